@@ -1,0 +1,68 @@
+# Sourced by up and down: where the local services live and which user runs them.
+
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+. "$tests_dir/packages.sh"
+
+service_user=nobody service_group=nogroup # used only when root starts the services: PostgreSQL refuses root
+postgres_port=${CONFAB_POSTGRES_PORT:-54329}
+kafka_port=${CONFAB_KAFKA_PORT:-19092}
+kafka_controller_port=$((kafka_port + 1))
+services_env=$CONFAB_CACHE/services/env
+
+# Programs and data. A cache below root's home cannot be read by the user that root drops to, so root keeps them elsewhere.
+if [ "$(id -u)" = 0 ]; then
+  services_dir=/var/tmp/confab-services
+else
+  services_dir=$CONFAB_CACHE/services
+fi
+postgres_data=$services_dir/postgres
+kafka_data=$services_dir/kafka
+
+make_services_dir() {
+  [ "$(id -u)" = 0 ] || { mkdir -p "$services_dir"; return; }
+  # Anybody may make a directory in /var/tmp: one that is not root's own is not used.
+  mkdir -m 755 "$services_dir" 2>/dev/null || [ "$(stat -c %u "$services_dir")" = 0 ] || die "$services_dir belongs to another user"
+}
+
+# The words before a command that is to run as the service user.
+as_service_user=()
+[ "$(id -u)" != 0 ] || as_service_user=(setpriv --reuid "$service_user" --regid "$service_group" --clear-groups env HOME="$services_dir")
+
+give_to_service_user() {
+  [ "$(id -u)" != 0 ] || chown -R "$service_user:$service_group" "$@"
+}
+
+# readable_package DIR: prints a path of the package that the service user can read.
+readable_package() {
+  if [ "$(id -u)" = 0 ]; then
+    echo "$services_dir/$(basename "$1")"
+  else
+    echo "$1"
+  fi
+}
+
+install_package() { # DIR: root's copy, renamed into place when whole
+  local to
+  to=$(readable_package "$1")
+  [ ! -d "$to" ] || return 0
+  rm -rf "$to.new"
+  cp -r "$1" "$to.new"
+  chmod -R go+rX "$to.new"
+  mv -T "$to.new" "$to"
+}
+postgres_home=$(readable_package "$postgres_package")
+kafka_home=$(readable_package "$kafka_package")
+
+# The words of a running process. A pid file outlives a crash, and its number may be another program's by then.
+command_of() { { tr "\\0" " " <"/proc/$1/cmdline"; } 2>/dev/null || true; }
+
+pid_is_alive() { [ -n "$1" ] && kill -0 "$1" 2>/dev/null; }
+
+stop_pid() { # PID SIGNAL: asks, waits, and after 20 s insists
+  kill "-$2" "$1"
+  local tries=200
+  while pid_is_alive "$1"; do
+    ((tries-- > 0)) || { kill -KILL "$1"; tries=50; }
+    sleep 0.1
+  done
+}
