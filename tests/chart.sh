@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# Lints and renders the chart, checks that bad values are refused with a reason, and, with --cluster, lets the API server judge
+# the result in a namespace under the restricted pod security standard. Needs helm; with --cluster also kubectl.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+chart=charts/confab
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+fail() { echo "chart: $*" >&2; exit 1; }
+command -v helm >/dev/null || fail "helm is missing; '. tests/cluster/env.sh' puts the project's own on PATH once tests/cluster has built it"
+render() { helm template chart-test "$chart" --namespace confab-system --kube-version 1.36.3 "$@"; }
+
+# name | what helm must say | arguments
+refused() {
+  local said=$1
+  shift
+  if render "$@" >"$work/out" 2>"$work/err"; then fail "accepted: $*"; fi
+  grep -q -- "$said" "$work/err" || { cat "$work/err" >&2; fail "the refusal of '$*' does not mention '$said'"; }
+}
+
+accepted() {
+  render "$@" >"$work/out" 2>"$work/err" || { cat "$work/err" >&2; fail "does not render with: $*"; }
+}
+
+cmp crds/chatdeployments.yaml $chart/files/chatdeployments.yaml || fail "the chart's copy of the CRD is old: run 'make generate'"
+helm lint --strict --quiet "$chart" || fail "helm lint"
+
+echo "chart: default values"
+accepted
+cp "$work/out" "$work/default.yaml"
+grep -q -- '--default-image=ghcr.io/confab-dev/chat-app:' "$work/default.yaml" || fail "the chat-app's image is not handed to the operator"
+if grep -nE "[\"']\*[\"']|- \*$|\[\*\]" <(sed -n '/^kind: ClusterRole$/,/^---/p;/^kind: Role$/,/^---/p' "$work/default.yaml"); then
+  fail "a wildcard in the operator's rights"
+fi
+
+echo "chart: the CRD is the generated one"
+accepted --show-only templates/crd.yaml
+grep -q 'helm.sh/resource-policy: keep' "$work/out" || fail "helm uninstall would delete the CRD and every chat"
+sed '/^---$/d; /^# Source: /d; /^  annotations:$/,/^  name:/{/^  name:/!d}' "$work/out" | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}' >"$work/crd.yaml"
+diff <(sed '/^---$/d' crds/chatdeployments.yaml) "$work/crd.yaml" || fail "the chart changes the CRD"
+
+echo "chart: value sets"
+accepted --set crds.install=false
+if grep -q '^kind: CustomResourceDefinition' "$work/out"; then fail "crds.install=false still renders the CRD"; fi
+accepted --set metrics.service.enabled=false
+if grep -q '^kind: Service$' "$work/out"; then fail "metrics.service.enabled=false still renders the Service"; fi
+accepted --set operator.image.tag=1.2.3 --set chatApp.image.tag=4.5.6 --set replicas=2 --set log.format=json
+grep -q 'operator:1.2.3"' "$work/out" || fail "operator.image.tag is not used"
+grep -q -- '--default-image=ghcr.io/confab-dev/chat-app:4.5.6' "$work/out" || fail "chatApp.image.tag is not used"
+accepted --set-json 'imagePullSecrets=[{"name":"pull"}]' --set-json 'tolerations=[{"operator":"Exists"}]' \
+  --set-json 'nodeSelector={"kubernetes.io/arch":"amd64"}' --set-json 'operator.resources={"limits":{"cpu":1,"memory":"64Mi"}}' \
+  --set-json 'affinity={"podAntiAffinity":{}}' --set-json 'metrics.service.annotations={"prometheus.io/scrape":"true"}'
+accepted --set-json 'global={"any":"thing"}'
+
+echo "chart: bad values are refused"
+refused replicas --set replicas=-1
+refused replicas --set replicas=two
+refused format --set log.format=xml
+refused pullPolicy --set operator.image.pullPolicy=Sometimes
+refused repository --set 'chatApp.image.repository=Not An Image'
+refused tag --set 'chatApp.image.tag=with space'
+refused kafka --set kafka.image=docker.io/apache/kafka
+refused chatapp --set chatapp.image.tag=1
+refused image --set image.tag=1
+refused install --set-string crds.install=no
+refused port --set metrics.service.port=70000
+refused memory --set operator.resources.limits.memory=lots
+refused tolerations --set-json 'tolerations=[{"effect":"Never"}]'
+
+echo "chart: README names every value"
+while read -r value; do
+  grep -q "\`$value" $chart/README.md || grep -q "\`$value\`" $chart/README.md || fail "README.md does not mention '$value'"
+done < <(awk '/^[a-zA-Z]/ {sub(":.*", ""); print}' $chart/values.yaml)
+
+if [[ ${1:-} == --cluster ]]; then
+  echo "chart: the API server accepts it under the restricted standard"
+  namespace=confab-chart-test
+  # --warnings-as-errors: the standard's verdict on a Deployment is a warning.
+  kubectl create namespace $namespace
+  trap 'rm -rf "$work"; kubectl delete namespace "$namespace" --wait=false' EXIT
+  kubectl label namespace $namespace pod-security.kubernetes.io/{enforce,warn}=restricted >/dev/null
+  helm template chart-test $chart --namespace $namespace --set replicas=2 |
+    kubectl apply --server-side --force-conflicts --dry-run=server --warnings-as-errors --namespace $namespace -f - ||
+    fail "refused by the API server"
+fi
+echo "chart: ok"
