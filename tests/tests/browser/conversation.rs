@@ -1,0 +1,115 @@
+//! Two people, two browsers, two replicas.
+
+use confab_tests::wait::seconds;
+use confab_tests::{Result, ensure, eventually, example};
+
+use crate::Pair;
+
+#[tokio::test]
+async fn two_people_on_different_replicas_chat_both_ways_and_a_reload_keeps_all() -> Result<()> {
+    let chat = example::shared().await?;
+    let pair = Pair::on_two_replicas().await?;
+    let pods = chat.pods().await?;
+    for replica in [&pair.ada_replica, &pair.bo_replica] {
+        let is_a_pod = pods
+            .iter()
+            .any(|pod| pod["metadata"]["name"] == replica.as_str());
+        assert!(is_a_pod, "{replica} is no pod of the chat");
+    }
+
+    pair.ada.say("Hello, are you there?").await?;
+    pair.bo.reads(&["Hello, are you there?"]).await?;
+    pair.bo.say("Yes, on the other replica.").await?;
+    pair.ada.say("Fine <b>&amp;</b> good").await?;
+    let all = [
+        "Hello, are you there?",
+        "Yes, on the other replica.",
+        "Fine <b>&amp;</b> good",
+    ];
+    // The two last were sent at the same time, so which is first is the server's to say; both browsers must agree.
+    let order = pair
+        .bo
+        .sees("all three messages", |page| {
+            let bodies = page.bodies()?;
+            ensure!(
+                all.iter().all(|m| bodies.iter().any(|b| b == m)),
+                "{bodies:?}"
+            );
+            Ok(bodies)
+        })
+        .await?;
+    assert_eq!(order.len(), 3, "{order:?}");
+    let order: Vec<&str> = order.iter().map(String::as_str).collect();
+    pair.ada.reads(&order).await?;
+
+    for browser in [&pair.ada, &pair.bo] {
+        browser.reload().await?;
+        browser.reads(&order).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_killed_replica_costs_no_message_and_its_browser_reconnects_to_another() -> Result<()> {
+    let chat = example::alone().await?;
+    let pair = Pair::on_two_replicas().await?;
+    pair.ada.say("before").await?;
+    pair.bo.reads(&["before"]).await?;
+
+    let kill = format!("delete pod {} --grace-period=0 --force", pair.ada_replica);
+    chat.kubectl.run(&kill).await?;
+    pair.bo.say("while one replica is gone").await?;
+    pair.ada
+        .reads(&["before", "while one replica is gone"])
+        .await?;
+    let gone = &pair.ada_replica;
+    eventually(
+        seconds(60),
+        "a socket on a replica that lives",
+        async || {
+            let here = pair.ada.live().await?;
+            ensure!(here != *gone, "the page still says {here}");
+            Ok(())
+        },
+    )
+    .await?;
+    pair.ada.say("after").await?;
+    let all = ["before", "while one replica is gone", "after"];
+    pair.bo.reads(&all).await?;
+    pair.ada.reads(&all).await?;
+    chat.kubectl.wait_ready(example::NAME, seconds(120)).await
+}
+
+#[tokio::test]
+async fn what_was_missed_offline_arrives_with_the_network() -> Result<()> {
+    let _chat = example::shared().await?;
+    let pair = Pair::on_two_replicas().await?;
+    pair.ada.say("one").await?;
+    pair.bo.reads(&["one"]).await?;
+    pair.bo.offline(true).await?;
+    pair.ada.say("two").await?;
+    pair.ada.reads(&["one", "two"]).await?;
+    pair.ada.say("three").await?;
+    pair.bo.offline(false).await?;
+    pair.bo.reads(&["one", "two", "three"]).await?;
+    let (name, id) = (&pair.bo_name, pair.conversation);
+    let listed = pair.ada.page().await?.conversation_with(name)?;
+    assert_eq!(listed.id, id);
+    assert_eq!(
+        pair.bo.page().await?.conversation_with(&pair.ada_name)?.id,
+        id
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn logging_out_ends_the_session_in_every_window() -> Result<()> {
+    let _chat = example::shared().await?;
+    let pair = Pair::on_two_replicas().await?;
+    pair.ada
+        .click("[data-testid=logout] button, button[data-testid=logout]")
+        .await?;
+    pair.ada.goto("/c").await?;
+    assert_eq!(pair.ada.path().await?, "/login");
+    pair.ada.log_in(&pair.ada_name).await
+}

@@ -1,0 +1,62 @@
+//! The chat as people see it: real browsers, through the ingress, on the example chat. Needs `make up` and `tests/browser/install`.
+
+mod conversation;
+mod history;
+mod layout;
+mod no_script;
+mod unread;
+
+use confab_tests::browser::Browser;
+use confab_tests::client::ChatClient;
+use confab_tests::example::URL;
+use confab_tests::wait::seconds;
+use confab_tests::{Result, ensure, eventually, unique};
+
+/// Two people in two browsers with a conversation open on both, each live on another replica.
+struct Pair {
+    ada: Browser,
+    ada_name: String,
+    ada_replica: String,
+    bo: Browser,
+    bo_name: String,
+    bo_replica: String,
+    conversation: i64,
+}
+
+impl Pair {
+    async fn on_two_replicas() -> Result<Self> {
+        let (ada, bo) = tokio::try_join!(Browser::open(URL), Browser::open(URL))?;
+        let (ada_name, bo_name) = (unique("ada"), unique("bo"));
+        bo.register(&bo_name).await?;
+        ada.register(&ada_name).await?;
+        let conversation = ada.find_and_open(&bo_name).await?;
+        let ada_replica = ada.live().await?;
+        bo.open_conversation(conversation).await?;
+        let bo_replica = live_elsewhere(&bo, &ada_replica).await?;
+        Ok(Self {
+            ada,
+            ada_name,
+            ada_replica,
+            bo,
+            bo_name,
+            bo_replica,
+            conversation,
+        })
+    }
+}
+
+/// Reloads until the browser's socket is on another replica than `replica`, and returns which.
+async fn live_elsewhere(browser: &Browser, replica: &str) -> Result<String> {
+    let nudge = ChatClient::new(URL)?;
+    eventually(seconds(60), "a socket on the other replica", async || {
+        let here = browser.live().await?;
+        if here == replica {
+            // One more request moves the balancer on, so that page and socket don't take turns for ever.
+            nudge.page("/login").await?;
+            browser.reload().await?;
+        }
+        ensure!(here != replica, "it is on {here} as well");
+        Ok(here)
+    })
+    .await
+}
