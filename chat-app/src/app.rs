@@ -1,0 +1,107 @@
+//! What every handler works with.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use rdkafka::error::KafkaError;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::hub::Hub;
+use crate::kafka::Link;
+use crate::passwords::Passwords;
+use crate::publisher::{Publisher, Signals};
+use crate::store::Pool;
+use crate::telemetry::Metrics;
+use crate::writer::Writer;
+
+/// Resumes answered at a time.
+const RESUMES: usize = 4;
+/// Passwords hashed at a time: each takes 19 MiB and a core for some 20 ms.
+const PASSWORDS: usize = 2;
+
+/// The app's parts, shared.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// The app's parts.
+pub struct Parts {
+    /// The settings.
+    pub config: Config,
+    /// The readers' connections.
+    pub pool: Pool,
+    /// Checks passwords.
+    pub passwords: Passwords,
+    /// Takes sends.
+    pub writer: Writer,
+    /// This replica's sockets.
+    pub hub: Hub,
+    /// What the workers need besides.
+    pub publisher: Publisher,
+    /// Tells a person's other devices.
+    pub signals: Signals,
+    /// Counts.
+    pub metrics: Metrics,
+    /// Limits resumes.
+    pub resumes: Semaphore,
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl App {
+    /// Builds the parts on PostgreSQL and starts what writes and publishes. Kafka need not answer.
+    pub fn start(config: Config, database: &PgConnectOptions, pool: Pool, workers: &mut Workers) -> Result<Self, KafkaError> {
+        let metrics = Metrics::default();
+        let link = Link::default();
+        let publisher =
+            Publisher::start(&config.kafka, workers.pool.clone(), link.clone(), workers.stop.clone(), &mut workers.tasks)?;
+        let writer = Writer::start(database, publisher.clone(), metrics.clone(), &mut workers.lanes);
+        Ok(Self(Arc::new(Parts {
+            passwords: Passwords::new(PASSWORDS),
+            writer,
+            hub: Hub::default(),
+            signals: Signals::start(&config.kafka, link)?,
+            publisher,
+            metrics,
+            resumes: Semaphore::new(RESUMES),
+            pool,
+            config,
+        })))
+    }
+}
+
+/// What runs beside the handlers.
+pub struct Workers {
+    /// Connections that no handler can use up.
+    pub pool: Pool,
+    /// Tells them to stop.
+    pub stop: CancellationToken,
+    /// Following, publishing and reading.
+    pub tasks: JoinSet<()>,
+    /// The writer's lanes; they end when their sends are answered.
+    pub lanes: JoinSet<()>,
+}
+
+impl Workers {
+    /// With connections to this database.
+    pub fn new(database: &PgConnectOptions) -> Self {
+        Self {
+            pool: PgPoolOptions::new()
+                .max_connections(2)
+                .acquire_timeout(std::time::Duration::from_secs(2))
+                .connect_lazy_with(database.clone().application_name("confab-workers")),
+            stop: CancellationToken::new(),
+            tasks: JoinSet::new(),
+            lanes: JoinSet::new(),
+        }
+    }
+}

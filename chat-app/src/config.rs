@@ -1,0 +1,287 @@
+//! Every setting, as a flag and as an environment variable. Pure but for reading the environment.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use url::Url;
+
+/// A self-hosted chat: one of many equal replicas that share PostgreSQL and Kafka.
+#[derive(Debug, Parser)]
+#[command(version, after_help = "Every setting is a flag or an environment variable. Run `chat-app migrate` once before `chat-app serve`.")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the chat until SIGTERM. Needs a migrated schema; waits for PostgreSQL, does without Kafka
+    Serve(Config),
+    /// Bring the PostgreSQL schema up to date, then exit. Safe to run twice, and while the previous release serves
+    Migrate(Migrate),
+}
+
+/// Settings of `serve`.
+#[derive(Clone, Debug, Args)]
+pub struct Config {
+    /// Where PostgreSQL is.
+    #[command(flatten)]
+    pub database: Database,
+    /// Where Kafka is.
+    #[command(flatten)]
+    pub kafka: Kafka,
+    /// The deployment's own name: its consumer groups begin with it
+    #[arg(long, env = "CONFAB_INSTANCE", default_value = "confab.local", value_name = "NAME")]
+    pub instance: String,
+    /// This replica's name, unique among its deployment's; the host's name by default
+    #[arg(long, env = "CONFAB_REPLICA", default_value_t = hostname(), value_name = "NAME")]
+    pub replica: String,
+    /// Scheme and host that people use, as in https://chat.example.com; without it, whatever Host a browser sends
+    #[arg(long, env = "CONFAB_URL", value_parser = origin)]
+    pub url: Option<Url>,
+    /// Where the chat is served
+    #[arg(long, env = "CONFAB_LISTEN", default_value = "0.0.0.0:8080", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+    /// Where /livez, /readyz and /metrics are served; not for the public
+    #[arg(long, env = "CONFAB_ADMIN_LISTEN", default_value = "0.0.0.0:9090", value_name = "ADDRESS")]
+    pub admin_listen: SocketAddr,
+    /// What the chat is called on its pages
+    #[arg(long, env = "CONFAB_TITLE", default_value = "Confab")]
+    pub title: String,
+    /// Whether people may sign up by themselves
+    #[arg(long, env = "CONFAB_REGISTRATION", default_value = "open")]
+    pub registration: Registration,
+    /// The longest message, in bytes of UTF-8
+    #[arg(long, env = "CONFAB_MAX_MESSAGE_BYTES", default_value = "8192", value_name = "BYTES", value_parser = message_limit)]
+    pub max_message_bytes: usize,
+    /// PostgreSQL connections for reading; writing and following changes take 7 more
+    #[arg(long, env = "CONFAB_DATABASE_POOL_SIZE", default_value = "8", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub database_pool_size: u32,
+    /// How long to serve on after SIGTERM, while load balancers learn of it
+    #[arg(long, env = "CONFAB_DRAIN_SECONDS", default_value = "5", value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(0..=60))]
+    pub drain_seconds: u64,
+    /// How to log.
+    #[command(flatten)]
+    pub log: Log,
+}
+
+/// Settings of `migrate`.
+#[derive(Clone, Debug, Args)]
+pub struct Migrate {
+    /// Where PostgreSQL is.
+    #[command(flatten)]
+    pub database: Database,
+    /// The file that takes the outcome, as Kubernetes shows it; left alone where there is none
+    #[arg(long, env = "CONFAB_TERMINATION_LOG", default_value = "/dev/termination-log", value_name = "FILE")]
+    pub termination_log: PathBuf,
+    /// How to log.
+    #[command(flatten)]
+    pub log: Log,
+}
+
+/// Where PostgreSQL is.
+#[derive(Clone, Args)]
+pub struct Database {
+    /// PostgreSQL 15 or newer, as in postgres://user:password@host:5432/database?sslmode=verify-full
+    #[arg(long = "database-url", env = "CONFAB_DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub url: String,
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Database { url: … }")
+    }
+}
+
+/// Where Kafka is.
+#[derive(Clone, Args)]
+pub struct Kafka {
+    /// Kafka 4.0 or newer, as in a:9092,b:9092
+    #[arg(id = "kafka_bootstrap_servers", long, env = "CONFAB_KAFKA_BOOTSTRAP_SERVERS", value_name = "HOSTS")]
+    pub kafka_bootstrap_servers: String,
+    /// How to speak to Kafka
+    #[arg(long, env = "CONFAB_KAFKA_SECURITY_PROTOCOL", default_value = "plaintext")]
+    pub kafka_security_protocol: SecurityProtocol,
+    /// How to prove who we are: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512
+    #[arg(long, env = "CONFAB_KAFKA_SASL_MECHANISM", default_value = "SCRAM-SHA-512", value_parser = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])]
+    pub kafka_sasl_mechanism: String,
+    /// Who we are to Kafka
+    #[arg(long, env = "CONFAB_KAFKA_SASL_USERNAME", value_name = "NAME")]
+    pub kafka_sasl_username: Option<String>,
+    /// The password that goes with it
+    #[arg(long, env = "CONFAB_KAFKA_SASL_PASSWORD", hide_env_values = true, value_name = "PASSWORD")]
+    pub kafka_sasl_password: Option<String>,
+    /// The certificate authority of the brokers, in PEM
+    #[arg(long, env = "CONFAB_KAFKA_SSL_CA_FILE", value_name = "FILE")]
+    pub kafka_ssl_ca_file: Option<PathBuf>,
+    /// The topics are PREFIX.events and PREFIX.signals
+    #[arg(long, env = "CONFAB_TOPIC_PREFIX", default_value = "confab", value_name = "PREFIX")]
+    pub topic_prefix: String,
+}
+
+impl std::fmt::Debug for Kafka {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Kafka {{ {} … }}", self.kafka_bootstrap_servers)
+    }
+}
+
+impl Kafka {
+    /// The topic of what changes conversations.
+    pub fn events(&self) -> String {
+        format!("{}.events", self.topic_prefix)
+    }
+
+    /// The topic of what is only worth something now.
+    pub fn signals(&self) -> String {
+        format!("{}.signals", self.topic_prefix)
+    }
+}
+
+/// How to log.
+#[derive(Clone, Debug, Args)]
+pub struct Log {
+    /// What to log, as in info,chat_app=debug
+    #[arg(long = "log", env = "CONFAB_LOG", default_value = "info", value_name = "FILTER")]
+    pub filter: String,
+    /// How a log line looks
+    #[arg(long = "log-format", env = "CONFAB_LOG_FORMAT", default_value = "text")]
+    pub format: LogFormat,
+}
+
+/// How a log line looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// Who may sign up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Registration {
+    /// Everybody who reaches the page.
+    Open,
+    /// Nobody.
+    Closed,
+}
+
+/// How to speak to Kafka; the names are Kafka's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum SecurityProtocol {
+    /// In the clear.
+    Plaintext,
+    /// TLS.
+    Ssl,
+    /// Signed in, in the clear.
+    SaslPlaintext,
+    /// Signed in, over TLS.
+    SaslSsl,
+}
+
+/// Reads the command line and the environment, or ends the process saying what to do.
+pub fn parse() -> Cli {
+    Cli::try_parse().unwrap_or_else(|error| match missing_settings(&error) {
+        Some(line) => {
+            eprintln!("{line}");
+            std::process::exit(2)
+        }
+        None => error.exit(),
+    })
+}
+
+/// One line that names the variables, where the error is about settings that are not there.
+fn missing_settings(error: &clap::Error) -> Option<String> {
+    if error.kind() != ErrorKind::MissingRequiredArgument {
+        return None;
+    }
+    let Some(ContextValue::Strings(missing)) = error.get(ContextKind::InvalidArg) else { return None };
+    let names: Vec<String> = missing
+        .iter()
+        .map(|flag| {
+            let flag = flag.split(' ').next().unwrap_or(flag);
+            format!("CONFAB_{} (or {flag})", flag.trim_start_matches('-').replace('-', "_").to_uppercase())
+        })
+        .collect();
+    Some(format!("chat-app: set {}; see chat-app --help", names.join(" and ")))
+}
+
+/// `CONFAB_` variables of the environment that no setting knows: an older image under a newer operator, or a typing error.
+pub fn unknown_variables(environment: impl Iterator<Item = String>) -> Vec<String> {
+    let command = Cli::command();
+    let known: Vec<_> = command
+        .get_subcommands()
+        .flat_map(|sub| sub.get_arguments())
+        .filter_map(|arg| arg.get_env())
+        .map(|name| name.to_string_lossy().into_owned())
+        .collect();
+    environment.filter(|name| name.starts_with("CONFAB_") && !known.contains(name)).collect()
+}
+
+fn hostname() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname").map_or_else(|_| "replica".into(), |name| name.trim().into())
+}
+
+/// Scheme and host, and nothing else.
+fn origin(text: &str) -> Result<Url, String> {
+    const FORM: &str = "give scheme and host alone, as in https://chat.example.com";
+    let url = Url::parse(text).map_err(|_| FORM)?;
+    let bare = matches!(url.scheme(), "http" | "https")
+        && url.host().is_some()
+        && url.path() == "/"
+        && (url.query(), url.fragment(), url.username(), url.password()) == (None, None, "", None);
+    if bare { Ok(url) } else { Err(FORM.into()) }
+}
+
+/// At most 64 KiB: with its rendering a message stays within what one Kafka record may hold.
+fn message_limit(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|bytes| (1..=65_536).contains(bytes)).ok_or_else(|| "give 1 to 65536".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn serve(args: &[&str]) -> Result<Config, clap::Error> {
+        let base = ["chat-app", "serve", "--database-url", "postgres://x", "--kafka-bootstrap-servers", "k:9092"];
+        Cli::try_parse_from(base.iter().chain(args)).map(|cli| match cli.command {
+            Command::Serve(config) => config,
+            Command::Migrate(_) => unreachable!("serve was asked for"),
+        })
+    }
+
+    #[test]
+    fn a_missing_setting_is_named_in_one_line() {
+        let error = Cli::try_parse_from(["chat-app", "serve", "--database-url", "postgres://x"]).unwrap_err();
+        assert_eq!(
+            missing_settings(&error).unwrap(),
+            "chat-app: set CONFAB_KAFKA_BOOTSTRAP_SERVERS (or --kafka-bootstrap-servers); see chat-app --help"
+        );
+    }
+
+    #[test]
+    fn an_unknown_variable_is_found() {
+        let names = ["CONFAB_TITLE", "CONFAB_TITEL", "HOME"].map(String::from);
+        assert_eq!(unknown_variables(names.into_iter()), ["CONFAB_TITEL"]);
+    }
+
+    #[test]
+    fn a_url_is_scheme_and_host_alone() {
+        assert!(serve(&["--url", "https://chat.example.com"]).is_ok());
+        for bad in ["chat.example.com", "ftp://x", "https://x/path", "https://u:p@x", "https://x?q"] {
+            assert!(serve(&["--url", bad]).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_not_in_debug_output() {
+        let config = serve(&["--kafka-sasl-password", "hunter2"]).unwrap();
+        let text = format!("{config:?}");
+        assert!(!text.contains("hunter2") && !text.contains("postgres://x"), "{text}");
+    }
+}

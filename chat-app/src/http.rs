@@ -1,0 +1,39 @@
+//! browser → http → writer. The routes on one screen; handlers, errors and layers are in [`self`]'s modules. Does I/O.
+
+mod assets;
+mod auth;
+mod conversations;
+mod error;
+mod extract;
+mod layers;
+mod limits;
+mod messages;
+mod people;
+mod session;
+
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+
+pub use self::error::AppError;
+use crate::app::App;
+use crate::socket;
+
+/// Everything that is served to people.
+pub fn router(app: App) -> Router {
+    let routes = Router::new()
+        .route("/", get(auth::home))
+        .route("/login", get(auth::login_page).post(auth::login))
+        .route("/register", get(auth::register_page).post(auth::register))
+        .route("/logout", post(auth::logout))
+        .route("/c", get(conversations::index).post(conversations::open))
+        .route("/c/{id}", get(conversations::show))
+        .route("/c/{id}/item", get(conversations::item))
+        .route("/c/{id}/messages", post(messages::send))
+        .route("/c/{id}/read", post(messages::read))
+        .route("/c/{id}/seen", get(messages::seen))
+        .route("/people", get(people::search))
+        .route("/live", get(socket::upgrade))
+        .route("/static/{release}/{name}", get(assets::asset))
+        .layer(Extension(limits::Logins::new()));
+    layers::around(routes, &app).with_state(app)
+}

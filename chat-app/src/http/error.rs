@@ -1,0 +1,245 @@
+//! What goes wrong, told in two ways: a fixed sentence to the person, the whole chain once to the log. No I/O but logging.
+//!
+//! A handler's error travels as a response that carries it; [`render`], which knows what the browser accepts, gives it
+//! its page or its JSON. Refusals of layers and extractors, which carry no error, are dressed by their status.
+
+use std::error::Error as StdError;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+
+use super::layers::RequestId;
+use crate::app::App;
+use crate::passwords::PasswordError;
+use crate::views;
+use crate::writer::SendError;
+
+/// Why a request gets no ordinary answer.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// There is no such thing, or it is not theirs: nobody can tell which.
+    #[error("not found")]
+    NotFound,
+    /// Nobody is signed in; a browser is sent to log in and from there to `next`.
+    #[error("signed out")]
+    SignedOut {
+        /// Where they wanted to go.
+        next: Option<String>,
+    },
+    /// The request makes no sense.
+    #[error("bad request")]
+    BadRequest,
+    /// A page of another site sent this.
+    #[error("cross-origin write")]
+    CrossOrigin,
+    /// What was given is wrong; the sentence says how.
+    #[error("invalid: {0}")]
+    Invalid(String),
+    /// The body is over the limit.
+    #[error("body too large")]
+    TooLarge,
+    /// Nobody may sign up.
+    #[error("registration is closed")]
+    RegistrationClosed,
+    /// Too many tries for one account.
+    #[error("too many logins")]
+    TooManyLogins(Duration),
+    /// Too many passwords wait to be hashed.
+    #[error("too many passwords at once")]
+    Busy,
+    /// More sends than the writer takes.
+    #[error("the writer's queue is full")]
+    WriterBusy,
+    /// The send may or may not be in; sending it again is safe.
+    #[error("the writer has no answer from PostgreSQL")]
+    NotSentYet,
+    /// PostgreSQL can't be reached.
+    #[error("PostgreSQL is away")]
+    DatabaseAway(#[source] sqlx::Error),
+    /// It took too long.
+    #[error("timed out")]
+    TimedOut,
+    /// A fault of ours.
+    #[error("internal error")]
+    Internal(#[source] Box<dyn StdError + Send + Sync>),
+}
+
+impl AppError {
+    /// Status, heading and sentence: all that a person is told.
+    fn told(&self) -> (StatusCode, &str, &str) {
+        use StatusCode as S;
+        match self {
+            Self::NotFound => (S::NOT_FOUND, "Nothing here", "There is no such page, or it isn’t yours to see."),
+            Self::SignedOut { .. } => (S::UNAUTHORIZED, "Logged out", "Log in to go on."),
+            Self::BadRequest => (S::BAD_REQUEST, "That didn’t work", "The request was not understood. Go back, reload the page and try again."),
+            Self::CrossOrigin => (S::FORBIDDEN, "Refused", "This came from another site. Open the chat itself and try again there."),
+            Self::Invalid(sentence) => (S::UNPROCESSABLE_ENTITY, "That didn’t work", sentence),
+            Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "Too long", "This is more than the chat takes at once. Send it in parts."),
+            Self::RegistrationClosed => (S::FORBIDDEN, "Sign-up is closed", "New accounts can’t be made here. Ask the people who run this chat."),
+            Self::TooManyLogins(_) => (S::TOO_MANY_REQUESTS, "Too many tries", "Somebody tried to log in with this name too often. Wait a minute, then try again."),
+            Self::Busy => (S::TOO_MANY_REQUESTS, "Very busy", "Many people are logging in right now. Try again in a few seconds."),
+            Self::WriterBusy => (S::SERVICE_UNAVAILABLE, "Very busy", "The message is not sent yet: the chat is very busy. Sending it again is safe."),
+            Self::NotSentYet => (S::SERVICE_UNAVAILABLE, "Not sent yet", "The message is not sent yet: the chat can’t reach its database. Sending it again is safe."),
+            Self::DatabaseAway(_) => (S::SERVICE_UNAVAILABLE, "Back in a moment", "The chat can’t reach its database right now. Nothing is lost; try again in a few seconds."),
+            Self::TimedOut => (S::SERVICE_UNAVAILABLE, "That took too long", "The chat did not answer in time. Try again in a few seconds."),
+            Self::Internal(_) => (S::INTERNAL_SERVER_ERROR, "Something broke", "This is a fault of the chat, not yours. It is in the log; try again later."),
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::TooManyLogins(wait) => Some(*wait),
+            Self::Busy | Self::NotSentYet => Some(Duration::from_secs(2)),
+            Self::WriterBusy => Some(Duration::from_secs(1)),
+            Self::DatabaseAway(_) | Self::TimedOut => Some(Duration::from_secs(5)),
+            _ => None,
+        }
+    }
+
+    /// An empty or plain refusal of a layer, an extractor or the router.
+    fn of_status(status: StatusCode) -> Self {
+        match status {
+            StatusCode::NOT_FOUND => Self::NotFound,
+            StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge,
+            StatusCode::SERVICE_UNAVAILABLE => Self::TimedOut,
+            status if status.is_server_error() => Self::Internal(status.to_string().into()),
+            _ => Self::BadRequest,
+        }
+    }
+
+    fn log(&self) {
+        let chain = Chain(self);
+        match self {
+            Self::Internal(_) => tracing::error!(error = %chain, "request failed"),
+            Self::DatabaseAway(_) | Self::NotSentYet | Self::WriterBusy | Self::TimedOut => {
+                tracing::warn!(error = %chain, "request not served");
+            }
+            _ => tracing::debug!(error = %chain, "request refused"),
+        }
+    }
+}
+
+/// An error with all its sources.
+struct Chain<'a>(&'a dyn StdError);
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut source = self.0.source();
+        while let Some(error) = source {
+            write!(f, ": {error}")?;
+            source = error.source();
+        }
+        Ok(())
+    }
+}
+
+impl IntoResponse for AppError {
+    fn into_response(self) -> Response {
+        let mut response = self.told().0.into_response();
+        response.extensions_mut().insert(Arc::new(self));
+        response
+    }
+}
+
+/// Gives every error its page in the site's style, or `{"error": sentence}` where JSON is asked for.
+pub(super) async fn render(State(app): State<App>, request: Request, next: Next) -> Response {
+    let json = accepts_json(request.headers());
+    let upgrade = request.headers().contains_key(header::UPGRADE);
+    let id = request.extensions().get::<RequestId>().map(|id| id.0.clone());
+    let mut response = next.run(request).await;
+    let Some(error) = error_of(&mut response) else { return response };
+    error.log();
+    let mut rendered = match &*error {
+        AppError::SignedOut { next } if !json && !upgrade => return to_login(next.as_deref()),
+        error => answer(&app, error, json, id.as_deref()),
+    };
+    // What a layer below has set, such as `allow`, stays.
+    response.headers_mut().remove(header::CONTENT_TYPE);
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    for (name, value) in response.headers() {
+        rendered.headers_mut().append(name, value.clone());
+    }
+    *rendered.status_mut() = response.status();
+    rendered
+}
+
+fn error_of(response: &mut Response) -> Option<Arc<AppError>> {
+    if let Some(error) = response.extensions_mut().remove::<Arc<AppError>>() {
+        return Some(error);
+    }
+    let status = response.status();
+    let media_type = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let bare = !media_type.starts_with("text/html") && !media_type.starts_with("application/json");
+    let refused = status.is_client_error() || status.is_server_error();
+    (refused && bare).then(|| Arc::new(AppError::of_status(status)))
+}
+
+fn answer(app: &App, error: &AppError, json: bool, id: Option<&str>) -> Response {
+    let (_, heading, sentence) = error.told();
+    let mut response = if json {
+        Json(serde_json::json!({ "error": sentence })).into_response()
+    } else {
+        let reference = id.filter(|_| matches!(error, AppError::Internal(_)));
+        Html(views::error::page(&app.config, &views::error::Notice { heading, sentence, reference }).into_string())
+            .into_response()
+    };
+    if let Some(wait) = error.retry_after() {
+        let seconds = wait.as_secs_f64().ceil().max(1.0) as u64;
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+fn to_login(next: Option<&str>) -> Response {
+    let query = next.map(|next| url::form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish());
+    match query {
+        Some(query) => Redirect::to(&format!("/login?{query}")).into_response(),
+        None => Redirect::to("/login").into_response(),
+    }
+}
+
+/// Whether the request came from the script rather than from a form or a link.
+pub(super) fn accepts_json(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.starts_with("application/json"))
+}
+
+impl From<sqlx::Error> for AppError {
+    fn from(error: sqlx::Error) -> Self {
+        use sqlx::Error as E;
+        let away = match &error {
+            E::Io(_) | E::Tls(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed => true,
+            // Connection exceptions, insufficient resources, operator intervention: PostgreSQL starts, stops or is full.
+            E::Database(db) => db.code().is_some_and(|code| ["08", "53", "57"].iter().any(|class| code.starts_with(class))),
+            _ => false,
+        };
+        if away { Self::DatabaseAway(error) } else { Self::Internal(error.into()) }
+    }
+}
+
+impl From<PasswordError> for AppError {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Busy => Self::Busy,
+            error => Self::Internal(error.into()),
+        }
+    }
+}
+
+impl From<SendError> for AppError {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::NotMember => Self::NotFound,
+            SendError::Busy => Self::WriterBusy,
+            SendError::Unavailable => Self::NotSentYet,
+        }
+    }
+}

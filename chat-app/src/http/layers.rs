@@ -1,0 +1,95 @@
+//! What surrounds every request. Does no I/O but logging.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::csrf::CsrfLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::TimeoutLayer;
+use tracing::Instrument;
+
+use super::error::{self, AppError};
+use crate::app::App;
+
+/// Longer than any wait inside: for the pool, the writer, the queue of passwords.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Nothing from elsewhere, nothing inline.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    img-src 'self' data:; connect-src 'self'; font-src 'self'; manifest-src 'self'; form-action 'self'; \
+    base-uri 'none'; frame-ancestors 'none'";
+
+/// The headers that an answer has unless its handler says otherwise.
+const HEADERS: [(HeaderName, &str); 5] = [
+    (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "same-origin"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (header::CACHE_CONTROL, "no-store"),
+];
+
+/// Puts the layers around the routes; the last one added meets a request first.
+pub(super) fn around(routes: Router<App>, app: &App) -> Router<App> {
+    let mut routes = routes
+        .layer(DefaultBodyLimit::max(body_limit(app.config.max_message_bytes)))
+        .layer(same_origin(app))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIMEOUT))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(app.clone(), error::render));
+    for (name, value) in HEADERS {
+        routes = routes.layer(SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value)));
+    }
+    routes.layer(CompressionLayer::new().gzip(true)).layer(from_fn(trace))
+}
+
+/// A form may take three bytes for each of the message's. Somewhat longer ones come through, so that the answer is
+/// how long a message may be.
+fn body_limit(max_message_bytes: usize) -> usize {
+    3 * max_message_bytes + 64 * 1024
+}
+
+/// Refuses writes that a page of another origin makes. Behind a proxy that rewrites Host, `CONFAB_URL` tells the origin.
+fn same_origin(app: &App) -> CsrfLayer<impl Fn(tower_http::csrf::ProtectionError) -> Response + Clone + use<>> {
+    let layer = CsrfLayer::new();
+    let layer = match &app.config.url {
+        Some(url) => layer
+            .add_trusted_origin(url.origin().ascii_serialization())
+            .expect("the setting is a scheme and a host"),
+        None => layer,
+    };
+    layer.with_rejection_response(|_| AppError::CrossOrigin.into_response())
+}
+
+fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
+    let text = panic.downcast_ref::<String>().cloned();
+    let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+    AppError::Internal(format!("panic: {}", text.unwrap_or_default()).into()).into_response()
+}
+
+/// What the log calls a request; the answer carries it as `x-request-id`.
+#[derive(Clone, Debug)]
+pub(super) struct RequestId(pub String);
+
+/// Names the request in the log, by method and path alone: queries, headers and bodies may hold what is private.
+async fn trace(mut request: Request, next: Next) -> Response {
+    let id = uuid::Uuid::new_v4().simple().to_string();
+    let span = tracing::info_span!("request", id, method = %request.method(), path = request.uri().path());
+    request.extensions_mut().insert(RequestId(id.clone()));
+    async {
+        let start = std::time::Instant::now();
+        let mut response = next.run(request).await;
+        tracing::debug!(status = response.status().as_u16(), elapsed = ?start.elapsed(), "answered");
+        if let Ok(id) = HeaderValue::from_str(&id) {
+            response.headers_mut().insert("x-request-id", id);
+        }
+        response
+    }
+    .instrument(span)
+    .await
+}

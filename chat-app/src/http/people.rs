@@ -1,0 +1,32 @@
+//! Finding people. Does I/O.
+
+use axum::extract::State;
+use axum::response::Html;
+use serde::Deserialize;
+
+use super::AppError;
+use super::conversations::{Known, page};
+use super::extract::Form;
+use crate::app::App;
+use crate::domain::Session;
+use crate::store;
+use crate::views;
+
+/// People shown at once; whoever is missing takes one more letter.
+const SHOWN: i64 = 50;
+
+#[derive(Deserialize)]
+pub(super) struct Search {
+    #[serde(default)]
+    q: String,
+}
+
+pub(super) async fn search(
+    State(app): State<App>,
+    session: Session,
+    Form(Search { q }): Form<Search>,
+) -> Result<Html<String>, AppError> {
+    let people = store::users::search(&app.pool, session.user.id, &q, SHOWN).await?;
+    let known = Known::read(&app, session.user).await?;
+    Ok(page(views::people::page(&known.shell(&app), &q, &people)))
+}

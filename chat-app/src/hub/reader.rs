@@ -1,0 +1,79 @@
+//! Reads what is missing of a conversation from PostgreSQL. Does I/O.
+
+use std::time::Instant;
+
+use tokio_util::sync::CancellationToken;
+
+use super::{Delivery, Hole, Hub};
+use crate::domain::ConversationId;
+use crate::event::Event;
+use crate::store::{Pool, changes, messages};
+use crate::telemetry::Metrics;
+
+/// Changes read at once; what is left of a larger hole is another one.
+const BATCH: i64 = 500;
+
+/// Reads holes until told to stop.
+pub async fn run(hub: Hub, pool: Pool, metrics: Metrics, stop: CancellationToken) {
+    loop {
+        let (due, next) = {
+            let mut state = hub.state();
+            (state.order.due(Instant::now()), state.order.next_due())
+        };
+        for hole in due {
+            metrics.hole();
+            let (hub, pool) = (hub.clone(), pool.clone());
+            tokio::spawn(async move {
+                if let Err(error) = read(&hub, &pool, hole).await {
+                    tracing::debug!(%error, conversation = %hole.conversation, "a hole could not be read");
+                    hub.state().order.failed(hole.conversation, Instant::now());
+                }
+                hub.0.hole.notify_one();
+            });
+        }
+        let wake = async {
+            match next {
+                Some(next) => tokio::time::sleep_until(next.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = hub.0.hole.notified() => {}
+            () = wake => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+async fn read(hub: &Hub, pool: &Pool, hole: Hole) -> sqlx::Result<()> {
+    let id = hole.conversation;
+    let Some(after) = hole.after else {
+        // Whatever was committed before the last look had been found by it: the conversation was quiet then.
+        let first = changes::first_since(pool, id, hub.position().xid).await?;
+        hub.update(|order| order.based(id, first.unwrap_or(hole.up_to) - 1, Instant::now()));
+        return Ok(());
+    };
+    let (up_to, items) = missing(hub, pool, id, after, hole.up_to).await?;
+    hub.update(|order| order.filled(id, up_to, items, Instant::now()));
+    Ok(())
+}
+
+/// The deliveries of the revs after `after`, and how far they reach.
+async fn missing(
+    hub: &Hub,
+    pool: &Pool,
+    id: ConversationId,
+    after: i64,
+    up_to: i64,
+) -> sqlx::Result<(i64, Vec<(i64, Delivery)>)> {
+    let members = messages::members(pool, id).await?;
+    if !hub.concerns(members.iter().copied()) {
+        return Ok((up_to, Vec::new()));
+    }
+    let found = messages::changed(pool, id, after, up_to, BATCH).await?;
+    let reach = if found.len() as i64 == BATCH { found.last().map_or(up_to, |message| message.rev) } else { up_to };
+    let items = found.iter().filter_map(|message| {
+        Some((message.rev, Delivery::of(&Event::of(message, members.clone()))?))
+    });
+    Ok((reach, items.collect()))
+}

@@ -1,0 +1,24 @@
+//! The chat-app of Confab: one of many equal replicas behind a load balancer.
+//!
+//! ```text
+//! browser → http → writer → PostgreSQL (message + outbox, one transaction) → publisher → Kafka → relay → hub → socket → browser
+//! ```
+
+pub mod app;
+pub mod config;
+pub mod domain;
+pub mod event;
+pub mod http;
+pub mod hub;
+pub mod kafka;
+pub mod migrate;
+pub mod passwords;
+pub mod poller;
+pub mod publisher;
+pub mod relay;
+pub mod serve;
+pub mod socket;
+pub mod store;
+pub mod telemetry;
+pub mod views;
+pub mod writer;

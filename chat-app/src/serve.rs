@@ -1,0 +1,153 @@
+//! `serve`: from settings to a running replica, and back. Does I/O.
+
+use std::time::Duration;
+
+use rdkafka::error::KafkaError;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::app::{App, Workers};
+use crate::config::Config;
+use crate::kafka::Link;
+use crate::publisher::sweeper;
+use crate::relay::Relay;
+use crate::store::schema::{self, Standing};
+use crate::telemetry::{self, Readiness};
+use crate::{http, hub, poller, socket};
+
+/// Browsers are asked to come back elsewhere within this time, spread evenly.
+const RECONNECT_SPREAD: Duration = Duration::from_secs(3);
+/// Requests under way, the last batch and the last records have this long each.
+const STEP_LIMIT: Duration = Duration::from_secs(4);
+
+/// Why the replica could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting can't be used.
+    #[error("CONFAB_DATABASE_URL is not a PostgreSQL URL, as in postgres://user:password@host:5432/database")]
+    DatabaseUrl,
+    /// An address can't be listened on.
+    #[error("can't listen on {0}: {1}")]
+    Listen(std::net::SocketAddr, std::io::Error),
+    /// The settings for Kafka contradict each other.
+    #[error("the CONFAB_KAFKA_ settings can't be used: {0}")]
+    Kafka(#[from] KafkaError),
+    /// The schema is older than this release needs.
+    #[error("the schema is at version {applied}, this release needs {needed}: run chat-app migrate")]
+    Schema {
+        /// What PostgreSQL has.
+        applied: i64,
+        /// What this release needs.
+        needed: i64,
+    },
+}
+
+/// Serves until SIGTERM or an interrupt.
+pub async fn run(config: Config) -> Result<(), StartError> {
+    let database: PgConnectOptions = config.database.url.parse().map_err(|_| StartError::DatabaseUrl)?;
+    let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM can be handled");
+    let pool = PgPoolOptions::new()
+        .max_connections(config.database_pool_size)
+        .acquire_timeout(Duration::from_secs(3))
+        .connect_lazy_with(database.clone().application_name("confab-readers"));
+    let mut workers = Workers::new(&database);
+    let app = App::start(config, &database, pool, &mut workers)?;
+    let readiness = Readiness::default();
+    let admin = listen(app.config.admin_listen).await?;
+    let admin = axum::serve(admin, telemetry::router(readiness.clone(), app.metrics.clone()));
+    let admin = tokio::spawn(admin.into_future());
+
+    tokio::select! {
+        found = schema_found(&app) => found?,
+        _ = terminate.recv() => return Ok(()),
+    }
+    readiness.database_seen();
+    start_workers(&app, &database, &readiness, &mut workers);
+    let listener = listen(app.config.listen).await?;
+    tracing::info!(address = %app.config.listen, replica = app.config.replica, "serving");
+    let closing = CancellationToken::new();
+    let server = axum::serve(listener, http::router(app.clone())).with_graceful_shutdown(closing.clone().cancelled_owned());
+    let server = tokio::spawn(server.into_future());
+
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    readiness.stopping();
+    tracing::info!(seconds = app.config.drain_seconds, "stopping: serving on while load balancers learn of it");
+    tokio::time::sleep(Duration::from_secs(app.config.drain_seconds)).await;
+    drain(app, workers, closing, server).await;
+    admin.abort();
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn listen(address: std::net::SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|error| StartError::Listen(address, error))
+}
+
+/// Waits for PostgreSQL; fails on a schema that this release can't work with.
+async fn schema_found(app: &App) -> Result<(), StartError> {
+    let mut told = false;
+    loop {
+        match schema::standing(&app.pool).await {
+            Ok(Standing::Serves) => return Ok(()),
+            Ok(Standing::Older { applied, needed }) => return Err(StartError::Schema { applied, needed }),
+            Err(error) => {
+                if !std::mem::replace(&mut told, true) {
+                    tracing::warn!(%error, "waiting for PostgreSQL to answer");
+                }
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+    }
+}
+
+fn start_workers(app: &App, database: &PgConnectOptions, readiness: &Readiness, workers: &mut Workers) {
+    let stop = &workers.stop;
+    let relay = Relay {
+        kafka: app.config.kafka.clone(),
+        group: format!("{}.relay.{}.{}", app.config.instance, app.config.replica, uuid::Uuid::new_v4().simple()),
+        hub: app.hub.clone(),
+        link: Link::default(),
+        readiness: readiness.clone(),
+        metrics: app.metrics.clone(),
+    };
+    workers.tasks.spawn(relay.run(stop.clone()));
+    workers.tasks.spawn(poller::run(app.hub.clone(), workers.pool.clone(), app.metrics.clone(), stop.clone()));
+    workers.tasks.spawn(hub::reader::run(app.hub.clone(), workers.pool.clone(), app.metrics.clone(), stop.clone()));
+    workers.tasks.spawn(sweeper::run(database.clone(), workers.pool.clone(), app.publisher.clone(), stop.clone()));
+}
+
+/// Browsers go elsewhere, then requests under way end, then what was taken is committed and published. Each step is
+/// bounded: what it leaves undone, another replica does.
+async fn drain(
+    app: App,
+    mut workers: Workers,
+    closing: CancellationToken,
+    server: tokio::task::JoinHandle<std::io::Result<()>>,
+) {
+    app.hub.drain();
+    app.hub.broadcast(|| {
+        let share = f64::from(getrandom::u32().unwrap_or(0)) / f64::from(u32::MAX);
+        socket::reconnect_frame((RECONNECT_SPREAD.as_millis() as f64 * share) as u64)
+    });
+    closing.cancel();
+    tokio::time::sleep(RECONNECT_SPREAD).await;
+    app.hub.close_all();
+    within("requests under way did not end", server).await;
+    let publisher = app.publisher.clone();
+    drop(app);
+    within("sends were not answered", async { while workers.lanes.join_next().await.is_some() {} }).await;
+    within("records were not taken by Kafka", publisher.flush(STEP_LIMIT)).await;
+    workers.stop.cancel();
+    within("workers did not stop", async { while workers.tasks.join_next().await.is_some() {} }).await;
+}
+
+async fn within<T>(otherwise: &str, step: impl Future<Output = T>) {
+    if tokio::time::timeout(STEP_LIMIT, step).await.is_err() {
+        tracing::warn!("{otherwise} within {} s; going on", STEP_LIMIT.as_secs());
+    }
+}

@@ -1,0 +1,83 @@
+//! Every page and fragment as HTML. Pure: values in, markup out.
+//!
+//! Pages work without JavaScript; what the client goes by is in data attributes.
+
+pub mod assets;
+pub mod auth;
+pub mod conversation;
+pub mod error;
+pub mod list;
+pub mod message;
+pub mod people;
+pub mod shell;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
+
+use crate::config::Config;
+
+/// A whole document. `content` is the `body` element.
+fn document(config: &Config, title: &str, content: Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" data-replica=(config.replica) {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content";
+                meta name="color-scheme" content="light dark";
+                meta name="theme-color" content="#f6f5f2" media="(prefers-color-scheme: light)";
+                meta name="theme-color" content="#151716" media="(prefers-color-scheme: dark)";
+                title { (title) }
+                link rel="icon" href=(assets::url("icon.svg")) type="image/svg+xml";
+                link rel="stylesheet" href=(assets::url("confab.css"));
+                // Painted once the script has run, so that nothing jumps; browsers that don't know it paint at once.
+                script type="module" src=(assets::url("confab.js")) blocking="render" {}
+                @for module in assets::MODULES {
+                    link rel="modulepreload" href=(assets::url(module));
+                }
+            }
+            (content)
+        }
+    }
+}
+
+/// The mark of Confab: two speech bubbles.
+fn mark() -> Markup {
+    html! { span.mark aria-hidden="true" { (PreEscaped(assets::ICON)) } }
+}
+
+/// Initials on a colour that follows from the name.
+fn avatar(name: &str) -> Markup {
+    // FNV-1a; any hash does that spreads short names.
+    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    html! { span class={ "avatar tone-" (hash % 8) } aria-hidden="true" { (initials(name)) } }
+}
+
+/// The first letters of a name's first two parts: `ada.l` is AL.
+fn initials(name: &str) -> String {
+    name.split(['.', '_', '-']).filter_map(|part| part.chars().next()).take(2).collect::<String>().to_uppercase()
+}
+
+/// Hours and minutes in UTC; the client puts the reader's own there.
+fn clock(at: OffsetDateTime) -> String {
+    at.to_utc().format(format_description!("[hour]:[minute]")).unwrap_or_default()
+}
+
+/// The instant for machines, to the second.
+fn instant(at: OffsetDateTime) -> String {
+    at.to_utc().truncate_to_second().format(&Rfc3339).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn initials_come_from_the_first_two_parts() {
+        for (name, expected) in [("ada", "A"), ("ada.lovelace", "AL"), ("a_b-c", "AB"), ("x..y", "XY"), ("7up-", "7")] {
+            assert_eq!(initials(name), expected);
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! What pages load: style, scripts and icon, embedded in the binary. Pure.
+//!
+//! All are served under one name made from all their contents, so that they can be cached for ever and modules can
+//! import each other by relative path. No build step.
+
+use std::sync::LazyLock;
+
+use sha2::{Digest, Sha256};
+
+use crate::domain::UserId;
+
+/// The icon, also drawn into pages.
+pub const ICON: &str = include_str!("../../static/icon.svg");
+
+/// The modules that `confab.js` imports.
+pub const MODULES: [&str; 5] = ["list.js", "live.js", "log.js", "send.js", "time.js"];
+
+/// One file that pages load.
+#[derive(Debug)]
+pub struct Asset {
+    name: &'static str,
+    /// Its media type.
+    pub media_type: &'static str,
+    /// Its text.
+    pub content: &'static str,
+}
+
+macro_rules! assets {
+    ($($name:literal $path:literal $media_type:literal)+) => {
+        [$(Asset { name: $name, media_type: $media_type, content: include_str!(concat!("../../static/", $path)) }),+]
+    };
+}
+
+static ASSETS: &[Asset] = &assets! {
+    "confab.css" "confab.css" "text/css; charset=utf-8"
+    "confab.js"  "js/confab.js" "text/javascript; charset=utf-8"
+    "list.js"    "js/list.js" "text/javascript; charset=utf-8"
+    "live.js"    "js/live.js" "text/javascript; charset=utf-8"
+    "log.js"     "js/log.js" "text/javascript; charset=utf-8"
+    "send.js"    "js/send.js" "text/javascript; charset=utf-8"
+    "time.js"    "js/time.js" "text/javascript; charset=utf-8"
+    "icon.svg"   "icon.svg" "image/svg+xml"
+};
+
+/// The first 64 bits of the SHA-256 of all contents.
+static RELEASE: LazyLock<String> = LazyLock::new(|| {
+    let mut hash = Sha256::new();
+    for asset in ASSETS {
+        hash.update(asset.content);
+    }
+    hash.update(own_css(UserId(0)));
+    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+});
+
+/// The asset of this name.
+pub fn find(name: &str) -> Option<&'static Asset> {
+    ASSETS.iter().find(|asset| asset.name == name)
+}
+
+/// Whether an address names this very release of the assets.
+pub fn is_current(release: &str) -> bool {
+    *RELEASE == release
+}
+
+/// Where this binary's asset is.
+pub fn url(name: &str) -> String {
+    format!("/static/{}/{name}", *RELEASE)
+}
+
+/// Where a person's style sheet is.
+pub fn own_url(me: UserId) -> String {
+    url(&format!("own-{me}.css"))
+}
+
+/// The person of `own-<id>.css`.
+pub fn own_of(name: &str) -> Option<UserId> {
+    name.strip_prefix("own-")?.strip_suffix(".css")?.parse().ok()
+}
+
+/// Tells a person's own messages apart. A message is the same bytes for everybody, and this works without script.
+pub fn own_css(me: UserId) -> String {
+    format!(
+        ".message[data-sender=\"{me}\"]{{--columns:minmax(0,1fr);--side:end;--avatar:none;--fill:var(--own);\
+         --corner:var(--round) var(--tight) var(--round) var(--round);--name-position:absolute;--name-clip:inset(50%)}}\
+         .preview[data-sender=\"{me}\"]::before{{content:\"You: \"}}"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_module_is_served_and_imports_only_served_ones() {
+        for module in MODULES {
+            assert!(find(module).is_some(), "{module}");
+        }
+        for asset in ASSETS {
+            for import in asset.content.split("from './").skip(1).filter_map(|rest| rest.split('\'').next()) {
+                assert!(MODULES.contains(&import), "{} imports {import}", asset.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_person_has_a_style_sheet() {
+        assert_eq!(own_of("own-12.css"), Some(UserId(12)));
+        assert_eq!(own_of("own-x.css"), None);
+        assert!(own_css(UserId(12)).contains("[data-sender=\"12\"]"));
+    }
+}

@@ -1,0 +1,34 @@
+//! The page that says what went wrong. Pure.
+
+use maud::{Markup, html};
+
+use super::{document, mark};
+use crate::config::Config;
+
+/// What a person is told.
+#[derive(Debug)]
+pub struct Notice<'a> {
+    /// In a few words.
+    pub heading: &'a str,
+    /// A sentence or two: what happened, what to do.
+    pub sentence: &'a str,
+    /// What the log calls this request, where the log has more.
+    pub reference: Option<&'a str>,
+}
+
+/// A page that holds nothing but a notice.
+pub fn page(config: &Config, notice: &Notice) -> Markup {
+    document(config, &format!("{} · {}", notice.heading, config.title), html! {
+        body.card-page {
+            main.card data-testid="error" {
+                p.brand { (mark()) (config.title) }
+                h1 { (notice.heading) }
+                p { (notice.sentence) }
+                @if let Some(reference) = notice.reference {
+                    p.hint { "Reference: " code { (reference) } }
+                }
+                a.button.primary href="/" { "Go to " (config.title) }
+            }
+        }
+    })
+}

@@ -1,0 +1,214 @@
+//! Sends, in batches: collects what arrives while the last batch commits. Does I/O (PostgreSQL).
+//!
+//! A few lanes, each with a connection of its own; a conversation belongs to one lane. Only after the commit is each
+//! sender answered. A batch is one call that is its own transaction, and running it again changes nothing: what was
+//! committed is found by the client's UUID. So a batch whose answer was lost is sent again, and one that fails is split.
+
+use std::time::Duration;
+
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection, PgConnection};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::domain::{ConversationId, Message, MessageBody, UserId};
+use crate::publisher::Publisher;
+use crate::store::messages::{self, Appended, Draft};
+use crate::telemetry::Metrics;
+
+const LANES: usize = 4;
+/// Sends that may wait in one lane; past that a sender is told to come back.
+const QUEUE: usize = 1024;
+/// At most this many sends in one transaction: its locks are held for a few milliseconds.
+const BATCH: usize = 128;
+/// PostgreSQL ends a statement that takes longer; ours is over in milliseconds.
+const STATEMENT_LIMIT: Duration = Duration::from_secs(4);
+/// A connection that is silent for longer is given up.
+const CALL_LIMIT: Duration = Duration::from_secs(5);
+const CONNECT_LIMIT: Duration = Duration::from_secs(1);
+
+/// A message that somebody wants to send.
+#[derive(Clone, Debug)]
+pub struct NewMessage {
+    /// Where to.
+    pub conversation: ConversationId,
+    /// Who sends it.
+    pub sender: UserId,
+    /// The client's own id of the send: a retry is the same message.
+    pub client_id: uuid::Uuid,
+    /// What it says.
+    pub body: MessageBody,
+}
+
+/// A message that is durable.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// The message as it stands.
+    pub message: Message,
+    /// Whether an earlier send had made it.
+    pub duplicate: bool,
+}
+
+/// Why a send was not confirmed. Sending again with the same UUID is safe after each of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// The sender is no member, or there is no such conversation.
+    #[error("not a member of the conversation")]
+    NotMember,
+    /// More sends wait than can be taken.
+    #[error("too many sends at once")]
+    Busy,
+    /// PostgreSQL is away. The send may have been taken all the same.
+    #[error("PostgreSQL does not answer")]
+    Unavailable,
+}
+
+struct Job {
+    draft: Draft,
+    answer: oneshot::Sender<Result<Sent, SendError>>,
+}
+
+/// Where sends go in.
+#[derive(Clone)]
+pub struct Writer {
+    lanes: Vec<mpsc::Sender<Job>>,
+}
+
+impl Writer {
+    /// Starts the lanes; they end when the last `Writer` is dropped and what it took is answered.
+    pub fn start(database: &PgConnectOptions, publisher: Publisher, metrics: Metrics, tasks: &mut JoinSet<()>) -> Self {
+        let options = database.clone().application_name("confab-writer").options([
+            ("lock_timeout", "2s".to_owned()),
+            ("statement_timeout", format!("{}ms", STATEMENT_LIMIT.as_millis())),
+        ]);
+        let lanes = (0..LANES).map(|_| {
+            let (sender, receiver) = mpsc::channel(QUEUE);
+            let lane = Lane {
+                options: options.clone(),
+                connection: None,
+                publisher: publisher.clone(),
+                metrics: metrics.clone(),
+            };
+            tasks.spawn(lane.run(receiver));
+            sender
+        });
+        Self { lanes: lanes.collect() }
+    }
+
+    /// Answers once the message is durable. Ends within some seconds, whatever PostgreSQL does.
+    pub async fn send(&self, message: NewMessage) -> Result<Sent, SendError> {
+        let lane = message.conversation.0.rem_euclid(LANES as i64) as usize;
+        let (answer, answered) = oneshot::channel();
+        let draft = Draft {
+            conversation: message.conversation,
+            sender: message.sender,
+            client_id: message.client_id,
+            body: message.body.into_string(),
+        };
+        self.lanes[lane].try_send(Job { draft, answer }).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => SendError::Busy,
+            mpsc::error::TrySendError::Closed(_) => SendError::Unavailable,
+        })?;
+        answered.await.unwrap_or(Err(SendError::Unavailable))
+    }
+}
+
+struct Lane {
+    options: PgConnectOptions,
+    connection: Option<PgConnection>,
+    publisher: Publisher,
+    metrics: Metrics,
+}
+
+impl Lane {
+    async fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
+        let mut batch = Vec::with_capacity(BATCH);
+        while jobs.recv_many(&mut batch, BATCH).await > 0 {
+            let mut parts = vec![std::mem::take(&mut batch)];
+            while let Some(part) = parts.pop() {
+                parts.extend(self.commit(part).await);
+            }
+        }
+    }
+
+    /// Commits and answers the jobs, or returns them in parts that should be tried apart.
+    async fn commit(&mut self, jobs: Vec<Job>) -> Vec<Vec<Job>> {
+        let drafts: Vec<Draft> = jobs.iter().map(|job| job.draft.clone()).collect();
+        match self.append(&drafts).await {
+            Ok(outcomes) => {
+                self.metrics.batch(drafts.len());
+                for (job, outcome) in std::iter::zip(jobs, outcomes) {
+                    self.answer(job, outcome);
+                }
+                Vec::new()
+            }
+            Err(error) if error.as_database_error().is_some() && jobs.len() > 1 => halves(jobs),
+            Err(error) => {
+                tracing::warn!(sends = jobs.len(), error = %error, "sends were not committed");
+                let refusal = if is_lock_timeout(&error) { SendError::Busy } else { SendError::Unavailable };
+                for job in jobs {
+                    // Who no longer waits needs no answer.
+                    let _ = job.answer.send(Err(refusal));
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    fn answer(&self, job: Job, outcome: Appended) {
+        let reply = match outcome {
+            Appended::Sent { message, recipients } => {
+                self.publisher.publish(&message, recipients);
+                Ok(Sent { message, duplicate: false })
+            }
+            Appended::Duplicate(message) => Ok(Sent { message, duplicate: true }),
+            Appended::NotMember => Err(SendError::NotMember),
+        };
+        let _ = job.answer.send(reply);
+    }
+
+    /// One more try on a new connection when the old one broke: whether the first try was committed or not.
+    async fn append(&mut self, drafts: &[Draft]) -> sqlx::Result<Vec<Appended>> {
+        let had_connection = self.connection.is_some();
+        match self.append_once(drafts).await {
+            Err(error) if error.as_database_error().is_none_or(is_shutdown) && had_connection => {
+                tracing::info!(error = %error, "the writer's connection broke; trying again on a new one");
+                self.append_once(drafts).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn append_once(&mut self, drafts: &[Draft]) -> sqlx::Result<Vec<Appended>> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => limited(CONNECT_LIMIT, PgConnection::connect_with(&self.options)).await?,
+        };
+        let outcome = limited(CALL_LIMIT, messages::append(&mut connection, drafts)).await;
+        // A refused statement leaves the connection as good as it was; anything else leaves it in doubt.
+        if outcome.as_ref().err().is_none_or(|error| error.as_database_error().is_some_and(|e| !is_shutdown(e))) {
+            self.connection = Some(connection);
+        }
+        outcome
+    }
+}
+
+fn halves(mut jobs: Vec<Job>) -> Vec<Vec<Job>> {
+    let second = jobs.split_off(jobs.len() / 2);
+    // Taken from the end: the first half goes first, so that the order of sends stays.
+    vec![second, jobs]
+}
+
+async fn limited<T>(limit: Duration, call: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    timeout(limit, call).await.unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())))
+}
+
+fn is_lock_timeout(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|e| matches!(e.code().as_deref(), Some("55P03" | "57014" | "40P01")))
+}
+
+/// Class 57P: the server ends the connection (shutdown, crash, not yet up); read-only: it is a standby now.
+fn is_shutdown(error: &dyn sqlx::error::DatabaseError) -> bool {
+    error.code().is_some_and(|code| code.starts_with("57P") || code == "25006")
+}

@@ -1,0 +1,117 @@
+// The socket: connects, resumes from a cursor, and comes back by itself whatever happens to the connection.
+//
+// The cursor (epoch, xid) says up to where this page knows everything; the server sends what changed since.
+
+const SILENCE_MS = 40_000; // the server speaks every 15 s
+const FIRST_RETRY_MS = 250;
+const LAST_RETRY_MS = 10_000;
+const SESSION_REVOKED = 4401;
+
+export class Live {
+  #cursor;
+  #position;
+  #onFrame;
+  #onState;
+  #socket = null;
+  #attempts = 0;
+  #retry = 0;
+  #heardAt = 0;
+  #sentAway = false;
+
+  /** `position()` answers {conversation, rev} of what is on screen. */
+  constructor({ cursor, position, onFrame, onState }) {
+    this.#cursor = cursor;
+    this.#position = position;
+    this.#onFrame = onFrame;
+    this.#onState = onState;
+    addEventListener('online', () => this.#hurry());
+    addEventListener('offline', () => this.#onState('offline'));
+    document.addEventListener('visibilitychange', () => document.hidden || this.#hurry());
+    // A page that goes into the back/forward cache must let go of its socket, and resumes when it is shown again.
+    addEventListener('pagehide', () => this.#leave());
+    addEventListener('pageshow', (event) => event.persisted && this.connect());
+    setInterval(() => this.#watch(), 5_000);
+  }
+
+  connect() {
+    clearTimeout(this.#retry);
+    this.#sentAway = false;
+    this.#leave();
+    this.#onState(navigator.onLine ? 'connecting' : 'offline');
+    this.#heardAt = Date.now();
+    const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/live`);
+    this.#socket = socket;
+    socket.onopen = () => this.resume();
+    socket.onmessage = (event) => socket === this.#socket && this.#receive(event.data);
+    socket.onclose = (event) => socket === this.#socket && this.#closed(event.code);
+  }
+
+  /** Asks for all that changed since the cursor. */
+  resume() {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return;
+    this.#socket.send(JSON.stringify({ type: 'resume', ...this.#cursor, ...this.#position() }));
+  }
+
+  #receive(data) {
+    this.#heardAt = Date.now();
+    let frame;
+    try {
+      frame = JSON.parse(data);
+    } catch {
+      console.warn('Confab: a frame that is no JSON was skipped');
+      return;
+    }
+    if (frame.type === 'reconnect') {
+      // The replica is going. Each page is told another time, so that not all come to the next one at once.
+      this.#sentAway = true;
+      this.#retry = setTimeout(() => this.connect(), frame.after_ms);
+      return;
+    }
+    if (frame.type === 'resumed') {
+      if (frame.reload || frame.epoch !== this.#cursor.epoch) return location.reload();
+      this.#attempts = 0;
+      this.#onState('live');
+    }
+    this.#onFrame(frame);
+    // After the frame was applied: an error in between must not lose what it carried.
+    if (frame.xid) this.#cursor = { epoch: frame.epoch, xid: frame.xid };
+  }
+
+  #closed(code) {
+    this.#socket = null;
+    if (code === SESSION_REVOKED) return location.assign('/login');
+    this.#onState(navigator.onLine ? 'connecting' : 'offline');
+    if (this.#sentAway) return;
+    const wait = Math.min(FIRST_RETRY_MS * 2 ** this.#attempts, LAST_RETRY_MS);
+    this.#attempts += 1;
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.connect(), wait * (0.5 + Math.random() / 2));
+    // A refused handshake looks like a lost connection: look now and then whether somebody is signed in still.
+    if (this.#attempts % 4 === 3) checkSession();
+  }
+
+  #leave() {
+    const socket = this.#socket;
+    this.#socket = null;
+    socket?.close();
+  }
+
+  #hurry() {
+    this.#attempts = 0;
+    if (!this.#socket) this.connect();
+    else this.#watch();
+  }
+
+  #watch() {
+    if (this.#socket && Date.now() - this.#heardAt > SILENCE_MS) this.connect();
+  }
+}
+
+async function checkSession() {
+  try {
+    const response = await fetch('/c', { method: 'HEAD', redirect: 'manual' });
+    if (response.type === 'opaqueredirect') location.assign('/login');
+  } catch {
+    // Not reachable at all: the connection's own retries go on.
+  }
+}

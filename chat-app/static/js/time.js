@@ -1,0 +1,50 @@
+// Times in the reader's own zone. The server writes UTC; every <time> has the instant.
+
+const language = document.documentElement.lang;
+// The reader's kind of the page's language (en-GB or en-US), so that words and dates are of one language.
+const locale = navigator.languages.find((tag) => tag.split('-')[0] === language) ?? language;
+const format = (options) => new Intl.DateTimeFormat(locale, options);
+
+const clock = format({ hour: 'numeric', minute: '2-digit' });
+const full = format({ dateStyle: 'full', timeStyle: 'short' });
+const weekday = format({ weekday: 'short' });
+const shortDate = format({ day: 'numeric', month: 'short' });
+const oldDate = format({ day: 'numeric', month: 'short', year: 'numeric' });
+const longDay = format({ weekday: 'long', day: 'numeric', month: 'long' });
+const oldDay = format({ weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
+const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
+
+const midnight = (date) => new Date(date.getFullYear(), date.getMonth(), date.getDate());
+const daysAgo = (date) => Math.round((midnight(new Date()) - midnight(date)) / 86_400_000);
+const thisYear = (date) => date.getFullYear() === new Date().getFullYear();
+
+function write(time, text, title) {
+  if (time.textContent !== text) time.textContent = text;
+  if (title) time.title = title;
+}
+
+/** When a message was sent. */
+export function showClock(time) {
+  const date = new Date(time.dateTime);
+  write(time, clock.format(date), full.format(date));
+}
+
+/** The day that a line in the log stands for. */
+export function showDay(time) {
+  const date = new Date(time.dateTime);
+  const ago = daysAgo(date);
+  const near = ago === 0 || ago === 1;
+  const text = near ? relative.format(-ago, 'day') : (thisYear(date) ? longDay : oldDay).format(date);
+  write(time, text.charAt(0).toLocaleUpperCase(locale) + text.slice(1));
+}
+
+/** When something last happened, in a list: the nearer the finer. */
+export function showRecent(time) {
+  const date = new Date(time.dateTime);
+  const ago = daysAgo(date);
+  const scale = ago <= 0 ? clock : ago < 7 ? weekday : thisYear(date) ? shortDate : oldDate;
+  write(time, scale.format(date), full.format(date));
+}
+
+/** Whether two instants fall on one day of the reader's. */
+export const sameDay = (a, b) => midnight(a).getTime() === midnight(b).getTime();
