@@ -56,12 +56,21 @@ impl Passwords {
     pub async fn hash(&self, password: String) -> Result<String, PasswordError> {
         let mut salt = [0; 16];
         getrandom::fill(&mut salt)?;
-        self.run(move || Ok(argon2id().hash_password_with_salt(password.as_bytes(), &salt)?.to_string())).await
+        self.run(move || {
+            Ok(argon2id()
+                .hash_password_with_salt(password.as_bytes(), &salt)?
+                .to_string())
+        })
+        .await
     }
 
     /// Whether this is the password of `hash`. Without a hash (nobody has that name) the answer is no,
     /// after the same work, so that time tells nothing about who exists.
-    pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, PasswordError> {
+    pub async fn verify(
+        &self,
+        password: String,
+        hash: Option<String>,
+    ) -> Result<bool, PasswordError> {
         self.run(move || {
             let Some(hash) = hash else {
                 argon2id().hash_password_with_salt(password.as_bytes(), &[0; 16])?;
@@ -91,7 +100,10 @@ impl Passwords {
 
     async fn permit(&self) -> Result<OwnedSemaphorePermit, PasswordError> {
         let _place = Place::take(&self.waiting, self.queue).ok_or(PasswordError::Busy)?;
-        Ok(Arc::clone(&self.permits).acquire_owned().await.expect("the semaphore is never closed"))
+        Ok(Arc::clone(&self.permits)
+            .acquire_owned()
+            .await
+            .expect("the semaphore is never closed"))
     }
 }
 
@@ -112,7 +124,8 @@ impl Drop for Place {
 }
 
 fn argon2id() -> Argon2<'static> {
-    let params = Params::new(MEMORY_KIB, PASSES, LANES, None).expect("the constants are in argon2's range");
+    let params =
+        Params::new(MEMORY_KIB, PASSES, LANES, None).expect("the constants are in argon2's range");
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
@@ -124,10 +137,28 @@ mod tests {
     async fn a_hash_verifies_its_own_password_alone() {
         let passwords = Passwords::new(1);
         let hash = passwords.hash("correct horse".into()).await.unwrap();
-        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert!(passwords.verify("correct horse".into(), Some(hash.clone())).await.unwrap());
-        assert!(!passwords.verify("wrong horse".into(), Some(hash)).await.unwrap());
-        assert!(!passwords.verify("correct horse".into(), None).await.unwrap());
+        assert!(
+            hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{hash}"
+        );
+        assert!(
+            passwords
+                .verify("correct horse".into(), Some(hash.clone()))
+                .await
+                .unwrap()
+        );
+        assert!(
+            !passwords
+                .verify("wrong horse".into(), Some(hash))
+                .await
+                .unwrap()
+        );
+        assert!(
+            !passwords
+                .verify("correct horse".into(), None)
+                .await
+                .unwrap()
+        );
     }
 
     #[tokio::test]

@@ -9,12 +9,19 @@ use crate::views::assets;
 
 /// While a release rolls out, a page of one replica may load from another of the previous or the next release. It
 /// gets what that one has, for this once: only what the name promises may be kept.
-pub(super) async fn asset(Path((release, name)): Path<(String, String)>) -> Result<Response, AppError> {
+pub(super) async fn asset(
+    Path((release, name)): Path<(String, String)>,
+) -> Result<Response, AppError> {
     let cache = match assets::is_current(&release) {
         true => "public, max-age=31536000, immutable",
         false => "no-store",
     };
-    let headers = |media_type| [(header::CONTENT_TYPE, media_type), (header::CACHE_CONTROL, cache)];
+    let headers = |media_type| {
+        [
+            (header::CONTENT_TYPE, media_type),
+            (header::CACHE_CONTROL, cache),
+        ]
+    };
     if let Some(asset) = assets::find(&name) {
         return Ok((headers(asset.media_type), asset.content).into_response());
     }

@@ -43,7 +43,10 @@ pub(super) async fn login_page(
     if session.is_some() {
         return Redirect::to(destination(&next)).into_response();
     }
-    let form = views::auth::Form { next, ..Default::default() };
+    let form = views::auth::Form {
+        next,
+        ..Default::default()
+    };
     Html(views::auth::login(&app.config, &form).into_string()).into_response()
 }
 
@@ -78,7 +81,10 @@ pub(super) async fn login(
     }
 }
 
-pub(super) async fn register_page(State(app): State<App>, session: Option<Session>) -> Result<Response, AppError> {
+pub(super) async fn register_page(
+    State(app): State<App>,
+    session: Option<Session>,
+) -> Result<Response, AppError> {
     if session.is_some() {
         return Ok(Redirect::to("/c").into_response());
     }
@@ -107,7 +113,9 @@ pub(super) async fn register(
                 return Ok((jar, Redirect::to("/c")).into_response());
             }
             Err(CreateUserError::Taken) => {
-                form.name_error = Some(format!("Somebody is called {name} already. Choose another name."));
+                form.name_error = Some(format!(
+                    "Somebody is called {name} already. Choose another name."
+                ));
             }
             Err(CreateUserError::Db(error)) => return Err(error.into()),
         }
@@ -120,7 +128,10 @@ pub(super) async fn logout(
     session: Session,
     jar: CookieJar,
 ) -> Result<impl IntoResponse, AppError> {
-    Ok((session::end(&app, jar, &session).await?, Redirect::to("/login")))
+    Ok((
+        session::end(&app, jar, &session).await?,
+        Redirect::to("/login"),
+    ))
 }
 
 fn require_open(app: &App) -> Result<(), AppError> {
@@ -147,7 +158,11 @@ fn unprocessable(page: maud::Markup) -> Response {
 /// Where to go after login: a page of ours, whatever the query says.
 fn destination(next: &str) -> &str {
     let ours = ["/c/", "/people"].iter().any(|page| next.starts_with(page));
-    if ours && next.chars().all(|c| c.is_ascii_graphic()) { next } else { "/c" }
+    if ours && next.chars().all(|c| c.is_ascii_graphic()) {
+        next
+    } else {
+        "/c"
+    }
 }
 
 #[cfg(test)]
@@ -159,7 +174,15 @@ mod tests {
         for next in ["/c/12?before=7", "/people?q=a"] {
             assert_eq!(destination(next), next);
         }
-        for next in ["", "/", "//evil.example", "https://evil.example/c/", "/c/\r\nx: y", "/\\evil.example", "/logout"] {
+        for next in [
+            "",
+            "/",
+            "//evil.example",
+            "https://evil.example/c/",
+            "/c/\r\nx: y",
+            "/\\evil.example",
+            "/logout",
+        ] {
             assert_eq!(destination(next), "/c", "{next:?}");
         }
     }

@@ -22,7 +22,10 @@ const LISTED: i64 = 200;
 /// Messages on a page.
 const MESSAGES: i64 = 50;
 
-pub(super) async fn index(State(app): State<App>, session: Session) -> Result<Html<String>, AppError> {
+pub(super) async fn index(
+    State(app): State<App>,
+    session: Session,
+) -> Result<Html<String>, AppError> {
     let known = Known::read(&app, session.user).await?;
     Ok(page(shell::index(&known.shell(&app))))
 }
@@ -38,8 +41,14 @@ pub(super) async fn show(
     Path(id): Path<ConversationId>,
     Form(Window { before }): Form<Window>,
 ) -> Result<Html<String>, AppError> {
-    let draft = Draft { client_id: Uuid::new_v4(), body: String::new(), error: None };
-    Ok(page(conversation(&app, session.user, id, before, draft).await?))
+    let draft = Draft {
+        client_id: Uuid::new_v4(),
+        body: String::new(),
+        error: None,
+    };
+    Ok(page(
+        conversation(&app, session.user, id, before, draft).await?,
+    ))
 }
 
 /// The page of a conversation, with what is being written.
@@ -52,15 +61,27 @@ async fn conversation(
 ) -> Result<Markup, AppError> {
     let mut known = Known::read(app, me).await?;
     // Before its messages: the page may then hold newer ones, but never lack one that `rev` says it has.
-    let conversation = store::conversations::summary(&app.pool, known.me.id, id).await?.ok_or(AppError::NotFound)?;
+    let conversation = store::conversations::summary(&app.pool, known.me.id, id)
+        .await?
+        .ok_or(AppError::NotFound)?;
     let messages = store::messages::before(&app.pool, id, before, MESSAGES).await?;
     known.list(&conversation);
-    let view = View { conversation: &conversation, page: &messages, latest: before.is_none(), draft };
+    let view = View {
+        conversation: &conversation,
+        page: &messages,
+        latest: before.is_none(),
+        draft,
+    };
     Ok(views::conversation::page(&known.shell(app), &view))
 }
 
 /// The conversation page again, with what was typed and what is wrong with it.
-pub(super) async fn again(app: &App, me: User, id: ConversationId, draft: Draft) -> Result<Response, AppError> {
+pub(super) async fn again(
+    app: &App,
+    me: User,
+    id: ConversationId,
+    draft: Draft,
+) -> Result<Response, AppError> {
     let page = page(conversation(app, me, id, None, draft).await?);
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
 }
@@ -86,7 +107,10 @@ pub(super) async fn open(
     Form(With { user }): Form<With>,
 ) -> Result<Redirect, AppError> {
     let id = store::conversations::open_direct(&app.pool, session.user.id, user).await?;
-    Ok(Redirect::to(&format!("/c/{}", id.ok_or(AppError::NotFound)?)))
+    Ok(Redirect::to(&format!(
+        "/c/{}",
+        id.ok_or(AppError::NotFound)?
+    )))
 }
 
 /// What every page of a signed-in person is made from.
@@ -101,16 +125,29 @@ impl Known {
     pub(super) async fn read(app: &App, me: User) -> sqlx::Result<Self> {
         let cursor = store::changes::cursor(&app.pool).await?;
         let conversations = store::conversations::list(&app.pool, me.id, LISTED).await?;
-        Ok(Self { me, cursor, conversations })
+        Ok(Self {
+            me,
+            cursor,
+            conversations,
+        })
     }
 
     pub(super) fn shell<'a>(&'a self, app: &'a App) -> Shell<'a> {
-        Shell { config: &app.config, me: &self.me, cursor: &self.cursor, conversations: &self.conversations }
+        Shell {
+            config: &app.config,
+            me: &self.me,
+            cursor: &self.cursor,
+            conversations: &self.conversations,
+        }
     }
 
     /// A conversation without messages is listed only while it is on screen.
     fn list(&mut self, current: &ConversationSummary) {
-        if !self.conversations.iter().any(|listed| listed.id == current.id) {
+        if !self
+            .conversations
+            .iter()
+            .any(|listed| listed.id == current.id)
+        {
             self.conversations.insert(0, current.clone());
         }
     }

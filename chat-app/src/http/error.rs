@@ -74,20 +74,68 @@ impl AppError {
     fn told(&self) -> (StatusCode, &str, &str) {
         use StatusCode as S;
         match self {
-            Self::NotFound => (S::NOT_FOUND, "Nothing here", "There is no such page, or it isn’t yours to see."),
+            Self::NotFound => (
+                S::NOT_FOUND,
+                "Nothing here",
+                "There is no such page, or it isn’t yours to see.",
+            ),
             Self::SignedOut { .. } => (S::UNAUTHORIZED, "Logged out", "Log in to go on."),
-            Self::BadRequest => (S::BAD_REQUEST, "That didn’t work", "The request was not understood. Go back, reload the page and try again."),
-            Self::CrossOrigin => (S::FORBIDDEN, "Refused", "This came from another site. Open the chat itself and try again there."),
+            Self::BadRequest => (
+                S::BAD_REQUEST,
+                "That didn’t work",
+                "The request was not understood. Go back, reload the page and try again.",
+            ),
+            Self::CrossOrigin => (
+                S::FORBIDDEN,
+                "Refused",
+                "This came from another site. Open the chat itself and try again there.",
+            ),
             Self::Invalid(sentence) => (S::UNPROCESSABLE_ENTITY, "That didn’t work", sentence),
-            Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "Too long", "This is more than the chat takes at once. Send it in parts."),
-            Self::RegistrationClosed => (S::FORBIDDEN, "Sign-up is closed", "New accounts can’t be made here. Ask the people who run this chat."),
-            Self::TooManyLogins(_) => (S::TOO_MANY_REQUESTS, "Too many tries", "Somebody tried to log in with this name too often. Wait a minute, then try again."),
-            Self::Busy => (S::TOO_MANY_REQUESTS, "Very busy", "Many people are logging in right now. Try again in a few seconds."),
-            Self::WriterBusy => (S::SERVICE_UNAVAILABLE, "Very busy", "The message is not sent yet: the chat is very busy. Sending it again is safe."),
-            Self::NotSentYet => (S::SERVICE_UNAVAILABLE, "Not sent yet", "The message is not sent yet: the chat can’t reach its database. Sending it again is safe."),
-            Self::DatabaseAway(_) => (S::SERVICE_UNAVAILABLE, "Back in a moment", "The chat can’t reach its database right now. Nothing is lost; try again in a few seconds."),
-            Self::TimedOut => (S::SERVICE_UNAVAILABLE, "That took too long", "The chat did not answer in time. Try again in a few seconds."),
-            Self::Internal(_) => (S::INTERNAL_SERVER_ERROR, "Something broke", "This is a fault of the chat, not yours. It is in the log; try again later."),
+            Self::TooLarge => (
+                S::PAYLOAD_TOO_LARGE,
+                "Too long",
+                "This is more than the chat takes at once. Send it in parts.",
+            ),
+            Self::RegistrationClosed => (
+                S::FORBIDDEN,
+                "Sign-up is closed",
+                "New accounts can’t be made here. Ask the people who run this chat.",
+            ),
+            Self::TooManyLogins(_) => (
+                S::TOO_MANY_REQUESTS,
+                "Too many tries",
+                "Somebody tried to log in with this name too often. Wait a minute, then try again.",
+            ),
+            Self::Busy => (
+                S::TOO_MANY_REQUESTS,
+                "Very busy",
+                "Many people are logging in right now. Try again in a few seconds.",
+            ),
+            Self::WriterBusy => (
+                S::SERVICE_UNAVAILABLE,
+                "Very busy",
+                "The message is not sent yet: the chat is very busy. Sending it again is safe.",
+            ),
+            Self::NotSentYet => (
+                S::SERVICE_UNAVAILABLE,
+                "Not sent yet",
+                "The message is not sent yet: the chat can’t reach its database. Sending it again is safe.",
+            ),
+            Self::DatabaseAway(_) => (
+                S::SERVICE_UNAVAILABLE,
+                "Back in a moment",
+                "The chat can’t reach its database right now. Nothing is lost; try again in a few seconds.",
+            ),
+            Self::TimedOut => (
+                S::SERVICE_UNAVAILABLE,
+                "That took too long",
+                "The chat did not answer in time. Try again in a few seconds.",
+            ),
+            Self::Internal(_) => (
+                S::INTERNAL_SERVER_ERROR,
+                "Something broke",
+                "This is a fault of the chat, not yours. It is in the log; try again later.",
+            ),
         }
     }
 
@@ -151,9 +199,14 @@ impl IntoResponse for AppError {
 pub(super) async fn render(State(app): State<App>, request: Request, next: Next) -> Response {
     let json = accepts_json(request.headers());
     let upgrade = request.headers().contains_key(header::UPGRADE);
-    let id = request.extensions().get::<RequestId>().map(|id| id.0.clone());
+    let id = request
+        .extensions()
+        .get::<RequestId>()
+        .map(|id| id.0.clone());
     let mut response = next.run(request).await;
-    let Some(error) = error_of(&mut response) else { return response };
+    let Some(error) = error_of(&mut response) else {
+        return response;
+    };
     error.log();
     let mut rendered = match &*error {
         AppError::SignedOut { next } if !json && !upgrade => return to_login(next.as_deref()),
@@ -174,7 +227,11 @@ fn error_of(response: &mut Response) -> Option<Arc<AppError>> {
         return Some(error);
     }
     let status = response.status();
-    let media_type = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let media_type = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("");
     let bare = !media_type.starts_with("text/html") && !media_type.starts_with("application/json");
     let refused = status.is_client_error() || status.is_server_error();
     (refused && bare).then(|| Arc::new(AppError::of_status(status)))
@@ -186,18 +243,34 @@ fn answer(app: &App, error: &AppError, json: bool, id: Option<&str>) -> Response
         Json(serde_json::json!({ "error": sentence })).into_response()
     } else {
         let reference = id.filter(|_| matches!(error, AppError::Internal(_)));
-        Html(views::error::page(&app.config, &views::error::Notice { heading, sentence, reference }).into_string())
-            .into_response()
+        Html(
+            views::error::page(
+                &app.config,
+                &views::error::Notice {
+                    heading,
+                    sentence,
+                    reference,
+                },
+            )
+            .into_string(),
+        )
+        .into_response()
     };
     if let Some(wait) = error.retry_after() {
         let seconds = wait.as_secs_f64().ceil().max(1.0) as u64;
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }
 
 fn to_login(next: Option<&str>) -> Response {
-    let query = next.map(|next| url::form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish());
+    let query = next.map(|next| {
+        url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("next", next)
+            .finish()
+    });
     match query {
         Some(query) => Redirect::to(&format!("/login?{query}")).into_response(),
         None => Redirect::to("/login").into_response(),
@@ -218,10 +291,18 @@ impl From<sqlx::Error> for AppError {
         let away = match &error {
             E::Io(_) | E::Tls(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed => true,
             // Connection exceptions, insufficient resources, operator intervention: PostgreSQL starts, stops or is full.
-            E::Database(db) => db.code().is_some_and(|code| ["08", "53", "57"].iter().any(|class| code.starts_with(class))),
+            E::Database(db) => db.code().is_some_and(|code| {
+                ["08", "53", "57"]
+                    .iter()
+                    .any(|class| code.starts_with(class))
+            }),
             _ => false,
         };
-        if away { Self::DatabaseAway(error) } else { Self::Internal(error.into()) }
+        if away {
+            Self::DatabaseAway(error)
+        } else {
+            Self::Internal(error.into())
+        }
     }
 }
 

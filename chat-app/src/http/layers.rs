@@ -30,22 +30,35 @@ const HEADERS: [(HeaderName, &str); 5] = [
     (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "same-origin"),
-    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    ),
     (header::CACHE_CONTROL, "no-store"),
 ];
 
 /// Puts the layers around the routes; the last one added meets a request first.
 pub(super) fn around(routes: Router<App>, app: &App) -> Router<App> {
     let mut routes = routes
-        .layer(DefaultBodyLimit::max(body_limit(app.config.max_message_bytes)))
+        .layer(DefaultBodyLimit::max(body_limit(
+            app.config.max_message_bytes,
+        )))
         .layer(same_origin(app))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIMEOUT))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            TIMEOUT,
+        ))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(app.clone(), error::render));
     for (name, value) in HEADERS {
-        routes = routes.layer(SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value)));
+        routes = routes.layer(SetResponseHeaderLayer::if_not_present(
+            name,
+            HeaderValue::from_static(value),
+        ));
     }
-    routes.layer(CompressionLayer::new().gzip(true)).layer(from_fn(trace))
+    routes
+        .layer(CompressionLayer::new().gzip(true))
+        .layer(from_fn(trace))
 }
 
 /// A form may take three bytes for each of the message's. Somewhat longer ones come through, so that the answer is
@@ -55,7 +68,9 @@ fn body_limit(max_message_bytes: usize) -> usize {
 }
 
 /// Refuses writes that a page of another origin makes. Behind a proxy that rewrites Host, `CONFAB_URL` tells the origin.
-fn same_origin(app: &App) -> CsrfLayer<impl Fn(tower_http::csrf::ProtectionError) -> Response + Clone + use<>> {
+fn same_origin(
+    app: &App,
+) -> CsrfLayer<impl Fn(tower_http::csrf::ProtectionError) -> Response + Clone + use<>> {
     let layer = CsrfLayer::new();
     let layer = match &app.config.url {
         Some(url) => layer
@@ -79,7 +94,8 @@ pub(super) struct RequestId(pub String);
 /// Names the request in the log, by method and path alone: queries, headers and bodies may hold what is private.
 async fn trace(mut request: Request, next: Next) -> Response {
     let id = uuid::Uuid::new_v4().simple().to_string();
-    let span = tracing::info_span!("request", id, method = %request.method(), path = request.uri().path());
+    let span =
+        tracing::info_span!("request", id, method = %request.method(), path = request.uri().path());
     request.extensions_mut().insert(RequestId(id.clone()));
     async {
         let start = std::time::Instant::now();

@@ -50,7 +50,9 @@ mod tests {
         for _ in 0..10 {
             assert!(logins.count("ada").is_ok());
         }
-        let Err(AppError::TooManyLogins(wait)) = logins.count(" Ada ") else { panic!("the eleventh try passed") };
+        let Err(AppError::TooManyLogins(wait)) = logins.count(" Ada ") else {
+            panic!("the eleventh try passed")
+        };
         assert!(wait <= Duration::from_secs(6), "{wait:?}");
         assert!(logins.count("bob").is_ok());
     }

@@ -45,11 +45,23 @@ pub(super) async fn send(
         Ok(body) => body,
         Err(error) if script => return Err(AppError::Invalid(error.to_string())),
         Err(error) => {
-            let draft = Draft { client_id, body, error: Some(error.to_string()) };
+            let draft = Draft {
+                client_id,
+                body,
+                error: Some(error.to_string()),
+            };
             return conversations::again(&app, session.user, conversation, draft).await;
         }
     };
-    let sent = app.writer.send(NewMessage { conversation, sender: session.user.id, client_id, body }).await?;
+    let sent = app
+        .writer
+        .send(NewMessage {
+            conversation,
+            sender: session.user.id,
+            client_id,
+            body,
+        })
+        .await?;
     Ok(match script {
         true => (StatusCode::CREATED, Json(answer(&sent.message))).into_response(),
         false => Redirect::to(&format!("/c/{conversation}")).into_response(),
@@ -95,11 +107,17 @@ pub(super) async fn seen(
     headers: HeaderMap,
     Form(Mark { seq }): Form<Mark>,
 ) -> Result<impl IntoResponse, AppError> {
-    if headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin") {
+    if headers
+        .get("sec-fetch-site")
+        .is_some_and(|site| site != "same-origin")
+    {
         return Err(AppError::CrossOrigin);
     }
     mark(&app, session.user.id, id, seq).await?;
-    Ok(([(header::CONTENT_TYPE, "image/svg+xml")], "<svg xmlns=\"http://www.w3.org/2000/svg\"/>"))
+    Ok((
+        [(header::CONTENT_TYPE, "image/svg+xml")],
+        "<svg xmlns=\"http://www.w3.org/2000/svg\"/>",
+    ))
 }
 
 async fn mark(app: &App, me: UserId, id: ConversationId, seq: i64) -> Result<(), AppError> {

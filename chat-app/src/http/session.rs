@@ -29,7 +29,11 @@ pub(super) async fn begin(app: &App, jar: CookieJar, user: UserId) -> Result<Coo
 }
 
 /// Ends the session everywhere and takes the cookie back.
-pub(super) async fn end(app: &App, jar: CookieJar, session: &Session) -> Result<CookieJar, AppError> {
+pub(super) async fn end(
+    app: &App,
+    jar: CookieJar,
+    session: &Session,
+) -> Result<CookieJar, AppError> {
     store::sessions::revoke(&app.pool, session.id).await?;
     Ok(jar.add(cookie(&app.config, String::new(), Duration::ZERO)))
 }
@@ -46,11 +50,18 @@ fn cookie(config: &Config, token: String, lifetime: Duration) -> Cookie<'static>
 }
 
 fn cookie_name(config: &Config) -> &'static str {
-    if over_tls(config) { "__Host-confab" } else { "confab" }
+    if over_tls(config) {
+        "__Host-confab"
+    } else {
+        "confab"
+    }
 }
 
 fn over_tls(config: &Config) -> bool {
-    config.url.as_ref().is_some_and(|url| url.scheme() == "https")
+    config
+        .url
+        .as_ref()
+        .is_some_and(|url| url.scheme() == "https")
 }
 
 fn hash(token: &str) -> [u8; 32] {
@@ -59,7 +70,9 @@ fn hash(token: &str) -> [u8; 32] {
 
 async fn of_cookie(app: &App, jar: &CookieJar) -> sqlx::Result<Option<Session>> {
     match jar.get(cookie_name(&app.config)) {
-        Some(cookie) if !cookie.value().is_empty() => store::sessions::find(&app.pool, &hash(cookie.value())).await,
+        Some(cookie) if !cookie.value().is_empty() => {
+            store::sessions::find(&app.pool, &hash(cookie.value())).await
+        }
         _ => Ok(None),
     }
 }
@@ -77,8 +90,12 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AppError> {
         let session = of_headers(&App::from_ref(state), &parts.headers).await?;
         session.ok_or_else(|| {
-            let page = (parts.method == Method::GET).then(|| parts.uri.path_and_query()).flatten();
-            AppError::SignedOut { next: page.map(ToString::to_string).filter(|page| page != "/c") }
+            let page = (parts.method == Method::GET)
+                .then(|| parts.uri.path_and_query())
+                .flatten();
+            AppError::SignedOut {
+                next: page.map(ToString::to_string).filter(|page| page != "/c"),
+            }
         })
     }
 }

@@ -34,7 +34,13 @@ pub async fn find(pool: &Pool, token_hash: &[u8; 32]) -> sqlx::Result<Option<Ses
     .bind(token_hash.as_slice())
     .fetch_optional(pool)
     .await?;
-    Ok(row.map(|(id, user, name)| Session { id, user: User { id: user, name: UserName::stored(name) } }))
+    Ok(row.map(|(id, user, name)| Session {
+        id,
+        user: User {
+            id: user,
+            name: UserName::stored(name),
+        },
+    }))
 }
 
 /// Ends a session and tells every replica, in one transaction: its sockets close within a second.

@@ -56,5 +56,11 @@ pub async fn search(pool: &Pool, me: UserId, q: &str, limit: i64) -> sqlx::Resul
         .fetch_all(pool)
         .await?
     };
-    Ok(rows.into_iter().map(|(id, name)| User { id, name: UserName::stored(name) }).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(id, name)| User {
+            id,
+            name: UserName::stored(name),
+        })
+        .collect())
 }

@@ -49,7 +49,11 @@ static RELEASE: LazyLock<String> = LazyLock::new(|| {
         hash.update(asset.content);
     }
     hash.update(own_css(UserId(0)));
-    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize()
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 });
 
 /// The asset of this name.
@@ -74,7 +78,10 @@ pub fn own_url(me: UserId) -> String {
 
 /// The person of `own-<id>.css`.
 pub fn own_of(name: &str) -> Option<UserId> {
-    name.strip_prefix("own-")?.strip_suffix(".css")?.parse().ok()
+    name.strip_prefix("own-")?
+        .strip_suffix(".css")?
+        .parse()
+        .ok()
 }
 
 /// Tells a person's own messages apart. A message is the same bytes for everybody, and this works without script.
@@ -96,7 +103,12 @@ mod tests {
             assert!(find(module).is_some(), "{module}");
         }
         for asset in ASSETS {
-            for import in asset.content.split("from './").skip(1).filter_map(|rest| rest.split('\'').next()) {
+            for import in asset
+                .content
+                .split("from './")
+                .skip(1)
+                .filter_map(|rest| rest.split('\'').next())
+            {
                 assert!(MODULES.contains(&import), "{} imports {import}", asset.name);
             }
         }

@@ -27,41 +27,53 @@ impl Form {
 
 /// The page to log in.
 pub fn login(config: &Config, form: &Form) -> Markup {
-    card(config, "Log in", html! {
-        form method="post" action="/login" data-testid="login-form" novalidate {
-            @if !form.next.is_empty() { input type="hidden" name="next" value=(form.next); }
-            (name_field(form, "username"))
-            (password_field(form, "current-password", None))
-            button.primary type="submit" { "Log in" }
-        }
-        @if config.registration == Registration::Open {
-            p.aside { "New here? " a href="/register" { "Create an account" } }
-        }
-    })
+    card(
+        config,
+        "Log in",
+        html! {
+            form method="post" action="/login" data-testid="login-form" novalidate {
+                @if !form.next.is_empty() { input type="hidden" name="next" value=(form.next); }
+                (name_field(form, "username"))
+                (password_field(form, "current-password", None))
+                button.primary type="submit" { "Log in" }
+            }
+            @if config.registration == Registration::Open {
+                p.aside { "New here? " a href="/register" { "Create an account" } }
+            }
+        },
+    )
 }
 
 /// The page to sign up.
 pub fn register(config: &Config, form: &Form) -> Markup {
-    card(config, "Create an account", html! {
-        form method="post" action="/register" data-testid="register-form" novalidate {
-            (name_field(form, "username"))
-            (password_field(form, "new-password", Some("At least 8 characters. A few words make a good one.")))
-            button.primary type="submit" { "Create account" }
-        }
-        p.aside { "Been here before? " a href="/login" { "Log in" } }
-    })
+    card(
+        config,
+        "Create an account",
+        html! {
+            form method="post" action="/register" data-testid="register-form" novalidate {
+                (name_field(form, "username"))
+                (password_field(form, "new-password", Some("At least 8 characters. A few words make a good one.")))
+                button.primary type="submit" { "Create account" }
+            }
+            p.aside { "Been here before? " a href="/login" { "Log in" } }
+        },
+    )
 }
 
 fn card(config: &Config, heading: &str, content: Markup) -> Markup {
-    document(config, &format!("{heading} · {}", config.title), html! {
-        body.card-page {
-            main.card {
-                p.brand { (mark()) (config.title) }
-                h1 { (heading) }
-                (content)
+    document(
+        config,
+        &format!("{heading} · {}", config.title),
+        html! {
+            body.card-page {
+                main.card {
+                    p.brand { (mark()) (config.title) }
+                    h1 { (heading) }
+                    (content)
+                }
             }
-        }
-    })
+        },
+    )
 }
 
 fn name_field(form: &Form, autocomplete: &str) -> Markup {
@@ -80,8 +92,15 @@ fn name_field(form: &Form, autocomplete: &str) -> Markup {
 
 fn password_field(form: &Form, autocomplete: &str, hint: Option<&str>) -> Markup {
     let error = form.password_error.as_deref();
-    let described_by = [hint.map(|_| "password-hint"), error.map(|_| "password-error")];
-    let described_by = described_by.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let described_by = [
+        hint.map(|_| "password-hint"),
+        error.map(|_| "password-error"),
+    ];
+    let described_by = described_by
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" ");
     html! {
         div.field {
             label for="password" { "Password" }

@@ -18,17 +18,21 @@ pub struct Notice<'a> {
 
 /// A page that holds nothing but a notice.
 pub fn page(config: &Config, notice: &Notice) -> Markup {
-    document(config, &format!("{} · {}", notice.heading, config.title), html! {
-        body.card-page {
-            main.card data-testid="error" {
-                p.brand { (mark()) (config.title) }
-                h1 { (notice.heading) }
-                p { (notice.sentence) }
-                @if let Some(reference) = notice.reference {
-                    p.hint { "Reference: " code { (reference) } }
+    document(
+        config,
+        &format!("{} · {}", notice.heading, config.title),
+        html! {
+            body.card-page {
+                main.card data-testid="error" {
+                    p.brand { (mark()) (config.title) }
+                    h1 { (notice.heading) }
+                    p { (notice.sentence) }
+                    @if let Some(reference) = notice.reference {
+                        p.hint { "Reference: " code { (reference) } }
+                    }
+                    a.button.primary href="/" { "Go to " (config.title) }
                 }
-                a.button.primary href="/" { "Go to " (config.title) }
             }
-        }
-    })
+        },
+    )
 }

@@ -11,7 +11,10 @@ const PREVIEW_CHARS: usize = 120;
 
 /// The conversation's list item as the member sees it.
 pub fn item(conversation: &ConversationSummary, current: bool) -> Markup {
-    let day = conversation.last_at.to_utc().format(format_description!("[day padding:none] [month repr:short]"));
+    let day = conversation
+        .last_at
+        .to_utc()
+        .format(format_description!("[day padding:none] [month repr:short]"));
     html! {
         li.conversation data-testid="conversation" data-conversation=(conversation.id)
             data-last-seq=(conversation.last_seq) data-last-read=(conversation.last_read_seq)
@@ -60,7 +63,10 @@ mod tests {
             last_read_seq: 9 - unread,
             name: "bob".into(),
             last_at: datetime!(2026-03-04 05:06:07.5 UTC),
-            preview: Some(Preview { sender: UserId(3), body: "Hello\n  there".into() }),
+            preview: Some(Preview {
+                sender: UserId(3),
+                body: "Hello\n  there".into(),
+            }),
         }
     }
 
@@ -72,7 +78,10 @@ mod tests {
     #[test]
     fn a_read_conversation_has_no_badge_and_the_one_on_screen_is_marked() {
         let html = item(&summary(0), true).into_string();
-        assert!(!html.contains("badge") && html.contains("aria-current=\"page\""), "{html}");
+        assert!(
+            !html.contains("badge") && html.contains("aria-current=\"page\""),
+            "{html}"
+        );
     }
 
     #[test]

@@ -76,7 +76,10 @@ there</div></li>"#);
     #[test]
     fn markup_in_a_body_is_text() {
         let html = item(&message("<script>alert(1)</script> & \"quotes\"")).into_string();
-        assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;quotes&quot;"), "{html}");
+        assert!(
+            html.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;quotes&quot;"),
+            "{html}"
+        );
     }
 
     #[test]
@@ -87,7 +90,13 @@ there</div></li>"#);
             "see (<a href=\"https://example.com/a?b=1&amp;c=2\" rel=\"noopener noreferrer nofollow\" \
              target=\"_blank\">https://example.com/a?b=1&amp;c=2</a>)."
         );
-        for text in ["javascript:alert(1)", "javascript://x%0aalert(1)", "data:text/html,x", "ftp://a.example", "a@b.example"] {
+        for text in [
+            "javascript:alert(1)",
+            "javascript://x%0aalert(1)",
+            "data:text/html,x",
+            "ftp://a.example",
+            "a@b.example",
+        ] {
             assert!(!linked(text).contains("<a"), "{text}");
         }
         assert!(!linked("https://a.example/\"onmouseover=\"alert(1)").contains("\"onmouseover"));

@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::shell::{Pane, Shell, back, icon};
 use super::avatar;
+use super::shell::{Pane, Shell, back, icon};
 use crate::domain::User;
 
 /// The page to find people; `q` is what was searched for.

@@ -36,24 +36,36 @@ pub(super) struct Pane<'a> {
 
 impl Shell<'_> {
     pub(super) fn page(&self, pane: &Pane) -> Markup {
-        let unread: i64 = self.conversations.iter().map(ConversationSummary::unread).sum();
+        let unread: i64 = self
+            .conversations
+            .iter()
+            .map(ConversationSummary::unread)
+            .sum();
         let title = match pane.title {
             "" => self.config.title.clone(),
             title => format!("{title} · {}", self.config.title),
         };
-        let counted = if unread > 0 { format!("({unread}) {title}") } else { title.clone() };
-        document(self.config, &counted, html! {
-            body.app.(pane.place) data-title=(title) data-me=(self.me.id)
-                data-epoch=(self.cursor.epoch) data-xid=(self.cursor.xid)
-                data-conversation=[pane.live.map(|live| live.id)] data-rev=[pane.live.map(|live| live.rev)]
-                data-last-read=[pane.live.map(|live| live.last_read_seq)] {
-                link rel="stylesheet" href=(assets::own_url(self.me.id));
-                a.skip href="#main" { "Skip to content" }
-                (self.sidebar(pane.current))
-                main #main tabindex="-1" { (pane.content) }
-                (connection())
-            }
-        })
+        let counted = if unread > 0 {
+            format!("({unread}) {title}")
+        } else {
+            title.clone()
+        };
+        document(
+            self.config,
+            &counted,
+            html! {
+                body.app.(pane.place) data-title=(title) data-me=(self.me.id)
+                    data-epoch=(self.cursor.epoch) data-xid=(self.cursor.xid)
+                    data-conversation=[pane.live.map(|live| live.id)] data-rev=[pane.live.map(|live| live.rev)]
+                    data-last-read=[pane.live.map(|live| live.last_read_seq)] {
+                    link rel="stylesheet" href=(assets::own_url(self.me.id));
+                    a.skip href="#main" { "Skip to content" }
+                    (self.sidebar(pane.current))
+                    main #main tabindex="-1" { (pane.content) }
+                    (connection())
+                }
+            },
+        )
     }
 
     fn sidebar(&self, current: Option<ConversationId>) -> Markup {
