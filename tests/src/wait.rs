@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 
 use crate::{Error, Result};
 
@@ -19,17 +19,16 @@ pub async fn eventually<T>(
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut last = Error::new("it was never asked in time");
-    loop {
+    while Instant::now() < end {
         ticks.tick().await;
-        match tokio::time::timeout_at(end, condition()).await {
+        match timeout_at(end, condition()).await {
             Ok(Ok(value)) => return Ok(value),
             Ok(Err(error)) => last = error,
-            Err(_) => {
-                let message = format!("not within {} s: {what} ({last})", limit.as_secs());
-                return Err(Error::new(message));
-            }
+            Err(_) => break,
         }
     }
+    let limit = limit.as_secs_f64();
+    Err(Error::new(format!("not within {limit} s: {what} ({last})")))
 }
 
 /// A number of seconds, short enough to be read in a call.
