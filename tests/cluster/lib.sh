@@ -1,0 +1,65 @@
+# Sourced by every script of the cluster.
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+. "$tests_dir/cluster/env.sh"
+cluster_dir=$tests_dir/cluster
+cluster_name=confab
+log_file=$CONFAB_CACHE/logs/cluster-$(basename "$0").log
+export DOCKER_BUILDKIT=${DOCKER_BUILDKIT:-0} # images from scratch need no more than the builder that every Docker has
+
+# The node image made from packages is made anew when a version or a script of its making changes.
+recipe_hash() {
+  (cd "$tests_dir" && find versions.env packages.sh cluster/from-packages -type f | LC_ALL=C sort | xargs sha256sum) | sha256sum | cut -c1-8
+}
+
+docker_answers() { docker info >/dev/null 2>&1; }
+
+# Where the images of the nodes, Traefik, PostgreSQL and Kafka come from, decided once until tests/cluster/down:
+# `published` where an image registry answers, else `packages`. Everything that differs for it asks here.
+images_source() {
+  local decided=$CONFAB_CACHE/images-source
+  if [ ! -s "$decided" ]; then
+    probe_registry >"$decided.new"
+    mv "$decided.new" "$decided"
+  fi
+  cat "$decided"
+}
+
+probe_registry() {
+  case ${CONFAB_IMAGES:-} in
+    published | packages) echo "$CONFAB_IMAGES" ;;
+    '')
+      if timeout 30 docker pull --quiet docker.io/library/hello-world:latest >/dev/null 2>&1; then echo published; else echo packages; fi
+      ;;
+    *) die "CONFAB_IMAGES is '$CONFAB_IMAGES'; it may be published or packages" ;;
+  esac
+}
+
+node_image() {
+  if [ "$(images_source)" = published ]; then
+    echo "$KIND_NODE_IMAGE"
+  else
+    echo "docker.io/kindest/node:$KUBERNETES_VERSION-$(recipe_hash)"
+  fi
+}
+
+# need COMMAND=DEBIAN_PACKAGE…: installs what is missing where that is possible, else says what is missing.
+need() {
+  local pair commands=() packages=()
+  for pair; do
+    command -v "${pair%%=*}" >/dev/null || { commands+=("${pair%%=*}"); packages+=("${pair#*=}"); }
+  done
+  [ ${#commands[@]} -gt 0 ] || return 0
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    step packages "install ${packages[*]}" install_debian_packages "${packages[@]}"
+  else
+    die "missing: ${commands[*]}. On Debian: apt-get install ${packages[*]}"
+  fi
+}
+
+install_debian_packages() {
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq
+  apt-get install -y -qq --no-install-recommends "$@"
+}
+
+node_names() { docker ps --all --filter "label=io.x-k8s.kind.cluster=$cluster_name" --format '{{.Names}}' | sort; }

@@ -1,0 +1,5 @@
+# Sourced (bash): every version, and the folder for all that is fetched or built.
+set -a
+. "$(dirname "${BASH_SOURCE[0]}")/versions.env"
+CONFAB_CACHE=${CONFAB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/confab}
+set +a
