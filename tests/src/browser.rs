@@ -128,13 +128,6 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", params).await
     }
 
-    /// Takes the browser off the network, or puts it back.
-    pub async fn offline(&self, offline: bool) -> Result<()> {
-        let params = json!({"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
-        self.devtools("Network.emulateNetworkConditions", params)
-            .await
-    }
-
     /// By how many CSS pixels the page is wider than the viewport; more than 0 scrolls sideways.
     pub async fn sideways_scroll(&self) -> Result<i64> {
         let width =

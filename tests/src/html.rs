@@ -38,7 +38,8 @@ impl Element {
     }
 }
 
-/// All elements, nested ones too, for which `wanted` says yes to tag name and attributes; in the page's order.
+/// All elements, nested ones too, for which `wanted` says yes to tag name and attributes; in the page's order. What a `template`
+/// holds is not on the page.
 pub fn elements(
     html: &str,
     wanted: impl Fn(&str, &BTreeMap<String, String>) -> bool,
@@ -47,6 +48,10 @@ pub fn elements(
     let mut at = 0;
     while let Some(tag) = next_tag(html, at) {
         at = tag.end;
+        if tag.name == "template" && !tag.closing {
+            at = closing_tag(html, &tag);
+            continue;
+        }
         if tag.closing || !wanted(tag.name, &tag.attributes) {
             continue;
         }
@@ -161,7 +166,8 @@ mod tests {
     const PAGE: &str = r#"<!DOCTYPE html><html data-replica="team-app-1"><head><meta charset="utf-8"></head><body>
         <!-- <li data-testid="message">not one</li> -->
         <ul><li data-testid="message" data-seq="1"><span class="body first">a &lt; b &amp;amp; c</span><ul><li>nested</li></ul></li>
-        <li data-testid="message" data-seq="2" hidden><input name="user" value="7"/><span class="body">two<br>lines</span></li></ul></body></html>"#;
+        <li data-testid="message" data-seq="2" hidden><input name="user" value="7"/><span class="body">two<br>lines</span></li></ul>
+        <template><li data-testid="message"></li></template></body></html>"#;
 
     #[test]
     fn elements_are_found_with_attributes_and_nested_content() {

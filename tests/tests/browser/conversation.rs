@@ -81,35 +81,22 @@ async fn a_killed_replica_costs_no_message_and_its_browser_reconnects_to_another
 }
 
 #[tokio::test]
-async fn what_was_missed_offline_arrives_with_the_network() -> Result<()> {
+async fn a_window_left_open_goes_to_the_login_when_its_session_ends_elsewhere() -> Result<()> {
     let _chat = example::shared().await?;
     let pair = Pair::on_two_replicas().await?;
-    pair.ada.say("one").await?;
-    pair.bo.reads(&["one"]).await?;
-    pair.bo.offline(true).await?;
-    pair.ada.say("two").await?;
-    pair.ada.reads(&["one", "two"]).await?;
-    pair.ada.say("three").await?;
-    pair.bo.offline(false).await?;
-    pair.bo.reads(&["one", "two", "three"]).await?;
-    let (name, id) = (&pair.bo_name, pair.conversation);
-    let listed = pair.ada.page().await?.conversation_with(name)?;
-    assert_eq!(listed.id, id);
-    assert_eq!(
-        pair.bo.page().await?.conversation_with(&pair.ada_name)?.id,
-        id
-    );
-    Ok(())
-}
-
-#[tokio::test]
-async fn logging_out_ends_the_session_in_every_window() -> Result<()> {
-    let _chat = example::shared().await?;
-    let pair = Pair::on_two_replicas().await?;
-    pair.ada
-        .click("[data-testid=logout] button, button[data-testid=logout]")
-        .await?;
-    pair.ada.goto("/c").await?;
-    assert_eq!(pair.ada.path().await?, "/login");
-    pair.ada.log_in(&pair.ada_name).await
+    // As another window of the same browser would: the page itself is told nothing.
+    let log_out = "fetch('/logout', {method: 'POST'})";
+    pair.ada.script(log_out).await?;
+    eventually(seconds(10), "the login page", async || {
+        let path = pair.ada.path().await?;
+        ensure!(path == "/login", "it is {path}");
+        Ok(())
+    })
+    .await?;
+    pair.ada.log_in(&pair.ada_name).await?;
+    pair.ada.open_conversation(pair.conversation).await?;
+    pair.ada.say("Back again").await?;
+    pair.bo.reads(&["Back again"]).await?;
+    pair.bo.say("Good").await?;
+    pair.ada.reads(&["Back again", "Good"]).await
 }

@@ -18,7 +18,6 @@ struct Pair {
     ada_name: String,
     ada_replica: String,
     bo: Browser,
-    bo_name: String,
     bo_replica: String,
     conversation: i64,
 }
@@ -38,7 +37,6 @@ impl Pair {
             ada_name,
             ada_replica,
             bo,
-            bo_name,
             bo_replica,
             conversation,
         })
