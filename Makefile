@@ -1,0 +1,56 @@
+# The few commands a person needs. Each can be run again at any point: what is done is skipped.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# The whole workspace is always named: a part of it alone would compile its dependencies with other features, once more.
+CARGO_FLAGS := --release --locked --workspace
+CLUSTER_ENV := . tests/cluster/env.sh &&
+SERVICES_ENV := set -a && . "$${CONFAB_CACHE:-$${XDG_CACHE_HOME:-$$HOME/.cache}/confab}/services/env" && set +a &&
+
+.PHONY: help
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: up
+up: ## Make a kind cluster with ingress, install the operator, start the example chat at http://chat.localhost:8080
+	@tests/cluster/up
+
+.PHONY: down
+down: ## Remove the cluster and all that `make up` started; what was built stays cached
+	@tests/cluster/down
+
+.PHONY: dev
+dev: ## Run two replicas of the chat-app as local processes, without a cluster
+	@tests/services/dev
+
+.PHONY: test
+test: test-fast test-cluster ## Run every test: test-fast, then test-cluster
+
+.PHONY: test-fast
+test-fast: check test-rust ## Check formatting, lints and generated files; run the tests that need no cluster
+
+.PHONY: test-cluster
+test-cluster: up ## Bring the cluster up, then test the chart, the operator and the chat in a real browser
+	@tests/browser/install
+	$(CLUSTER_ENV) tests/chart.sh --cluster
+	$(CLUSTER_ENV) cargo test $(CARGO_FLAGS) --test e2e --test browser -- --test-threads=1
+
+.PHONY: check
+check: ## Formatting, clippy, and whether generated files are what the code generates
+	cargo fmt --all --check
+	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
+	@$(MAKE) --no-print-directory generate
+	git diff --exit-code -- crds charts/confab/files docs/reference
+
+.PHONY: test-rust
+test-rust: ## Unit tests, HTTP tests on PostgreSQL, relay tests on Kafka; both are started from packages
+	@tests/services/up --no-fsync
+	$(SERVICES_ENV) cargo test $(CARGO_FLAGS)
+
+.PHONY: generate
+generate: ## Write the CRD and its reference page from the code
+	cargo build $(CARGO_FLAGS) --bin operator
+	@operator=$${CARGO_TARGET_DIR:-target}/x86_64-unknown-linux-gnu/release/operator; \
+	$$operator crd > crds/chatdeployments.yaml; \
+	cp crds/chatdeployments.yaml charts/confab/files/chatdeployments.yaml
