@@ -62,6 +62,20 @@ wait_until() {
   done
 }
 
+# The words of a running process. A pid file outlives a crash, and its number may be another program's by then.
+command_of() { { tr "\\0" " " <"/proc/$1/cmdline"; } 2>/dev/null || true; }
+
+pid_is_alive() { [ -n "$1" ] && kill -0 "$1" 2>/dev/null; }
+
+stop_pid() { # PID SIGNAL: asks, waits, and after 20 s insists
+  kill "-$2" "$1"
+  local tries=200
+  while pid_is_alive "$1"; do
+    ((tries-- > 0)) || { kill -KILL "$1"; tries=50; }
+    sleep 0.1
+  done
+}
+
 # take_lock FILE: one run at a time; a second one waits for the first.
 take_lock() {
   mkdir -p "$(dirname "$1")"

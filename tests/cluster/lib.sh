@@ -6,9 +6,13 @@ cluster_name=confab
 log_file=$CONFAB_CACHE/logs/cluster-$(basename "$0").log
 export DOCKER_BUILDKIT=${DOCKER_BUILDKIT:-0} # images from scratch need no more than the builder that every Docker has
 
-# The node image made from packages is made anew when a version or a script of its making changes.
+# The node image made from packages is made anew when a version in it or a script of its making changes.
 recipe_hash() {
-  (cd "$tests_dir" && find versions.env packages.sh cluster/from-packages -type f | LC_ALL=C sort | xargs sha256sum) | sha256sum | cut -c1-8
+  {
+    printf '%s\n' "$KUBERNETES_VERSION" "$KIND_VERSION" "$DEBIAN_RELEASE" "$LOCAL_PATH_PROVISIONER_VERSION" "$NETLINK_VERSION" \
+      "$TRAEFIK_IMAGE" "$TRAEFIK_VERSION" "$POSTGRES_IMAGE" "$POSTGRES_VERSION" "$KAFKA_IMAGE" "$KAFKA_VERSION" "$LOG4J_VERSION"
+    (cd "$tests_dir" && find packages.sh cluster/from-packages -type f | LC_ALL=C sort | xargs sha256sum)
+  } | sha256sum | cut -c1-8
 }
 
 docker_answers() { docker info >/dev/null 2>&1; }
