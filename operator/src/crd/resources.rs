@@ -1,0 +1,67 @@
+//! The API's CPU and memory amounts, and schemas that several fields share. Types alone, no I/O.
+
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use kube::KubeSchema;
+use schemars::{Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+
+/// CEL: an amount is a Kubernetes quantity above zero. A bare number is one as well.
+pub(super) const POSITIVE_AMOUNT: &str =
+    "isQuantity(string(self)) && quantity(string(self)).isGreaterThan(quantity('0'))";
+pub(super) const POSITIVE_AMOUNT_MESSAGE: &str = "must be an amount above zero, such as 500m, 256Mi or 4Gi";
+
+/// CPU and memory of each replica.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Resources {
+    /// What a node must have free to run a replica.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests: Option<ResourceAmounts>,
+
+    /// What a replica may use at most. Above the memory limit it is killed; a CPU limit slows it down and
+    /// is rarely wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<ResourceAmounts>,
+}
+
+/// An amount of each.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ResourceAmounts {
+    /// CPU, in cores: `250m` is a quarter of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "amount")]
+    #[x_kube(validation = Rule::new(POSITIVE_AMOUNT).message(POSITIVE_AMOUNT_MESSAGE))]
+    pub cpu: Option<Quantity>,
+
+    /// Memory, in bytes: `256Mi`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "amount")]
+    #[x_kube(validation = Rule::new(POSITIVE_AMOUNT).message(POSITIVE_AMOUNT_MESSAGE))]
+    pub memory: Option<Quantity>,
+}
+
+/// A Kubernetes quantity.
+pub(super) fn amount(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"x-kubernetes-int-or-string": true})
+}
+
+/// The name of a Secret: a DNS subdomain.
+pub(super) fn object_name(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 253,
+        "pattern": "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$",
+    })
+}
+
+/// A key in a Secret.
+pub(super) fn secret_key(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 253,
+        "pattern": "^[-._a-zA-Z0-9]+$",
+    })
+}
