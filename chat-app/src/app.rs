@@ -59,12 +59,27 @@ impl Deref for App {
 
 impl App {
     /// Builds the parts on PostgreSQL and starts what writes and publishes. Kafka need not answer.
-    pub fn start(config: Config, database: &PgConnectOptions, pool: Pool, workers: &mut Workers) -> Result<Self, KafkaError> {
+    pub fn start(
+        config: Config,
+        database: &PgConnectOptions,
+        pool: Pool,
+        workers: &mut Workers,
+    ) -> Result<Self, KafkaError> {
         let metrics = Metrics::default();
         let link = Link::default();
-        let publisher =
-            Publisher::start(&config.kafka, workers.pool.clone(), link.clone(), workers.stop.clone(), &mut workers.tasks)?;
-        let writer = Writer::start(database, publisher.clone(), metrics.clone(), &mut workers.lanes);
+        let publisher = Publisher::start(
+            &config.kafka,
+            workers.pool.clone(),
+            link.clone(),
+            workers.stop.clone(),
+            &mut workers.tasks,
+        )?;
+        let writer = Writer::start(
+            database,
+            publisher.clone(),
+            metrics.clone(),
+            &mut workers.lanes,
+        );
         Ok(Self(Arc::new(Parts {
             passwords: Passwords::new(PASSWORDS),
             writer,

@@ -9,7 +9,10 @@ use url::Url;
 
 /// A self-hosted chat: one of many equal replicas that share PostgreSQL and Kafka.
 #[derive(Debug, Parser)]
-#[command(version, after_help = "Every setting is a flag or an environment variable. Run `chat-app migrate` once before `chat-app serve`.")]
+#[command(
+    version,
+    after_help = "Every setting is a flag or an environment variable. Run `chat-app migrate` once before `chat-app serve`."
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -35,7 +38,12 @@ pub struct Config {
     #[command(flatten)]
     pub kafka: Kafka,
     /// The deployment's own name: its consumer groups begin with it
-    #[arg(long, env = "CONFAB_INSTANCE", default_value = "confab.local", value_name = "NAME")]
+    #[arg(
+        long,
+        env = "CONFAB_INSTANCE",
+        default_value = "confab.local",
+        value_name = "NAME"
+    )]
     pub instance: String,
     /// This replica's name, unique among its deployment's; the host's name by default
     #[arg(long, env = "CONFAB_REPLICA", default_value_t = hostname(), value_name = "NAME")]
@@ -44,10 +52,20 @@ pub struct Config {
     #[arg(long, env = "CONFAB_URL", value_parser = origin)]
     pub url: Option<Url>,
     /// Where the chat is served
-    #[arg(long, env = "CONFAB_LISTEN", default_value = "0.0.0.0:8080", value_name = "ADDRESS")]
+    #[arg(
+        long,
+        env = "CONFAB_LISTEN",
+        default_value = "0.0.0.0:8080",
+        value_name = "ADDRESS"
+    )]
     pub listen: SocketAddr,
     /// Where /livez, /readyz and /metrics are served; not for the public
-    #[arg(long, env = "CONFAB_ADMIN_LISTEN", default_value = "0.0.0.0:9090", value_name = "ADDRESS")]
+    #[arg(
+        long,
+        env = "CONFAB_ADMIN_LISTEN",
+        default_value = "0.0.0.0:9090",
+        value_name = "ADDRESS"
+    )]
     pub admin_listen: SocketAddr,
     /// What the chat is called on its pages
     #[arg(long, env = "CONFAB_TITLE", default_value = "Confab")]
@@ -76,7 +94,12 @@ pub struct Migrate {
     #[command(flatten)]
     pub database: Database,
     /// The file that takes the outcome, as Kubernetes shows it; left alone where there is none
-    #[arg(long, env = "CONFAB_TERMINATION_LOG", default_value = "/dev/termination-log", value_name = "FILE")]
+    #[arg(
+        long,
+        env = "CONFAB_TERMINATION_LOG",
+        default_value = "/dev/termination-log",
+        value_name = "FILE"
+    )]
     pub termination_log: PathBuf,
     /// How to log.
     #[command(flatten)]
@@ -87,7 +110,13 @@ pub struct Migrate {
 #[derive(Clone, Args)]
 pub struct Database {
     /// PostgreSQL 15 or newer, as in postgres://user:password@host:5432/database?sslmode=verify-full
-    #[arg(long = "database-url", env = "CONFAB_DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    #[arg(
+        id = "database_url",
+        long,
+        env = "CONFAB_DATABASE_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
     pub url: String,
 }
 
@@ -104,7 +133,11 @@ pub struct Kafka {
     #[arg(long, env = "CONFAB_KAFKA_BOOTSTRAP_SERVERS", value_name = "HOSTS")]
     pub kafka_bootstrap_servers: String,
     /// How to speak to Kafka
-    #[arg(long, env = "CONFAB_KAFKA_SECURITY_PROTOCOL", default_value = "plaintext")]
+    #[arg(
+        long,
+        env = "CONFAB_KAFKA_SECURITY_PROTOCOL",
+        default_value = "plaintext"
+    )]
     pub kafka_security_protocol: SecurityProtocol,
     /// How to prove who we are: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512
     #[arg(long, env = "CONFAB_KAFKA_SASL_MECHANISM", default_value = "SCRAM-SHA-512", value_parser = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])]
@@ -113,13 +146,23 @@ pub struct Kafka {
     #[arg(long, env = "CONFAB_KAFKA_SASL_USERNAME", value_name = "NAME")]
     pub kafka_sasl_username: Option<String>,
     /// The password that goes with it
-    #[arg(long, env = "CONFAB_KAFKA_SASL_PASSWORD", hide_env_values = true, value_name = "PASSWORD")]
+    #[arg(
+        long,
+        env = "CONFAB_KAFKA_SASL_PASSWORD",
+        hide_env_values = true,
+        value_name = "PASSWORD"
+    )]
     pub kafka_sasl_password: Option<String>,
     /// The certificate authority of the brokers, in PEM
     #[arg(long, env = "CONFAB_KAFKA_SSL_CA_FILE", value_name = "FILE")]
     pub kafka_ssl_ca_file: Option<PathBuf>,
     /// The topics are PREFIX.events and PREFIX.signals
-    #[arg(long, env = "CONFAB_TOPIC_PREFIX", default_value = "confab", value_name = "PREFIX")]
+    #[arg(
+        long,
+        env = "CONFAB_TOPIC_PREFIX",
+        default_value = "confab",
+        value_name = "PREFIX"
+    )]
     pub topic_prefix: String,
 }
 
@@ -145,7 +188,12 @@ impl Kafka {
 #[derive(Clone, Debug, Args)]
 pub struct Log {
     /// What to log, as in info,chat_app=debug
-    #[arg(long = "log", env = "CONFAB_LOG", default_value = "info", value_name = "FILTER")]
+    #[arg(
+        long = "log",
+        env = "CONFAB_LOG",
+        default_value = "info",
+        value_name = "FILTER"
+    )]
     pub filter: String,
     /// How a log line looks
     #[arg(long = "log-format", env = "CONFAB_LOG_FORMAT", default_value = "text")]
@@ -200,15 +248,25 @@ fn missing_settings(error: &clap::Error) -> Option<String> {
     if error.kind() != ErrorKind::MissingRequiredArgument {
         return None;
     }
-    let Some(ContextValue::Strings(missing)) = error.get(ContextKind::InvalidArg) else { return None };
+    let Some(ContextValue::Strings(missing)) = error.get(ContextKind::InvalidArg) else {
+        return None;
+    };
     let names: Vec<String> = missing
         .iter()
         .map(|flag| {
             let flag = flag.split(' ').next().unwrap_or(flag);
-            format!("CONFAB_{} (or {flag})", flag.trim_start_matches('-').replace('-', "_").to_uppercase())
+            format!(
+                "CONFAB_{} (or {flag})",
+                flag.trim_start_matches('-')
+                    .replace('-', "_")
+                    .to_uppercase()
+            )
         })
         .collect();
-    Some(format!("chat-app: set {}; see chat-app --help", names.join(" and ")))
+    Some(format!(
+        "chat-app: set {}; see chat-app --help",
+        names.join(" and ")
+    ))
 }
 
 /// `CONFAB_` variables of the environment that no setting knows: an older image under a newer operator, or a typing error.
@@ -220,11 +278,14 @@ pub fn unknown_variables(environment: impl Iterator<Item = String>) -> Vec<Strin
         .filter_map(|arg| arg.get_env())
         .map(|name| name.to_string_lossy().into_owned())
         .collect();
-    environment.filter(|name| name.starts_with("CONFAB_") && !known.contains(name)).collect()
+    environment
+        .filter(|name| name.starts_with("CONFAB_") && !known.contains(name))
+        .collect()
 }
 
 fn hostname() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/hostname").map_or_else(|_| "replica".into(), |name| name.trim().into())
+    std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .map_or_else(|_| "replica".into(), |name| name.trim().into())
 }
 
 /// Scheme and host, and nothing else.
@@ -240,7 +301,10 @@ fn origin(text: &str) -> Result<Url, String> {
 
 /// At most 64 KiB: with its rendering a message stays within what one Kafka record may hold.
 fn message_limit(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|bytes| (1..=65_536).contains(bytes)).ok_or_else(|| "give 1 to 65536".into())
+    text.parse()
+        .ok()
+        .filter(|bytes| (1..=65_536).contains(bytes))
+        .ok_or_else(|| "give 1 to 65536".into())
 }
 
 #[cfg(test)]
@@ -248,7 +312,14 @@ mod tests {
     use super::*;
 
     fn serve(args: &[&str]) -> Result<Config, clap::Error> {
-        let base = ["chat-app", "serve", "--database-url", "postgres://x", "--kafka-bootstrap-servers", "k:9092"];
+        let base = [
+            "chat-app",
+            "serve",
+            "--database-url",
+            "postgres://x",
+            "--kafka-bootstrap-servers",
+            "k:9092",
+        ];
         Cli::try_parse_from(base.iter().chain(args)).map(|cli| match cli.command {
             Command::Serve(config) => config,
             Command::Migrate(_) => unreachable!("serve was asked for"),
@@ -257,7 +328,8 @@ mod tests {
 
     #[test]
     fn a_missing_setting_is_named_in_one_line() {
-        let error = Cli::try_parse_from(["chat-app", "serve", "--database-url", "postgres://x"]).unwrap_err();
+        let error = Cli::try_parse_from(["chat-app", "serve", "--database-url", "postgres://x"])
+            .unwrap_err();
         assert_eq!(
             missing_settings(&error).unwrap(),
             "chat-app: set CONFAB_KAFKA_BOOTSTRAP_SERVERS (or --kafka-bootstrap-servers); see chat-app --help"
@@ -273,7 +345,13 @@ mod tests {
     #[test]
     fn a_url_is_scheme_and_host_alone() {
         assert!(serve(&["--url", "https://chat.example.com"]).is_ok());
-        for bad in ["chat.example.com", "ftp://x", "https://x/path", "https://u:p@x", "https://x?q"] {
+        for bad in [
+            "chat.example.com",
+            "ftp://x",
+            "https://x/path",
+            "https://u:p@x",
+            "https://x?q",
+        ] {
             assert!(serve(&["--url", bad]).is_err(), "{bad}");
         }
     }
@@ -282,6 +360,9 @@ mod tests {
     fn secrets_are_not_in_debug_output() {
         let config = serve(&["--kafka-sasl-password", "hunter2"]).unwrap();
         let text = format!("{config:?}");
-        assert!(!text.contains("hunter2") && !text.contains("postgres://x"), "{text}");
+        assert!(
+            !text.contains("hunter2") && !text.contains("postgres://x"),
+            "{text}"
+        );
     }
 }

@@ -55,7 +55,9 @@ pub enum NameError {
     #[error("A name has 2 to 32 characters.")]
     Length,
     /// A character that a name can't hold.
-    #[error("Use letters a to z, digits, dots, dashes and underscores; begin with a letter or a digit.")]
+    #[error(
+        "Use letters a to z, digits, dots, dashes and underscores; begin with a letter or a digit."
+    )]
     Characters,
 }
 
@@ -121,9 +123,15 @@ impl MessageBody {
             return Err(BodyError::Empty);
         }
         if body.len() > max_bytes {
-            return Err(BodyError::TooLong { got: body.len(), limit: max_bytes });
+            return Err(BodyError::TooLong {
+                got: body.len(),
+                limit: max_bytes,
+            });
         }
-        if body.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+        if body
+            .chars()
+            .any(|c| c.is_control() && c != '\n' && c != '\t')
+        {
             return Err(BodyError::Control);
         }
         Ok(Self(body))
@@ -250,21 +258,35 @@ mod tests {
             assert_eq!(UserName::parse(text), Err(NameError::Length), "{text:?}");
         }
         for text in ["-ada", "ada l", "äda", "ada\0"] {
-            assert_eq!(UserName::parse(text), Err(NameError::Characters), "{text:?}");
+            assert_eq!(
+                UserName::parse(text),
+                Err(NameError::Characters),
+                "{text:?}"
+            );
         }
     }
 
     #[test]
     fn a_body_keeps_its_lines_and_loses_its_trailing_space() {
-        assert_eq!(MessageBody::parse("a\r\n\tb \n\n", 100).unwrap().as_str(), "a\n\tb");
+        assert_eq!(
+            MessageBody::parse("a\r\n\tb \n\n", 100).unwrap().as_str(),
+            "a\n\tb"
+        );
     }
 
     #[test]
     fn a_body_that_is_empty_too_long_or_has_control_characters_is_refused() {
         assert_eq!(MessageBody::parse(" \n\t ", 100), Err(BodyError::Empty));
-        assert_eq!(MessageBody::parse("äb", 2), Err(BodyError::TooLong { got: 3, limit: 2 }));
+        assert_eq!(
+            MessageBody::parse("äb", 2),
+            Err(BodyError::TooLong { got: 3, limit: 2 })
+        );
         for text in ["a\0b", "a\u{1b}[1m", "a\rb", "\u{85}x"] {
-            assert_eq!(MessageBody::parse(text, 100), Err(BodyError::Control), "{text:?}");
+            assert_eq!(
+                MessageBody::parse(text, 100),
+                Err(BodyError::Control),
+                "{text:?}"
+            );
         }
     }
 }

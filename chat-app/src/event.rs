@@ -80,7 +80,10 @@ impl Event {
             sender: message.sender,
             sender_name: message.sender_name.clone(),
             client_id: message.client_id,
-            at: message.at.format(&Rfc3339).expect("a time from PostgreSQL has a year of four digits"),
+            at: message
+                .at
+                .format(&Rfc3339)
+                .expect("a time from PostgreSQL has a year of four digits"),
             to,
             body: Some(message.body.clone()),
             html: Some(views::message::item(message).into_string()),
@@ -89,25 +92,55 @@ impl Event {
 
     /// The value of the Kafka record.
     pub fn record(&self) -> String {
-        let json = |event: &Self| serde_json::to_string(event).expect("an event has no map with keys other than text");
+        let json = |event: &Self| {
+            serde_json::to_string(event).expect("an event has no map with keys other than text")
+        };
         let record = json(self);
         if record.len() <= MAX_RECORD_BYTES {
             return record;
         }
-        json(&Self { body: None, html: None, ..self.clone() })
+        json(&Self {
+            body: None,
+            html: None,
+            ..self.clone()
+        })
     }
 
     /// The `to` header.
     pub fn to_header(&self) -> String {
-        self.to.iter().map(UserId::to_string).collect::<Vec<_>>().join(",")
+        self.to
+            .iter()
+            .map(UserId::to_string)
+            .collect::<Vec<_>>()
+            .join(",")
     }
 
     /// What every socket of the members gets, the same bytes for each; `None` where the rendering was left out.
     pub fn frame(&self) -> Option<Utf8Bytes> {
-        let Self { kind, conversation, rev, seq, sender, client_id, .. } = *self;
+        let Self {
+            kind,
+            conversation,
+            rev,
+            seq,
+            sender,
+            client_id,
+            ..
+        } = *self;
         let html = self.html.as_deref()?;
-        let frame = Frame { kind, conversation, rev, seq, sender, client_id, html };
-        Some(serde_json::to_string(&frame).expect("a frame has no map with keys other than text").into())
+        let frame = Frame {
+            kind,
+            conversation,
+            rev,
+            seq,
+            sender,
+            client_id,
+            html,
+        };
+        Some(
+            serde_json::to_string(&frame)
+                .expect("a frame has no map with keys other than text")
+                .into(),
+        )
     }
 }
 
@@ -132,7 +165,10 @@ mod tests {
     #[test]
     fn a_record_reads_back_as_it_was() {
         let event = Event::of(&message("<b>"), vec![UserId(4), UserId(5)]);
-        assert_eq!(serde_json::from_str::<Event>(&event.record()).unwrap(), event);
+        assert_eq!(
+            serde_json::from_str::<Event>(&event.record()).unwrap(),
+            event
+        );
         assert_eq!(event.to_header(), "4,5");
     }
 
@@ -140,7 +176,10 @@ mod tests {
     fn a_record_too_large_goes_without_its_body() {
         let event = Event::of(&message(&"x".repeat(MAX_RECORD_BYTES)), vec![UserId(4)]);
         let read: Event = serde_json::from_str(&event.record()).unwrap();
-        assert_eq!((read.body.as_ref(), read.html.as_ref(), read.frame()), (None, None, None));
+        assert_eq!(
+            (read.body.as_ref(), read.html.as_ref(), read.frame()),
+            (None, None, None)
+        );
         assert_eq!(read.rev, 3);
     }
 }

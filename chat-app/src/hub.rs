@@ -30,7 +30,10 @@ pub struct Delivery {
 impl Delivery {
     /// The delivery of an event; `None` where its rendering was left out of the record.
     pub fn of(event: &Event) -> Option<Self> {
-        Some(Self { frame: event.frame()?, to: event.to.clone() })
+        Some(Self {
+            frame: event.frame()?,
+            to: event.to.clone(),
+        })
     }
 }
 
@@ -99,7 +102,10 @@ struct Shared {
 
 impl Hub {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().expect("nobody panics holding this lock")
+        self.0
+            .state
+            .lock()
+            .expect("nobody panics holding this lock")
     }
 
     /// Registers a socket; `None` when the replica goes away. What is committed from now on reaches it, so a reader that
@@ -112,8 +118,16 @@ impl Hub {
         let (frames, receiver) = mpsc::channel(SOCKET_QUEUE);
         let (control, watched) = watch::channel(SocketState::default());
         let handles = state.sockets.entry(user).or_default();
-        handles.push(Handle { session, frames, state: control.clone() });
-        Some(Registration { frames: receiver, state: watched, control })
+        handles.push(Handle {
+            session,
+            frames,
+            state: control.clone(),
+        });
+        Some(Registration {
+            frames: receiver,
+            state: watched,
+            control,
+        })
     }
 
     /// Takes closed sockets of this person out.
@@ -156,7 +170,12 @@ impl Hub {
         }
         let mut state = self.state();
         state.position.xid = changes.xid;
-        for handle in state.sockets.values().flatten().filter(|handle| changes.revoked.contains(&handle.session)) {
+        for handle in state
+            .sockets
+            .values()
+            .flatten()
+            .filter(|handle| changes.revoked.contains(&handle.session))
+        {
             handle.close(Close::Revoked);
         }
     }
@@ -164,10 +183,13 @@ impl Hub {
     /// The changes are those of this history now. A new one makes all that is known void.
     pub fn follow(&self, position: Position) {
         let mut state = self.state();
-        let other_history = !state.position.epoch.is_empty() && state.position.epoch != position.epoch;
+        let other_history =
+            !state.position.epoch.is_empty() && state.position.epoch != position.epoch;
         state.position = position;
         if other_history {
-            tracing::warn!("PostgreSQL goes by another history (failover or restore): all browsers read anew");
+            tracing::warn!(
+                "PostgreSQL goes by another history (failover or restore): all browsers read anew"
+            );
             state.order = Order::default();
             for handle in state.sockets.values().flatten() {
                 handle.lag();
@@ -195,9 +217,22 @@ impl Hub {
             last_read: i64,
             unread: i64,
         }
-        let Signal::Read { user, conversation, last_read, unread } = *signal;
-        let frame = serde_json::to_string(&Read { conversation, last_read, unread }).expect("plain numbers");
-        self.state().deliver(&Delivery { frame: frame.into(), to: vec![user] });
+        let Signal::Read {
+            user,
+            conversation,
+            last_read,
+            unread,
+        } = *signal;
+        let frame = serde_json::to_string(&Read {
+            conversation,
+            last_read,
+            unread,
+        })
+        .expect("plain numbers");
+        self.state().deliver(&Delivery {
+            frame: frame.into(),
+            to: vec![user],
+        });
     }
 
     /// Takes no more sockets.
@@ -271,7 +306,10 @@ mod tests {
     use super::*;
 
     fn delivery(text: &'static str, to: &[i64]) -> Option<Delivery> {
-        Some(Delivery { frame: Utf8Bytes::from_static(text), to: to.iter().map(|&id| UserId(id)).collect() })
+        Some(Delivery {
+            frame: Utf8Bytes::from_static(text),
+            to: to.iter().map(|&id| UserId(id)).collect(),
+        })
     }
 
     fn hub_at(rev: i64) -> Hub {
@@ -286,13 +324,18 @@ mod tests {
         let mut sockets = [(7, 1), (7, 2), (8, 3), (9, 4)]
             .map(|(user, session)| hub.register(UserId(user), SessionId(session)).unwrap());
         hub.arrived(ConversationId(1), 5, delivery("five", &[7, 8]));
-        let got = sockets.each_mut().map(|socket| socket.frames.try_recv().ok());
-        assert_eq!(got.map(|frame| frame.map(|f| f.to_string())), [
-            Some("five".into()),
-            Some("five".into()),
-            Some("five".into()),
-            None
-        ]);
+        let got = sockets
+            .each_mut()
+            .map(|socket| socket.frames.try_recv().ok());
+        assert_eq!(
+            got.map(|frame| frame.map(|f| f.to_string())),
+            [
+                Some("five".into()),
+                Some("five".into()),
+                Some("five".into()),
+                None
+            ]
+        );
     }
 
     #[test]
@@ -308,26 +351,48 @@ mod tests {
             got += 1;
         }
         assert_eq!(got, SOCKET_QUEUE);
-        hub.arrived(ConversationId(1), SOCKET_QUEUE as i64 + 3, delivery("x", &[7]));
-        assert!(socket.frames.try_recv().is_err(), "nothing may come behind a gap");
+        hub.arrived(
+            ConversationId(1),
+            SOCKET_QUEUE as i64 + 3,
+            delivery("x", &[7]),
+        );
+        assert!(
+            socket.frames.try_recv().is_err(),
+            "nothing may come behind a gap"
+        );
     }
 
     #[test]
     fn a_revoked_session_closes_its_socket_alone() {
         let hub = Hub::default();
         let [one, two] = [1, 2].map(|session| hub.register(UserId(7), SessionId(session)).unwrap());
-        hub.looked(&Changes { revoked: vec![SessionId(2)], ..Changes::default() });
-        assert_eq!((one.state.borrow().close, two.state.borrow().close), (None, Some(Close::Revoked)));
+        hub.looked(&Changes {
+            revoked: vec![SessionId(2)],
+            ..Changes::default()
+        });
+        assert_eq!(
+            (one.state.borrow().close, two.state.borrow().close),
+            (None, Some(Close::Revoked))
+        );
     }
 
     #[test]
     fn another_history_makes_every_socket_read_anew() {
         let hub = Hub::default();
-        hub.follow(Position { epoch: "a".into(), xid: 1 });
+        hub.follow(Position {
+            epoch: "a".into(),
+            xid: 1,
+        });
         let socket = hub.register(UserId(7), SessionId(1)).unwrap();
-        hub.follow(Position { epoch: "a".into(), xid: 2 });
+        hub.follow(Position {
+            epoch: "a".into(),
+            xid: 2,
+        });
         assert!(!socket.state.borrow().lagged);
-        hub.follow(Position { epoch: "b".into(), xid: 1 });
+        hub.follow(Position {
+            epoch: "b".into(),
+            xid: 1,
+        });
         assert!(socket.state.borrow().lagged);
     }
 

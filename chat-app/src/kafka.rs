@@ -34,8 +34,12 @@ pub fn client(kafka: &Kafka) -> ClientConfig {
     config.set("security.protocol", protocol);
     if matches!(kafka.kafka_security_protocol, SaslPlaintext | SaslSsl) {
         config.set("sasl.mechanism", &kafka.kafka_sasl_mechanism);
-        if let (Some(name), Some(password)) = (&kafka.kafka_sasl_username, &kafka.kafka_sasl_password) {
-            config.set("sasl.username", name).set("sasl.password", password);
+        if let (Some(name), Some(password)) =
+            (&kafka.kafka_sasl_username, &kafka.kafka_sasl_password)
+        {
+            config
+                .set("sasl.username", name)
+                .set("sasl.password", password);
         }
     }
     if let Some(file) = &kafka.kafka_ssl_ca_file {

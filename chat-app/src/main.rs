@@ -15,7 +15,9 @@ async fn main() -> ExitCode {
     if let Err(sentence) = telemetry::init(log) {
         return fail(&sentence);
     }
-    for name in config::unknown_variables(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok())) {
+    for name in config::unknown_variables(
+        std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()),
+    ) {
         tracing::warn!(name, "an unknown setting in the environment is ignored");
     }
     match command {

@@ -16,11 +16,18 @@ pub async fn run(settings: Migrate) -> ExitCode {
     leave(&settings.termination_log, &message);
     match outcome {
         Ok((before, after)) if before == after => {
-            tracing::info!(version = after, "the schema was up to date; next: chat-app serve");
+            tracing::info!(
+                version = after,
+                "the schema was up to date; next: chat-app serve"
+            );
             ExitCode::SUCCESS
         }
         Ok((before, after)) => {
-            tracing::info!(from = before, to = after, "the schema was migrated; next: chat-app serve");
+            tracing::info!(
+                from = before,
+                to = after,
+                "the schema was migrated; next: chat-app serve"
+            );
             ExitCode::SUCCESS
         }
         Err(sentence) => {
@@ -35,8 +42,12 @@ async fn migrate(url: &str) -> Result<(i64, i64), String> {
     if url.parse::<sqlx::postgres::PgConnectOptions>().is_err() {
         return Err("CONFAB_DATABASE_URL is not a PostgreSQL URL, as in postgres://user:password@host:5432/database".into());
     }
-    let mut connection = schema::connect(url).await.map_err(|error| format!("PostgreSQL can't be reached: {error}"))?;
-    schema::migrate(&mut connection).await.map_err(|error| format!("the migration failed and was rolled back: {error}"))
+    let mut connection = schema::connect(url)
+        .await
+        .map_err(|error| format!("PostgreSQL can't be reached: {error}"))?;
+    schema::migrate(&mut connection)
+        .await
+        .map_err(|error| format!("the migration failed and was rolled back: {error}"))
 }
 
 /// Only where the file is there already: outside of Kubernetes nobody reads it.

@@ -54,7 +54,10 @@ async fn look(hub: &Hub, pool: &Pool, away: bool) -> sqlx::Result<()> {
         // A failover cuts connections: another history shows after the first look that failed, if at all.
         let now = changes::cursor(pool).await?;
         let same = now.epoch == known.epoch;
-        hub.follow(Position { xid: if same { known.xid } else { now.xid }, epoch: now.epoch });
+        hub.follow(Position {
+            xid: if same { known.xid } else { now.xid },
+            epoch: now.epoch,
+        });
     }
     hub.looked(&changes::since(pool, hub.position().xid).await?);
     Ok(())

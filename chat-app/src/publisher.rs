@@ -73,7 +73,13 @@ struct Inner {
 
 impl Publisher {
     /// Makes the producer and starts what clears the outbox. Kafka need not answer.
-    pub fn start(kafka: &Kafka, pool: Pool, link: Link, stop: CancellationToken, tasks: &mut JoinSet<()>) -> KafkaResult<Self> {
+    pub fn start(
+        kafka: &Kafka,
+        pool: Pool,
+        link: Link,
+        stop: CancellationToken,
+        tasks: &mut JoinSet<()>,
+    ) -> KafkaResult<Self> {
         let (done, acknowledged) = mpsc::unbounded_channel();
         let producer = event_producer(kafka, &link, &done)?;
         let publisher = Self(Arc::new(Inner {
@@ -97,17 +103,27 @@ impl Publisher {
     pub async fn publish_confirmed(&self, event: &Event) -> KafkaResult<()> {
         let (answer, answered) = oneshot::channel();
         self.produce(event, Some(answer));
-        answered.await.unwrap_or(Err(rdkafka::error::KafkaError::Canceled))
+        answered
+            .await
+            .unwrap_or(Err(rdkafka::error::KafkaError::Canceled))
     }
 
     fn produce(&self, event: &Event, answer: Option<oneshot::Sender<KafkaResult<()>>>) {
-        let pending = Box::new(Pending { reference: (event.conversation, event.rev), answer });
+        let pending = Box::new(Pending {
+            reference: (event.conversation, event.rev),
+            answer,
+        });
         let (key, value) = (event.conversation.to_string(), event.record());
         let record = BaseRecord::with_opaque_to(&self.0.topic, pending)
             .key(key.as_str())
             .payload(value.as_str())
             .headers(headers(event));
-        let producer = self.0.producer.read().expect("nobody panics holding this lock").clone();
+        let producer = self
+            .0
+            .producer
+            .read()
+            .expect("nobody panics holding this lock")
+            .clone();
         if let Err((error, record)) = producer.send(record) {
             self.0.link.failed(&error);
             if let Some(answer) = record.delivery_opaque.answer {
@@ -123,17 +139,30 @@ impl Publisher {
 
     /// Waits for Kafka's answers to what was handed over.
     pub async fn flush(&self, limit: Duration) {
-        let producer = self.0.producer.read().expect("nobody panics holding this lock").clone();
+        let producer = self
+            .0
+            .producer
+            .read()
+            .expect("nobody panics holding this lock")
+            .clone();
         let _ = tokio::task::spawn_blocking(move || producer.flush(limit)).await;
     }
 
     /// Makes a new producer when the old one is beyond repair.
     async fn renew(self, stop: CancellationToken) {
-        while stop.run_until_cancelled(self.0.link.fatal()).await.is_some() {
+        while stop
+            .run_until_cancelled(self.0.link.fatal())
+            .await
+            .is_some()
+        {
             match event_producer(&self.0.kafka, &self.0.link, &self.0.done) {
                 Ok(fresh) => {
                     let old = std::mem::replace(
-                        &mut *self.0.producer.write().expect("nobody panics holding this lock"),
+                        &mut *self
+                            .0
+                            .producer
+                            .write()
+                            .expect("nobody panics holding this lock"),
                         Arc::new(fresh),
                     );
                     // Its drop joins a thread.
@@ -141,31 +170,51 @@ impl Publisher {
                 }
                 Err(error) => tracing::error!(%error, "no new Kafka producer could be made"),
             }
-            stop.run_until_cancelled(tokio::time::sleep(Duration::from_secs(1))).await;
+            stop.run_until_cancelled(tokio::time::sleep(Duration::from_secs(1)))
+                .await;
         }
     }
 }
 
 fn headers(event: &Event) -> OwnedHeaders {
     OwnedHeaders::new_with_capacity(2)
-        .insert(Header { key: "rev", value: Some(&event.rev.to_string()) })
-        .insert(Header { key: "to", value: Some(&event.to_header()) })
+        .insert(Header {
+            key: "rev",
+            value: Some(&event.rev.to_string()),
+        })
+        .insert(Header {
+            key: "to",
+            value: Some(&event.to_header()),
+        })
 }
 
-fn event_producer(kafka: &Kafka, link: &Link, done: &mpsc::UnboundedSender<Reference>) -> KafkaResult<EventProducer> {
+fn event_producer(
+    kafka: &Kafka,
+    link: &Link,
+    done: &mpsc::UnboundedSender<Reference>,
+) -> KafkaResult<EventProducer> {
     kafka::client(kafka)
         .set("enable.idempotence", "true")
         .set("acks", "all")
         .set("linger.ms", "0")
         .set("message.timeout.ms", MESSAGE_LIMIT.as_millis().to_string())
         .set("queue.buffering.max.kbytes", "16384")
-        .create_with_context(Context { link: link.clone(), inner: Acknowledged(done.clone()) })
+        .create_with_context(Context {
+            link: link.clone(),
+            inner: Acknowledged(done.clone()),
+        })
 }
 
-async fn clear_outbox(pool: Pool, mut acknowledged: mpsc::UnboundedReceiver<Reference>, stop: CancellationToken) {
+async fn clear_outbox(
+    pool: Pool,
+    mut acknowledged: mpsc::UnboundedReceiver<Reference>,
+    stop: CancellationToken,
+) {
     let mut done = Vec::with_capacity(DELETE_BATCH);
     loop {
-        let more = stop.run_until_cancelled(acknowledged.recv_many(&mut done, DELETE_BATCH)).await;
+        let more = stop
+            .run_until_cancelled(acknowledged.recv_many(&mut done, DELETE_BATCH))
+            .await;
         if !done.is_empty()
             && let Err(error) = outbox::delete(&pool, &done).await
         {
@@ -176,7 +225,8 @@ async fn clear_outbox(pool: Pool, mut acknowledged: mpsc::UnboundedReceiver<Refe
         if more.is_none() {
             return;
         }
-        stop.run_until_cancelled(tokio::time::sleep(DELETE_EVERY)).await;
+        stop.run_until_cancelled(tokio::time::sleep(DELETE_EVERY))
+            .await;
     }
 }
 
@@ -222,20 +272,38 @@ impl Signals {
             .set("message.timeout.ms", "2000")
             .set("queue.buffering.max.kbytes", "1024")
             .create_with_context(Context { link, inner: Lossy })?;
-        Ok(Self { topic: kafka.signals().into(), producer })
+        Ok(Self {
+            topic: kafka.signals().into(),
+            producer,
+        })
     }
 
     /// Tells a person's other devices how far one of them has read.
     pub fn read(&self, user: UserId, conversation: ConversationId, last_read: i64, last_seq: i64) {
-        self.send(&Signal::Read { user, conversation, last_read, unread: (last_seq - last_read).max(0) });
+        self.send(&Signal::Read {
+            user,
+            conversation,
+            last_read,
+            unread: (last_seq - last_read).max(0),
+        });
     }
 
     /// Sends, or drops it when Kafka is away.
     fn send(&self, signal: &Signal) {
         let Signal::Read { user, .. } = signal;
-        let (key, value) =
-            (user.to_string(), serde_json::to_string(signal).expect("a signal has no map with keys other than text"));
-        if self.producer.send(BaseRecord::to(&self.topic).key(key.as_str()).payload(value.as_str())).is_err() {
+        let (key, value) = (
+            user.to_string(),
+            serde_json::to_string(signal).expect("a signal has no map with keys other than text"),
+        );
+        if self
+            .producer
+            .send(
+                BaseRecord::to(&self.topic)
+                    .key(key.as_str())
+                    .payload(value.as_str()),
+            )
+            .is_err()
+        {
             tracing::debug!("a signal was dropped");
         }
     }

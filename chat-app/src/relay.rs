@@ -40,7 +40,12 @@ struct Assigned {
 }
 
 impl ConsumerContext for Context<Assigned> {
-    fn rebalance(&self, consumer: &BaseConsumer<Self>, change: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
+    fn rebalance(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        change: RDKafkaRespErr,
+        partitions: &mut TopicPartitionList,
+    ) {
         // With group.protocol=consumer every assignment is incremental.
         let outcome = if change == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
             self.link.answered();
@@ -58,9 +63,15 @@ impl ConsumerContext for Context<Assigned> {
 
 fn start_from(partitions: &mut TopicPartitionList, positions: &Positions) -> KafkaResult<()> {
     let known = positions.lock();
-    let keys: Vec<_> = partitions.elements().iter().map(|e| (e.topic().to_owned(), e.partition())).collect();
+    let keys: Vec<_> = partitions
+        .elements()
+        .iter()
+        .map(|e| (e.topic().to_owned(), e.partition()))
+        .collect();
     for (topic, partition) in keys {
-        let offset = known.get(&(topic.clone(), partition)).map_or(Offset::Beginning, |&next| Offset::Offset(next));
+        let offset = known
+            .get(&(topic.clone(), partition))
+            .map_or(Offset::Beginning, |&next| Offset::Offset(next));
         partitions.set_partition_offset(&topic, partition, offset)?;
     }
     Ok(())
@@ -86,7 +97,12 @@ impl Relay {
     /// Reads until told to stop; a consumer that fails is made anew, from where it was.
     pub async fn run(self, stop: CancellationToken) {
         let positions = Positions::default();
-        let delays = || ExponentialBuilder::default().with_max_delay(Duration::from_secs(5)).without_max_times().build();
+        let delays = || {
+            ExponentialBuilder::default()
+                .with_max_delay(Duration::from_secs(5))
+                .without_max_times()
+                .build()
+        };
         let mut delay = delays();
         loop {
             match self.consume(&positions, &stop).await {
@@ -97,7 +113,11 @@ impl Relay {
                 delay = delays();
             }
             let pause = delay.next().unwrap_or(Duration::from_secs(5));
-            if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
+            if stop
+                .run_until_cancelled(tokio::time::sleep(pause))
+                .await
+                .is_none()
+            {
                 return;
             }
         }
@@ -108,7 +128,8 @@ impl Relay {
         let consumer = Arc::new(self.consumer(positions)?);
         let topics = [self.kafka.events(), self.kafka.signals()];
         let noting = {
-            let (consumer, topics, positions) = (consumer.clone(), topics.clone(), positions.clone());
+            let (consumer, topics, positions) =
+                (consumer.clone(), topics.clone(), positions.clone());
             tokio::task::spawn_blocking(move || note_ends(&*consumer, &topics, &positions))
         };
         noting.await.map_err(|_| KafkaError::Canceled)??;
@@ -125,7 +146,10 @@ impl Relay {
     }
 
     fn consumer(&self, positions: &Positions) -> KafkaResult<StreamConsumer<Context<Assigned>>> {
-        let inner = Assigned { positions: positions.clone(), readiness: self.readiness.clone() };
+        let inner = Assigned {
+            positions: positions.clone(),
+            readiness: self.readiness.clone(),
+        };
         kafka::client(&self.kafka)
             .set("group.id", &self.group)
             .set("group.protocol", "consumer")
@@ -135,16 +159,26 @@ impl Relay {
             .set("auto.offset.reset", "earliest")
             .set("fetch.wait.max.ms", "100")
             .set("queued.max.messages.kbytes", "4096")
-            .create_with_context(Context { link: self.link.clone(), inner })
+            .create_with_context(Context {
+                link: self.link.clone(),
+                inner,
+            })
     }
 
-    async fn read(&self, consumer: &StreamConsumer<Context<Assigned>>, positions: &Positions) -> KafkaResult<()> {
+    async fn read(
+        &self,
+        consumer: &StreamConsumer<Context<Assigned>>,
+        positions: &Positions,
+    ) -> KafkaResult<()> {
         let events = self.kafka.events();
         loop {
             match consumer.recv().await {
                 Ok(record) => {
                     self.link.answered();
-                    let next = ((record.topic().to_owned(), record.partition()), record.offset() + 1);
+                    let next = (
+                        (record.topic().to_owned(), record.partition()),
+                        record.offset() + 1,
+                    );
                     self.metrics.record(if record.topic() == events {
                         event(&self.hub, &record)
                     } else {
@@ -160,10 +194,18 @@ impl Relay {
 }
 
 /// Notes the end of every partition that has no position yet. Blocks.
-fn note_ends<C: ConsumerContext>(consumer: &impl Consumer<C>, topics: &[String], positions: &Positions) -> KafkaResult<()> {
+fn note_ends<C: ConsumerContext>(
+    consumer: &impl Consumer<C>,
+    topics: &[String],
+    positions: &Positions,
+) -> KafkaResult<()> {
     for topic in topics {
         let metadata = consumer.fetch_metadata(Some(topic), CALL_LIMIT)?;
-        for partition in metadata.topics().iter().flat_map(|topic| topic.partitions()) {
+        for partition in metadata
+            .topics()
+            .iter()
+            .flat_map(|topic| topic.partitions())
+        {
             let key = (topic.clone(), partition.id());
             if !positions.lock().contains_key(&key) {
                 let (_, end) = consumer.fetch_watermarks(topic, partition.id(), CALL_LIMIT)?;
@@ -176,12 +218,17 @@ fn note_ends<C: ConsumerContext>(consumer: &impl Consumer<C>, topics: &[String],
 
 /// Passes an event on. What concerns nobody here is not parsed.
 fn event(hub: &Hub, record: &BorrowedMessage<'_>) -> Record {
-    let Some((id, rev, people)) = addressed(record) else { return malformed(record, "its key or headers") };
+    let Some((id, rev, people)) = addressed(record) else {
+        return malformed(record, "its key or headers");
+    };
     if !hub.concerns(people.into_iter()) {
         hub.arrived(id, rev, None);
         return Record::Passed;
     }
-    let Some(event) = record.payload().and_then(|value| serde_json::from_slice::<Event>(value).ok()) else {
+    let Some(event) = record
+        .payload()
+        .and_then(|value| serde_json::from_slice::<Event>(value).ok())
+    else {
         return malformed(record, "its value");
     };
     if (event.v, event.conversation, event.rev) != (1, id, rev) {
@@ -201,12 +248,18 @@ fn addressed(record: &BorrowedMessage<'_>) -> Option<(ConversationId, i64, Vec<U
     let id = text(record.key())?.parse().ok()?;
     let headers = record.headers()?;
     let header = |name| text(headers.iter().find(|header| header.key == name)?.value);
-    let people = header("to")?.split(',').map(|id| id.parse().ok()).collect::<Option<_>>()?;
+    let people = header("to")?
+        .split(',')
+        .map(|id| id.parse().ok())
+        .collect::<Option<_>>()?;
     Some((id, header("rev")?.parse().ok()?, people))
 }
 
 fn signal(hub: &Hub, record: &BorrowedMessage<'_>) -> Record {
-    let Some(signal) = record.payload().and_then(|value| serde_json::from_slice::<Signal>(value).ok()) else {
+    let Some(signal) = record
+        .payload()
+        .and_then(|value| serde_json::from_slice::<Signal>(value).ok())
+    else {
         return malformed(record, "its value");
     };
     hub.signal(&signal);

@@ -26,7 +26,9 @@ const STEP_LIMIT: Duration = Duration::from_secs(4);
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// A setting can't be used.
-    #[error("CONFAB_DATABASE_URL is not a PostgreSQL URL, as in postgres://user:password@host:5432/database")]
+    #[error(
+        "CONFAB_DATABASE_URL is not a PostgreSQL URL, as in postgres://user:password@host:5432/database"
+    )]
     DatabaseUrl,
     /// An address can't be listened on.
     #[error("can't listen on {0}: {1}")]
@@ -35,7 +37,9 @@ pub enum StartError {
     #[error("the CONFAB_KAFKA_ settings can't be used: {0}")]
     Kafka(#[from] KafkaError),
     /// The schema is older than this release needs.
-    #[error("the schema is at version {applied}, this release needs {needed}: run chat-app migrate")]
+    #[error(
+        "the schema is at version {applied}, this release needs {needed}: run chat-app migrate"
+    )]
     Schema {
         /// What PostgreSQL has.
         applied: i64,
@@ -46,7 +50,11 @@ pub enum StartError {
 
 /// Serves until SIGTERM or an interrupt.
 pub async fn run(config: Config) -> Result<(), StartError> {
-    let database: PgConnectOptions = config.database.url.parse().map_err(|_| StartError::DatabaseUrl)?;
+    let database: PgConnectOptions = config
+        .database
+        .url
+        .parse()
+        .map_err(|_| StartError::DatabaseUrl)?;
     let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM can be handled");
     let pool = PgPoolOptions::new()
         .max_connections(config.database_pool_size)
@@ -56,7 +64,10 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let app = App::start(config, &database, pool, &mut workers)?;
     let readiness = Readiness::default();
     let admin = listen(app.config.admin_listen).await?;
-    let admin = axum::serve(admin, telemetry::router(readiness.clone(), app.metrics.clone()));
+    let admin = axum::serve(
+        admin,
+        telemetry::router(readiness.clone(), app.metrics.clone()),
+    );
     let admin = tokio::spawn(admin.into_future());
 
     tokio::select! {
@@ -68,7 +79,8 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let listener = listen(app.config.listen).await?;
     tracing::info!(address = %app.config.listen, replica = app.config.replica, "serving");
     let closing = CancellationToken::new();
-    let server = axum::serve(listener, http::router(app.clone())).with_graceful_shutdown(closing.clone().cancelled_owned());
+    let server = axum::serve(listener, http::router(app.clone()))
+        .with_graceful_shutdown(closing.clone().cancelled_owned());
     let server = tokio::spawn(server.into_future());
 
     tokio::select! {
@@ -76,7 +88,10 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         _ = tokio::signal::ctrl_c() => {}
     }
     readiness.stopping();
-    tracing::info!(seconds = app.config.drain_seconds, "stopping: serving on while load balancers learn of it");
+    tracing::info!(
+        seconds = app.config.drain_seconds,
+        "stopping: serving on while load balancers learn of it"
+    );
     tokio::time::sleep(Duration::from_secs(app.config.drain_seconds)).await;
     drain(app, workers, closing, server).await;
     admin.abort();
@@ -85,7 +100,9 @@ pub async fn run(config: Config) -> Result<(), StartError> {
 }
 
 async fn listen(address: std::net::SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|error| StartError::Listen(address, error))
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| StartError::Listen(address, error))
 }
 
 /// Waits for PostgreSQL; fails on a schema that this release can't work with.
@@ -94,7 +111,9 @@ async fn schema_found(app: &App) -> Result<(), StartError> {
     loop {
         match schema::standing(&app.pool).await {
             Ok(Standing::Serves) => return Ok(()),
-            Ok(Standing::Older { applied, needed }) => return Err(StartError::Schema { applied, needed }),
+            Ok(Standing::Older { applied, needed }) => {
+                return Err(StartError::Schema { applied, needed });
+            }
             Err(error) => {
                 if !std::mem::replace(&mut told, true) {
                     tracing::warn!(%error, "waiting for PostgreSQL to answer");
@@ -105,20 +124,46 @@ async fn schema_found(app: &App) -> Result<(), StartError> {
     }
 }
 
-fn start_workers(app: &App, database: &PgConnectOptions, readiness: &Readiness, workers: &mut Workers) {
+/// Starts what follows changes, reads Kafka and publishes what waits.
+pub fn start_workers(
+    app: &App,
+    database: &PgConnectOptions,
+    readiness: &Readiness,
+    workers: &mut Workers,
+) {
     let stop = &workers.stop;
     let relay = Relay {
         kafka: app.config.kafka.clone(),
-        group: format!("{}.relay.{}.{}", app.config.instance, app.config.replica, uuid::Uuid::new_v4().simple()),
+        group: format!(
+            "{}.relay.{}.{}",
+            app.config.instance,
+            app.config.replica,
+            uuid::Uuid::new_v4().simple()
+        ),
         hub: app.hub.clone(),
         link: Link::default(),
         readiness: readiness.clone(),
         metrics: app.metrics.clone(),
     };
     workers.tasks.spawn(relay.run(stop.clone()));
-    workers.tasks.spawn(poller::run(app.hub.clone(), workers.pool.clone(), app.metrics.clone(), stop.clone()));
-    workers.tasks.spawn(hub::reader::run(app.hub.clone(), workers.pool.clone(), app.metrics.clone(), stop.clone()));
-    workers.tasks.spawn(sweeper::run(database.clone(), workers.pool.clone(), app.publisher.clone(), stop.clone()));
+    workers.tasks.spawn(poller::run(
+        app.hub.clone(),
+        workers.pool.clone(),
+        app.metrics.clone(),
+        stop.clone(),
+    ));
+    workers.tasks.spawn(hub::reader::run(
+        app.hub.clone(),
+        workers.pool.clone(),
+        app.metrics.clone(),
+        stop.clone(),
+    ));
+    workers.tasks.spawn(sweeper::run(
+        database.clone(),
+        workers.pool.clone(),
+        app.publisher.clone(),
+        stop.clone(),
+    ));
 }
 
 /// Browsers go elsewhere, then requests under way end, then what was taken is committed and published. Each step is
@@ -140,10 +185,20 @@ async fn drain(
     within("requests under way did not end", server).await;
     let publisher = app.publisher.clone();
     drop(app);
-    within("sends were not answered", async { while workers.lanes.join_next().await.is_some() {} }).await;
-    within("records were not taken by Kafka", publisher.flush(STEP_LIMIT)).await;
+    within("sends were not answered", async {
+        while workers.lanes.join_next().await.is_some() {}
+    })
+    .await;
+    within(
+        "records were not taken by Kafka",
+        publisher.flush(STEP_LIMIT),
+    )
+    .await;
     workers.stop.cancel();
-    within("workers did not stop", async { while workers.tasks.join_next().await.is_some() {} }).await;
+    within("workers did not stop", async {
+        while workers.tasks.join_next().await.is_some() {}
+    })
+    .await;
 }
 
 async fn within<T>(otherwise: &str, step: impl Future<Output = T>) {

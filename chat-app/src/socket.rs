@@ -59,7 +59,9 @@ enum Reply<'a> {
 }
 
 fn frame(reply: &impl Serialize) -> Utf8Bytes {
-    serde_json::to_string(reply).expect("a reply has no map with keys other than text").into()
+    serde_json::to_string(reply)
+        .expect("a reply has no map with keys other than text")
+        .into()
 }
 
 /// The frame that asks a browser to reconnect after a while.
@@ -68,13 +70,23 @@ pub fn reconnect_frame(after_ms: u64) -> Utf8Bytes {
 }
 
 /// Opens the live connection of a session.
-pub async fn upgrade(State(app): State<App>, session: Session, headers: HeaderMap, upgrade: WebSocketUpgrade) -> Response {
+pub async fn upgrade(
+    State(app): State<App>,
+    session: Session,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
     if !same_origin(&app, &headers) {
         return (StatusCode::FORBIDDEN, "This page belongs to another site.").into_response();
     }
     // Registered before the session is checked once more: a revocation in between closes the socket.
     let Some(registration) = app.hub.register(session.user.id, session.id) else {
-        return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], "This replica is going away.").into_response();
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            [(header::RETRY_AFTER, "1")],
+            "This replica is going away.",
+        )
+            .into_response();
     };
     upgrade
         .max_message_size(FRAME_LIMIT)
@@ -86,7 +98,13 @@ pub async fn upgrade(State(app): State<App>, session: Session, headers: HeaderMa
         .on_upgrade(move |socket| async move {
             let user = session.user.id;
             app.metrics.sockets(app.hub.sockets());
-            let mut connection = Connection { app: app.clone(), session, socket, resyncs: Vec::new(), told_malformed: false };
+            let mut connection = Connection {
+                app: app.clone(),
+                session,
+                socket,
+                resyncs: Vec::new(),
+                told_malformed: false,
+            };
             if let Err(error) = connection.serve(registration).await {
                 tracing::debug!(%error, "a live connection broke");
             }
@@ -97,12 +115,18 @@ pub async fn upgrade(State(app): State<App>, session: Session, headers: HeaderMa
 
 /// A page of another site must not open a socket with this person's cookie. A client without Origin is no browser.
 fn same_origin(app: &App, headers: &HeaderMap) -> bool {
-    let Some(origin) = headers.get(header::ORIGIN) else { return true };
-    let Ok(origin) = origin.to_str() else { return false };
+    let Some(origin) = headers.get(header::ORIGIN) else {
+        return true;
+    };
+    let Ok(origin) = origin.to_str() else {
+        return false;
+    };
     match &app.config.url {
         Some(url) => url.origin().ascii_serialization() == origin,
         None => {
-            let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+            let host = headers
+                .get(header::HOST)
+                .and_then(|host| host.to_str().ok());
             origin.split_once("://").map(|(_, authority)| authority) == host
         }
     }
@@ -127,8 +151,12 @@ impl Connection {
         if !session_lasts(&app, self.session.id).await {
             return self.close(CLOSE_REVOKED, "signed out").await;
         }
-        self.send(frame(&Reply::Welcome { replica: &app.config.replica })).await?;
-        let mut heartbeat = tokio::time::interval_at((Instant::now() + HEARTBEAT).into(), HEARTBEAT);
+        self.send(frame(&Reply::Welcome {
+            replica: &app.config.replica,
+        }))
+        .await?;
+        let mut heartbeat =
+            tokio::time::interval_at((Instant::now() + HEARTBEAT).into(), HEARTBEAT);
         loop {
             tokio::select! {
                 biased;
@@ -157,7 +185,12 @@ impl Connection {
                 if !self.may_resync() {
                     return self.close(CLOSE_TOO_SLOW, "too slow").await;
                 }
-                registration.control.send_modify(|state| *state = SocketState { lagged: false, ..*state });
+                registration.control.send_modify(|state| {
+                    *state = SocketState {
+                        lagged: false,
+                        ..*state
+                    }
+                });
                 self.send(frame(&Reply::Resync)).await?;
             }
         }
@@ -165,7 +198,13 @@ impl Connection {
 
     async fn beat(&mut self) -> Result<(), axum::Error> {
         match self.app.hub.settled() {
-            Some(at) => self.send(frame(&Reply::Heartbeat { epoch: &at.epoch, xid: at.xid.to_string() })).await,
+            Some(at) => {
+                self.send(frame(&Reply::Heartbeat {
+                    epoch: &at.epoch,
+                    xid: at.xid.to_string(),
+                }))
+                .await
+            }
             None => self.limited(Message::Ping(Vec::new().into())).await,
         }
     }
@@ -196,7 +235,8 @@ impl Connection {
     fn may_resync(&mut self) -> bool {
         self.app.metrics.resync();
         let now = Instant::now();
-        self.resyncs.retain(|at| now.duration_since(*at) < Duration::from_secs(60));
+        self.resyncs
+            .retain(|at| now.duration_since(*at) < Duration::from_secs(60));
         self.resyncs.push(now);
         self.resyncs.len() <= RESYNCS_A_MINUTE
     }
@@ -209,7 +249,11 @@ impl Connection {
     }
 
     async fn close(&mut self, code: u16, reason: &'static str) -> Result<(), axum::Error> {
-        self.limited(Message::Close(Some(CloseFrame { code, reason: reason.into() }))).await
+        self.limited(Message::Close(Some(CloseFrame {
+            code,
+            reason: reason.into(),
+        })))
+        .await
     }
 
     async fn send(&mut self, frame: Utf8Bytes) -> Result<(), axum::Error> {
@@ -217,6 +261,8 @@ impl Connection {
     }
 
     async fn limited(&mut self, message: Message) -> Result<(), axum::Error> {
-        tokio::time::timeout(WRITE_LIMIT, self.socket.send(message)).await.unwrap_or_else(|late| Err(axum::Error::new(late)))
+        tokio::time::timeout(WRITE_LIMIT, self.socket.send(message))
+            .await
+            .unwrap_or_else(|late| Err(axum::Error::new(late)))
     }
 }

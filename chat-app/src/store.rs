@@ -10,4 +10,3 @@ pub mod users;
 
 /// The readers' connections. The writer's lanes have connections of their own.
 pub type Pool = sqlx::PgPool;
-

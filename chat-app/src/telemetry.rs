@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, text};
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -25,7 +25,9 @@ const RELAY_PATIENCE: Duration = Duration::from_secs(10);
 /// Starts logging to standard error; fails on a filter that can't be read.
 pub fn init(log: &Log) -> Result<(), String> {
     let filter = EnvFilter::try_new(&log.filter).map_err(|error| format!("CONFAB_LOG: {error}"))?;
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     match log.format {
         LogFormat::Json => logs.json().flatten_event(true).init(),
         LogFormat::Text => logs.init(),
@@ -83,19 +85,29 @@ impl Readiness {
         }
         if !is(&state.latched) {
             if !is(&state.database) {
-                return (false, "waiting for PostgreSQL to answer with a schema that serves");
+                return (
+                    false,
+                    "waiting for PostgreSQL to answer with a schema that serves",
+                );
             }
             if !is(&state.relay) && state.started.elapsed() < RELAY_PATIENCE {
-                return (false, "waiting for Kafka to assign partitions, at most 10 s");
+                return (
+                    false,
+                    "waiting for Kafka to assign partitions, at most 10 s",
+                );
             }
             state.latched.store(true, Ordering::Relaxed);
         }
-        if is(&state.relay) { (true, "ready") } else { (true, "ready, degraded: Kafka has not answered yet") }
+        if is(&state.relay) {
+            (true, "ready")
+        } else {
+            (true, "ready, degraded: Kafka has not answered yet")
+        }
     }
 }
 
 /// What became of a Kafka record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Record {
     /// Handed to somebody here.
     Delivered,
@@ -103,6 +115,16 @@ pub enum Record {
     Passed,
     /// Could not be read.
     Malformed,
+}
+
+impl EncodeLabelValue for Record {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> std::fmt::Result {
+        encoder.write_str(match self {
+            Self::Delivered => "delivered",
+            Self::Passed => "passed",
+            Self::Malformed => "malformed",
+        })
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -150,17 +172,52 @@ impl Default for Metrics {
 
 impl Counted {
     fn register(&self) {
-        let mut registry = self.registry.lock().expect("nobody panics holding this lock");
-        registry.register("sends_committed", "Sends that were answered as durable, retries of one included", self.sends.clone());
-        registry.register("batch_sends", "Sends in one commit; many at its end means that PostgreSQL is the bottleneck", self.batch.clone());
-        registry.register("relay_records", "Kafka records read; malformed ones are skipped and logged: find who writes them", self.records.clone());
+        let mut registry = self
+            .registry
+            .lock()
+            .expect("nobody panics holding this lock");
+        registry.register(
+            "sends_committed",
+            "Sends that were answered as durable, retries of one included",
+            self.sends.clone(),
+        );
+        registry.register(
+            "batch_sends",
+            "Sends in one commit; many at its end means that PostgreSQL is the bottleneck",
+            self.batch.clone(),
+        );
+        registry.register(
+            "relay_records",
+            "Kafka records read; malformed ones are skipped and logged: find who writes them",
+            self.records.clone(),
+        );
         registry.register("hub_holes", "Changes read from PostgreSQL as their Kafka record was late or lost; look at Kafka when it grows steadily", self.holes.clone());
-        registry.register("socket_resyncs", "Sockets that were too slow and had to read what they missed", self.resyncs.clone());
-        registry.register("socket_malformed_frames", "Frames from browsers that can't be read, skipped", self.malformed_frames.clone());
+        registry.register(
+            "socket_resyncs",
+            "Sockets that were too slow and had to read what they missed",
+            self.resyncs.clone(),
+        );
+        registry.register(
+            "socket_malformed_frames",
+            "Frames from browsers that can't be read, skipped",
+            self.malformed_frames.clone(),
+        );
         registry.register("sockets", "Open live connections", self.sockets.clone());
-        registry.register("database_up", "1 while PostgreSQL answers; at 0 sends are refused", self.database.clone());
-        registry.register("outbox_rows", "Changes that Kafka has not acknowledged; when it grows, Kafka is away", self.outbox_rows.clone());
-        registry.register("outbox_oldest_seconds", "How long the oldest of them has waited", self.outbox_seconds.clone());
+        registry.register(
+            "database_up",
+            "1 while PostgreSQL answers; at 0 sends are refused",
+            self.database.clone(),
+        );
+        registry.register(
+            "outbox_rows",
+            "Changes that Kafka has not acknowledged; when it grows, Kafka is away",
+            self.outbox_rows.clone(),
+        );
+        registry.register(
+            "outbox_oldest_seconds",
+            "How long the oldest of them has waited",
+            self.outbox_seconds.clone(),
+        );
     }
 }
 
@@ -173,7 +230,10 @@ impl Metrics {
 
     /// A Kafka record was read.
     pub fn record(&self, outcome: Record) {
-        self.0.records.get_or_create(&RecordLabels { outcome }).inc();
+        self.0
+            .records
+            .get_or_create(&RecordLabels { outcome })
+            .inc();
     }
 
     /// A hole is read from PostgreSQL.
@@ -207,9 +267,14 @@ impl Metrics {
         self.0.outbox_seconds.set(seconds);
     }
 
-    fn text(&self) -> String {
+    /// The page of `/metrics`.
+    pub fn text(&self) -> String {
         let mut page = String::new();
-        let registry = self.0.registry.lock().expect("nobody panics holding this lock");
+        let registry = self
+            .0
+            .registry
+            .lock()
+            .expect("nobody panics holding this lock");
         if text::encode(&mut page, &registry).is_err() {
             let _ = writeln!(page, "# EOF");
         }
@@ -227,11 +292,24 @@ pub fn router(readiness: Readiness, metrics: Metrics) -> axum::Router {
 
 async fn readyz(State(readiness): State<Readiness>) -> impl IntoResponse {
     let (ready, why) = readiness.check();
-    (if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, format!("{why}\n"))
+    (
+        if ready {
+            StatusCode::OK
+        } else {
+            StatusCode::SERVICE_UNAVAILABLE
+        },
+        format!("{why}\n"),
+    )
 }
 
 async fn page(State(metrics): State<Metrics>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], metrics.text())
+    (
+        [(
+            header::CONTENT_TYPE,
+            "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        )],
+        metrics.text(),
+    )
 }
 
 #[cfg(test)]
@@ -257,7 +335,10 @@ mod tests {
         metrics.record(Record::Malformed);
         let page = metrics.text();
         assert!(page.contains("confab_sends_committed_total 3"), "{page}");
-        assert!(page.contains(r#"confab_relay_records_total{outcome="Malformed"} 1"#), "{page}");
+        assert!(
+            page.contains(r#"confab_relay_records_total{outcome="malformed"} 1"#),
+            "{page}"
+        );
         assert!(page.contains("# HELP confab_outbox_rows "), "{page}");
     }
 }

@@ -51,23 +51,34 @@ fn mark() -> Markup {
 /// Initials on a colour that follows from the name.
 fn avatar(name: &str) -> Markup {
     // FNV-1a; any hash does that spreads short names.
-    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
     html! { span class={ "avatar tone-" (hash % 8) } aria-hidden="true" { (initials(name)) } }
 }
 
 /// The first letters of a name's first two parts: `ada.l` is AL.
 fn initials(name: &str) -> String {
-    name.split(['.', '_', '-']).filter_map(|part| part.chars().next()).take(2).collect::<String>().to_uppercase()
+    name.split(['.', '_', '-'])
+        .filter_map(|part| part.chars().next())
+        .take(2)
+        .collect::<String>()
+        .to_uppercase()
 }
 
 /// Hours and minutes in UTC; the client puts the reader's own there.
 fn clock(at: OffsetDateTime) -> String {
-    at.to_utc().format(format_description!("[hour]:[minute]")).unwrap_or_default()
+    at.to_utc()
+        .format(format_description!("[hour]:[minute]"))
+        .unwrap_or_default()
 }
 
 /// The instant for machines, to the second.
 fn instant(at: OffsetDateTime) -> String {
-    at.to_utc().truncate_to_second().format(&Rfc3339).unwrap_or_default()
+    at.to_utc()
+        .truncate_to_second()
+        .format(&Rfc3339)
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -76,7 +87,13 @@ mod tests {
 
     #[test]
     fn initials_come_from_the_first_two_parts() {
-        for (name, expected) in [("ada", "A"), ("ada.lovelace", "AL"), ("a_b-c", "AB"), ("x..y", "XY"), ("7up-", "7")] {
+        for (name, expected) in [
+            ("ada", "A"),
+            ("ada.lovelace", "AL"),
+            ("a_b-c", "AB"),
+            ("x..y", "XY"),
+            ("7up-", "7"),
+        ] {
             assert_eq!(initials(name), expected);
         }
     }

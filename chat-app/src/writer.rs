@@ -77,10 +77,18 @@ pub struct Writer {
 
 impl Writer {
     /// Starts the lanes; they end when the last `Writer` is dropped and what it took is answered.
-    pub fn start(database: &PgConnectOptions, publisher: Publisher, metrics: Metrics, tasks: &mut JoinSet<()>) -> Self {
+    pub fn start(
+        database: &PgConnectOptions,
+        publisher: Publisher,
+        metrics: Metrics,
+        tasks: &mut JoinSet<()>,
+    ) -> Self {
         let options = database.clone().application_name("confab-writer").options([
             ("lock_timeout", "2s".to_owned()),
-            ("statement_timeout", format!("{}ms", STATEMENT_LIMIT.as_millis())),
+            (
+                "statement_timeout",
+                format!("{}ms", STATEMENT_LIMIT.as_millis()),
+            ),
         ]);
         let lanes = (0..LANES).map(|_| {
             let (sender, receiver) = mpsc::channel(QUEUE);
@@ -93,7 +101,9 @@ impl Writer {
             tasks.spawn(lane.run(receiver));
             sender
         });
-        Self { lanes: lanes.collect() }
+        Self {
+            lanes: lanes.collect(),
+        }
     }
 
     /// Answers once the message is durable. Ends within some seconds, whatever PostgreSQL does.
@@ -106,10 +116,12 @@ impl Writer {
             client_id: message.client_id,
             body: message.body.into_string(),
         };
-        self.lanes[lane].try_send(Job { draft, answer }).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => SendError::Busy,
-            mpsc::error::TrySendError::Closed(_) => SendError::Unavailable,
-        })?;
+        self.lanes[lane]
+            .try_send(Job { draft, answer })
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => SendError::Busy,
+                mpsc::error::TrySendError::Closed(_) => SendError::Unavailable,
+            })?;
         answered.await.unwrap_or(Err(SendError::Unavailable))
     }
 }
@@ -146,7 +158,11 @@ impl Lane {
             Err(error) if error.as_database_error().is_some() && jobs.len() > 1 => halves(jobs),
             Err(error) => {
                 tracing::warn!(sends = jobs.len(), error = %error, "sends were not committed");
-                let refusal = if is_lock_timeout(&error) { SendError::Busy } else { SendError::Unavailable };
+                let refusal = if is_lock_timeout(&error) {
+                    SendError::Busy
+                } else {
+                    SendError::Unavailable
+                };
                 for job in jobs {
                     // Who no longer waits needs no answer.
                     let _ = job.answer.send(Err(refusal));
@@ -158,11 +174,20 @@ impl Lane {
 
     fn answer(&self, job: Job, outcome: Appended) {
         let reply = match outcome {
-            Appended::Sent { message, recipients } => {
+            Appended::Sent {
+                message,
+                recipients,
+            } => {
                 self.publisher.publish(&message, recipients);
-                Ok(Sent { message, duplicate: false })
+                Ok(Sent {
+                    message,
+                    duplicate: false,
+                })
             }
-            Appended::Duplicate(message) => Ok(Sent { message, duplicate: true }),
+            Appended::Duplicate(message) => Ok(Sent {
+                message,
+                duplicate: true,
+            }),
             Appended::NotMember => Err(SendError::NotMember),
         };
         let _ = job.answer.send(reply);
@@ -187,7 +212,11 @@ impl Lane {
         };
         let outcome = limited(CALL_LIMIT, messages::append(&mut connection, drafts)).await;
         // A refused statement leaves the connection as good as it was; anything else leaves it in doubt.
-        if outcome.as_ref().err().is_none_or(|error| error.as_database_error().is_some_and(|e| !is_shutdown(e))) {
+        if outcome
+            .as_ref()
+            .err()
+            .is_none_or(|error| error.as_database_error().is_some_and(|e| !is_shutdown(e)))
+        {
             self.connection = Some(connection);
         }
         outcome
@@ -200,15 +229,24 @@ fn halves(mut jobs: Vec<Job>) -> Vec<Vec<Job>> {
     vec![second, jobs]
 }
 
-async fn limited<T>(limit: Duration, call: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
-    timeout(limit, call).await.unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())))
+async fn limited<T>(
+    limit: Duration,
+    call: impl Future<Output = sqlx::Result<T>>,
+) -> sqlx::Result<T> {
+    timeout(limit, call)
+        .await
+        .unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())))
 }
 
 fn is_lock_timeout(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(|e| matches!(e.code().as_deref(), Some("55P03" | "57014" | "40P01")))
+    error
+        .as_database_error()
+        .is_some_and(|e| matches!(e.code().as_deref(), Some("55P03" | "57014" | "40P01")))
 }
 
 /// Class 57P: the server ends the connection (shutdown, crash, not yet up); read-only: it is a standby now.
 fn is_shutdown(error: &dyn sqlx::error::DatabaseError) -> bool {
-    error.code().is_some_and(|code| code.starts_with("57P") || code == "25006")
+    error
+        .code()
+        .is_some_and(|code| code.starts_with("57P") || code == "25006")
 }

@@ -45,20 +45,33 @@ struct Line<T> {
 
 impl<T> Default for Order<T> {
     fn default() -> Self {
-        Self { lines: HashMap::new() }
+        Self {
+            lines: HashMap::new(),
+        }
     }
 }
 
 impl<T> Line<T> {
     fn new(head: Option<i64>, now: Instant) -> Self {
-        Self { head, wanted: head.unwrap_or(0), ahead: BTreeMap::new(), due: None, reading: false, used: now }
+        Self {
+            head,
+            wanted: head.unwrap_or(0),
+            ahead: BTreeMap::new(),
+            due: None,
+            reading: false,
+            used: now,
+        }
     }
 
     /// Passes on what is next in line, and sees to what is missing.
     fn advance(&mut self, now: Instant, patience: Duration) -> Vec<T> {
         let mut next = Vec::new();
         if let Some(head) = &mut self.head {
-            while let Some(entry) = self.ahead.first_entry().filter(|entry| *entry.key() <= *head + 1) {
+            while let Some(entry) = self
+                .ahead
+                .first_entry()
+                .filter(|entry| *entry.key() <= *head + 1)
+            {
                 let (rev, item) = entry.remove_entry();
                 if rev > *head {
                     *head = rev;
@@ -83,12 +96,25 @@ impl<T> Line<T> {
 
 impl<T> Order<T> {
     /// A change has come; `None` concerns nobody here. Answers what can be passed on now, in order.
-    pub fn arrived(&mut self, id: ConversationId, rev: i64, item: Option<T>, now: Instant) -> Vec<T> {
+    pub fn arrived(
+        &mut self,
+        id: ConversationId,
+        rev: i64,
+        item: Option<T>,
+        now: Instant,
+    ) -> Vec<T> {
         // What came before a first change that concerns nobody here concerns nobody either: whoever connects
         // later reads it. Before one that does concern somebody, a change may be missing.
         let start = item.is_none().then_some(rev);
-        let patience = if item.is_some() && !self.lines.contains_key(&id) { Duration::ZERO } else { PATIENCE };
-        let line = self.lines.entry(id).or_insert_with(|| Line::new(start, now));
+        let patience = if item.is_some() && !self.lines.contains_key(&id) {
+            Duration::ZERO
+        } else {
+            PATIENCE
+        };
+        let line = self
+            .lines
+            .entry(id)
+            .or_insert_with(|| Line::new(start, now));
         if line.head.is_none_or(|head| rev > head) {
             line.wanted = line.wanted.max(rev);
             line.ahead.insert(rev, item);
@@ -106,7 +132,9 @@ impl<T> Order<T> {
 
     /// Where the conversation stood was found out.
     pub fn based(&mut self, id: ConversationId, head: i64, now: Instant) -> Vec<T> {
-        let Some(line) = self.lines.get_mut(&id) else { return Vec::new() };
+        let Some(line) = self.lines.get_mut(&id) else {
+            return Vec::new();
+        };
         line.reading = false;
         line.due = None;
         line.head.get_or_insert(head);
@@ -114,14 +142,25 @@ impl<T> Order<T> {
     }
 
     /// A hole was read: all that there is of it up to `up_to`. Revs without an item are gone or concern nobody here.
-    pub fn filled(&mut self, id: ConversationId, up_to: i64, items: Vec<(i64, T)>, now: Instant) -> Vec<T> {
-        let Some(line) = self.lines.get_mut(&id) else { return Vec::new() };
+    pub fn filled(
+        &mut self,
+        id: ConversationId,
+        up_to: i64,
+        items: Vec<(i64, T)>,
+        now: Instant,
+    ) -> Vec<T> {
+        let Some(line) = self.lines.get_mut(&id) else {
+            return Vec::new();
+        };
         line.reading = false;
         let head = line.head.unwrap_or(0);
         for rev in head + 1..=up_to {
             line.ahead.entry(rev).or_insert(None);
         }
-        for (rev, item) in items.into_iter().filter(|(rev, _)| (head + 1..=up_to).contains(rev)) {
+        for (rev, item) in items
+            .into_iter()
+            .filter(|(rev, _)| (head + 1..=up_to).contains(rev))
+        {
             line.ahead.insert(rev, Some(item));
         }
         line.advance(now, PATIENCE)
@@ -141,14 +180,22 @@ impl<T> Order<T> {
         let due = lines.filter(|(_, line)| !line.reading && line.due.is_some_and(|due| due <= now));
         due.map(|(&conversation, line)| {
             line.reading = true;
-            Hole { conversation, after: line.head, up_to: line.wanted }
+            Hole {
+                conversation,
+                after: line.head,
+                up_to: line.wanted,
+            }
         })
         .collect()
     }
 
     /// When [`Self::due`] has something next.
     pub fn next_due(&self) -> Option<Instant> {
-        self.lines.values().filter(|line| !line.reading).filter_map(|line| line.due).min()
+        self.lines
+            .values()
+            .filter(|line| !line.reading)
+            .filter_map(|line| line.due)
+            .min()
     }
 
     /// Whether everything known to exist was passed on.
@@ -158,7 +205,8 @@ impl<T> Order<T> {
 
     /// Forgets conversations that have been quiet.
     pub fn forget(&mut self, now: Instant) {
-        self.lines.retain(|_, line| !line.is_whole() || now.duration_since(line.used) < MEMORY);
+        self.lines
+            .retain(|_, line| !line.is_whole() || now.duration_since(line.used) < MEMORY);
     }
 }
 
@@ -193,7 +241,10 @@ mod tests {
     fn a_change_ahead_waits_for_the_one_before() {
         let mut order = standing();
         assert_eq!(order.arrived(ID, 6, Some(6), at(1)), [] as [i64; 0]);
-        assert!(order.due(at(30)).is_empty(), "a hole has 30 ms to close by itself");
+        assert!(
+            order.due(at(30)).is_empty(),
+            "a hole has 30 ms to close by itself"
+        );
         assert_eq!(order.arrived(ID, 5, Some(5), at(30)), [5, 6]);
         assert!(order.due(at(500)).is_empty());
     }
@@ -211,10 +262,18 @@ mod tests {
     fn a_hole_that_stays_is_read_once() {
         let mut order = standing();
         order.arrived(ID, 7, Some(7), at(0));
-        let hole = Hole { conversation: ID, after: Some(4), up_to: 7 };
+        let hole = Hole {
+            conversation: ID,
+            after: Some(4),
+            up_to: 7,
+        };
         assert_eq!(order.due(at(31)), [hole]);
         assert!(order.due(at(32)).is_empty());
-        assert_eq!(order.filled(ID, 7, vec![(5, 5), (7, 7)], at(40)), [5, 7], "6 is gone");
+        assert_eq!(
+            order.filled(ID, 7, vec![(5, 5), (7, 7)], at(40)),
+            [5, 7],
+            "6 is gone"
+        );
         assert!(order.is_whole());
     }
 
@@ -222,7 +281,14 @@ mod tests {
     fn a_record_lost_by_kafka_is_found_by_the_next_look() {
         let mut order = standing();
         order.committed(ID, 5, 5, at(0));
-        assert_eq!(order.due(at(31)), [Hole { conversation: ID, after: Some(4), up_to: 5 }]);
+        assert_eq!(
+            order.due(at(31)),
+            [Hole {
+                conversation: ID,
+                after: Some(4),
+                up_to: 5
+            }]
+        );
         assert_eq!(order.filled(ID, 5, vec![(5, 5)], at(33)), [5]);
     }
 
@@ -230,7 +296,14 @@ mod tests {
     fn a_first_change_waits_until_what_came_before_is_known() {
         let mut order = Order::default();
         assert!(order.arrived(ID, 9, Some(9), at(0)).is_empty());
-        assert_eq!(order.due(at(0)), [Hole { conversation: ID, after: None, up_to: 9 }]);
+        assert_eq!(
+            order.due(at(0)),
+            [Hole {
+                conversation: ID,
+                after: None,
+                up_to: 9
+            }]
+        );
         assert!(order.based(ID, 7, at(2)).is_empty(), "8 is on its way");
         assert_eq!(order.arrived(ID, 8, Some(8), at(3)), [8, 9]);
     }

@@ -71,9 +71,16 @@ async fn missing(
         return Ok((up_to, Vec::new()));
     }
     let found = messages::changed(pool, id, after, up_to, BATCH).await?;
-    let reach = if found.len() as i64 == BATCH { found.last().map_or(up_to, |message| message.rev) } else { up_to };
+    let reach = if found.len() as i64 == BATCH {
+        found.last().map_or(up_to, |message| message.rev)
+    } else {
+        up_to
+    };
     let items = found.iter().filter_map(|message| {
-        Some((message.rev, Delivery::of(&Event::of(message, members.clone()))?))
+        Some((
+            message.rev,
+            Delivery::of(&Event::of(message, members.clone()))?,
+        ))
     });
     Ok((reach, items.collect()))
 }

@@ -17,10 +17,22 @@ const AGE: f64 = MESSAGE_LIMIT.as_secs_f64() + 1.0;
 const BATCH: i64 = 200;
 
 /// Sweeps until told to stop.
-pub async fn run(database: PgConnectOptions, pool: Pool, publisher: Publisher, stop: CancellationToken) {
+pub async fn run(
+    database: PgConnectOptions,
+    pool: Pool,
+    publisher: Publisher,
+    stop: CancellationToken,
+) {
     let database = database.application_name("confab-sweeper");
-    while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
-        if let Some(Err(error)) = stop.run_until_cancelled(lead(&database, &pool, &publisher)).await {
+    while stop
+        .run_until_cancelled(tokio::time::sleep(EVERY))
+        .await
+        .is_some()
+    {
+        if let Some(Err(error)) = stop
+            .run_until_cancelled(lead(&database, &pool, &publisher))
+            .await
+        {
             tracing::debug!(%error, "the outbox was not swept");
         }
     }
@@ -40,19 +52,29 @@ async fn lead(database: &PgConnectOptions, pool: &Pool, publisher: &Publisher) -
 }
 
 /// Publishes a batch; answers how much of it Kafka took, or `None` when it failed.
-async fn sweep(connection: &mut PgConnection, pool: &Pool, publisher: &Publisher) -> sqlx::Result<Option<usize>> {
+async fn sweep(
+    connection: &mut PgConnection,
+    pool: &Pool,
+    publisher: &Publisher,
+) -> sqlx::Result<Option<usize>> {
     let waiting = outbox::waiting(connection, AGE, BATCH).await?;
     for &(conversation, rev) in &waiting {
         let members = messages::members(pool, conversation).await?;
         for message in messages::changed(pool, conversation, rev - 1, rev, 1).await? {
-            if let Err(error) = publisher.publish_confirmed(&Event::of(&message, members.clone())).await {
+            if let Err(error) = publisher
+                .publish_confirmed(&Event::of(&message, members.clone()))
+                .await
+            {
                 tracing::debug!(%error, "Kafka took no record of the outbox");
                 return Ok(None);
             }
         }
     }
     if !waiting.is_empty() {
-        tracing::info!(records = waiting.len(), "published what waited in the outbox");
+        tracing::info!(
+            records = waiting.len(),
+            "published what waited in the outbox"
+        );
     }
     Ok(Some(waiting.len()))
 }

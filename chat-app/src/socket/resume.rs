@@ -49,7 +49,11 @@ struct Head {
 
 pub(super) async fn answer(app: &App, user: UserId, resume: &Resume) -> sqlx::Result<Resumed> {
     // Some resumes at a time: a herd that comes back together must not take what sends and pages need.
-    let _permit = app.resumes.acquire().await.expect("the semaphore is never closed");
+    let _permit = app
+        .resumes
+        .acquire()
+        .await
+        .expect("the semaphore is never closed");
     let pool = &app.pool;
     // Taken before anything is read: what changes meanwhile is told once more.
     let cursor = changes::cursor(pool).await?;
@@ -60,7 +64,9 @@ pub(super) async fn answer(app: &App, user: UserId, resume: &Resume) -> sqlx::Re
         heads: Vec::new(),
         epoch: cursor.epoch,
     };
-    let Ok(xid) = resume.xid.parse() else { return Ok(resumed) };
+    let Ok(xid) = resume.xid.parse() else {
+        return Ok(resumed);
+    };
     if resume.epoch != resumed.epoch || !changes::reaches(pool, xid).await? {
         return Ok(resumed);
     }
@@ -76,11 +82,19 @@ pub(super) async fn answer(app: &App, user: UserId, resume: &Resume) -> sqlx::Re
             seq: message.seq,
             html: views::message::item(message).into_string(),
         });
-        resumed.conversation = Some(Missed { id, from: resume.rev, to: summary.rev, items: items.collect() });
+        resumed.conversation = Some(Missed {
+            id,
+            from: resume.rev,
+            to: summary.rev,
+            items: items.collect(),
+        });
     }
     let changed = conversations::changed_since(pool, user, xid, LIMIT + 1).await?;
     if changed.len() as i64 > LIMIT {
-        return Ok(Resumed { conversation: None, ..resumed });
+        return Ok(Resumed {
+            conversation: None,
+            ..resumed
+        });
     }
     let heads = changed.iter().map(|summary| Head {
         conversation: summary.id,
@@ -88,5 +102,9 @@ pub(super) async fn answer(app: &App, user: UserId, resume: &Resume) -> sqlx::Re
         unread: summary.unread(),
         html: views::list::item(summary, resume.conversation == Some(summary.id)).into_string(),
     });
-    Ok(Resumed { reload: false, heads: heads.collect(), ..resumed })
+    Ok(Resumed {
+        reload: false,
+        heads: heads.collect(),
+        ..resumed
+    })
 }

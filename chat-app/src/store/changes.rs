@@ -22,8 +22,13 @@ pub struct Changes {
 /// Where a reader that knows what is committed now goes on from.
 pub async fn cursor(pool: &Pool) -> sqlx::Result<Cursor> {
     let (epoch, xid): (String, String) =
-        sqlx::query_as("SELECT epoch(), pg_snapshot_xmin(pg_current_snapshot())::text").fetch_one(pool).await?;
-    Ok(Cursor { epoch, xid: number(&xid)? })
+        sqlx::query_as("SELECT epoch(), pg_snapshot_xmin(pg_current_snapshot())::text")
+            .fetch_one(pool)
+            .await?;
+    Ok(Cursor {
+        epoch,
+        xid: number(&xid)?,
+    })
 }
 
 /// What was committed since a snapshot whose xmin was `xid`.
@@ -42,20 +47,26 @@ pub async fn since(pool: &Pool, xid: u64) -> sqlx::Result<Changes> {
     for row in &rows {
         changes.xid = number(row.try_get("xid")?)?;
         if let Some(id) = row.try_get("conversation_id")? {
-            changes.conversations.push((id, row.try_get("low")?, row.try_get("high")?));
+            changes
+                .conversations
+                .push((id, row.try_get("low")?, row.try_get("high")?));
         }
-        changes.revoked.extend(row.try_get::<Option<SessionId>, _>("session_id")?);
+        changes
+            .revoked
+            .extend(row.try_get::<Option<SessionId>, _>("session_id")?);
     }
     Ok(changes)
 }
 
 /// The lowest `rev` of the conversation that was committed since a snapshot whose xmin was `xid`.
 pub async fn first_since(pool: &Pool, id: ConversationId, xid: u64) -> sqlx::Result<Option<i64>> {
-    sqlx::query_scalar("SELECT min(rev) FROM changes WHERE xid >= $1::text::xid8 AND conversation_id = $2")
-        .bind(xid.to_string())
-        .bind(id)
-        .fetch_one(pool)
-        .await
+    sqlx::query_scalar(
+        "SELECT min(rev) FROM changes WHERE xid >= $1::text::xid8 AND conversation_id = $2",
+    )
+    .bind(xid.to_string())
+    .bind(id)
+    .fetch_one(pool)
+    .await
 }
 
 /// Whether rows at or after `xid` are all still there.
@@ -67,12 +78,16 @@ pub async fn reaches(pool: &Pool, xid: u64) -> sqlx::Result<bool> {
 }
 
 fn number(xid: &str) -> sqlx::Result<u64> {
-    xid.parse().map_err(|_| sqlx::Error::Protocol(format!("not a transaction id: {xid:?}")))
+    xid.parse()
+        .map_err(|_| sqlx::Error::Protocol(format!("not a transaction id: {xid:?}")))
 }
 
 /// Makes the partitions of this hour and the next two, and drops what is older than `hours`. One replica at a time;
 /// the others' calls do nothing.
 pub async fn maintain(pool: &Pool, hours: i32) -> sqlx::Result<()> {
-    sqlx::query("SELECT maintain_changes($1)").bind(hours).execute(pool).await?;
+    sqlx::query("SELECT maintain_changes($1)")
+        .bind(hours)
+        .execute(pool)
+        .await?;
     Ok(())
 }

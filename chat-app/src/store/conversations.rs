@@ -22,7 +22,11 @@ macro_rules! summaries {
 }
 
 /// The member's conversations that have messages, latest activity first.
-pub async fn list(pool: &Pool, member: UserId, limit: i64) -> sqlx::Result<Vec<ConversationSummary>> {
+pub async fn list(
+    pool: &Pool,
+    member: UserId,
+    limit: i64,
+) -> sqlx::Result<Vec<ConversationSummary>> {
     // Ordered by bucket through the index; only the rows of the page's buckets are looked at for the exact order.
     let rows = sqlx::query(summaries!(
         "AND c.last_seq > 0 ORDER BY m.bucket DESC, c.last_at DESC, c.id LIMIT $2"
@@ -35,8 +39,16 @@ pub async fn list(pool: &Pool, member: UserId, limit: i64) -> sqlx::Result<Vec<C
 }
 
 /// The conversation as this member sees it; `None` where they are no member.
-pub async fn summary(pool: &Pool, member: UserId, id: ConversationId) -> sqlx::Result<Option<ConversationSummary>> {
-    let row = sqlx::query(summaries!("AND c.id = $2")).bind(member).bind(id).fetch_optional(pool).await?;
+pub async fn summary(
+    pool: &Pool,
+    member: UserId,
+    id: ConversationId,
+) -> sqlx::Result<Option<ConversationSummary>> {
+    let row = sqlx::query(summaries!("AND c.id = $2"))
+        .bind(member)
+        .bind(id)
+        .fetch_optional(pool)
+        .await?;
     row.as_ref().map(summary_of).transpose()
 }
 
@@ -69,12 +81,18 @@ fn summary_of(row: &PgRow) -> sqlx::Result<ConversationSummary> {
         last_read_seq: row.try_get("last_read_seq")?,
         name: row.try_get("name")?,
         last_at: row.try_get("last_at")?,
-        preview: sender.zip(body).map(|(sender, body)| Preview { sender, body }),
+        preview: sender
+            .zip(body)
+            .map(|(sender, body)| Preview { sender, body }),
     })
 }
 
 /// The conversation of these two, made when there is none; `None` with oneself or with nobody.
-pub async fn open_direct(pool: &Pool, me: UserId, other: UserId) -> sqlx::Result<Option<ConversationId>> {
+pub async fn open_direct(
+    pool: &Pool,
+    me: UserId,
+    other: UserId,
+) -> sqlx::Result<Option<ConversationId>> {
     if me == other {
         return Ok(None);
     }

@@ -48,7 +48,10 @@ pub enum Appended {
 }
 
 /// Appends the drafts in one call that is its own transaction; answers in their order.
-pub async fn append(connection: &mut PgConnection, drafts: &[Draft]) -> sqlx::Result<Vec<Appended>> {
+pub async fn append(
+    connection: &mut PgConnection,
+    drafts: &[Draft],
+) -> sqlx::Result<Vec<Appended>> {
     let rows = sqlx::query("SELECT * FROM send_batch($1, $2, $3, $4)")
         .bind(drafts.iter().map(|d| d.conversation).collect::<Vec<_>>())
         .bind(drafts.iter().map(|d| d.sender).collect::<Vec<_>>())
@@ -57,9 +60,15 @@ pub async fn append(connection: &mut PgConnection, drafts: &[Draft]) -> sqlx::Re
         .fetch_all(connection)
         .await?;
     if rows.len() != drafts.len() {
-        return Err(sqlx::Error::Protocol(format!("{} answers to {} drafts", rows.len(), drafts.len())));
+        return Err(sqlx::Error::Protocol(format!(
+            "{} answers to {} drafts",
+            rows.len(),
+            drafts.len()
+        )));
     }
-    std::iter::zip(drafts, &rows).map(|(draft, row)| appended(draft, row)).collect()
+    std::iter::zip(drafts, &rows)
+        .map(|(draft, row)| appended(draft, row))
+        .collect()
 }
 
 fn appended(draft: &Draft, row: &sqlx::postgres::PgRow) -> sqlx::Result<Appended> {
@@ -78,13 +87,21 @@ fn appended(draft: &Draft, row: &sqlx::postgres::PgRow) -> sqlx::Result<Appended
         at: row.try_get::<OffsetDateTime, _>("at")?,
     };
     Ok(match outcome {
-        "sent" => Appended::Sent { message, recipients: row.try_get("recipients")? },
+        "sent" => Appended::Sent {
+            message,
+            recipients: row.try_get("recipients")?,
+        },
         _ => Appended::Duplicate(message),
     })
 }
 
 /// The `limit` messages before `before`, or the latest ones.
-pub async fn before(pool: &Pool, id: ConversationId, before: Option<i64>, limit: i64) -> sqlx::Result<Page> {
+pub async fn before(
+    pool: &Pool,
+    id: ConversationId,
+    before: Option<i64>,
+    limit: i64,
+) -> sqlx::Result<Page> {
     let mut messages: Vec<Message> = sqlx::query_as(messages!(
         "WHERE m.conversation_id = $1 AND m.seq < $2 ORDER BY m.seq DESC LIMIT $3"
     ))

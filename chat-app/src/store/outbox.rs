@@ -23,7 +23,11 @@ pub async fn delete(pool: &Pool, done: &[Reference]) -> sqlx::Result<()> {
 }
 
 /// The oldest references that have waited for at least `seconds`.
-pub async fn waiting(connection: &mut PgConnection, seconds: f64, limit: i64) -> sqlx::Result<Vec<Reference>> {
+pub async fn waiting(
+    connection: &mut PgConnection,
+    seconds: f64,
+    limit: i64,
+) -> sqlx::Result<Vec<Reference>> {
     sqlx::query_as(
         "SELECT conversation_id, rev FROM outbox WHERE created_at < now() - make_interval(secs => $1)
          ORDER BY created_at, conversation_id, rev LIMIT $2",
@@ -36,7 +40,9 @@ pub async fn waiting(connection: &mut PgConnection, seconds: f64, limit: i64) ->
 
 /// Whether this connection may sweep until it closes: one replica sweeps at a time.
 pub async fn lead(connection: &mut PgConnection) -> sqlx::Result<bool> {
-    sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtext('confab.outbox'))").fetch_one(connection).await
+    sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtext('confab.outbox'))")
+        .fetch_one(connection)
+        .await
 }
 
 /// How many references wait, and for how many seconds the oldest has.

@@ -96,7 +96,9 @@ function connectionBanner() {
 function searchWhileTyping(form) {
   let timer = 0;
   let latest = null;
-  form.elements.q.addEventListener('input', () => {
+  const { q } = form.elements;
+  q.setSelectionRange(q.value.length, q.value.length);
+  q.addEventListener('input', () => {
     clearTimeout(timer);
     timer = setTimeout(async () => {
       latest?.abort();

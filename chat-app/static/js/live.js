@@ -67,6 +67,7 @@ export class Live {
       this.#retry = setTimeout(() => this.connect(), frame.after_ms);
       return;
     }
+    if (frame.type === 'resync') return this.resume(); // this page was too slow: frames were dropped
     if (frame.type === 'resumed') {
       if (frame.reload || frame.epoch !== this.#cursor.epoch) return location.reload();
       this.#attempts = 0;

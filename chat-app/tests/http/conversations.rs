@@ -1,0 +1,217 @@
+//! The list, finding people, and who may see a conversation.
+
+use sqlx::PgPool;
+
+use crate::site::with;
+
+#[sqlx::test]
+async fn people_are_found_by_name_and_without_oneself(pool: PgPool) {
+    with(pool, &[], async |site| {
+        let mut ada = site.person("ada").await;
+        ada.get("/people")
+            .await
+            .says(200, "You’re the first one here");
+        for name in ["bernadette", "ada.l", "xada", "a_b"] {
+            site.person(name).await;
+        }
+        let answer = ada.get("/people?q=ADA").await;
+        assert_eq!(answer.count("data-testid=\"person\""), 2);
+        let place = |name: &str| answer.body.find(&format!("data-name=\"{name}\"")).unwrap();
+        assert!(
+            place("ada.l") < place("xada"),
+            "those whose name begins so come first"
+        );
+        ada.get("/people?q=a_").await.says(200, "data-name=\"a_b\"");
+        assert_eq!(
+            ada.get("/people?q=a_")
+                .await
+                .count("data-testid=\"person\""),
+            1,
+            "_ is no wildcard"
+        );
+        ada.get("/people?q=%3Cb%3E")
+            .await
+            .says(200, "No name here holds “&lt;b&gt;”");
+        assert_eq!(ada.get("/people").await.count("data-testid=\"person\""), 4);
+    })
+    .await;
+}
+
+#[sqlx::test]
+async fn two_people_have_one_conversation(pool: PgPool) {
+    with(pool, &[], async |site| {
+        let (mut ada, mut bob, path) = site.pair().await;
+        let ada_id = site.user_id("ada").await;
+        bob.post("/c", &[("user", &ada_id)])
+            .await
+            .redirects_to(&path);
+        ada.get(&path)
+            .await
+            .says(200, "No messages yet. Say hello!");
+        assert_eq!(
+            bob.get("/c").await.count("data-testid=\"conversation\""),
+            0,
+            "an empty one is not listed"
+        );
+        ada.post("/c", &[("user", &ada_id)])
+            .await
+            .says(404, "Nothing here");
+        ada.post("/c", &[("user", "999")])
+            .await
+            .says(404, "Nothing here");
+        ada.post("/c", &[("user", "x")])
+            .await
+            .says(400, "not understood");
+    })
+    .await;
+}
+
+#[sqlx::test]
+async fn an_outsider_finds_nothing(pool: PgPool) {
+    with(pool, &[], async |site| {
+        let (mut ada, _, path) = site.pair().await;
+        ada.send(&path, "between us").await.redirects_to(&path);
+        let mut eve = site.person("eve").await;
+        for path in [
+            path.clone(),
+            format!("{path}?before=2"),
+            format!("{path}/item"),
+            format!("{path}/seen?seq=1"),
+        ] {
+            eve.get(&path)
+                .await
+                .says(404, "There is no such page, or it isn’t yours to see.");
+        }
+        for mut eve in [eve.script(), eve] {
+            eve.send(&path, "let me in").await.says(404, "no such page");
+            eve.post(&format!("{path}/read"), &[("seq", "1")])
+                .await
+                .says(404, "no such page");
+            eve.send(&path, "")
+                .await
+                .status
+                .is_client_error()
+                .then_some(())
+                .unwrap();
+        }
+        ada.get(&path).await.says(200, "between us");
+        assert_eq!(
+            ada.get(&path)
+                .await
+                .count("data-testid=\"message\" data-seq"),
+            1
+        );
+    })
+    .await;
+}
+
+#[sqlx::test]
+async fn a_stranger_is_sent_to_log_in_and_a_script_is_told(pool: PgPool) {
+    with(pool, &[], async |site| {
+        let (ada, _, path) = site.pair().await;
+        let mut stranger = site.stranger();
+        stranger.get("/").await.redirects_to("/login");
+        stranger.get("/c").await.redirects_to("/login");
+        stranger
+            .get("/people?q=a+b")
+            .await
+            .redirects_to("/login?next=%2Fpeople%3Fq%3Da%2Bb");
+        stranger.send(&path, "hello").await.redirects_to("/login");
+        stranger.post("/logout", &[]).await.redirects_to("/login");
+        let mut script = stranger.script();
+        let answer = script.send(&path, "hello").await;
+        answer.says(401, "");
+        assert_eq!(answer.json()["error"], "Log in to go on.");
+        drop(ada);
+    })
+    .await;
+}
+
+#[sqlx::test]
+async fn what_does_not_exist_is_not_found(pool: PgPool) {
+    with(pool, &[], async |site| {
+        let mut ada = site.person("ada").await;
+        for path in [
+            "/c/1",
+            "/c/x",
+            "/c/99999999999999999999",
+            "/nowhere",
+            "/static/x/nothing.js",
+            "/static/x/own-x.css",
+        ] {
+            ada.get(path).await.says(404, "Nothing here");
+        }
+        ada.get("/logout").await.says(405, "That didn’t work");
+        let answer = ada.script().get("/c/1").await;
+        assert_eq!(
+            answer.json()["error"],
+            "There is no such page, or it isn’t yours to see."
+        );
+    })
+    .await;
+}
+
+#[sqlx::test]
+async fn the_list_counts_what_is_unread_until_it_is_read(pool: PgPool) {
+    with(pool, &[], async |site| {
+        let (mut ada, mut bob, path) = site.pair().await;
+        for body in ["one", "two", "three"] {
+            ada.send(&path, body).await.redirects_to(&path);
+        }
+        let unread = "data-testid=\"unread\">3</span>";
+        let answer = bob.get("/c").await;
+        answer.says(200, unread);
+        answer.says(200, "<title>(3) Confab</title>");
+        answer.says(200, "three</span>");
+        assert_eq!(
+            ada.get("/c").await.count("data-testid=\"unread\""),
+            0,
+            "who sends has read"
+        );
+        bob.get(&format!("{path}/item")).await.says(200, unread);
+
+        bob.script()
+            .post(&format!("{path}/read"), &[("seq", "2")])
+            .await
+            .says(204, "");
+        bob.get("/c")
+            .await
+            .says(200, "data-testid=\"unread\">1</span>");
+        bob.script()
+            .post(&format!("{path}/read"), &[("seq", "1")])
+            .await
+            .says(204, "");
+        bob.get("/c")
+            .await
+            .says(200, "data-testid=\"unread\">1</span>");
+        bob.script()
+            .post(&format!("{path}/read"), &[("seq", "99")])
+            .await
+            .says(204, "");
+        assert_eq!(bob.get("/c").await.count("data-testid=\"unread\""), 0);
+        ada.send(&path, "four").await.redirects_to(&path);
+        bob.get("/c")
+            .await
+            .says(200, "data-testid=\"unread\">1</span>");
+    })
+    .await;
+}
+
+#[sqlx::test]
+async fn without_script_opening_a_conversation_reads_it(pool: PgPool) {
+    with(pool, &[], async |site| {
+        let (mut ada, mut bob, path) = site.pair().await;
+        ada.send(&path, "one").await;
+        let image = format!("{path}/seen?seq=1");
+        bob.get(&path)
+            .await
+            .says(200, "<noscript><p class=\"hint\">Without JavaScript");
+        bob.get(&path).await.says(200, &format!("src=\"{image}\""));
+        bob.headers = vec![("sec-fetch-site", "cross-site")];
+        bob.get(&image).await.says(403, "another site");
+        bob.headers = vec![("sec-fetch-site", "same-origin")];
+        bob.get(&image).await.says(200, "<svg");
+        assert_eq!(bob.get("/c").await.count("data-testid=\"unread\""), 0);
+    })
+    .await;
+}

@@ -1,0 +1,12 @@
+//! The chat over HTTP on a real PostgreSQL: every handler for the person it is for, for the outsider and for bad input.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that unwraps says where it failed"
+)]
+
+mod accounts;
+mod conversations;
+mod messages;
+mod protection;
+mod site;

@@ -1,0 +1,204 @@
+//! The app without a network, and people who use it. Each test has a database of its own.
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use chat_app::app::{App, Workers};
+use chat_app::config::{Cli, Command, Config};
+use chat_app::http;
+use clap::Parser;
+use sqlx::PgPool;
+use tower::ServiceExt;
+use uuid::Uuid;
+
+pub const PASSWORD: &str = "correct horse";
+
+/// The app as a person's requests meet it.
+pub struct Site {
+    router: Router,
+    pub pool: PgPool,
+}
+
+/// Runs a test against the app; `flags` are settings beyond the required ones.
+pub async fn with(pool: PgPool, flags: &[&str], test: impl AsyncFnOnce(&Site)) {
+    let database = pool.connect_options();
+    let mut workers = Workers::new(&database);
+    let app = App::start(config(flags), &database, pool.clone(), &mut workers).unwrap();
+    let site = Site {
+        router: http::router(app),
+        pool,
+    };
+    test(&site).await;
+    // Whoever keeps a connection keeps the database from being dropped.
+    drop(site);
+    workers.stop.cancel();
+    workers.lanes.join_all().await;
+    workers.tasks.shutdown().await;
+    workers.pool.close().await;
+}
+
+fn config(flags: &[&str]) -> Config {
+    // No broker listens there: nothing here waits for Kafka.
+    let required = [
+        "chat-app",
+        "serve",
+        "--database-url",
+        "postgres://unused",
+        "--kafka-bootstrap-servers",
+        "127.0.0.1:1",
+    ];
+    match Cli::try_parse_from(required.iter().chain(flags))
+        .unwrap()
+        .command
+    {
+        Command::Serve(config) => config,
+        Command::Migrate(_) => unreachable!("serve was asked for"),
+    }
+}
+
+impl Site {
+    pub fn stranger(&self) -> Person {
+        Person {
+            router: self.router.clone(),
+            cookie: None,
+            headers: Vec::new(),
+        }
+    }
+
+    pub async fn person(&self, name: &str) -> Person {
+        let mut person = self.stranger();
+        let answer = person
+            .post("/register", &[("name", name), ("password", PASSWORD)])
+            .await;
+        answer.redirects_to("/c");
+        person
+    }
+
+    pub async fn user_id(&self, name: &str) -> String {
+        let id: i64 = sqlx::query_scalar("SELECT id FROM users WHERE name = $1")
+            .bind(name)
+            .fetch_one(&self.pool)
+            .await
+            .unwrap();
+        id.to_string()
+    }
+
+    /// Two people and the path of their conversation.
+    pub async fn pair(&self) -> (Person, Person, String) {
+        let (mut ada, bob) = (self.person("ada").await, self.person("bob").await);
+        let bob_id = self.user_id("bob").await;
+        let path = ada.post("/c", &[("user", &bob_id)]).await.location();
+        (ada, bob, path)
+    }
+}
+
+/// Somebody with a browser: keeps the cookie, follows nothing.
+pub struct Person {
+    router: Router,
+    pub cookie: Option<String>,
+    pub headers: Vec<(&'static str, &'static str)>,
+}
+
+impl Person {
+    /// The same person's script instead of their forms.
+    pub fn script(&self) -> Person {
+        let headers = vec![("accept", "application/json")];
+        Person {
+            router: self.router.clone(),
+            cookie: self.cookie.clone(),
+            headers,
+        }
+    }
+
+    pub async fn get(&mut self, path: &str) -> Answer {
+        self.request(Request::get(path), Body::empty()).await
+    }
+
+    pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let form = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        let request =
+            Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        self.request(request, Body::from(form)).await
+    }
+
+    pub async fn send(&mut self, conversation: &str, body: &str) -> Answer {
+        let id = Uuid::new_v4().to_string();
+        self.post(
+            &format!("{conversation}/messages"),
+            &[("client_id", &id), ("body", body)],
+        )
+        .await
+    }
+
+    async fn request(&mut self, mut request: axum::http::request::Builder, body: Body) -> Answer {
+        request = request.header(header::HOST, "chat.example");
+        if let Some(cookie) = &self.cookie {
+            request = request.header(header::COOKIE, cookie);
+        }
+        for (name, value) in &self.headers {
+            request = request.header(*name, *value);
+        }
+        let response = self
+            .router
+            .clone()
+            .oneshot(request.body(body).unwrap())
+            .await
+            .unwrap();
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, usize::MAX).await.unwrap();
+        let body = String::from_utf8_lossy(&body).into_owned();
+        if let Some(set) = parts.headers.get(header::SET_COOKIE) {
+            let pair = set.to_str().unwrap().split(';').next().unwrap().to_owned();
+            self.cookie = Some(pair).filter(|pair| !pair.ends_with('='));
+        }
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
+    }
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub fn location(&self) -> String {
+        assert_eq!(self.status, StatusCode::SEE_OTHER, "{}", self.body);
+        self.header("location").to_owned()
+    }
+
+    #[track_caller]
+    pub fn redirects_to(&self, path: &str) {
+        assert_eq!(self.location(), path);
+    }
+
+    /// Asserts the status and that the page says this.
+    #[track_caller]
+    pub fn says(&self, status: u16, text: &str) {
+        assert_eq!(self.status.as_u16(), status, "{}", self.body);
+        assert!(self.body.contains(text), "{text:?} is not in {}", self.body);
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+
+    /// How often this is in the page.
+    pub fn count(&self, text: &str) -> usize {
+        self.body.matches(text).count()
+    }
+}

@@ -1,0 +1,203 @@
+//! What a browser does: signs up, opens pages and a live connection, sends.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+use uuid::Uuid;
+
+use crate::replica::Replica;
+
+/// Nothing here takes longer than this, also on a busy machine.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// Asks again and again until there is an answer.
+pub async fn eventually<T>(what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
+    let asking = async {
+        loop {
+            match ask().await {
+                Some(answer) => return answer,
+                None => tokio::time::sleep(Duration::from_millis(10)).await,
+            }
+        }
+    };
+    tokio::time::timeout(LIMIT, asking)
+        .await
+        .unwrap_or_else(|_| panic!("in vain: {what}"))
+}
+
+/// A person who signed up.
+pub struct Person {
+    http: reqwest::Client,
+    pub id: i64,
+    cookie: String,
+}
+
+impl Person {
+    pub async fn sign_up(replica: &Replica, name: &str) -> Self {
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
+        let fields = [("name", name), ("password", "correct horse")];
+        let answer = http
+            .post(format!("http://{}/register", replica.address))
+            .form(&fields)
+            .send()
+            .await
+            .unwrap();
+        let cookie = answer.headers()["set-cookie"]
+            .to_str()
+            .unwrap()
+            .split(';')
+            .next()
+            .unwrap()
+            .to_owned();
+        let id = sqlx::query_scalar("SELECT id FROM users WHERE name = $1")
+            .bind(name)
+            .fetch_one(&replica.app.pool)
+            .await
+            .unwrap();
+        Self { http, id, cookie }
+    }
+
+    /// The conversation with this person.
+    pub async fn talk_to(&self, replica: &Replica, other: &Person) -> i64 {
+        let answer = self
+            .post(replica, "/c", &[("user", other.id.to_string())])
+            .await;
+        answer.headers()["location"]
+            .to_str()
+            .unwrap()
+            .rsplit('/')
+            .next()
+            .unwrap()
+            .parse()
+            .unwrap()
+    }
+
+    pub async fn post(
+        &self,
+        replica: &Replica,
+        path: &str,
+        fields: &[(&str, String)],
+    ) -> reqwest::Response {
+        let request = self
+            .http
+            .post(format!("http://{}{path}", replica.address))
+            .form(fields);
+        request
+            .header("cookie", &self.cookie)
+            .header("accept", "application/json")
+            .send()
+            .await
+            .unwrap()
+    }
+
+    pub async fn send(&self, replica: &Replica, conversation: i64, body: &str) -> Value {
+        self.send_again(replica, conversation, body, Uuid::new_v4())
+            .await
+    }
+
+    pub async fn send_again(
+        &self,
+        replica: &Replica,
+        conversation: i64,
+        body: &str,
+        client_id: Uuid,
+    ) -> Value {
+        let fields = [
+            ("client_id", client_id.to_string()),
+            ("body", body.to_owned()),
+        ];
+        let answer = self
+            .post(replica, &format!("/c/{conversation}/messages"), &fields)
+            .await;
+        assert_eq!(answer.status(), 201);
+        answer.json().await.unwrap()
+    }
+
+    /// The cursor of a page opened now.
+    pub async fn cursor(&self, replica: &Replica) -> (String, String) {
+        let cursor = chat_app::store::changes::cursor(&replica.app.pool)
+            .await
+            .unwrap();
+        (cursor.epoch, cursor.xid.to_string())
+    }
+
+    pub async fn connect(&self, replica: &Replica) -> Result<Live, tungstenite::Error> {
+        self.connect_from(replica, &format!("http://{}", replica.address))
+            .await
+    }
+
+    pub async fn connect_from(
+        &self,
+        replica: &Replica,
+        origin: &str,
+    ) -> Result<Live, tungstenite::Error> {
+        let mut request = format!("ws://{}/live", replica.address).into_client_request()?;
+        request
+            .headers_mut()
+            .insert("cookie", self.cookie.parse().unwrap());
+        request
+            .headers_mut()
+            .insert("origin", origin.parse().unwrap());
+        let (socket, _) = tokio_tungstenite::connect_async(request).await?;
+        let mut live = Live(socket);
+        live.next("welcome").await;
+        Ok(live)
+    }
+}
+
+/// A live connection.
+pub struct Live(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Live {
+    /// The next frame, whatever it is; `Err` with the close code at the end.
+    pub async fn frame(&mut self) -> Result<Value, u16> {
+        let reading = async {
+            loop {
+                match self.0.next().await {
+                    Some(Ok(Message::Text(text))) => {
+                        return Ok(serde_json::from_str(&text).unwrap());
+                    }
+                    Some(Ok(Message::Close(frame))) => {
+                        return Err(frame.map_or(1005, |frame| frame.code.into()));
+                    }
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) | None => return Err(1006),
+                }
+            }
+        };
+        tokio::time::timeout(LIMIT, reading)
+            .await
+            .expect("no frame came")
+    }
+
+    /// The next frame, which is of this type.
+    pub async fn next(&mut self, kind: &str) -> Value {
+        let frame = self.frame().await.expect("the connection is open");
+        assert_eq!(frame["type"], kind, "{frame}");
+        frame
+    }
+
+    pub async fn text(&mut self, text: &str) {
+        self.0.send(Message::text(text)).await.unwrap();
+    }
+
+    pub async fn resume(
+        &mut self,
+        cursor: &(String, String),
+        conversation: Option<i64>,
+        rev: i64,
+    ) -> Value {
+        let (epoch, xid) = cursor;
+        let request = json!({"type": "resume", "epoch": epoch, "xid": xid, "conversation": conversation, "rev": rev});
+        self.text(&request.to_string()).await;
+        self.next("resumed").await
+    }
+}

@@ -1,0 +1,138 @@
+//! Replicas of one chat in this process, each on a port of its own, with topics of its own chat.
+
+use std::net::SocketAddr;
+
+use chat_app::app::{App, Workers};
+use chat_app::config::{Cli, Command, Config};
+use chat_app::telemetry::Readiness;
+use chat_app::{http, serve};
+use clap::Parser;
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+/// A broker address where nobody listens.
+pub const NO_KAFKA: &str = "127.0.0.1:1";
+
+/// A chat: a database and topics, both of this test alone.
+pub struct Chat {
+    pub pool: PgPool,
+    pub kafka: String,
+    pub topics: String,
+}
+
+impl Chat {
+    /// With the broker of the environment, and topics made for this test.
+    pub async fn new(pool: PgPool) -> Self {
+        let kafka = std::env::var("CONFAB_KAFKA_BOOTSTRAP_SERVERS")
+            .expect("run tests/services/up and load its env file, as make test-rust does");
+        let topics = format!("test-{}", Uuid::new_v4().simple());
+        make_topics(&kafka, &topics).await;
+        Self {
+            pool,
+            kafka,
+            topics,
+        }
+    }
+
+    /// Whose broker never answers.
+    pub fn without_kafka(pool: PgPool) -> Self {
+        Self {
+            pool,
+            kafka: NO_KAFKA.into(),
+            topics: "nowhere".into(),
+        }
+    }
+
+    pub async fn replica(&self, name: &str) -> Replica {
+        let flags = [
+            "chat-app",
+            "serve",
+            "--database-url",
+            "postgres://unused",
+            "--kafka-bootstrap-servers",
+            &self.kafka,
+            "--topic-prefix",
+            &self.topics,
+            "--instance",
+            &self.topics,
+            "--replica",
+            name,
+        ];
+        let Command::Serve(config) = Cli::try_parse_from(flags).unwrap().command else {
+            unreachable!()
+        };
+        Replica::start(config, self.pool.clone()).await
+    }
+}
+
+async fn make_topics(kafka: &str, prefix: &str) {
+    let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
+        .set("bootstrap.servers", kafka)
+        .create()
+        .unwrap();
+    let names = ["events", "signals"].map(|name| format!("{prefix}.{name}"));
+    let topics = names
+        .each_ref()
+        .map(|name| NewTopic::new(name, 3, TopicReplication::Fixed(1)));
+    for outcome in admin
+        .create_topics(&topics, &AdminOptions::new())
+        .await
+        .unwrap()
+    {
+        outcome.unwrap();
+    }
+}
+
+/// One replica, running.
+pub struct Replica {
+    pub app: App,
+    pub address: SocketAddr,
+    pub readiness: Readiness,
+    workers: Workers,
+    server: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+impl Replica {
+    async fn start(config: Config, pool: PgPool) -> Self {
+        let database = (*pool.connect_options()).clone();
+        let mut workers = Workers::new(&database);
+        let app = App::start(config, &database, pool, &mut workers).unwrap();
+        let readiness = Readiness::default();
+        readiness.database_seen();
+        serve::start_workers(&app, &database, &readiness, &mut workers);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = tokio::spawn(axum::serve(listener, http::router(app.clone())).into_future());
+        Self {
+            app,
+            address,
+            readiness,
+            workers,
+            server,
+        }
+    }
+
+    /// Waits until Kafka has assigned partitions.
+    pub async fn reads_kafka(self) -> Self {
+        crate::browser::eventually("Kafka assigns partitions", async || {
+            (self.readiness.check().1 == "ready").then_some(())
+        })
+        .await;
+        self
+    }
+
+    /// Stops it and gives its connections back, so that the test's database can be dropped.
+    pub async fn stop(mut self) {
+        self.workers.stop.cancel();
+        self.app.hub.close_all();
+        self.server.abort();
+        let _ = self.server.await;
+        drop(self.app);
+        self.workers.lanes.shutdown().await;
+        self.workers.tasks.shutdown().await;
+        self.workers.pool.close().await;
+    }
+}
