@@ -112,7 +112,7 @@ pub struct Database {
     /// PostgreSQL 15 or newer, as in postgres://user:password@host:5432/database?sslmode=verify-full
     #[arg(
         id = "database_url",
-        long,
+        long = "database-url",
         env = "CONFAB_DATABASE_URL",
         hide_env_values = true,
         value_name = "URL"
@@ -328,11 +328,11 @@ mod tests {
 
     #[test]
     fn a_missing_setting_is_named_in_one_line() {
-        let error = Cli::try_parse_from(["chat-app", "serve", "--database-url", "postgres://x"])
-            .unwrap_err();
+        let serve = ["chat-app", "serve", "--kafka-bootstrap-servers", "k:9092"];
+        let error = Cli::try_parse_from(serve).unwrap_err();
         assert_eq!(
             missing_settings(&error).unwrap(),
-            "chat-app: set CONFAB_KAFKA_BOOTSTRAP_SERVERS (or --kafka-bootstrap-servers); see chat-app --help"
+            "chat-app: set CONFAB_DATABASE_URL (or --database-url); see chat-app --help"
         );
     }
 

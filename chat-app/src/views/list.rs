@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn an_item_shows_name_day_excerpt_and_count() {
-        insta::assert_snapshot!(item(&summary(3), false).into_string());
+        insta::assert_snapshot!(item(&summary(3), false).into_string(), @r#"<li class="conversation" data-testid="conversation" data-conversation="12" data-last-seq="9" data-last-read="6" data-at="2026-03-04T05:06:07Z"><a href="/c/12"><span class="avatar tone-4" aria-hidden="true">B</span><span class="name">bob</span> <time datetime="2026-03-04T05:06:07Z">4 Mar</time> <span class="preview" data-sender="3">Hello there</span> <span class="badge" data-testid="unread">3</span></a></li>"#);
     }
 
     #[test]

@@ -69,8 +69,7 @@ mod tests {
 
     #[test]
     fn a_message_carries_what_the_client_goes_by() {
-        insta::assert_snapshot!(item(&message("Hello\nthere")).into_string(), @r#"<li class="message" data-testid="message" data-seq="7" data-rev="9" data-sender="3" data-client-id="00000000-0000-0000-0000-000000000001"><span class="avatar tone-7" aria-hidden="true">AL</span><div class="meta"><span class="sender">ada.l</span> <time datetime="2026-03-04T05:06:07Z">05:06</time></div><div class="body">Hello
-there</div></li>"#);
+        insta::assert_snapshot!(item(&message("Hello there")).into_string(), @r#"<li class="message" data-testid="message" data-seq="7" data-rev="9" data-sender="3" data-client-id="00000000-0000-0000-0000-000000000001"><span class="avatar tone-1" aria-hidden="true">AL</span><div class="meta"><span class="sender">ada.l</span> <time datetime="2026-03-04T05:06:07Z">05:06</time></div><div class="body">Hello there</div></li>"#);
     }
 
     #[test]
