@@ -3,6 +3,7 @@
 // The cursor (epoch, xid) says up to where this page knows everything; the server sends what changed since.
 
 const SILENCE_MS = 40_000; // the server speaks every 15 s
+const SHORT_SILENCE_MS = 20_000; // enough to doubt a connection that somebody comes back to
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 10_000;
 const SESSION_REVOKED = 4401;
@@ -24,9 +25,15 @@ export class Live {
     this.#position = position;
     this.#onFrame = onFrame;
     this.#onState = onState;
+    // Another network: whatever the old one still holds is not worth waiting for.
     addEventListener('online', () => this.#hurry());
-    addEventListener('offline', () => this.#onState('offline'));
-    document.addEventListener('visibilitychange', () => document.hidden || this.#hurry());
+    addEventListener('offline', () => {
+      this.#leave();
+      this.#onState('offline');
+    });
+    document.addEventListener('visibilitychange', () => {
+      if (!document.hidden && (!this.#socket || this.#silence() > SHORT_SILENCE_MS)) this.#hurry();
+    });
     // A page that goes into the back/forward cache must let go of its socket, and resumes when it is shown again.
     addEventListener('pagehide', () => this.#leave());
     addEventListener('pageshow', (event) => event.persisted && this.connect());
@@ -99,12 +106,15 @@ export class Live {
 
   #hurry() {
     this.#attempts = 0;
-    if (!this.#socket) this.connect();
-    else this.#watch();
+    this.connect();
   }
 
   #watch() {
-    if (this.#socket && Date.now() - this.#heardAt > SILENCE_MS) this.connect();
+    if (this.#socket && this.#silence() > SILENCE_MS) this.connect();
+  }
+
+  #silence() {
+    return Date.now() - this.#heardAt;
   }
 }
 

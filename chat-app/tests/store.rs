@@ -1,0 +1,235 @@
+//! The SQL on a real PostgreSQL: batches, places, changes that commit late, partitions.
+
+use chat_app::domain::{ConversationId, UserId, UserName};
+use chat_app::store::messages::{Appended, Draft};
+use chat_app::store::{changes, conversations, messages, outbox, users};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+async fn person(pool: &PgPool, name: &str) -> UserId {
+    users::create(pool, &UserName::parse(name).unwrap(), "no hash")
+        .await
+        .unwrap()
+}
+
+fn draft(conversation: ConversationId, sender: UserId, client_id: u128) -> Draft {
+    Draft {
+        conversation,
+        sender,
+        client_id: Uuid::from_u128(client_id),
+        body: format!("message {client_id}"),
+    }
+}
+
+async fn append(pool: &PgPool, drafts: &[Draft]) -> Vec<Appended> {
+    messages::append(&mut pool.acquire().await.unwrap(), drafts)
+        .await
+        .unwrap()
+}
+
+/// Place of what was sent, negative for a duplicate, 0 where the sender is no member.
+fn places(outcomes: &[Appended]) -> Vec<i64> {
+    let place = |outcome: &Appended| match outcome {
+        Appended::Sent { message, .. } => message.seq,
+        Appended::Duplicate(message) => -message.seq,
+        Appended::NotMember => 0,
+    };
+    outcomes.iter().map(place).collect()
+}
+
+#[sqlx::test]
+async fn a_batch_answers_each_draft_in_its_order(pool: PgPool) {
+    let (ada, bob, eve) = (
+        person(&pool, "ada").await,
+        person(&pool, "bob").await,
+        person(&pool, "eve").await,
+    );
+    let one = conversations::open_direct(&pool, ada, bob)
+        .await
+        .unwrap()
+        .unwrap();
+    let two = conversations::open_direct(&pool, eve, bob)
+        .await
+        .unwrap()
+        .unwrap();
+    let nowhere = ConversationId(999_999);
+    let first = append(&pool, &[draft(one, ada, 1), draft(two, eve, 1)]).await;
+    assert_eq!(places(&first), [1, 1]);
+    let outcomes = append(
+        &pool,
+        &[
+            draft(one, ada, 2),
+            draft(one, eve, 3),
+            draft(two, bob, 4),
+            draft(one, ada, 1),
+            draft(one, ada, 2),
+            draft(nowhere, ada, 5),
+            draft(one, bob, 2),
+        ],
+    )
+    .await;
+    assert_eq!(places(&outcomes), [2, 0, 2, -1, -2, 0, 3]);
+    let Appended::Sent {
+        message,
+        recipients,
+    } = &outcomes[0]
+    else {
+        panic!("{outcomes:?}")
+    };
+    assert_eq!(
+        (
+            message.rev,
+            message.sender_name.as_str(),
+            recipients.as_slice()
+        ),
+        (2, "ada", [ada, bob].as_slice())
+    );
+    let heads =
+        sqlx::query_as::<_, (i64, i64)>("SELECT rev, last_seq FROM conversations ORDER BY id");
+    assert_eq!(heads.fetch_all(&pool).await.unwrap(), [(3, 3), (2, 2)]);
+    let (rows, _) = outbox::depth(&pool).await.unwrap();
+    assert_eq!(rows, 5, "what was not new leaves no trace");
+    let summary = conversations::summary(&pool, ada, one)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (summary.unread(), summary.last_read_seq),
+        (1, 2),
+        "a send marks its sender as having read"
+    );
+}
+
+#[sqlx::test]
+async fn opening_a_conversation_twice_at_once_makes_one(pool: PgPool) {
+    let (ada, bob) = (person(&pool, "ada").await, person(&pool, "bob").await);
+    let both = futures_util::future::join_all(
+        [(ada, bob), (bob, ada), (ada, bob)].map(|(a, b)| conversations::open_direct(&pool, a, b)),
+    );
+    let ids: Vec<_> = both
+        .await
+        .into_iter()
+        .map(|id| id.unwrap().unwrap())
+        .collect();
+    assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+    assert_eq!(
+        conversations::open_direct(&pool, ada, ada).await.unwrap(),
+        None
+    );
+    assert_eq!(
+        conversations::open_direct(&pool, ada, UserId(999_999))
+            .await
+            .unwrap(),
+        None
+    );
+}
+
+#[sqlx::test]
+async fn a_change_that_commits_late_is_found_by_a_later_look(pool: PgPool) {
+    let (ada, bob, eve) = (
+        person(&pool, "ada").await,
+        person(&pool, "bob").await,
+        person(&pool, "eve").await,
+    );
+    let slow = conversations::open_direct(&pool, ada, bob)
+        .await
+        .unwrap()
+        .unwrap();
+    let quick = conversations::open_direct(&pool, eve, bob)
+        .await
+        .unwrap()
+        .unwrap();
+    let cursor = changes::cursor(&pool).await.unwrap();
+    let mut late = pool.begin().await.unwrap();
+    messages::append(&mut late, &[draft(slow, ada, 1)])
+        .await
+        .unwrap();
+    append(&pool, &[draft(quick, eve, 1)]).await;
+    let first = changes::since(&pool, cursor.xid).await.unwrap();
+    assert_eq!(first.conversations, [(quick, 1, 1)]);
+    late.commit().await.unwrap();
+    let second = changes::since(&pool, first.xid).await.unwrap();
+    assert!(second.conversations.contains(&(slow, 1, 1)), "{second:?}");
+    assert_eq!(
+        changes::first_since(&pool, slow, first.xid).await.unwrap(),
+        Some(1)
+    );
+}
+
+#[sqlx::test]
+async fn a_mark_only_grows_and_never_beyond_the_newest(pool: PgPool) {
+    let (ada, bob, eve) = (
+        person(&pool, "ada").await,
+        person(&pool, "bob").await,
+        person(&pool, "eve").await,
+    );
+    let id = conversations::open_direct(&pool, ada, bob)
+        .await
+        .unwrap()
+        .unwrap();
+    append(
+        &pool,
+        &[draft(id, ada, 1), draft(id, ada, 2), draft(id, ada, 3)],
+    )
+    .await;
+    for (seq, mark) in [(2, 2), (1, 2), (99, 3), (-5, 3)] {
+        assert_eq!(
+            conversations::mark_read(&pool, bob, id, seq).await.unwrap(),
+            Some((mark, 3))
+        );
+    }
+    assert_eq!(
+        conversations::mark_read(&pool, eve, id, 1).await.unwrap(),
+        None
+    );
+}
+
+#[sqlx::test]
+async fn old_changes_are_dropped_and_cursors_before_them_no_longer_reach(pool: PgPool) {
+    let (ada, bob) = (person(&pool, "ada").await, person(&pool, "bob").await);
+    let id = conversations::open_direct(&pool, ada, bob)
+        .await
+        .unwrap()
+        .unwrap();
+    let cursor = changes::cursor(&pool).await.unwrap();
+    changes::maintain(&pool, 24).await.unwrap();
+    let parts = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'changes'::regclass";
+    let count = async || {
+        sqlx::query_scalar::<_, i64>(parts)
+            .fetch_one(&pool)
+            .await
+            .unwrap()
+    };
+    assert_eq!(count().await, 4, "this hour, the next two, and the default");
+    append(&pool, &[draft(id, ada, 1)]).await;
+    let in_hour = "SELECT count(*) FROM changes WHERE tableoid <> 'changes_default'::regclass";
+    assert_eq!(
+        sqlx::query_scalar::<_, i64>(in_hour)
+            .fetch_one(&pool)
+            .await
+            .unwrap(),
+        1
+    );
+    // An hour of long ago, with a change in it.
+    sqlx::raw_sql(
+        "CREATE TABLE changes_2020010100 PARTITION OF changes
+             FOR VALUES FROM ('2020-01-01 00:00+00') TO ('2020-01-01 01:00+00');
+         INSERT INTO changes (at, session_id) VALUES ('2020-01-01 00:30+00', 1), ('2020-01-01 02:00+00', 2)",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    assert!(changes::reaches(&pool, cursor.xid).await.unwrap());
+    changes::maintain(&pool, 24).await.unwrap();
+    assert_eq!(count().await, 4);
+    assert!(!changes::reaches(&pool, cursor.xid).await.unwrap());
+    assert_eq!(
+        sqlx::query_scalar::<_, i64>("SELECT count(*) FROM changes")
+            .fetch_one(&pool)
+            .await
+            .unwrap(),
+        1
+    );
+    let now = changes::cursor(&pool).await.unwrap();
+    assert!(changes::reaches(&pool, now.xid).await.unwrap());
+}
