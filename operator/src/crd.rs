@@ -13,10 +13,8 @@ mod status;
 
 pub use definition::definition;
 pub use exposure::{Exposure, IngressExposure};
-pub use kafka::{
-    EmbeddedKafka, ExternalKafka, Kafka, KafkaCaSecret, KafkaSasl, KafkaTls, SaslMechanism, Topics,
-};
-pub use postgres::{EmbeddedPostgres, ExternalPostgres, Postgres, UrlSecret};
+pub use kafka::{ExternalKafka, Kafka, KafkaTls, SaslMechanism, Topics};
+pub use postgres::{Postgres, UrlSecret};
 pub use resources::{ResourceAmounts, Resources};
 pub use status::{ChatDeploymentStatus, SchemaStatus, TopicStatus};
 
@@ -86,7 +84,7 @@ pub struct ChatDeploymentSpec {
 
     /// Where Kafka is: exactly one of `external` and `embedded`.
     #[serde(default)]
-    #[x_kube(validation = Rule::new("has(self.embedded) == has(oldSelf.embedded)").message("kafka cannot move into or out of embedded: make a new ChatDeployment for the other kind"))]
+    #[x_kube(validation = Rule::new("has(self.external) != has(self.embedded)").message("set exactly one of kafka.external and kafka.embedded"), validation = Rule::new("has(self.embedded) == has(oldSelf.embedded)").message("kafka cannot move into or out of embedded: make a new ChatDeployment for the other kind"))]
     pub kafka: Kafka,
 
     /// The two topics of this chat: `<prefix>.events` and `<prefix>.signals`.
@@ -95,7 +93,7 @@ pub struct ChatDeploymentSpec {
 
     /// Where PostgreSQL is: exactly one of `external` and `embedded`.
     #[serde(default)]
-    #[x_kube(validation = Rule::new("has(self.embedded) == has(oldSelf.embedded)").message("postgres cannot move into or out of embedded, the messages would stay behind: make a new ChatDeployment and move the data with pg_dump"))]
+    #[x_kube(validation = Rule::new("has(self.external) != has(self.embedded)").message("set exactly one of postgres.external and postgres.embedded"), validation = Rule::new("has(self.embedded) == has(oldSelf.embedded)").message("postgres cannot move into or out of embedded, the messages would stay behind: make a new ChatDeployment and move the data with pg_dump"))]
     pub postgres: Postgres,
 
     /// How people outside the cluster reach the chat. Needs `url`.

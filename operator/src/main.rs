@@ -1,5 +1,69 @@
-//! The operator's entry.
+//! The operator of Confab: makes what each ChatDeployment asks for, and says why when it cannot.
+//!
+//! ```text
+//! ChatDeployment → observe → validate → desired → apply → status
+//! ```
+//!
+//! [`reconcile`] is the table of contents of one pass. Steps that do I/O: observe, topic, probe, apply, status::write.
+
+mod access;
+mod apply;
+mod backoff;
+mod config;
 mod crd;
-fn main() {
-    print!("{}", serde_yaml::to_string(&crd::definition()).expect("yaml"));
+mod credentials;
+mod desired;
+mod digest;
+mod leader;
+mod migration;
+mod observe;
+mod probe;
+mod reconcile;
+mod reference;
+mod run;
+mod status;
+mod teardown;
+mod telemetry;
+mod topic;
+mod validate;
+mod watch;
+mod workload;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use config::{Cli, Command, RunArgs};
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Run(args) => run(*args),
+        Command::Crd => print(serde_yaml::to_string(&crd::definition()).expect("a CRD is YAML")),
+        Command::Reference => print(reference::markdown(&crd::definition())),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Two threads serve hundreds of ChatDeployments: a pass mostly waits for others.
+fn run(args: RunArgs) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    runtime
+        .map_err(|error| format!("no threads: {error}"))?
+        .block_on(run::run(args))
+}
+
+fn print(text: String) -> Result<(), String> {
+    use std::io::Write;
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .map_err(|error| format!("writing to standard output: {error}"))
 }

@@ -25,7 +25,13 @@ pub enum Kafka {
 #[serde(rename_all = "camelCase")]
 pub struct ExternalKafka {
     /// Some of the cluster's brokers, as `host:port`.
-    #[schemars(length(min = 1, max = 20), inner(length(max = 260), regex(pattern = r"^[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?:[0-9]{1,5}$")))]
+    #[schemars(
+        length(min = 1, max = 20),
+        inner(
+            length(max = 260),
+            regex(pattern = r"^[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?:[0-9]{1,5}$")
+        )
+    )]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub bootstrap_servers: Vec<String>,
 
@@ -122,7 +128,10 @@ pub struct EmbeddedKafka {
 pub struct Topics {
     /// What the topics' names begin with. Left out: `<namespace>.<name>`. It can never change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 200), regex(pattern = r"^[a-zA-Z0-9_-][a-zA-Z0-9._-]*$"))]
+    #[schemars(
+        length(min = 1, max = 200),
+        regex(pattern = r"^[a-zA-Z0-9_-][a-zA-Z0-9._-]*$")
+    )]
     pub prefix: Option<String>,
 
     /// Partitions of each topic. They can only grow: Kafka cannot take partitions away.

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 /// CEL: an amount is a Kubernetes quantity above zero. A bare number is one as well.
 pub(super) const POSITIVE_AMOUNT: &str =
     "isQuantity(string(self)) && quantity(string(self)).isGreaterThan(quantity('0'))";
-pub(super) const POSITIVE_AMOUNT_MESSAGE: &str = "must be an amount above zero, such as 500m, 256Mi or 4Gi";
+pub(super) const POSITIVE_AMOUNT_MESSAGE: &str =
+    "must be an amount above zero, such as 500m, 256Mi or 4Gi";
 
 /// CPU and memory of each replica.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, schemars::JsonSchema)]

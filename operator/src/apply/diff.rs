@@ -1,0 +1,159 @@
+//! Whether an object already is what an apply would make it. Pure.
+
+use serde_json::{Map, Value};
+
+/// Whether everything in `wanted` is in `live`. What `live` has beyond (defaults, status, other managers' fields) does not count.
+pub(super) fn contains(live: &Value, wanted: &Value) -> bool {
+    match (live, wanted) {
+        (Value::Object(live), Value::Object(wanted)) => contains_fields(live, wanted),
+        (Value::Array(live), Value::Array(wanted)) => contains_items(live, wanted),
+        _ => live == wanted || same_amount(live, wanted),
+    }
+}
+
+fn contains_fields(live: &Map<String, Value>, wanted: &Map<String, Value>) -> bool {
+    wanted.iter().all(|(key, wanted)| match live.get(key) {
+        Some(live) => contains(live, wanted),
+        // An empty value may be left out by the API server.
+        None => is_empty(wanted),
+    })
+}
+
+/// Lists of named things are merged by name, and others may have added theirs; other lists are replaced as a whole.
+fn contains_items(live: &[Value], wanted: &[Value]) -> bool {
+    if wanted.iter().all(|item| name(item).is_some()) && !wanted.is_empty() {
+        return wanted.iter().all(|wanted| {
+            live.iter()
+                .find(|live| name(live) == name(wanted))
+                .is_some_and(|live| contains(live, wanted))
+        });
+    }
+    live.len() == wanted.len()
+        && live
+            .iter()
+            .zip(wanted)
+            .all(|(live, wanted)| contains(live, wanted))
+}
+
+fn name(item: &Value) -> Option<&str> {
+    item.get("name")?.as_str()
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Object(map) => map.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Null => true,
+        _ => false,
+    }
+}
+
+/// The API server writes amounts in its own form: `1000m` becomes `1`, `1024Mi` becomes `1Gi`.
+fn same_amount(live: &Value, wanted: &Value) -> bool {
+    let (Some(live), Some(wanted)) = (live.as_str(), wanted.as_str()) else {
+        return false;
+    };
+    matches!((amount(live), amount(wanted)), (Some(live), Some(wanted)) if live == wanted)
+}
+
+/// An amount in thousandths, rounded up as Kubernetes does.
+fn amount(text: &str) -> Option<i128> {
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
+    let (number, suffix) = text.split_at(digits);
+    let (numerator, denominator): (i128, i128) = match suffix {
+        "m" => (1, 1),
+        "" => (1000, 1),
+        "k" => (1000 * 1000, 1),
+        "M" => (1000 * 1000i128.pow(2), 1),
+        "G" => (1000 * 1000i128.pow(3), 1),
+        "T" => (1000 * 1000i128.pow(4), 1),
+        "P" => (1000 * 1000i128.pow(5), 1),
+        "Ki" => (1000 * 1024, 1),
+        "Mi" => (1000 * 1024i128.pow(2), 1),
+        "Gi" => (1000 * 1024i128.pow(3), 1),
+        "Ti" => (1000 * 1024i128.pow(4), 1),
+        "Pi" => (1000 * 1024i128.pow(5), 1),
+        "u" => (1, 1000),
+        "n" => (1, 1_000_000),
+        _ => return None,
+    };
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let scale = 10i128.checked_pow(u32::try_from(fraction.len()).ok()?)?;
+    let value: i128 = format!("{whole}{fraction}").parse().ok()?;
+    let (value, divisor) = (
+        value.checked_mul(numerator)?,
+        scale.checked_mul(denominator)?,
+    );
+    Some(value / divisor + i128::from(value % divisor != 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_the_api_server_and_others_add_is_no_difference() {
+        let wanted = json!({"spec": {"ports": [{"name": "http", "port": 80}], "empty": {}}});
+        let live = json!({"spec": {"clusterIP": "10.0.0.1", "ports": [{"name": "http", "port": 80, "protocol": "TCP"}]}, "status": {}});
+        assert!(contains(&live, &wanted));
+    }
+
+    #[test]
+    fn a_value_changed_or_taken_away_by_hand_is_a_difference() {
+        let wanted = json!({"spec": {"replicas": 2, "selector": {"a": "b"}}});
+        assert!(!contains(
+            &json!({"spec": {"replicas": 3, "selector": {"a": "b"}}}),
+            &wanted
+        ));
+        assert!(!contains(&json!({"spec": {"replicas": 2}}), &wanted));
+    }
+
+    #[test]
+    fn a_container_that_an_admission_webhook_added_is_no_difference() {
+        let wanted = json!({"containers": [{"name": "chat-app", "image": "a"}]});
+        assert!(contains(
+            &json!({"containers": [{"name": "mesh", "image": "m"}, {"name": "chat-app", "image": "a"}]}),
+            &wanted
+        ));
+        assert!(!contains(
+            &json!({"containers": [{"name": "mesh", "image": "m"}]}),
+            &wanted
+        ));
+    }
+
+    #[test]
+    fn a_list_without_names_is_compared_as_a_whole() {
+        assert!(!contains(
+            &json!({"args": ["serve", "--more"]}),
+            &json!({"args": ["serve"]})
+        ));
+        assert!(!contains(
+            &json!({"owners": [{"uid": "1"}, {"uid": "2"}]}),
+            &json!({"owners": [{"uid": "1"}]})
+        ));
+    }
+
+    #[test]
+    fn an_amount_in_another_form_is_no_difference() {
+        for (live, wanted) in [
+            ("1", "1000m"),
+            ("1Gi", "1024Mi"),
+            ("1500m", "1.5"),
+            ("1536Mi", "1.5Gi"),
+            ("1k", "1000"),
+        ] {
+            assert!(contains(&json!(live), &json!(wanted)), "{live} {wanted}");
+        }
+        for (live, wanted) in [
+            ("1", "1001m"),
+            ("1Gi", "1G"),
+            ("serve", "migrate"),
+            ("1.2.3", "1.2.4"),
+        ] {
+            assert!(!contains(&json!(live), &json!(wanted)), "{live} {wanted}");
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Names and passwords of the embedded services: those in the generated Secrets, or new ones. No I/O but the
+//! system's source of randomness.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
+
+use crate::desired::Children;
+use crate::digest::digest;
+
+/// Name of the user and of the database.
+const CONFAB: &str = "confab";
+/// 32 characters of 62 are 190 bits.
+const PASSWORD_LENGTH: usize = 32;
+
+/// Logins of both embedded services. Those of a service that is not embedded are never used.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// Embedded Kafka's.
+    pub kafka: KafkaLogin,
+    /// Embedded PostgreSQL's.
+    pub postgres: PostgresLogin,
+}
+
+/// A password that shows itself only when asked.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(String);
+
+impl Password {
+    /// The text, for a Secret or a login and nothing else.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// From a Secret.
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+/// How to log in to embedded Kafka.
+#[derive(Clone, Debug)]
+pub struct KafkaLogin {
+    /// The one user.
+    pub username: String,
+    /// Its password.
+    pub password: Password,
+    /// The cluster's id, 22 characters of base64url, fixed when the storage is formatted.
+    pub cluster_id: String,
+}
+
+/// How to log in to embedded PostgreSQL.
+#[derive(Clone, Debug)]
+pub struct PostgresLogin {
+    /// The database's owner, not a superuser.
+    pub username: String,
+    /// Its password.
+    pub password: Password,
+    /// The database.
+    pub database: String,
+}
+
+/// What the generated Secrets hold; what is missing in them is made up.
+pub fn credentials(live: &Children) -> Credentials {
+    let kafka = Stored(live.kafka_secret.as_ref());
+    let postgres = Stored(live.postgres_secret.as_ref());
+    Credentials {
+        kafka: KafkaLogin {
+            username: CONFAB.to_owned(),
+            password: kafka.password(),
+            cluster_id: kafka.get("cluster-id").unwrap_or_else(new_cluster_id),
+        },
+        postgres: PostgresLogin {
+            username: CONFAB.to_owned(),
+            password: postgres.password(),
+            database: CONFAB.to_owned(),
+        },
+    }
+}
+
+struct Stored<'a>(Option<&'a Secret>);
+
+impl Stored<'_> {
+    fn get(&self, key: &str) -> Option<String> {
+        let data: &BTreeMap<String, ByteString> = self.0?.data.as_ref()?;
+        let text = String::from_utf8(data.get(key)?.0.clone()).ok()?;
+        (!text.is_empty()).then_some(text)
+    }
+
+    /// Only a password of letters and digits is taken up: it is written into SQL and into a command.
+    fn password(&self) -> Password {
+        let stored = self
+            .get("password")
+            .filter(|text| text.bytes().all(|b| b.is_ascii_alphanumeric()));
+        Password(stored.unwrap_or_else(|| random_text(PASSWORD_LENGTH, ALPHANUMERIC)))
+    }
+}
+
+impl KafkaLogin {
+    /// Changes with the password and cannot be turned back into it.
+    pub fn password_digest(&self) -> String {
+        digest([self.password.reveal()])
+    }
+}
+
+impl PostgresLogin {
+    /// Changes with the password and cannot be turned back into it.
+    pub fn password_digest(&self) -> String {
+        digest([self.password.reveal()])
+    }
+
+    /// The URL that the chat-app connects to.
+    pub fn url(&self, host: &str) -> String {
+        let (user, password, database) = (&self.username, self.password.reveal(), &self.database);
+        format!("postgres://{user}:{password}@{host}:5432/{database}?sslmode=disable")
+    }
+}
+
+const ALPHANUMERIC: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+/// Kafka's ids are 16 bytes as base64url: 21 free characters and a last one of four.
+fn new_cluster_id() -> String {
+    random_text(21, ALPHANUMERIC) + "A"
+}
+
+/// Even over the alphabet: a byte above its largest multiple is thrown away.
+fn random_text(length: usize, alphabet: &[u8]) -> String {
+    let limit = 256 / alphabet.len() * alphabet.len();
+    let mut text = String::with_capacity(length);
+    while text.len() < length {
+        let mut bytes = [0u8; 64];
+        getrandom::fill(&mut bytes).expect("the system has a source of randomness");
+        let fair = bytes.iter().map(|b| usize::from(*b)).filter(|b| *b < limit);
+        text.extend(
+            fair.map(|b| char::from(alphabet[b % alphabet.len()]))
+                .take(length - text.len()),
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn new_credentials_are_random_and_safe_in_sql_and_urls() {
+        let (one, two) = (
+            credentials(&Children::default()),
+            credentials(&Children::default()),
+        );
+        assert_ne!(one.postgres.password, two.postgres.password);
+        assert_eq!(one.kafka.cluster_id.len(), 22);
+        assert!(
+            one.kafka
+                .password
+                .reveal()
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric())
+        );
+    }
+
+    #[test]
+    fn what_a_secret_holds_is_kept() {
+        let secret: Secret =
+            serde_json::from_value(json!({"data": {"password": "czNjcjN0", "cluster-id": "aWQ="}}))
+                .unwrap();
+        let live = Children {
+            kafka_secret: Some(secret),
+            ..Children::default()
+        };
+        let kafka = credentials(&live).kafka;
+        assert_eq!(
+            (kafka.password.reveal(), kafka.cluster_id.as_str()),
+            ("s3cr3t", "id")
+        );
+    }
+
+    #[test]
+    fn a_password_that_could_break_out_of_a_quote_is_replaced() {
+        let secret: Secret =
+            serde_json::from_value(json!({"stringData": {}, "data": {"password": "JzsgRFJPUA=="}}))
+                .unwrap();
+        let live = Children {
+            postgres_secret: Some(secret),
+            ..Children::default()
+        };
+        assert_eq!(
+            credentials(&live).postgres.password.reveal().len(),
+            PASSWORD_LENGTH
+        );
+    }
+
+    #[test]
+    fn a_password_never_shows_itself_in_debug_output() {
+        let shown = format!("{:?}", credentials(&Children::default()));
+        assert!(shown.contains("Password(…)"));
+    }
+}

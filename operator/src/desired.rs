@@ -1,0 +1,153 @@
+//! Third step: every child that the chat should have. Pure; it cannot fail, since [`crate::validate`] returned
+//! safe values. The snapshots in `desired/snapshots` show the result.
+
+mod app;
+mod embedded;
+mod kafka;
+mod meta;
+mod migrate;
+mod network;
+mod pod;
+mod postgres;
+mod secrets;
+
+pub use app::{ANNOTATION_MIGRATED_DATABASE, ANNOTATION_MIGRATED_IMAGE, ANNOTATION_SECRETS};
+pub use meta::{ANNOTATION_CHAT, ANNOTATION_DIGEST, MANAGED_BY, selector};
+pub use migrate::{
+    ANNOTATION_ATTEMPT, ANNOTATION_FINGERPRINT, ANNOTATION_GENERATION, JobMark, job,
+};
+
+use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service, ServiceAccount};
+use k8s_openapi::api::networking::v1::Ingress;
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::Resource;
+
+use crate::access::Access;
+use crate::crd::{Kafka, Postgres};
+use crate::credentials::Credentials;
+use crate::migration::Release;
+use crate::validate::Chat;
+
+/// The children of one chat: those that are there, or those that should be.
+#[derive(Clone, Debug, Default)]
+pub struct Children {
+    /// Name and password of embedded Kafka.
+    pub kafka_secret: Option<Secret>,
+    /// Name and password of embedded PostgreSQL.
+    pub postgres_secret: Option<Secret>,
+    /// Identity of the replicas, without any right.
+    pub service_account: Option<ServiceAccount>,
+    /// Settings of embedded Kafka.
+    pub kafka_config: Option<ConfigMap>,
+    /// Embedded Kafka's name in DNS.
+    pub kafka_service: Option<Service>,
+    /// Embedded Kafka.
+    pub kafka: Option<StatefulSet>,
+    /// Embedded PostgreSQL's name in DNS.
+    pub postgres_service: Option<Service>,
+    /// Embedded PostgreSQL.
+    pub postgres: Option<StatefulSet>,
+    /// The way to the replicas inside the cluster.
+    pub service: Option<Service>,
+    /// The replicas.
+    pub deployment: Option<Deployment>,
+    /// How many replicas may be away when a node is drained.
+    pub disruption_budget: Option<PodDisruptionBudget>,
+    /// Scaling by CPU use.
+    pub autoscaler: Option<HorizontalPodAutoscaler>,
+    /// The way to the replicas from outside.
+    pub ingress: Option<Ingress>,
+    /// The last migration. It is made by [`crate::migration`]'s decision and never re-applied, so that it is
+    /// never among what [`desired`] returns.
+    pub migration: Option<Job>,
+}
+
+/// What the children are made of beside the chat itself.
+#[derive(Clone, Debug)]
+pub struct Ingredients<'a> {
+    /// Names and passwords of the embedded services.
+    pub credentials: &'a Credentials,
+    /// How the chat-app reaches Kafka and PostgreSQL.
+    pub access: &'a Access,
+    /// The image whose migration is done. None: no replica may start yet.
+    pub release: Option<&'a Release>,
+}
+
+/// Every child that `chat` should have.
+pub fn desired(chat: &Chat, with: &Ingredients<'_>) -> Children {
+    let kafka = matches!(chat.kafka, Kafka::Embedded(_)).then_some(&with.credentials.kafka);
+    let postgres =
+        matches!(chat.postgres, Postgres::Embedded(_)).then_some(&with.credentials.postgres);
+    Children {
+        kafka_secret: kafka.map(|login| secrets::kafka(chat, login)),
+        kafka_config: kafka.map(|_| kafka::config(chat)),
+        kafka_service: kafka.map(|_| kafka::service(chat)),
+        kafka: kafka::stateful_set(chat, with.credentials),
+        postgres_secret: postgres.map(|login| secrets::postgres(chat, login)),
+        postgres_service: postgres.map(|_| postgres::service(chat)),
+        postgres: postgres::stateful_set(chat, with.credentials),
+        service_account: Some(app::service_account(chat)),
+        service: Some(network::service(chat)),
+        deployment: with
+            .release
+            .map(|release| app::deployment(chat, with.access, release)),
+        disruption_budget: Some(app::disruption_budget(chat)),
+        autoscaler: chat
+            .autoscaling
+            .as_ref()
+            .map(|limits| app::autoscaler(chat, limits)),
+        ingress: network::ingress(chat),
+        migration: None,
+    }
+}
+
+/// What one child is called and who it belongs to.
+#[derive(Clone, Debug)]
+pub struct ChildInfo<'a> {
+    /// Kind, as a person writes it.
+    pub kind: &'static str,
+    /// The role in the child's name.
+    pub component: &'static str,
+    /// Whether it is a generated Secret, which may outlive the chat.
+    pub generated: bool,
+    /// Its metadata, if it is there.
+    pub meta: Option<&'a ObjectMeta>,
+}
+
+impl Children {
+    /// All of them, there or not.
+    pub fn list(&self) -> Vec<ChildInfo<'_>> {
+        fn child<'a, K: Resource<DynamicType = ()>>(
+            kind: &'static str,
+            component: &'static str,
+            object: &'a Option<K>,
+        ) -> ChildInfo<'a> {
+            ChildInfo {
+                kind,
+                component,
+                generated: kind == "Secret",
+                meta: object.as_ref().map(Resource::meta),
+            }
+        }
+        vec![
+            child("Secret", "kafka", &self.kafka_secret),
+            child("Secret", "postgres", &self.postgres_secret),
+            child("ServiceAccount", "app", &self.service_account),
+            child("ConfigMap", "kafka", &self.kafka_config),
+            child("Service", "kafka", &self.kafka_service),
+            child("StatefulSet", "kafka", &self.kafka),
+            child("Service", "postgres", &self.postgres_service),
+            child("StatefulSet", "postgres", &self.postgres),
+            child("Service", "app", &self.service),
+            child("Deployment", "app", &self.deployment),
+            child("PodDisruptionBudget", "app", &self.disruption_budget),
+            child("HorizontalPodAutoscaler", "app", &self.autoscaler),
+            child("Ingress", "app", &self.ingress),
+            child("Job", "migrate", &self.migration),
+        ]
+    }
+}

@@ -1,0 +1,270 @@
+//! The replicas of the chat-app, and what scales and protects them. Pure.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::apps::v1::{
+    Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment,
+};
+use k8s_openapi::api::autoscaling::v2::{
+    CrossVersionObjectReference, HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec, MetricSpec,
+    MetricTarget, ResourceMetricSource,
+};
+use k8s_openapi::api::core::v1::{
+    Container, ContainerPort, EnvVar, PodSpec, PodTemplateSpec, SecretVolumeSource, ServiceAccount,
+    TopologySpreadConstraint, Volume,
+};
+use k8s_openapi::api::policy::v1::{PodDisruptionBudget, PodDisruptionBudgetSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use kube::Resource;
+
+use super::{meta, pod};
+use crate::access::{Access, KafkaAccess};
+use crate::crd::{Autoscaling, ChatDeployment, Registration};
+use crate::migration::Release;
+use crate::validate::{Chat, Role};
+
+/// On the Deployment: the image whose migration is done.
+pub const ANNOTATION_MIGRATED_IMAGE: &str = "confab.dev/migrated-image";
+/// On the Deployment: the database that was migrated, as a digest of its address.
+pub const ANNOTATION_MIGRATED_DATABASE: &str = "confab.dev/migrated-database";
+/// On the pods: the versions of the Secrets that they read at start, so that a new password rolls them.
+pub const ANNOTATION_SECRETS: &str = "confab.dev/secrets";
+
+/// The user that the chat-app's image runs as.
+pub(super) const USER: i64 = 65532;
+const CA_DIRECTORY: &str = "/etc/confab/kafka";
+
+/// The replicas, on the image whose migration is done.
+pub(super) fn deployment(chat: &Chat, access: &Access, release: &Release) -> Deployment {
+    let mut metadata = meta::child(chat, Role::App);
+    metadata.annotations = Some(BTreeMap::from([
+        (ANNOTATION_MIGRATED_IMAGE.to_owned(), release.image.clone()),
+        (
+            ANNOTATION_MIGRATED_DATABASE.to_owned(),
+            release.database.clone(),
+        ),
+    ]));
+    let pods = ObjectMeta {
+        labels: Some(meta::labels(chat, Role::App)),
+        annotations: Some(BTreeMap::from([(
+            ANNOTATION_SECRETS.to_owned(),
+            release.secrets.clone(),
+        )])),
+        ..ObjectMeta::default()
+    };
+    let spec = DeploymentSpec {
+        replicas: Some(chat.replicas),
+        revision_history_limit: Some(3),
+        selector: meta::label_selector(chat, Role::App),
+        strategy: Some(surge_only()),
+        template: PodTemplateSpec {
+            metadata: Some(pods),
+            spec: Some(pod_spec(chat, access, release)),
+        },
+        ..DeploymentSpec::default()
+    };
+    Deployment {
+        metadata,
+        spec: Some(spec),
+        status: None,
+    }
+}
+
+/// A new replica is ready before an old one goes.
+fn surge_only() -> DeploymentStrategy {
+    DeploymentStrategy {
+        type_: Some("RollingUpdate".to_owned()),
+        rolling_update: Some(RollingUpdateDeployment {
+            max_surge: Some(IntOrString::String("25%".to_owned())),
+            max_unavailable: Some(IntOrString::Int(0)),
+        }),
+    }
+}
+
+fn pod_spec(chat: &Chat, access: &Access, release: &Release) -> PodSpec {
+    PodSpec {
+        service_account_name: Some(chat.child(Role::App)),
+        automount_service_account_token: Some(false),
+        enable_service_links: Some(false),
+        security_context: Some(pod::pod_security(USER)),
+        // Longer than the chat-app's own drain, which ends within 20 seconds.
+        termination_grace_period_seconds: Some(30),
+        topology_spread_constraints: Some(vec![spread_over_nodes(chat)]),
+        containers: vec![container(chat, access, release)],
+        volumes: ca_volume(access).map(|volume| vec![volume]),
+        ..PodSpec::default()
+    }
+}
+
+fn container(chat: &Chat, access: &Access, release: &Release) -> Container {
+    Container {
+        name: "chat-app".to_owned(),
+        image: Some(release.image.clone()),
+        args: Some(vec!["serve".to_owned()]),
+        env: Some(environment(chat, access)),
+        ports: Some(vec![port("http", 8080), port("admin", 9090)]),
+        liveness_probe: Some(pod::http_probe("/livez", "admin", 10, 3)),
+        readiness_probe: Some(pod::http_probe("/readyz", "admin", 2, 2)),
+        resources: Some(pod::requirements(&chat.resources)),
+        security_context: Some(pod::container_security()),
+        volume_mounts: ca_volume(access)
+            .map(|volume| vec![pod::mount_read_only(&volume.name, CA_DIRECTORY)]),
+        ..Container::default()
+    }
+}
+
+fn port(name: &str, number: i32) -> ContainerPort {
+    ContainerPort {
+        name: Some(name.to_owned()),
+        container_port: number,
+        protocol: Some("TCP".to_owned()),
+        ..ContainerPort::default()
+    }
+}
+
+fn environment(chat: &Chat, access: &Access) -> Vec<EnvVar> {
+    let mut env = vec![
+        database_url(access),
+        pod::env_field("CONFAB_REPLICA", "metadata.name"),
+    ];
+    env.extend(kafka_environment(&access.kafka));
+    env.extend([
+        pod::env("CONFAB_TOPIC_PREFIX", &chat.topic_prefix),
+        pod::env("CONFAB_INSTANCE", chat.instance()),
+        pod::env("CONFAB_TITLE", &chat.settings.title),
+        pod::env(
+            "CONFAB_MAX_MESSAGE_BYTES",
+            chat.settings.max_message_bytes.to_string(),
+        ),
+        pod::env(
+            "CONFAB_REGISTRATION",
+            match chat.settings.registration {
+                Registration::Open => "open",
+                Registration::Closed => "closed",
+            },
+        ),
+    ]);
+    env.extend(
+        chat.url
+            .as_ref()
+            .map(|url| pod::env("CONFAB_URL", url.to_string())),
+    );
+    env
+}
+
+/// The database's URL, which `serve` and `migrate` both need.
+pub(super) fn database_url(access: &Access) -> EnvVar {
+    pod::env_secret(
+        "CONFAB_DATABASE_URL",
+        &access.database_secret.name,
+        &access.database_secret.key,
+    )
+}
+
+fn kafka_environment(kafka: &KafkaAccess) -> Vec<EnvVar> {
+    let mut env = vec![
+        pod::env(
+            "CONFAB_KAFKA_BOOTSTRAP_SERVERS",
+            kafka.bootstrap_servers.join(","),
+        ),
+        pod::env("CONFAB_KAFKA_SECURITY_PROTOCOL", kafka.security_protocol()),
+    ];
+    if let Some(sasl) = &kafka.sasl {
+        env.extend([
+            pod::env("CONFAB_KAFKA_SASL_MECHANISM", sasl.mechanism.as_str()),
+            pod::env_secret("CONFAB_KAFKA_SASL_USERNAME", &sasl.secret, "username"),
+            pod::env_secret("CONFAB_KAFKA_SASL_PASSWORD", &sasl.secret, "password"),
+        ]);
+    }
+    if let Some(ca) = kafka.tls.as_ref().and_then(|tls| tls.ca_secret.as_ref()) {
+        env.push(pod::env(
+            "CONFAB_KAFKA_SSL_CA_FILE",
+            format!("{CA_DIRECTORY}/{}", ca.key),
+        ));
+    }
+    env
+}
+
+fn ca_volume(access: &Access) -> Option<Volume> {
+    let ca = access.kafka.tls.as_ref()?.ca_secret.as_ref()?;
+    let secret = SecretVolumeSource {
+        secret_name: Some(ca.name.clone()),
+        default_mode: Some(0o440),
+        ..SecretVolumeSource::default()
+    };
+    Some(Volume {
+        name: "kafka-ca".to_owned(),
+        secret: Some(secret),
+        ..Volume::default()
+    })
+}
+
+/// On different nodes while there are enough; a node too few never keeps a replica from running.
+fn spread_over_nodes(chat: &Chat) -> TopologySpreadConstraint {
+    TopologySpreadConstraint {
+        max_skew: 1,
+        topology_key: "kubernetes.io/hostname".to_owned(),
+        when_unsatisfiable: "ScheduleAnyway".to_owned(),
+        label_selector: Some(meta::label_selector(chat, Role::App)),
+        // Only replicas of the same rollout count, or the last ones would all land on one node.
+        match_label_keys: Some(vec!["pod-template-hash".to_owned()]),
+        ..TopologySpreadConstraint::default()
+    }
+}
+
+/// The replicas' identity. It has no right and no token.
+pub(super) fn service_account(chat: &Chat) -> ServiceAccount {
+    ServiceAccount {
+        metadata: meta::child(chat, Role::App),
+        automount_service_account_token: Some(false),
+        ..ServiceAccount::default()
+    }
+}
+
+/// A drain takes one replica at a time; one that is not ready never blocks a drain.
+pub(super) fn disruption_budget(chat: &Chat) -> PodDisruptionBudget {
+    let spec = PodDisruptionBudgetSpec {
+        max_unavailable: Some(IntOrString::Int(1)),
+        selector: Some(meta::label_selector(chat, Role::App)),
+        unhealthy_pod_eviction_policy: Some("AlwaysAllow".to_owned()),
+        ..PodDisruptionBudgetSpec::default()
+    };
+    PodDisruptionBudget {
+        metadata: meta::child(chat, Role::App),
+        spec: Some(spec),
+        status: None,
+    }
+}
+
+/// Scaling by CPU use. It writes `spec.replicas` of the ChatDeployment through its `/scale`.
+pub(super) fn autoscaler(chat: &Chat, limits: &Autoscaling) -> HorizontalPodAutoscaler {
+    let cpu = ResourceMetricSource {
+        name: "cpu".to_owned(),
+        target: MetricTarget {
+            type_: "Utilization".to_owned(),
+            average_utilization: Some(limits.target_cpu_utilization_percent),
+            ..MetricTarget::default()
+        },
+    };
+    let spec = HorizontalPodAutoscalerSpec {
+        scale_target_ref: CrossVersionObjectReference {
+            api_version: Some(ChatDeployment::api_version(&()).into_owned()),
+            kind: ChatDeployment::kind(&()).into_owned(),
+            name: chat.name.clone(),
+        },
+        min_replicas: Some(limits.min_replicas),
+        max_replicas: limits.max_replicas,
+        metrics: Some(vec![MetricSpec {
+            type_: "Resource".to_owned(),
+            resource: Some(cpu),
+            ..MetricSpec::default()
+        }]),
+        ..HorizontalPodAutoscalerSpec::default()
+    };
+    HorizontalPodAutoscaler {
+        metadata: meta::child(chat, Role::App),
+        spec: Some(spec),
+        status: None,
+    }
+}

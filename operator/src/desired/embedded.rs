@@ -1,0 +1,152 @@
+//! What the two embedded services have in common: one pod on one volume, with a command of their own, so that
+//! any image with the program in it serves. Pure.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::apps::v1::{
+    StatefulSet, StatefulSetPersistentVolumeClaimRetentionPolicy, StatefulSetSpec,
+};
+use k8s_openapi::api::core::v1::{
+    Container, ContainerPort, PersistentVolumeClaim, PersistentVolumeClaimSpec, PodSpec,
+    PodTemplateSpec, ResourceRequirements, SecretVolumeSource, Volume, VolumeMount,
+    VolumeResourceRequirements,
+};
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+use super::{meta, pod};
+use crate::crd::DeletionPolicy;
+use crate::validate::{Chat, Role};
+
+/// Where the volume is mounted. Data is in a directory below it, which its program makes with its own rights.
+const DATA: &str = "/data";
+/// Where the generated Secret is mounted.
+const SECRET: &str = "/secret";
+
+/// What sets one embedded service apart from the other.
+pub(super) struct Embedded<'a> {
+    pub role: Role,
+    pub image: &'a str,
+    pub user: i64,
+    pub port: i32,
+    /// For `sh -e`, with nothing but mkdir, mv, rm, cat and sleep beside the shell's own commands.
+    pub script: &'a str,
+    pub storage: &'a Quantity,
+    pub resources: ResourceRequirements,
+    /// A change restarts the pod.
+    pub restart_on: BTreeMap<String, String>,
+    pub volumes: Vec<Volume>,
+    pub mounts: Vec<VolumeMount>,
+}
+
+/// The service as a StatefulSet of one pod.
+pub(super) fn stateful_set(chat: &Chat, service: Embedded<'_>) -> StatefulSet {
+    let role = service.role;
+    let spec = StatefulSetSpec {
+        service_name: Some(chat.child(role)),
+        replicas: Some(1),
+        selector: meta::label_selector(chat, role),
+        persistent_volume_claim_retention_policy: Some(retention(chat.deletion_policy)),
+        volume_claim_templates: Some(vec![data_claim(chat, role, service.storage)]),
+        template: PodTemplateSpec {
+            metadata: Some(ObjectMeta {
+                labels: Some(meta::labels(chat, role)),
+                annotations: Some(service.restart_on.clone()),
+                ..ObjectMeta::default()
+            }),
+            spec: Some(pod_spec(chat, service)),
+        },
+        ..StatefulSetSpec::default()
+    };
+    StatefulSet {
+        metadata: meta::child(chat, role),
+        spec: Some(spec),
+        status: None,
+    }
+}
+
+fn retention(policy: DeletionPolicy) -> StatefulSetPersistentVolumeClaimRetentionPolicy {
+    let when_deleted = match policy {
+        DeletionPolicy::Retain => "Retain",
+        DeletionPolicy::Delete => "Delete",
+    };
+    StatefulSetPersistentVolumeClaimRetentionPolicy {
+        when_deleted: Some(when_deleted.to_owned()),
+        when_scaled: Some("Retain".to_owned()),
+    }
+}
+
+fn data_claim(chat: &Chat, role: Role, storage: &Quantity) -> PersistentVolumeClaim {
+    PersistentVolumeClaim {
+        metadata: ObjectMeta {
+            name: Some("data".to_owned()),
+            labels: Some(meta::labels(chat, role)),
+            ..ObjectMeta::default()
+        },
+        spec: Some(PersistentVolumeClaimSpec {
+            access_modes: Some(vec!["ReadWriteOnce".to_owned()]),
+            resources: Some(VolumeResourceRequirements {
+                requests: Some(BTreeMap::from([("storage".to_owned(), storage.clone())])),
+                limits: None,
+            }),
+            ..PersistentVolumeClaimSpec::default()
+        }),
+        status: None,
+    }
+}
+
+fn pod_spec(chat: &Chat, service: Embedded<'_>) -> PodSpec {
+    let mut volumes = vec![pod::scratch("tmp"), secret_volume(chat.child(service.role))];
+    volumes.extend(service.volumes.iter().cloned());
+    PodSpec {
+        automount_service_account_token: Some(false),
+        // Service links are variables such as KAFKA_PORT, which an image may read as its settings.
+        enable_service_links: Some(false),
+        security_context: Some(pod::pod_security(service.user)),
+        termination_grace_period_seconds: Some(60),
+        containers: vec![container(service)],
+        volumes: Some(volumes),
+        ..PodSpec::default()
+    }
+}
+
+fn container(service: Embedded<'_>) -> Container {
+    let mut mounts = vec![
+        pod::mount("data", DATA),
+        pod::mount("tmp", "/tmp"),
+        pod::mount_read_only("secret", SECRET),
+    ];
+    mounts.extend(service.mounts);
+    let name = service.role.as_str();
+    Container {
+        name: name.to_owned(),
+        image: Some(service.image.to_owned()),
+        command: Some(["sh", "-ec"].map(str::to_owned).to_vec()),
+        args: Some(vec![service.script.to_owned()]),
+        ports: Some(vec![ContainerPort {
+            name: Some(name.to_owned()),
+            container_port: service.port,
+            protocol: Some("TCP".to_owned()),
+            ..ContainerPort::default()
+        }]),
+        readiness_probe: Some(pod::tcp_probe(name, 1, 3)),
+        resources: Some(service.resources),
+        security_context: Some(pod::container_security()),
+        volume_mounts: Some(mounts),
+        ..Container::default()
+    }
+}
+
+fn secret_volume(name: String) -> Volume {
+    let secret = SecretVolumeSource {
+        secret_name: Some(name),
+        // The group is the pod's own (fsGroup), so that its user can read.
+        default_mode: Some(0o440),
+        ..SecretVolumeSource::default()
+    };
+    Volume {
+        name: "secret".to_owned(),
+        secret: Some(secret),
+        ..Volume::default()
+    }
+}

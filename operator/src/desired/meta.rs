@@ -1,0 +1,57 @@
+//! What all children have in common: name, labels, owner. Pure.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
+
+use crate::validate::{Chat, Role};
+
+/// Value of `app.kubernetes.io/managed-by`, and the field manager of every write.
+pub const MANAGED_BY: &str = "confab-operator";
+
+/// On generated Secrets: the chat that they are for, as `<namespace>.<name>`.
+pub const ANNOTATION_CHAT: &str = "confab.dev/chat";
+
+/// On every child: a digest of what was applied, without any secret, so that a field no longer wanted is noticed.
+pub const ANNOTATION_DIGEST: &str = "confab.dev/applied";
+
+/// The labels that choose the pods of one role of one chat. They can never change.
+pub fn selector(chat: &Chat, role: Role) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        ("app.kubernetes.io/name".to_owned(), "confab".to_owned()),
+        ("app.kubernetes.io/instance".to_owned(), chat.name.clone()),
+        (
+            "app.kubernetes.io/component".to_owned(),
+            role.as_str().to_owned(),
+        ),
+    ])
+}
+
+/// The labels of an object with this role.
+pub fn labels(chat: &Chat, role: Role) -> BTreeMap<String, String> {
+    let mut labels = selector(chat, role);
+    labels.insert(
+        "app.kubernetes.io/managed-by".to_owned(),
+        MANAGED_BY.to_owned(),
+    );
+    labels
+}
+
+/// Metadata of the child with this role.
+pub(super) fn child(chat: &Chat, role: Role) -> ObjectMeta {
+    ObjectMeta {
+        name: Some(chat.child(role)),
+        namespace: Some(chat.namespace.clone()),
+        labels: Some(labels(chat, role)),
+        owner_references: Some(vec![chat.owner_reference()]),
+        ..ObjectMeta::default()
+    }
+}
+
+/// The pods of this role, as a child's spec selects them.
+pub(super) fn label_selector(chat: &Chat, role: Role) -> LabelSelector {
+    LabelSelector {
+        match_labels: Some(selector(chat, role)),
+        ..LabelSelector::default()
+    }
+}

@@ -1,0 +1,79 @@
+//! The Job that migrates the schema. Pure. [`crate::migration`] decides when there is one.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::batch::v1::{Job, JobSpec};
+use k8s_openapi::api::core::v1::{Container, PodSpec, PodTemplateSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+use super::{app, meta, pod};
+use crate::access::Access;
+use crate::validate::{Chat, Role};
+
+/// On the Job: what it migrates, to tell whether it still is what is wanted.
+pub const ANNOTATION_FINGERPRINT: &str = "confab.dev/migrates";
+/// On the Job: how many times this was tried, from 1.
+pub const ANNOTATION_ATTEMPT: &str = "confab.dev/attempt";
+/// On the Job: the generation of the spec when it was made.
+pub const ANNOTATION_GENERATION: &str = "confab.dev/generation";
+
+/// What tells one migration from another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobMark {
+    /// Image, database and Secret in one digest.
+    pub fingerprint: String,
+    /// Generation of the spec.
+    pub generation: i64,
+    /// How many times this was tried, from 1.
+    pub attempt: u32,
+}
+
+/// The Job. It runs once: trying again is this operator's decision, so that each failure is seen.
+pub fn job(chat: &Chat, access: &Access, mark: &JobMark) -> Job {
+    let mut metadata = meta::child(chat, Role::Migrate);
+    metadata.annotations = Some(BTreeMap::from([
+        (ANNOTATION_FINGERPRINT.to_owned(), mark.fingerprint.clone()),
+        (ANNOTATION_ATTEMPT.to_owned(), mark.attempt.to_string()),
+        (
+            ANNOTATION_GENERATION.to_owned(),
+            mark.generation.to_string(),
+        ),
+    ]));
+    let template = PodTemplateSpec {
+        metadata: Some(ObjectMeta {
+            labels: Some(meta::labels(chat, Role::Migrate)),
+            ..ObjectMeta::default()
+        }),
+        spec: Some(pod_spec(chat, access)),
+    };
+    let spec = JobSpec {
+        backoff_limit: Some(0),
+        template,
+        ..JobSpec::default()
+    };
+    Job {
+        metadata,
+        spec: Some(spec),
+        status: None,
+    }
+}
+
+fn pod_spec(chat: &Chat, access: &Access) -> PodSpec {
+    PodSpec {
+        service_account_name: Some(chat.child(Role::App)),
+        automount_service_account_token: Some(false),
+        enable_service_links: Some(false),
+        restart_policy: Some("Never".to_owned()),
+        security_context: Some(pod::pod_security(app::USER)),
+        containers: vec![Container {
+            name: "migrate".to_owned(),
+            image: Some(chat.images.chat_app.clone()),
+            args: Some(vec!["migrate".to_owned()]),
+            env: Some(vec![app::database_url(access)]),
+            resources: Some(pod::requirements(&chat.resources)),
+            security_context: Some(pod::container_security()),
+            ..Container::default()
+        }],
+        ..PodSpec::default()
+    }
+}

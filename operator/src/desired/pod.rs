@@ -1,0 +1,181 @@
+//! Parts of pods that several children share, fit for the "restricted" pod security standard. Pure.
+
+use k8s_openapi::api::core::v1::{
+    Capabilities, EmptyDirVolumeSource, EnvVar, EnvVarSource, HTTPGetAction, ObjectFieldSelector,
+    PodSecurityContext, Probe, ResourceRequirements, SeccompProfile, SecretKeySelector,
+    SecurityContext, TCPSocketAction, Volume, VolumeMount,
+};
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+use crate::crd::{ResourceAmounts, Resources};
+
+/// A pod that runs as this user and nothing else. Volumes belong to the same group.
+pub(super) fn pod_security(user: i64) -> PodSecurityContext {
+    PodSecurityContext {
+        run_as_non_root: Some(true),
+        run_as_user: Some(user),
+        run_as_group: Some(user),
+        fs_group: Some(user),
+        seccomp_profile: Some(SeccompProfile {
+            type_: "RuntimeDefault".to_owned(),
+            ..SeccompProfile::default()
+        }),
+        ..PodSecurityContext::default()
+    }
+}
+
+/// A container without any privilege, on a root that it cannot write.
+pub(super) fn container_security() -> SecurityContext {
+    SecurityContext {
+        allow_privilege_escalation: Some(false),
+        read_only_root_filesystem: Some(true),
+        capabilities: Some(Capabilities {
+            drop: Some(vec!["ALL".to_owned()]),
+            add: None,
+        }),
+        ..SecurityContext::default()
+    }
+}
+
+/// An environment variable.
+pub(super) fn env(name: &str, value: impl Into<String>) -> EnvVar {
+    EnvVar {
+        name: name.to_owned(),
+        value: Some(value.into()),
+        value_from: None,
+    }
+}
+
+/// An environment variable from a Secret: its value never passes through another object.
+pub(super) fn env_secret(name: &str, secret: &str, key: &str) -> EnvVar {
+    let selector = SecretKeySelector {
+        name: secret.to_owned(),
+        key: key.to_owned(),
+        optional: None,
+    };
+    env_from(
+        name,
+        EnvVarSource {
+            secret_key_ref: Some(selector),
+            ..EnvVarSource::default()
+        },
+    )
+}
+
+/// An environment variable with a field of the pod.
+pub(super) fn env_field(name: &str, path: &str) -> EnvVar {
+    // The API server adds the version; without it the child would seem changed by hand.
+    let field = ObjectFieldSelector {
+        api_version: Some("v1".to_owned()),
+        field_path: path.to_owned(),
+    };
+    env_from(
+        name,
+        EnvVarSource {
+            field_ref: Some(field),
+            ..EnvVarSource::default()
+        },
+    )
+}
+
+fn env_from(name: &str, source: EnvVarSource) -> EnvVar {
+    EnvVar {
+        name: name.to_owned(),
+        value: None,
+        value_from: Some(source),
+    }
+}
+
+/// A probe of an HTTP path on a named port.
+pub(super) fn http_probe(path: &str, port: &str, period: i32, failures: i32) -> Probe {
+    let get = HTTPGetAction {
+        path: Some(path.to_owned()),
+        port: IntOrString::String(port.to_owned()),
+        ..HTTPGetAction::default()
+    };
+    Probe {
+        http_get: Some(get),
+        ..probe(period, failures)
+    }
+}
+
+/// A probe that the port takes connections.
+pub(super) fn tcp_probe(port: &str, period: i32, failures: i32) -> Probe {
+    let socket = TCPSocketAction {
+        port: IntOrString::String(port.to_owned()),
+        host: None,
+    };
+    Probe {
+        tcp_socket: Some(socket),
+        ..probe(period, failures)
+    }
+}
+
+fn probe(period: i32, failures: i32) -> Probe {
+    Probe {
+        period_seconds: Some(period),
+        failure_threshold: Some(failures),
+        timeout_seconds: Some(3),
+        ..Probe::default()
+    }
+}
+
+/// A scratch directory.
+pub(super) fn scratch(name: &str) -> Volume {
+    Volume {
+        name: name.to_owned(),
+        empty_dir: Some(EmptyDirVolumeSource::default()),
+        ..Volume::default()
+    }
+}
+
+/// A mount that is written to.
+pub(super) fn mount(name: &str, path: &str) -> VolumeMount {
+    VolumeMount {
+        name: name.to_owned(),
+        mount_path: path.to_owned(),
+        ..VolumeMount::default()
+    }
+}
+
+/// A mount that is only read.
+pub(super) fn mount_read_only(name: &str, path: &str) -> VolumeMount {
+    VolumeMount {
+        read_only: Some(true),
+        ..mount(name, path)
+    }
+}
+
+/// The spec's amounts as a container takes them.
+pub(super) fn requirements(resources: &Resources) -> ResourceRequirements {
+    let amounts = |amounts: &Option<ResourceAmounts>| {
+        let amounts = amounts.clone().unwrap_or_default();
+        let named = [("cpu", amounts.cpu), ("memory", amounts.memory)];
+        let all: std::collections::BTreeMap<String, Quantity> = named
+            .into_iter()
+            .filter_map(|(name, amount)| Some((name.to_owned(), amount?)))
+            .collect();
+        (!all.is_empty()).then_some(all)
+    };
+    ResourceRequirements {
+        requests: amounts(&resources.requests),
+        limits: amounts(&resources.limits),
+        ..ResourceRequirements::default()
+    }
+}
+
+/// Requests and a memory limit.
+pub(super) fn fixed(cpu: &str, memory: &str, memory_limit: &str) -> ResourceRequirements {
+    let amount = |text: &str| Some(Quantity(text.to_owned()));
+    requirements(&Resources {
+        requests: Some(ResourceAmounts {
+            cpu: amount(cpu),
+            memory: amount(memory),
+        }),
+        limits: Some(ResourceAmounts {
+            cpu: None,
+            memory: amount(memory_limit),
+        }),
+    })
+}

@@ -1,0 +1,54 @@
+//! The Secrets of the embedded services: made once, with a fate that follows deletionPolicy. Pure.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
+
+use super::meta::{self, ANNOTATION_CHAT};
+use crate::crd::DeletionPolicy;
+use crate::credentials::{KafkaLogin, PostgresLogin};
+use crate::validate::{Chat, Role};
+
+/// Keys: username, password, cluster-id.
+pub(super) fn kafka(chat: &Chat, login: &KafkaLogin) -> Secret {
+    let data = [
+        ("username", login.username.clone()),
+        ("password", login.password.reveal().to_owned()),
+        ("cluster-id", login.cluster_id.clone()),
+    ];
+    secret(chat, Role::Kafka, data)
+}
+
+/// Keys: username, password, database, url.
+pub(super) fn postgres(chat: &Chat, login: &PostgresLogin) -> Secret {
+    let data = [
+        ("username", login.username.clone()),
+        ("password", login.password.reveal().to_owned()),
+        ("database", login.database.clone()),
+        ("url", login.url(&chat.service_host(Role::Postgres))),
+    ];
+    secret(chat, Role::Postgres, data)
+}
+
+fn secret<const N: usize>(chat: &Chat, role: Role, data: [(&str, String); N]) -> Secret {
+    let mut metadata = meta::child(chat, role);
+    metadata.annotations = Some(BTreeMap::from([(
+        ANNOTATION_CHAT.to_owned(),
+        chat.instance(),
+    )]));
+    if chat.deletion_policy == DeletionPolicy::Retain {
+        // Without an owner it outlives the chat, as the volume does whose password it holds.
+        metadata.owner_references = None;
+    }
+    let data = data
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), ByteString(value.into_bytes())))
+        .collect();
+    Secret {
+        metadata,
+        data: Some(data),
+        type_: Some("Opaque".to_owned()),
+        ..Secret::default()
+    }
+}

@@ -1,0 +1,210 @@
+//! Whether the schema must be migrated, and what to do about it now. Pure: the decision table of the migration Job.
+//!
+//! A migration is needed only when image or database differ from what the live Deployment records, so that a
+//! Job which vanished is not repeated. The Job's condition `Complete` is the gate through which a new image
+//! reaches the Deployment; until then the replicas stay on the last migrated one.
+
+mod job;
+
+pub use job::{JobState, JobView};
+
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use kube::ResourceExt;
+
+use crate::access::Access;
+use crate::crd::ChatDeploymentStatus;
+use crate::desired::{
+    ANNOTATION_MIGRATED_DATABASE, ANNOTATION_MIGRATED_IMAGE, ANNOTATION_SECRETS, JobMark,
+};
+use crate::digest::digest;
+use crate::validate::Chat;
+
+/// A failed migration is tried again after 1, 2, 4 … minutes, at most this many.
+const LONGEST_WAIT_MINUTES: i64 = 15;
+
+/// What the replicas are built with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Release {
+    /// The image.
+    pub image: String,
+    /// The database's identity.
+    pub database: String,
+    /// Versions of the Secrets.
+    pub secrets: String,
+}
+
+/// What is to be done about the schema.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// The schema is the one that image and database need.
+    Settled,
+    /// A migration is needed: does PostgreSQL answer?
+    Ask,
+    /// It does not answer yet.
+    Wait,
+    /// Make the Job.
+    Start(JobMark),
+    /// Remove the Job, which is for something else or failed long enough ago, and make this one.
+    Replace(JobMark),
+    /// It runs.
+    Running,
+    /// It is being removed by someone.
+    Leaving,
+    /// It failed.
+    Failed {
+        /// How many times so far.
+        attempt: u32,
+        /// When it is tried again.
+        retry: Timestamp,
+    },
+    /// It is done: the replicas may have the new image.
+    Complete,
+}
+
+/// What the decision rests on.
+#[derive(Clone, Debug)]
+pub struct Situation<'a> {
+    /// What the replicas should run.
+    pub wanted: &'a Release,
+    /// What the live Deployment records as migrated: image and database.
+    pub recorded: Option<(String, String)>,
+    /// The Job that is there.
+    pub job: Option<JobView>,
+    /// Generation of the spec.
+    pub generation: i64,
+    /// Whether PostgreSQL answers, if it was asked.
+    pub answers: Option<bool>,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// What to do now.
+pub fn decide(at: &Situation<'_>) -> Decision {
+    if at.recorded.as_ref().is_some_and(|(image, database)| {
+        *image == at.wanted.image && *database == at.wanted.database
+    }) {
+        return Decision::Settled;
+    }
+    let fresh = JobMark {
+        fingerprint: fingerprint(at.wanted),
+        generation: at.generation,
+        attempt: 1,
+    };
+    let Some(job) = &at.job else {
+        return when_answering(at, Decision::Start(fresh));
+    };
+    match &job.state {
+        JobState::Leaving => Decision::Leaving,
+        _ if job.fingerprint != fresh.fingerprint => when_answering(at, Decision::Replace(fresh)),
+        JobState::Complete => Decision::Complete,
+        JobState::Active => Decision::Running,
+        JobState::Failed(_) if job.generation != at.generation => {
+            when_answering(at, Decision::Replace(fresh))
+        }
+        JobState::Failed(since) => {
+            let retry = *since + wait(job.attempt);
+            if at.now < retry {
+                return Decision::Failed {
+                    attempt: job.attempt,
+                    retry,
+                };
+            }
+            when_answering(
+                at,
+                Decision::Replace(JobMark {
+                    attempt: job.attempt.saturating_add(1),
+                    ..fresh
+                }),
+            )
+        }
+    }
+}
+
+/// A Job that starts before PostgreSQL does would fail for nothing.
+fn when_answering(at: &Situation<'_>, then: Decision) -> Decision {
+    match at.answers {
+        None => Decision::Ask,
+        Some(false) => Decision::Wait,
+        Some(true) => then,
+    }
+}
+
+fn wait(attempt: u32) -> SignedDuration {
+    let doublings = attempt.saturating_sub(1).min(10);
+    SignedDuration::from_mins((1i64 << doublings).min(LONGEST_WAIT_MINUTES))
+}
+
+fn fingerprint(release: &Release) -> String {
+    digest([release.image.as_str(), &release.database, &release.secrets])
+}
+
+/// What the replicas should run, if nothing stood in the way. None while a Secret is missing.
+pub fn wanted(chat: &Chat, access: &Access) -> Option<Release> {
+    Some(Release {
+        image: chat.images.chat_app.clone(),
+        database: access.database.as_ref().ok()?.identity.clone(),
+        secrets: access.secrets.clone()?,
+    })
+}
+
+/// Image and database that the live Deployment records as migrated.
+pub fn recorded(live: Option<&Deployment>) -> Option<(String, String)> {
+    let annotations = live?.annotations();
+    Some((
+        annotations.get(ANNOTATION_MIGRATED_IMAGE)?.clone(),
+        annotations.get(ANNOTATION_MIGRATED_DATABASE)?.clone(),
+    ))
+}
+
+/// What the replicas are built with now: what is wanted once it is migrated, else the image that was migrated last
+/// and everything else new, so that scaling, rotation and re-creation go on.
+pub fn release(
+    decision: Option<&Decision>,
+    wanted: Option<&Release>,
+    live: Option<&Deployment>,
+    status: Option<&ChatDeploymentStatus>,
+) -> Option<Release> {
+    if let (Some(Decision::Settled | Decision::Complete), Some(wanted)) = (decision, wanted) {
+        return Some(wanted.clone());
+    }
+    match (recorded(live), live) {
+        (Some((image, database)), Some(live)) => {
+            let secrets = wanted
+                // Another database is not migrated yet: its login must not reach the replicas.
+                .filter(|wanted| wanted.database == database)
+                .map_or_else(|| live_secrets(live), |wanted| wanted.secrets.clone());
+            Some(Release {
+                image,
+                database,
+                secrets,
+            })
+        }
+        _ => recreated(wanted?, status?),
+    }
+}
+
+/// The Deployment is gone while a migration to a newer image is under way: what ran last runs again. The record
+/// of the database went with it, so that the migration is looked at again afterwards.
+fn recreated(wanted: &Release, status: &ChatDeploymentStatus) -> Option<Release> {
+    let image = status.image.clone().filter(|_| status.schema.is_some())?;
+    (image != wanted.image).then(|| Release {
+        image,
+        ..wanted.clone()
+    })
+}
+
+fn live_secrets(live: &Deployment) -> String {
+    let template = live
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.template.metadata.as_ref());
+    let annotations = template.and_then(|metadata| metadata.annotations.as_ref());
+    annotations
+        .and_then(|all| all.get(ANNOTATION_SECRETS))
+        .cloned()
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,80 @@
+//! A migration Job as the decision sees it. Pure.
+
+use k8s_openapi::api::batch::v1::{Job, JobCondition};
+use k8s_openapi::jiff::Timestamp;
+use kube::ResourceExt;
+
+use crate::desired::{ANNOTATION_ATTEMPT, ANNOTATION_FINGERPRINT, ANNOTATION_GENERATION};
+
+/// The Job that is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobView {
+    /// What it migrates.
+    pub fingerprint: String,
+    /// Generation of the spec when it was made.
+    pub generation: i64,
+    /// How many times this was tried, from 1.
+    pub attempt: u32,
+    /// How far it is.
+    pub state: JobState,
+}
+
+/// How far a Job is. Conditions tell; `completionTime` is set on success alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JobState {
+    /// Being deleted.
+    Leaving,
+    /// Not ended.
+    Active,
+    /// Failed, at this time.
+    Failed(Timestamp),
+    /// Done.
+    Complete,
+}
+
+impl JobView {
+    /// Reads it.
+    pub fn of(job: &Job) -> Self {
+        let annotation = |key| job.annotations().get(key);
+        Self {
+            fingerprint: annotation(ANNOTATION_FINGERPRINT)
+                .cloned()
+                .unwrap_or_default(),
+            generation: annotation(ANNOTATION_GENERATION)
+                .and_then(|text| text.parse().ok())
+                .unwrap_or_default(),
+            attempt: annotation(ANNOTATION_ATTEMPT)
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(1),
+            state: state(job),
+        }
+    }
+}
+
+fn state(job: &Job) -> JobState {
+    if job.metadata.deletion_timestamp.is_some() {
+        return JobState::Leaving;
+    }
+    let conditions = job
+        .status
+        .as_ref()
+        .and_then(|status| status.conditions.as_deref())
+        .unwrap_or_default();
+    let find = |type_: &str| {
+        conditions
+            .iter()
+            .find(|c| c.type_ == type_ && c.status == "True")
+    };
+    match (find("Complete"), find("Failed")) {
+        (Some(_), _) => JobState::Complete,
+        (None, Some(failed)) => JobState::Failed(ended(failed)),
+        (None, None) => JobState::Active,
+    }
+}
+
+fn ended(condition: &JobCondition) -> Timestamp {
+    condition
+        .last_transition_time
+        .as_ref()
+        .map_or(Timestamp::UNIX_EPOCH, |time| time.0)
+}

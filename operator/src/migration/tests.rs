@@ -1,0 +1,291 @@
+use super::*;
+use crate::crd::SchemaStatus;
+use k8s_openapi::api::batch::v1::Job;
+use serde_json::json;
+
+const NOW: Timestamp = Timestamp::constant(1_000_000, 0);
+
+fn wanted() -> Release {
+    Release {
+        image: "app:2".into(),
+        database: "db1".into(),
+        secrets: "s=1".into(),
+    }
+}
+
+fn job(state: JobState) -> JobView {
+    JobView {
+        fingerprint: fingerprint(&wanted()),
+        generation: 1,
+        attempt: 1,
+        state,
+    }
+}
+
+fn at<'a>(wanted: &'a Release, job: Option<JobView>) -> Situation<'a> {
+    Situation {
+        wanted,
+        recorded: None,
+        job,
+        generation: 1,
+        answers: Some(true),
+        now: NOW,
+    }
+}
+
+fn mark(attempt: u32) -> JobMark {
+    JobMark {
+        fingerprint: fingerprint(&wanted()),
+        generation: 1,
+        attempt,
+    }
+}
+
+fn failed_minutes_ago(minutes: i64, attempt: u32) -> JobView {
+    JobView {
+        attempt,
+        ..job(JobState::Failed(NOW - SignedDuration::from_mins(minutes)))
+    }
+}
+
+#[test]
+fn what_the_deployment_records_is_not_migrated_again_even_if_the_job_vanished() {
+    let wanted = wanted();
+    let recorded = Some(("app:2".to_owned(), "db1".to_owned()));
+    assert_eq!(
+        decide(&Situation {
+            recorded,
+            ..at(&wanted, None)
+        }),
+        Decision::Settled
+    );
+}
+
+#[test]
+fn another_image_or_another_database_is_migrated() {
+    let wanted = wanted();
+    for recorded in [("app:1", "db1"), ("app:2", "db0")] {
+        let recorded = Some((recorded.0.to_owned(), recorded.1.to_owned()));
+        assert_eq!(
+            decide(&Situation {
+                recorded,
+                ..at(&wanted, None)
+            }),
+            Decision::Start(mark(1))
+        );
+    }
+}
+
+#[test]
+fn a_migration_starts_only_once_postgresql_answers() {
+    let wanted = wanted();
+    assert_eq!(
+        decide(&Situation {
+            answers: None,
+            ..at(&wanted, None)
+        }),
+        Decision::Ask
+    );
+    assert_eq!(
+        decide(&Situation {
+            answers: Some(false),
+            ..at(&wanted, None)
+        }),
+        Decision::Wait
+    );
+}
+
+#[test]
+fn a_job_is_followed_by_its_conditions() {
+    let wanted = wanted();
+    assert_eq!(
+        decide(&at(&wanted, Some(job(JobState::Active)))),
+        Decision::Running
+    );
+    assert_eq!(
+        decide(&at(&wanted, Some(job(JobState::Complete)))),
+        Decision::Complete
+    );
+    assert_eq!(
+        decide(&at(&wanted, Some(job(JobState::Leaving)))),
+        Decision::Leaving
+    );
+}
+
+#[test]
+fn a_job_for_another_image_database_or_secret_is_replaced_at_once() {
+    let changed = [
+        Release {
+            image: "app:3".into(),
+            ..wanted()
+        },
+        Release {
+            database: "db2".into(),
+            ..wanted()
+        },
+        Release {
+            secrets: "s=2".into(),
+            ..wanted()
+        },
+    ];
+    for wanted in changed {
+        for state in [JobState::Active, JobState::Complete, JobState::Failed(NOW)] {
+            let decision = decide(&at(&wanted, Some(job(state))));
+            assert!(
+                matches!(decision, Decision::Replace(JobMark { attempt: 1, .. })),
+                "{decision:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_failed_migration_is_tried_again_after_1_2_4_8_and_then_every_15_minutes() {
+    let wanted = wanted();
+    for (attempt, minutes) in [(1, 1), (2, 2), (3, 4), (4, 8), (5, 15), (6, 15), (60, 15)] {
+        let early = decide(&at(&wanted, Some(failed_minutes_ago(minutes - 1, attempt))));
+        assert_eq!(
+            early,
+            Decision::Failed {
+                attempt,
+                retry: NOW + SignedDuration::from_mins(1)
+            }
+        );
+        let due = decide(&at(&wanted, Some(failed_minutes_ago(minutes, attempt))));
+        assert_eq!(due, Decision::Replace(mark(attempt + 1)));
+    }
+}
+
+#[test]
+fn a_failed_migration_is_tried_again_at_once_when_the_spec_changed() {
+    let wanted = wanted();
+    let situation = Situation {
+        generation: 2,
+        ..at(&wanted, Some(failed_minutes_ago(0, 3)))
+    };
+    assert_eq!(
+        decide(&situation),
+        Decision::Replace(JobMark {
+            generation: 2,
+            ..mark(1)
+        })
+    );
+}
+
+#[test]
+fn a_job_says_failed_by_its_condition_and_not_by_a_completion_time() {
+    let job = |conditions| {
+        let job: Job = serde_json::from_value(json!({
+            "metadata": {"annotations": {"confab.dev/attempt": "3", "confab.dev/generation": "2", "confab.dev/migrates": "f"}},
+            "status": {"conditions": conditions},
+        }))
+        .unwrap();
+        JobView::of(&job)
+    };
+    let failed = job(
+        json!([{"type": "Failed", "status": "True", "lastTransitionTime": "1970-01-12T13:46:40Z"}]),
+    );
+    assert_eq!(
+        failed,
+        JobView {
+            fingerprint: "f".into(),
+            generation: 2,
+            attempt: 3,
+            state: JobState::Failed(NOW)
+        }
+    );
+    assert_eq!(
+        job(json!([{"type": "Failed", "status": "False"}])).state,
+        JobState::Active
+    );
+    assert_eq!(
+        job(json!([{"type": "Complete", "status": "True"}])).state,
+        JobState::Complete
+    );
+}
+
+fn live(image: &str, database: &str) -> Deployment {
+    serde_json::from_value(json!({
+        "metadata": {"annotations": {"confab.dev/migrated-image": image, "confab.dev/migrated-database": database}},
+        "spec": {"selector": {}, "template": {"metadata": {"annotations": {"confab.dev/secrets": "s=0"}}}},
+    }))
+    .unwrap()
+}
+
+#[test]
+fn nothing_runs_before_the_first_migration_is_complete() {
+    assert_eq!(
+        release(Some(&Decision::Running), Some(&wanted()), None, None),
+        None
+    );
+    assert_eq!(
+        release(Some(&Decision::Complete), Some(&wanted()), None, None),
+        Some(wanted())
+    );
+}
+
+#[test]
+fn until_a_new_image_is_migrated_the_old_one_runs_with_everything_else_new() {
+    let live = live("app:1", "db1");
+    let expected = Release {
+        image: "app:1".into(),
+        ..wanted()
+    };
+    assert_eq!(
+        release(Some(&Decision::Running), Some(&wanted()), Some(&live), None),
+        Some(expected)
+    );
+}
+
+#[test]
+fn the_login_of_a_database_that_is_not_migrated_does_not_reach_the_replicas() {
+    let live = live("app:1", "db0");
+    let expected = Release {
+        image: "app:1".into(),
+        database: "db0".into(),
+        secrets: "s=0".into(),
+    };
+    assert_eq!(
+        release(Some(&Decision::Running), Some(&wanted()), Some(&live), None),
+        Some(expected.clone())
+    );
+    assert_eq!(
+        release(None, None, Some(&live), None),
+        Some(expected),
+        "a missing Secret does not stop scaling"
+    );
+}
+
+#[test]
+fn a_deployment_deleted_during_a_failing_upgrade_comes_back_with_the_image_it_had() {
+    let schema = Some(SchemaStatus {
+        applied: 1,
+        target: 1,
+    });
+    let status = ChatDeploymentStatus {
+        image: Some("app:1".into()),
+        schema,
+        ..ChatDeploymentStatus::default()
+    };
+    let release = release(
+        Some(&Decision::Running),
+        Some(&wanted()),
+        None,
+        Some(&status),
+    )
+    .unwrap();
+    assert_eq!(release.image, "app:1");
+    let never_migrated = ChatDeploymentStatus {
+        schema: None,
+        ..status
+    };
+    assert_eq!(
+        super::release(
+            Some(&Decision::Running),
+            Some(&wanted()),
+            None,
+            Some(&never_migrated)
+        ),
+        None
+    );
+}

@@ -1,0 +1,204 @@
+//! First step: what is there. I/O: reads the API server, writes nothing.
+//!
+//! Children are read by name, so that an object of someone else under a child's name is seen too, and fresh, so
+//! that no decision rests on a cache. Secrets are read by name and never listed.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::core::v1::{Pod, Secret};
+use kube::api::ListParams;
+use kube::{Api, Client, Resource, ResourceExt};
+use serde::de::DeserializeOwned;
+use tokio::try_join;
+
+use crate::access::named_secrets;
+use crate::crd::{ChatDeployment, Kafka, Postgres};
+use crate::desired::{Children, MANAGED_BY};
+use crate::migration;
+use crate::validate::{Role, child_name};
+use crate::workload::{rolled_out, serving};
+
+/// What is there.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    /// Objects under the names of children, whoever made them.
+    pub children: Children,
+    /// Secrets that the spec names, those that exist.
+    pub secrets: BTreeMap<String, Secret>,
+    /// The chat's pods, read only while something is not as it should be: they say why.
+    pub pods: Vec<Pod>,
+}
+
+/// The API server did not answer a read.
+#[derive(Debug, thiserror::Error)]
+#[error("reading {kind} {name}: {source}")]
+pub struct Error {
+    kind: String,
+    name: String,
+    source: kube::Error,
+}
+
+/// Reads what is there for `object`.
+pub async fn observe(client: &Client, object: &ChatDeployment) -> Result<Observed, Error> {
+    let reader = Reader {
+        client,
+        namespace: object.namespace().unwrap_or_default(),
+    };
+    let (children, secrets) = try_join!(children(&reader, object), reader.secrets(object))?;
+    let pods = if settled(object, &children) {
+        Vec::new()
+    } else {
+        reader.pods(&object.name_any()).await?
+    };
+    Ok(Observed {
+        children,
+        secrets,
+        pods,
+    })
+}
+
+/// Reads the Secrets that the spec names, those that exist.
+pub async fn secrets(
+    client: &Client,
+    object: &ChatDeployment,
+) -> Result<BTreeMap<String, Secret>, Error> {
+    Reader {
+        client,
+        namespace: object.namespace().unwrap_or_default(),
+    }
+    .secrets(object)
+    .await
+}
+
+async fn children(reader: &Reader<'_>, object: &ChatDeployment) -> Result<Children, Error> {
+    let name = |role| child_name(&object.name_any(), role);
+    let (app, kafka, postgres) = (name(Role::App), name(Role::Kafka), name(Role::Postgres));
+    let own_kafka = matches!(object.spec.kafka, Kafka::Embedded(_));
+    let own_postgres = matches!(object.spec.postgres, Postgres::Embedded(_));
+    let migrate = name(Role::Migrate);
+    let (service_account, service, deployment, disruption_budget, autoscaler, ingress, migration) =
+        try_join!(
+            reader.get(true, &app),
+            reader.get(true, &app),
+            reader.get(true, &app),
+            reader.get(true, &app),
+            reader.get(true, &app),
+            reader.get(true, &app),
+            reader.get(true, &migrate),
+        )?;
+    let (kafka_secret, kafka_config, kafka_service, kafka) = try_join!(
+        reader.get(own_kafka, &kafka),
+        reader.get(own_kafka, &kafka),
+        reader.get(own_kafka, &kafka),
+        reader.get(own_kafka, &kafka),
+    )?;
+    let (postgres_secret, postgres_service, postgres) = try_join!(
+        reader.get(own_postgres, &postgres),
+        reader.get(own_postgres, &postgres),
+        reader.get(own_postgres, &postgres),
+    )?;
+    Ok(Children {
+        kafka_secret,
+        postgres_secret,
+        service_account,
+        kafka_config,
+        kafka_service,
+        kafka,
+        postgres_service,
+        postgres,
+        service,
+        deployment,
+        disruption_budget,
+        autoscaler,
+        ingress,
+        migration,
+    })
+}
+
+/// Whether all runs as it was last asked to, so that pods have nothing to tell.
+fn settled(object: &ChatDeployment, children: &Children) -> bool {
+    let status = object.status.clone().unwrap_or_default();
+    let embedded = [&children.kafka, &children.postgres];
+    status.schema.is_some()
+        && status.observed_generation == object.metadata.generation
+        && children.deployment.as_ref().is_some_and(rolled_out)
+        && embedded.into_iter().flatten().all(serving)
+        && migrated(children)
+}
+
+/// Whether the Job that is there, if any, is the one whose image the replicas run.
+fn migrated(children: &Children) -> bool {
+    let Some(job) = &children.migration else {
+        return true;
+    };
+    let image = job.spec.as_ref().and_then(|spec| {
+        spec.template
+            .spec
+            .as_ref()?
+            .containers
+            .first()?
+            .image
+            .clone()
+    });
+    migration::recorded(children.deployment.as_ref()).map(|(recorded, _)| recorded) == image
+}
+
+struct Reader<'a> {
+    client: &'a Client,
+    namespace: String,
+}
+
+impl Reader<'_> {
+    async fn get<K>(&self, looked_for: bool, name: &str) -> Result<Option<K>, Error>
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
+            + Clone
+            + Debug
+            + DeserializeOwned,
+    {
+        if !looked_for {
+            return Ok(None);
+        }
+        let api: Api<K> = Api::namespaced(self.client.clone(), &self.namespace);
+        let object = api
+            .get_opt(name)
+            .await
+            .map_err(|source| self.error(K::kind(&()).as_ref(), name, source))?;
+        Ok(object.map(|mut object| {
+            object.managed_fields_mut().clear();
+            object
+        }))
+    }
+
+    async fn secrets(&self, object: &ChatDeployment) -> Result<BTreeMap<String, Secret>, Error> {
+        let mut found = BTreeMap::new();
+        for name in named_secrets(&object.spec.kafka, &object.spec.postgres) {
+            if let Some(secret) = self.get(true, &name).await? {
+                found.insert(name, secret);
+            }
+        }
+        Ok(found)
+    }
+
+    async fn pods(&self, chat: &str) -> Result<Vec<Pod>, Error> {
+        let labels =
+            format!("app.kubernetes.io/instance={chat},app.kubernetes.io/managed-by={MANAGED_BY}");
+        let api: Api<Pod> = Api::namespaced(self.client.clone(), &self.namespace);
+        let pods = api
+            .list(&ListParams::default().labels(&labels).limit(200))
+            .await;
+        Ok(pods
+            .map_err(|source| self.error("Pods of", chat, source))?
+            .items)
+    }
+
+    fn error(&self, kind: &str, name: &str, source: kube::Error) -> Error {
+        Error {
+            kind: kind.to_owned(),
+            name: format!("{}/{name}", self.namespace),
+            source,
+        }
+    }
+}

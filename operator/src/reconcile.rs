@@ -1,0 +1,171 @@
+//! One pass over one ChatDeployment: observe → validate → desired → apply → status. This file is the table of
+//! contents. A pass is level-triggered and idempotent: it may be cut anywhere and run again. What is not ready
+//! yet is a state that the status tells, not an error.
+
+mod steps;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use k8s_openapi::jiff::Timestamp;
+use kube::core::DeserializeGuard;
+use kube::runtime::controller::Action;
+use kube::runtime::events::Recorder;
+use kube::{Api, Client, ResourceExt};
+use tracing::{Instrument, debug, error, info, info_span};
+
+use crate::backoff::{Backoffs, jittered};
+use crate::crd::ChatDeployment;
+use crate::status::{Outcome, announce, status};
+use crate::telemetry::Metrics;
+use crate::topic::Topics;
+use crate::validate::{Images, validate};
+use crate::{apply, observe, teardown};
+
+/// What each pass needs.
+pub struct Context {
+    /// The API server.
+    pub client: Client,
+    /// Images that are used where a spec names none.
+    pub images: Images,
+    /// Events.
+    pub recorder: Recorder,
+    /// The last look at each chat's topics.
+    pub topics: Topics,
+    /// Pauses after failed passes.
+    pub backoffs: Backoffs,
+    /// Figures.
+    pub metrics: Metrics,
+}
+
+/// Why a pass was broken off. It is run again, later each time.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Reading.
+    #[error(transparent)]
+    Observe(#[from] observe::Error),
+    /// Writing.
+    #[error(transparent)]
+    Apply(#[from] apply::Error),
+    /// Clearing up.
+    #[error(transparent)]
+    Teardown(#[from] teardown::Error),
+    /// Reading the ChatDeployment itself.
+    #[error("reading the ChatDeployment: {0}")]
+    Read(kube::Error),
+    /// Telling how it is.
+    #[error("writing the status: {0}")]
+    Status(kube::Error),
+}
+
+/// What the controller's cache holds: an object that this version may not understand.
+pub type Cached = DeserializeGuard<ChatDeployment>;
+
+/// Runs one pass and measures it.
+pub async fn reconcile(cached: Arc<Cached>, ctx: Arc<Context>) -> Result<Action, Error> {
+    let id = ctx.metrics.next_reconcile_id();
+    let chat = format!(
+        "{}/{}",
+        cached.namespace().unwrap_or_default(),
+        cached.name_any()
+    );
+    let span = info_span!("reconcile", chat, id);
+    let start = Instant::now();
+    let result = pass(&cached, &ctx).instrument(span).await;
+    ctx.metrics
+        .reconciled(result.as_ref().ok(), start.elapsed());
+    if result.is_ok() {
+        ctx.backoffs.reset(&cached.uid().unwrap_or_default());
+    }
+    result
+}
+
+async fn pass(cached: &Cached, ctx: &Context) -> Result<Action, Error> {
+    let Some(object) = fresh(cached, ctx).await? else {
+        ctx.topics.forget(&cached.uid().unwrap_or_default());
+        return Ok(Action::await_change());
+    };
+    if object.metadata.deletion_timestamp.is_some() {
+        return Ok(teardown::finish(ctx, &object).await?);
+    }
+    let observed = observe::observe(&ctx.client, &object).await?;
+    let outcome = match validate(&object, &observed.children, &ctx.images) {
+        Ok(chat) => {
+            teardown::hold(&ctx.client, &object, &chat).await?;
+            Outcome::Built(Box::new(steps::build(ctx, &object, chat, observed).await?))
+        }
+        Err(rejection) => Outcome::Rejected(rejection),
+    };
+    tell(ctx, &object, &outcome).await?;
+    Ok(next(ctx, &outcome))
+}
+
+/// The ChatDeployment as it is now, if it still is there and can be read.
+async fn fresh(cached: &Cached, ctx: &Context) -> Result<Option<ChatDeployment>, Error> {
+    let api: Api<Cached> =
+        Api::namespaced(ctx.client.clone(), &cached.namespace().unwrap_or_default());
+    match api.get_opt(&cached.name_any()).await.map_err(Error::Read)? {
+        None => Ok(None),
+        Some(DeserializeGuard(Ok(object))) => Ok(Some(object)),
+        Some(DeserializeGuard(Err(invalid))) => {
+            error!(
+                error = invalid.error,
+                "cannot be read: is the CustomResourceDefinition of another version?"
+            );
+            Ok(None)
+        }
+    }
+}
+
+async fn tell(ctx: &Context, object: &ChatDeployment, outcome: &Outcome) -> Result<(), Error> {
+    let (status, verdicts) = status(object, outcome, Timestamp::now());
+    let written = crate::status::write(&ctx.client, object, &status)
+        .await
+        .map_err(Error::Status)?;
+    let before = object
+        .status
+        .as_ref()
+        .map(|status| status.conditions.as_slice())
+        .unwrap_or_default();
+    announce(&ctx.recorder, object, before, &verdicts).await;
+    match verdicts.first() {
+        Some(ready) if written => info!(
+            ready = ready.status,
+            reason = ready.reason,
+            "{}",
+            ready.message
+        ),
+        _ => debug!("nothing new to tell"),
+    }
+    Ok(())
+}
+
+/// When to look again if nothing happens. Watches wake this operator for most things; what no watch tells (pods,
+/// Secrets, Kafka, PostgreSQL) is looked at again soon while something is missing, and rarely when nothing is.
+fn next(ctx: &Context, outcome: &Outcome) -> Action {
+    let idle = jittered(Duration::from_secs(300));
+    let Outcome::Built(facts) = outcome else {
+        return Action::requeue(Duration::from_secs(5));
+    };
+    let topics = ctx
+        .topics
+        .due(&facts.chat.uid)
+        .map(|due| due.max(Duration::from_millis(500)));
+    let soon = [
+        steps::recheck(facts),
+        topics.filter(|_| !steps::topics_ready(facts)),
+    ];
+    Action::requeue(soon.into_iter().flatten().min().unwrap_or(idle))
+}
+
+/// A pass that failed is run again after 1, 2, 4 … seconds, at most a minute.
+pub fn error_policy(cached: Arc<Cached>, error: &Error, ctx: Arc<Context>) -> Action {
+    let pause = ctx.backoffs.next(&cached.uid().unwrap_or_default());
+    let chat = format!(
+        "{}/{}",
+        cached.namespace().unwrap_or_default(),
+        cached.name_any()
+    );
+    error!(chat, error = %error, retry_in = ?pause, "the pass was broken off");
+    Action::requeue(pause)
+}

@@ -1,0 +1,181 @@
+//! The middle of a pass: from a valid chat to facts. Asks Kafka and PostgreSQL, applies the children.
+
+use std::time::Duration;
+
+use k8s_openapi::jiff::Timestamp;
+
+use super::{Context, Error};
+use crate::access::{Access, access};
+use crate::apply::{JobStep, apply};
+use crate::crd::{ChatDeployment, Kafka, Postgres};
+use crate::credentials::credentials;
+use crate::desired::{Ingredients, desired, job};
+use crate::migration::{Decision, JobView, Release, Situation, decide, recorded, release, wanted};
+use crate::observe::Observed;
+use crate::probe::postgres_answers;
+use crate::status::{Facts, schema};
+use crate::topic::TopicState;
+use crate::validate::{Chat, Role};
+use crate::workload::{rolled_out, serving};
+
+/// Builds the chat as far as it can be built now.
+pub(super) async fn build(
+    ctx: &Context,
+    object: &ChatDeployment,
+    chat: Chat,
+    observed: Observed,
+) -> Result<Facts, Error> {
+    let credentials = credentials(&observed.children);
+    let access = access(&chat, &credentials, &observed.secrets);
+    let topics = topics(ctx, &chat, &access, &observed).await;
+    let wanted = wanted(&chat, &access);
+    let migration = migration(&chat, &access, wanted.as_ref(), &observed).await;
+    let release = gated(
+        object,
+        &topics,
+        &observed,
+        release(
+            migration.as_ref(),
+            wanted.as_ref(),
+            observed.children.deployment.as_ref(),
+            object.status.as_ref(),
+        ),
+    );
+    let step = job_step(&chat, &access, migration.as_ref());
+    let children = desired(
+        &chat,
+        &Ingredients {
+            credentials: &credentials,
+            access: &access,
+            release: release.as_ref(),
+        },
+    );
+    let children = apply(
+        &ctx.client,
+        &chat.namespace,
+        observed.children,
+        children,
+        step,
+    )
+    .await?;
+    let schema = schema(
+        &children,
+        migration.as_ref(),
+        &observed.pods,
+        object.status.as_ref().and_then(|status| status.schema),
+    );
+    Ok(Facts {
+        chat,
+        access,
+        topics,
+        migration,
+        children,
+        pods: observed.pods,
+        schema,
+    })
+}
+
+async fn topics(ctx: &Context, chat: &Chat, access: &Access, observed: &Observed) -> TopicState {
+    let waiting = |reason, message, person| TopicState::Problem {
+        reason,
+        message,
+        person,
+        topics: Vec::new(),
+    };
+    let starting = matches!(chat.kafka, Kafka::Embedded(_))
+        && !observed.children.kafka.as_ref().is_some_and(serving);
+    match &access.kafka_login {
+        _ if starting => {
+            let message = format!(
+                "the embedded Kafka (StatefulSet {}) is starting",
+                chat.child(Role::Kafka)
+            );
+            waiting("WaitingForKafka", message, false)
+        }
+        Err(problem) => waiting(problem.reason(), problem.message().to_owned(), true),
+        Ok(secrets) => ctx.topics.ensure(chat, access, secrets).await,
+    }
+}
+
+async fn migration(
+    chat: &Chat,
+    access: &Access,
+    wanted: Option<&Release>,
+    observed: &Observed,
+) -> Option<Decision> {
+    let mut situation = Situation {
+        wanted: wanted?,
+        recorded: recorded(observed.children.deployment.as_ref()),
+        job: observed.children.migration.as_ref().map(JobView::of),
+        generation: chat.generation,
+        answers: None,
+        now: Timestamp::now(),
+    };
+    let decision = decide(&situation);
+    if decision != Decision::Ask {
+        return Some(decision);
+    }
+    situation.answers = Some(answers(chat, access, observed).await);
+    Some(decide(&situation))
+}
+
+async fn answers(chat: &Chat, access: &Access, observed: &Observed) -> bool {
+    match (&chat.postgres, &access.database) {
+        (Postgres::Embedded(_), _) => observed.children.postgres.as_ref().is_some_and(serving),
+        (Postgres::External(_), Ok(database)) => postgres_answers(&database.address).await,
+        (Postgres::External(_), Err(_)) => false,
+    }
+}
+
+/// The very first replicas wait for the topics too. Later ones do not: without Kafka the chat still works, and
+/// replicas that are deleted must come back.
+fn gated(
+    object: &ChatDeployment,
+    topics: &TopicState,
+    observed: &Observed,
+    release: Option<Release>,
+) -> Option<Release> {
+    let seen_before = object
+        .status
+        .as_ref()
+        .is_some_and(|status| !status.topics.is_empty());
+    let started = observed.children.deployment.is_some();
+    release.filter(|_| started || seen_before || !topics.topics().is_empty())
+}
+
+fn job_step(chat: &Chat, access: &Access, decision: Option<&Decision>) -> JobStep {
+    match decision {
+        Some(Decision::Start(mark)) => JobStep::Create(Box::new(job(chat, access, mark))),
+        Some(Decision::Replace(mark)) => JobStep::Replace(Box::new(job(chat, access, mark))),
+        _ => JobStep::Keep,
+    }
+}
+
+/// Whether the topics are as they should be.
+pub(super) fn topics_ready(facts: &Facts) -> bool {
+    matches!(facts.topics, TopicState::Ready(_))
+}
+
+/// When to look again at what no watch tells of. None: nothing is missing.
+pub(super) fn recheck(facts: &Facts) -> Option<Duration> {
+    let schema = match &facts.migration {
+        None => Some(Duration::from_secs(10)),
+        Some(Decision::Settled) => None,
+        Some(Decision::Complete | Decision::Leaving) => Some(Duration::from_secs(1)),
+        Some(Decision::Ask | Decision::Wait) => Some(Duration::from_secs(2)),
+        Some(Decision::Start(_) | Decision::Replace(_) | Decision::Running) => {
+            Some(Duration::from_secs(5))
+        }
+        Some(Decision::Failed { retry, .. }) => Some(until(retry)),
+    };
+    let rolling = !facts.children.deployment.as_ref().is_some_and(rolled_out);
+    schema
+        .into_iter()
+        .chain(rolling.then_some(Duration::from_secs(10)))
+        .min()
+}
+
+fn until(time: &Timestamp) -> Duration {
+    let wait = time.duration_since(Timestamp::now());
+    Duration::try_from(wait).unwrap_or_default() + Duration::from_millis(100)
+}

@@ -1,0 +1,107 @@
+//! `operator run`: logging, the admin port, the CustomResourceDefinition, the Lease, the work. I/O.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::api::ListParams;
+use kube::runtime::events::Recorder;
+use kube::{Api, Client};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use crate::backoff::Backoffs;
+use crate::config::RunArgs;
+use crate::crd::ChatDeployment;
+use crate::leader::Election;
+use crate::reconcile::Context;
+use crate::status::reporter;
+use crate::telemetry::{self, Health, Metrics};
+use crate::topic::Topics;
+use crate::watch;
+
+/// Runs until SIGTERM or SIGINT. The error is one line for the person who started it.
+pub async fn run(args: RunArgs) -> Result<(), String> {
+    telemetry::log(&args.log, args.log_format)?;
+    let stop = stop_on_signal()?;
+    let client = Client::try_default().await.map_err(|error| {
+        format!("no cluster to work for: neither a service account of a pod nor a kubeconfig (KUBECONFIG): {error}")
+    })?;
+    let context = Arc::new(context(&args, client));
+    let health = Arc::new(Health::default());
+    telemetry::serve(args.admin_listen, health.clone(), context.clone()).await?;
+    info!(
+        version = env!("CARGO_PKG_VERSION"),
+        chat_app = context.images.chat_app,
+        "starting"
+    );
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = work(&args, &context, &health, &stop) => {}
+    }
+    info!("stopped");
+    Ok(())
+}
+
+fn context(args: &RunArgs, client: Client) -> Context {
+    Context {
+        recorder: Recorder::new(client.clone(), reporter(&args.identity())),
+        images: args.images(),
+        topics: Topics::default(),
+        backoffs: Backoffs::default(),
+        metrics: Metrics::new(),
+        client,
+    }
+}
+
+async fn work(args: &RunArgs, context: &Arc<Context>, health: &Health, stop: &CancellationToken) {
+    definition_exists(&context.client, health).await;
+    let leadership = if args.leader_election {
+        let election = Election::new(context.client.clone(), &args.namespace, args.identity());
+        Some(election.win(health).await)
+    } else {
+        None
+    };
+    context.metrics.leading(true);
+    health.ready("working");
+    watch::run(context.clone(), stop.clone().cancelled_owned()).await;
+    if let Some(leadership) = leadership {
+        leadership.resign().await;
+    }
+}
+
+/// Waits until the API server knows ChatDeployments.
+async fn definition_exists(client: &Client, health: &Health) {
+    let api: Api<ChatDeployment> = Api::all(client.clone());
+    loop {
+        match api.list_metadata(&ListParams::default().limit(1)).await {
+            Ok(_) => return,
+            Err(kube::Error::Api(status)) if status.code == 404 => {
+                health.waits_for("the CustomResourceDefinition chatdeployments.confab.dev: install the chart or apply crds/");
+            }
+            Err(error) => health.waits_for(format!("the API server: {error}")),
+        }
+        sleep(Duration::from_secs(2)).await;
+    }
+}
+
+fn stop_on_signal() -> Result<CancellationToken, String> {
+    let listen =
+        |kind| signal(kind).map_err(|error| format!("signals cannot be listened to: {error}"));
+    let (mut terminate, mut interrupt) = (
+        listen(SignalKind::terminate())?,
+        listen(SignalKind::interrupt())?,
+    );
+    let stop = CancellationToken::new();
+    let told = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        info!("stopping");
+        told.cancel();
+    });
+    Ok(stop)
+}

@@ -1,0 +1,136 @@
+//! Events: what changed since the last status, once. I/O: creates and patches Events; a failure is logged and
+//! forgotten, since the conditions hold what matters.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::Resource;
+use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+use tracing::debug;
+
+use super::{Mood, Verdict};
+use crate::crd::ChatDeployment;
+use crate::desired::MANAGED_BY;
+
+/// The name under which events are reported.
+pub fn reporter(identity: &str) -> Reporter {
+    Reporter {
+        controller: MANAGED_BY.to_owned(),
+        instance: Some(identity.to_owned()),
+    }
+}
+
+/// Tells of each statement whose status or reason is another than in `before`.
+pub async fn announce(
+    recorder: &Recorder,
+    object: &ChatDeployment,
+    before: &[Condition],
+    verdicts: &[Verdict],
+) {
+    for verdict in news(before, verdicts) {
+        let type_ = match verdict.mood {
+            Mood::Good | Mood::Waiting => EventType::Normal,
+            Mood::Trouble | Mood::Person => EventType::Warning,
+        };
+        publish(recorder, object, type_, verdict.reason, &verdict.message).await;
+    }
+}
+
+/// One event.
+pub async fn publish(
+    recorder: &Recorder,
+    object: &ChatDeployment,
+    type_: EventType,
+    reason: &str,
+    message: &str,
+) {
+    let event = Event {
+        type_,
+        reason: reason.to_owned(),
+        // The API takes a kilobyte.
+        note: Some(message.chars().take(250).collect()),
+        action: "Reconcile".to_owned(),
+        secondary: None,
+    };
+    if let Err(error) = recorder.publish(&event, &object.object_ref(&())).await {
+        debug!(error = %error, reason, "an event was not taken");
+    }
+}
+
+/// `Ready` and `Stalled` repeat the others, but for the good news.
+fn news<'a>(before: &[Condition], verdicts: &'a [Verdict]) -> Vec<&'a Verdict> {
+    let changed = |verdict: &&Verdict| {
+        let old = before
+            .iter()
+            .find(|condition| condition.type_ == verdict.type_);
+        old.is_none_or(|old| old.status != verdict.status || old.reason != verdict.reason)
+    };
+    let worth_telling = |verdict: &&Verdict| match verdict.type_ {
+        "Ready" => {
+            verdict.is_true()
+                || !verdicts.iter().any(|other| {
+                    other.type_ != "Ready"
+                        && other.type_ != "Stalled"
+                        && other.reason == verdict.reason
+                })
+        }
+        "Stalled" => false,
+        "Accepted" => !verdict.is_true(),
+        "Exposed" => verdict.is_true(),
+        _ => true,
+    };
+    verdicts
+        .iter()
+        .filter(changed)
+        .filter(worth_telling)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+    use k8s_openapi::jiff::Timestamp;
+
+    fn condition(type_: &str, status: &str, reason: &str) -> Condition {
+        Condition {
+            type_: type_.into(),
+            status: status.into(),
+            reason: reason.into(),
+            message: String::new(),
+            observed_generation: None,
+            last_transition_time: Time(Timestamp::UNIX_EPOCH),
+        }
+    }
+
+    #[test]
+    fn only_a_change_of_status_or_reason_is_news() {
+        let verdict = Verdict::yes("SchemaReady", "Migrated", "version 1");
+        assert_eq!(
+            news(
+                &[condition("SchemaReady", "True", "Migrated")],
+                std::slice::from_ref(&verdict)
+            )
+            .len(),
+            0
+        );
+        assert_eq!(
+            news(
+                &[condition("SchemaReady", "False", "Migrating")],
+                std::slice::from_ref(&verdict)
+            )
+            .len(),
+            1
+        );
+    }
+
+    #[test]
+    fn what_ready_repeats_of_a_part_is_told_once() {
+        let schema = Verdict::no("SchemaReady", Mood::Waiting, "Migrating", "");
+        let ready = Verdict {
+            type_: "Ready",
+            ..schema.clone()
+        };
+        let rolling = Verdict::no("Ready", Mood::Waiting, "RollingOut", "");
+        assert_eq!(news(&[], &[ready, schema]).len(), 1);
+        assert_eq!(news(&[], &[rolling]).len(), 1);
+    }
+}

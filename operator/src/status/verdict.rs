@@ -1,0 +1,70 @@
+//! One statement about a chat, before it becomes a condition. Pure.
+
+/// What kind of news it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mood {
+    /// All is well, or as asked for.
+    Good,
+    /// On its way.
+    Waiting,
+    /// Wrong, and it may end by itself.
+    Trouble,
+    /// Wrong, and only a person can help.
+    Person,
+}
+
+/// One statement: a condition's type, status, reason and message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// The condition's type.
+    pub type_: &'static str,
+    /// `True`, `False` or `Unknown`.
+    pub status: &'static str,
+    /// In CamelCase, one of those that docs/operations.md explains.
+    pub reason: &'static str,
+    /// What it means and what to do.
+    pub message: String,
+    /// What kind of news it is.
+    pub mood: Mood,
+}
+
+impl Verdict {
+    /// It is so.
+    pub fn yes(type_: &'static str, reason: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            type_,
+            status: "True",
+            reason,
+            message: message.into(),
+            mood: Mood::Good,
+        }
+    }
+
+    /// It is not so.
+    pub fn no(
+        type_: &'static str,
+        mood: Mood,
+        reason: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            type_,
+            status: "False",
+            reason,
+            message: message.into(),
+            mood,
+        }
+    }
+
+    /// Whether it is so.
+    pub fn is_true(&self) -> bool {
+        self.status == "True"
+    }
+}
+
+impl Mood {
+    /// Trouble, of the kind that a person must end or not.
+    pub fn trouble(person: bool) -> Self {
+        if person { Self::Person } else { Self::Trouble }
+    }
+}

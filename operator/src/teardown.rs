@@ -1,0 +1,258 @@
+//! The end of a chat. I/O. Kubernetes collects the children by their owner references; what is left to do is the
+//! topics of an external broker under `deletionPolicy: Delete`, for which alone there is a finalizer, and to say
+//! what stays under `Retain`.
+
+mod farewell;
+
+pub use farewell::farewell;
+
+use std::time::Duration;
+
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use kube::api::{DeleteParams, Patch, PatchParams};
+use kube::runtime::controller::Action;
+use kube::runtime::events::EventType;
+use kube::{Api, Client, ResourceExt};
+use serde_json::json;
+use tracing::{info, warn};
+
+use crate::access::access;
+use crate::crd::{ChatDeployment, DeletionPolicy, Kafka};
+use crate::credentials::credentials;
+use crate::desired::Children;
+use crate::observe;
+use crate::reconcile::Context;
+use crate::status::publish;
+use crate::topic::Broker;
+use crate::validate::{Chat, Role, validate};
+
+/// Holds the ChatDeployment until its topics are deleted.
+pub const FINALIZER: &str = "confab.dev/topics";
+/// A broker that is away does not hold the ChatDeployment for longer.
+const LIMIT: SignedDuration = SignedDuration::from_mins(2);
+
+/// The API server did not take part in clearing up.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Reading the Secrets for the login to Kafka.
+    #[error(transparent)]
+    Observe(#[from] observe::Error),
+    /// Anything else.
+    #[error("{doing}: {source}")]
+    Api {
+        /// What was tried.
+        doing: &'static str,
+        /// What came of it.
+        source: kube::Error,
+    },
+}
+
+/// Adds or removes the finalizer, as the spec wants it.
+pub async fn hold(client: &Client, object: &ChatDeployment, chat: &Chat) -> Result<(), Error> {
+    let wanted =
+        chat.deletion_policy == DeletionPolicy::Delete && matches!(chat.kafka, Kafka::External(_));
+    let held = object
+        .finalizers()
+        .iter()
+        .any(|finalizer| finalizer == FINALIZER);
+    match (wanted, held) {
+        (true, false) => {
+            set_finalizers(
+                client,
+                object,
+                [object.finalizers(), &[FINALIZER.to_owned()]].concat(),
+            )
+            .await
+        }
+        (false, true) => release(client, object).await,
+        _ => Ok(()),
+    }
+}
+
+/// Clears up after a ChatDeployment that is being deleted, as far as there is something to clear up.
+pub async fn finish(ctx: &Context, object: &ChatDeployment) -> Result<Action, Error> {
+    ctx.topics.forget(&object.uid().unwrap_or_default());
+    if !object
+        .finalizers()
+        .iter()
+        .any(|finalizer| finalizer == FINALIZER)
+    {
+        return Ok(Action::await_change());
+    }
+    if !stopped(&ctx.client, object).await? && !overdue(object) {
+        return Ok(Action::requeue(Duration::from_secs(1)));
+    }
+    let left = delete_topics(ctx, object).await?;
+    let last_try = overdue(object) || terminating(&ctx.client, object).await?;
+    match left {
+        Ok(topics) => {
+            say(
+                ctx,
+                object,
+                EventType::Normal,
+                "TopicsDeleted",
+                &format!("deleted {topics} from Kafka"),
+            )
+            .await
+        }
+        Err(Left { permanent, why }) if permanent || last_try => {
+            say(
+                ctx,
+                object,
+                EventType::Warning,
+                "TopicsLeft",
+                &format!("the topics stay in Kafka: {why}"),
+            )
+            .await;
+        }
+        Err(Left { why, .. }) => {
+            info!(why, "the topics cannot be deleted yet");
+            return Ok(Action::requeue(Duration::from_secs(5)));
+        }
+    }
+    release(&ctx.client, object).await?;
+    Ok(Action::await_change())
+}
+
+/// Why topics stay.
+struct Left {
+    permanent: bool,
+    why: String,
+}
+
+/// Deletes the topics and returns their names, or says why they stay.
+async fn delete_topics(
+    ctx: &Context,
+    object: &ChatDeployment,
+) -> Result<Result<String, Left>, Error> {
+    let chat = match validate(object, &Children::default(), &ctx.images) {
+        Ok(chat) => chat,
+        Err(rejection) => {
+            return Ok(Err(Left {
+                permanent: true,
+                why: format!("{rejection:?}"),
+            }));
+        }
+    };
+    let secrets = observe::secrets(&ctx.client, object).await?;
+    let access = access(&chat, &credentials(&Children::default()), &secrets);
+    let login = match &access.kafka_login {
+        Ok(login) => login,
+        Err(problem) => {
+            return Ok(Err(Left {
+                permanent: true,
+                why: problem.message().to_owned(),
+            }));
+        }
+    };
+    let (events, signals) = (chat.events_topic(), chat.signals_topic());
+    let deleted = async {
+        let broker = Broker::connect(&access.kafka, login).await?;
+        let deleted = broker.delete(&[&events, &signals]).await;
+        broker.close().await;
+        deleted
+    };
+    Ok(match deleted.await {
+        Ok(()) => Ok(format!("{events} and {signals}")),
+        Err(error) => Err(Left {
+            permanent: false,
+            why: error.to_string(),
+        }),
+    })
+}
+
+/// Whether no replica is left that would go on using the topics, or make them anew where the broker lets it.
+async fn stopped(client: &Client, object: &ChatDeployment) -> Result<bool, Error> {
+    let api: Api<Deployment> =
+        Api::namespaced(client.clone(), &object.namespace().unwrap_or_default());
+    let name = crate::validate::child_name(&object.name_any(), Role::App);
+    let Some(deployment) = api.get_opt(&name).await.map_err(|source| Error::Api {
+        doing: "reading the Deployment",
+        source,
+    })?
+    else {
+        return Ok(true);
+    };
+    let ours = deployment
+        .owner_references()
+        .iter()
+        .any(|owner| Some(&owner.uid) == object.metadata.uid.as_ref());
+    if ours && deployment.metadata.deletion_timestamp.is_none() {
+        let deleted = api.delete(&name, &DeleteParams::foreground()).await;
+        deleted.map_err(|source| Error::Api {
+            doing: "deleting the Deployment",
+            source,
+        })?;
+    }
+    Ok(!ours)
+}
+
+fn overdue(object: &ChatDeployment) -> bool {
+    object
+        .metadata
+        .deletion_timestamp
+        .as_ref()
+        .is_some_and(|since| Timestamp::now().duration_since(since.0) > LIMIT)
+}
+
+async fn terminating(client: &Client, object: &ChatDeployment) -> Result<bool, Error> {
+    let api: Api<Namespace> = Api::all(client.clone());
+    let namespace = api.get_opt(&object.namespace().unwrap_or_default()).await;
+    let namespace = namespace.map_err(|source| Error::Api {
+        doing: "reading the namespace",
+        source,
+    })?;
+    Ok(namespace.is_none_or(|namespace| namespace.metadata.deletion_timestamp.is_some()))
+}
+
+async fn say(
+    ctx: &Context,
+    object: &ChatDeployment,
+    type_: EventType,
+    reason: &str,
+    message: &str,
+) {
+    match type_ {
+        EventType::Normal => info!("{message}"),
+        EventType::Warning => warn!("{message}"),
+    }
+    publish(&ctx.recorder, object, type_, reason, message).await;
+}
+
+async fn release(client: &Client, object: &ChatDeployment) -> Result<(), Error> {
+    let others = object
+        .finalizers()
+        .iter()
+        .filter(|finalizer| *finalizer != FINALIZER)
+        .cloned()
+        .collect();
+    set_finalizers(client, object, others).await
+}
+
+async fn set_finalizers(
+    client: &Client,
+    object: &ChatDeployment,
+    finalizers: Vec<String>,
+) -> Result<(), Error> {
+    let api: Api<ChatDeployment> =
+        Api::namespaced(client.clone(), &object.namespace().unwrap_or_default());
+    // With the version read, so that a finalizer that someone else adds meanwhile is not lost.
+    let patch = json!({"metadata": {"finalizers": finalizers, "resourceVersion": object.resource_version()}});
+    match api
+        .patch(
+            &object.name_any(),
+            &PatchParams::default(),
+            &Patch::Merge(patch),
+        )
+        .await
+    {
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+        Err(source) => Err(Error::Api {
+            doing: "writing the finalizer",
+            source,
+        }),
+        Ok(_) => Ok(()),
+    }
+}

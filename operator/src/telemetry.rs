@@ -1,0 +1,34 @@
+//! What the operator says about itself: log lines, figures, probes. I/O: standard error and one HTTP port.
+
+mod admin;
+mod metrics;
+
+pub use admin::{Health, serve};
+pub use metrics::Metrics;
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::config::LogFormat;
+
+/// Starts logging. The error is one line about the filter.
+pub fn log(filter: &str, format: LogFormat) -> Result<(), String> {
+    let filter = EnvFilter::try_new(filter)
+        .map_err(|error| format!("--log (CONFAB_OPERATOR_LOG) is no filter: {error}"))?;
+    let registry = tracing_subscriber::registry().with(filter);
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => registry.with(layer.with_target(false)).init(),
+        LogFormat::Json => registry
+            .with(
+                layer
+                    .json()
+                    .flatten_event(true)
+                    .with_current_span(true)
+                    .with_span_list(false),
+            )
+            .init(),
+    }
+    Ok(())
+}

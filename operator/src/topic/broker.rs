@@ -1,0 +1,295 @@
+//! Kafka's side: a connection made for one look and closed after it. I/O; each call has a limit, and what blocks
+//! (metadata, closing) runs off the async threads.
+
+mod error;
+
+pub use error::Error;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rdkafka::admin::{
+    AdminClient, AdminOptions, AlterConfig, ConfigSource, NewPartitions, NewTopic,
+    ResourceSpecifier, TopicReplication,
+};
+use rdkafka::client::{ClientContext, DefaultClientContext};
+use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaErrorCode;
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, sleep, timeout};
+use tracing::debug;
+
+use super::{SeenTopic, WantedTopic};
+use crate::access::{KafkaAccess, KafkaSecrets};
+
+/// Each question to Kafka.
+const LIMIT: Duration = Duration::from_secs(5);
+/// Closing; a client that takes longer ends by itself, later.
+const CLOSING: Duration = Duration::from_secs(5);
+/// For a change to show in what the broker tells.
+const SETTLING: Duration = Duration::from_secs(5);
+
+/// A connection to Kafka.
+pub struct Broker {
+    servers: String,
+    admin: AdminClient<DefaultClientContext>,
+    /// Asks for metadata: a consumer never makes a topic by asking about it, as an admin client (a producer to
+    /// librdkafka) does where the broker allows it.
+    consumer: Arc<BaseConsumer<Listener>>,
+}
+
+/// Keeps the last error that librdkafka reported on its own: it says why nothing answers.
+#[derive(Clone, Debug, Default)]
+struct Listener(Arc<Mutex<Option<(RDKafkaErrorCode, String)>>>);
+
+impl ClientContext for Listener {
+    fn log(&self, _: RDKafkaLogLevel, facility: &str, message: &str) {
+        debug!(facility, message, "librdkafka");
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail);
+        let mut last = self
+            .0
+            .lock()
+            .expect("nothing panics while it holds this lock");
+        // "All brokers down" follows the error that says why.
+        if last.is_none() || code != RDKafkaErrorCode::AllBrokersDown {
+            *last = Some((code, reason.to_owned()));
+        }
+    }
+}
+
+impl ConsumerContext for Listener {}
+
+impl Broker {
+    /// Makes the clients. Nothing is sent yet.
+    pub async fn connect(access: &KafkaAccess, secrets: &KafkaSecrets) -> Result<Self, Error> {
+        let config = config(access, secrets);
+        let servers = access.bootstrap_servers.join(",");
+        let made = spawn_blocking(move || {
+            let consumer: BaseConsumer<Listener> =
+                config.create_with_context(Listener::default())?;
+            let admin: AdminClient<DefaultClientContext> = config.create()?;
+            Ok::<_, KafkaError>((consumer, admin))
+        });
+        let (consumer, admin) = made
+            .await
+            .expect("making a client does not panic")
+            .map_err(Error::Settings)?;
+        Ok(Self {
+            servers,
+            admin,
+            consumer: Arc::new(consumer),
+        })
+    }
+
+    /// The topic as it is. None: it is not there.
+    pub async fn see(&self, name: &str) -> Result<Option<SeenTopic>, Error> {
+        let Some((partitions, replication_factor)) = self.partitions(name).await? else {
+            return Ok(None);
+        };
+        let config = self.config(name).await?;
+        Ok(Some(SeenTopic {
+            partitions,
+            replication_factor,
+            config,
+        }))
+    }
+
+    /// The topic after a change, as soon as the broker tells of it.
+    pub async fn see_soon(&self, name: &str) -> Result<Option<SeenTopic>, Error> {
+        let end = Instant::now() + SETTLING;
+        loop {
+            let seen = self.see(name).await?;
+            if seen.is_some() || Instant::now() > end {
+                return Ok(seen);
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Partitions and replication factor.
+    async fn partitions(&self, name: &str) -> Result<Option<(i32, i32)>, Error> {
+        let (consumer, topic) = (self.consumer.clone(), name.to_owned());
+        let asked = spawn_blocking(move || {
+            let metadata = consumer.fetch_metadata(Some(&topic), LIMIT);
+            // Hands what librdkafka reported meanwhile to the listener.
+            while consumer.poll(Duration::ZERO).is_some() {}
+            metadata
+        });
+        let metadata = asked.await.expect("asking for metadata does not panic");
+        let metadata = metadata.map_err(|error| self.unanswered(error))?;
+        let topic = metadata.topics().iter().find(|topic| topic.name() == name);
+        let Some(topic) = topic.filter(|topic| !topic.partitions().is_empty()) else {
+            return match topic
+                .and_then(|topic| topic.error())
+                .map(RDKafkaErrorCode::from)
+            {
+                None
+                | Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::NoError) => {
+                    Ok(None)
+                }
+                Some(code) => Err(self.refused("looking at", name, code)),
+            };
+        };
+        let replicas = topic
+            .partitions()
+            .iter()
+            .map(|partition| partition.replicas().len())
+            .min()
+            .unwrap_or(0);
+        let count = |number: usize| i32::try_from(number).unwrap_or(i32::MAX);
+        Ok(Some((count(topic.partitions().len()), count(replicas))))
+    }
+
+    /// The topic's own settings.
+    async fn config(&self, name: &str) -> Result<BTreeMap<String, String>, Error> {
+        let answer = self
+            .admin
+            .describe_configs([&ResourceSpecifier::Topic(name)], &options())
+            .await;
+        let mut own = BTreeMap::new();
+        for resource in answer.map_err(|error| self.unanswered(error))? {
+            let resource =
+                resource.map_err(|code| self.refused("reading the settings of", name, code))?;
+            let entries = resource
+                .entries
+                .into_iter()
+                .filter(|entry| matches!(entry.source, ConfigSource::DynamicTopic));
+            own.extend(entries.filter_map(|entry| Some((entry.name, entry.value?))));
+        }
+        Ok(own)
+    }
+
+    /// Makes the topic. That it is there already is fine.
+    pub async fn create(&self, topic: &WantedTopic) -> Result<(), Error> {
+        // -1 is the broker's default (KIP-464).
+        let replication = TopicReplication::Fixed(topic.replication_factor.unwrap_or(-1));
+        let mut new = NewTopic::new(&topic.name, topic.partitions, replication);
+        for (key, value) in &topic.config {
+            new = new.set(key, value);
+        }
+        let results = self
+            .admin
+            .create_topics([&new], &options())
+            .await
+            .map_err(|error| self.unanswered(error))?;
+        self.each("creating", results, RDKafkaErrorCode::TopicAlreadyExists)
+    }
+
+    /// Adds partitions.
+    pub async fn grow(&self, name: &str, partitions: i32) -> Result<(), Error> {
+        let count = usize::try_from(partitions).unwrap_or(0);
+        let results = self
+            .admin
+            .create_partitions([&NewPartitions::new(name, count)], &options())
+            .await;
+        self.each(
+            "adding partitions to",
+            results.map_err(|error| self.unanswered(error))?,
+            RDKafkaErrorCode::NoError,
+        )
+    }
+
+    /// Replaces the topic's own settings.
+    pub async fn configure(&self, topic: &WantedTopic) -> Result<(), Error> {
+        let mut alter = AlterConfig::new(ResourceSpecifier::Topic(&topic.name));
+        for (key, value) in &topic.config {
+            alter = alter.set(key, value);
+        }
+        let results = self
+            .admin
+            .alter_configs([&alter], &options())
+            .await
+            .map_err(|error| self.unanswered(error))?;
+        for result in results {
+            result
+                .map_err(|(_, code)| self.refused("changing the settings of", &topic.name, code))?;
+        }
+        Ok(())
+    }
+
+    /// Deletes the topics. That one is not there is fine.
+    pub async fn delete(&self, names: &[&str]) -> Result<(), Error> {
+        let results = self
+            .admin
+            .delete_topics(names, &options())
+            .await
+            .map_err(|error| self.unanswered(error))?;
+        self.each(
+            "deleting",
+            results,
+            RDKafkaErrorCode::UnknownTopicOrPartition,
+        )
+    }
+
+    /// Closes the connection, off the async threads and within a limit: librdkafka can hang in it.
+    pub async fn close(self) {
+        let _ = timeout(CLOSING, spawn_blocking(move || drop(self))).await;
+    }
+
+    /// A call that changes several topics has a result for each, beside its own.
+    fn each(
+        &self,
+        verb: &'static str,
+        results: Vec<rdkafka::admin::TopicResult>,
+        fine: RDKafkaErrorCode,
+    ) -> Result<(), Error> {
+        for result in results {
+            match result {
+                Err((name, code)) if code != fine => return Err(self.refused(verb, &name, code)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn refused(&self, verb: &'static str, topic: &str, code: RDKafkaErrorCode) -> Error {
+        Error::Refused {
+            verb,
+            topic: topic.to_owned(),
+            code,
+        }
+    }
+
+    fn unanswered(&self, error: KafkaError) -> Error {
+        let heard = self
+            .consumer
+            .context()
+            .0
+            .lock()
+            .expect("nothing panics while it holds this lock")
+            .clone();
+        Error::Unanswered {
+            servers: self.servers.clone(),
+            error,
+            heard,
+        }
+    }
+}
+
+fn options() -> AdminOptions {
+    AdminOptions::new()
+        .request_timeout(Some(LIMIT))
+        .operation_timeout(Some(LIMIT))
+}
+
+fn config(access: &KafkaAccess, secrets: &KafkaSecrets) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config.set("client.id", "confab-operator");
+    config.set("bootstrap.servers", access.bootstrap_servers.join(","));
+    config.set("security.protocol", access.security_protocol());
+    if let (Some(sasl), Some((username, password))) = (&access.sasl, &secrets.login) {
+        config.set("sasl.mechanism", sasl.mechanism.as_str());
+        config.set("sasl.username", username);
+        config.set("sasl.password", password.reveal());
+    }
+    if let Some(ca) = &secrets.ca {
+        config.set("ssl.ca.pem", ca);
+    }
+    config
+}

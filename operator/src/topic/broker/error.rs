@@ -1,0 +1,168 @@
+//! What Kafka can answer instead of what was asked for, and what a person can do about it. Pure.
+
+use std::time::Duration;
+
+use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaErrorCode as Code;
+
+/// Kafka did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// librdkafka does not take the settings: a certificate that is none, mostly.
+    #[error(
+        "the connection to Kafka cannot be set up, check spec.kafka.external and its Secrets: {0}"
+    )]
+    Settings(KafkaError),
+    /// No answer, and what librdkafka heard on the way, if anything.
+    #[error("{}", unanswered(servers, error, heard.as_ref()))]
+    Unanswered {
+        /// Whom it asked.
+        servers: String,
+        /// What the call returned.
+        error: KafkaError,
+        /// Why, as far as it was told.
+        heard: Option<(Code, String)>,
+    },
+    /// An answer, and it is no.
+    #[error("Kafka refuses {verb} topic {topic}: {code}{}", advice(*code))]
+    Refused {
+        /// What was asked.
+        verb: &'static str,
+        /// Of which topic.
+        topic: String,
+        /// The answer.
+        code: Code,
+    },
+    /// All of it together took too long.
+    #[error("Kafka takes longer than {} s to answer; it is asked again with growing pauses", .0.as_secs())]
+    TooSlow(Duration),
+}
+
+impl Error {
+    /// A condition's reason.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Settings(_) => "KafkaSettingsInvalid",
+            Self::TooSlow(_) => "KafkaUnreachable",
+            Self::Unanswered { heard, error, .. } => match cause(error, heard.as_ref()) {
+                Some(Code::Authentication | Code::SaslAuthenticationFailed) => "KafkaLoginRefused",
+                Some(Code::SSL) => "KafkaTlsFailed",
+                _ => "KafkaUnreachable",
+            },
+            Self::Refused { code, .. } if not_allowed(*code) => "KafkaNotAllowed",
+            Self::Refused { .. } => "TopicRefused",
+        }
+    }
+
+    /// Whether it stays until a person does something.
+    pub fn needs_a_person(&self) -> bool {
+        !matches!(self.reason(), "KafkaUnreachable")
+            && !matches!(self, Self::Refused { code, .. } if passing(*code))
+    }
+}
+
+fn cause(error: &KafkaError, heard: Option<&(Code, String)>) -> Option<Code> {
+    heard
+        .map(|(code, _)| *code)
+        .or_else(|| error.rdkafka_error_code())
+}
+
+fn unanswered(servers: &str, error: &KafkaError, heard: Option<&(Code, String)>) -> String {
+    let detail = heard.map_or_else(|| error.to_string(), |(_, reason)| reason.clone());
+    match cause(error, heard) {
+        Some(Code::Authentication | Code::SaslAuthenticationFailed) => {
+            format!(
+                "Kafka at {servers} refuses the login: correct name, password or mechanism of spec.kafka.external.sasl ({detail})"
+            )
+        }
+        Some(Code::SSL) => format!(
+            "no TLS with Kafka at {servers}: check spec.kafka.external.tls and its CA ({detail})"
+        ),
+        _ => format!(
+            "Kafka at {servers} does not answer; it is asked again with growing pauses ({detail})"
+        ),
+    }
+}
+
+fn not_allowed(code: Code) -> bool {
+    matches!(
+        code,
+        Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed
+    )
+}
+
+/// Errors that end by themselves.
+fn passing(code: Code) -> bool {
+    matches!(
+        code,
+        Code::RequestTimedOut
+            | Code::NotController
+            | Code::LeaderNotAvailable
+            | Code::ReassignmentInProgress
+            | Code::NotLeaderForPartition
+    )
+}
+
+fn advice(code: Code) -> &'static str {
+    match code {
+        code if not_allowed(code) => {
+            ". Allow this user Create, Alter, AlterConfigs, Describe, DescribeConfigs and Delete on the topics of spec.topics.prefix"
+        }
+        Code::InvalidReplicationFactor => {
+            ". Lower spec.topics.replicationFactor to the number of brokers or less"
+        }
+        Code::InvalidConfig | Code::PolicyViolation => ". Correct spec.topics.config",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unanswered(code: Code) -> Error {
+        let error = KafkaError::MetadataFetch(Code::BrokerTransportFailure);
+        Error::Unanswered {
+            servers: "k:9092".into(),
+            error,
+            heard: Some((code, "why".into())),
+        }
+    }
+
+    #[test]
+    fn why_kafka_does_not_answer_decides_whether_a_person_is_needed() {
+        let refused = unanswered(Code::Authentication);
+        assert_eq!(
+            (refused.reason(), refused.needs_a_person()),
+            ("KafkaLoginRefused", true)
+        );
+        let away = unanswered(Code::AllBrokersDown);
+        assert_eq!(
+            (away.reason(), away.needs_a_person()),
+            ("KafkaUnreachable", false)
+        );
+        assert_eq!(
+            away.to_string(),
+            "Kafka at k:9092 does not answer; it is asked again with growing pauses (why)"
+        );
+    }
+
+    #[test]
+    fn a_refusal_says_what_to_do() {
+        let refused = |code| Error::Refused {
+            verb: "creating",
+            topic: "t".into(),
+            code,
+        };
+        assert_eq!(
+            refused(Code::TopicAuthorizationFailed).reason(),
+            "KafkaNotAllowed"
+        );
+        assert!(
+            refused(Code::InvalidReplicationFactor)
+                .to_string()
+                .contains("Lower spec.topics.replicationFactor")
+        );
+        assert!(!refused(Code::NotController).needs_a_person());
+    }
+}

@@ -1,0 +1,220 @@
+//! What is to be done about one topic. Pure.
+
+use std::collections::BTreeMap;
+
+use crate::crd::TopicStatus;
+use crate::validate::Chat;
+
+const HOUR_MS: i64 = 3_600_000;
+/// Signals say what is so at this moment; an hour of them is plenty.
+const SIGNALS_RETENTION_MS: i64 = HOUR_MS;
+/// Kafka removes whole segments, so that a segment must end before the hour does.
+const SIGNALS_SEGMENT_MS: i64 = HOUR_MS / 6;
+
+/// A topic as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WantedTopic {
+    /// Its name.
+    pub name: String,
+    /// How many partitions.
+    pub partitions: i32,
+    /// How many brokers hold each. None: the broker's default.
+    pub replication_factor: Option<i32>,
+    /// All of the topic's own settings.
+    pub config: BTreeMap<String, String>,
+}
+
+/// A topic as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenTopic {
+    /// How many partitions.
+    pub partitions: i32,
+    /// How many brokers hold each.
+    pub replication_factor: i32,
+    /// The topic's own settings, without defaults.
+    pub config: BTreeMap<String, String>,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TopicPlan {
+    /// Make it.
+    pub create: bool,
+    /// Add partitions up to this many.
+    pub grow_to: Option<i32>,
+    /// Replace its settings.
+    pub configure: bool,
+    /// What cannot be done: a condition's reason, and what to do.
+    pub problem: Option<(&'static str, String)>,
+}
+
+impl TopicPlan {
+    /// Whether Kafka will look different afterwards.
+    pub fn changes(&self) -> bool {
+        self.create || self.grow_to.is_some() || self.configure
+    }
+}
+
+impl SeenTopic {
+    /// For the chat's status.
+    pub fn status(&self, name: &str) -> TopicStatus {
+        TopicStatus {
+            name: name.to_owned(),
+            partitions: self.partitions,
+            replication_factor: self.replication_factor,
+        }
+    }
+}
+
+/// The topics that the chat needs.
+pub fn wanted(chat: &Chat) -> Vec<WantedTopic> {
+    let retention = i64::from(chat.topics.retention_hours) * HOUR_MS;
+    let topic = |name: String, own: &[(&str, i64)]| {
+        let mut config = chat.topics.config.clone();
+        config.insert("cleanup.policy".to_owned(), "delete".to_owned());
+        for (key, value) in own {
+            config
+                .entry((*key).to_owned())
+                .or_insert_with(|| value.to_string());
+        }
+        WantedTopic {
+            name,
+            partitions: chat.topics.partitions,
+            replication_factor: chat.topics.replication_factor,
+            config,
+        }
+    };
+    vec![
+        topic(chat.events_topic(), &[("retention.ms", retention)]),
+        topic(
+            chat.signals_topic(),
+            &[
+                ("retention.ms", SIGNALS_RETENTION_MS),
+                ("segment.ms", SIGNALS_SEGMENT_MS),
+            ],
+        ),
+    ]
+}
+
+/// What is to be done so that the topic becomes as it should be.
+pub fn plan(wanted: &WantedTopic, seen: Option<&SeenTopic>) -> TopicPlan {
+    let Some(seen) = seen else {
+        return TopicPlan {
+            create: true,
+            ..TopicPlan::default()
+        };
+    };
+    TopicPlan {
+        create: false,
+        grow_to: (seen.partitions < wanted.partitions).then_some(wanted.partitions),
+        configure: seen.config != wanted.config,
+        problem: too_many_partitions(wanted, seen).or_else(|| other_replication(wanted, seen)),
+    }
+}
+
+fn too_many_partitions(wanted: &WantedTopic, seen: &SeenTopic) -> Option<(&'static str, String)> {
+    (seen.partitions > wanted.partitions).then(|| {
+        let message = format!(
+            "topic {} has {} partitions and spec.topics.partitions is {}: Kafka cannot take partitions away, so set it to {}",
+            wanted.name, seen.partitions, wanted.partitions, seen.partitions
+        );
+        ("PartitionsCannotShrink", message)
+    })
+}
+
+fn other_replication(wanted: &WantedTopic, seen: &SeenTopic) -> Option<(&'static str, String)> {
+    let factor = wanted
+        .replication_factor
+        .filter(|factor| *factor != seen.replication_factor)?;
+    let message = format!(
+        "topic {} has replication factor {} and spec.topics.replicationFactor is {factor}: move the partitions with kafka-reassign-partitions, or set the field to {}",
+        wanted.name, seen.replication_factor, seen.replication_factor
+    );
+    Some(("ReplicationFactorDiffers", message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::validate::fixtures::chat_of;
+    use serde_json::json;
+
+    fn events() -> WantedTopic {
+        wanted(&chat_of(
+            json!({"topics": {"partitions": 6, "replicationFactor": 3}}),
+        ))
+        .remove(0)
+    }
+
+    fn as_wanted() -> SeenTopic {
+        SeenTopic {
+            partitions: 6,
+            replication_factor: 3,
+            config: events().config,
+        }
+    }
+
+    #[test]
+    fn events_stay_as_long_as_the_spec_says_and_signals_an_hour() {
+        let chat = chat_of(
+            json!({"topics": {"retentionHours": 2, "config": {"min.insync.replicas": "2"}}}),
+        );
+        let [events, signals] = wanted(&chat).try_into().unwrap();
+        assert_eq!(
+            (events.name.as_str(), signals.name.as_str()),
+            ("chat.team.events", "chat.team.signals")
+        );
+        assert_eq!(events.config["retention.ms"], "7200000");
+        assert_eq!(signals.config["retention.ms"], "3600000");
+        assert!(
+            events.config["min.insync.replicas"] == "2"
+                && signals.config["min.insync.replicas"] == "2"
+        );
+    }
+
+    #[test]
+    fn a_topic_that_is_as_it_should_be_is_left_alone() {
+        assert_eq!(plan(&events(), Some(&as_wanted())), TopicPlan::default());
+    }
+
+    #[test]
+    fn a_missing_topic_is_made() {
+        assert!(plan(&events(), None).create);
+    }
+
+    #[test]
+    fn partitions_grow_and_settings_are_put_right() {
+        let mut seen = SeenTopic {
+            partitions: 3,
+            ..as_wanted()
+        };
+        seen.config.insert("segment.bytes".into(), "1".into());
+        let plan = plan(&events(), Some(&seen));
+        assert_eq!(
+            (plan.grow_to, plan.configure, &plan.problem),
+            (Some(6), true, &None)
+        );
+    }
+
+    #[test]
+    fn what_kafka_cannot_do_is_a_problem_that_says_what_to_do() {
+        let more = plan(
+            &events(),
+            Some(&SeenTopic {
+                partitions: 9,
+                ..as_wanted()
+            }),
+        );
+        let (reason, message) = more.problem.unwrap();
+        assert_eq!((reason, more.grow_to), ("PartitionsCannotShrink", None));
+        assert!(message.ends_with("set it to 9"), "{message}");
+        let other = plan(
+            &events(),
+            Some(&SeenTopic {
+                replication_factor: 1,
+                ..as_wanted()
+            }),
+        );
+        assert_eq!(other.problem.unwrap().0, "ReplicationFactorDiffers");
+    }
+}

@@ -1,0 +1,263 @@
+//! What workloads and their pods say about themselves. Pure.
+
+use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+use kube::ResourceExt;
+
+use crate::validate::Role;
+
+/// Whether all replicas run the newest template, and no old one is left.
+pub fn rolled_out(deployment: &Deployment) -> bool {
+    let (Some(spec), Some(status)) = (&deployment.spec, &deployment.status) else {
+        return false;
+    };
+    let wanted = spec.replicas.unwrap_or(1);
+    let count = |number: Option<i32>| number.unwrap_or(0);
+    status.observed_generation >= deployment.metadata.generation
+        && count(status.updated_replicas) == wanted
+        && count(status.replicas) == wanted
+        && count(status.available_replicas) == wanted
+}
+
+/// Whether the one pod is ready.
+pub fn serving(stateful_set: &StatefulSet) -> bool {
+    stateful_set
+        .status
+        .as_ref()
+        .and_then(|status| status.ready_replicas)
+        .unwrap_or(0)
+        > 0
+}
+
+/// Why a pod does not run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PodProblem {
+    /// A condition's reason.
+    pub reason: &'static str,
+    /// What it means and what to do.
+    pub message: String,
+    /// Whether it stays until a person does something.
+    pub person: bool,
+}
+
+/// The first reason that a pod of this role does not run. `owner`: only pods of this controller.
+pub fn pod_problem(pods: &[Pod], role: Role, owner: Option<&str>) -> Option<PodProblem> {
+    pods_of(pods, role, owner).find_map(problem)
+}
+
+/// What the pod of this Job wrote as its last words.
+pub fn termination_message<'a>(pods: &'a [Pod], job_uid: &'a str) -> Option<&'a str> {
+    pods_of(pods, Role::Migrate, Some(job_uid))
+        .flat_map(containers)
+        .find_map(|container| {
+            container
+                .state
+                .as_ref()?
+                .terminated
+                .as_ref()?
+                .message
+                .as_deref()
+        })
+}
+
+fn pods_of<'a>(
+    pods: &'a [Pod],
+    role: Role,
+    owner: Option<&'a str>,
+) -> impl Iterator<Item = &'a Pod> {
+    pods.iter().filter(move |pod| {
+        let component = pod
+            .labels()
+            .get("app.kubernetes.io/component")
+            .map(String::as_str);
+        let owned = owner.is_none_or(|uid| {
+            pod.owner_references()
+                .iter()
+                .any(|reference| reference.uid == uid)
+        });
+        component == Some(role.as_str()) && owned && pod.metadata.deletion_timestamp.is_none()
+    })
+}
+
+fn containers(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
+    pod.status
+        .iter()
+        .flat_map(|status| status.container_statuses.iter().flatten())
+}
+
+fn problem(pod: &Pod) -> Option<PodProblem> {
+    containers(pod)
+        .find_map(|container| container_problem(pod, container))
+        .or_else(|| unscheduled(pod))
+}
+
+fn container_problem(pod: &Pod, container: &ContainerStatus) -> Option<PodProblem> {
+    let waiting = container.state.as_ref()?.waiting.as_ref()?;
+    let name = pod.name_any();
+    let detail = waiting.message.as_deref().unwrap_or_default();
+    let (reason, message, person) = match waiting.reason.as_deref()? {
+        "ImagePullBackOff" | "ErrImagePull" | "InvalidImageName" | "ErrImageNeverPull" => (
+            "ImagePullFailed",
+            format!(
+                "the nodes cannot pull {}: correct spec.image, or give them access to its registry ({detail})",
+                container.image
+            ),
+            true,
+        ),
+        "CreateContainerConfigError" | "CreateContainerError" => (
+            "ContainerNotCreated",
+            format!("pod {name} cannot start: {detail}"),
+            true,
+        ),
+        "CrashLoopBackOff" => (
+            "CrashLooping",
+            format!(
+                "pod {name} ends soon after each start{}: kubectl logs {name} --previous says why",
+                last_words(container)
+            ),
+            false,
+        ),
+        _ => return None,
+    };
+    Some(PodProblem {
+        reason,
+        message,
+        person,
+    })
+}
+
+fn last_words(container: &ContainerStatus) -> String {
+    let ended = container
+        .last_state
+        .as_ref()
+        .and_then(|state| state.terminated.as_ref());
+    match ended {
+        Some(ended) if ended.reason.as_deref() == Some("OOMKilled") => {
+            " (out of memory: raise spec.resources.limits.memory)".to_owned()
+        }
+        Some(ended) => format!(" with exit code {}", ended.exit_code),
+        None => String::new(),
+    }
+}
+
+fn unscheduled(pod: &Pod) -> Option<PodProblem> {
+    let conditions = pod.status.as_ref()?.conditions.as_ref()?;
+    let scheduled = conditions
+        .iter()
+        .find(|c| c.type_ == "PodScheduled" && c.status == "False")?;
+    let detail = scheduled.message.as_deref().unwrap_or("no node fits");
+    Some(PodProblem {
+        reason: "Unschedulable",
+        message: format!("no node takes pod {}: {detail}", pod.name_any()),
+        person: false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn pod(status: Value) -> Vec<Pod> {
+        vec![serde_json::from_value(json!({
+            "metadata": {"name": "team-migrate-x", "labels": {"app.kubernetes.io/component": "migrate"},
+                "ownerReferences": [{"apiVersion": "batch/v1", "kind": "Job", "name": "team-migrate", "uid": "j1"}]},
+            "status": status,
+        }))
+        .unwrap()]
+    }
+
+    fn waiting(reason: &str) -> Vec<Pod> {
+        pod(
+            json!({"containerStatuses": [{"name": "c", "image": "confab/chat-app:2", "imageID": "", "ready": false, "restartCount": 0,
+            "state": {"waiting": {"reason": reason, "message": "not found"}},
+            "lastState": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}}]}),
+        )
+    }
+
+    #[test]
+    fn an_image_that_cannot_be_pulled_is_a_reason_that_names_it() {
+        let problem = pod_problem(&waiting("ImagePullBackOff"), Role::Migrate, Some("j1")).unwrap();
+        assert_eq!((problem.reason, problem.person), ("ImagePullFailed", true));
+        assert!(
+            problem.message.contains("confab/chat-app:2"),
+            "{}",
+            problem.message
+        );
+    }
+
+    #[test]
+    fn a_crash_loop_out_of_memory_says_so() {
+        let problem = pod_problem(&waiting("CrashLoopBackOff"), Role::Migrate, None).unwrap();
+        assert!(
+            problem
+                .message
+                .contains("raise spec.resources.limits.memory"),
+            "{}",
+            problem.message
+        );
+    }
+
+    #[test]
+    fn a_pod_that_is_starting_has_no_problem() {
+        assert_eq!(
+            pod_problem(&waiting("ContainerCreating"), Role::Migrate, None),
+            None
+        );
+        assert_eq!(
+            pod_problem(&waiting("ImagePullBackOff"), Role::App, None),
+            None
+        );
+        assert_eq!(
+            pod_problem(
+                &waiting("ImagePullBackOff"),
+                Role::Migrate,
+                Some("another job")
+            ),
+            None
+        );
+    }
+
+    #[test]
+    fn a_pod_that_no_node_takes_says_why() {
+        let pods = pod(
+            json!({"conditions": [{"type": "PodScheduled", "status": "False", "message": "Insufficient cpu"}]}),
+        );
+        assert!(
+            pod_problem(&pods, Role::Migrate, None)
+                .unwrap()
+                .message
+                .contains("Insufficient cpu")
+        );
+    }
+
+    #[test]
+    fn the_last_words_of_a_migration_are_read() {
+        let pods = pod(
+            json!({"containerStatuses": [{"name": "c", "image": "i", "imageID": "", "ready": false, "restartCount": 0,
+            "state": {"terminated": {"exitCode": 0, "message": "{\"applied\":1,\"target\":1}"}}}]}),
+        );
+        assert_eq!(
+            termination_message(&pods, "j1"),
+            Some("{\"applied\":1,\"target\":1}")
+        );
+        assert_eq!(termination_message(&pods, "j2"), None);
+    }
+
+    #[test]
+    fn a_deployment_is_rolled_out_when_only_new_replicas_are_left_and_available() {
+        let deployment = |status| -> Deployment {
+            serde_json::from_value(json!({"metadata": {"generation": 2}, "spec": {"replicas": 2, "selector": {}, "template": {}}, "status": status})).unwrap()
+        };
+        assert!(rolled_out(&deployment(
+            json!({"observedGeneration": 2, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2})
+        )));
+        assert!(!rolled_out(&deployment(
+            json!({"observedGeneration": 1, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2})
+        )));
+        assert!(!rolled_out(&deployment(
+            json!({"observedGeneration": 2, "replicas": 3, "updatedReplicas": 2, "availableReplicas": 3})
+        )));
+        assert!(!rolled_out(&deployment(json!({}))));
+    }
+}
