@@ -20,11 +20,13 @@ pub struct Shell<'a> {
     pub conversations: &'a [ConversationSummary],
 }
 
+const AT_LIST: &str = "at-list";
+
 /// What a page has on the right.
 pub(super) struct Pane<'a> {
     /// What the page is called, without the number of unread messages.
     pub title: &'a str,
-    /// `at-list`, `at-conversation` or `at-people`: what a phone shows.
+    /// [`AT_LIST`], `at-conversation` or `at-people`: what a phone shows.
     pub place: &'a str,
     /// The conversation on screen where it is live.
     pub live: Option<&'a ConversationSummary>,
@@ -60,8 +62,17 @@ impl Shell<'_> {
                     data-last-read=[pane.live.map(|live| live.last_read_seq)] {
                     link rel="stylesheet" href=(assets::own_url(self.me.id));
                     a.skip href="#main" { "Skip to content" }
-                    (self.sidebar(pane.current))
-                    main #main tabindex="-1" { (pane.content) }
+                    // On a phone the list page is the list alone: there it is what the page is about.
+                    @if pane.place == AT_LIST {
+                        main.sidebar #main tabindex="-1" {
+                            h1.visually-hidden { "Conversations" }
+                            (self.sidebar(None))
+                        }
+                        section.pane aria-label="Welcome" { (pane.content) }
+                    } @else {
+                        nav.sidebar aria-label="Conversations" { (self.sidebar(pane.current)) }
+                        main.pane #main tabindex="-1" { (pane.content) }
+                    }
                     (connection())
                 }
             },
@@ -70,30 +81,28 @@ impl Shell<'_> {
 
     fn sidebar(&self, current: Option<ConversationId>) -> Markup {
         html! {
-            nav.sidebar aria-label="Conversations" {
-                header.bar {
-                    a.brand href="/c" { (mark()) (self.config.title) }
-                    a.button.icon href="/people" title="New conversation" {
-                        (icon("M12 5v14M5 12h14"))
-                        span.visually-hidden { "New conversation" }
-                    }
+            header.bar {
+                a.brand href="/c" { (mark()) (self.config.title) }
+                a.button.icon href="/people" title="New conversation" {
+                    (icon("M12 5v14M5 12h14"))
+                    span.visually-hidden { "New conversation" }
                 }
-                ul.conversations data-testid="conversation-list" {
-                    @for conversation in self.conversations {
-                        (list::item(conversation, current == Some(conversation.id)))
-                    }
+            }
+            ul.conversations data-testid="conversation-list" {
+                @for conversation in self.conversations {
+                    (list::item(conversation, current == Some(conversation.id)))
                 }
-                div.empty.no-conversations {
-                    h2 { "No conversations yet" }
-                    p { "Find somebody and say hello." }
-                    a.button.primary href="/people" { "Find people" }
-                }
-                footer.account {
-                    (avatar(self.me.name.as_str()))
-                    span.name { (self.me.name) }
-                    form method="post" action="/logout" {
-                        button.quiet type="submit" data-testid="logout" { "Log out" }
-                    }
+            }
+            div.empty.no-conversations {
+                h2 { "No conversations yet" }
+                p { "Find somebody and say hello." }
+                a.button.primary href="/people" { "Find people" }
+            }
+            footer.account {
+                (avatar(self.me.name.as_str()))
+                span.name { (self.me.name) }
+                form method="post" action="/logout" {
+                    button.quiet type="submit" data-testid="logout" { "Log out" }
                 }
             }
         }
@@ -130,13 +139,13 @@ fn connection() -> Markup {
 pub fn index(shell: &Shell) -> Markup {
     shell.page(&Pane {
         title: "",
-        place: "at-list",
+        place: AT_LIST,
         live: None,
         current: None,
         content: html! {
             div.empty {
                 (mark())
-                h1 { "Hello, " (shell.me.name) }
+                h2.greeting { "Hello, " (shell.me.name) }
                 p { "Choose a conversation, or start a new one." }
                 a.button.primary href="/people" { "Find people" }
             }

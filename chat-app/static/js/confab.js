@@ -2,7 +2,7 @@
 
 import { List } from './list.js';
 import { Live } from './live.js';
-import { Log } from './log.js';
+import { Log, arrange } from './log.js';
 import { Outbox, prepareComposer } from './send.js';
 
 const BANNER_AFTER_MS = 1_000;
@@ -23,6 +23,7 @@ function startChat() {
   if (form) prepareComposer(form);
   const log = conversation ? startLog(conversation, { list, onHole: () => live.resume() }) : null;
   if (log) startSending(conversation, { form, log, list });
+  else if (form) arrange(document.querySelector('.messages')); // history alone: nothing arrives here
   const live = new Live({
     cursor: { epoch: page.epoch, xid: page.xid },
     position: () => ({ conversation, rev: log?.rev ?? 0 }),

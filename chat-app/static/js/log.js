@@ -82,12 +82,7 @@ export class Log {
 
   /** Puts times, days and turns right, after anything changed. */
   arrange() {
-    let previous = null;
-    for (const item of this.#messages()) {
-      showClock(item.querySelector('time'));
-      separate(previous, item);
-      previous = item;
-    }
+    arrange(this.#list);
   }
 
   #drain() {
@@ -132,7 +127,7 @@ export class Log {
   }
 
   #messages() {
-    return Array.from(this.#list.querySelectorAll('.message'));
+    return messagesOf(this.#list);
   }
 
   #watchOlder() {
@@ -185,6 +180,18 @@ export function parse(html) {
   const template = document.createElement('template');
   template.innerHTML = html;
   return template.content.firstElementChild;
+}
+
+const messagesOf = (list) => Array.from(list.querySelectorAll('.message'));
+
+/** Shows the reader's times, and what belongs between the messages of a list. */
+export function arrange(list) {
+  let previous = null;
+  for (const item of messagesOf(list)) {
+    showClock(item.querySelector('time'));
+    separate(previous, item);
+    previous = item;
+  }
 }
 
 /** What stands between two messages: a day's line, the beginning of a turn, or nothing. */
