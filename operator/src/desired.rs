@@ -151,3 +151,6 @@ impl Children {
         ]
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,6 +30,7 @@ mod watch;
 mod workload;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 
@@ -56,9 +57,11 @@ fn run(args: RunArgs) -> Result<(), String> {
         .worker_threads(2)
         .enable_all()
         .build();
-    runtime
-        .map_err(|error| format!("no threads: {error}"))?
-        .block_on(run::run(args))
+    let runtime = runtime.map_err(|error| format!("no threads: {error}"))?;
+    let result = runtime.block_on(run::run(args));
+    // A client of Kafka that hangs in its end does not hold the process.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    result
 }
 
 fn print(text: String) -> Result<(), String> {

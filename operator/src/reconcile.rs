@@ -169,3 +169,6 @@ pub fn error_policy(cached: Arc<Cached>, error: &Error, ctx: Arc<Context>) -> Ac
     error!(chat, error = %error, retry_in = ?pause, "the pass was broken off");
     Action::requeue(pause)
 }
+
+#[cfg(test)]
+mod tests;

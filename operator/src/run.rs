@@ -14,12 +14,15 @@ use tracing::info;
 use crate::backoff::Backoffs;
 use crate::config::RunArgs;
 use crate::crd::ChatDeployment;
-use crate::leader::Election;
+use crate::leader::{Election, Leadership};
 use crate::reconcile::Context;
 use crate::status::reporter;
 use crate::telemetry::{self, Health, Metrics};
 use crate::topic::Topics;
 use crate::watch;
+
+/// For passes under way when the process is stopped.
+const LAST_PASSES: Duration = Duration::from_secs(8);
 
 /// Runs until SIGTERM or SIGINT. The error is one line for the person who started it.
 pub async fn run(args: RunArgs) -> Result<(), String> {
@@ -36,9 +39,11 @@ pub async fn run(args: RunArgs) -> Result<(), String> {
         chat_app = context.images.chat_app,
         "starting"
     );
-    tokio::select! {
-        () = stop.cancelled() => {}
-        () = work(&args, &context, &health, &stop) => {}
+    if let Some(leadership) = stop
+        .run_until_cancelled(begin(&args, &context, &health))
+        .await
+    {
+        work(&context, leadership, stop).await;
     }
     info!("stopped");
     Ok(())
@@ -55,7 +60,8 @@ fn context(args: &RunArgs, client: Client) -> Context {
     }
 }
 
-async fn work(args: &RunArgs, context: &Arc<Context>, health: &Health, stop: &CancellationToken) {
+/// Waits for all that the work needs. The Lease is the last of it.
+async fn begin(args: &RunArgs, context: &Context, health: &Health) -> Option<Leadership> {
     definition_exists(&context.client, health).await;
     let leadership = if args.leader_election {
         let election = Election::new(context.client.clone(), &args.namespace, args.identity());
@@ -65,9 +71,22 @@ async fn work(args: &RunArgs, context: &Arc<Context>, health: &Health, stop: &Ca
     };
     context.metrics.leading(true);
     health.ready("working");
-    watch::run(context.clone(), stop.clone().cancelled_owned()).await;
-    if let Some(leadership) = leadership {
-        leadership.resign().await;
+    leadership
+}
+
+/// Works until told to stop. The Lease is given up only once no pass is under way; else it runs out by itself.
+async fn work(context: &Arc<Context>, leadership: Option<Leadership>, stop: CancellationToken) {
+    let late = async {
+        stop.cancelled().await;
+        sleep(LAST_PASSES).await;
+    };
+    let (leadership, done) = tokio::select! {
+        () = watch::run(context.clone(), stop.clone().cancelled_owned()) => (leadership, true),
+        () = late => (leadership, false),
+    };
+    match leadership {
+        Some(leadership) if done => leadership.resign().await,
+        _ => {}
     }
 }
 

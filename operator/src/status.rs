@@ -181,3 +181,6 @@ pub async fn write(
     .await?;
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,15 @@ use crate::config::LogFormat;
 pub fn log(filter: &str, format: LogFormat) -> Result<(), String> {
     let filter = EnvFilter::try_new(filter)
         .map_err(|error| format!("--log (CONFAB_OPERATOR_LOG) is no filter: {error}"))?;
+    // The controller library's own span repeats what each pass's span says.
+    let quiet = "kube_runtime::controller=warn"
+        .parse()
+        .expect("a directive");
+    let filter = if filter.to_string().contains("kube_runtime") {
+        filter
+    } else {
+        filter.add_directive(quiet)
+    };
     let registry = tracing_subscriber::registry().with(filter);
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     match format {

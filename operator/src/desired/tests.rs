@@ -1,0 +1,214 @@
+use super::*;
+use crate::access::access;
+use crate::credentials::{KafkaLogin, Password, PostgresLogin};
+use crate::validate::fixtures::chat_of;
+use serde_json::{Value, json};
+
+fn credentials() -> Credentials {
+    let password = |text: &str| Password::new(text.to_owned());
+    Credentials {
+        kafka: KafkaLogin {
+            username: "confab".into(),
+            password: password("kafkapassword"),
+            cluster_id: "C0nfabC0nfabC0nfabC0nA".into(),
+        },
+        postgres: PostgresLogin {
+            username: "confab".into(),
+            password: password("postgrespassword"),
+            database: "confab".into(),
+        },
+    }
+}
+
+fn children(spec: Value) -> Children {
+    let chat = chat_of(spec);
+    let credentials = credentials();
+    let secrets = ["login", "ca", "db"].map(|name| {
+        let mut secret = Secret::default();
+        secret.metadata.resource_version = Some("7".to_owned());
+        (name.to_owned(), secret)
+    });
+    let access = access(&chat, &credentials, &secrets.into());
+    let release = Release {
+        image: chat.images.chat_app.clone(),
+        database: "d1".into(),
+        secrets: access.secrets.clone().unwrap_or_default(),
+    };
+    desired(
+        &chat,
+        &Ingredients {
+            credentials: &credentials,
+            access: &access,
+            release: Some(&release),
+        },
+    )
+}
+
+/// The children as `kubectl apply` would take them.
+fn yaml(children: &Children) -> String {
+    fn document<K: serde::Serialize>(object: &Option<K>) -> Option<String> {
+        object
+            .as_ref()
+            .map(|object| serde_yaml::to_string(&serde_json::to_value(object).unwrap()).unwrap())
+    }
+    let documents = [
+        document(&children.kafka_secret),
+        document(&children.postgres_secret),
+        document(&children.service_account),
+        document(&children.kafka_config),
+        document(&children.kafka_service),
+        document(&children.kafka),
+        document(&children.postgres_service),
+        document(&children.postgres),
+        document(&children.service),
+        document(&children.deployment),
+        document(&children.disruption_budget),
+        document(&children.autoscaler),
+        document(&children.ingress),
+        document(&children.migration),
+    ];
+    documents
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join("---\n")
+}
+
+#[test]
+fn an_empty_spec_makes_kafka_postgres_and_two_replicas_without_a_route() {
+    insta::assert_snapshot!(yaml(&children(json!({}))));
+}
+
+#[test]
+fn external_services_a_route_and_autoscaling_make_only_the_replicas_and_what_leads_to_them() {
+    let spec = json!({
+        "url": "https://chat.example.com",
+        "replicas": 3,
+        "autoscaling": {"minReplicas": 2, "maxReplicas": 5},
+        "kafka": {"external": {
+            "bootstrapServers": ["kafka-0.example.com:9093", "kafka-1.example.com:9093"],
+            "tls": {"caSecret": {"name": "ca"}},
+            "sasl": {"secretName": "login"},
+        }},
+        "postgres": {"external": {"urlSecret": {"name": "db", "key": "uri"}}},
+        "exposure": {"ingress": {"className": "traefik", "tlsSecretName": "tls", "annotations": {"cert-manager.io/cluster-issuer": "le"}}},
+        "chat": {"title": "Team", "registration": "Closed", "maxMessageBytes": 4096},
+        "resources": {"requests": {"cpu": "1"}, "limits": {"memory": "512Mi"}},
+        "deletionPolicy": "Delete",
+    });
+    insta::assert_snapshot!(yaml(&children(spec)));
+}
+
+#[test]
+fn a_migration_is_a_job_that_runs_once() {
+    let chat = chat_of(json!({}));
+    let access = access(&chat, &credentials(), &Default::default());
+    let mark = JobMark {
+        fingerprint: "f1".into(),
+        generation: 1,
+        attempt: 2,
+    };
+    let migration = Some(job(&chat, &access, &mark));
+    insta::assert_snapshot!(yaml(&Children {
+        migration,
+        ..Children::default()
+    }));
+}
+
+#[test]
+fn nothing_runs_before_a_release_is_migrated() {
+    let chat = chat_of(json!({}));
+    let credentials = credentials();
+    let access = access(&chat, &credentials, &Default::default());
+    let children = desired(
+        &chat,
+        &Ingredients {
+            credentials: &credentials,
+            access: &access,
+            release: None,
+        },
+    );
+    assert!(
+        children.deployment.is_none() && children.kafka.is_some() && children.service.is_some()
+    );
+}
+
+#[test]
+fn volumes_and_generated_secrets_share_their_fate() {
+    let of = |policy| children(json!({"deletionPolicy": policy}));
+    let when_deleted = |children: &Children| {
+        let policy = children
+            .postgres
+            .as_ref()
+            .unwrap()
+            .spec
+            .as_ref()
+            .unwrap()
+            .persistent_volume_claim_retention_policy
+            .clone();
+        policy.unwrap().when_deleted.unwrap()
+    };
+    let owned = |children: &Children| {
+        children
+            .postgres_secret
+            .as_ref()
+            .unwrap()
+            .metadata
+            .owner_references
+            .is_some()
+    };
+    let (retain, delete) = (of("Retain"), of("Delete"));
+    assert_eq!(
+        (when_deleted(&retain).as_str(), owned(&retain)),
+        ("Retain", false)
+    );
+    assert_eq!(
+        (when_deleted(&delete).as_str(), owned(&delete)),
+        ("Delete", true)
+    );
+}
+
+#[test]
+fn every_child_but_a_kept_secret_belongs_to_the_chat_and_says_who_made_it() {
+    let children = children(
+        json!({"url": "http://a.b", "exposure": {"ingress": {}}, "autoscaling": {"minReplicas": 1, "maxReplicas": 2}}),
+    );
+    let there: Vec<_> = children
+        .list()
+        .into_iter()
+        .filter_map(|child| Some((child.kind, child.meta?.clone())))
+        .collect();
+    assert_eq!(there.len(), 13);
+    for (kind, meta) in there {
+        assert_eq!(
+            meta.labels.unwrap()["app.kubernetes.io/managed-by"],
+            MANAGED_BY,
+            "{kind}"
+        );
+        assert_eq!(meta.owner_references.is_some(), kind != "Secret", "{kind}");
+        assert!(meta.name.unwrap().starts_with("team-"), "{kind}");
+    }
+}
+
+#[test]
+fn no_password_is_in_anything_but_a_secret() {
+    let mut children = children(json!({}));
+    children.kafka_secret = None;
+    children.postgres_secret = None;
+    let text = yaml(&children);
+    assert!(!text.contains("kafkapassword") && !text.contains("postgrespassword"));
+}
+
+#[test]
+fn the_scripts_use_only_what_every_image_has() {
+    for script in [include_str!("postgres.sh"), include_str!("kafka.sh")] {
+        for word in ["grep", "sed", "awk", "bash", "[[", "mktemp", "su "] {
+            assert!(
+                !script.lines().any(|line| line
+                    .split(['(', '|', ' ', ';'])
+                    .any(|part| part == word.trim())),
+                "{word}"
+            );
+        }
+    }
+}

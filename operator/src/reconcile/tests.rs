@@ -1,0 +1,308 @@
+//! Scenarios: whole passes against an API server in memory, which plays the built-in controllers where told to.
+
+mod api_server;
+
+use std::sync::Arc;
+
+use kube::core::DeserializeGuard;
+use kube::runtime::events::Recorder;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::access::access;
+use crate::crd::TopicStatus;
+use crate::credentials::credentials;
+use crate::desired::Children;
+use crate::topic::TopicState;
+use crate::validate::fixtures::{chat_of, images, object};
+use api_server::ApiServer;
+
+const CHAT: &str = "/apis/confab.dev/v1alpha1/namespaces/chat/chatdeployments/team";
+const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/chat/deployments/team-app";
+const JOB: &str = "/apis/batch/v1/namespaces/chat/jobs/team-migrate";
+const SERVICE: &str = "/api/v1/namespaces/chat/services/team-app";
+const INGRESS: &str = "/apis/networking.k8s.io/v1/namespaces/chat/ingresses/team-app";
+
+/// An operator and its world.
+struct World {
+    server: ApiServer,
+    ctx: Arc<Context>,
+}
+
+impl World {
+    /// The ChatDeployment `team`, with Kafka already looked at.
+    fn with(spec: Value) -> Self {
+        let server = ApiServer::default();
+        server.put(CHAT, serde_json::to_value(object(spec)).unwrap());
+        let client = Client::new(server.clone(), "chat");
+        let ctx = Context {
+            recorder: Recorder::new(client.clone(), crate::status::reporter("test")),
+            images: images(),
+            topics: Topics::default(),
+            backoffs: Default::default(),
+            metrics: Metrics::new(),
+            client,
+        };
+        Self {
+            server,
+            ctx: Arc::new(ctx),
+        }
+    }
+
+    /// One pass.
+    async fn pass(&self) {
+        let object: ChatDeployment =
+            serde_json::from_value(self.server.get(CHAT).unwrap()).unwrap();
+        reconcile(Arc::new(DeserializeGuard(Ok(object))), self.ctx.clone())
+            .await
+            .unwrap();
+    }
+
+    /// What the StatefulSet controller does, and Kafka after it.
+    fn services_start(&self) {
+        for name in ["team-kafka", "team-postgres"] {
+            self.server.merge(
+                &format!("/apis/apps/v1/namespaces/chat/statefulsets/{name}"),
+                json!({"status": {"replicas": 1, "readyReplicas": 1}}),
+            );
+        }
+        let secret = |name: &str| {
+            self.server
+                .get(&format!("/api/v1/namespaces/chat/secrets/{name}"))
+                .map(|secret| serde_json::from_value(secret).unwrap())
+        };
+        let live = Children {
+            kafka_secret: secret("team-kafka"),
+            postgres_secret: secret("team-postgres"),
+            ..Children::default()
+        };
+        let chat = chat_of(self.server.get(CHAT).unwrap()["spec"].clone());
+        let access = access(&chat, &credentials(&live), &Default::default());
+        let topics = ["events", "signals"].map(|name| TopicStatus {
+            name: format!("chat.team.{name}"),
+            partitions: 12,
+            replication_factor: 1,
+        });
+        self.ctx
+            .topics
+            .pretend(&chat, &access, TopicState::Ready(topics.into()));
+    }
+
+    fn job_ends(&self, condition: &str) {
+        self.server.merge(JOB, json!({"status": {"conditions": [{"type": condition, "status": "True", "lastTransitionTime": Timestamp::now().to_string()}]}}));
+    }
+
+    fn rolls_out(&self) {
+        let replicas = self.server.get(DEPLOYMENT).unwrap()["spec"]["replicas"].clone();
+        self.server.merge(
+            DEPLOYMENT,
+            json!({"status": {"replicas": replicas, "updatedReplicas": replicas, "readyReplicas": replicas, "availableReplicas": replicas}}),
+        );
+    }
+
+    /// From nothing to Ready.
+    async fn ready(spec: Value) -> Self {
+        let world = Self::with(spec);
+        world.pass().await;
+        world.services_start();
+        world.pass().await;
+        world.job_ends("Complete");
+        world.pass().await;
+        world.rolls_out();
+        world.pass().await;
+        assert_eq!(world.condition("Ready"), "True AsAskedFor");
+        world.server.forget_writes();
+        world
+    }
+
+    fn condition(&self, type_: &str) -> String {
+        let chat = self.server.get(CHAT).unwrap();
+        let conditions = chat["status"]["conditions"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        let found = conditions
+            .iter()
+            .find(|condition| condition["type"] == type_);
+        found.map_or_else(String::new, |c| {
+            format!(
+                "{} {}",
+                c["status"].as_str().unwrap(),
+                c["reason"].as_str().unwrap()
+            )
+        })
+    }
+
+    fn image(&self) -> Value {
+        self.server.get(DEPLOYMENT).unwrap()["spec"]["template"]["spec"]["containers"][0]["image"]
+            .clone()
+    }
+
+    fn edit_spec(&self, spec: Value) {
+        let generation = self.server.get(CHAT).unwrap()["metadata"]["generation"]
+            .as_i64()
+            .unwrap();
+        self.server.merge(
+            CHAT,
+            json!({"metadata": {"generation": generation + 1}, "spec": spec}),
+        );
+    }
+}
+
+#[tokio::test]
+async fn from_an_empty_spec_to_ready_in_the_order_services_migration_replicas() {
+    let world = World::with(json!({}));
+    world.pass().await;
+    assert_eq!(
+        (world.condition("Ready"), world.server.get(JOB)),
+        ("False WaitingForKafka".into(), None)
+    );
+    world.services_start();
+    world.pass().await;
+    assert_eq!(world.condition("Ready"), "False Migrating");
+    assert!(world.server.get(JOB).is_some() && world.server.get(DEPLOYMENT).is_none());
+    world.job_ends("Complete");
+    world.pass().await;
+    assert_eq!(world.condition("Ready"), "False RollingOut");
+    world.rolls_out();
+    world.pass().await;
+    assert_eq!(world.condition("Ready"), "True AsAskedFor");
+}
+
+#[tokio::test]
+async fn a_pass_in_which_nothing_changed_writes_nothing() {
+    let world =
+        World::ready(json!({"url": "http://chat.localhost:8080", "exposure": {"ingress": {}}}))
+            .await;
+    world.pass().await;
+    world.pass().await;
+    assert_eq!(world.server.writes(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_child_that_was_deleted_comes_back() {
+    let world = World::ready(json!({})).await;
+    for path in [SERVICE, DEPLOYMENT] {
+        world.server.remove(path);
+        world.pass().await;
+        assert!(world.server.get(path).is_some(), "{path}");
+    }
+    assert!(
+        !world
+            .server
+            .writes()
+            .iter()
+            .any(|write| write.contains("jobs")),
+        "nothing is migrated again"
+    );
+}
+
+#[tokio::test]
+async fn a_child_that_was_changed_by_hand_is_put_right() {
+    let world = World::ready(json!({})).await;
+    world
+        .server
+        .merge(DEPLOYMENT, json!({"spec": {"replicas": 7}}));
+    world.pass().await;
+    assert_eq!(world.server.get(DEPLOYMENT).unwrap()["spec"]["replicas"], 2);
+}
+
+#[tokio::test]
+async fn a_route_that_is_no_longer_wanted_goes() {
+    let world = World::ready(json!({"url": "http://a.b", "exposure": {"ingress": {}}})).await;
+    assert!(world.server.get(INGRESS).is_some());
+    world.edit_spec(json!({"exposure": null}));
+    world.pass().await;
+    assert_eq!(world.server.get(INGRESS), None);
+}
+
+#[tokio::test]
+async fn an_object_of_someone_else_is_never_touched() {
+    let world = World::with(json!({}));
+    let strangers = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "team-app", "uid": "s"}, "spec": {"selector": {"app": "other"}}});
+    world.server.put(SERVICE, strangers.clone());
+    world.pass().await;
+    assert_eq!(world.condition("Accepted"), "False NameTaken");
+    assert_eq!(world.condition("Stalled"), "True NameTaken");
+    assert_eq!(world.server.get(SERVICE).unwrap(), strangers);
+    assert_eq!(world.server.get(DEPLOYMENT), None);
+}
+
+#[tokio::test]
+async fn a_failed_migration_keeps_the_old_image_and_lets_scaling_go_on() {
+    let world = World::ready(json!({"image": "confab/chat-app:1"})).await;
+    world.edit_spec(json!({"image": "confab/chat-app:2"}));
+    world.pass().await;
+    world.job_ends("Failed");
+    world.edit_spec(json!({"replicas": 3}));
+    world.pass().await;
+    assert_eq!(
+        (
+            world.image(),
+            world.server.get(DEPLOYMENT).unwrap()["spec"]["replicas"].clone()
+        ),
+        (json!("confab/chat-app:1"), json!(3))
+    );
+    assert_eq!(world.condition("Available"), "True Serving");
+}
+
+#[tokio::test]
+async fn a_new_image_reaches_the_replicas_only_through_a_complete_migration() {
+    let world = World::ready(json!({"image": "confab/chat-app:1"})).await;
+    world.edit_spec(json!({"image": "confab/chat-app:2"}));
+    world.pass().await;
+    assert_eq!(
+        (world.condition("SchemaReady"), world.image()),
+        ("False Migrating".into(), json!("confab/chat-app:1"))
+    );
+    world.job_ends("Complete");
+    world.pass().await;
+    assert_eq!(world.image(), "confab/chat-app:2");
+}
+
+#[tokio::test]
+async fn a_chat_that_is_being_deleted_gets_no_children() {
+    let world = World::with(json!({}));
+    world.server.merge(CHAT, json!({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": ["foregroundDeletion"]}}));
+    world.pass().await;
+    assert_eq!(world.server.writes(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn only_delete_with_an_external_broker_is_held_by_a_finalizer() {
+    let external = json!({"external": {"bootstrapServers": ["127.0.0.1:1"]}});
+    for (spec, held) in [
+        (json!({"deletionPolicy": "Delete", "kafka": external}), true),
+        (
+            json!({"deletionPolicy": "Retain", "kafka": external}),
+            false,
+        ),
+        (json!({"deletionPolicy": "Delete"}), false),
+    ] {
+        let world = World::with(spec);
+        let chat: ChatDeployment = serde_json::from_value(world.server.get(CHAT).unwrap()).unwrap();
+        let valid = chat_of(world.server.get(CHAT).unwrap()["spec"].clone());
+        teardown::hold(&world.ctx.client, &chat, &valid)
+            .await
+            .unwrap();
+        let finalizers = world.server.get(CHAT).unwrap()["metadata"]["finalizers"].clone();
+        assert_eq!(finalizers == json!([teardown::FINALIZER]), held);
+    }
+}
+
+#[tokio::test]
+async fn nothing_but_the_secrets_holds_a_password() {
+    let world = World::ready(json!({})).await;
+    let secret = world
+        .server
+        .get("/api/v1/namespaces/chat/secrets/team-postgres")
+        .unwrap();
+    let secret: k8s_openapi::api::core::v1::Secret = serde_json::from_value(secret).unwrap();
+    let password = String::from_utf8(secret.data.unwrap()["password"].0.clone()).unwrap();
+    for (path, object) in world.server.all() {
+        assert!(
+            path.contains("/secrets/") || !object.to_string().contains(&password),
+            "{path}"
+        );
+    }
+}

@@ -1,0 +1,364 @@
+use super::*;
+use crate::access::access;
+use crate::crd::TopicStatus;
+use crate::credentials::credentials;
+use crate::desired::JobMark;
+use crate::validate::fixtures::{chat_of, object};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use serde_json::{Value, json};
+
+const NOW: Timestamp = Timestamp::constant(1_700_000_000, 0);
+
+fn rolled_out() -> Children {
+    deployment(
+        json!({"observedGeneration": 1, "replicas": 2, "updatedReplicas": 2, "readyReplicas": 2, "availableReplicas": 2}),
+    )
+}
+
+fn deployment(status: Value) -> Children {
+    let deployment = json!({
+        "metadata": {"name": "team-app", "generation": 1},
+        "spec": {"replicas": 2, "selector": {}, "template": {"spec": {"containers": [{"name": "chat-app", "image": "confab/chat-app:1"}]}}},
+        "status": status,
+    });
+    Children {
+        deployment: Some(serde_json::from_value(deployment).unwrap()),
+        ..Children::default()
+    }
+}
+
+fn topics() -> Vec<TopicStatus> {
+    vec![TopicStatus {
+        name: "chat.team.events".into(),
+        partitions: 12,
+        replication_factor: 1,
+    }]
+}
+
+/// A chat where all is well.
+fn well(spec: Value) -> Facts {
+    let chat = chat_of(spec);
+    let access = access(
+        &chat,
+        &credentials(&Children::default()),
+        &Default::default(),
+    );
+    Facts {
+        chat,
+        access,
+        topics: TopicState::Ready(topics()),
+        migration: Some(Decision::Settled),
+        children: rolled_out(),
+        pods: Vec::new(),
+        schema: Some(SchemaStatus {
+            applied: 1,
+            target: 1,
+        }),
+    }
+}
+
+fn told(facts: Facts) -> Vec<Condition> {
+    status(&object(json!({})), &Outcome::Built(Box::new(facts)), NOW)
+        .0
+        .conditions
+}
+
+fn find<'a>(conditions: &'a [Condition], type_: &str) -> &'a Condition {
+    conditions
+        .iter()
+        .find(|condition| condition.type_ == type_)
+        .unwrap()
+}
+
+fn summary(conditions: &[Condition]) -> Vec<String> {
+    conditions
+        .iter()
+        .map(|c| format!("{}={} {}", c.type_, c.status, c.reason))
+        .collect()
+}
+
+#[test]
+fn a_chat_where_all_is_well_is_ready() {
+    let conditions = told(well(json!({})));
+    assert_eq!(
+        summary(&conditions),
+        [
+            "Ready=True AsAskedFor",
+            "Accepted=True Valid",
+            "TopicsReady=True TopicsAsWanted",
+            "SchemaReady=True Migrated",
+            "Available=True Serving",
+            "Exposed=False NoUrl",
+            "Stalled=False NotStalled",
+        ]
+    );
+    assert!(
+        conditions
+            .iter()
+            .all(|condition| condition.observed_generation == Some(1))
+    );
+}
+
+#[test]
+fn without_a_url_available_says_how_to_reach_the_chat() {
+    let (status, _) = status(
+        &object(json!({})),
+        &Outcome::Built(Box::new(well(json!({})))),
+        NOW,
+    );
+    let available = find(&status.conditions, "Available");
+    assert!(
+        available
+            .message
+            .contains("kubectl -n chat port-forward service/team-app 8080:80"),
+        "{}",
+        available.message
+    );
+    assert_eq!(status.url.as_deref(), Some("http://team-app.chat.svc"));
+    assert_eq!(status.ready.as_deref(), Some("2/2"));
+}
+
+#[test]
+fn ready_repeats_the_first_thing_that_is_missing() {
+    let waiting = TopicState::Problem {
+        reason: "WaitingForKafka",
+        message: "m".into(),
+        person: false,
+        topics: Vec::new(),
+    };
+    let conditions = told(Facts {
+        topics: waiting,
+        migration: Some(Decision::Running),
+        ..well(json!({}))
+    });
+    assert_eq!(find(&conditions, "Ready").reason, "WaitingForKafka");
+    assert_eq!(find(&conditions, "Stalled").status, "False");
+    assert_eq!(
+        find(&conditions, "Available").status,
+        "True",
+        "people can chat meanwhile"
+    );
+}
+
+#[test]
+fn what_needs_a_person_comes_before_what_does_not_and_is_stalled() {
+    let waiting = TopicState::Problem {
+        reason: "KafkaUnreachable",
+        message: "m".into(),
+        person: false,
+        topics: Vec::new(),
+    };
+    let failed = Decision::Failed {
+        attempt: 3,
+        retry: NOW,
+    };
+    let conditions = told(Facts {
+        topics: waiting,
+        migration: Some(failed),
+        ..well(json!({}))
+    });
+    assert_eq!(find(&conditions, "Ready").reason, "MigrationFailed");
+    assert_eq!(
+        summary(&conditions).last().unwrap(),
+        "Stalled=True MigrationFailed"
+    );
+}
+
+#[test]
+fn a_failed_migration_says_what_it_said_and_when_it_runs_again() {
+    let pod = serde_json::from_value(json!({
+        "metadata": {"labels": {"app.kubernetes.io/component": "migrate"}, "ownerReferences": [{"apiVersion": "batch/v1", "kind": "Job", "name": "team-migrate", "uid": "j1"}]},
+        "status": {"containerStatuses": [{"name": "migrate", "image": "i", "imageID": "", "ready": false, "restartCount": 0,
+            "state": {"terminated": {"exitCode": 1, "message": "the database is read-only"}}}]},
+    }))
+    .unwrap();
+    let migration =
+        serde_json::from_value(json!({"metadata": {"name": "team-migrate", "uid": "j1"}})).unwrap();
+    let facts = Facts {
+        migration: Some(Decision::Failed {
+            attempt: 1,
+            retry: NOW,
+        }),
+        children: Children {
+            migration: Some(migration),
+            ..rolled_out()
+        },
+        pods: vec![pod],
+        ..well(json!({}))
+    };
+    let message = find(&told(facts), "SchemaReady").message.clone();
+    assert!(
+        message.contains("failed once: the database is read-only. It runs again at 22:13:20Z"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_missing_secret_is_told_where_it_is_needed() {
+    let chat = chat_of(json!({"postgres": {"external": {"urlSecret": {"name": "db"}}}}));
+    let access = access(
+        &chat,
+        &credentials(&Children::default()),
+        &Default::default(),
+    );
+    let conditions = told(Facts {
+        chat,
+        access,
+        migration: None,
+        ..well(json!({}))
+    });
+    let schema = find(&conditions, "SchemaReady");
+    assert_eq!(
+        (
+            schema.reason.as_str(),
+            find(&conditions, "Stalled").status.as_str()
+        ),
+        ("SecretNotFound", "True")
+    );
+    assert!(schema.message.contains("create it in namespace chat"));
+}
+
+#[test]
+fn a_rollout_under_way_is_not_ready_but_available() {
+    let status = json!({"observedGeneration": 1, "replicas": 3, "updatedReplicas": 1, "readyReplicas": 2, "availableReplicas": 2});
+    let conditions = told(Facts {
+        children: deployment(status),
+        ..well(json!({}))
+    });
+    assert_eq!(find(&conditions, "Ready").reason, "RollingOut");
+    assert_eq!(find(&conditions, "Available").status, "True");
+}
+
+#[test]
+fn a_rollout_that_does_not_move_needs_a_person() {
+    let status = json!({"observedGeneration": 1, "replicas": 2, "updatedReplicas": 1, "conditions": [{"type": "Progressing", "status": "False"}]});
+    let conditions = told(Facts {
+        children: deployment(status),
+        ..well(json!({}))
+    });
+    assert_eq!(find(&conditions, "Stalled").reason, "RolloutStuck");
+}
+
+#[test]
+fn a_chat_scaled_to_zero_is_what_was_asked_for_and_not_available() {
+    let children = json!({"metadata": {"generation": 1}, "spec": {"replicas": 0, "selector": {}, "template": {}}, "status": {"observedGeneration": 1}});
+    let children = Children {
+        deployment: Some(serde_json::from_value(children).unwrap()),
+        ..Children::default()
+    };
+    let conditions = told(Facts {
+        chat: chat_of(json!({"replicas": 0})),
+        children,
+        ..well(json!({}))
+    });
+    assert_eq!(find(&conditions, "Ready").status, "True");
+    assert_eq!(find(&conditions, "Available").reason, "ScaledToZero");
+}
+
+#[test]
+fn a_rejected_spec_is_not_ready_and_keeps_what_is_known_of_the_replicas() {
+    let mut object = object(json!({}));
+    object.status = Some(status(&object, &Outcome::Built(Box::new(well(json!({})))), NOW).0);
+    object.metadata.generation = Some(2);
+    let outcome = Outcome::Rejected(Rejection::InvalidSpec("spec.replicas is -1".into()));
+    let (after, _) = status(&object, &outcome, NOW);
+    assert_eq!(find(&after.conditions, "Ready").reason, "InvalidSpec");
+    assert_eq!(find(&after.conditions, "Stalled").status, "True");
+    assert_eq!(find(&after.conditions, "Available").status, "True");
+    assert_eq!(
+        (after.ready_replicas, after.observed_generation),
+        (2, Some(2))
+    );
+}
+
+#[test]
+fn a_transitions_time_is_kept_while_the_status_stays_the_same() {
+    let later = Timestamp::constant(1_700_000_100, 0);
+    let before = conditions(
+        &[],
+        &[Verdict::no(
+            "SchemaReady",
+            Mood::Waiting,
+            "WaitingForPostgres",
+            "",
+        )],
+        Some(1),
+        NOW,
+    );
+    let after = conditions(
+        &before,
+        &[Verdict::no("SchemaReady", Mood::Waiting, "Migrating", "")],
+        Some(2),
+        later,
+    );
+    assert_eq!(
+        after[0].last_transition_time,
+        before[0].last_transition_time
+    );
+    let changed = conditions(
+        &after,
+        &[Verdict::yes("SchemaReady", "Migrated", "")],
+        Some(2),
+        later,
+    );
+    assert_eq!(changed[0].last_transition_time.0, later);
+}
+
+#[test]
+fn a_second_pass_over_the_same_facts_tells_exactly_the_same() {
+    let mut object = object(json!({}));
+    let outcome = Outcome::Built(Box::new(well(json!({}))));
+    let first = status(&object, &outcome, NOW).0;
+    object.status = Some(first.clone());
+    assert_eq!(
+        status(&object, &outcome, Timestamp::constant(1_700_009_999, 5)).0,
+        first
+    );
+}
+
+#[test]
+fn the_schemas_version_comes_from_the_migration_that_is_complete_or_stays() {
+    let pod = serde_json::from_value(json!({
+        "metadata": {"labels": {"app.kubernetes.io/component": "migrate"}, "ownerReferences": [{"apiVersion": "batch/v1", "kind": "Job", "name": "team-migrate", "uid": "j1"}]},
+        "status": {"containerStatuses": [{"name": "migrate", "image": "i", "imageID": "", "ready": false, "restartCount": 0,
+            "state": {"terminated": {"exitCode": 0, "message": "{\"applied\":2,\"target\":2}"}}}]},
+    }))
+    .unwrap();
+    let migration =
+        serde_json::from_value(json!({"metadata": {"name": "team-migrate", "uid": "j1"}})).unwrap();
+    let children = Children {
+        migration: Some(migration),
+        ..Children::default()
+    };
+    let before = Some(SchemaStatus {
+        applied: 1,
+        target: 1,
+    });
+    let pods = [pod];
+    let complete = schema(&children, Some(&Decision::Complete), &pods, before);
+    assert_eq!(
+        complete,
+        Some(SchemaStatus {
+            applied: 2,
+            target: 2
+        })
+    );
+    assert_eq!(
+        schema(&children, Some(&Decision::Running), &pods, before),
+        before
+    );
+    let mark = JobMark {
+        fingerprint: String::new(),
+        generation: 1,
+        attempt: 1,
+    };
+    assert_eq!(
+        schema(
+            &Children::default(),
+            Some(&Decision::Start(mark)),
+            &[],
+            None
+        ),
+        None
+    );
+}
