@@ -6,7 +6,7 @@ import { Log, arrange } from './log.js';
 import { Outbox, prepareComposer } from './send.js';
 
 const BANNER_AFTER_MS = 1_000;
-const READ_AFTER_MS = 300;
+const READ_EVERY_MS = 300;
 const SEARCH_AFTER_MS = 200;
 
 const page = document.body.dataset;
@@ -30,6 +30,7 @@ function startChat() {
     onFrame: (frame) => handlers[frame.type]?.(frame),
     onState: connectionBanner(),
   });
+  let resumed = false;
   const handlers = {
     welcome: ({ replica }) => (connection.dataset.replica = replica),
     message: (frame) => {
@@ -41,6 +42,8 @@ function startChat() {
       if (frame.conversation) log?.applyRange(frame.conversation);
       frame.heads.forEach((head) => list.head(head));
       log?.see();
+      if (resumed) list.recheck();
+      resumed = true;
     },
   };
   live.connect();
@@ -58,24 +61,31 @@ function startSending(conversation, { form, log, list }) {
   if (matchMedia('(pointer: fine)').matches) form.elements.body.focus({ preventScroll: true });
 }
 
-/** Answers a function that is told how far has been read and tells the server, the last word of a moment. */
+/** Answers a function that is told how far has been read and tells the server: at once, then at most every moment. */
 function readMarks(conversation, list) {
   let marked = Number(page.lastRead);
+  let seen = marked;
   let timer = 0;
+  const tell = async () => {
+    clearTimeout(timer);
+    timer = 0;
+    if (seen <= marked) return;
+    const seq = seen;
+    timer = setTimeout(tell, READ_EVERY_MS);
+    try {
+      const headers = { Accept: 'application/json' };
+      const body = new URLSearchParams({ seq });
+      const response = await fetch(`/c/${conversation}/read`, { method: 'POST', headers, body, keepalive: true });
+      if (response.ok) marked = Math.max(marked, seq);
+    } catch {
+      // The timer tries again.
+    }
+  };
+  addEventListener('pagehide', tell);
   return (seq) => {
     list.read({ conversation, last_read: seq });
-    if (seq <= marked) return;
-    clearTimeout(timer);
-    timer = setTimeout(async () => {
-      try {
-        const headers = { Accept: 'application/json' };
-        const body = new URLSearchParams({ seq });
-        const response = await fetch(`/c/${conversation}/read`, { method: 'POST', headers, body, keepalive: true });
-        if (response.ok) marked = Math.max(marked, seq);
-      } catch {
-        // What is seen next marks it too.
-      }
-    }, READ_AFTER_MS);
+    seen = Math.max(seen, seq);
+    if (!timer) tell();
   };
 }
 

@@ -3,6 +3,8 @@
 import { parse } from './log.js';
 import { showRecent } from './time.js';
 
+const RECHECKED = 20; // more than a person looks at
+
 export class List {
   #list = document.querySelector('.conversations');
   #elsewhere = document.querySelector('.elsewhere');
@@ -62,6 +64,12 @@ export class List {
     this.#total();
   }
 
+  /** After an absence: what was unread then may have been read on another device, which is no change of a conversation. */
+  async recheck() {
+    const unread = Array.from(this.#list.children).filter((item) => unreadOf(item) > 0);
+    for (const item of unread.slice(0, RECHECKED)) await this.#load(Number(item.dataset.conversation));
+  }
+
   #item(conversation) {
     return this.#list.querySelector(`[data-conversation="${conversation}"]`);
   }
@@ -71,14 +79,18 @@ export class List {
     if (this.#waiting.has(conversation)) return this.#waiting.get(conversation).push(event);
     const waiting = [];
     this.#waiting.set(conversation, waiting);
+    await this.#load(conversation);
+    this.#waiting.delete(conversation);
+    if (this.#item(conversation)) waiting.forEach((later) => this.message(later));
+  }
+
+  async #load(conversation) {
     try {
       const response = await fetch(`/c/${conversation}/item`);
       if (response.ok) this.head({ conversation, html: await response.text() });
     } catch {
       // The next resume brings it.
     }
-    this.#waiting.delete(conversation);
-    if (this.#item(conversation)) waiting.forEach((later) => this.message(later));
   }
 
   #show(item) {
