@@ -7,6 +7,7 @@ import { Outbox, prepareComposer } from './send.js';
 
 const BANNER_AFTER_MS = 1_000;
 const READ_EVERY_MS = 300;
+const READ_RETRY_MS = 5_000;
 const SEARCH_AFTER_MS = 200;
 
 const page = document.body.dataset;
@@ -71,12 +72,15 @@ function readMarks(conversation, list) {
     timer = 0;
     if (seen <= marked) return;
     const seq = seen;
-    timer = setTimeout(tell, READ_EVERY_MS);
+    timer = setTimeout(tell, READ_RETRY_MS);
     try {
       const headers = { Accept: 'application/json' };
       const body = new URLSearchParams({ seq });
       const response = await fetch(`/c/${conversation}/read`, { method: 'POST', headers, body, keepalive: true });
-      if (response.ok) marked = Math.max(marked, seq);
+      if (!response.ok) return;
+      marked = Math.max(marked, seq);
+      clearTimeout(timer);
+      timer = setTimeout(tell, READ_EVERY_MS);
     } catch {
       // The timer tries again.
     }
