@@ -23,7 +23,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve the chat until SIGTERM. Needs a migrated schema; waits for PostgreSQL, does without Kafka
-    Serve(Config),
+    Serve(Box<Config>),
     /// Bring the PostgreSQL schema up to date, then exit. Safe to run twice, and while the previous release serves
     Migrate(Migrate),
 }
@@ -321,7 +321,7 @@ mod tests {
             "k:9092",
         ];
         Cli::try_parse_from(base.iter().chain(args)).map(|cli| match cli.command {
-            Command::Serve(config) => config,
+            Command::Serve(config) => *config,
             Command::Migrate(_) => unreachable!("serve was asked for"),
         })
     }

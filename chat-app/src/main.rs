@@ -22,7 +22,7 @@ async fn main() -> ExitCode {
     }
     match command {
         Command::Migrate(settings) => migrate::run(settings).await,
-        Command::Serve(config) => match serve::run(config).await {
+        Command::Serve(config) => match serve::run(*config).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(&error.to_string()),
         },

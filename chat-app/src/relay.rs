@@ -207,7 +207,8 @@ fn note_ends<C: ConsumerContext>(
             .flat_map(|topic| topic.partitions())
         {
             let key = (topic.clone(), partition.id());
-            if !positions.lock().contains_key(&key) {
+            let known = positions.lock().contains_key(&key);
+            if !known {
                 let (_, end) = consumer.fetch_watermarks(topic, partition.id(), CALL_LIMIT)?;
                 positions.lock().insert(key, end);
             }

@@ -51,7 +51,7 @@ fn config(flags: &[&str]) -> Config {
         .unwrap()
         .command
     {
-        Command::Serve(config) => config,
+        Command::Serve(config) => *config,
         Command::Migrate(_) => unreachable!("serve was asked for"),
     }
 }

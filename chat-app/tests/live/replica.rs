@@ -64,7 +64,7 @@ impl Chat {
         let Command::Serve(config) = Cli::try_parse_from(flags).unwrap().command else {
             unreachable!()
         };
-        Replica::start(config, self.pool.clone()).await
+        Replica::start(*config, self.pool.clone()).await
     }
 }
 

@@ -69,8 +69,8 @@ async fn in_own_namespace(test: impl AsyncFnOnce(&Kubectl) -> Result<()>) -> Res
     let kubectl = Kubectl::new(&name);
     kubectl.apply(&manifest::namespace(&name)).await?;
     let tested = test(&kubectl).await;
-    let deleted = kubectl.run(&format!("delete namespace {name} --timeout=120s"));
-    let deleted = deleted.await.map(|_| ());
+    let delete = format!("delete namespace {name} --timeout=120s");
+    let deleted = kubectl.run(&delete).await.map(|_| ());
     tested.and(deleted)
 }
 
