@@ -26,6 +26,8 @@ pub enum JobStep {
     Keep,
     /// It is made.
     Create(Box<Job>),
+    /// The one that is there goes.
+    Remove,
     /// The one that is there goes, and this one is made.
     Replace(Box<Job>),
 }
@@ -172,6 +174,12 @@ impl Writer<'_> {
     async fn migration(&self, live: Option<Job>, step: JobStep) -> Result<Option<Job>, Error> {
         let job = match step {
             JobStep::Keep => return Ok(live),
+            JobStep::Remove => {
+                if let Some(live) = &live {
+                    self.delete(live).await?;
+                }
+                return Ok(None);
+            }
             JobStep::Create(job) => job,
             JobStep::Replace(job) => {
                 if let Some(live) = &live {

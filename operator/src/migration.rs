@@ -39,6 +39,8 @@ pub struct Release {
 pub enum Decision {
     /// The schema is the one that image and database need.
     Settled,
+    /// The same, and a Job that was begun for something else is no longer wanted.
+    Cancel,
     /// A migration is needed: does PostgreSQL answer?
     Ask,
     /// It does not answer yet.
@@ -81,16 +83,14 @@ pub struct Situation<'a> {
 
 /// What to do now.
 pub fn decide(at: &Situation<'_>) -> Decision {
-    if at.recorded.as_ref().is_some_and(|(image, database)| {
-        *image == at.wanted.image && *database == at.wanted.database
-    }) {
-        return Decision::Settled;
-    }
     let fresh = JobMark {
         fingerprint: fingerprint(at.wanted),
         generation: at.generation,
         attempt: 1,
     };
+    if migrated(at) {
+        return settled(at.job.as_ref(), &fresh);
+    }
     let Some(job) = &at.job else {
         return when_answering(at, Decision::Start(fresh));
     };
@@ -102,23 +102,38 @@ pub fn decide(at: &Situation<'_>) -> Decision {
         JobState::Failed(_) if job.generation != at.generation => {
             when_answering(at, Decision::Replace(fresh))
         }
-        JobState::Failed(since) => {
-            let retry = *since + wait(job.attempt);
-            if at.now < retry {
-                return Decision::Failed {
-                    attempt: job.attempt,
-                    retry,
-                };
-            }
-            when_answering(
-                at,
-                Decision::Replace(JobMark {
-                    attempt: job.attempt.saturating_add(1),
-                    ..fresh
-                }),
-            )
-        }
+        JobState::Failed(since) => again(at, job.attempt, *since, fresh),
     }
+}
+
+fn migrated(at: &Situation<'_>) -> bool {
+    let recorded = at.recorded.as_ref();
+    recorded.is_some_and(|(image, database)| {
+        *image == at.wanted.image && *database == at.wanted.database
+    })
+}
+
+/// The spec may have gone to another image and back while a Job was under way.
+fn settled(job: Option<&JobView>, wanted: &JobMark) -> Decision {
+    let stray = job.filter(|job| job.fingerprint != wanted.fingerprint);
+    match stray.map(|job| &job.state) {
+        Some(JobState::Active | JobState::Failed(_)) => Decision::Cancel,
+        _ => Decision::Settled,
+    }
+}
+
+fn again(at: &Situation<'_>, attempt: u32, since: Timestamp, fresh: JobMark) -> Decision {
+    let retry = since + wait(attempt);
+    if at.now < retry {
+        return Decision::Failed { attempt, retry };
+    }
+    when_answering(
+        at,
+        Decision::Replace(JobMark {
+            attempt: attempt.saturating_add(1),
+            ..fresh
+        }),
+    )
 }
 
 /// A Job that starts before PostgreSQL does would fail for nothing.
@@ -165,7 +180,9 @@ pub fn release(
     live: Option<&Deployment>,
     status: Option<&ChatDeploymentStatus>,
 ) -> Option<Release> {
-    if let (Some(Decision::Settled | Decision::Complete), Some(wanted)) = (decision, wanted) {
+    if let (Some(Decision::Settled | Decision::Cancel | Decision::Complete), Some(wanted)) =
+        (decision, wanted)
+    {
         return Some(wanted.clone());
     }
     match (recorded(live), live) {

@@ -141,7 +141,10 @@ pub fn schema(
     pods: &[Pod],
     before: Option<SchemaStatus>,
 ) -> Option<SchemaStatus> {
-    let complete = matches!(decision, Some(Decision::Complete | Decision::Settled));
+    let complete = matches!(
+        decision,
+        Some(Decision::Complete | Decision::Settled | Decision::Cancel)
+    );
     let job = children
         .migration
         .as_ref()

@@ -6,6 +6,8 @@ mod metrics;
 pub use admin::{Health, serve};
 pub use metrics::Metrics;
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -26,7 +28,9 @@ pub fn log(filter: &str, format: LogFormat) -> Result<(), String> {
         filter.add_directive(quiet)
     };
     let registry = tracing_subscriber::registry().with(filter);
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let layer = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     match format {
         LogFormat::Text => registry.with(layer.with_target(false)).init(),
         LogFormat::Json => registry

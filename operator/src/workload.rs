@@ -19,14 +19,13 @@ pub fn rolled_out(deployment: &Deployment) -> bool {
         && count(status.available_replicas) == wanted
 }
 
-/// Whether the one pod is ready.
+/// Whether the one pod is ready, and is the one that was last asked for.
 pub fn serving(stateful_set: &StatefulSet) -> bool {
-    stateful_set
-        .status
-        .as_ref()
-        .and_then(|status| status.ready_replicas)
-        .unwrap_or(0)
-        > 0
+    stateful_set.status.as_ref().is_some_and(|status| {
+        status.observed_generation >= stateful_set.metadata.generation
+            && status.updated_replicas.unwrap_or(0) > 0
+            && status.ready_replicas.unwrap_or(0) > 0
+    })
 }
 
 /// Why a pod does not run.
@@ -242,6 +241,23 @@ mod tests {
             Some("{\"applied\":1,\"target\":1}")
         );
         assert_eq!(termination_message(&pods, "j2"), None);
+    }
+
+    #[test]
+    fn an_embedded_service_that_restarts_with_a_new_password_does_not_serve() {
+        let stateful_set = |status| -> StatefulSet {
+            serde_json::from_value(json!({"metadata": {"generation": 2}, "status": status}))
+                .unwrap()
+        };
+        assert!(serving(&stateful_set(
+            json!({"observedGeneration": 2, "replicas": 1, "readyReplicas": 1, "updatedReplicas": 1})
+        )));
+        assert!(!serving(&stateful_set(
+            json!({"observedGeneration": 1, "replicas": 1, "readyReplicas": 1, "updatedReplicas": 1})
+        )));
+        assert!(!serving(&stateful_set(
+            json!({"observedGeneration": 2, "replicas": 1, "readyReplicas": 1})
+        )));
     }
 
     #[test]

@@ -62,6 +62,29 @@ fn what_the_deployment_records_is_not_migrated_again_even_if_the_job_vanished() 
 }
 
 #[test]
+fn a_job_begun_for_an_image_that_is_no_longer_wanted_is_cancelled() {
+    let wanted = wanted();
+    let recorded = Some(("app:2".to_owned(), "db1".to_owned()));
+    let other = |state| JobView {
+        fingerprint: "other".into(),
+        ..job(state)
+    };
+    for (job, decision) in [
+        (other(JobState::Active), Decision::Cancel),
+        (other(JobState::Failed(NOW)), Decision::Cancel),
+        (other(JobState::Complete), Decision::Settled),
+        (other(JobState::Leaving), Decision::Settled),
+        (job(JobState::Active), Decision::Settled),
+    ] {
+        let situation = Situation {
+            recorded: recorded.clone(),
+            ..at(&wanted, Some(job))
+        };
+        assert_eq!(decide(&situation), decision);
+    }
+}
+
+#[test]
 fn another_image_or_another_database_is_migrated() {
     let wanted = wanted();
     for recorded in [("app:1", "db1"), ("app:2", "db0")] {

@@ -82,8 +82,10 @@ async fn topics(ctx: &Context, chat: &Chat, access: &Access, observed: &Observed
         person,
         topics: Vec::new(),
     };
-    let starting = matches!(chat.kafka, Kafka::Embedded(_))
-        && !observed.children.kafka.as_ref().is_some_and(serving);
+    // Without its Secret, the broker does not know the password yet that this pass makes up.
+    let serves = observed.children.kafka.as_ref().is_some_and(serving)
+        && observed.children.kafka_secret.is_some();
+    let starting = matches!(chat.kafka, Kafka::Embedded(_)) && !serves;
     match &access.kafka_login {
         _ if starting => {
             let message = format!(
@@ -147,6 +149,7 @@ fn job_step(chat: &Chat, access: &Access, decision: Option<&Decision>) -> JobSte
     match decision {
         Some(Decision::Start(mark)) => JobStep::Create(Box::new(job(chat, access, mark))),
         Some(Decision::Replace(mark)) => JobStep::Replace(Box::new(job(chat, access, mark))),
+        Some(Decision::Cancel) => JobStep::Remove,
         _ => JobStep::Keep,
     }
 }
@@ -160,7 +163,7 @@ pub(super) fn topics_ready(facts: &Facts) -> bool {
 pub(super) fn recheck(facts: &Facts) -> Option<Duration> {
     let schema = match &facts.migration {
         None => Some(Duration::from_secs(10)),
-        Some(Decision::Settled) => None,
+        Some(Decision::Settled | Decision::Cancel) => None,
         Some(Decision::Complete | Decision::Leaving) => Some(Duration::from_secs(1)),
         Some(Decision::Ask | Decision::Wait) => Some(Duration::from_secs(2)),
         Some(Decision::Start(_) | Decision::Replace(_) | Decision::Running) => {

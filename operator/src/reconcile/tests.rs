@@ -63,7 +63,7 @@ impl World {
         for name in ["team-kafka", "team-postgres"] {
             self.server.merge(
                 &format!("/apis/apps/v1/namespaces/chat/statefulsets/{name}"),
-                json!({"status": {"replicas": 1, "readyReplicas": 1}}),
+                json!({"status": {"replicas": 1, "readyReplicas": 1, "updatedReplicas": 1}}),
             );
         }
         let secret = |name: &str| {

@@ -58,7 +58,7 @@ pub(super) fn schema(facts: &Facts) -> Verdict {
         };
     };
     match decision {
-        Decision::Settled | Decision::Complete => {
+        Decision::Settled | Decision::Cancel | Decision::Complete => {
             let version = facts.schema.map_or_else(
                 || "the version that the image needs".to_owned(),
                 |s| format!("version {}", s.applied),
@@ -231,15 +231,7 @@ pub(super) fn rolled(facts: &Facts) -> Verdict {
     if let Some(problem) = pod_problem(&facts.pods, Role::App, None) {
         return from_pod("Ready", problem);
     }
-    let status = deployment.status.clone().unwrap_or_default();
-    let new = status
-        .updated_replicas
-        .unwrap_or(0)
-        .min(status.available_replicas.unwrap_or(0));
-    let message = format!(
-        "{new} of {} replicas run and serve what was asked for",
-        chat.replicas
-    );
+    let message = progress(chat.replicas, deployment);
     if stuck(deployment) {
         let advice = format!(
             "{message}, and it has not moved for ten minutes: kubectl -n {} describe deployment {}",
@@ -249,6 +241,21 @@ pub(super) fn rolled(facts: &Facts) -> Verdict {
         return Verdict::no("Ready", Mood::Person, "RolloutStuck", advice);
     }
     Verdict::no("Ready", Mood::Waiting, "RollingOut", message)
+}
+
+fn progress(wanted: i32, deployment: &Deployment) -> String {
+    let status = deployment.status.clone().unwrap_or_default();
+    let new = status
+        .updated_replicas
+        .unwrap_or(0)
+        .min(status.available_replicas.unwrap_or(0))
+        .min(wanted);
+    match status.replicas.unwrap_or(0) - wanted {
+        extra if extra > 0 && new == wanted => {
+            format!("{new} of {wanted} replicas serve as asked for, {extra} more to stop")
+        }
+        _ => format!("{new} of {wanted} replicas serve as asked for"),
+    }
 }
 
 fn stuck(deployment: &Deployment) -> bool {

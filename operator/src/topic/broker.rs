@@ -29,6 +29,8 @@ use crate::access::{KafkaAccess, KafkaSecrets};
 const LIMIT: Duration = Duration::from_secs(5);
 /// Closing; a client that takes longer ends by itself, later.
 const CLOSING: Duration = Duration::from_secs(5);
+/// More than librdkafka reports while one question is open.
+const EVENTS: usize = 100;
 /// For a change to show in what the broker tells.
 const SETTLING: Duration = Duration::from_secs(5);
 
@@ -117,8 +119,10 @@ impl Broker {
         let (consumer, topic) = (self.consumer.clone(), name.to_owned());
         let asked = spawn_blocking(move || {
             let metadata = consumer.fetch_metadata(Some(&topic), LIMIT);
-            // Hands what librdkafka reported meanwhile to the listener.
-            while consumer.poll(Duration::ZERO).is_some() {}
+            // Hands what librdkafka reported meanwhile to the listener, an event a time; log lines are events too.
+            for _ in 0..EVENTS {
+                let _ = consumer.poll(Duration::ZERO);
+            }
             metadata
         });
         let metadata = asked.await.expect("asking for metadata does not panic");
@@ -266,7 +270,7 @@ impl Broker {
             .clone();
         Error::Unanswered {
             servers: self.servers.clone(),
-            error,
+            error: Box::new(error),
             heard,
         }
     }

@@ -19,7 +19,7 @@ pub enum Error {
         /// Whom it asked.
         servers: String,
         /// What the call returned.
-        error: KafkaError,
+        error: Box<KafkaError>,
         /// Why, as far as it was told.
         heard: Option<(Code, String)>,
     },
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     fn unanswered(code: Code) -> Error {
-        let error = KafkaError::MetadataFetch(Code::BrokerTransportFailure);
+        let error = Box::new(KafkaError::MetadataFetch(Code::BrokerTransportFailure));
         Error::Unanswered {
             servers: "k:9092".into(),
             error,
