@@ -53,4 +53,5 @@ generate: ## Write the CRD and its reference page from the code
 	cargo build $(CARGO_FLAGS) --bin operator
 	@operator=$${CARGO_TARGET_DIR:-target}/x86_64-unknown-linux-gnu/release/operator; \
 	$$operator crd > crds/chatdeployments.yaml; \
+	$$operator reference > docs/reference/chatdeployment.md; \
 	cp crds/chatdeployments.yaml charts/confab/files/chatdeployments.yaml
