@@ -1,5 +1,7 @@
 //! The SQL on a real PostgreSQL: batches, places, changes that commit late, partitions.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 use chat_app::domain::{ConversationId, UserId, UserName};
 use chat_app::store::messages::{Appended, Draft};
 use chat_app::store::{changes, conversations, messages, outbox, users};

@@ -31,7 +31,7 @@ pub struct Context {
     /// Events.
     pub recorder: Recorder,
     /// The last look at each chat's topics.
-    pub topics: Topics,
+    pub topics: Arc<Topics>,
     /// Pauses after failed passes.
     pub backoffs: Backoffs,
     /// Figures.
@@ -140,6 +140,9 @@ async fn tell(ctx: &Context, object: &ChatDeployment, outcome: &Outcome) -> Resu
     Ok(())
 }
 
+/// Not sooner, however much is due.
+const SOONEST: Duration = Duration::from_millis(500);
+
 /// When to look again if nothing happens. Watches wake this operator for most things; what no watch tells (pods,
 /// Secrets, Kafka, PostgreSQL) is looked at again soon while something is missing, and rarely when nothing is.
 fn next(ctx: &Context, outcome: &Outcome) -> Action {
@@ -147,10 +150,7 @@ fn next(ctx: &Context, outcome: &Outcome) -> Action {
     let Outcome::Built(facts) = outcome else {
         return Action::requeue(Duration::from_secs(5));
     };
-    let topics = ctx
-        .topics
-        .due(&facts.chat.uid)
-        .map(|due| due.max(Duration::from_millis(500)));
+    let topics = ctx.topics.due(&facts.chat.uid).map(|due| due.max(SOONEST));
     let soon = [
         steps::recheck(facts),
         topics.filter(|_| !steps::topics_ready(facts)),

@@ -53,7 +53,7 @@ fn context(args: &RunArgs, client: Client) -> Context {
     Context {
         recorder: Recorder::new(client.clone(), reporter(&args.identity())),
         images: args.images(),
-        topics: Topics::default(),
+        topics: Arc::new(Topics::default()),
         backoffs: Backoffs::default(),
         metrics: Metrics::new(),
         client,

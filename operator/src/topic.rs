@@ -1,32 +1,32 @@
 //! The chat's topics in Kafka: made, grown, their settings put right. I/O: speaks to Kafka, always with a limit.
 //!
-//! A look at Kafka is remembered: it is repeated when something changed, every few minutes while all is well, and
-//! with growing pauses while it is not, so that a Kafka which is away does not slow down everything else.
+//! A look at Kafka runs beside the passes and is remembered: a pass waits a moment for its answer, so that a Kafka
+//! which is away slows nothing else down. It is repeated when something changed, every few minutes while all is
+//! well, and with growing pauses while it is not.
 
 mod broker;
+mod memory;
 mod plan;
 
 pub use broker::{Broker, Error};
+pub use memory::Topics;
 use plan::{SeenTopic, TopicPlan, WantedTopic, plan, wanted};
 
-use std::collections::HashMap;
-use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::timeout;
-use tracing::{info, warn};
+use tracing::{Instrument, info, warn};
 
-use crate::access::{Access, KafkaSecrets};
+use crate::access::{Access, KafkaAccess, KafkaSecrets};
 use crate::crd::TopicStatus;
 use crate::digest::digest;
 use crate::validate::Chat;
 
-/// A look at Kafka that found all well is good for this long.
-const GOOD_FOR: Duration = Duration::from_secs(240);
-/// After failures: 1, 2, 4 … seconds, at most this.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// One look, with everything that it changes.
 const LIMIT: Duration = Duration::from_secs(20);
+/// How long a pass waits for a look that it began.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How the topics are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,87 +54,30 @@ impl TopicState {
     }
 }
 
-/// Remembers the last look for each chat.
-#[derive(Debug, Default)]
-pub struct Topics(Mutex<HashMap<String, Look>>);
-
-#[derive(Clone, Debug)]
-struct Look {
-    asked: String,
-    state: TopicState,
-    failures: u32,
-    again: Instant,
-}
-
-impl Topics {
-    /// The state of the chat's topics, after they were put right where that can be done.
-    pub async fn ensure(&self, chat: &Chat, access: &Access, secrets: &KafkaSecrets) -> TopicState {
-        let asked = question(chat, access);
-        let last = self.last(&chat.uid).filter(|look| look.asked == asked);
-        if let Some(look) = last.as_ref().filter(|look| Instant::now() < look.again) {
-            return look.state.clone();
-        }
-        let state = match timeout(LIMIT, put_right(chat, access, secrets)).await {
-            Ok(Ok(state)) => state,
-            Ok(Err(error)) => failed(&error),
-            Err(_) => failed(&Error::TooSlow(LIMIT)),
-        };
-        let failures = if matches!(state, TopicState::Ready(_)) {
-            0
-        } else {
-            last.map_or(0, |look| look.failures) + 1
-        };
-        self.remember(
-            &chat.uid,
-            Look {
-                asked,
-                state: state.clone(),
-                failures,
-                again: Instant::now() + pause(failures),
-            },
-        );
-        state
+/// The state of the chat's topics, as the last look left it. Begins a look if one is due.
+pub async fn ensure(
+    topics: &Arc<Topics>,
+    chat: &Chat,
+    access: &Access,
+    secrets: &KafkaSecrets,
+) -> TopicState {
+    let asked = question(chat, access);
+    if topics.begin(&chat.uid, &asked) {
+        let look = look(access.kafka.clone(), secrets.clone(), wanted(chat));
+        let (topics, uid, asked) = (topics.clone(), chat.uid.clone(), asked.clone());
+        let running =
+            tokio::spawn(async move { topics.end(&uid, &asked, look.await) }.in_current_span());
+        // It goes on if this is not enough, and the next pass sees its end.
+        let _ = timeout(PATIENCE, running).await;
     }
-
-    /// When the next look is due. None: there was none yet.
-    pub fn due(&self, uid: &str) -> Option<Duration> {
-        self.last(uid)
-            .map(|look| look.again.saturating_duration_since(Instant::now()))
-    }
-
-    /// Forgets a chat that is gone.
-    pub fn forget(&self, uid: &str) {
-        self.lock().remove(uid);
-    }
-
-    fn last(&self, uid: &str) -> Option<Look> {
-        self.lock().get(uid).cloned()
-    }
-
-    fn remember(&self, uid: &str, look: Look) {
-        self.lock().insert(uid.to_owned(), look);
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Look>> {
-        self.0
-            .lock()
-            .expect("nothing panics while it holds this lock")
-    }
-
-    /// As if Kafka had been found in this state a moment ago.
-    #[cfg(test)]
-    pub fn pretend(&self, chat: &Chat, access: &Access, state: TopicState) {
-        let again = Instant::now() + GOOD_FOR;
-        self.remember(
-            &chat.uid,
-            Look {
-                asked: question(chat, access),
-                state,
-                failures: 0,
-                again,
-            },
-        );
-    }
+    topics
+        .state(&chat.uid, &asked)
+        .unwrap_or_else(|| TopicState::Problem {
+            reason: "WaitingForKafka",
+            message: "Kafka was asked about the topics and has not answered yet".to_owned(),
+            person: false,
+            topics: Vec::new(),
+        })
 }
 
 /// Changes when another look is needed.
@@ -146,22 +89,19 @@ fn question(chat: &Chat, access: &Access) -> String {
     ])
 }
 
-fn pause(failures: u32) -> Duration {
-    match failures {
-        0 => GOOD_FOR,
-        n => Duration::from_secs(1 << (n - 1).min(6)).min(LONGEST_PAUSE),
-    }
-}
-
-async fn put_right(
-    chat: &Chat,
-    access: &Access,
-    secrets: &KafkaSecrets,
-) -> Result<TopicState, Error> {
-    let broker = Broker::connect(&access.kafka, secrets).await?;
-    let state = put_all_right(&broker, &wanted(chat)).await;
+/// One look: puts right what can be put right, and tells how the topics are then.
+async fn look(access: KafkaAccess, secrets: KafkaSecrets, wanted: Vec<WantedTopic>) -> TopicState {
+    let broker = match Broker::connect(&access, &secrets).await {
+        Ok(broker) => broker,
+        Err(error) => return failed(&error),
+    };
+    let state = timeout(LIMIT, put_all_right(&broker, &wanted)).await;
     broker.close().await;
-    state
+    match state {
+        Ok(Ok(state)) => state,
+        Ok(Err(error)) => failed(&error),
+        Err(_) => failed(&Error::TooSlow(LIMIT)),
+    }
 }
 
 async fn put_all_right(broker: &Broker, wanted: &[WantedTopic]) -> Result<TopicState, Error> {
@@ -220,17 +160,5 @@ fn failed(error: &Error) -> TopicState {
         message: error.to_string(),
         person: error.needs_a_person(),
         topics: Vec::new(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_between_failing_looks_grow_to_a_minute() {
-        let seconds: Vec<u64> = (1..9).map(|failures| pause(failures).as_secs()).collect();
-        assert_eq!(seconds, [1, 2, 4, 8, 16, 32, 60, 60]);
-        assert_eq!(pause(0), GOOD_FOR);
     }
 }

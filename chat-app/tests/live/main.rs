@@ -1,5 +1,7 @@
 //! Live messages between replicas, on a real PostgreSQL and a real Kafka broker (`tests/services/up` starts both).
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 mod browser;
 mod replica;
 mod resume;

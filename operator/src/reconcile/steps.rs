@@ -14,7 +14,7 @@ use crate::migration::{Decision, JobView, Release, Situation, decide, recorded, 
 use crate::observe::Observed;
 use crate::probe::postgres_answers;
 use crate::status::{Facts, schema};
-use crate::topic::TopicState;
+use crate::topic::{TopicState, ensure};
 use crate::validate::{Chat, Role};
 use crate::workload::{rolled_out, serving};
 
@@ -95,7 +95,7 @@ async fn topics(ctx: &Context, chat: &Chat, access: &Access, observed: &Observed
             waiting("WaitingForKafka", message, false)
         }
         Err(problem) => waiting(problem.reason(), problem.message().to_owned(), true),
-        Ok(secrets) => ctx.topics.ensure(chat, access, secrets).await,
+        Ok(secrets) => ensure(&ctx.topics, chat, access, secrets).await,
     }
 }
 

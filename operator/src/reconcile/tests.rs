@@ -38,7 +38,7 @@ impl World {
         let ctx = Context {
             recorder: Recorder::new(client.clone(), crate::status::reporter("test")),
             images: images(),
-            topics: Topics::default(),
+            topics: Arc::new(Topics::default()),
             backoffs: Default::default(),
             metrics: Metrics::new(),
             client,

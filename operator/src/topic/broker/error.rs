@@ -68,7 +68,10 @@ fn cause(error: &KafkaError, heard: Option<&(Code, String)>) -> Option<Code> {
 }
 
 fn unanswered(servers: &str, error: &KafkaError, heard: Option<&(Code, String)>) -> String {
-    let detail = heard.map_or_else(|| error.to_string(), |(_, reason)| reason.clone());
+    let detail = heard.map_or_else(
+        || error.to_string(),
+        |(_, reason)| lasting(reason).to_owned(),
+    );
     match cause(error, heard) {
         Some(Code::Authentication | Code::SaslAuthenticationFailed) => {
             format!(
@@ -82,6 +85,12 @@ fn unanswered(servers: &str, error: &KafkaError, heard: Option<&(Code, String)>)
             "Kafka at {servers} does not answer; it is asked again with growing pauses ({detail})"
         ),
     }
+}
+
+/// Without "(after 209ms in state AUTH_REQ, 1 identical error(s) suppressed)": a status that is another each time
+/// would be written each time.
+fn lasting(reason: &str) -> &str {
+    reason.split(" (after ").next().unwrap_or(reason)
 }
 
 fn not_allowed(code: Code) -> bool {
@@ -125,7 +134,7 @@ mod tests {
         Error::Unanswered {
             servers: "k:9092".into(),
             error,
-            heard: Some((code, "why".into())),
+            heard: Some((code, "why (after 3ms in state CONNECT)".into())),
         }
     }
 
