@@ -10,6 +10,7 @@ use url::Url;
 use crate::crd::{ExternalKafka, Kafka, KafkaTls, Postgres, SaslMechanism, UrlSecret};
 use crate::credentials::{Credentials, Password};
 use crate::digest::digest;
+use crate::reason::Reason;
 use crate::validate::{Chat, Role};
 
 /// How to reach both.
@@ -82,10 +83,10 @@ impl SecretProblem {
     }
 
     /// A condition's reason.
-    pub fn reason(&self) -> &'static str {
+    pub fn reason(&self) -> Reason {
         match self {
-            Self::Missing(_) => "SecretNotFound",
-            Self::Unusable(_) => "SecretUnusable",
+            Self::Missing(_) => Reason::SecretNotFound,
+            Self::Unusable(_) => Reason::SecretUnusable,
         }
     }
 }
@@ -356,7 +357,10 @@ mod tests {
             access.database.unwrap_err().message(),
             "Secret db is not there: create it in namespace chat with the key url"
         );
-        assert_eq!(access.kafka_login.unwrap_err().reason(), "SecretUnusable");
+        assert_eq!(
+            access.kafka_login.unwrap_err().reason(),
+            Reason::SecretUnusable
+        );
     }
 
     #[test]

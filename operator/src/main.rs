@@ -18,6 +18,7 @@ mod leader;
 mod migration;
 mod observe;
 mod probe;
+mod reason;
 mod reconcile;
 mod reference;
 mod run;

@@ -131,7 +131,7 @@ async fn tell(ctx: &Context, object: &ChatDeployment, outcome: &Outcome) -> Resu
     match verdicts.first() {
         Some(ready) if written => info!(
             ready = ready.status,
-            reason = ready.reason,
+            reason = ready.reason.as_str(),
             "{}",
             ready.message
         ),

@@ -103,7 +103,7 @@ pub async fn finish(ctx: &Context, object: &ChatDeployment) -> Result<Action, Er
                 object,
                 EventType::Warning,
                 "TopicsLeft",
-                &format!("the topics stay in Kafka: {why}"),
+                &format!("topics of {} stay in Kafka: {why}", object.name_any()),
             )
             .await;
         }

@@ -21,6 +21,7 @@ use tracing::{Instrument, info, warn};
 use crate::access::{Access, KafkaAccess, KafkaSecrets};
 use crate::crd::TopicStatus;
 use crate::digest::digest;
+use crate::reason::Reason;
 use crate::validate::Chat;
 
 /// One look, with everything that it changes.
@@ -36,7 +37,7 @@ pub enum TopicState {
     /// Not as they should be.
     Problem {
         /// A condition's reason.
-        reason: &'static str,
+        reason: Reason,
         /// What it means and what to do.
         message: String,
         /// Whether it stays until a person does something.
@@ -73,7 +74,7 @@ pub async fn ensure(
     topics
         .state(&chat.uid, &asked)
         .unwrap_or_else(|| TopicState::Problem {
-            reason: "WaitingForKafka",
+            reason: Reason::WaitingForKafka,
             message: "Kafka was asked about the topics and has not answered yet".to_owned(),
             person: false,
             topics: Vec::new(),

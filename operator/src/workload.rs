@@ -4,6 +4,7 @@ use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 use kube::ResourceExt;
 
+use crate::reason::Reason;
 use crate::validate::Role;
 
 /// Whether all replicas run the newest template, and no old one is left.
@@ -32,7 +33,7 @@ pub fn serving(stateful_set: &StatefulSet) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PodProblem {
     /// A condition's reason.
-    pub reason: &'static str,
+    pub reason: Reason,
     /// What it means and what to do.
     pub message: String,
     /// Whether it stays until a person does something.
@@ -96,7 +97,7 @@ fn container_problem(pod: &Pod, container: &ContainerStatus) -> Option<PodProble
     let detail = waiting.message.as_deref().unwrap_or_default();
     let (reason, message, person) = match waiting.reason.as_deref()? {
         "ImagePullBackOff" | "ErrImagePull" | "InvalidImageName" | "ErrImageNeverPull" => (
-            "ImagePullFailed",
+            Reason::ImagePullFailed,
             format!(
                 "the nodes cannot pull {}: correct spec.image, or give them access to its registry ({detail})",
                 container.image
@@ -104,12 +105,12 @@ fn container_problem(pod: &Pod, container: &ContainerStatus) -> Option<PodProble
             true,
         ),
         "CreateContainerConfigError" | "CreateContainerError" => (
-            "ContainerNotCreated",
+            Reason::ContainerNotCreated,
             format!("pod {name} cannot start: {detail}"),
             true,
         ),
         "CrashLoopBackOff" => (
-            "CrashLooping",
+            Reason::CrashLooping,
             format!(
                 "pod {name} ends soon after each start{}: kubectl logs {name} --previous says why",
                 last_words(container)
@@ -146,7 +147,7 @@ fn unscheduled(pod: &Pod) -> Option<PodProblem> {
         .find(|c| c.type_ == "PodScheduled" && c.status == "False")?;
     let detail = scheduled.message.as_deref().unwrap_or("no node fits");
     Some(PodProblem {
-        reason: "Unschedulable",
+        reason: Reason::Unschedulable,
         message: format!("no node takes pod {}: {detail}", pod.name_any()),
         person: false,
     })
@@ -177,7 +178,10 @@ mod tests {
     #[test]
     fn an_image_that_cannot_be_pulled_is_a_reason_that_names_it() {
         let problem = pod_problem(&waiting("ImagePullBackOff"), Role::Migrate, Some("j1")).unwrap();
-        assert_eq!((problem.reason, problem.person), ("ImagePullFailed", true));
+        assert_eq!(
+            (problem.reason, problem.person),
+            (Reason::ImagePullFailed, true)
+        );
         assert!(
             problem.message.contains("confab/chat-app:2"),
             "{}",

@@ -13,6 +13,7 @@ use crate::desired::{Ingredients, desired, job};
 use crate::migration::{Decision, JobView, Release, Situation, decide, recorded, release, wanted};
 use crate::observe::Observed;
 use crate::probe::postgres_answers;
+use crate::reason::Reason;
 use crate::status::{Facts, schema};
 use crate::topic::{TopicState, ensure};
 use crate::validate::{Chat, Role};
@@ -92,7 +93,7 @@ async fn topics(ctx: &Context, chat: &Chat, access: &Access, observed: &Observed
                 "the embedded Kafka (StatefulSet {}) is starting",
                 chat.child(Role::Kafka)
             );
-            waiting("WaitingForKafka", message, false)
+            waiting(Reason::WaitingForKafka, message, false)
         }
         Err(problem) => waiting(problem.reason(), problem.message().to_owned(), true),
         Ok(secrets) => ensure(&ctx.topics, chat, access, secrets).await,

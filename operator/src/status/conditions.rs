@@ -5,6 +5,7 @@ use k8s_openapi::jiff::Timestamp;
 
 use super::verdicts::{available, exposed, rolled, schema, topics};
 use super::{Facts, Mood, Outcome, Verdict};
+use crate::reason::Reason;
 use crate::validate::Rejection;
 
 /// All statements that this pass can make. One that it cannot make stays as it was.
@@ -18,7 +19,7 @@ pub(super) fn verdicts(outcome: &Outcome) -> Vec<Verdict> {
 fn built(facts: &Facts) -> Vec<Verdict> {
     let accepted = Verdict::yes(
         "Accepted",
-        "Valid",
+        Reason::Valid,
         "the spec is valid and the names of the children are free",
     );
     let parts = vec![
@@ -69,7 +70,7 @@ fn stalled(ready: &Verdict) -> Verdict {
         ..Verdict::no(
             "Stalled",
             Mood::Good,
-            "NotStalled",
+            Reason::NotStalled,
             "nothing waits for a person",
         )
     }
@@ -77,9 +78,11 @@ fn stalled(ready: &Verdict) -> Verdict {
 
 fn rejected(rejection: &Rejection) -> Vec<Verdict> {
     let (reason, mood, message) = match rejection {
-        Rejection::InvalidSpec(message) => ("InvalidSpec", Mood::Person, message),
-        Rejection::NameTaken(message) => ("NameTaken", Mood::Person, message),
-        Rejection::Leftovers(message) => ("WaitingForGarbageCollection", Mood::Waiting, message),
+        Rejection::InvalidSpec(message) => (Reason::InvalidSpec, Mood::Person, message),
+        Rejection::NameTaken(message) => (Reason::NameTaken, Mood::Person, message),
+        Rejection::Leftovers(message) => {
+            (Reason::WaitingForGarbageCollection, Mood::Waiting, message)
+        }
     };
     let accepted = Verdict::no("Accepted", mood, reason, message);
     let ready = Verdict {
@@ -103,7 +106,7 @@ pub fn conditions(
         .map(|verdict| Condition {
             type_: verdict.type_.to_owned(),
             status: verdict.status.to_owned(),
-            reason: verdict.reason.to_owned(),
+            reason: verdict.reason.to_string(),
             message: shortened(&verdict.message),
             observed_generation: generation,
             last_transition_time: find(verdict.type_)

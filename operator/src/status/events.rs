@@ -30,7 +30,14 @@ pub async fn announce(
             Mood::Good | Mood::Waiting => EventType::Normal,
             Mood::Trouble | Mood::Person => EventType::Warning,
         };
-        publish(recorder, object, type_, verdict.reason, &verdict.message).await;
+        publish(
+            recorder,
+            object,
+            type_,
+            verdict.reason.as_str(),
+            &verdict.message,
+        )
+        .await;
     }
 }
 
@@ -87,6 +94,7 @@ fn news<'a>(before: &[Condition], verdicts: &'a [Verdict]) -> Vec<&'a Verdict> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reason::Reason;
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
     use k8s_openapi::jiff::Timestamp;
 
@@ -103,7 +111,7 @@ mod tests {
 
     #[test]
     fn only_a_change_of_status_or_reason_is_news() {
-        let verdict = Verdict::yes("SchemaReady", "Migrated", "version 1");
+        let verdict = Verdict::yes("SchemaReady", Reason::Migrated, "version 1");
         assert_eq!(
             news(
                 &[condition("SchemaReady", "True", "Migrated")],
@@ -124,12 +132,12 @@ mod tests {
 
     #[test]
     fn what_ready_repeats_of_a_part_is_told_once() {
-        let schema = Verdict::no("SchemaReady", Mood::Waiting, "Migrating", "");
+        let schema = Verdict::no("SchemaReady", Mood::Waiting, Reason::Migrating, "");
         let ready = Verdict {
             type_: "Ready",
             ..schema.clone()
         };
-        let rolling = Verdict::no("Ready", Mood::Waiting, "RollingOut", "");
+        let rolling = Verdict::no("Ready", Mood::Waiting, Reason::RollingOut, "");
         assert_eq!(news(&[], &[ready, schema]).len(), 1);
         assert_eq!(news(&[], &[rolling]).len(), 1);
     }

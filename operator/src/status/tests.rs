@@ -3,6 +3,7 @@ use crate::access::access;
 use crate::crd::TopicStatus;
 use crate::credentials::credentials;
 use crate::desired::JobMark;
+use crate::reason::Reason;
 use crate::validate::fixtures::{chat_of, object};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use serde_json::{Value, json};
@@ -121,7 +122,7 @@ fn without_a_url_available_says_how_to_reach_the_chat() {
 #[test]
 fn ready_repeats_the_first_thing_that_is_missing() {
     let waiting = TopicState::Problem {
-        reason: "WaitingForKafka",
+        reason: Reason::WaitingForKafka,
         message: "m".into(),
         person: false,
         topics: Vec::new(),
@@ -131,7 +132,7 @@ fn ready_repeats_the_first_thing_that_is_missing() {
         migration: Some(Decision::Running),
         ..well(json!({}))
     });
-    assert_eq!(find(&conditions, "Ready").reason, "WaitingForKafka");
+    assert_eq!(find(&conditions, "Ready").reason, Reason::WaitingForKafka);
     assert_eq!(find(&conditions, "Stalled").status, "False");
     assert_eq!(
         find(&conditions, "Available").status,
@@ -143,7 +144,7 @@ fn ready_repeats_the_first_thing_that_is_missing() {
 #[test]
 fn what_needs_a_person_comes_before_what_does_not_and_is_stalled() {
     let waiting = TopicState::Problem {
-        reason: "KafkaUnreachable",
+        reason: Reason::KafkaUnreachable,
         message: "m".into(),
         person: false,
         topics: Vec::new(),
@@ -157,7 +158,7 @@ fn what_needs_a_person_comes_before_what_does_not_and_is_stalled() {
         migration: Some(failed),
         ..well(json!({}))
     });
-    assert_eq!(find(&conditions, "Ready").reason, "MigrationFailed");
+    assert_eq!(find(&conditions, "Ready").reason, Reason::MigrationFailed);
     assert_eq!(
         summary(&conditions).last().unwrap(),
         "Stalled=True MigrationFailed"
@@ -225,7 +226,7 @@ fn a_rollout_under_way_is_not_ready_but_available() {
         children: deployment(status),
         ..well(json!({}))
     });
-    assert_eq!(find(&conditions, "Ready").reason, "RollingOut");
+    assert_eq!(find(&conditions, "Ready").reason, Reason::RollingOut);
     assert_eq!(find(&conditions, "Available").status, "True");
 }
 
@@ -236,7 +237,7 @@ fn a_rollout_that_does_not_move_needs_a_person() {
         children: deployment(status),
         ..well(json!({}))
     });
-    assert_eq!(find(&conditions, "Stalled").reason, "RolloutStuck");
+    assert_eq!(find(&conditions, "Stalled").reason, Reason::RolloutStuck);
 }
 
 #[test]
@@ -252,7 +253,7 @@ fn a_chat_scaled_to_zero_is_what_was_asked_for_and_not_available() {
         ..well(json!({}))
     });
     assert_eq!(find(&conditions, "Ready").status, "True");
-    assert_eq!(find(&conditions, "Available").reason, "ScaledToZero");
+    assert_eq!(find(&conditions, "Available").reason, Reason::ScaledToZero);
 }
 
 #[test]
@@ -262,7 +263,7 @@ fn a_rejected_spec_is_not_ready_and_keeps_what_is_known_of_the_replicas() {
     object.metadata.generation = Some(2);
     let outcome = Outcome::Rejected(Rejection::InvalidSpec("spec.replicas is -1".into()));
     let (after, _) = status(&object, &outcome, NOW);
-    assert_eq!(find(&after.conditions, "Ready").reason, "InvalidSpec");
+    assert_eq!(find(&after.conditions, "Ready").reason, Reason::InvalidSpec);
     assert_eq!(find(&after.conditions, "Stalled").status, "True");
     assert_eq!(find(&after.conditions, "Available").status, "True");
     assert_eq!(
@@ -279,7 +280,7 @@ fn a_transitions_time_is_kept_while_the_status_stays_the_same() {
         &[Verdict::no(
             "SchemaReady",
             Mood::Waiting,
-            "WaitingForPostgres",
+            Reason::WaitingForPostgres,
             "",
         )],
         Some(1),
@@ -287,7 +288,12 @@ fn a_transitions_time_is_kept_while_the_status_stays_the_same() {
     );
     let after = conditions(
         &before,
-        &[Verdict::no("SchemaReady", Mood::Waiting, "Migrating", "")],
+        &[Verdict::no(
+            "SchemaReady",
+            Mood::Waiting,
+            Reason::Migrating,
+            "",
+        )],
         Some(2),
         later,
     );
@@ -297,7 +303,7 @@ fn a_transitions_time_is_kept_while_the_status_stays_the_same() {
     );
     let changed = conditions(
         &after,
-        &[Verdict::yes("SchemaReady", "Migrated", "")],
+        &[Verdict::yes("SchemaReady", Reason::Migrated, "")],
         Some(2),
         later,
     );

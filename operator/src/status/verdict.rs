@@ -1,5 +1,7 @@
 //! One statement about a chat, before it becomes a condition. Pure.
 
+use crate::reason::Reason;
+
 /// What kind of news it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mood {
@@ -21,7 +23,7 @@ pub struct Verdict {
     /// `True`, `False` or `Unknown`.
     pub status: &'static str,
     /// In CamelCase, one of those that docs/operations.md explains.
-    pub reason: &'static str,
+    pub reason: Reason,
     /// What it means and what to do.
     pub message: String,
     /// What kind of news it is.
@@ -30,7 +32,7 @@ pub struct Verdict {
 
 impl Verdict {
     /// It is so.
-    pub fn yes(type_: &'static str, reason: &'static str, message: impl Into<String>) -> Self {
+    pub fn yes(type_: &'static str, reason: Reason, message: impl Into<String>) -> Self {
         Self {
             type_,
             status: "True",
@@ -41,12 +43,7 @@ impl Verdict {
     }
 
     /// It is not so.
-    pub fn no(
-        type_: &'static str,
-        mood: Mood,
-        reason: &'static str,
-        message: impl Into<String>,
-    ) -> Self {
+    pub fn no(type_: &'static str, mood: Mood, reason: Reason, message: impl Into<String>) -> Self {
         Self {
             type_,
             status: "False",

@@ -7,6 +7,7 @@ use kube::ResourceExt;
 use super::{Facts, Mood, Verdict};
 use crate::crd::Postgres;
 use crate::migration::Decision;
+use crate::reason::Reason;
 use crate::topic::TopicState;
 use crate::validate::Role;
 use crate::workload::{PodProblem, pod_problem, rolled_out, termination_message};
@@ -26,21 +27,21 @@ pub(super) fn topics(facts: &Facts) -> Verdict {
                 .collect();
             Verdict::yes(
                 TOPICS,
-                "TopicsAsWanted",
+                Reason::TopicsAsWanted,
                 format!("Kafka has {}", list.join(" and ")),
             )
         }
         TopicState::Problem {
             reason, message, ..
-        } if reason.starts_with("WaitingFor") => {
-            starting(TOPICS, reason, message, Role::Kafka, facts)
+        } if *reason == Reason::WaitingForKafka => {
+            starting(TOPICS, *reason, message, Role::Kafka, facts)
         }
         TopicState::Problem {
             reason,
             message,
             person,
             ..
-        } => Verdict::no(TOPICS, Mood::trouble(*person), reason, message),
+        } => Verdict::no(TOPICS, Mood::trouble(*person), *reason, message),
     }
 }
 
@@ -52,7 +53,7 @@ pub(super) fn schema(facts: &Facts) -> Verdict {
             Ok(_) => Verdict::no(
                 SCHEMA,
                 Mood::Waiting,
-                "WaitingForSecrets",
+                Reason::WaitingForSecrets,
                 "a Secret that the replicas need is missing; TopicsReady says which",
             ),
         };
@@ -65,7 +66,7 @@ pub(super) fn schema(facts: &Facts) -> Verdict {
             );
             Verdict::yes(
                 SCHEMA,
-                "Migrated",
+                Reason::Migrated,
                 format!("the schema in PostgreSQL has {version}"),
             )
         }
@@ -94,7 +95,7 @@ fn no_answer(facts: &Facts) -> Verdict {
     };
     starting(
         SCHEMA,
-        "WaitingForPostgres",
+        Reason::WaitingForPostgres,
         &message,
         Role::Postgres,
         facts,
@@ -113,7 +114,7 @@ fn migrating(facts: &Facts) -> Verdict {
         chat.namespace,
         job = chat.child(Role::Migrate)
     );
-    Verdict::no(SCHEMA, Mood::Waiting, "Migrating", message)
+    Verdict::no(SCHEMA, Mood::Waiting, Reason::Migrating, message)
 }
 
 fn migration_failed(facts: &Facts, attempt: u32, retry: &str) -> Verdict {
@@ -150,7 +151,7 @@ fn migration_failed(facts: &Facts, attempt: u32, retry: &str) -> Verdict {
     Verdict::no(
         SCHEMA,
         Mood::trouble(attempt >= 3),
-        "MigrationFailed",
+        Reason::MigrationFailed,
         message,
     )
 }
@@ -162,7 +163,7 @@ pub(super) fn available(facts: &Facts) -> Verdict {
         return Verdict::no(
             AVAILABLE,
             Mood::Waiting,
-            "NotStarted",
+            Reason::NotStarted,
             "no replica runs before the topics are made and the schema is migrated",
         );
     };
@@ -177,21 +178,21 @@ pub(super) fn available(facts: &Facts) -> Verdict {
             chat.replicas,
             how_to_reach(facts)
         );
-        return Verdict::yes(AVAILABLE, "Serving", message);
+        return Verdict::yes(AVAILABLE, Reason::Serving, message);
     }
     if chat.replicas == 0 {
         let message = format!(
             "spec.replicas is 0: kubectl -n {} scale chat/{} --replicas=2 starts the chat",
             chat.namespace, chat.name
         );
-        return Verdict::no(AVAILABLE, Mood::Good, "ScaledToZero", message);
+        return Verdict::no(AVAILABLE, Mood::Good, Reason::ScaledToZero, message);
     }
     match pod_problem(&facts.pods, Role::App, None) {
         Some(problem) => from_pod(AVAILABLE, problem),
         None => Verdict::no(
             AVAILABLE,
             Mood::Waiting,
-            "Starting",
+            Reason::Starting,
             format!("none of {} replicas serves yet", chat.replicas),
         ),
     }
@@ -226,7 +227,7 @@ pub(super) fn rolled(facts: &Facts) -> Verdict {
             chat.images.chat_app,
             how_to_reach(facts)
         );
-        return Verdict::yes("Ready", "AsAskedFor", message);
+        return Verdict::yes("Ready", Reason::AsAskedFor, message);
     }
     if let Some(problem) = pod_problem(&facts.pods, Role::App, None) {
         return from_pod("Ready", problem);
@@ -238,9 +239,9 @@ pub(super) fn rolled(facts: &Facts) -> Verdict {
             chat.namespace,
             chat.child(Role::App)
         );
-        return Verdict::no("Ready", Mood::Person, "RolloutStuck", advice);
+        return Verdict::no("Ready", Mood::Person, Reason::RolloutStuck, advice);
     }
-    Verdict::no("Ready", Mood::Waiting, "RollingOut", message)
+    Verdict::no("Ready", Mood::Waiting, Reason::RollingOut, message)
 }
 
 fn progress(wanted: i32, deployment: &Deployment) -> String {
@@ -276,7 +277,7 @@ pub(super) fn exposed(facts: &Facts) -> Verdict {
     match (&chat.url, &facts.children.ingress) {
         (Some(url), Some(ingress)) => Verdict::yes(
             EXPOSED,
-            "IngressMade",
+            Reason::IngressMade,
             format!(
                 "Ingress {service} leads {} to the replicas{}",
                 url.host(),
@@ -287,14 +288,14 @@ pub(super) fn exposed(facts: &Facts) -> Verdict {
             let message = format!(
                 "spec.exposure is not set: lead {url} to Service {service} port 80 yourself, or set spec.exposure.ingress"
             );
-            Verdict::no(EXPOSED, Mood::Good, "NoExposure", message)
+            Verdict::no(EXPOSED, Mood::Good, Reason::NoExposure, message)
         }
         (None, _) => {
             let message = format!(
                 "spec.url is not set, so there is no route: kubectl -n {} port-forward service/{service} 8080:80",
                 chat.namespace
             );
-            Verdict::no(EXPOSED, Mood::Good, "NoUrl", message)
+            Verdict::no(EXPOSED, Mood::Good, Reason::NoUrl, message)
         }
     }
 }
@@ -315,7 +316,7 @@ fn address(ingress: &Ingress) -> String {
 /// An embedded service that is not ready yet: its pod may say why.
 fn starting(
     type_: &'static str,
-    reason: &'static str,
+    reason: Reason,
     message: &str,
     role: Role,
     facts: &Facts,

@@ -133,10 +133,11 @@ fn pause(failures: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reason::Reason;
 
     fn away() -> TopicState {
         TopicState::Problem {
-            reason: "KafkaUnreachable",
+            reason: Reason::KafkaUnreachable,
             message: String::new(),
             person: false,
             topics: Vec::new(),

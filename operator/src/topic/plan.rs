@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::crd::TopicStatus;
+use crate::reason::Reason;
 use crate::validate::Chat;
 
 const HOUR_MS: i64 = 3_600_000;
@@ -45,7 +46,7 @@ pub struct TopicPlan {
     /// Replace its settings.
     pub configure: bool,
     /// What cannot be done: a condition's reason, and what to do.
-    pub problem: Option<(&'static str, String)>,
+    pub problem: Option<(Reason, String)>,
 }
 
 impl TopicPlan {
@@ -112,17 +113,17 @@ pub fn plan(wanted: &WantedTopic, seen: Option<&SeenTopic>) -> TopicPlan {
     }
 }
 
-fn too_many_partitions(wanted: &WantedTopic, seen: &SeenTopic) -> Option<(&'static str, String)> {
+fn too_many_partitions(wanted: &WantedTopic, seen: &SeenTopic) -> Option<(Reason, String)> {
     (seen.partitions > wanted.partitions).then(|| {
         let message = format!(
             "topic {} has {} partitions and spec.topics.partitions is {}: Kafka cannot take partitions away, so set it to {}",
             wanted.name, seen.partitions, wanted.partitions, seen.partitions
         );
-        ("PartitionsCannotShrink", message)
+        (Reason::PartitionsCannotShrink, message)
     })
 }
 
-fn other_replication(wanted: &WantedTopic, seen: &SeenTopic) -> Option<(&'static str, String)> {
+fn other_replication(wanted: &WantedTopic, seen: &SeenTopic) -> Option<(Reason, String)> {
     let factor = wanted
         .replication_factor
         .filter(|factor| *factor != seen.replication_factor)?;
@@ -130,7 +131,7 @@ fn other_replication(wanted: &WantedTopic, seen: &SeenTopic) -> Option<(&'static
         "topic {} has replication factor {} and spec.topics.replicationFactor is {factor}: move the partitions with kafka-reassign-partitions, or set the field to {}",
         wanted.name, seen.replication_factor, seen.replication_factor
     );
-    Some(("ReplicationFactorDiffers", message))
+    Some((Reason::ReplicationFactorDiffers, message))
 }
 
 #[cfg(test)]
@@ -206,7 +207,10 @@ mod tests {
             }),
         );
         let (reason, message) = more.problem.unwrap();
-        assert_eq!((reason, more.grow_to), ("PartitionsCannotShrink", None));
+        assert_eq!(
+            (reason, more.grow_to),
+            (Reason::PartitionsCannotShrink, None)
+        );
         assert!(message.ends_with("set it to 9"), "{message}");
         let other = plan(
             &events(),
@@ -215,6 +219,6 @@ mod tests {
                 ..as_wanted()
             }),
         );
-        assert_eq!(other.problem.unwrap().0, "ReplicationFactorDiffers");
+        assert_eq!(other.problem.unwrap().0, Reason::ReplicationFactorDiffers);
     }
 }

@@ -1,5 +1,6 @@
 //! What Kafka can answer instead of what was asked for, and what a person can do about it. Pure.
 
+use crate::reason::Reason;
 use std::time::Duration;
 
 use rdkafka::error::KafkaError;
@@ -34,29 +35,31 @@ pub enum Error {
         code: Code,
     },
     /// All of it together took too long.
-    #[error("Kafka takes longer than {} s to answer; it is asked again with growing pauses", .0.as_secs())]
+    #[error("Kafka takes longer than {} s to answer: check that it is well", .0.as_secs())]
     TooSlow(Duration),
 }
 
 impl Error {
     /// A condition's reason.
-    pub fn reason(&self) -> &'static str {
+    pub fn reason(&self) -> Reason {
         match self {
-            Self::Settings(_) => "KafkaSettingsInvalid",
-            Self::TooSlow(_) => "KafkaUnreachable",
+            Self::Settings(_) => Reason::KafkaSettingsInvalid,
+            Self::TooSlow(_) => Reason::KafkaUnreachable,
             Self::Unanswered { heard, error, .. } => match cause(error, heard.as_ref()) {
-                Some(Code::Authentication | Code::SaslAuthenticationFailed) => "KafkaLoginRefused",
-                Some(Code::SSL) => "KafkaTlsFailed",
-                _ => "KafkaUnreachable",
+                Some(Code::Authentication | Code::SaslAuthenticationFailed) => {
+                    Reason::KafkaLoginRefused
+                }
+                Some(Code::SSL) => Reason::KafkaTlsFailed,
+                _ => Reason::KafkaUnreachable,
             },
-            Self::Refused { code, .. } if not_allowed(*code) => "KafkaNotAllowed",
-            Self::Refused { .. } => "TopicRefused",
+            Self::Refused { code, .. } if not_allowed(*code) => Reason::KafkaNotAllowed,
+            Self::Refused { .. } => Reason::TopicRefused,
         }
     }
 
     /// Whether it stays until a person does something.
     pub fn needs_a_person(&self) -> bool {
-        !matches!(self.reason(), "KafkaUnreachable")
+        !matches!(self.reason(), Reason::KafkaUnreachable)
             && !matches!(self, Self::Refused { code, .. } if passing(*code))
     }
 }
@@ -82,7 +85,7 @@ fn unanswered(servers: &str, error: &KafkaError, heard: Option<&(Code, String)>)
             "no TLS with Kafka at {servers}: check spec.kafka.external.tls and its CA ({detail})"
         ),
         _ => format!(
-            "Kafka at {servers} does not answer; it is asked again with growing pauses ({detail})"
+            "Kafka at {servers} does not answer: check that it runs and that this address leads to it ({detail})"
         ),
     }
 }
@@ -143,16 +146,16 @@ mod tests {
         let refused = unanswered(Code::Authentication);
         assert_eq!(
             (refused.reason(), refused.needs_a_person()),
-            ("KafkaLoginRefused", true)
+            (Reason::KafkaLoginRefused, true)
         );
         let away = unanswered(Code::AllBrokersDown);
         assert_eq!(
             (away.reason(), away.needs_a_person()),
-            ("KafkaUnreachable", false)
+            (Reason::KafkaUnreachable, false)
         );
         assert_eq!(
             away.to_string(),
-            "Kafka at k:9092 does not answer; it is asked again with growing pauses (why)"
+            "Kafka at k:9092 does not answer: check that it runs and that this address leads to it (why)"
         );
     }
 
@@ -165,7 +168,7 @@ mod tests {
         };
         assert_eq!(
             refused(Code::TopicAuthorizationFailed).reason(),
-            "KafkaNotAllowed"
+            Reason::KafkaNotAllowed
         );
         assert!(
             refused(Code::InvalidReplicationFactor)

@@ -1,0 +1,77 @@
+//! Every reason that a condition can have. Pure. docs/operations.md says what each means and what to do.
+
+use std::fmt;
+
+macro_rules! reasons {
+    ($($name:ident)*) => {
+        /// Why a condition is as it is.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[allow(missing_docs, reason = "docs/operations.md explains them")]
+        pub enum Reason { $($name),* }
+
+        impl Reason {
+            /// All of them.
+            #[cfg(test)]
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// As conditions write it.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name)),* }
+            }
+        }
+    };
+}
+
+reasons! {
+    AsAskedFor Valid TopicsAsWanted Migrated Serving IngressMade NotStalled
+    NoExposure NoUrl ScaledToZero
+    InvalidSpec NameTaken WaitingForGarbageCollection
+    WaitingForKafka KafkaUnreachable KafkaLoginRefused KafkaTlsFailed KafkaNotAllowed KafkaSettingsInvalid TopicRefused PartitionsCannotShrink ReplicationFactorDiffers
+    SecretNotFound SecretUnusable WaitingForSecrets
+    WaitingForPostgres Migrating MigrationFailed
+    NotStarted Starting RollingOut RolloutStuck
+    ImagePullFailed ContainerNotCreated CrashLooping Unschedulable
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A condition that was stored has its reason as text.
+impl PartialEq<Reason> for String {
+    fn eq(&self, other: &Reason) -> bool {
+        self == other.as_str()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_for_people_on_call_explains_every_reason() {
+        let page = include_str!("../../docs/operations.md");
+        let missing: Vec<_> = Reason::ALL
+            .iter()
+            .filter(|reason| !page.contains(&format!("| `{reason}` |")))
+            .collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+
+    #[test]
+    fn the_page_for_people_on_call_explains_no_other_reason() {
+        let page = include_str!("../../docs/operations.md");
+        let explained = page
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `")?.split("` |").next());
+        let events = ["Retained", "TopicsDeleted", "TopicsLeft"];
+        let unknown: Vec<_> = explained
+            .filter(|name| {
+                !Reason::ALL.iter().any(|reason| reason.as_str() == *name) && !events.contains(name)
+            })
+            .collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
+    }
+}
