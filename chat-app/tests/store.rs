@@ -234,4 +234,20 @@ async fn old_changes_are_dropped_and_cursors_before_them_no_longer_reach(pool: P
     );
     let now = changes::cursor(&pool).await.unwrap();
     assert!(changes::reaches(&pool, now.xid).await.unwrap());
+    rows_older_than_the_oldest_transaction(&pool).await;
+}
+
+/// A transaction that stays open holds every snapshot's xmin back: a new cursor reaches all the same.
+async fn rows_older_than_the_oldest_transaction(pool: &PgPool) {
+    let mut open = pool.begin().await.unwrap();
+    sqlx::raw_sql("SELECT pg_current_xact_id()")
+        .execute(&mut *open)
+        .await
+        .unwrap();
+    sqlx::raw_sql("UPDATE changes_horizon SET xid = pg_current_xact_id()")
+        .execute(pool)
+        .await
+        .unwrap();
+    let now = changes::cursor(pool).await.unwrap();
+    assert!(changes::reaches(pool, now.xid).await.unwrap());
 }

@@ -21,10 +21,13 @@ pub struct Changes {
 
 /// Where a reader that knows what is committed now goes on from.
 pub async fn cursor(pool: &Pool) -> sqlx::Result<Cursor> {
-    let (epoch, xid): (String, String) =
-        sqlx::query_as("SELECT epoch(), pg_snapshot_xmin(pg_current_snapshot())::text")
-            .fetch_one(pool)
-            .await?;
+    // A transaction that has been open since before the horizon (it appends nothing here: our own end within
+    // seconds) must not make every new cursor one that no longer reaches.
+    let (epoch, xid): (String, String) = sqlx::query_as(
+        "SELECT epoch(), greatest(pg_snapshot_xmin(pg_current_snapshot()), xid)::text FROM changes_horizon",
+    )
+    .fetch_one(pool)
+    .await?;
     Ok(Cursor {
         epoch,
         xid: number(&xid)?,
