@@ -1,6 +1,11 @@
 //! How the chat-app and this operator reach Kafka and PostgreSQL, from the spec, the generated logins and the
 //! Secrets that the spec names. Pure.
 
+mod store;
+
+pub use store::SecretProblem;
+use store::Store;
+
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::Secret;
@@ -10,7 +15,6 @@ use url::Url;
 use crate::crd::{ExternalKafka, Kafka, KafkaTls, Postgres, SaslMechanism, UrlSecret};
 use crate::credentials::{Credentials, Password};
 use crate::digest::digest;
-use crate::reason::Reason;
 use crate::validate::{Chat, Role};
 
 /// How to reach both.
@@ -64,31 +68,6 @@ pub struct Database {
     pub address: (String, u16),
     /// A digest of address and name: tells one database from another.
     pub identity: String,
-}
-
-/// Why a Secret cannot be used. The text says what to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SecretProblem {
-    /// It is not there.
-    Missing(String),
-    /// It is there without the key, or with something else under it.
-    Unusable(String),
-}
-
-impl SecretProblem {
-    /// What is wrong and what to do.
-    pub fn message(&self) -> &str {
-        let (Self::Missing(message) | Self::Unusable(message)) = self;
-        message
-    }
-
-    /// A condition's reason.
-    pub fn reason(&self) -> Reason {
-        match self {
-            Self::Missing(_) => Reason::SecretNotFound,
-            Self::Unusable(_) => Reason::SecretUnusable,
-        }
-    }
 }
 
 impl KafkaAccess {
@@ -262,35 +241,6 @@ fn versions(chat: &Chat, credentials: &Credentials, store: &Store<'_>) -> Option
     Some(versions.join(","))
 }
 
-struct Store<'a> {
-    namespace: &'a str,
-    secrets: &'a BTreeMap<String, Secret>,
-}
-
-impl Store<'_> {
-    fn text(&self, name: &str, key: &str) -> Result<String, SecretProblem> {
-        let secret = self.secrets.get(name).ok_or_else(|| {
-            SecretProblem::Missing(format!(
-                "Secret {name} is not there: create it in namespace {} with the key {key}",
-                self.namespace
-            ))
-        })?;
-        let bytes = secret
-            .data
-            .as_ref()
-            .and_then(|data| data.get(key))
-            .map(|value| value.0.clone());
-        bytes
-            .and_then(|bytes| String::from_utf8(bytes).ok())
-            .filter(|text| !text.trim().is_empty())
-            .ok_or_else(|| {
-                SecretProblem::Unusable(format!(
-                    "Secret {name} has no text under the key {key}: add it"
-                ))
-            })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -359,7 +309,7 @@ mod tests {
         );
         assert_eq!(
             access.kafka_login.unwrap_err().reason(),
-            Reason::SecretUnusable
+            crate::reason::Reason::SecretUnusable
         );
     }
 

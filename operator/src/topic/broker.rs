@@ -1,29 +1,29 @@
 //! Kafka's side: a connection made for one look and closed after it. I/O; each call has a limit, and what blocks
 //! (metadata, closing) runs off the async threads.
 
+mod client;
 mod error;
 
 pub use error::Error;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rdkafka::admin::{
     AdminClient, AdminOptions, AlterConfig, ConfigSource, NewPartitions, NewTopic,
     ResourceSpecifier, TopicReplication,
 };
-use rdkafka::client::{ClientContext, DefaultClientContext};
-use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, timeout};
-use tracing::debug;
 
 use super::{SeenTopic, WantedTopic};
 use crate::access::{KafkaAccess, KafkaSecrets};
+use client::{Listener, config};
 
 /// Each question to Kafka.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -42,30 +42,6 @@ pub struct Broker {
     /// librdkafka) does where the broker allows it.
     consumer: Arc<BaseConsumer<Listener>>,
 }
-
-/// Keeps the last error that librdkafka reported on its own: it says why nothing answers.
-#[derive(Clone, Debug, Default)]
-struct Listener(Arc<Mutex<Option<(RDKafkaErrorCode, String)>>>);
-
-impl ClientContext for Listener {
-    fn log(&self, _: RDKafkaLogLevel, facility: &str, message: &str) {
-        debug!(facility, message, "librdkafka");
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail);
-        let mut last = self
-            .0
-            .lock()
-            .expect("nothing panics while it holds this lock");
-        // "All brokers down" follows the error that says why.
-        if last.is_none() || code != RDKafkaErrorCode::AllBrokersDown {
-            *last = Some((code, reason.to_owned()));
-        }
-    }
-}
-
-impl ConsumerContext for Listener {}
 
 impl Broker {
     /// Makes the clients. Nothing is sent yet.
@@ -261,17 +237,10 @@ impl Broker {
     }
 
     fn unanswered(&self, error: KafkaError) -> Error {
-        let heard = self
-            .consumer
-            .context()
-            .0
-            .lock()
-            .expect("nothing panics while it holds this lock")
-            .clone();
         Error::Unanswered {
             servers: self.servers.clone(),
             error: Box::new(error),
-            heard,
+            heard: self.consumer.context().heard(),
         }
     }
 }
@@ -280,20 +249,4 @@ fn options() -> AdminOptions {
     AdminOptions::new()
         .request_timeout(Some(LIMIT))
         .operation_timeout(Some(LIMIT))
-}
-
-fn config(access: &KafkaAccess, secrets: &KafkaSecrets) -> ClientConfig {
-    let mut config = ClientConfig::new();
-    config.set("client.id", "confab-operator");
-    config.set("bootstrap.servers", access.bootstrap_servers.join(","));
-    config.set("security.protocol", access.security_protocol());
-    if let (Some(sasl), Some((username, password))) = (&access.sasl, &secrets.login) {
-        config.set("sasl.mechanism", sasl.mechanism.as_str());
-        config.set("sasl.username", username);
-        config.set("sasl.password", password.reveal());
-    }
-    if let Some(ca) = &secrets.ca {
-        config.set("ssl.ca.pem", ca);
-    }
-    config
 }

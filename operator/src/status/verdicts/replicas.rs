@@ -1,0 +1,125 @@
+//! The statements about the replicas: whether people can chat, and whether all run what was asked for. Pure.
+
+use k8s_openapi::api::apps::v1::Deployment;
+
+use super::from_pod;
+use crate::reason::Reason;
+use crate::status::{Facts, Mood, Verdict};
+use crate::validate::Role;
+use crate::workload::{pod_problem, rolled_out};
+
+const AVAILABLE: &str = "Available";
+
+/// Whether people can chat.
+pub(in crate::status) fn available(facts: &Facts) -> Verdict {
+    let chat = &facts.chat;
+    let Some(deployment) = &facts.children.deployment else {
+        return Verdict::no(
+            AVAILABLE,
+            Mood::Waiting,
+            Reason::NotStarted,
+            "no replica runs before the topics are made and the schema is migrated",
+        );
+    };
+    let serving = deployment
+        .status
+        .as_ref()
+        .and_then(|status| status.available_replicas)
+        .unwrap_or(0);
+    if serving > 0 {
+        let message = format!(
+            "{serving} of {} replicas serve. {}",
+            chat.replicas,
+            how_to_reach(facts)
+        );
+        return Verdict::yes(AVAILABLE, Reason::Serving, message);
+    }
+    if chat.replicas == 0 {
+        let message = format!(
+            "spec.replicas is 0: kubectl -n {} scale chat/{} --replicas=2 starts the chat",
+            chat.namespace, chat.name
+        );
+        return Verdict::no(AVAILABLE, Mood::Good, Reason::ScaledToZero, message);
+    }
+    match pod_problem(&facts.pods, Role::App, None) {
+        Some(problem) => from_pod(AVAILABLE, problem),
+        None => Verdict::no(
+            AVAILABLE,
+            Mood::Waiting,
+            Reason::Starting,
+            format!("none of {} replicas serves yet", chat.replicas),
+        ),
+    }
+}
+
+fn how_to_reach(facts: &Facts) -> String {
+    let chat = &facts.chat;
+    match &chat.url {
+        Some(url) => format!("Open {url}"),
+        None => format!(
+            "Without spec.url, reach it with: kubectl -n {} port-forward service/{} 8080:80, then open http://localhost:8080",
+            chat.namespace,
+            chat.child(Role::App)
+        ),
+    }
+}
+
+/// Whether all replicas run what was asked for.
+pub(in crate::status) fn rolled(facts: &Facts) -> Verdict {
+    let chat = &facts.chat;
+    let Some(deployment) = &facts.children.deployment else {
+        return Verdict {
+            type_: "Ready",
+            ..available(facts)
+        };
+    };
+    if rolled_out(deployment) {
+        let message = format!(
+            "{} of {} replicas run {}. {}",
+            chat.replicas,
+            chat.replicas,
+            chat.images.chat_app,
+            how_to_reach(facts)
+        );
+        return Verdict::yes("Ready", Reason::AsAskedFor, message);
+    }
+    if let Some(problem) = pod_problem(&facts.pods, Role::App, None) {
+        return from_pod("Ready", problem);
+    }
+    let message = progress(chat.replicas, deployment);
+    if stuck(deployment) {
+        let advice = format!(
+            "{message}, and it has not moved for ten minutes: kubectl -n {} describe deployment {}",
+            chat.namespace,
+            chat.child(Role::App)
+        );
+        return Verdict::no("Ready", Mood::Person, Reason::RolloutStuck, advice);
+    }
+    Verdict::no("Ready", Mood::Waiting, Reason::RollingOut, message)
+}
+
+fn progress(wanted: i32, deployment: &Deployment) -> String {
+    let status = deployment.status.clone().unwrap_or_default();
+    let new = status
+        .updated_replicas
+        .unwrap_or(0)
+        .min(status.available_replicas.unwrap_or(0))
+        .min(wanted);
+    match status.replicas.unwrap_or(0) - wanted {
+        extra if extra > 0 && new == wanted => {
+            format!("{new} of {wanted} replicas serve as asked for, {extra} more to stop")
+        }
+        _ => format!("{new} of {wanted} replicas serve as asked for"),
+    }
+}
+
+fn stuck(deployment: &Deployment) -> bool {
+    let conditions = deployment
+        .status
+        .as_ref()
+        .and_then(|status| status.conditions.as_deref())
+        .unwrap_or_default();
+    conditions
+        .iter()
+        .any(|c| c.type_ == "Progressing" && c.status == "False")
+}

@@ -1,0 +1,173 @@
+//! The statements about what the replicas need first: topics in Kafka and the schema in PostgreSQL. Pure.
+
+use k8s_openapi::api::apps::v1::StatefulSet;
+use kube::ResourceExt;
+
+use super::from_pod;
+use crate::crd::Postgres;
+use crate::migration::Decision;
+use crate::reason::Reason;
+use crate::status::{Facts, Mood, Verdict};
+use crate::topic::TopicState;
+use crate::validate::Role;
+use crate::workload::{pod_problem, termination_message};
+
+const TOPICS: &str = "TopicsReady";
+const SCHEMA: &str = "SchemaReady";
+
+/// The topics in Kafka.
+pub(in crate::status) fn topics(facts: &Facts) -> Verdict {
+    match &facts.topics {
+        TopicState::Ready(topics) => {
+            let list: Vec<String> = topics
+                .iter()
+                .map(|t| format!("{} ({} partitions)", t.name, t.partitions))
+                .collect();
+            Verdict::yes(
+                TOPICS,
+                Reason::TopicsAsWanted,
+                format!("Kafka has {}", list.join(" and ")),
+            )
+        }
+        TopicState::Problem {
+            reason, message, ..
+        } if *reason == Reason::WaitingForKafka => {
+            starting(TOPICS, *reason, message, Role::Kafka, facts)
+        }
+        TopicState::Problem {
+            reason,
+            message,
+            person,
+            ..
+        } => Verdict::no(TOPICS, Mood::trouble(*person), *reason, message),
+    }
+}
+
+/// The schema in PostgreSQL.
+pub(in crate::status) fn schema(facts: &Facts) -> Verdict {
+    let Some(decision) = &facts.migration else {
+        return match facts.access.database.as_ref() {
+            Err(problem) => Verdict::no(SCHEMA, Mood::Person, problem.reason(), problem.message()),
+            Ok(_) => Verdict::no(
+                SCHEMA,
+                Mood::Waiting,
+                Reason::WaitingForSecrets,
+                "a Secret that the replicas need is missing; TopicsReady says which",
+            ),
+        };
+    };
+    match decision {
+        Decision::Settled | Decision::Cancel | Decision::Complete => {
+            let version = facts.schema.map_or_else(
+                || "the version that the image needs".to_owned(),
+                |s| format!("version {}", s.applied),
+            );
+            Verdict::yes(
+                SCHEMA,
+                Reason::Migrated,
+                format!("the schema in PostgreSQL has {version}"),
+            )
+        }
+        Decision::Ask | Decision::Wait => no_answer(facts),
+        Decision::Failed { attempt, retry } => {
+            migration_failed(facts, *attempt, &retry.strftime("%H:%M:%SZ").to_string())
+        }
+        Decision::Leaving | Decision::Start(_) | Decision::Replace(_) | Decision::Running => {
+            migrating(facts)
+        }
+    }
+}
+
+fn no_answer(facts: &Facts) -> Verdict {
+    let message = match (&facts.chat.postgres, &facts.access.database) {
+        (Postgres::External(_), Ok(database)) => {
+            let (host, port) = &database.address;
+            format!(
+                "PostgreSQL at {host}:{port} does not answer; the migration starts once it does"
+            )
+        }
+        _ => format!(
+            "the embedded PostgreSQL (StatefulSet {}) is starting",
+            facts.chat.child(Role::Postgres)
+        ),
+    };
+    starting(
+        SCHEMA,
+        Reason::WaitingForPostgres,
+        &message,
+        Role::Postgres,
+        facts,
+    )
+}
+
+fn migrating(facts: &Facts) -> Verdict {
+    let chat = &facts.chat;
+    let job = facts.children.migration.as_ref().and_then(ResourceExt::uid);
+    if let Some(problem) = job.and_then(|uid| pod_problem(&facts.pods, Role::Migrate, Some(&uid))) {
+        return from_pod(SCHEMA, problem);
+    }
+    let message = format!(
+        "Job {job} brings the schema to what {} needs; kubectl -n {} logs job/{job} shows it at work",
+        chat.images.chat_app,
+        chat.namespace,
+        job = chat.child(Role::Migrate)
+    );
+    Verdict::no(SCHEMA, Mood::Waiting, Reason::Migrating, message)
+}
+
+fn migration_failed(facts: &Facts, attempt: u32, retry: &str) -> Verdict {
+    let chat = &facts.chat;
+    let job = facts
+        .children
+        .migration
+        .as_ref()
+        .and_then(ResourceExt::uid)
+        .unwrap_or_default();
+    let said = termination_message(&facts.pods, &job)
+        .map(str::trim)
+        .filter(|said| !said.is_empty());
+    let said = said.map_or_else(
+        || {
+            format!(
+                "kubectl -n {} logs job/{} says why",
+                chat.namespace,
+                chat.child(Role::Migrate)
+            )
+        },
+        str::to_owned,
+    );
+    let times = if attempt == 1 {
+        "once".to_owned()
+    } else {
+        format!("{attempt} times")
+    };
+    let message = format!(
+        "the migration to {} failed {times}: {said}. It runs again at {retry}, or at once when the spec or the database's Secret changes; replicas that run keep their image",
+        chat.images.chat_app
+    );
+    // A database that was away is back by the third attempt.
+    Verdict::no(
+        SCHEMA,
+        Mood::trouble(attempt >= 3),
+        Reason::MigrationFailed,
+        message,
+    )
+}
+
+/// An embedded service that is not ready yet: its pod may say why.
+fn starting(
+    type_: &'static str,
+    reason: Reason,
+    message: &str,
+    role: Role,
+    facts: &Facts,
+) -> Verdict {
+    let service: Option<&StatefulSet> = match role {
+        Role::Kafka => facts.children.kafka.as_ref(),
+        _ => facts.children.postgres.as_ref(),
+    };
+    match service.and_then(|_| pod_problem(&facts.pods, role, None)) {
+        Some(problem) => from_pod(type_, problem),
+        None => Verdict::no(type_, Mood::Waiting, reason, message),
+    }
+}
