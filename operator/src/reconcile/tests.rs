@@ -291,6 +291,46 @@ async fn only_delete_with_an_external_broker_is_held_by_a_finalizer() {
 }
 
 #[tokio::test]
+async fn topics_of_an_external_broker_do_not_hold_a_chat_whose_login_is_gone() {
+    let world = World::with(json!({
+        "deletionPolicy": "Delete",
+        "kafka": {"external": {"bootstrapServers": ["127.0.0.1:1"], "sasl": {"secretName": "gone"}}},
+    }));
+    let finalizers = json!([teardown::FINALIZER, "someone.else/hold"]);
+    let since = "2026-01-01T00:00:00Z";
+    world.server.merge(
+        CHAT,
+        json!({"metadata": {"deletionTimestamp": since, "finalizers": finalizers}}),
+    );
+    world.pass().await;
+    let left = world.server.get(CHAT).unwrap()["metadata"]["finalizers"].clone();
+    assert_eq!(left, json!(["someone.else/hold"]));
+}
+
+#[tokio::test]
+async fn a_stored_spec_that_cannot_be_built_is_told_and_what_runs_is_left_alone() {
+    let world = World::ready(json!({})).await;
+    world.edit_spec(json!({"replicas": -1}));
+    world.pass().await;
+    assert_eq!(world.condition("Accepted"), "False InvalidSpec");
+    assert_eq!(world.condition("Available"), "True Serving");
+    assert_eq!(world.server.get(DEPLOYMENT).unwrap()["spec"]["replicas"], 2);
+}
+
+#[tokio::test]
+async fn a_migration_begun_for_an_image_that_was_taken_back_is_removed() {
+    let world = World::ready(json!({"image": "confab/chat-app:1"})).await;
+    world.edit_spec(json!({"image": "confab/none:1"}));
+    world.pass().await;
+    world.edit_spec(json!({"image": "confab/chat-app:1"}));
+    world.pass().await;
+    assert_eq!(
+        (world.server.get(JOB), world.condition("Ready")),
+        (None, "True AsAskedFor".into())
+    );
+}
+
+#[tokio::test]
 async fn nothing_but_the_secrets_holds_a_password() {
     let world = World::ready(json!({})).await;
     let secret = world
