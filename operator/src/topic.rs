@@ -163,3 +163,6 @@ fn failed(error: &Error) -> TopicState {
         topics: Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

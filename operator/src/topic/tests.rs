@@ -1,0 +1,146 @@
+//! On a real broker: `tests/services/up` starts one, and CONFAB_KAFKA_BOOTSTRAP_SERVERS names it.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::access::access;
+use crate::credentials::credentials;
+use crate::desired::Children;
+use crate::reason::Reason;
+use crate::validate::fixtures::chat_of;
+
+fn chat(prefix: &str, topics: Value) -> Chat {
+    let servers = std::env::var("CONFAB_KAFKA_BOOTSTRAP_SERVERS")
+        .expect("tests/services/up starts a broker and says where");
+    let servers: Vec<&str> = servers.split(',').collect();
+    let mut spec =
+        json!({"topics": {"prefix": prefix}, "kafka": {"external": {"bootstrapServers": servers}}});
+    spec["topics"]
+        .as_object_mut()
+        .unwrap()
+        .extend(topics.as_object().unwrap().clone());
+    chat_of(spec)
+}
+
+fn nobody() -> KafkaSecrets {
+    KafkaSecrets {
+        login: None,
+        ca: None,
+    }
+}
+
+async fn looked(chat: &Chat) -> TopicState {
+    let access = access(
+        chat,
+        &credentials(&Children::default()),
+        &Default::default(),
+    );
+    look(access.kafka, nobody(), wanted(chat)).await
+}
+
+async fn connect(chat: &Chat) -> Broker {
+    let access = access(
+        chat,
+        &credentials(&Children::default()),
+        &Default::default(),
+    );
+    Broker::connect(&access.kafka, &nobody()).await.unwrap()
+}
+
+fn prefix() -> String {
+    format!("test-{:016x}", getrandom::u64().unwrap())
+}
+
+#[tokio::test]
+async fn topics_are_made_grown_put_right_and_deleted() {
+    let prefix = prefix();
+    let made = chat(&prefix, json!({"partitions": 2}));
+    let TopicState::Ready(topics) = looked(&made).await else {
+        panic!("not ready")
+    };
+    assert_eq!(
+        topics
+            .iter()
+            .map(|topic| topic.partitions)
+            .collect::<Vec<_>>(),
+        [2, 2]
+    );
+
+    let grown = chat(
+        &prefix,
+        json!({"partitions": 3, "config": {"segment.bytes": "1048576"}}),
+    );
+    let TopicState::Ready(topics) = looked(&grown).await else {
+        panic!("not ready")
+    };
+    assert_eq!(
+        topics
+            .iter()
+            .map(|topic| topic.partitions)
+            .collect::<Vec<_>>(),
+        [3, 3]
+    );
+
+    let broker = connect(&grown).await;
+    let config = broker
+        .see(&grown.events_topic())
+        .await
+        .unwrap()
+        .unwrap()
+        .config;
+    assert_eq!(
+        (
+            config["segment.bytes"].as_str(),
+            config["cleanup.policy"].as_str()
+        ),
+        ("1048576", "delete")
+    );
+
+    let without = chat(&prefix, json!({"partitions": 3}));
+    assert!(matches!(looked(&without).await, TopicState::Ready(_)));
+    let config = broker
+        .see(&grown.events_topic())
+        .await
+        .unwrap()
+        .unwrap()
+        .config;
+    assert_eq!(
+        config.get("segment.bytes"),
+        None,
+        "a setting that is no longer wanted is taken back"
+    );
+
+    broker
+        .delete(&[&grown.events_topic(), &grown.signals_topic()])
+        .await
+        .unwrap();
+    broker
+        .delete(&[&grown.events_topic()])
+        .await
+        .expect("that it is gone already is fine");
+    broker.close().await;
+}
+
+#[tokio::test]
+async fn what_the_broker_refuses_is_told_in_its_words_and_asking_makes_no_topic() {
+    let prefix = prefix();
+    let many = chat(&prefix, json!({"replicationFactor": 5}));
+    let TopicState::Problem {
+        reason,
+        message,
+        person,
+        ..
+    } = looked(&many).await
+    else {
+        panic!("ready")
+    };
+    assert_eq!((reason, person), (Reason::TopicRefused, true));
+    assert!(
+        message.contains("Lower spec.topics.replicationFactor"),
+        "{message}"
+    );
+
+    let broker = connect(&many).await;
+    assert_eq!(broker.see(&many.events_topic()).await.unwrap(), None);
+    broker.close().await;
+}
