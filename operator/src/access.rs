@@ -110,7 +110,7 @@ pub fn named_secrets(kafka: &Kafka, postgres: &Postgres) -> Vec<String> {
         names.extend(sasl.iter().map(|sasl| sasl.secret_name.clone()));
         names.extend(
             tls.iter()
-                .filter_map(|tls| tls.ca_secret.as_ref())
+                .map(|tls| &tls.ca_secret)
                 .map(|ca| ca.name.clone()),
         );
     }
@@ -172,7 +172,7 @@ fn kafka_secrets(
             Password::new(store.text(&sasl.secret, "password")?),
         ))
     };
-    let ca = kafka.tls.as_ref().and_then(|tls| tls.ca_secret.as_ref());
+    let ca = kafka.tls.as_ref().map(|tls| &tls.ca_secret);
     Ok(KafkaSecrets {
         login: kafka.sasl.as_ref().map(login).transpose()?,
         ca: ca.map(|ca| store.text(&ca.name, &ca.key)).transpose()?,

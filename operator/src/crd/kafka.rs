@@ -45,13 +45,11 @@ pub struct ExternalKafka {
 }
 
 /// How the connection to Kafka is encrypted.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KafkaTls {
-    /// The authority that signed the brokers' certificates. Left out, the authorities known to the
-    /// chat-app's image count.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ca_secret: Option<KafkaCaSecret>,
+    /// The authority that signed the brokers' certificates. Confab's images bring none of their own.
+    pub ca_secret: KafkaCaSecret,
 }
 
 /// A Secret of the same namespace that holds certificates of authorities as PEM.

@@ -177,7 +177,7 @@ fn kafka_environment(kafka: &KafkaAccess) -> Vec<EnvVar> {
             pod::env_secret("CONFAB_KAFKA_SASL_PASSWORD", &sasl.secret, "password"),
         ]);
     }
-    if let Some(ca) = kafka.tls.as_ref().and_then(|tls| tls.ca_secret.as_ref()) {
+    if let Some(ca) = kafka.tls.as_ref().map(|tls| &tls.ca_secret) {
         env.push(pod::env(
             "CONFAB_KAFKA_SSL_CA_FILE",
             format!("{CA_DIRECTORY}/{}", ca.key),
@@ -187,7 +187,7 @@ fn kafka_environment(kafka: &KafkaAccess) -> Vec<EnvVar> {
 }
 
 fn ca_volume(access: &Access) -> Option<Volume> {
-    let ca = access.kafka.tls.as_ref()?.ca_secret.as_ref()?;
+    let ca = &access.kafka.tls.as_ref()?.ca_secret;
     let secret = SecretVolumeSource {
         secret_name: Some(ca.name.clone()),
         default_mode: Some(0o440),
