@@ -20,5 +20,6 @@ pub mod serve;
 pub mod socket;
 pub mod store;
 pub mod telemetry;
+pub mod text;
 pub mod views;
 pub mod writer;

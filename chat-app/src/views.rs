@@ -17,12 +17,13 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 
 use crate::config::Config;
+use crate::text::Text;
 
 /// A whole document. `content` is the `body` element.
-fn document(config: &Config, title: &str, content: Markup) -> Markup {
+fn document(config: &Config, text: Text, title: &str, content: Markup) -> Markup {
     html! {
         (DOCTYPE)
-        html lang="en" data-replica=(config.replica) {
+        html lang=(text.language) dir=(text.direction()) data-replica=(config.replica) {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content";

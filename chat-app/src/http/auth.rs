@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::config::Registration;
 use crate::domain::{Session, UserName};
 use crate::store::users::{self, CreateUserError};
+use crate::text::Text;
 use crate::views;
 
 /// What both forms send.
@@ -38,6 +39,7 @@ pub(super) async fn home(session: Option<Session>) -> Redirect {
 pub(super) async fn login_page(
     State(app): State<App>,
     session: Option<Session>,
+    text: Text,
     Form(Next { next }): Form<Next>,
 ) -> Response {
     if session.is_some() {
@@ -47,12 +49,13 @@ pub(super) async fn login_page(
         next,
         ..Default::default()
     };
-    Html(views::auth::login(&app.config, &form).into_string()).into_response()
+    Html(views::auth::login(&app.config, text, &form).into_string()).into_response()
 }
 
 pub(super) async fn login(
     State(app): State<App>,
     Extension(logins): Extension<Logins>,
+    text: Text,
     jar: CookieJar,
     Form(given): Form<Credentials>,
 ) -> Result<Response, AppError> {
@@ -76,7 +79,7 @@ pub(super) async fn login(
                 password_error: Some(wrong.to_owned()),
                 ..Default::default()
             };
-            Ok(unprocessable(views::auth::login(&app.config, &form)))
+            Ok(unprocessable(views::auth::login(&app.config, text, &form)))
         }
     }
 }
@@ -84,16 +87,21 @@ pub(super) async fn login(
 pub(super) async fn register_page(
     State(app): State<App>,
     session: Option<Session>,
+    text: Text,
 ) -> Result<Response, AppError> {
     if session.is_some() {
         return Ok(Redirect::to("/c").into_response());
     }
     require_open(&app)?;
-    Ok(Html(views::auth::register(&app.config, &Default::default()).into_string()).into_response())
+    Ok(
+        Html(views::auth::register(&app.config, text, &Default::default()).into_string())
+            .into_response(),
+    )
 }
 
 pub(super) async fn register(
     State(app): State<App>,
+    text: Text,
     jar: CookieJar,
     Form(given): Form<Credentials>,
 ) -> Result<Response, AppError> {
@@ -120,7 +128,11 @@ pub(super) async fn register(
             Err(CreateUserError::Db(error)) => return Err(error.into()),
         }
     }
-    Ok(unprocessable(views::auth::register(&app.config, &form)))
+    Ok(unprocessable(views::auth::register(
+        &app.config,
+        text,
+        &form,
+    )))
 }
 
 pub(super) async fn logout(

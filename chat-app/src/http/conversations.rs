@@ -12,6 +12,7 @@ use super::extract::{Form, Path};
 use crate::app::App;
 use crate::domain::{ConversationId, ConversationSummary, Cursor, Session, User, UserId};
 use crate::store;
+use crate::text::Text;
 use crate::views::conversation::{Draft, View};
 use crate::views::shell::{self, Shell};
 use crate::views::{self, list};
@@ -25,8 +26,9 @@ const MESSAGES: i64 = 50;
 pub(super) async fn index(
     State(app): State<App>,
     session: Session,
+    text: Text,
 ) -> Result<Html<String>, AppError> {
-    let known = Known::read(&app, session.user).await?;
+    let known = Known::read(&app, session.user, text).await?;
     Ok(page(shell::index(&known.shell(&app))))
 }
 
@@ -38,6 +40,7 @@ pub(super) struct Window {
 pub(super) async fn show(
     State(app): State<App>,
     session: Session,
+    text: Text,
     Path(id): Path<ConversationId>,
     Form(Window { before }): Form<Window>,
 ) -> Result<Html<String>, AppError> {
@@ -47,7 +50,7 @@ pub(super) async fn show(
         error: None,
     };
     Ok(page(
-        conversation(&app, session.user, id, before, draft).await?,
+        conversation(&app, session.user, text, id, before, draft).await?,
     ))
 }
 
@@ -55,11 +58,12 @@ pub(super) async fn show(
 async fn conversation(
     app: &App,
     me: User,
+    text: Text,
     id: ConversationId,
     before: Option<i64>,
     draft: Draft,
 ) -> Result<Markup, AppError> {
-    let mut known = Known::read(app, me).await?;
+    let mut known = Known::read(app, me, text).await?;
     // Before its messages: the page may then hold newer ones, but never lack one that `rev` says it has.
     let conversation = store::conversations::summary(&app.pool, known.me.id, id)
         .await?
@@ -79,10 +83,11 @@ async fn conversation(
 pub(super) async fn again(
     app: &App,
     me: User,
+    text: Text,
     id: ConversationId,
     draft: Draft,
 ) -> Result<Response, AppError> {
-    let page = page(conversation(app, me, id, None, draft).await?);
+    let page = page(conversation(app, me, text, id, None, draft).await?);
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
 }
 
@@ -116,17 +121,19 @@ pub(super) async fn open(
 /// What every page of a signed-in person is made from.
 pub(super) struct Known {
     me: User,
+    text: Text,
     cursor: Cursor,
     conversations: Vec<ConversationSummary>,
 }
 
 impl Known {
     /// The cursor first: live events go on from there, so nothing falls between.
-    pub(super) async fn read(app: &App, me: User) -> sqlx::Result<Self> {
+    pub(super) async fn read(app: &App, me: User, text: Text) -> sqlx::Result<Self> {
         let cursor = store::changes::cursor(&app.pool).await?;
         let conversations = store::conversations::list(&app.pool, me.id, LISTED).await?;
         Ok(Self {
             me,
+            text,
             cursor,
             conversations,
         })
@@ -135,6 +142,7 @@ impl Known {
     pub(super) fn shell<'a>(&'a self, app: &'a App) -> Shell<'a> {
         Shell {
             config: &app.config,
+            text: self.text,
             me: &self.me,
             cursor: &self.cursor,
             conversations: &self.conversations,

@@ -16,6 +16,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use super::layers::RequestId;
 use crate::app::App;
 use crate::passwords::PasswordError;
+use crate::text::Text;
 use crate::views;
 use crate::writer::SendError;
 
@@ -198,6 +199,7 @@ impl IntoResponse for AppError {
 /// Gives every error its page in the site's style, or `{"error": sentence}` where JSON is asked for.
 pub(super) async fn render(State(app): State<App>, request: Request, next: Next) -> Response {
     let json = accepts_json(request.headers());
+    let text = Text::of(request.headers());
     let upgrade = request.headers().contains_key(header::UPGRADE);
     let id = request
         .extensions()
@@ -210,7 +212,8 @@ pub(super) async fn render(State(app): State<App>, request: Request, next: Next)
     error.log();
     let mut rendered = match &*error {
         AppError::SignedOut { next } if !json && !upgrade => return to_login(next.as_deref()),
-        error => answer(&app, error, json, id.as_deref()),
+        error if json => told_script(error),
+        error => told_page(&app, text, error, id.as_deref()),
     };
     // What a layer below has set, such as `allow`, stays.
     response.headers_mut().remove(header::CONTENT_TYPE);
@@ -237,25 +240,24 @@ fn error_of(response: &mut Response) -> Option<Arc<AppError>> {
     (refused && bare).then(|| Arc::new(AppError::of_status(status)))
 }
 
-fn answer(app: &App, error: &AppError, json: bool, id: Option<&str>) -> Response {
+fn told_script(error: &AppError) -> Response {
+    let (_, _, sentence) = error.told();
+    let answer = Json(serde_json::json!({ "error": sentence })).into_response();
+    with_retry_after(error, answer)
+}
+
+fn told_page(app: &App, text: Text, error: &AppError, id: Option<&str>) -> Response {
     let (_, heading, sentence) = error.told();
-    let mut response = if json {
-        Json(serde_json::json!({ "error": sentence })).into_response()
-    } else {
-        let reference = id.filter(|_| matches!(error, AppError::Internal(_)));
-        Html(
-            views::error::page(
-                &app.config,
-                &views::error::Notice {
-                    heading,
-                    sentence,
-                    reference,
-                },
-            )
-            .into_string(),
-        )
-        .into_response()
+    let notice = views::error::Notice {
+        heading,
+        sentence,
+        reference: id.filter(|_| matches!(error, AppError::Internal(_))),
     };
+    let page = views::error::page(&app.config, text, &notice);
+    with_retry_after(error, Html(page.into_string()).into_response())
+}
+
+fn with_retry_after(error: &AppError, mut response: Response) -> Response {
     if let Some(wait) = error.retry_after() {
         let seconds = wait.as_secs_f64().ceil().max(1.0) as u64;
         response

@@ -13,6 +13,7 @@ use super::{AppError, conversations};
 use crate::app::App;
 use crate::domain::{ConversationId, Message, MessageBody, Session, UserId};
 use crate::store;
+use crate::text::Text;
 use crate::views;
 use crate::views::conversation::Draft;
 use crate::writer::NewMessage;
@@ -37,6 +38,7 @@ struct SentAnswer {
 pub(super) async fn send(
     State(app): State<App>,
     session: Session,
+    text: Text,
     Path(conversation): Path<ConversationId>,
     FromScript(script): FromScript,
     Form(Composed { client_id, body }): Form<Composed>,
@@ -50,7 +52,7 @@ pub(super) async fn send(
                 body,
                 error: Some(error.to_string()),
             };
-            return conversations::again(&app, session.user, conversation, draft).await;
+            return conversations::again(&app, session.user, text, conversation, draft).await;
         }
     };
     let sent = app

@@ -10,6 +10,7 @@ use super::extract::Form;
 use crate::app::App;
 use crate::domain::Session;
 use crate::store;
+use crate::text::Text;
 use crate::views;
 
 /// People shown at once; whoever is missing takes one more letter.
@@ -24,9 +25,10 @@ pub(super) struct Search {
 pub(super) async fn search(
     State(app): State<App>,
     session: Session,
+    text: Text,
     Form(Search { q }): Form<Search>,
 ) -> Result<Html<String>, AppError> {
     let people = store::users::search(&app.pool, session.user.id, &q, SHOWN).await?;
-    let known = Known::read(&app, session.user).await?;
+    let known = Known::read(&app, session.user, text).await?;
     Ok(page(views::people::page(&known.shell(&app), &q, &people)))
 }

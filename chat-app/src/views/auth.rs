@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::{document, mark};
 use crate::config::{Config, Registration};
+use crate::text::Text;
 
 /// What a person typed and what is wrong with it. The password is never given back.
 #[derive(Debug, Default)]
@@ -26,9 +27,10 @@ impl Form {
 }
 
 /// The page to log in.
-pub fn login(config: &Config, form: &Form) -> Markup {
+pub fn login(config: &Config, text: Text, form: &Form) -> Markup {
     card(
         config,
+        text,
         "Log in",
         html! {
             form method="post" action="/login" data-testid="login-form" novalidate {
@@ -45,9 +47,10 @@ pub fn login(config: &Config, form: &Form) -> Markup {
 }
 
 /// The page to sign up.
-pub fn register(config: &Config, form: &Form) -> Markup {
+pub fn register(config: &Config, text: Text, form: &Form) -> Markup {
     card(
         config,
+        text,
         "Create an account",
         html! {
             form method="post" action="/register" data-testid="register-form" novalidate {
@@ -60,9 +63,10 @@ pub fn register(config: &Config, form: &Form) -> Markup {
     )
 }
 
-fn card(config: &Config, heading: &str, content: Markup) -> Markup {
+fn card(config: &Config, text: Text, heading: &str, content: Markup) -> Markup {
     document(
         config,
+        text,
         &format!("{heading} · {}", config.title),
         html! {
             body.card-page {

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::{document, mark};
 use crate::config::Config;
+use crate::text::Text;
 
 /// What a person is told.
 #[derive(Debug)]
@@ -17,9 +18,10 @@ pub struct Notice<'a> {
 }
 
 /// A page that holds nothing but a notice.
-pub fn page(config: &Config, notice: &Notice) -> Markup {
+pub fn page(config: &Config, text: Text, notice: &Notice) -> Markup {
     document(
         config,
+        text,
         &format!("{} · {}", notice.heading, config.title),
         html! {
             body.card-page {

@@ -6,12 +6,16 @@ use maud::{Markup, html};
 use super::{assets, avatar, document, list, mark};
 use crate::config::Config;
 use crate::domain::{ConversationId, ConversationSummary, Cursor, User};
+use crate::t;
+use crate::text::Text;
 
 /// What every page of a signed-in person knows.
 #[derive(Debug)]
 pub struct Shell<'a> {
     /// The deployment's settings.
     pub config: &'a Config,
+    /// The words of the reader's language.
+    pub text: Text,
     /// Whose page it is.
     pub me: &'a User,
     /// Where live events go on; taken before anything else was read.
@@ -38,6 +42,7 @@ pub(super) struct Pane<'a> {
 
 impl Shell<'_> {
     pub(super) fn page(&self, pane: &Pane) -> Markup {
+        let text = self.text;
         let unread: i64 = self
             .conversations
             .iter()
@@ -54,6 +59,7 @@ impl Shell<'_> {
         };
         document(
             self.config,
+            self.text,
             &counted,
             html! {
                 body.app.(pane.place) data-title=(title) data-me=(self.me.id)
@@ -61,16 +67,16 @@ impl Shell<'_> {
                     data-conversation=[pane.live.map(|live| live.id)] data-rev=[pane.live.map(|live| live.rev)]
                     data-last-read=[pane.live.map(|live| live.last_read_seq)] {
                     link rel="stylesheet" href=(assets::own_url(self.me.id));
-                    a.skip href="#main" { "Skip to content" }
+                    a.skip href="#main" { (t!(text, "skip")) }
                     // On a phone the list page is the list alone: there it is what the page is about.
                     @if pane.place == AT_LIST {
                         main.sidebar #main tabindex="-1" {
-                            h1.visually-hidden { "Conversations" }
+                            h1.visually-hidden { (t!(text, "conversations")) }
                             (self.sidebar(None))
                         }
                         section.pane aria-label="Welcome" { (pane.content) }
                     } @else {
-                        nav.sidebar aria-label="Conversations" { (self.sidebar(pane.current)) }
+                        nav.sidebar aria-label=(t!(text, "conversations")) { (self.sidebar(pane.current)) }
                         main.pane #main tabindex="-1" { (pane.content) }
                     }
                     (connection())

@@ -1,0 +1,3 @@
+# Was jede Seite hat.
+skip = Zum Inhalt springen
+conversations = Unterhaltungen

@@ -1,0 +1,3 @@
+# What every page has.
+skip = Skip to content
+conversations = Conversations
