@@ -1,4 +1,4 @@
-//! How the chat-app and this operator reach Kafka and PostgreSQL, from the spec, the generated logins and the
+//! How the chat-app reaches Kafka, PostgreSQL and its files, and this operator the first two, from the spec, the generated logins and the
 //! Secrets that the spec names. Pure.
 
 mod store;
@@ -12,12 +12,15 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use url::Url;
 
-use crate::crd::{ExternalKafka, Kafka, KafkaTls, Postgres, SaslMechanism, UrlSecret};
+use crate::crd::{
+    AttachmentStore, Attachments, ExternalKafka, Kafka, KafkaTls, Postgres, SaslMechanism,
+    UrlSecret,
+};
 use crate::credentials::{Credentials, Password};
 use crate::digest::digest;
 use crate::validate::{Chat, Role};
 
-/// How to reach both.
+/// How to reach all of them.
 #[derive(Clone, Debug)]
 pub struct Access {
     /// Kafka, as far as names go.
@@ -28,6 +31,8 @@ pub struct Access {
     pub database_secret: UrlSecret,
     /// The database that the URL names, unless a Secret lacks it.
     pub database: Result<Database, SecretProblem>,
+    /// Whether the login to the store of files is there, where it is a bucket.
+    pub bucket_login: Result<(), SecretProblem>,
     /// Versions of all Secrets that a replica reads at start. None while one is missing.
     pub secrets: Option<String>,
 }
@@ -82,7 +87,7 @@ impl KafkaAccess {
     }
 }
 
-/// How to reach Kafka and PostgreSQL. `secrets` are those that the spec names and that exist.
+/// How to reach all of them. `secrets` are those that the spec names and that exist.
 pub fn access(
     chat: &Chat,
     credentials: &Credentials,
@@ -97,6 +102,7 @@ pub fn access(
     Access {
         kafka_login: kafka_secrets(chat, &kafka, credentials, &store),
         database: database(chat, credentials, &database_secret, &store),
+        bucket_login: bucket_login(&chat.attachments, &store),
         secrets: versions(chat, credentials, &store),
         kafka,
         database_secret,
@@ -104,7 +110,7 @@ pub fn access(
 }
 
 /// Names of the Secrets that the spec names: those to read. Generated ones are not among them.
-pub fn named_secrets(kafka: &Kafka, postgres: &Postgres) -> Vec<String> {
+pub fn named_secrets(kafka: &Kafka, postgres: &Postgres, attachments: &Attachments) -> Vec<String> {
     let mut names = Vec::new();
     if let Kafka::External(ExternalKafka { tls, sasl, .. }) = kafka {
         names.extend(sasl.iter().map(|sasl| sasl.secret_name.clone()));
@@ -116,6 +122,9 @@ pub fn named_secrets(kafka: &Kafka, postgres: &Postgres) -> Vec<String> {
     }
     if let Postgres::External(external) = postgres {
         names.push(external.url_secret.name.clone());
+    }
+    if let AttachmentStore::S3(bucket) = &attachments.store {
+        names.push(bucket.credentials_secret.name.clone());
     }
     names.sort();
     names.dedup();
@@ -197,6 +206,15 @@ fn database(
     })
 }
 
+fn bucket_login(attachments: &Attachments, store: &Store<'_>) -> Result<(), SecretProblem> {
+    if let AttachmentStore::S3(bucket) = &attachments.store {
+        let secret = &bucket.credentials_secret;
+        store.text(&secret.name, &secret.access_key_id_key)?;
+        store.text(&secret.name, &secret.secret_access_key_key)?;
+    }
+    Ok(())
+}
+
 fn parse_database(text: &str) -> Option<Database> {
     let url = Url::parse(text.trim()).ok()?;
     if !matches!(url.scheme(), "postgres" | "postgresql") {
@@ -217,9 +235,13 @@ fn parse_database(text: &str) -> Option<Database> {
 }
 
 /// For a Secret of a person its resourceVersion: a digest would let a weak password be guessed from it.
-/// For a generated one a digest of its 190 random bits: it stays the same while labels or owners change.
+/// For a generated one a digest of its 190 random bits or more: it stays the same while labels or owners change.
 fn versions(chat: &Chat, credentials: &Credentials, store: &Store<'_>) -> Option<String> {
-    let mut versions = Vec::new();
+    let mut versions = vec![format!(
+        "{}={}",
+        chat.child(Role::Keys),
+        credentials.keys.digest()
+    )];
     if matches!(chat.kafka, Kafka::Embedded(_)) {
         versions.push(format!(
             "{}={}",
@@ -234,7 +256,7 @@ fn versions(chat: &Chat, credentials: &Credentials, store: &Store<'_>) -> Option
             credentials.postgres.password_digest()
         ));
     }
-    for name in named_secrets(&chat.kafka, &chat.postgres) {
+    for name in named_secrets(&chat.kafka, &chat.postgres, &chat.attachments) {
         let version = store.secrets.get(&name)?.resource_version()?;
         versions.push(format!("{name}={version}"));
     }
@@ -296,7 +318,8 @@ mod tests {
             access.database.unwrap().address,
             ("db.example".to_owned(), 6432)
         );
-        assert_eq!(access.secrets.as_deref(), Some("ca=7,db=7,login=7"));
+        let versions = access.secrets.unwrap();
+        assert!(versions.ends_with(",ca=7,db=7,login=7"), "{versions}");
     }
 
     #[test]
@@ -311,6 +334,27 @@ mod tests {
             access.kafka_login.unwrap_err().reason(),
             crate::reason::Reason::SecretUnusable
         );
+    }
+
+    #[test]
+    fn a_bucket_needs_both_keys_of_its_secret() {
+        let chat = chat_of(json!({"attachments": {"store": {"s3": {
+            "bucket": "files", "credentialsSecret": {"name": "bucket", "accessKeyIdKey": "id"},
+        }}}}));
+        let problem = |secrets: &[_]| reach(&chat, secrets).bucket_login.unwrap_err();
+        assert_eq!(
+            problem(&[]).message(),
+            "Secret bucket is not there: create it in namespace chat with the key id"
+        );
+        let half = problem(&[secret("bucket", &[("id", "i")])]);
+        assert_eq!(
+            half.message(),
+            "Secret bucket has no text under the key secret-access-key: add it"
+        );
+        let whole = secret("bucket", &[("id", "i"), ("secret-access-key", "k")]);
+        let access = reach(&chat, &[whole]);
+        assert_eq!(access.bucket_login, Ok(()));
+        assert!(access.secrets.unwrap().ends_with(",bucket=7"));
     }
 
     #[test]
@@ -335,7 +379,8 @@ mod tests {
             access.kafka.bootstrap_servers,
             ["team-kafka-0.team-kafka.chat.svc:9092"]
         );
-        assert!(access.secrets.unwrap().starts_with("team-kafka="));
+        let versions = access.secrets.unwrap();
+        assert!(versions.contains(",team-kafka="), "{versions}");
         assert!(access.database.is_ok());
     }
 }

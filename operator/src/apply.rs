@@ -56,6 +56,7 @@ pub async fn apply(
         postgres_secret: writer
             .keep(live.postgres_secret, wanted.postgres_secret)
             .await?,
+        keys: writer.keep(live.keys, wanted.keys).await?,
         service_account: writer
             .keep(live.service_account, wanted.service_account)
             .await?,

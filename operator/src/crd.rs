@@ -4,6 +4,8 @@
 //! Whatever a single object can prove wrong is refused by the API server through the rules below;
 //! [`crate::validate`] holds the same rules for objects stored before a rule existed.
 
+mod attachments;
+mod chat;
 mod definition;
 mod exposure;
 mod kafka;
@@ -11,6 +13,8 @@ mod postgres;
 mod resources;
 mod status;
 
+pub use attachments::{AttachmentStore, Attachments, S3Store};
+pub use chat::{ChatSettings, Switch};
 pub use definition::definition;
 pub use exposure::{Exposure, IngressExposure};
 pub use kafka::{ExternalKafka, Kafka, KafkaTls, SaslMechanism, Topics};
@@ -55,6 +59,8 @@ use serde::{Deserialize, Serialize};
     validation = Rule::new("!has(self.autoscaling) || !has(self.resources) || (has(self.resources.requests) && has(self.resources.requests.cpu)) || (has(self.resources.limits) && has(self.resources.limits.cpu))").message("autoscaling measures CPU against its request: set spec.resources.requests.cpu, or leave spec.resources out to get the default"),
     validation = Rule::new("has(self.topics.prefix) == has(oldSelf.topics.prefix) && (!has(self.topics.prefix) || self.topics.prefix == oldSelf.topics.prefix)").message("topics.prefix cannot change, the records are in the topics of the old name: make a new ChatDeployment instead"),
     validation = Rule::new("!has(self.kafka.embedded) || !has(self.topics.replicationFactor) || self.topics.replicationFactor == 1").message("embedded Kafka is one broker: leave topics.replicationFactor out, or use spec.kafka.external"),
+    validation = Rule::new("!has(self.chat.messageRetentionDays) || self.topics.retentionHours <= self.chat.messageRetentionDays * 24").message("topics.retentionHours must not be longer than chat.messageRetentionDays, or messages would stay in Kafka when they are deleted: set it to at most 24 for each day"),
+    validation = Rule::new("!has(self.chat.messageRetentionDays) || !has(self.topics.config) || !('segment.ms' in self.topics.config)").message("topics.config must not set segment.ms beside chat.messageRetentionDays: a long segment would keep messages in Kafka when they are deleted"),
 )]
 #[serde(rename_all = "camelCase")]
 pub struct ChatDeploymentSpec {
@@ -104,14 +110,24 @@ pub struct ChatDeploymentSpec {
     #[serde(default)]
     pub chat: ChatSettings,
 
+    /// Files that people send.
+    #[serde(default)]
+    pub attachments: Attachments,
+
+    /// Notifications to browsers that are closed (Web Push). The keys are made by the operator; the replicas speak
+    /// to the push services that the browsers name.
+    #[serde(default)]
+    pub push: Switch,
+
     /// CPU and memory of each replica. Left out: requests of 50m and 64Mi, and a memory limit of 256Mi.
     /// Given, it replaces all of that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resources: Option<Resources>,
 
     /// What happens to the data when this object is deleted. `Retain` keeps the volumes and passwords of
-    /// embedded Kafka and PostgreSQL (a ChatDeployment made again under the same name takes them up)
-    /// and the topics of an external broker. `Delete` removes all of them. An external database is never touched.
+    /// embedded Kafka and PostgreSQL, the chat's own keys (a ChatDeployment made again under the same name takes
+    /// them up) and the topics of an external broker. `Delete` removes all of them. An external database and a
+    /// bucket are never touched.
     #[serde(default)]
     pub deletion_policy: DeletionPolicy,
 }
@@ -137,54 +153,14 @@ pub struct Autoscaling {
     pub target_cpu_utilization_percent: i32,
 }
 
-/// Settings of the chat itself.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ChatSettings {
-    /// Name shown in the browser's tab and at the top of the pages.
-    #[serde(default = "defaults::title")]
-    #[schemars(length(min = 1, max = 60), regex(pattern = r"^[^\x00-\x1f\x7f]+$"))]
-    pub title: String,
-
-    /// `Open`: anyone who can open the chat can register. `Closed`: nobody can; people who have an account
-    /// can still log in.
-    #[serde(default)]
-    pub registration: Registration,
-
-    /// Longest message in bytes (UTF-8).
-    #[serde(default = "defaults::max_message_bytes")]
-    #[schemars(range(min = 256, max = 65536))]
-    pub max_message_bytes: i32,
-}
-
-/// Who may make an account.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-pub enum Registration {
-    /// Anyone who can open the chat.
-    #[default]
-    Open,
-    /// Nobody.
-    Closed,
-}
-
 /// The fate of the data when the ChatDeployment is deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub enum DeletionPolicy {
-    /// Volumes, generated passwords and the topics of an external broker stay.
+    /// Volumes, generated Secrets and the topics of an external broker stay.
     #[default]
     Retain,
     /// Nothing stays.
     Delete,
-}
-
-impl Default for ChatSettings {
-    fn default() -> Self {
-        Self {
-            title: defaults::title(),
-            registration: Registration::default(),
-            max_message_bytes: defaults::max_message_bytes(),
-        }
-    }
 }
 
 mod defaults {
@@ -193,11 +169,5 @@ mod defaults {
     }
     pub(super) fn target_cpu() -> i32 {
         75
-    }
-    pub(super) fn title() -> String {
-        "Confab".to_owned()
-    }
-    pub(super) fn max_message_bytes() -> i32 {
-        8192
     }
 }

@@ -1,5 +1,9 @@
-//! Names and passwords of the embedded services: those in the generated Secrets, or new ones. No I/O but the
-//! system's source of randomness.
+//! Names and passwords of the embedded services, and the chat's own keys: those in the generated Secrets, or new
+//! ones. No I/O but the system's source of randomness.
+
+mod keys;
+
+pub use keys::{Keys, SETUP_TOKEN, VAPID_PRIVATE_KEY};
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,13 +19,15 @@ const CONFAB: &str = "confab";
 /// 32 characters of 62 are 190 bits.
 const PASSWORD_LENGTH: usize = 32;
 
-/// Logins of both embedded services. Those of a service that is not embedded are never used.
+/// What the operator makes up. Logins of a service that is not embedded are never used.
 #[derive(Clone, Debug)]
 pub struct Credentials {
     /// Embedded Kafka's.
     pub kafka: KafkaLogin,
     /// Embedded PostgreSQL's.
     pub postgres: PostgresLogin,
+    /// The chat's own.
+    pub keys: Keys,
 }
 
 /// A password that shows itself only when asked.
@@ -83,6 +89,7 @@ pub fn credentials(live: &Children) -> Credentials {
             password: postgres.password(),
             database: CONFAB.to_owned(),
         },
+        keys: Keys::of(&Stored(live.keys.as_ref())),
     }
 }
 
@@ -136,8 +143,7 @@ fn random_text(length: usize, alphabet: &[u8]) -> String {
     let limit = 256 / alphabet.len() * alphabet.len();
     let mut text = String::with_capacity(length);
     while text.len() < length {
-        let mut bytes = [0u8; 64];
-        getrandom::fill(&mut bytes).expect("the system has a source of randomness");
+        let bytes = random_bytes::<64>();
         let fair = bytes.iter().map(|b| usize::from(*b)).filter(|b| *b < limit);
         text.extend(
             fair.map(|b| char::from(alphabet[b % alphabet.len()]))
@@ -145,6 +151,12 @@ fn random_text(length: usize, alphabet: &[u8]) -> String {
         );
     }
     text
+}
+
+fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0u8; N];
+    getrandom::fill(&mut bytes).expect("the system has a source of randomness");
+    bytes
 }
 
 #[cfg(test)]

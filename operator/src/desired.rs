@@ -3,6 +3,7 @@
 
 mod app;
 mod embedded;
+mod environment;
 mod kafka;
 mod meta;
 mod migrate;
@@ -11,7 +12,11 @@ mod pod;
 mod postgres;
 mod secrets;
 
-pub use app::{ANNOTATION_MIGRATED_DATABASE, ANNOTATION_MIGRATED_IMAGE, ANNOTATION_SECRETS};
+pub use app::{
+    ANNOTATION_MIGRATED_DATABASE, ANNOTATION_MIGRATED_IMAGE, ANNOTATION_MIGRATED_SEARCH,
+    ANNOTATION_SECRETS, SIMPLE,
+};
+pub use environment::SEARCH_LANGUAGE;
 pub use meta::{ANNOTATION_CHAT, ANNOTATION_DIGEST, MANAGED_BY, selector};
 pub use migrate::{
     ANNOTATION_ATTEMPT, ANNOTATION_FINGERPRINT, ANNOTATION_GENERATION, JobMark, job,
@@ -39,6 +44,8 @@ pub struct Children {
     pub kafka_secret: Option<Secret>,
     /// Name and password of embedded PostgreSQL.
     pub postgres_secret: Option<Secret>,
+    /// The chat's own keys.
+    pub keys: Option<Secret>,
     /// Identity of the replicas, without any right.
     pub service_account: Option<ServiceAccount>,
     /// Settings of embedded Kafka.
@@ -69,7 +76,7 @@ pub struct Children {
 /// What the children are made of beside the chat itself.
 #[derive(Clone, Debug)]
 pub struct Ingredients<'a> {
-    /// Names and passwords of the embedded services.
+    /// Names, passwords and keys that the operator made up.
     pub credentials: &'a Credentials,
     /// How the chat-app reaches Kafka and PostgreSQL.
     pub access: &'a Access,
@@ -90,6 +97,7 @@ pub fn desired(chat: &Chat, with: &Ingredients<'_>) -> Children {
         postgres_secret: postgres.map(|login| secrets::postgres(chat, login)),
         postgres_service: postgres.map(|_| postgres::service(chat)),
         postgres: postgres::stateful_set(chat, with.credentials),
+        keys: Some(secrets::keys(chat, &with.credentials.keys)),
         service_account: Some(app::service_account(chat)),
         service: Some(network::service(chat)),
         deployment: with
@@ -136,6 +144,7 @@ impl Children {
         vec![
             child("Secret", "kafka", &self.kafka_secret),
             child("Secret", "postgres", &self.postgres_secret),
+            child("Secret", "keys", &self.keys),
             child("ServiceAccount", "app", &self.service_account),
             child("ConfigMap", "kafka", &self.kafka_config),
             child("Service", "kafka", &self.kafka_service),

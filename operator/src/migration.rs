@@ -1,6 +1,6 @@
 //! Whether the schema must be migrated, and what to do about it now. Pure: the decision table of the migration Job.
 //!
-//! A migration is needed only when image or database differ from what the live Deployment records, so that a
+//! A migration is needed only when image, database or search language differ from what the live Deployment records, so that a
 //! Job which vanished is not repeated. The Job's condition `Complete` is the gate through which a new image
 //! reaches the Deployment; until then the replicas stay on the last migrated one.
 
@@ -15,7 +15,8 @@ use kube::ResourceExt;
 use crate::access::Access;
 use crate::crd::ChatDeploymentStatus;
 use crate::desired::{
-    ANNOTATION_MIGRATED_DATABASE, ANNOTATION_MIGRATED_IMAGE, ANNOTATION_SECRETS, JobMark,
+    ANNOTATION_MIGRATED_DATABASE, ANNOTATION_MIGRATED_IMAGE, ANNOTATION_MIGRATED_SEARCH,
+    ANNOTATION_SECRETS, JobMark, SIMPLE,
 };
 use crate::digest::digest;
 use crate::validate::Chat;
@@ -30,14 +31,35 @@ pub struct Release {
     pub image: String,
     /// The database's identity.
     pub database: String,
+    /// PostgreSQL's text search configuration.
+    pub search_language: String,
     /// Versions of the Secrets.
     pub secrets: String,
+}
+
+/// What was migrated last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Migrated {
+    /// The image.
+    pub image: String,
+    /// The database's identity.
+    pub database: String,
+    /// PostgreSQL's text search configuration.
+    pub search_language: String,
+}
+
+impl Migrated {
+    fn is(&self, wanted: &Release) -> bool {
+        self.image == wanted.image
+            && self.database == wanted.database
+            && self.search_language == wanted.search_language
+    }
 }
 
 /// What is to be done about the schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// The schema is the one that image and database need.
+    /// The schema is the one that image, database and search language need.
     Settled,
     /// The same, and a Job that was begun for something else is no longer wanted.
     Cancel,
@@ -69,8 +91,8 @@ pub enum Decision {
 pub struct Situation<'a> {
     /// What the replicas should run.
     pub wanted: &'a Release,
-    /// What the live Deployment records as migrated: image and database.
-    pub recorded: Option<(String, String)>,
+    /// What the live Deployment records as migrated.
+    pub recorded: Option<Migrated>,
     /// The Job that is there.
     pub job: Option<JobView>,
     /// Generation of the spec.
@@ -107,10 +129,9 @@ pub fn decide(at: &Situation<'_>) -> Decision {
 }
 
 fn migrated(at: &Situation<'_>) -> bool {
-    let recorded = at.recorded.as_ref();
-    recorded.is_some_and(|(image, database)| {
-        *image == at.wanted.image && *database == at.wanted.database
-    })
+    at.recorded
+        .as_ref()
+        .is_some_and(|recorded| recorded.is(at.wanted))
 }
 
 /// The spec may have gone to another image and back while a Job was under way.
@@ -151,7 +172,12 @@ fn wait(attempt: u32) -> SignedDuration {
 }
 
 fn fingerprint(release: &Release) -> String {
-    digest([release.image.as_str(), &release.database, &release.secrets])
+    digest([
+        release.image.as_str(),
+        &release.database,
+        &release.search_language,
+        &release.secrets,
+    ])
 }
 
 /// What the replicas should run, if nothing stood in the way. None while a Secret is missing.
@@ -159,17 +185,22 @@ pub fn wanted(chat: &Chat, access: &Access) -> Option<Release> {
     Some(Release {
         image: chat.images.chat_app.clone(),
         database: access.database.as_ref().ok()?.identity.clone(),
+        search_language: chat.settings.search_language.configuration(),
         secrets: access.secrets.clone()?,
     })
 }
 
-/// Image and database that the live Deployment records as migrated.
-pub fn recorded(live: Option<&Deployment>) -> Option<(String, String)> {
+/// What the live Deployment records as migrated.
+pub fn recorded(live: Option<&Deployment>) -> Option<Migrated> {
     let annotations = live?.annotations();
-    Some((
-        annotations.get(ANNOTATION_MIGRATED_IMAGE)?.clone(),
-        annotations.get(ANNOTATION_MIGRATED_DATABASE)?.clone(),
-    ))
+    Some(Migrated {
+        image: annotations.get(ANNOTATION_MIGRATED_IMAGE)?.clone(),
+        database: annotations.get(ANNOTATION_MIGRATED_DATABASE)?.clone(),
+        search_language: annotations
+            .get(ANNOTATION_MIGRATED_SEARCH)
+            .map_or(SIMPLE, String::as_str)
+            .to_owned(),
+    })
 }
 
 /// What the replicas are built with now: what is wanted once it is migrated, else the image that was migrated last
@@ -186,14 +217,15 @@ pub fn release(
         return Some(wanted.clone());
     }
     match (recorded(live), live) {
-        (Some((image, database)), Some(live)) => {
+        (Some(migrated), Some(live)) => {
             let secrets = wanted
                 // Another database is not migrated yet: its login must not reach the replicas.
-                .filter(|wanted| wanted.database == database)
+                .filter(|wanted| wanted.database == migrated.database)
                 .map_or_else(|| live_secrets(live), |wanted| wanted.secrets.clone());
             Some(Release {
-                image,
-                database,
+                image: migrated.image,
+                database: migrated.database,
+                search_language: migrated.search_language,
                 secrets,
             })
         }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Pod, Secret};
 use kube::api::ListParams;
 use kube::{Api, Client, Resource, ResourceExt};
@@ -15,7 +16,7 @@ use tokio::try_join;
 
 use crate::access::named_secrets;
 use crate::crd::{ChatDeployment, Kafka, Postgres};
-use crate::desired::{Children, MANAGED_BY};
+use crate::desired::{Children, MANAGED_BY, SEARCH_LANGUAGE, SIMPLE};
 use crate::migration;
 use crate::validate::{Role, child_name};
 use crate::workload::{rolled_out, serving};
@@ -77,17 +78,26 @@ async fn children(reader: &Reader<'_>, object: &ChatDeployment) -> Result<Childr
     let (app, kafka, postgres) = (name(Role::App), name(Role::Kafka), name(Role::Postgres));
     let own_kafka = matches!(object.spec.kafka, Kafka::Embedded(_));
     let own_postgres = matches!(object.spec.postgres, Postgres::Embedded(_));
-    let migrate = name(Role::Migrate);
-    let (service_account, service, deployment, disruption_budget, autoscaler, ingress, migration) =
-        try_join!(
-            reader.get(true, &app),
-            reader.get(true, &app),
-            reader.get(true, &app),
-            reader.get(true, &app),
-            reader.get(true, &app),
-            reader.get(true, &app),
-            reader.get(true, &migrate),
-        )?;
+    let (migrate, keys) = (name(Role::Migrate), name(Role::Keys));
+    let (
+        keys,
+        service_account,
+        service,
+        deployment,
+        disruption_budget,
+        autoscaler,
+        ingress,
+        migration,
+    ) = try_join!(
+        reader.get(true, &keys),
+        reader.get(true, &app),
+        reader.get(true, &app),
+        reader.get(true, &app),
+        reader.get(true, &app),
+        reader.get(true, &app),
+        reader.get(true, &app),
+        reader.get(true, &migrate),
+    )?;
     let (kafka_secret, kafka_config, kafka_service, kafka) = try_join!(
         reader.get(own_kafka, &kafka),
         reader.get(own_kafka, &kafka),
@@ -102,6 +112,7 @@ async fn children(reader: &Reader<'_>, object: &ChatDeployment) -> Result<Childr
     Ok(Children {
         kafka_secret,
         postgres_secret,
+        keys,
         service_account,
         kafka_config,
         kafka_service,
@@ -128,21 +139,31 @@ fn settled(object: &ChatDeployment, children: &Children) -> bool {
         && migrated(children)
 }
 
-/// Whether the Job that is there, if any, is the one whose image the replicas run.
+/// Whether the Job that is there, if any, is the one that led to what the replicas run.
 fn migrated(children: &Children) -> bool {
     let Some(job) = &children.migration else {
         return true;
     };
-    let image = job.spec.as_ref().and_then(|spec| {
-        spec.template
-            .spec
-            .as_ref()?
-            .containers
-            .first()?
-            .image
-            .clone()
-    });
-    migration::recorded(children.deployment.as_ref()).map(|(recorded, _)| recorded) == image
+    let recorded = migration::recorded(children.deployment.as_ref());
+    recorded.is_some_and(|recorded| of_job(job) == (Some(recorded.image), recorded.search_language))
+}
+
+/// Image and search language.
+fn of_job(job: &Job) -> (Option<String>, String) {
+    let pods = job
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.template.spec.as_ref());
+    let container = pods.and_then(|pods| pods.containers.first());
+    let language = container
+        .into_iter()
+        .flat_map(|container| container.env.iter().flatten())
+        .find(|variable| variable.name == SEARCH_LANGUAGE)
+        .and_then(|variable| variable.value.clone());
+    (
+        container.and_then(|container| container.image.clone()),
+        language.unwrap_or_else(|| SIMPLE.to_owned()),
+    )
 }
 
 struct Reader<'a> {
@@ -174,7 +195,8 @@ impl Reader<'_> {
 
     async fn secrets(&self, object: &ChatDeployment) -> Result<BTreeMap<String, Secret>, Error> {
         let mut found = BTreeMap::new();
-        for name in named_secrets(&object.spec.kafka, &object.spec.postgres) {
+        let spec = &object.spec;
+        for name in named_secrets(&spec.kafka, &spec.postgres, &spec.attachments) {
             if let Some(secret) = self.get(true, &name).await? {
                 found.insert(name, secret);
             }

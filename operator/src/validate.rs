@@ -14,8 +14,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::{Resource, ResourceExt};
 
 use crate::crd::{
-    Autoscaling, ChatDeployment, ChatDeploymentSpec, ChatSettings, DeletionPolicy, Exposure,
-    IngressExposure, Kafka, Postgres, Resources, Topics,
+    Attachments, Autoscaling, ChatDeployment, ChatDeploymentSpec, ChatSettings, DeletionPolicy,
+    Exposure, IngressExposure, Kafka, Postgres, Resources, Switch, Topics,
 };
 use crate::desired::Children;
 
@@ -61,6 +61,10 @@ pub struct Chat {
     pub ingress: Option<IngressExposure>,
     /// Settings of the chat itself.
     pub settings: ChatSettings,
+    /// Files that people send.
+    pub attachments: Attachments,
+    /// Notifications to browsers that are closed.
+    pub push: Switch,
     /// CPU and memory of each replica.
     pub resources: Resources,
     /// The fate of the data.
@@ -95,6 +99,7 @@ fn chat(object: &ChatDeployment, defaults: &Images) -> Result<Chat, String> {
     let namespace = object.namespace().unwrap_or_default();
     let url = spec.url.as_deref().map(SiteUrl::parse).transpose()?;
     check_numbers(&spec)?;
+    check_retention(&spec)?;
     Ok(Chat {
         topic_prefix: spec
             .topics
@@ -115,6 +120,8 @@ fn chat(object: &ChatDeployment, defaults: &Images) -> Result<Chat, String> {
         topics: spec.topics,
         postgres: spec.postgres,
         settings: spec.chat,
+        attachments: spec.attachments,
+        push: spec.push,
         deletion_policy: spec.deletion_policy,
         name,
         namespace,
@@ -140,6 +147,24 @@ fn check_numbers(spec: &ChatDeploymentSpec) -> Result<(), String> {
             "spec.topics.partitions is {}: set it to 1 or more",
             spec.topics.partitions
         ));
+    }
+    Ok(())
+}
+
+/// What is deleted in PostgreSQL must be gone from Kafka as well.
+fn check_retention(spec: &ChatDeploymentSpec) -> Result<(), String> {
+    let Some(days) = spec.chat.message_retention_days else {
+        return Ok(());
+    };
+    let hours = spec.topics.retention_hours;
+    if i64::from(hours) > i64::from(days) * 24 {
+        return Err(format!(
+            "spec.topics.retentionHours ({hours}) is longer than spec.chat.messageRetentionDays ({days}): set it to {} or less",
+            i64::from(days) * 24
+        ));
+    }
+    if spec.topics.config.contains_key("segment.ms") {
+        return Err("spec.topics.config sets segment.ms, which spec.chat.messageRetentionDays has to decide: remove it".to_owned());
     }
     Ok(())
 }
@@ -286,6 +311,14 @@ mod tests {
                 .contains("https://chat.example.com")
         );
         assert!(refused(json!({"topics": {"partitions": 0}})).contains("1 or more"));
+    }
+
+    #[test]
+    fn kafka_does_not_keep_what_the_chat_deletes() {
+        let spec = |days, hours, config| json!({"chat": {"messageRetentionDays": days}, "topics": {"retentionHours": hours, "config": config}});
+        assert!(refused(spec(6, 168, json!({}))).contains("144 or less"));
+        assert!(refused(spec(7, 168, json!({"segment.ms": "1"}))).contains("segment.ms"));
+        chat_of(spec(7, 168, json!({"segment.bytes": "1048576"})));
     }
 
     #[test]

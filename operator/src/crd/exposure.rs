@@ -29,7 +29,8 @@ pub struct IngressExposure {
     #[schemars(schema_with = "resources::object_name")]
     pub tls_secret_name: Option<String>,
 
-    /// Annotations of the Ingress, for its controller or for cert-manager.
+    /// Annotations of the Ingress, for its controller or for cert-manager. Where the controller bounds a request's
+    /// body (ingress-nginx at 1 MiB), raise that above `attachments.maxBytes`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "annotations")]
     pub annotations: BTreeMap<String, String>,

@@ -144,7 +144,9 @@ pub struct Topics {
     #[schemars(range(min = 1, max = 100))]
     pub replication_factor: Option<i32>,
 
-    /// How long Kafka keeps the events, in hours. Messages stay in PostgreSQL whatever this is.
+    /// How long Kafka keeps the events, in hours. Messages stay in PostgreSQL whatever this is. With
+    /// `chat.messageRetentionDays` it must not be longer than those, and a twenty-fourth of them is taken off the
+    /// longest, since Kafka deletes by whole segments.
     #[serde(default = "defaults::retention_hours")]
     #[schemars(range(min = 1, max = 87600))]
     pub retention_hours: i32,

@@ -10,7 +10,7 @@ use k8s_openapi::api::autoscaling::v2::{
     MetricTarget, ResourceMetricSource,
 };
 use k8s_openapi::api::core::v1::{
-    Container, ContainerPort, EnvVar, PodSpec, PodTemplateSpec, SecretVolumeSource, ServiceAccount,
+    Container, ContainerPort, PodSpec, PodTemplateSpec, SecretVolumeSource, ServiceAccount,
     TopologySpreadConstraint, Volume,
 };
 use k8s_openapi::api::policy::v1::{PodDisruptionBudget, PodDisruptionBudgetSpec};
@@ -18,9 +18,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::Resource;
 
+use super::environment::{self, CA_DIRECTORY};
 use super::{meta, pod};
-use crate::access::{Access, KafkaAccess};
-use crate::crd::{Autoscaling, ChatDeployment, Registration};
+use crate::access::Access;
+use crate::crd::{Autoscaling, ChatDeployment};
 use crate::migration::Release;
 use crate::validate::{Chat, Role};
 
@@ -28,12 +29,15 @@ use crate::validate::{Chat, Role};
 pub const ANNOTATION_MIGRATED_IMAGE: &str = "confab.dev/migrated-image";
 /// On the Deployment: the database that was migrated, as a digest of its address.
 pub const ANNOTATION_MIGRATED_DATABASE: &str = "confab.dev/migrated-database";
+/// On the Deployment: the search language that was migrated. Without it, it was [`SIMPLE`].
+pub const ANNOTATION_MIGRATED_SEARCH: &str = "confab.dev/migrated-search-language";
+/// PostgreSQL's text search configuration for all languages.
+pub const SIMPLE: &str = "simple";
 /// On the pods: the versions of the Secrets that they read at start, so that a new password rolls them.
 pub const ANNOTATION_SECRETS: &str = "confab.dev/secrets";
 
 /// The user that the chat-app's image runs as.
 pub(super) const USER: i64 = 65532;
-const CA_DIRECTORY: &str = "/etc/confab/kafka";
 
 /// The replicas, on the image whose migration is done.
 pub(super) fn deployment(chat: &Chat, access: &Access, release: &Release) -> Deployment {
@@ -43,6 +47,10 @@ pub(super) fn deployment(chat: &Chat, access: &Access, release: &Release) -> Dep
         (
             ANNOTATION_MIGRATED_DATABASE.to_owned(),
             release.database.clone(),
+        ),
+        (
+            ANNOTATION_MIGRATED_SEARCH.to_owned(),
+            release.search_language.clone(),
         ),
     ]));
     let pods = ObjectMeta {
@@ -102,7 +110,7 @@ fn container(chat: &Chat, access: &Access, release: &Release) -> Container {
         name: "chat-app".to_owned(),
         image: Some(release.image.clone()),
         args: Some(vec!["serve".to_owned()]),
-        env: Some(environment(chat, access)),
+        env: Some(environment::serve(chat, access, release)),
         ports: Some(vec![port("http", 8080), port("admin", 9090)]),
         liveness_probe: Some(pod::http_probe("/livez", "admin", 10, 3)),
         readiness_probe: Some(pod::http_probe("/readyz", "admin", 2, 2)),
@@ -121,69 +129,6 @@ fn port(name: &str, number: i32) -> ContainerPort {
         protocol: Some("TCP".to_owned()),
         ..ContainerPort::default()
     }
-}
-
-fn environment(chat: &Chat, access: &Access) -> Vec<EnvVar> {
-    let mut env = vec![
-        database_url(access),
-        pod::env_field("CONFAB_REPLICA", "metadata.name"),
-    ];
-    env.extend(kafka_environment(&access.kafka));
-    env.extend([
-        pod::env("CONFAB_TOPIC_PREFIX", &chat.topic_prefix),
-        pod::env("CONFAB_INSTANCE", chat.instance()),
-        pod::env("CONFAB_TITLE", &chat.settings.title),
-        pod::env(
-            "CONFAB_MAX_MESSAGE_BYTES",
-            chat.settings.max_message_bytes.to_string(),
-        ),
-        pod::env(
-            "CONFAB_REGISTRATION",
-            match chat.settings.registration {
-                Registration::Open => "open",
-                Registration::Closed => "closed",
-            },
-        ),
-    ]);
-    env.extend(
-        chat.url
-            .as_ref()
-            .map(|url| pod::env("CONFAB_URL", url.to_string())),
-    );
-    env
-}
-
-/// The database's URL, which `serve` and `migrate` both need.
-pub(super) fn database_url(access: &Access) -> EnvVar {
-    pod::env_secret(
-        "CONFAB_DATABASE_URL",
-        &access.database_secret.name,
-        &access.database_secret.key,
-    )
-}
-
-fn kafka_environment(kafka: &KafkaAccess) -> Vec<EnvVar> {
-    let mut env = vec![
-        pod::env(
-            "CONFAB_KAFKA_BOOTSTRAP_SERVERS",
-            kafka.bootstrap_servers.join(","),
-        ),
-        pod::env("CONFAB_KAFKA_SECURITY_PROTOCOL", kafka.security_protocol()),
-    ];
-    if let Some(sasl) = &kafka.sasl {
-        env.extend([
-            pod::env("CONFAB_KAFKA_SASL_MECHANISM", sasl.mechanism.as_str()),
-            pod::env_secret("CONFAB_KAFKA_SASL_USERNAME", &sasl.secret, "username"),
-            pod::env_secret("CONFAB_KAFKA_SASL_PASSWORD", &sasl.secret, "password"),
-        ]);
-    }
-    if let Some(ca) = kafka.tls.as_ref().map(|tls| &tls.ca_secret) {
-        env.push(pod::env(
-            "CONFAB_KAFKA_SSL_CA_FILE",
-            format!("{CA_DIRECTORY}/{}", ca.key),
-        ));
-    }
-    env
 }
 
 fn ca_volume(access: &Access) -> Option<Volume> {

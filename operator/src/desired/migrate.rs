@@ -6,7 +6,7 @@ use k8s_openapi::api::batch::v1::{Job, JobSpec};
 use k8s_openapi::api::core::v1::{Container, PodSpec, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::{app, meta, pod};
+use super::{app, environment, meta, pod};
 use crate::access::Access;
 use crate::validate::{Chat, Role};
 
@@ -20,7 +20,7 @@ pub const ANNOTATION_GENERATION: &str = "confab.dev/generation";
 /// What tells one migration from another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobMark {
-    /// Image, database and Secret in one digest.
+    /// Image, database, search language and Secrets in one digest.
     pub fingerprint: String,
     /// Generation of the spec.
     pub generation: i64,
@@ -69,7 +69,7 @@ fn pod_spec(chat: &Chat, access: &Access) -> PodSpec {
             name: "migrate".to_owned(),
             image: Some(chat.images.chat_app.clone()),
             args: Some(vec!["migrate".to_owned()]),
-            env: Some(vec![app::database_url(access)]),
+            env: Some(environment::migrate(chat, access)),
             resources: Some(pod::requirements(&chat.resources)),
             security_context: Some(pod::container_security()),
             ..Container::default()

@@ -1,4 +1,4 @@
-//! The Secrets of the embedded services: made once, with a fate that follows deletionPolicy. Pure.
+//! The Secrets of the embedded services and of the chat's own keys: made once, with a fate that follows deletionPolicy. Pure.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::Secret;
 
 use super::meta::{self, ANNOTATION_CHAT};
 use crate::crd::DeletionPolicy;
-use crate::credentials::{KafkaLogin, PostgresLogin};
+use crate::credentials::{KafkaLogin, Keys, PostgresLogin, SETUP_TOKEN, VAPID_PRIVATE_KEY};
 use crate::validate::{Chat, Role};
 
 /// Keys: username, password, cluster-id.
@@ -31,6 +31,18 @@ pub(super) fn postgres(chat: &Chat, login: &PostgresLogin) -> Secret {
     secret(chat, Role::Postgres, data)
 }
 
+/// Keys: setup-token, vapid-private-key.
+pub(super) fn keys(chat: &Chat, keys: &Keys) -> Secret {
+    let data = [
+        (SETUP_TOKEN, keys.setup_token.reveal().to_owned()),
+        (
+            VAPID_PRIVATE_KEY,
+            keys.vapid_private_key.reveal().to_owned(),
+        ),
+    ];
+    secret(chat, Role::Keys, data)
+}
+
 fn secret<const N: usize>(chat: &Chat, role: Role, data: [(&str, String); N]) -> Secret {
     let mut metadata = meta::child(chat, role);
     metadata.annotations = Some(BTreeMap::from([(
@@ -38,7 +50,7 @@ fn secret<const N: usize>(chat: &Chat, role: Role, data: [(&str, String); N]) ->
         chat.instance(),
     )]));
     if chat.deletion_policy == DeletionPolicy::Retain {
-        // Without an owner it outlives the chat, as the volume does whose password it holds.
+        // Without an owner it outlives the chat, as the data does that it belongs to.
         metadata.owner_references = None;
     }
     let data = data

@@ -1,6 +1,6 @@
 use super::*;
 use crate::access::access;
-use crate::credentials::{KafkaLogin, Password, PostgresLogin};
+use crate::credentials::{KafkaLogin, Keys, Password, PostgresLogin};
 use crate::validate::fixtures::chat_of;
 use serde_json::{Value, json};
 
@@ -17,13 +17,17 @@ fn credentials() -> Credentials {
             password: password("postgrespassword"),
             database: "confab".into(),
         },
+        keys: Keys {
+            setup_token: password("setuptoken"),
+            vapid_private_key: password("vapidkey"),
+        },
     }
 }
 
 fn children(spec: Value) -> Children {
     let chat = chat_of(spec);
     let credentials = credentials();
-    let secrets = ["login", "ca", "db"].map(|name| {
+    let secrets = ["login", "ca", "db", "bucket"].map(|name| {
         let mut secret = Secret::default();
         secret.metadata.resource_version = Some("7".to_owned());
         (name.to_owned(), secret)
@@ -32,6 +36,7 @@ fn children(spec: Value) -> Children {
     let release = Release {
         image: chat.images.chat_app.clone(),
         database: "d1".into(),
+        search_language: chat.settings.search_language.configuration(),
         secrets: access.secrets.clone().unwrap_or_default(),
     };
     desired(
@@ -54,6 +59,7 @@ fn yaml(children: &Children) -> String {
     let documents = [
         document(&children.kafka_secret),
         document(&children.postgres_secret),
+        document(&children.keys),
         document(&children.service_account),
         document(&children.kafka_config),
         document(&children.kafka_service),
@@ -92,7 +98,14 @@ fn external_services_a_route_and_autoscaling_make_only_the_replicas_and_what_lea
         }},
         "postgres": {"external": {"urlSecret": {"name": "db", "key": "uri"}}},
         "exposure": {"ingress": {"className": "traefik", "tlsSecretName": "tls", "annotations": {"cert-manager.io/cluster-issuer": "le"}}},
-        "chat": {"title": "Team", "registration": "Closed", "maxMessageBytes": 4096},
+        "chat": {
+            "title": "Team", "registration": "Invite", "maxMessageBytes": 4096, "messageRetentionDays": 30,
+            "searchLanguage": "German", "presence": "Disabled", "typing": "Disabled", "readReceipts": "Disabled",
+        },
+        "attachments": {"maxBytes": 1048576, "types": ["image/*", "application/pdf"], "store": {"s3": {
+            "endpoint": "https://s3.example.com", "bucket": "files", "credentialsSecret": {"name": "bucket"},
+        }}},
+        "push": "Disabled",
         "resources": {"requests": {"cpu": "1"}, "limits": {"memory": "512Mi"}},
         "deletionPolicy": "Delete",
     });
@@ -150,21 +163,20 @@ fn volumes_and_generated_secrets_share_their_fate() {
     };
     let owned = |children: &Children| {
         children
-            .postgres_secret
-            .as_ref()
-            .unwrap()
-            .metadata
-            .owner_references
-            .is_some()
+            .list()
+            .iter()
+            .filter(|child| child.kind == "Secret")
+            .map(|child| child.meta.unwrap().owner_references.is_some())
+            .collect::<Vec<_>>()
     };
     let (retain, delete) = (of("Retain"), of("Delete"));
     assert_eq!(
         (when_deleted(&retain).as_str(), owned(&retain)),
-        ("Retain", false)
+        ("Retain", vec![false; 3])
     );
     assert_eq!(
         (when_deleted(&delete).as_str(), owned(&delete)),
-        ("Delete", true)
+        ("Delete", vec![true; 3])
     );
 }
 
@@ -178,7 +190,7 @@ fn every_child_but_a_kept_secret_belongs_to_the_chat_and_says_who_made_it() {
         .into_iter()
         .filter_map(|child| Some((child.kind, child.meta?.clone())))
         .collect();
-    assert_eq!(there.len(), 13);
+    assert_eq!(there.len(), 14);
     for (kind, meta) in there {
         assert_eq!(
             meta.labels.unwrap()["app.kubernetes.io/managed-by"],
@@ -195,8 +207,16 @@ fn no_password_is_in_anything_but_a_secret() {
     let mut children = children(json!({}));
     children.kafka_secret = None;
     children.postgres_secret = None;
+    children.keys = None;
     let text = yaml(&children);
-    assert!(!text.contains("kafkapassword") && !text.contains("postgrespassword"));
+    for secret in [
+        "kafkapassword",
+        "postgrespassword",
+        "setuptoken",
+        "vapidkey",
+    ] {
+        assert!(!text.contains(secret), "{secret}");
+    }
 }
 
 #[test]

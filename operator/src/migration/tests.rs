@@ -9,8 +9,17 @@ fn wanted() -> Release {
     Release {
         image: "app:2".into(),
         database: "db1".into(),
+        search_language: "simple".into(),
         secrets: "s=1".into(),
     }
+}
+
+fn recorded_as(image: &str, database: &str, search_language: &str) -> Option<Migrated> {
+    Some(Migrated {
+        image: image.to_owned(),
+        database: database.to_owned(),
+        search_language: search_language.to_owned(),
+    })
 }
 
 fn job(state: JobState) -> JobView {
@@ -51,7 +60,7 @@ fn failed_minutes_ago(minutes: i64, attempt: u32) -> JobView {
 #[test]
 fn what_the_deployment_records_is_not_migrated_again_even_if_the_job_vanished() {
     let wanted = wanted();
-    let recorded = Some(("app:2".to_owned(), "db1".to_owned()));
+    let recorded = recorded_as("app:2", "db1", "simple");
     assert_eq!(
         decide(&Situation {
             recorded,
@@ -64,7 +73,7 @@ fn what_the_deployment_records_is_not_migrated_again_even_if_the_job_vanished() 
 #[test]
 fn a_job_begun_for_an_image_that_is_no_longer_wanted_is_cancelled() {
     let wanted = wanted();
-    let recorded = Some(("app:2".to_owned(), "db1".to_owned()));
+    let recorded = recorded_as("app:2", "db1", "simple");
     let other = |state| JobView {
         fingerprint: "other".into(),
         ..job(state)
@@ -85,10 +94,13 @@ fn a_job_begun_for_an_image_that_is_no_longer_wanted_is_cancelled() {
 }
 
 #[test]
-fn another_image_or_another_database_is_migrated() {
+fn another_image_another_database_or_another_search_language_is_migrated() {
     let wanted = wanted();
-    for recorded in [("app:1", "db1"), ("app:2", "db0")] {
-        let recorded = Some((recorded.0.to_owned(), recorded.1.to_owned()));
+    for recorded in [
+        recorded_as("app:1", "db1", "simple"),
+        recorded_as("app:2", "db0", "simple"),
+        recorded_as("app:2", "db1", "german"),
+    ] {
         assert_eq!(
             decide(&Situation {
                 recorded,
@@ -136,7 +148,7 @@ fn a_job_is_followed_by_its_conditions() {
 }
 
 #[test]
-fn a_job_for_another_image_database_or_secret_is_replaced_at_once() {
+fn a_job_for_another_image_database_language_or_secret_is_replaced_at_once() {
     let changed = [
         Release {
             image: "app:3".into(),
@@ -144,6 +156,10 @@ fn a_job_for_another_image_database_or_secret_is_replaced_at_once() {
         },
         Release {
             database: "db2".into(),
+            ..wanted()
+        },
+        Release {
+            search_language: "german".into(),
             ..wanted()
         },
         Release {
@@ -261,11 +277,28 @@ fn until_a_new_image_is_migrated_the_old_one_runs_with_everything_else_new() {
 }
 
 #[test]
+fn until_a_search_language_is_migrated_the_replicas_search_in_the_one_before() {
+    let wanted = Release {
+        search_language: "german".into(),
+        ..wanted()
+    };
+    let live = live("app:2", "db1");
+    let before = release(Some(&Decision::Running), Some(&wanted), Some(&live), None).unwrap();
+    assert_eq!(
+        before.search_language, "simple",
+        "what an operator without languages left"
+    );
+    let after = release(Some(&Decision::Complete), Some(&wanted), Some(&live), None);
+    assert_eq!(after, Some(wanted));
+}
+
+#[test]
 fn the_login_of_a_database_that_is_not_migrated_does_not_reach_the_replicas() {
     let live = live("app:1", "db0");
     let expected = Release {
         image: "app:1".into(),
         database: "db0".into(),
+        search_language: "simple".into(),
         secrets: "s=0".into(),
     };
     assert_eq!(

@@ -74,6 +74,7 @@ impl World {
         let live = Children {
             kafka_secret: secret("team-kafka"),
             postgres_secret: secret("team-postgres"),
+            keys: secret("team-keys"),
             ..Children::default()
         };
         let chat = chat_of(self.server.get(CHAT).unwrap()["spec"].clone());
@@ -136,6 +137,26 @@ impl World {
     fn image(&self) -> Value {
         self.server.get(DEPLOYMENT).unwrap()["spec"]["template"]["spec"]["containers"][0]["image"]
             .clone()
+    }
+
+    fn search_language(&self) -> Value {
+        let deployment = self.server.get(DEPLOYMENT).unwrap();
+        let env = &deployment["spec"]["template"]["spec"]["containers"][0]["env"];
+        let variable = env
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|variable| variable["name"] == "CONFAB_SEARCH_LANGUAGE");
+        variable.unwrap()["value"].clone()
+    }
+
+    fn secret(&self, name: &str, key: &str) -> String {
+        let secret = self
+            .server
+            .get(&format!("/api/v1/namespaces/chat/secrets/{name}"))
+            .unwrap();
+        let secret: k8s_openapi::api::core::v1::Secret = serde_json::from_value(secret).unwrap();
+        String::from_utf8(secret.data.unwrap()[key].0.clone()).unwrap()
     }
 
     fn edit_spec(&self, spec: Value) {
@@ -331,18 +352,67 @@ async fn a_migration_begun_for_an_image_that_was_taken_back_is_removed() {
 }
 
 #[tokio::test]
-async fn nothing_but_the_secrets_holds_a_password() {
+async fn nothing_but_the_secrets_holds_a_password_or_a_key() {
     let world = World::ready(json!({})).await;
-    let secret = world
-        .server
-        .get("/api/v1/namespaces/chat/secrets/team-postgres")
-        .unwrap();
-    let secret: k8s_openapi::api::core::v1::Secret = serde_json::from_value(secret).unwrap();
-    let password = String::from_utf8(secret.data.unwrap()["password"].0.clone()).unwrap();
-    for (path, object) in world.server.all() {
-        assert!(
-            path.contains("/secrets/") || !object.to_string().contains(&password),
-            "{path}"
-        );
+    for (secret, key) in [
+        ("team-postgres", "password"),
+        ("team-keys", "setup-token"),
+        ("team-keys", "vapid-private-key"),
+    ] {
+        let hidden = world.secret(secret, key);
+        for (path, object) in world.server.all() {
+            assert!(
+                path.contains("/secrets/") || !object.to_string().contains(&hidden),
+                "{path}"
+            );
+        }
     }
+}
+
+#[tokio::test]
+async fn keys_are_made_once_and_new_ones_roll_the_replicas() {
+    let world = World::ready(json!({})).await;
+    let rolled_with = || {
+        world.server.get(DEPLOYMENT).unwrap()["spec"]["template"]["metadata"]["annotations"].clone()
+    };
+    let (token, before) = (world.secret("team-keys", "setup-token"), rolled_with());
+    world.pass().await;
+    assert_eq!(
+        (world.secret("team-keys", "setup-token"), rolled_with()),
+        (token.clone(), before.clone())
+    );
+    world
+        .server
+        .remove("/api/v1/namespaces/chat/secrets/team-keys");
+    world.pass().await;
+    assert_ne!(world.secret("team-keys", "setup-token"), token);
+    assert_ne!(rolled_with(), before);
+}
+
+#[tokio::test]
+async fn another_search_language_is_migrated_before_the_replicas_use_it() {
+    let world = World::ready(json!({})).await;
+    world.edit_spec(json!({"chat": {"searchLanguage": "German"}}));
+    world.pass().await;
+    assert_eq!(
+        (world.condition("SchemaReady"), world.search_language()),
+        ("False Migrating".into(), json!("simple"))
+    );
+    world.job_ends("Complete");
+    world.pass().await;
+    assert_eq!(world.search_language(), "german");
+}
+
+#[tokio::test]
+async fn a_bucket_whose_secret_is_missing_needs_a_person() {
+    let bucket = json!({"bucket": "files", "credentialsSecret": {"name": "bucket"}});
+    let world = World::with(json!({"attachments": {"store": {"s3": bucket}}}));
+    world.pass().await;
+    assert_eq!(
+        (
+            world.condition("Ready").as_str(),
+            world.condition("Stalled").as_str()
+        ),
+        ("False SecretNotFound", "True SecretNotFound")
+    );
 }

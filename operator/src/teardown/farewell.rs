@@ -50,6 +50,7 @@ fn kept(object: &ChatDeployment) -> Vec<String> {
     if matches!(object.spec.postgres, Postgres::Embedded(_)) {
         kept.extend(service(Role::Postgres));
     }
+    kept.push(format!("Secret {}", child_name(&name, Role::Keys)));
     kept
 }
 
@@ -60,14 +61,15 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn volumes_and_passwords_of_embedded_services_stay() {
+    fn volumes_and_passwords_of_embedded_services_and_the_chats_keys_stay() {
         assert_eq!(
             kept(&object(json!({}))),
             [
                 "PersistentVolumeClaim data-team-kafka-0",
                 "Secret team-kafka",
                 "PersistentVolumeClaim data-team-postgres-0",
-                "Secret team-postgres"
+                "Secret team-postgres",
+                "Secret team-keys",
             ]
         );
     }
@@ -79,6 +81,6 @@ mod tests {
             "postgres": {"external": {"urlSecret": {"name": "db"}}},
         }));
         chat.status = Some(serde_json::from_value(json!({"topics": [{"name": "chat.team.events", "partitions": 1, "replicationFactor": 1}]})).unwrap());
-        assert_eq!(kept(&chat), ["topic chat.team.events"]);
+        assert_eq!(kept(&chat), ["topic chat.team.events", "Secret team-keys"]);
     }
 }

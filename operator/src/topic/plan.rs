@@ -11,6 +11,8 @@ const HOUR_MS: i64 = 3_600_000;
 const SIGNALS_RETENTION_MS: i64 = HOUR_MS;
 /// Kafka removes whole segments, so that a segment must end before the hour does.
 const SIGNALS_SEGMENT_MS: i64 = HOUR_MS / 6;
+/// Kafka's own default for how long a segment takes records.
+const SEGMENT_MS: i64 = 7 * 24 * HOUR_MS;
 
 /// A topic as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +71,6 @@ impl SeenTopic {
 
 /// The topics that the chat needs.
 pub fn wanted(chat: &Chat) -> Vec<WantedTopic> {
-    let retention = i64::from(chat.topics.retention_hours) * HOUR_MS;
     let topic = |name: String, own: &[(&str, i64)]| {
         let mut config = chat.topics.config.clone();
         config.insert("cleanup.policy".to_owned(), "delete".to_owned());
@@ -86,7 +87,7 @@ pub fn wanted(chat: &Chat) -> Vec<WantedTopic> {
         }
     };
     vec![
-        topic(chat.events_topic(), &[("retention.ms", retention)]),
+        topic(chat.events_topic(), &events_retention(chat)),
         topic(
             chat.signals_topic(),
             &[
@@ -94,6 +95,21 @@ pub fn wanted(chat: &Chat) -> Vec<WantedTopic> {
                 ("segment.ms", SIGNALS_SEGMENT_MS),
             ],
         ),
+    ]
+}
+
+/// A record stays until its whole segment goes: for the segment's time and the retention together. Where messages are
+/// deleted after some days, that sum is not longer (but for the minutes in which the broker gets to it).
+fn events_retention(chat: &Chat) -> Vec<(&'static str, i64)> {
+    let retention = i64::from(chat.topics.retention_hours) * HOUR_MS;
+    let Some(days) = chat.settings.message_retention_days else {
+        return vec![("retention.ms", retention)];
+    };
+    let limit = i64::from(days) * 24 * HOUR_MS;
+    let segment = SEGMENT_MS.min(limit / 24);
+    vec![
+        ("retention.ms", retention.min(limit - segment)),
+        ("segment.ms", segment),
     ]
 }
 
@@ -171,6 +187,18 @@ mod tests {
             events.config["min.insync.replicas"] == "2"
                 && signals.config["min.insync.replicas"] == "2"
         );
+    }
+
+    #[test]
+    fn no_event_outlives_the_messages_that_are_deleted() {
+        for (days, hours) in [(1, 24), (1, 1), (7, 168), (400, 9600), (3650, 168)] {
+            let spec = json!({"topics": {"retentionHours": hours}, "chat": {"messageRetentionDays": days}});
+            let [events, _] = wanted(&chat_of(spec)).try_into().unwrap();
+            let ms = |key| events.config[key].parse::<i64>().unwrap();
+            assert!(ms("retention.ms") + ms("segment.ms") <= days * 24 * HOUR_MS);
+            assert!(ms("retention.ms") <= hours * HOUR_MS);
+            assert!(ms("retention.ms") >= hours * HOUR_MS * 23 / 24, "{days}");
+        }
     }
 
     #[test]

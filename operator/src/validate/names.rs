@@ -18,6 +18,8 @@ pub enum Role {
     Kafka,
     /// Embedded PostgreSQL.
     Postgres,
+    /// The chat's own keys.
+    Keys,
 }
 
 impl Role {
@@ -28,6 +30,7 @@ impl Role {
             Self::Migrate => "migrate",
             Self::Kafka => "kafka",
             Self::Postgres => "postgres",
+            Self::Keys => "keys",
         }
     }
 }

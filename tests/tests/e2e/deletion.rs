@@ -50,6 +50,7 @@ async fn deleting_with_retain_keeps_volumes_and_passwords_so_that_the_chat_can_c
             "persistentvolumeclaim/data-short-kafka-0",
             "persistentvolumeclaim/data-short-postgres-0",
             "secret/short-kafka",
+            "secret/short-keys",
             "secret/short-postgres",
         ];
         leaves(kubectl, &kept).await?;

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 async fn a_wrong_spec_is_refused_with_a_word_on_what_is_wrong() -> Result<()> {
     require_cluster().await?;
     let external = json!({"bootstrapServers": ["kafka.example.com:9092"]});
+    let bucket = json!({"bucket": "files", "credentialsSecret": {"name": "s"}});
     let wrong = [
         ("replicas", json!({"replicas": -1})),
         (
@@ -36,6 +37,40 @@ async fn a_wrong_spec_is_refused_with_a_word_on_what_is_wrong() -> Result<()> {
             "registration",
             json!({"chat": {"registration": "Sometimes"}}),
         ),
+        (
+            "retentionHours",
+            json!({"chat": {"messageRetentionDays": 6}}),
+        ),
+        (
+            "segment.ms",
+            json!({"chat": {"messageRetentionDays": 7}, "topics": {"config": {"segment.ms": "1"}}}),
+        ),
+        (
+            "messageRetentionDays",
+            json!({"chat": {"messageRetentionDays": 0}}),
+        ),
+        (
+            "searchLanguage",
+            json!({"chat": {"searchLanguage": "Klingon"}}),
+        ),
+        ("presence", json!({"chat": {"presence": true}})),
+        ("maxBytes", json!({"attachments": {"maxBytes": -1}})),
+        (
+            "maxBytes",
+            json!({"attachments": {"maxBytes": 1_073_741_825}}),
+        ),
+        ("types", json!({"attachments": {"types": ["image"]}})),
+        ("types", json!({"attachments": {"types": []}})),
+        ("store", json!({"attachments": {"store": {}}})),
+        (
+            "store",
+            json!({"attachments": {"store": {"postgres": {}, "s3": bucket}}}),
+        ),
+        (
+            "bucket",
+            json!({"attachments": {"store": {"s3": {"credentialsSecret": {"name": "s"}}}}}),
+        ),
+        ("push", json!({"push": "Maybe"})),
         ("replica", json!({"replica": 2})),
         ("colour", json!({"chat": {"colour": "blue"}})),
     ];

@@ -3,6 +3,7 @@
 use k8s_openapi::api::apps::v1::Deployment;
 
 use super::from_pod;
+use crate::credentials::SETUP_TOKEN;
 use crate::reason::Reason;
 use crate::status::{Facts, Mood, Verdict};
 use crate::validate::Role;
@@ -14,6 +15,9 @@ const AVAILABLE: &str = "Available";
 pub(in crate::status) fn available(facts: &Facts) -> Verdict {
     let chat = &facts.chat;
     let Some(deployment) = &facts.children.deployment else {
+        if let Some(lacking) = bucket_login(AVAILABLE, facts) {
+            return lacking;
+        }
         return Verdict::no(
             AVAILABLE,
             Mood::Waiting,
@@ -28,9 +32,10 @@ pub(in crate::status) fn available(facts: &Facts) -> Verdict {
         .unwrap_or(0);
     if serving > 0 {
         let message = format!(
-            "{serving} of {} replicas serve. {}",
+            "{serving} of {} replicas serve. {}. {}",
             chat.replicas,
-            how_to_reach(facts)
+            how_to_reach(facts),
+            how_to_begin(facts)
         );
         return Verdict::yes(AVAILABLE, Reason::Serving, message);
     }
@@ -64,6 +69,27 @@ fn how_to_reach(facts: &Facts) -> String {
     }
 }
 
+/// Whether there is an admin already, the chat alone knows.
+fn how_to_begin(facts: &Facts) -> String {
+    let chat = &facts.chat;
+    format!(
+        "The first admin signs up with the setup token: kubectl -n {} get secret {} -o jsonpath='{{.data.{SETUP_TOKEN}}}' | base64 -d",
+        chat.namespace,
+        chat.child(Role::Keys)
+    )
+}
+
+/// What is wrong with the Secret of the bucket, which no other condition speaks of.
+fn bucket_login(type_: &'static str, facts: &Facts) -> Option<Verdict> {
+    let problem = facts.access.bucket_login.as_ref().err()?;
+    Some(Verdict::no(
+        type_,
+        Mood::Person,
+        problem.reason(),
+        problem.message(),
+    ))
+}
+
 /// Whether all replicas run what was asked for.
 pub(in crate::status) fn rolled(facts: &Facts) -> Verdict {
     let chat = &facts.chat;
@@ -73,6 +99,9 @@ pub(in crate::status) fn rolled(facts: &Facts) -> Verdict {
             ..available(facts)
         };
     };
+    if let Some(lacking) = bucket_login("Ready", facts) {
+        return lacking;
+    }
     if rolled_out(deployment) {
         let message = format!(
             "{} of {} replicas run {}. {}",

@@ -52,7 +52,7 @@ pub(in crate::status) fn schema(facts: &Facts) -> Verdict {
                 SCHEMA,
                 Mood::Waiting,
                 Reason::WaitingForSecrets,
-                "a Secret that the replicas need is missing; TopicsReady says which",
+                "a Secret that the replicas need is missing; Ready says which",
             ),
         };
     };

@@ -1,0 +1,139 @@
+//! The chat's own keys: those in its generated Secret, or new ones. No I/O but the system's source of randomness.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::{ALPHANUMERIC, Password, Stored, random_bytes, random_text};
+use crate::digest::digest;
+
+/// Key of the Secret: what makes whoever has it the chat's first admin.
+pub const SETUP_TOKEN: &str = "setup-token";
+/// Key of the Secret: what push services know the chat by (VAPID, RFC 8292).
+pub const VAPID_PRIVATE_KEY: &str = "vapid-private-key";
+
+/// 32 characters of 62 are 190 bits.
+const TOKEN_LENGTH: usize = 32;
+
+/// The order of the group of P-256 (FIPS 186-5 by way of SP 800-186, 3.2.1.3), big-endian. A private key is a
+/// number above zero and below it.
+const P256_ORDER: [u8; 32] = [
+    0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+    0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
+];
+
+/// Keys that no service needs but the chat-app itself.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    /// Makes whoever has it the first admin.
+    pub setup_token: Password,
+    /// A private key on P-256 as 43 characters of base64url.
+    pub vapid_private_key: Password,
+}
+
+impl Keys {
+    /// What the Secret holds; what is missing in it, or weaker than what is made here, is made up.
+    pub(super) fn of(stored: &Stored<'_>) -> Self {
+        let token = stored.get(SETUP_TOKEN).filter(|text| is_token(text));
+        let vapid = stored
+            .get(VAPID_PRIVATE_KEY)
+            .filter(|text| is_private_key(text));
+        Self {
+            setup_token: Password(token.unwrap_or_else(|| random_text(TOKEN_LENGTH, ALPHANUMERIC))),
+            vapid_private_key: Password(vapid.unwrap_or_else(new_private_key)),
+        }
+    }
+
+    /// Changes with the keys and cannot be turned back into them.
+    pub fn digest(&self) -> String {
+        digest([self.setup_token.reveal(), self.vapid_private_key.reveal()])
+    }
+}
+
+/// Long enough that its digest, which the pods carry, says nothing about it; safe in a URL and a command.
+fn is_token(text: &str) -> bool {
+    let safe = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    (TOKEN_LENGTH..=256).contains(&text.len()) && text.bytes().all(safe)
+}
+
+fn is_private_key(text: &str) -> bool {
+    let bytes = URL_SAFE_NO_PAD.decode(text);
+    bytes
+        .ok()
+        .and_then(|bytes| bytes.try_into().ok())
+        .is_some_and(|bytes| is_scalar(&bytes))
+}
+
+fn is_scalar(bytes: &[u8; 32]) -> bool {
+    *bytes != [0; 32] && *bytes < P256_ORDER
+}
+
+/// Even over all private keys: a number that is none is thrown away, one in four thousand million.
+fn new_private_key() -> String {
+    loop {
+        let bytes = random_bytes::<32>();
+        if is_scalar(&bytes) {
+            return URL_SAFE_NO_PAD.encode(bytes);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credentials::credentials;
+    use crate::desired::Children;
+    use k8s_openapi::ByteString;
+    use k8s_openapi::api::core::v1::Secret;
+
+    fn kept(token: &str, vapid: &str) -> (bool, bool) {
+        let data = [(SETUP_TOKEN, token), (VAPID_PRIVATE_KEY, vapid)];
+        let data = data.map(|(key, text)| (key.to_owned(), ByteString(text.as_bytes().to_vec())));
+        let live = Children {
+            keys: Some(Secret {
+                data: Some(data.into()),
+                ..Secret::default()
+            }),
+            ..Children::default()
+        };
+        let keys = credentials(&live).keys;
+        (
+            keys.setup_token.reveal() == token,
+            keys.vapid_private_key.reveal() == vapid,
+        )
+    }
+
+    #[test]
+    fn new_keys_are_a_token_of_32_characters_and_a_private_key_on_p256() {
+        let keys = credentials(&Children::default()).keys;
+        assert!(is_token(keys.setup_token.reveal()));
+        assert_eq!(keys.setup_token.reveal().len(), 32);
+        assert_eq!(keys.vapid_private_key.reveal().len(), 43);
+        assert!(is_private_key(keys.vapid_private_key.reveal()));
+        assert_ne!(
+            keys.digest(),
+            credentials(&Children::default()).keys.digest()
+        );
+    }
+
+    #[test]
+    fn keys_that_a_secret_holds_are_kept_if_they_can_be_used() {
+        let token = "a-token_0123456789012345678901234";
+        let key = URL_SAFE_NO_PAD.encode([1; 32]);
+        assert_eq!(kept(token, &key), (true, true));
+        assert_eq!(kept("admin", &key), (false, true));
+        assert_eq!(kept(&format!("{token}; rm"), "not a key"), (false, false));
+    }
+
+    #[test]
+    fn only_a_number_above_zero_and_below_the_groups_order_is_a_private_key() {
+        let mut largest = P256_ORDER;
+        largest[31] -= 1;
+        let mut one = [0; 32];
+        one[31] = 1;
+        assert!(is_scalar(&largest) && is_scalar(&one));
+        for none in [[0; 32], P256_ORDER, [0xff; 32]] {
+            assert!(!is_private_key(&URL_SAFE_NO_PAD.encode(none)));
+        }
+        assert!(!is_private_key(&URL_SAFE_NO_PAD.encode([1; 31])));
+    }
+}

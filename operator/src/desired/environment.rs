@@ -1,0 +1,147 @@
+//! What the chat-app is told: its settings as environment variables. Pure. Secrets go by name alone, so that they
+//! never pass through another object.
+
+use k8s_openapi::api::core::v1::EnvVar;
+
+use super::pod;
+use crate::access::{Access, KafkaAccess};
+use crate::crd::{AttachmentStore, Attachments, ChatSettings, S3Store};
+use crate::credentials::{SETUP_TOKEN, VAPID_PRIVATE_KEY};
+use crate::migration::Release;
+use crate::validate::{Chat, Role};
+
+/// Where the certificates of Kafka's authority are mounted.
+pub(super) const CA_DIRECTORY: &str = "/etc/confab/kafka";
+/// Read back from a migration's Job, to tell what it was for.
+pub const SEARCH_LANGUAGE: &str = "CONFAB_SEARCH_LANGUAGE";
+
+/// Of a replica. What it shares with the migration is of the release: a language whose index is not built is not used.
+pub(super) fn serve(chat: &Chat, access: &Access, release: &Release) -> Vec<EnvVar> {
+    let mut env = vec![
+        database_url(access),
+        pod::env_field("CONFAB_REPLICA", "metadata.name"),
+    ];
+    env.extend(kafka(&access.kafka));
+    env.extend([
+        pod::env("CONFAB_TOPIC_PREFIX", &chat.topic_prefix),
+        pod::env("CONFAB_INSTANCE", chat.instance()),
+        pod::env(SEARCH_LANGUAGE, &release.search_language),
+    ]);
+    env.extend(settings(&chat.settings));
+    env.extend(attachments(chat, &chat.attachments));
+    env.extend(keys(chat));
+    env.extend(
+        chat.url
+            .as_ref()
+            .map(|url| pod::env("CONFAB_URL", url.to_string())),
+    );
+    env
+}
+
+/// Of a migration.
+pub(super) fn migrate(chat: &Chat, access: &Access) -> Vec<EnvVar> {
+    let language = chat.settings.search_language.configuration();
+    vec![database_url(access), pod::env(SEARCH_LANGUAGE, language)]
+}
+
+fn database_url(access: &Access) -> EnvVar {
+    let secret = &access.database_secret;
+    pod::env_secret("CONFAB_DATABASE_URL", &secret.name, &secret.key)
+}
+
+fn kafka(kafka: &KafkaAccess) -> Vec<EnvVar> {
+    let mut env = vec![
+        pod::env(
+            "CONFAB_KAFKA_BOOTSTRAP_SERVERS",
+            kafka.bootstrap_servers.join(","),
+        ),
+        pod::env("CONFAB_KAFKA_SECURITY_PROTOCOL", kafka.security_protocol()),
+    ];
+    if let Some(sasl) = &kafka.sasl {
+        env.extend([
+            pod::env("CONFAB_KAFKA_SASL_MECHANISM", sasl.mechanism.as_str()),
+            pod::env_secret("CONFAB_KAFKA_SASL_USERNAME", &sasl.secret, "username"),
+            pod::env_secret("CONFAB_KAFKA_SASL_PASSWORD", &sasl.secret, "password"),
+        ]);
+    }
+    if let Some(ca) = kafka.tls.as_ref().map(|tls| &tls.ca_secret) {
+        env.push(pod::env(
+            "CONFAB_KAFKA_SSL_CA_FILE",
+            format!("{CA_DIRECTORY}/{}", ca.key),
+        ));
+    }
+    env
+}
+
+fn settings(chat: &ChatSettings) -> Vec<EnvVar> {
+    let mut env = vec![
+        pod::env("CONFAB_TITLE", &chat.title),
+        pod::env(
+            "CONFAB_MAX_MESSAGE_BYTES",
+            chat.max_message_bytes.to_string(),
+        ),
+        pod::env("CONFAB_REGISTRATION", chat.registration.as_str()),
+        pod::env("CONFAB_PRESENCE", chat.presence.on().to_string()),
+        pod::env("CONFAB_TYPING", chat.typing.on().to_string()),
+        pod::env("CONFAB_READ_RECEIPTS", chat.read_receipts.on().to_string()),
+    ];
+    env.extend(
+        chat.message_retention_days
+            .map(|days| pod::env("CONFAB_MESSAGE_RETENTION_DAYS", days.to_string())),
+    );
+    env
+}
+
+fn attachments(chat: &Chat, attachments: &Attachments) -> Vec<EnvVar> {
+    let (store, bucket) = match &attachments.store {
+        AttachmentStore::Postgres(_) => ("postgres", Vec::new()),
+        AttachmentStore::S3(bucket) => ("s3", s3(chat, bucket)),
+    };
+    let limits = [
+        pod::env("CONFAB_ATTACHMENTS_STORE", store),
+        pod::env(
+            "CONFAB_ATTACHMENTS_MAX_BYTES",
+            attachments.max_bytes.to_string(),
+        ),
+        pod::env("CONFAB_ATTACHMENTS_TYPES", attachments.types.join(",")),
+    ];
+    limits.into_iter().chain(bucket).collect()
+}
+
+fn s3(chat: &Chat, bucket: &S3Store) -> Vec<EnvVar> {
+    let prefix = bucket.prefix.clone().unwrap_or_else(|| chat.instance());
+    let secret = &bucket.credentials_secret;
+    let mut env = vec![
+        pod::env("CONFAB_S3_REGION", &bucket.region),
+        pod::env("CONFAB_S3_BUCKET", &bucket.bucket),
+        pod::env("CONFAB_S3_PREFIX", prefix),
+        pod::env("CONFAB_S3_PATH_STYLE", bucket.path_style.to_string()),
+        pod::env_secret(
+            "CONFAB_S3_ACCESS_KEY_ID",
+            &secret.name,
+            &secret.access_key_id_key,
+        ),
+        pod::env_secret(
+            "CONFAB_S3_SECRET_ACCESS_KEY",
+            &secret.name,
+            &secret.secret_access_key_key,
+        ),
+    ];
+    env.extend(
+        bucket
+            .endpoint
+            .as_ref()
+            .map(|endpoint| pod::env("CONFAB_S3_ENDPOINT", endpoint)),
+    );
+    env
+}
+
+fn keys(chat: &Chat) -> Vec<EnvVar> {
+    let secret = chat.child(Role::Keys);
+    let token = pod::env_secret("CONFAB_SETUP_TOKEN", &secret, SETUP_TOKEN);
+    let push = chat
+        .push
+        .on()
+        .then(|| pod::env_secret("CONFAB_VAPID_PRIVATE_KEY", &secret, VAPID_PRIVATE_KEY));
+    [Some(token), push].into_iter().flatten().collect()
+}
