@@ -40,6 +40,7 @@ test-cluster: up ## Bring the cluster up, then test the chart, the operator and 
 check: ## Formatting, clippy, and whether generated files are what the code generates
 	cargo fmt --all --check
 	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
+	cargo clippy $(CARGO_FLAGS) --test e2e --test browser -- -D warnings   # which --all-targets leaves out, with `test = false`
 	@$(MAKE) --no-print-directory generate
 	git diff --exit-code -- crds charts/confab/files docs/reference
 
