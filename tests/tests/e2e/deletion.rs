@@ -1,18 +1,17 @@
 //! What a deleted chat leaves behind: nothing, or exactly what `deletionPolicy: Retain` keeps.
 
-use std::collections::BTreeSet;
-
 use confab_tests::client::ChatClient;
-use confab_tests::kubectl::Kubectl;
 use confab_tests::wait::seconds;
-use confab_tests::{Error, Result, ensure, eventually, example, manifest, unique};
-use serde_json::{Value, json};
+use confab_tests::{Result, ensure, eventually, manifest};
+use serde_json::json;
+
+use crate::own_namespace::{in_own_namespace, leaves};
 
 const CHAT: &str = "short";
 
 #[tokio::test]
 async fn deleting_with_delete_leaves_nothing_behind() -> Result<()> {
-    in_own_namespace(async |kubectl| {
+    in_own_namespace("deletion", async |kubectl| {
         let chat = manifest::chat(
             kubectl.namespace(),
             CHAT,
@@ -31,7 +30,7 @@ async fn deleting_with_delete_leaves_nothing_behind() -> Result<()> {
 #[tokio::test]
 async fn deleting_with_retain_keeps_volumes_and_passwords_so_that_the_chat_can_come_back()
 -> Result<()> {
-    in_own_namespace(async |kubectl| {
+    in_own_namespace("deletion", async |kubectl| {
         let url = format!("http://{}.localhost:8080", kubectl.namespace());
         let chat = manifest::chat(
             kubectl.namespace(),
@@ -63,18 +62,6 @@ async fn deleting_with_retain_keeps_volumes_and_passwords_so_that_the_chat_can_c
     .await
 }
 
-/// Runs a test in a namespace under the restricted standard that is deleted afterwards, whatever came of it.
-async fn in_own_namespace(test: impl AsyncFnOnce(&Kubectl) -> Result<()>) -> Result<()> {
-    let _alone = example::alone().await?;
-    let name = unique("deletion");
-    let kubectl = Kubectl::new(&name);
-    kubectl.apply(&manifest::namespace(&name)).await?;
-    let tested = test(&kubectl).await;
-    let delete = format!("delete namespace {name} --timeout=120s");
-    let deleted = kubectl.run(&delete).await.map(|_| ());
-    tested.and(deleted)
-}
-
 /// The ingress controller learns of a new host a moment after the ChatDeployment is Ready.
 async fn reached(url: &str) -> Result<()> {
     let client = ChatClient::new(url)?;
@@ -84,44 +71,4 @@ async fn reached(url: &str) -> Result<()> {
         Ok(())
     })
     .await
-}
-
-/// Waits until exactly `kept` is left in the namespace, of all that can be listed there.
-async fn leaves(kubectl: &Kubectl, kept: &[&str]) -> Result<()> {
-    let kinds = kubectl
-        .run("api-resources --namespaced --verbs=list,delete -o name")
-        .await?;
-    let kinds: Vec<&str> = kinds.lines().filter(|kind| !is_by_product(kind)).collect();
-    let kept: BTreeSet<String> = kept.iter().map(|&name| name.to_owned()).collect();
-    let all = format!("{} --ignore-not-found", kinds.join(","));
-    eventually(seconds(90), &format!("only {kept:?} is left"), async || {
-        let left = names(kubectl.list(&all).await?)?;
-        ensure!(left == kept, "left: {left:?}");
-        Ok(())
-    })
-    .await
-}
-
-/// Events expire by themselves.
-fn is_by_product(kind: &str) -> bool {
-    kind == "events" || kind.starts_with("events.")
-}
-
-fn names(objects: Vec<Value>) -> Result<BTreeSet<String>> {
-    let mut names = BTreeSet::new();
-    for object in objects {
-        let (Some(kind), Some(name)) =
-            (object["kind"].as_str(), object["metadata"]["name"].as_str())
-        else {
-            return Err(Error::new(format!("not an object: {object}")));
-        };
-        // Every namespace has these two.
-        if !matches!(
-            (kind, name),
-            ("ServiceAccount", "default") | ("ConfigMap", "kube-root-ca.crt")
-        ) {
-            names.insert(format!("{}/{name}", kind.to_lowercase()));
-        }
-    }
-    Ok(names)
 }

@@ -68,6 +68,15 @@ async fn kubectl_scale_changes_the_number_of_replicas_for_good() -> Result<()> {
 async fn scale_and_reconcile<Guard>(chat: &example::Example<Guard>, replicas: usize) -> Result<()> {
     let scale = format!("scale chat/{NAME} --replicas={replicas}");
     chat.kubectl.run(&scale).await?;
+    has_replicas(chat, replicas).await?;
+    brought_back(chat, "service").await?;
+    assert_eq!(chat.field("/spec/replicas").await?, json!(replicas));
+    assert_eq!(chat.pods().await?.len(), replicas);
+    chat.kubectl.wait_ready(NAME, seconds(120)).await
+}
+
+/// Waits until so many replicas run and are ready.
+pub async fn has_replicas<Guard>(chat: &example::Example<Guard>, replicas: usize) -> Result<()> {
     let have = async || {
         let ready = chat.field("/status/readyReplicas").await?;
         let running = chat.pods().await?.len();
@@ -75,11 +84,7 @@ async fn scale_and_reconcile<Guard>(chat: &example::Example<Guard>, replicas: us
         ensure!(running == replicas, "pods: {running}");
         Ok(())
     };
-    eventually(seconds(120), &format!("{replicas} replicas"), have).await?;
-    brought_back(chat, "service").await?;
-    assert_eq!(chat.field("/spec/replicas").await?, json!(replicas));
-    assert_eq!(chat.pods().await?.len(), replicas);
-    chat.kubectl.wait_ready(NAME, seconds(120)).await
+    eventually(seconds(120), &format!("{replicas} replicas"), have).await
 }
 
 #[tokio::test]
@@ -117,7 +122,7 @@ async fn a_hand_made_change_to_a_child_is_put_right() -> Result<()> {
 }
 
 /// Deletes the child `<name>-app` of this kind and waits for another one in its place.
-async fn brought_back<Guard>(chat: &example::Example<Guard>, kind: &str) -> Result<()> {
+pub async fn brought_back<Guard>(chat: &example::Example<Guard>, kind: &str) -> Result<()> {
     let child = format!("{kind}/{NAME}-app");
     let old = chat.kubectl.get(&child).await?["metadata"]["uid"].take();
     chat.kubectl.run(&format!("delete {child}")).await?;

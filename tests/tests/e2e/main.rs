@@ -1,6 +1,9 @@
 //! What the operator does on a cluster, seen with `kubectl` and `helm`. Needs `make up`; fails without.
 
+mod autoscaling;
 mod deletion;
+mod external;
 mod lifecycle;
+mod own_namespace;
 mod refusals;
 mod rollout;

@@ -1,0 +1,162 @@
+//! A chat on a Kafka and a PostgreSQL that are not its own: those of another chat, `host`, which runs no replica.
+
+use confab_tests::kubectl::Kubectl;
+use confab_tests::wait::seconds;
+use confab_tests::{Context, Result, ensure, eventually, manifest};
+use serde_json::{Value, json};
+
+use crate::own_namespace::{condition, in_own_namespace};
+
+const HOST: &str = "host";
+const CHAT: &str = "guest";
+
+#[tokio::test]
+async fn external_kafka_and_postgresql_serve_a_chat_whose_topics_go_or_stay_as_asked() -> Result<()>
+{
+    in_own_namespace("external", async |kubectl| {
+        let host = manifest::chat(kubectl.namespace(), HOST, json!({"replicas": 0}));
+        kubectl.apply(&host).await?;
+        kubectl.wait_ready(HOST, seconds(300)).await?;
+
+        wrong_passwords(kubectl).await?;
+        kubectl.apply(&guest(kubectl, "Delete")).await?;
+        says_what_is_refused(kubectl).await?;
+        right_passwords(kubectl).await?;
+        kubectl.wait_ready(CHAT, seconds(120)).await?;
+        uses_kafka(kubectl).await?;
+        ensure!(topics(kubectl).await? == both(kubectl), "the topics");
+        deleted(kubectl, "TopicsDeleted").await?;
+        let left = topics(kubectl).await?;
+        ensure!(left.is_empty(), "left: {left:?}");
+
+        kubectl.apply(&guest(kubectl, "Retain")).await?;
+        kubectl.wait_ready(CHAT, seconds(120)).await?;
+        let held = kubectl.get(&format!("chat {CHAT}")).await?["metadata"]["finalizers"].take();
+        ensure!(held.is_null(), "held by {held}");
+        deleted(kubectl, "Retained").await?;
+        ensure!(topics(kubectl).await? == both(kubectl), "the topics stay");
+        Ok(())
+    })
+    .await
+}
+
+fn guest(kubectl: &Kubectl, deletion_policy: &str) -> Value {
+    let namespace = kubectl.namespace();
+    let spec = json!({
+        "replicas": 1,
+        "deletionPolicy": deletion_policy,
+        "topics": {"partitions": 3},
+        "kafka": {"external": {
+            "bootstrapServers": [format!("{HOST}-kafka-0.{HOST}-kafka.{namespace}.svc:9092")],
+            "sasl": {"secretName": "kafka-login"},
+        }},
+        "postgres": {"external": {"urlSecret": {"name": "database"}}},
+    });
+    manifest::chat(namespace, CHAT, spec)
+}
+
+async fn wrong_passwords(kubectl: &Kubectl) -> Result<()> {
+    let login = json!({"username": "confab", "password": "wrong"});
+    let address = format!("{HOST}-postgres.{}.svc:5432", kubectl.namespace());
+    let url = format!("postgres://confab:wrong@{address}/confab?sslmode=disable");
+    secret(kubectl, "kafka-login", json!({"stringData": login})).await?;
+    secret(kubectl, "database", json!({"stringData": {"url": url}})).await
+}
+
+/// As the operator made them up for `host`.
+async fn right_passwords(kubectl: &Kubectl) -> Result<()> {
+    for (name, of) in [("kafka-login", "kafka"), ("database", "postgres")] {
+        let made = kubectl.get(&format!("secret {HOST}-{of}")).await?["data"].take();
+        secret(kubectl, name, json!({"data": made})).await?;
+    }
+    Ok(())
+}
+
+async fn secret(kubectl: &Kubectl, name: &str, content: Value) -> Result<()> {
+    let mut secret = content;
+    secret["apiVersion"] = json!("v1");
+    secret["kind"] = json!("Secret");
+    secret["metadata"] = json!({"name": name});
+    kubectl.apply(&secret).await
+}
+
+/// Both conditions name what is refused, and that a person has to help.
+async fn says_what_is_refused(kubectl: &Kubectl) -> Result<()> {
+    for (type_, reason, word) in [
+        (
+            "TopicsReady",
+            "KafkaLoginRefused",
+            "spec.kafka.external.sasl",
+        ),
+        ("SchemaReady", "MigrationFailed", "password"),
+        ("Stalled", "KafkaLoginRefused", "spec.kafka.external.sasl"),
+    ] {
+        eventually(seconds(60), &format!("{type_} says {reason}"), async || {
+            let told = condition(kubectl, CHAT, type_).await?;
+            let message = told["message"].as_str().context("a message")?;
+            ensure!(told["reason"] == reason, "{told}");
+            ensure!(message.contains(word), "{message}");
+            ensure!(!message.contains("wrong@"), "a password: {message}");
+            Ok(())
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+/// The replica's own word: it is ready after ten seconds without Kafka too, and says so.
+async fn uses_kafka(kubectl: &Kubectl) -> Result<()> {
+    let selector = format!("app.kubernetes.io/instance={CHAT},app.kubernetes.io/component=app");
+    let pods = kubectl.list(&format!("pods -l {selector}")).await?;
+    let pod = pods.first().context("a replica")?["metadata"]["name"]
+        .as_str()
+        .context("a name")?;
+    let path = format!(
+        "/api/v1/namespaces/{}/pods/{pod}:9090/proxy/readyz",
+        kubectl.namespace()
+    );
+    let said = kubectl.run(&format!("get --raw {path}")).await?;
+    ensure!(said.trim() == "ready", "{said}");
+    Ok(())
+}
+
+/// Deletes the chat, which must not take long, and waits for the Event that names its topics.
+async fn deleted(kubectl: &Kubectl, reason: &str) -> Result<()> {
+    kubectl
+        .run(&format!("delete chat {CHAT} --timeout=60s"))
+        .await?;
+    let events = format!("events --field-selector reason={reason},involvedObject.name={CHAT}");
+    eventually(seconds(30), &format!("the Event {reason}"), async || {
+        let events = kubectl.list(&events).await?;
+        let message = events.first().context("no Event")?["message"].to_string();
+        for topic in both(kubectl) {
+            ensure!(message.contains(&topic), "{message}");
+        }
+        Ok(())
+    })
+    .await
+}
+
+fn both(kubectl: &Kubectl) -> Vec<String> {
+    ["events", "signals"]
+        .map(|topic| format!("{}.{CHAT}.{topic}", kubectl.namespace()))
+        .to_vec()
+}
+
+/// The chat's topics, as the broker itself tells in its pod.
+async fn topics(kubectl: &Kubectl) -> Result<Vec<String>> {
+    let list = format!(
+        "exec {HOST}-kafka-0 -- java -Xmx64m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp /opt/kafka/libs/* \
+         org.apache.kafka.tools.TopicCommand --bootstrap-server localhost:9094 --list"
+    );
+    let of_chat = format!("{}.{CHAT}.", kubectl.namespace());
+    let mut topics: Vec<String> = kubectl
+        .run(&list)
+        .await?
+        .lines()
+        .filter(|name| name.starts_with(&of_chat))
+        .map(str::to_owned)
+        .collect();
+    topics.sort();
+    Ok(topics)
+}
