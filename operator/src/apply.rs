@@ -14,6 +14,7 @@ use kube::{Api, Client, Resource, ResourceExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use tokio::try_join;
 use tracing::info;
 
 use crate::desired::{ANNOTATION_DIGEST, Children, MANAGED_BY};
@@ -51,34 +52,44 @@ pub async fn apply(
     job: JobStep,
 ) -> Result<Children, Error> {
     let writer = Writer { client, namespace };
+    // What pods are made from comes first: one that misses it waits ten seconds and more.
+    let (kafka_secret, postgres_secret, keys, service_account, kafka_config) = try_join!(
+        writer.keep(live.kafka_secret, wanted.kafka_secret),
+        writer.keep(live.postgres_secret, wanted.postgres_secret),
+        writer.keep(live.keys, wanted.keys),
+        writer.keep(live.service_account, wanted.service_account),
+        writer.keep(live.kafka_config, wanted.kafka_config),
+    )?;
+    let (kafka_service, kafka, postgres_service, postgres, migration) = try_join!(
+        writer.keep(live.kafka_service, wanted.kafka_service),
+        writer.keep(live.kafka, wanted.kafka),
+        writer.keep(live.postgres_service, wanted.postgres_service),
+        writer.keep(live.postgres, wanted.postgres),
+        writer.migration(live.migration, job),
+    )?;
+    let (service, disruption_budget, deployment, ingress, autoscaler) = try_join!(
+        writer.keep(live.service, wanted.service),
+        writer.keep(live.disruption_budget, wanted.disruption_budget),
+        writer.keep(live.deployment, wanted.deployment),
+        writer.keep_or_prune(live.ingress, wanted.ingress),
+        writer.keep_or_prune(live.autoscaler, wanted.autoscaler),
+    )?;
     Ok(Children {
-        kafka_secret: writer.keep(live.kafka_secret, wanted.kafka_secret).await?,
-        postgres_secret: writer
-            .keep(live.postgres_secret, wanted.postgres_secret)
-            .await?,
-        keys: writer.keep(live.keys, wanted.keys).await?,
-        service_account: writer
-            .keep(live.service_account, wanted.service_account)
-            .await?,
-        kafka_config: writer.keep(live.kafka_config, wanted.kafka_config).await?,
-        kafka_service: writer
-            .keep(live.kafka_service, wanted.kafka_service)
-            .await?,
-        kafka: writer.keep(live.kafka, wanted.kafka).await?,
-        postgres_service: writer
-            .keep(live.postgres_service, wanted.postgres_service)
-            .await?,
-        postgres: writer.keep(live.postgres, wanted.postgres).await?,
-        service: writer.keep(live.service, wanted.service).await?,
-        disruption_budget: writer
-            .keep(live.disruption_budget, wanted.disruption_budget)
-            .await?,
-        migration: writer.migration(live.migration, job).await?,
-        deployment: writer.keep(live.deployment, wanted.deployment).await?,
-        ingress: writer.keep_or_prune(live.ingress, wanted.ingress).await?,
-        autoscaler: writer
-            .keep_or_prune(live.autoscaler, wanted.autoscaler)
-            .await?,
+        kafka_secret,
+        postgres_secret,
+        keys,
+        service_account,
+        kafka_config,
+        kafka_service,
+        kafka,
+        postgres_service,
+        postgres,
+        service,
+        disruption_budget,
+        migration,
+        deployment,
+        ingress,
+        autoscaler,
     })
 }
 

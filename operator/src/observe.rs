@@ -79,36 +79,46 @@ async fn children(reader: &Reader<'_>, object: &ChatDeployment) -> Result<Childr
     let own_kafka = matches!(object.spec.kafka, Kafka::Embedded(_));
     let own_postgres = matches!(object.spec.postgres, Postgres::Embedded(_));
     let (migrate, keys) = (name(Role::Migrate), name(Role::Keys));
+    // All at once, so that a pass waits for the API server about as long as for one answer.
+    let services = async {
+        try_join!(
+            reader.get(own_kafka, &kafka),
+            reader.get(own_kafka, &kafka),
+            reader.get(own_kafka, &kafka),
+            reader.get(own_kafka, &kafka),
+            reader.get(own_postgres, &postgres),
+            reader.get(own_postgres, &postgres),
+            reader.get(own_postgres, &postgres),
+        )
+    };
+    let replicas = async {
+        try_join!(
+            reader.get(true, &keys),
+            reader.get(true, &migrate),
+            reader.get(true, &app),
+            reader.get(true, &app),
+            reader.get(true, &app),
+        )
+    };
+    let routes = async {
+        try_join!(
+            reader.get(true, &app),
+            reader.get(true, &app),
+            reader.get(true, &app),
+        )
+    };
+    let (services, replicas, routes) = try_join!(services, replicas, routes)?;
     let (
-        keys,
-        service_account,
-        service,
-        deployment,
-        disruption_budget,
-        autoscaler,
-        ingress,
-        migration,
-    ) = try_join!(
-        reader.get(true, &keys),
-        reader.get(true, &app),
-        reader.get(true, &app),
-        reader.get(true, &app),
-        reader.get(true, &app),
-        reader.get(true, &app),
-        reader.get(true, &app),
-        reader.get(true, &migrate),
-    )?;
-    let (kafka_secret, kafka_config, kafka_service, kafka) = try_join!(
-        reader.get(own_kafka, &kafka),
-        reader.get(own_kafka, &kafka),
-        reader.get(own_kafka, &kafka),
-        reader.get(own_kafka, &kafka),
-    )?;
-    let (postgres_secret, postgres_service, postgres) = try_join!(
-        reader.get(own_postgres, &postgres),
-        reader.get(own_postgres, &postgres),
-        reader.get(own_postgres, &postgres),
-    )?;
+        kafka_secret,
+        kafka_config,
+        kafka_service,
+        kafka,
+        postgres_secret,
+        postgres_service,
+        postgres,
+    ) = services;
+    let (keys, migration, service_account, deployment, disruption_budget) = replicas;
+    let (service, ingress, autoscaler) = routes;
     Ok(Children {
         kafka_secret,
         postgres_secret,

@@ -7,6 +7,7 @@ use kube::api::ListParams;
 use kube::runtime::events::Recorder;
 use kube::{Api, Client};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
@@ -18,7 +19,7 @@ use crate::leader::{Election, Leadership};
 use crate::reconcile::Context;
 use crate::status::reporter;
 use crate::telemetry::{self, Health, Metrics};
-use crate::topic::Topics;
+use crate::topic::{ChatName, Topics};
 use crate::watch;
 
 /// For passes under way when the process is stopped.
@@ -31,7 +32,8 @@ pub async fn run(args: RunArgs) -> Result<(), String> {
     let client = Client::try_default().await.map_err(|error| {
         format!("no cluster to work for: neither a service account of a pod nor a kubeconfig (KUBECONFIG): {error}")
     })?;
-    let context = Arc::new(context(&args, client));
+    let (tell, news) = unbounded_channel();
+    let context = Arc::new(context(&args, client, tell));
     let health = Arc::new(Health::default());
     telemetry::serve(args.admin_listen, health.clone(), context.clone()).await?;
     info!(
@@ -43,19 +45,20 @@ pub async fn run(args: RunArgs) -> Result<(), String> {
         .run_until_cancelled(begin(&args, &context, &health))
         .await
     {
-        work(&context, leadership, stop).await;
+        work(&context, news, leadership, stop).await;
     }
     info!("stopped");
     Ok(())
 }
 
-fn context(args: &RunArgs, client: Client) -> Context {
+fn context(args: &RunArgs, client: Client, tell: UnboundedSender<ChatName>) -> Context {
+    let metrics = Metrics::new();
     Context {
         recorder: Recorder::new(client.clone(), reporter(&args.identity())),
         images: args.images(),
-        topics: Arc::new(Topics::default()),
+        topics: Arc::new(Topics::new(tell, metrics.looks())),
         backoffs: Backoffs::default(),
-        metrics: Metrics::new(),
+        metrics,
         client,
     }
 }
@@ -75,13 +78,18 @@ async fn begin(args: &RunArgs, context: &Context, health: &Health) -> Option<Lea
 }
 
 /// Works until told to stop. The Lease is given up only once no pass is under way; else it runs out by itself.
-async fn work(context: &Arc<Context>, leadership: Option<Leadership>, stop: CancellationToken) {
+async fn work(
+    context: &Arc<Context>,
+    news: UnboundedReceiver<ChatName>,
+    leadership: Option<Leadership>,
+    stop: CancellationToken,
+) {
     let late = async {
         stop.cancelled().await;
         sleep(LAST_PASSES).await;
     };
     let (leadership, done) = tokio::select! {
-        () = watch::run(context.clone(), stop.clone().cancelled_owned()) => (leadership, true),
+        () = watch::run(context.clone(), news, stop.clone().cancelled_owned()) => (leadership, true),
         () = late => (leadership, false),
     };
     match leadership {

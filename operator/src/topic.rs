@@ -1,7 +1,7 @@
 //! The chat's topics in Kafka: made, grown, their settings put right. I/O: speaks to Kafka, always with a limit.
 //!
-//! A look at Kafka runs beside the passes and is remembered: a pass waits a moment for its answer, so that a Kafka
-//! which is away slows nothing else down. It is repeated when something changed, every few minutes while all is
+//! A look at Kafka runs beside the passes, is remembered and wakes the chat when it ends, so that a Kafka which is
+//! slow or away holds nothing else up. It is repeated when something changed, every few minutes while all is
 //! well, and with growing pauses while it is not.
 
 mod broker;
@@ -9,16 +9,18 @@ mod memory;
 mod plan;
 
 pub use broker::{Broker, Error};
-pub use memory::Topics;
+pub use memory::{ChatName, Topics};
 use plan::{SeenTopic, TopicPlan, WantedTopic, plan, wanted};
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use tokio::time::timeout;
 use tracing::{Instrument, info, warn};
 
-use crate::access::{Access, KafkaAccess, KafkaSecrets};
+use crate::access::{KafkaAccess, KafkaSecrets};
 use crate::crd::TopicStatus;
 use crate::digest::digest;
 use crate::reason::Reason;
@@ -26,7 +28,8 @@ use crate::validate::Chat;
 
 /// One look, with everything that it changes.
 const LIMIT: Duration = Duration::from_secs(20);
-/// How long a pass waits for a look that it began.
+/// How long a patient pass waits for a look that it began. Most end by then, so that a chat that is ready need not say
+/// that it is not and, a moment later, that it is.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How the topics are.
@@ -55,21 +58,40 @@ impl TopicState {
     }
 }
 
-/// The state of the chat's topics, as the last look left it. Begins a look if one is due.
-pub async fn ensure(
-    topics: &Arc<Topics>,
-    chat: &Chat,
-    access: &Access,
-    secrets: &KafkaSecrets,
-) -> TopicState {
-    let asked = question(chat, access);
+/// What a look at Kafka is about.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// Whose topics.
+    pub chat: &'a Chat,
+    /// Where Kafka is.
+    pub kafka: &'a KafkaAccess,
+    /// How to log in to it.
+    pub secrets: &'a KafkaSecrets,
+}
+
+impl Question<'_> {
+    /// Changes when another look is needed. It stays in this process: a digest gives a weak password away.
+    fn digest(&self) -> String {
+        let wanted = format!("{:?}{:?}", wanted(self.chat), self.kafka);
+        let login = self.secrets.login.as_ref();
+        digest([
+            wanted.as_str(),
+            login.map_or("", |(username, _)| username),
+            login.map_or("", |(_, password)| password.reveal()),
+            self.secrets.ca.as_deref().unwrap_or_default(),
+        ])
+    }
+}
+
+/// The state of the chat's topics, as the last look left it. Begins a look if one is due; `patient` waits a moment for
+/// its end.
+pub async fn ensure(topics: &Arc<Topics>, question: Question<'_>, patient: bool) -> TopicState {
+    let (chat, asked) = (question.chat, question.digest());
     if topics.begin(&chat.uid, &asked) {
-        let look = look(access.kafka.clone(), secrets.clone(), wanted(chat));
-        let (topics, uid, asked) = (topics.clone(), chat.uid.clone(), asked.clone());
-        let running =
-            tokio::spawn(async move { topics.end(&uid, &asked, look.await) }.in_current_span());
-        // It goes on if this is not enough, and the next pass sees its end.
-        let _ = timeout(PATIENCE, running).await;
+        let running = tokio::spawn(look_beside(topics, question, &asked).in_current_span());
+        if patient {
+            let _ = timeout(PATIENCE, running).await;
+        }
     }
     topics
         .state(&chat.uid, &asked)
@@ -81,13 +103,19 @@ pub async fn ensure(
         })
 }
 
-/// Changes when another look is needed.
-fn question(chat: &Chat, access: &Access) -> String {
-    let wanted = format!("{:?}{:?}", wanted(chat), access.kafka);
-    digest([
-        wanted.as_str(),
-        access.secrets.as_deref().unwrap_or_default(),
-    ])
+fn look_beside(
+    topics: &Arc<Topics>,
+    question: Question<'_>,
+    asked: &str,
+) -> impl Future<Output = ()> + Send + 'static {
+    let (topics, asked) = (topics.clone(), asked.to_owned());
+    let (uid, name) = (question.chat.uid.clone(), ChatName::of(question.chat));
+    let look = look(
+        question.kafka.clone(),
+        question.secrets.clone(),
+        wanted(question.chat),
+    );
+    async move { topics.end(&uid, &asked, look.await, name) }
 }
 
 /// One look: puts right what can be put right, and tells how the topics are then.
@@ -97,7 +125,8 @@ async fn look(access: KafkaAccess, secrets: KafkaSecrets, wanted: Vec<WantedTopi
         Err(error) => return failed(&error),
     };
     let state = timeout(LIMIT, put_all_right(&broker, &wanted)).await;
-    broker.close().await;
+    // The answer is there; nobody waits for the connection to end.
+    tokio::spawn(broker.close());
     match state {
         Ok(Ok(state)) => state,
         Ok(Err(error)) => failed(&error),
@@ -106,21 +135,10 @@ async fn look(access: KafkaAccess, secrets: KafkaSecrets, wanted: Vec<WantedTopi
 }
 
 async fn put_all_right(broker: &Broker, wanted: &[WantedTopic]) -> Result<TopicState, Error> {
-    let mut topics = Vec::new();
-    let mut problem = None;
-    for topic in wanted {
-        let seen = broker.see(&topic.name).await?;
-        let plan = plan(topic, seen.as_ref());
-        carry_out(broker, topic, &plan).await?;
-        let after = if plan.changes() {
-            broker.see_soon(&topic.name).await?
-        } else {
-            seen
-        };
-        topics.extend(after.map(|seen| seen.status(&topic.name)));
-        problem = problem.or(plan.problem);
-    }
-    Ok(match problem {
+    let right = wanted.iter().map(|topic| put_right(broker, topic));
+    let (topics, problems): (Vec<_>, Vec<_>) = try_join_all(right).await?.into_iter().unzip();
+    let topics = topics.into_iter().flatten().collect();
+    Ok(match problems.into_iter().flatten().next() {
         None => TopicState::Ready(topics),
         Some((reason, message)) => TopicState::Problem {
             reason,
@@ -129,6 +147,22 @@ async fn put_all_right(broker: &Broker, wanted: &[WantedTopic]) -> Result<TopicS
             topics,
         },
     })
+}
+
+/// The topic as it is afterwards, and what could not be put right.
+async fn put_right(
+    broker: &Broker,
+    topic: &WantedTopic,
+) -> Result<(Option<TopicStatus>, Option<plan::Problem>), Error> {
+    let seen = broker.see(&topic.name).await?;
+    let plan = plan(topic, seen.as_ref());
+    carry_out(broker, topic, &plan).await?;
+    let after = if plan.changes() {
+        broker.see_soon(&topic.name).await?
+    } else {
+        seen
+    };
+    Ok((after.map(|seen| seen.status(&topic.name)), plan.problem))
 }
 
 async fn carry_out(broker: &Broker, topic: &WantedTopic, plan: &TopicPlan) -> Result<(), Error> {

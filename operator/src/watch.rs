@@ -8,7 +8,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{Stream, StreamExt, TryStreamExt, future};
+use futures_util::{Stream, StreamExt, TryStreamExt, future, stream};
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::batch::v1::Job;
@@ -17,15 +17,18 @@ use k8s_openapi::api::networking::v1::Ingress;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::core::PartialObjectMeta;
 use kube::runtime::controller::Config;
+use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::runtime::{Controller, Predicate, WatchStreamExt, predicates, reflector};
 use kube::{Api, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tracing::warn;
 
 use crate::desired::MANAGED_BY;
 use crate::reconcile::{Cached, Context, error_policy, reconcile};
 use crate::teardown::farewell;
+use crate::topic::ChatName;
 
 /// Changes within this time are one pass.
 const DEBOUNCE: Duration = Duration::from_millis(100);
@@ -34,8 +37,12 @@ const CONCURRENCY: u16 = 16;
 /// Objects of one answer to a list: bounds the memory of a start.
 const PAGE: u32 = 50;
 
-/// Works until `stop` comes, and then until the passes under way are done.
-pub async fn run(ctx: Arc<Context>, stop: impl Future<Output = ()> + Send + Sync + 'static) {
+/// Works until `stop` comes, and then until the passes under way are done. `news` are of Kafka, which no watch tells of.
+pub async fn run(
+    ctx: Arc<Context>,
+    mut news: UnboundedReceiver<ChatName>,
+    stop: impl Future<Output = ()> + Send + Sync + 'static,
+) {
     let client = &ctx.client;
     let (reader, chats) = chats(&ctx);
     Controller::for_stream(chats, reader)
@@ -57,6 +64,7 @@ pub async fn run(ctx: Arc<Context>, stop: impl Future<Output = ()> + Send + Sync
         .owns_stream(spec_changes::<HorizontalPodAutoscaler>(Api::all(
             client.clone(),
         )))
+        .reconcile_on(stream::poll_fn(move |cx| news.poll_recv(cx)).map(chat_of))
         .graceful_shutdown_on(stop)
         .run(reconcile, error_policy, ctx.clone())
         .for_each(|result| {
@@ -66,6 +74,10 @@ pub async fn run(ctx: Arc<Context>, stop: impl Future<Output = ()> + Send + Sync
             future::ready(())
         })
         .await;
+}
+
+fn chat_of(name: ChatName) -> ObjectRef<Cached> {
+    ObjectRef::new(&name.name).within(&name.namespace)
 }
 
 /// ChatDeployments whose spec or finalizers changed, or that are being deleted. Their status is this operator's own.

@@ -15,7 +15,7 @@ use crate::observe::Observed;
 use crate::probe::postgres_answers;
 use crate::reason::Reason;
 use crate::status::{Facts, schema};
-use crate::topic::{TopicState, ensure};
+use crate::topic::{Question, TopicState, ensure};
 use crate::validate::{Chat, Role};
 use crate::workload::{rolled_out, serving};
 
@@ -28,7 +28,10 @@ pub(super) async fn build(
 ) -> Result<Facts, Error> {
     let credentials = credentials(&observed.children);
     let access = access(&chat, &credentials, &observed.secrets);
-    let topics = topics(ctx, &chat, &access, &observed).await;
+    let topics = match kafka_starts(&chat, &observed) {
+        Some(waiting) => waiting,
+        None => topics(ctx, &chat, &access, topics_seen(object)).await,
+    };
     let wanted = wanted(&chat, &access);
     let migration = migration(&chat, &access, wanted.as_ref(), &observed).await;
     let release = gated(
@@ -76,28 +79,51 @@ pub(super) async fn build(
     })
 }
 
-async fn topics(ctx: &Context, chat: &Chat, access: &Access, observed: &Observed) -> TopicState {
-    let waiting = |reason, message, person| TopicState::Problem {
+/// The embedded Kafka cannot be asked yet.
+fn kafka_starts(chat: &Chat, observed: &Observed) -> Option<TopicState> {
+    // Without its Secret, the broker does not know the password yet that this pass makes up.
+    let serves = observed.children.kafka.as_ref().is_some_and(serving)
+        && observed.children.kafka_secret.is_some();
+    let starts = matches!(chat.kafka, Kafka::Embedded(_)) && !serves;
+    starts.then(|| {
+        let message = format!(
+            "the embedded Kafka (StatefulSet {}) is starting",
+            chat.child(Role::Kafka)
+        );
+        waiting(Reason::WaitingForKafka, message, false)
+    })
+}
+
+async fn topics(ctx: &Context, chat: &Chat, access: &Access, seen_before: bool) -> TopicState {
+    match &access.kafka_login {
+        Err(problem) => waiting(problem.reason(), problem.message().to_owned(), true),
+        Ok(secrets) => {
+            let kafka = &access.kafka;
+            let question = Question {
+                chat,
+                kafka,
+                secrets,
+            };
+            ensure(&ctx.topics, question, seen_before).await
+        }
+    }
+}
+
+fn waiting(reason: Reason, message: String, person: bool) -> TopicState {
+    TopicState::Problem {
         reason,
         message,
         person,
         topics: Vec::new(),
-    };
-    // Without its Secret, the broker does not know the password yet that this pass makes up.
-    let serves = observed.children.kafka.as_ref().is_some_and(serving)
-        && observed.children.kafka_secret.is_some();
-    let starting = matches!(chat.kafka, Kafka::Embedded(_)) && !serves;
-    match &access.kafka_login {
-        _ if starting => {
-            let message = format!(
-                "the embedded Kafka (StatefulSet {}) is starting",
-                chat.child(Role::Kafka)
-            );
-            waiting(Reason::WaitingForKafka, message, false)
-        }
-        Err(problem) => waiting(problem.reason(), problem.message().to_owned(), true),
-        Ok(secrets) => ensure(&ctx.topics, chat, access, secrets).await,
     }
+}
+
+/// Whether Kafka told of the chat's topics at any time.
+fn topics_seen(object: &ChatDeployment) -> bool {
+    object
+        .status
+        .as_ref()
+        .is_some_and(|status| !status.topics.is_empty())
 }
 
 async fn migration(
@@ -138,12 +164,8 @@ fn gated(
     observed: &Observed,
     release: Option<Release>,
 ) -> Option<Release> {
-    let seen_before = object
-        .status
-        .as_ref()
-        .is_some_and(|status| !status.topics.is_empty());
     let started = observed.children.deployment.is_some();
-    release.filter(|_| started || seen_before || !topics.topics().is_empty())
+    release.filter(|_| started || topics_seen(object) || !topics.topics().is_empty())
 }
 
 fn job_step(chat: &Chat, access: &Access, decision: Option<&Decision>) -> JobStep {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use kube::core::DeserializeGuard;
 use kube::runtime::events::Recorder;
 use serde_json::{Value, json};
+use tokio::sync::mpsc::unbounded_channel;
 
 use super::*;
 use crate::access::access;
@@ -35,12 +36,13 @@ impl World {
         let server = ApiServer::default();
         server.put(CHAT, serde_json::to_value(object(spec)).unwrap());
         let client = Client::new(server.clone(), "chat");
+        let metrics = Metrics::new();
         let ctx = Context {
             recorder: Recorder::new(client.clone(), crate::status::reporter("test")),
             images: images(),
-            topics: Arc::new(Topics::default()),
+            topics: Arc::new(Topics::new(unbounded_channel().0, metrics.looks())),
             backoffs: Default::default(),
-            metrics: Metrics::new(),
+            metrics,
             client,
         };
         Self {

@@ -38,6 +38,7 @@ pub struct Metrics {
     errors: Family<Controller, Counter>,
     seconds: Family<Controller, Histogram>,
     leader: Family<Lease, Gauge>,
+    looks: Histogram,
     ids: AtomicU64,
 }
 
@@ -64,6 +65,12 @@ impl Metrics {
             "How long a reconciliation takes",
             seconds.clone(),
         );
+        let looks = histogram();
+        registry.register(
+            "confab_topic_look_seconds",
+            "How long a look at a chat's topics in Kafka takes, which runs beside reconciliations",
+            looks.clone(),
+        );
         registry.register(
             "leader_election_master_status",
             "1 while this process holds the Lease",
@@ -75,6 +82,7 @@ impl Metrics {
             errors,
             seconds,
             leader,
+            looks,
             ids: AtomicU64::new(1),
         }
     }
@@ -110,6 +118,11 @@ impl Metrics {
                 name: crate::leader::LEASE,
             })
             .set(i64::from(leading));
+    }
+
+    /// For whoever looks at Kafka to observe how long that takes.
+    pub fn looks(&self) -> Histogram {
+        self.looks.clone()
     }
 
     /// Tells one reconciliation's log lines from another's.

@@ -4,7 +4,11 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use prometheus_client::metrics::histogram::Histogram;
+use tokio::sync::mpsc::UnboundedSender;
+
 use super::TopicState;
+use crate::validate::Chat;
 
 /// A look that found all well is good for this long.
 const GOOD_FOR: Duration = Duration::from_secs(240);
@@ -15,9 +19,31 @@ const LOST: Duration = Duration::from_secs(60);
 /// When a pass asks again for a look that is under way.
 const UNDER_WAY: Duration = Duration::from_millis(500);
 
+/// A chat to wake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChatName {
+    /// `metadata.namespace`.
+    pub namespace: String,
+    /// `metadata.name`.
+    pub name: String,
+}
+
+impl ChatName {
+    pub(super) fn of(chat: &Chat) -> Self {
+        Self {
+            namespace: chat.namespace.clone(),
+            name: chat.name.clone(),
+        }
+    }
+}
+
 /// Remembers the last look for each chat.
-#[derive(Debug, Default)]
-pub struct Topics(Mutex<HashMap<String, Look>>);
+#[derive(Debug)]
+pub struct Topics {
+    looks: Mutex<HashMap<String, Look>>,
+    news: UnboundedSender<ChatName>,
+    seconds: Histogram,
+}
 
 #[derive(Debug)]
 struct Look {
@@ -45,6 +71,16 @@ impl Look {
 }
 
 impl Topics {
+    /// Knows nothing yet. It tells `news` of each chat of which a look found something new, and `seconds` how long
+    /// each look takes.
+    pub fn new(news: UnboundedSender<ChatName>, seconds: Histogram) -> Self {
+        Self {
+            looks: Mutex::default(),
+            news,
+            seconds,
+        }
+    }
+
     /// Whether a look is due. If so, it counts as under way from now on.
     pub(super) fn begin(&self, uid: &str, asked: &str) -> bool {
         let mut looks = self.lock();
@@ -62,7 +98,7 @@ impl Topics {
     }
 
     /// Takes what a look found, unless something else was asked meanwhile.
-    pub(super) fn end(&self, uid: &str, asked: &str, state: TopicState) {
+    pub(super) fn end(&self, uid: &str, asked: &str, state: TopicState, chat: ChatName) {
         let mut looks = self.lock();
         let Some(look) = looks.get_mut(uid).filter(|look| look.asked == asked) else {
             return;
@@ -73,8 +109,14 @@ impl Topics {
             look.failures.saturating_add(1)
         };
         look.again = Instant::now() + pause(look.failures);
-        look.since = None;
-        look.state = Some(state);
+        if let Some(since) = look.since.take() {
+            self.seconds.observe(since.elapsed().as_secs_f64());
+        }
+        if look.state.as_ref() != Some(&state) {
+            look.state = Some(state);
+            // Without a receiver the operator is about to end.
+            let _ = self.news.send(chat);
+        }
     }
 
     /// What the last look found. None: there was none for this question yet.
@@ -103,23 +145,25 @@ impl Topics {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Look>> {
-        self.0
+        self.looks
             .lock()
             .expect("nothing panics while it holds this lock")
     }
 
     /// As if Kafka had been found in this state a moment ago.
     #[cfg(test)]
-    pub fn pretend(
-        &self,
-        chat: &crate::validate::Chat,
-        access: &crate::access::Access,
-        state: TopicState,
-    ) {
-        let asked = super::question(chat, access);
+    pub fn pretend(&self, chat: &Chat, access: &crate::access::Access, state: TopicState) {
+        let secrets = access.kafka_login.as_ref().expect("a login");
+        let kafka = &access.kafka;
+        let question = super::Question {
+            chat,
+            kafka,
+            secrets,
+        };
+        let asked = question.digest();
         self.lock().insert(chat.uid.clone(), Look::first(&asked));
         self.begin(&chat.uid, &asked);
-        self.end(&chat.uid, &asked, state);
+        self.end(&chat.uid, &asked, state, ChatName::of(chat));
     }
 }
 
@@ -134,6 +178,8 @@ fn pause(failures: u32) -> Duration {
 mod tests {
     use super::*;
     use crate::reason::Reason;
+    use crate::telemetry::Metrics;
+    use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
     fn away() -> TopicState {
         TopicState::Problem {
@@ -142,6 +188,18 @@ mod tests {
             person: false,
             topics: Vec::new(),
         }
+    }
+
+    fn chat() -> ChatName {
+        ChatName {
+            namespace: "chat".into(),
+            name: "team".into(),
+        }
+    }
+
+    fn topics() -> (Topics, UnboundedReceiver<ChatName>) {
+        let (news, told) = unbounded_channel();
+        (Topics::new(news, Metrics::new().looks()), told)
     }
 
     #[test]
@@ -153,21 +211,37 @@ mod tests {
 
     #[test]
     fn only_one_look_is_under_way_and_its_end_is_remembered() {
-        let topics = Topics::default();
-        assert!(topics.begin("chat", "q1"));
-        assert!(!topics.begin("chat", "q1"));
-        assert_eq!(topics.state("chat", "q1"), None);
-        topics.end("chat", "q1", away());
-        assert_eq!(topics.state("chat", "q1"), Some(away()));
-        assert!(!topics.begin("chat", "q1"), "not before its pause is over");
+        let (topics, _told) = topics();
+        assert!(topics.begin("uid", "q1"));
+        assert!(!topics.begin("uid", "q1"));
+        assert_eq!(topics.state("uid", "q1"), None);
+        topics.end("uid", "q1", away(), chat());
+        assert_eq!(topics.state("uid", "q1"), Some(away()));
+        assert!(!topics.begin("uid", "q1"), "not before its pause is over");
     }
 
     #[test]
     fn another_question_is_asked_at_once_and_the_answer_to_the_old_one_is_dropped() {
-        let topics = Topics::default();
-        assert!(topics.begin("chat", "q1"));
-        assert!(topics.begin("chat", "q2"));
-        topics.end("chat", "q1", away());
-        assert_eq!(topics.state("chat", "q2"), None);
+        let (topics, _told) = topics();
+        assert!(topics.begin("uid", "q1"));
+        assert!(topics.begin("uid", "q2"));
+        topics.end("uid", "q1", away(), chat());
+        assert_eq!(topics.state("uid", "q2"), None);
+    }
+
+    #[test]
+    fn a_chat_is_woken_when_a_look_finds_something_new() {
+        let (topics, mut told) = topics();
+        for (question, state, news) in [
+            ("q1", away(), Ok(chat())),
+            ("q1", TopicState::Ready(Vec::new()), Ok(chat())),
+            ("q2", TopicState::Ready(Vec::new()), Ok(chat())),
+        ] {
+            topics.begin("uid", question);
+            topics.end("uid", question, state, chat());
+            assert_eq!(told.try_recv(), news);
+        }
+        topics.end("uid", "q2", TopicState::Ready(Vec::new()), chat());
+        assert!(told.try_recv().is_err(), "nothing new");
     }
 }

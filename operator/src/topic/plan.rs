@@ -38,6 +38,9 @@ pub struct SeenTopic {
     pub config: BTreeMap<String, String>,
 }
 
+/// A condition's reason, and what to do.
+pub type Problem = (Reason, String);
+
 /// What is to be done.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TopicPlan {
@@ -47,8 +50,8 @@ pub struct TopicPlan {
     pub grow_to: Option<i32>,
     /// Replace its settings.
     pub configure: bool,
-    /// What cannot be done: a condition's reason, and what to do.
-    pub problem: Option<(Reason, String)>,
+    /// What cannot be done.
+    pub problem: Option<Problem>,
 }
 
 impl TopicPlan {
@@ -129,7 +132,7 @@ pub fn plan(wanted: &WantedTopic, seen: Option<&SeenTopic>) -> TopicPlan {
     }
 }
 
-fn too_many_partitions(wanted: &WantedTopic, seen: &SeenTopic) -> Option<(Reason, String)> {
+fn too_many_partitions(wanted: &WantedTopic, seen: &SeenTopic) -> Option<Problem> {
     (seen.partitions > wanted.partitions).then(|| {
         let message = format!(
             "topic {} has {} partitions and spec.topics.partitions is {}: Kafka cannot take partitions away, so set it to {}",
@@ -139,7 +142,7 @@ fn too_many_partitions(wanted: &WantedTopic, seen: &SeenTopic) -> Option<(Reason
     })
 }
 
-fn other_replication(wanted: &WantedTopic, seen: &SeenTopic) -> Option<(Reason, String)> {
+fn other_replication(wanted: &WantedTopic, seen: &SeenTopic) -> Option<Problem> {
     let factor = wanted
         .replication_factor
         .filter(|factor| *factor != seen.replication_factor)?;
