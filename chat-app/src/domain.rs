@@ -190,6 +190,28 @@ pub struct Message {
     pub at: OffsetDateTime,
 }
 
+/// A file of a message, or one that waits to be sent with one. The store has its bytes.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Attachment {
+    /// Which file.
+    pub id: Uuid,
+    /// Where it was put.
+    #[sqlx(rename = "conversation_id")]
+    pub conversation: ConversationId,
+    /// What it is called, for people; never a path.
+    pub name: String,
+    /// What it is, by its bytes.
+    pub media_type: String,
+    /// How many bytes it has.
+    pub bytes: i64,
+    /// Of an image that pages show, in pixels.
+    pub width: Option<i32>,
+    /// Of an image that pages show, in pixels.
+    pub height: Option<i32>,
+    /// Whether there is a smaller image of it.
+    pub thumbnail: bool,
+}
+
 /// The newest message of a conversation, for the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preview {

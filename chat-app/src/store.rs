@@ -1,5 +1,6 @@
 //! PostgreSQL: one module for each family of tables. Does I/O; every error is an [`sqlx::Error`].
 
+pub mod attachments;
 pub mod changes;
 pub mod conversations;
 pub mod messages;

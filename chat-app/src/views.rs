@@ -3,6 +3,7 @@
 //! Pages work without JavaScript; what the client goes by is in data attributes.
 
 pub mod assets;
+pub mod attachment;
 pub mod auth;
 pub mod conversation;
 pub mod error;

@@ -1,0 +1,136 @@
+//! Files: inside a message, and in the composer. Pure.
+//!
+//! Inside a message nothing depends on the viewer and nothing is in a language: it is the same bytes for everybody.
+
+use maud::{Markup, html};
+
+use super::shell::icon;
+use crate::domain::Attachment;
+
+/// A sheet of paper with a folded corner.
+const SHEET: &str = "M14 3H7a2 2 0 0 0-2 2v14a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2V8zM14 3v5h5";
+/// The longest side at which an image is shown in a message, in CSS pixels.
+const SHOWN: f64 = 320.0;
+
+/// A message's files; nothing where there are none.
+pub fn list(files: &[Attachment]) -> Markup {
+    html! {
+        @if !files.is_empty() {
+            div.files {
+                @for file in files {
+                    @if let (Some(width), Some(height)) = (file.width, file.height) {
+                        (image(file, width, height))
+                    } @else {
+                        (row(file))
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Its place is known before it is loaded, so that nothing moves.
+fn image(file: &Attachment, width: i32, height: i32) -> Markup {
+    let (shown_width, shown_height) = shown(width, height);
+    html! {
+        figure.picture {
+            a href=(address(file)) data-lightbox data-bytes=(file.bytes) data-width=(width) data-height=(height) {
+                img src={ (address(file)) @if file.thumbnail { "/thumbnail" } } alt=(file.name)
+                    width=(shown_width) height=(shown_height) loading="lazy" decoding="async";
+            }
+        }
+    }
+}
+
+fn row(file: &Attachment) -> Markup {
+    html! {
+        a.file href=(address(file)) download=(file.name) data-bytes=(file.bytes) data-type=(file.media_type) {
+            (icon(SHEET))
+            span.name dir="auto" { (file.name) }
+            " "
+            span.size dir="ltr" { (size(file.bytes)) }
+        }
+    }
+}
+
+fn address(file: &Attachment) -> String {
+    format!("/c/{}/files/{}", file.conversation, file.id)
+}
+
+/// The size of an image on the page: whole pixels, no side longer than [`SHOWN`], never enlarged.
+fn shown(width: i32, height: i32) -> (i32, i32) {
+    let factor = (SHOWN / f64::from(width.max(height)).max(1.0)).min(1.0);
+    let scaled = |side: i32| ((f64::from(side) * factor).round() as i32).max(1);
+    (scaled(width), scaled(height))
+}
+
+/// Bytes as people write them in every language: `12 KB`, `1.4 MB`, of 1,000 each.
+pub fn size(bytes: i64) -> String {
+    let bytes = bytes.max(0) as f64;
+    match bytes {
+        ..1_000.0 => format!("{bytes} B"),
+        ..999_500.0 => format!("{:.0} KB", bytes / 1e3),
+        ..9_950_000.0 => format!("{:.1} MB", bytes / 1e6),
+        ..999_500_000.0 => format!("{:.0} MB", bytes / 1e6),
+        _ => format!("{:.1} GB", bytes / 1e9),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::domain::ConversationId;
+
+    fn file(name: &str, side: Option<i32>) -> Attachment {
+        Attachment {
+            id: Uuid::from_u128(7),
+            conversation: ConversationId(3),
+            name: name.into(),
+            media_type: "application/pdf".into(),
+            bytes: 12_345,
+            width: side,
+            height: side.map(|side| side / 2),
+            thumbnail: side.is_some(),
+        }
+    }
+
+    #[test]
+    fn an_image_has_its_place_before_it_is_loaded() {
+        insta::assert_snapshot!(list(&[file("cat.png", Some(1000))]).into_string(), @r#"<div class="files"><figure class="picture"><a href="/c/3/files/00000000-0000-0000-0000-000000000007" data-lightbox data-bytes="12345" data-width="1000" data-height="500"><img src="/c/3/files/00000000-0000-0000-0000-000000000007/thumbnail" alt="cat.png" width="320" height="160" loading="lazy" decoding="async"></a></figure></div>"#);
+    }
+
+    #[test]
+    fn another_file_is_a_row_to_download() {
+        insta::assert_snapshot!(list(&[file("<b>.pdf", None)]).into_string(), @r#"<div class="files"><a class="file" href="/c/3/files/00000000-0000-0000-0000-000000000007" download="&lt;b&gt;.pdf" data-bytes="12345" data-type="application/pdf"><svg class="line" viewBox="0 0 24 24" aria-hidden="true"><path d="M14 3H7a2 2 0 0 0-2 2v14a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2V8zM14 3v5h5"></path></svg><span class="name" dir="auto">&lt;b&gt;.pdf</span> <span class="size" dir="ltr">12 KB</span></a></div>"#);
+    }
+
+    #[test]
+    fn without_files_there_is_nothing() {
+        assert_eq!(list(&[]).into_string(), "");
+    }
+
+    #[test]
+    fn sizes_are_short() {
+        for (bytes, expected) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1_000, "1 KB"),
+            (12_345, "12 KB"),
+            (999_499, "999 KB"),
+            (999_500, "1.0 MB"),
+            (16_777_216, "17 MB"),
+            (2_500_000_000, "2.5 GB"),
+        ] {
+            assert_eq!(size(bytes), expected);
+        }
+    }
+
+    #[test]
+    fn an_image_is_never_enlarged_and_never_flat() {
+        assert_eq!(shown(100, 50), (100, 50));
+        assert_eq!(shown(4000, 2000), (320, 160));
+        assert_eq!(shown(10_000, 3), (320, 1));
+    }
+}
