@@ -37,12 +37,17 @@ test-cluster: up ## Bring the cluster up, then test the chart, the operator and 
 	$(CLUSTER_ENV) cargo test $(CARGO_FLAGS) --test e2e --test browser -- --test-threads=1
 
 .PHONY: check
-check: ## Formatting, clippy, and whether generated files are what the code generates
+check: ## Formatting, clippy, dependencies' licences, and whether generated files are what the code generates
 	cargo fmt --all --check
 	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
 	cargo clippy $(CARGO_FLAGS) --test e2e --test browser -- -D warnings   # which --all-targets leaves out, with `test = false`
+	@tests/deny
 	@$(MAKE) --no-print-directory generate
 	git diff --exit-code -- crds charts/confab/files docs/reference
+
+.PHONY: deny
+deny: ## Licences, bans and sources of the dependencies (deny.toml)
+	@tests/deny
 
 .PHONY: test-rust
 test-rust: ## Unit tests, HTTP tests on PostgreSQL, relay tests on Kafka; both are started from packages

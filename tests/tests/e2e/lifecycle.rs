@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 
 use confab_tests::example::{self, NAME};
+use confab_tests::kubectl::run;
 use confab_tests::wait::seconds;
 use confab_tests::{Context, Result, ensure, eventually};
 use serde_json::json;
+
+use crate::own_namespace::condition;
 
 #[tokio::test]
 async fn kubectl_wait_sees_the_chat_ready_and_every_condition_is_explained() -> Result<()> {
@@ -40,6 +43,24 @@ async fn kubectl_get_shows_readiness_replicas_url_schema_and_age() -> Result<()>
     let applied = chat.field("/status/schema/applied").await?;
     assert_eq!(chat.field("/status/schema/target").await?, applied);
     assert!(row.contains(&applied.to_string().as_str()), "{table}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn available_says_how_to_get_the_setup_token() -> Result<()> {
+    let chat = example::shared().await?;
+    let told = condition(&chat.kubectl, NAME, "Available").await?;
+    let message = told["message"].as_str().context("a message")?;
+    let (_, command) = message
+        .split_once("setup token: ")
+        .context(format!("no command in {message}"))?;
+    let token = run("sh", &["-c", command], "").await?;
+    let safe = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    assert!(
+        token.len() == 32 && token.chars().all(safe),
+        "not a token of 32 characters"
+    );
+    assert!(!told.to_string().contains(&token), "the token is told");
     Ok(())
 }
 
