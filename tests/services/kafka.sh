@@ -45,3 +45,12 @@ start_kafka() {
 kafka_answers_or_is_dead() { kafka_answers || ! pid_is_alive "$(cat "$services_dir/kafka.pid")"; }
 
 stop_kafka() { stop_pid "$(kafka_pid)" TERM; }
+
+# Of a chat-app that is told no prefix.
+make_topics() {
+  local topic
+  for topic in events signals; do
+    "${kafka_java[@]}" org.apache.kafka.tools.TopicCommand --bootstrap-server "127.0.0.1:$kafka_port" \
+      --create --if-not-exists --topic "confab.$topic" --partitions 6
+  done
+}

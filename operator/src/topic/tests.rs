@@ -144,3 +144,45 @@ async fn what_the_broker_refuses_is_told_in_its_words_and_asking_makes_no_topic(
     assert_eq!(broker.see(&many.events_topic()).await.unwrap(), None);
     broker.close().await;
 }
+
+#[tokio::test]
+async fn a_pass_does_not_wait_for_a_first_look_and_the_chat_is_woken_at_its_end() {
+    let (news, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let topics = Arc::new(Topics::new(news, crate::telemetry::Metrics::new().looks()));
+    let chat = chat(&prefix(), json!({"partitions": 1}));
+    let kafka = access(
+        &chat,
+        &credentials(&Children::default()),
+        &Default::default(),
+    )
+    .kafka;
+    let question = Question {
+        chat: &chat,
+        kafka: &kafka,
+        secrets: &nobody(),
+    };
+    assert!(matches!(
+        ensure(&topics, question, false).await,
+        TopicState::Problem {
+            reason: Reason::WaitingForKafka,
+            ..
+        }
+    ));
+    assert_eq!(told.recv().await, Some(ChatName::of(&chat)));
+    assert!(matches!(
+        ensure(&topics, question, false).await,
+        TopicState::Ready(_)
+    ));
+    topics.forget(&chat.uid);
+    assert!(
+        matches!(ensure(&topics, question, true).await, TopicState::Ready(_)),
+        "a chat whose topics were seen before does not say in between that it waits"
+    );
+
+    let broker = connect(&chat).await;
+    broker
+        .delete(&[&chat.events_topic(), &chat.signals_topic()])
+        .await
+        .unwrap();
+    broker.close().await;
+}
