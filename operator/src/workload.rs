@@ -144,7 +144,9 @@ fn unscheduled(pod: &Pod) -> Option<PodProblem> {
     let conditions = pod.status.as_ref()?.conditions.as_ref()?;
     let scheduled = conditions
         .iter()
-        .find(|c| c.type_ == "PodScheduled" && c.status == "False")?;
+        .find(|c| c.type_ == "PodScheduled" && c.status == "False")
+        // The scheduler stumbled, over a volume claim that somebody else wrote for one, and tries again at once.
+        .filter(|c| c.reason.as_deref() != Some("SchedulerError"))?;
     let detail = scheduled.message.as_deref().unwrap_or("no node fits");
     Some(PodProblem {
         reason: Reason::Unschedulable,
@@ -232,6 +234,10 @@ mod tests {
                 .message
                 .contains("Insufficient cpu")
         );
+        let stumbled = pod(
+            json!({"conditions": [{"type": "PodScheduled", "status": "False", "reason": "SchedulerError", "message": "the object has been modified"}]}),
+        );
+        assert_eq!(pod_problem(&stumbled, Role::Migrate, None), None);
     }
 
     #[test]

@@ -89,7 +89,8 @@ async fn an_empty_spec_is_accepted() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_chat_that_lacks_its_secret_says_so_and_its_partitions_only_grow() -> Result<()> {
+async fn a_chat_that_lacks_its_secret_says_so_and_keeps_its_partitions_and_its_store() -> Result<()>
+{
     require_cluster().await?;
     let name = unique("refusals");
     let kubectl = Kubectl::new(&name);
@@ -130,6 +131,10 @@ async fn says_what_it_lacks(kubectl: &Kubectl) -> Result<()> {
     })
     .await?;
     refused(&object(3), "partitions").await?;
+    let mut moved = object(6);
+    let bucket = json!({"bucket": "files", "credentialsSecret": {"name": "s"}});
+    moved["spec"]["attachments"] = json!({"store": {"s3": bucket}});
+    refused(&moved, "attachments.store cannot change").await?;
     try_to_apply(&object(12)).await
 }
 
