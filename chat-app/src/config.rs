@@ -73,6 +73,17 @@ pub struct Config {
     /// Whether people may sign up by themselves
     #[arg(long, env = "CONFAB_REGISTRATION", default_value = "open")]
     pub registration: Registration,
+    /// Whoever gives it on /setup, while there is no administrator, becomes the first one
+    #[arg(
+        long,
+        env = "CONFAB_SETUP_TOKEN",
+        hide_env_values = true,
+        value_name = "TOKEN"
+    )]
+    pub setup_token: Option<Secret>,
+    /// How many days messages are kept; without it, for ever
+    #[arg(long, env = "CONFAB_MESSAGE_RETENTION_DAYS", value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..))]
+    pub message_retention_days: Option<u16>,
     /// The longest message, in bytes of UTF-8
     #[arg(long, env = "CONFAB_MAX_MESSAGE_BYTES", default_value = "8192", value_name = "BYTES", value_parser = message_limit)]
     pub max_message_bytes: usize,
@@ -209,11 +220,36 @@ pub enum LogFormat {
     Json,
 }
 
+/// A setting that no log shows.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The secret itself; `None` where the setting is there but empty.
+    pub fn expose(&self) -> Option<&str> {
+        Some(self.0.as_str()).filter(|text| !text.is_empty())
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
 /// Who may sign up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Registration {
     /// Everybody who reaches the page.
     Open,
+    /// Whoever has the link of an invitation.
+    Invite,
     /// Nobody.
     Closed,
 }
@@ -358,10 +394,16 @@ mod tests {
 
     #[test]
     fn secrets_are_not_in_debug_output() {
-        let config = serve(&["--kafka-sasl-password", "hunter2"]).unwrap();
+        let config = serve(&[
+            "--kafka-sasl-password",
+            "hunter2",
+            "--setup-token",
+            "hunter3",
+        ])
+        .unwrap();
         let text = format!("{config:?}");
         assert!(
-            !text.contains("hunter2") && !text.contains("postgres://x"),
+            !text.contains("hunter") && !text.contains("postgres://x"),
             "{text}"
         );
     }

@@ -153,8 +153,12 @@ impl MessageBody {
 pub struct User {
     /// Who it is.
     pub id: UserId,
-    /// What they are called.
+    /// The name they sign in with and are called by.
     pub name: UserName,
+    /// What others see; the name, unless they chose another.
+    pub display_name: String,
+    /// Their picture.
+    pub avatar: Option<Uuid>,
 }
 
 /// A sign-in that is valid now.
@@ -164,6 +168,8 @@ pub struct Session {
     pub id: SessionId,
     /// Whose.
     pub user: User,
+    /// Whether they administer the chat.
+    pub admin: bool,
 }
 
 /// A message as it stands.

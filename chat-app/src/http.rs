@@ -3,6 +3,7 @@
 mod assets;
 mod auth;
 mod conversations;
+mod devices;
 mod error;
 mod extract;
 mod layers;
@@ -24,6 +25,9 @@ pub fn router(app: App) -> Router {
         .route("/", get(auth::home))
         .route("/login", get(auth::login_page).post(auth::login))
         .route("/register", get(auth::register_page).post(auth::register))
+        .route("/join/{token}", get(auth::join_page).post(auth::join))
+        .route("/reset/{token}", get(auth::reset_page).post(auth::reset))
+        .route("/setup", get(auth::setup_page).post(auth::setup))
         .route("/logout", post(auth::logout))
         .route("/c", get(conversations::index).post(conversations::open))
         .route("/c/{id}", get(conversations::show))

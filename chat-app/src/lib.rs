@@ -21,5 +21,6 @@ pub mod socket;
 pub mod store;
 pub mod telemetry;
 pub mod text;
+pub mod tokens;
 pub mod views;
 pub mod writer;

@@ -85,7 +85,11 @@ macro_rules! areas {
 }
 
 /// Every area; a new one is named here.
-static AREAS: &[[&str; 3]] = &areas! { "site" };
+static AREAS: &[[&str; 3]] = &areas! {
+    "accounts"
+    "errors"
+    "site"
+};
 
 type Bundle = FluentBundle<FluentResource>;
 

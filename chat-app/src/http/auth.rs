@@ -1,4 +1,7 @@
-//! Signing up, logging in, logging out. Does I/O.
+//! Logging in and out; signing up and new passwords are in [`self`]'s modules. Does I/O.
+
+mod reset;
+mod sign_up;
 
 use axum::Extension;
 use axum::extract::State;
@@ -7,17 +10,20 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum_extra::extract::cookie::CookieJar;
 use serde::Deserialize;
 
+pub(super) use self::reset::{reset, reset_page};
+pub(super) use self::sign_up::{join, join_page, register, register_page, setup, setup_page};
+use super::AppError;
 use super::extract::Form;
 use super::limits::Logins;
-use super::{AppError, session};
+use super::session::{self, Browser};
 use crate::app::App;
 use crate::config::Registration;
 use crate::domain::{Session, UserName};
-use crate::store::users::{self, CreateUserError};
+use crate::store::users;
 use crate::text::Text;
 use crate::views;
 
-/// What both forms send.
+/// What the form sends.
 #[derive(Deserialize)]
 pub(super) struct Credentials {
     name: String,
@@ -32,8 +38,27 @@ pub(super) struct Next {
     next: String,
 }
 
-pub(super) async fn home(session: Option<Session>) -> Redirect {
-    Redirect::to(if session.is_some() { "/c" } else { "/login" })
+/// To the conversations, to the login, or, while nobody is here, to where the first account is made.
+pub(super) async fn home(
+    State(app): State<App>,
+    session: Option<Session>,
+    text: Text,
+) -> Result<Response, AppError> {
+    if session.is_some() {
+        return Ok(Redirect::to("/c").into_response());
+    }
+    let (nobody, _) = users::first_run(&app.pool).await?;
+    let page = match app.config.registration {
+        _ if !nobody => "/login",
+        _ if sign_up::setup_token(&app).is_some() => "/setup",
+        Registration::Open => "/register",
+        Registration::Invite | Registration::Closed => {
+            return Ok(
+                Html(views::auth::first_run(&app.config, text).into_string()).into_response(),
+            );
+        }
+    };
+    Ok(Redirect::to(page).into_response())
 }
 
 pub(super) async fn login_page(
@@ -56,7 +81,7 @@ pub(super) async fn login(
     State(app): State<App>,
     Extension(logins): Extension<Logins>,
     text: Text,
-    jar: CookieJar,
+    browser: Browser,
     Form(given): Form<Credentials>,
 ) -> Result<Response, AppError> {
     logins.count(&given.name)?;
@@ -64,75 +89,24 @@ pub(super) async fn login(
         Ok(name) => users::credentials(&app.pool, &name).await?,
         Err(_) => None,
     };
-    let (user, hash) = person.unzip();
+    let hash = person.as_ref().map(|person| person.password_hash.clone());
     let right = app.passwords.verify(given.password, hash).await?;
-    match user.filter(|_| right) {
-        Some(user) => {
-            let jar = session::begin(&app, jar, user).await?;
-            Ok((jar, Redirect::to(destination(&given.next))).into_response())
+    let wrong = match person.filter(|_| right) {
+        Some(person) if !person.disabled => {
+            let jar = session::begin(&app, browser, person.id).await?;
+            return Ok((jar, Redirect::to(destination(&given.next))).into_response());
         }
-        None => {
-            let wrong = "Name and password don’t go together. Check both.";
-            let form = views::auth::Form {
-                name: given.name,
-                next: given.next,
-                password_error: Some(wrong.to_owned()),
-                ..Default::default()
-            };
-            Ok(unprocessable(views::auth::login(&app.config, text, &form)))
-        }
-    }
-}
-
-pub(super) async fn register_page(
-    State(app): State<App>,
-    session: Option<Session>,
-    text: Text,
-) -> Result<Response, AppError> {
-    if session.is_some() {
-        return Ok(Redirect::to("/c").into_response());
-    }
-    require_open(&app)?;
-    Ok(
-        Html(views::auth::register(&app.config, text, &Default::default()).into_string())
-            .into_response(),
-    )
-}
-
-pub(super) async fn register(
-    State(app): State<App>,
-    text: Text,
-    jar: CookieJar,
-    Form(given): Form<Credentials>,
-) -> Result<Response, AppError> {
-    require_open(&app)?;
-    let name = UserName::parse(&given.name);
-    let mut form = views::auth::Form {
-        name_error: name.as_ref().err().map(ToString::to_string),
-        password_error: password_error(&given.password),
+        // Who knows the password may know this.
+        Some(_) => "login-disabled",
+        None => "login-wrong",
+    };
+    let form = views::auth::Form {
         name: given.name,
+        next: given.next,
+        password_error: Some(text.get(wrong)),
         ..Default::default()
     };
-    if let (Ok(name), false) = (name, form.is_wrong()) {
-        let hash = app.passwords.hash(given.password).await?;
-        match users::create(&app.pool, &name, &hash).await {
-            Ok(user) => {
-                let jar = session::begin(&app, jar, user).await?;
-                return Ok((jar, Redirect::to("/c")).into_response());
-            }
-            Err(CreateUserError::Taken) => {
-                form.name_error = Some(format!(
-                    "Somebody is called {name} already. Choose another name."
-                ));
-            }
-            Err(CreateUserError::Db(error)) => return Err(error.into()),
-        }
-    }
-    Ok(unprocessable(views::auth::register(
-        &app.config,
-        text,
-        &form,
-    )))
+    Ok(unprocessable(views::auth::login(&app.config, text, &form)))
 }
 
 pub(super) async fn logout(
@@ -146,30 +120,24 @@ pub(super) async fn logout(
     ))
 }
 
-fn require_open(app: &App) -> Result<(), AppError> {
-    match app.config.registration {
-        Registration::Open => Ok(()),
-        Registration::Closed => Err(AppError::RegistrationClosed),
+/// What is wrong with a new password, as the id of its sentence.
+pub(super) fn password_fault(password: &str) -> Option<&'static str> {
+    match password.chars().count() {
+        0..8 => Some("password-short"),
+        8..=256 => None,
+        _ => Some("password-long"),
     }
 }
 
-/// What is wrong with a new password.
-fn password_error(password: &str) -> Option<String> {
-    let sentence = match password.chars().count() {
-        0..8 => "Use at least 8 characters.",
-        8..=256 => return None,
-        _ => "Use at most 256 characters.",
-    };
-    Some(sentence.to_owned())
-}
-
-fn unprocessable(page: maud::Markup) -> Response {
+pub(super) fn unprocessable(page: maud::Markup) -> Response {
     (StatusCode::UNPROCESSABLE_ENTITY, Html(page.into_string())).into_response()
 }
 
 /// Where to go after login: a page of ours, whatever the query says.
 fn destination(next: &str) -> &str {
-    let ours = ["/c/", "/people"].iter().any(|page| next.starts_with(page));
+    let ours = ["/c/", "/people", "/account", "/admin"]
+        .iter()
+        .any(|page| next.starts_with(page));
     if ours && next.chars().all(|c| c.is_ascii_graphic()) {
         next
     } else {
@@ -183,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_login_leads_only_to_pages_of_ours() {
-        for next in ["/c/12?before=7", "/people?q=a"] {
+        for next in ["/c/12?before=7", "/people?q=a", "/account", "/admin/people"] {
             assert_eq!(destination(next), next);
         }
         for next in [
@@ -201,8 +169,8 @@ mod tests {
 
     #[test]
     fn a_password_has_8_to_256_characters() {
-        assert!(password_error("ünïcödé").is_some());
-        assert!(password_error("ünïcödé!").is_none());
-        assert!(password_error(&"x".repeat(257)).is_some());
+        assert!(password_fault("ünïcödé").is_some());
+        assert!(password_fault("ünïcödé!").is_none());
+        assert!(password_fault(&"x".repeat(257)).is_some());
     }
 }

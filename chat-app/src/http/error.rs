@@ -47,6 +47,12 @@ pub enum AppError {
     /// Nobody may sign up.
     #[error("registration is closed")]
     RegistrationClosed,
+    /// Only with an invitation.
+    #[error("an invitation is needed")]
+    InviteNeeded,
+    /// An invitation or a reset link that is used up, taken back, run out, or made up.
+    #[error("the link no longer works")]
+    LinkSpent,
     /// Too many tries for one account.
     #[error("too many logins")]
     TooManyLogins(Duration),
@@ -71,73 +77,39 @@ pub enum AppError {
 }
 
 impl AppError {
-    /// Status, heading and sentence: all that a person is told.
-    fn told(&self) -> (StatusCode, &str, &str) {
+    /// Status, and the id of the sentence; its heading has the same id with `-heading`.
+    fn told(&self) -> (StatusCode, &'static str) {
         use StatusCode as S;
         match self {
-            Self::NotFound => (
-                S::NOT_FOUND,
-                "Nothing here",
-                "There is no such page, or it isn’t yours to see.",
-            ),
-            Self::SignedOut { .. } => (S::UNAUTHORIZED, "Logged out", "Log in to go on."),
-            Self::BadRequest => (
-                S::BAD_REQUEST,
-                "That didn’t work",
-                "The request was not understood. Go back, reload the page and try again.",
-            ),
-            Self::CrossOrigin => (
-                S::FORBIDDEN,
-                "Refused",
-                "This came from another site. Open the chat itself and try again there.",
-            ),
-            Self::Invalid(sentence) => (S::UNPROCESSABLE_ENTITY, "That didn’t work", sentence),
-            Self::TooLarge => (
-                S::PAYLOAD_TOO_LARGE,
-                "Too long",
-                "This is more than the chat takes at once. Send it in parts.",
-            ),
-            Self::RegistrationClosed => (
-                S::FORBIDDEN,
-                "Sign-up is closed",
-                "New accounts can’t be made here. Ask the people who run this chat.",
-            ),
-            Self::TooManyLogins(_) => (
-                S::TOO_MANY_REQUESTS,
-                "Too many tries",
-                "Somebody tried to log in with this name too often. Wait a minute, then try again.",
-            ),
-            Self::Busy => (
-                S::TOO_MANY_REQUESTS,
-                "Very busy",
-                "Many people are logging in right now. Try again in a few seconds.",
-            ),
-            Self::WriterBusy => (
-                S::SERVICE_UNAVAILABLE,
-                "Very busy",
-                "The message is not sent yet: the chat is very busy. Sending it again is safe.",
-            ),
-            Self::NotSentYet => (
-                S::SERVICE_UNAVAILABLE,
-                "Not sent yet",
-                "The message is not sent yet: the chat can’t reach its database. Sending it again is safe.",
-            ),
-            Self::DatabaseAway(_) => (
-                S::SERVICE_UNAVAILABLE,
-                "Back in a moment",
-                "The chat can’t reach its database right now. Nothing is lost; try again in a few seconds.",
-            ),
-            Self::TimedOut => (
-                S::SERVICE_UNAVAILABLE,
-                "That took too long",
-                "The chat did not answer in time. Try again in a few seconds.",
-            ),
-            Self::Internal(_) => (
-                S::INTERNAL_SERVER_ERROR,
-                "Something broke",
-                "This is a fault of the chat, not yours. It is in the log; try again later.",
-            ),
+            Self::NotFound => (S::NOT_FOUND, "error-not-found"),
+            Self::SignedOut { .. } => (S::UNAUTHORIZED, "error-signed-out"),
+            Self::BadRequest => (S::BAD_REQUEST, "error-bad-request"),
+            Self::CrossOrigin => (S::FORBIDDEN, "error-cross-origin"),
+            Self::Invalid(_) => (S::UNPROCESSABLE_ENTITY, "error-bad-request"),
+            Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "error-too-large"),
+            Self::RegistrationClosed => (S::FORBIDDEN, "error-registration-closed"),
+            Self::InviteNeeded => (S::FORBIDDEN, "error-invite-needed"),
+            Self::LinkSpent => (S::NOT_FOUND, "error-link-spent"),
+            Self::TooManyLogins(_) => (S::TOO_MANY_REQUESTS, "error-too-many-logins"),
+            Self::Busy => (S::TOO_MANY_REQUESTS, "error-busy"),
+            Self::WriterBusy => (S::SERVICE_UNAVAILABLE, "error-writer-busy"),
+            Self::NotSentYet => (S::SERVICE_UNAVAILABLE, "error-not-sent-yet"),
+            Self::DatabaseAway(_) => (S::SERVICE_UNAVAILABLE, "error-database-away"),
+            Self::TimedOut => (S::SERVICE_UNAVAILABLE, "error-timed-out"),
+            Self::Internal(_) => (S::INTERNAL_SERVER_ERROR, "error-internal"),
         }
+    }
+
+    /// The sentence: all that a person is told besides the heading.
+    fn sentence(&self, text: Text) -> String {
+        match self {
+            Self::Invalid(sentence) => sentence.clone(),
+            error => text.get(error.told().1),
+        }
+    }
+
+    fn heading(&self, text: Text) -> String {
+        text.get(&format!("{}-heading", self.told().1))
     }
 
     fn retry_after(&self) -> Option<Duration> {
@@ -212,7 +184,7 @@ pub(super) async fn render(State(app): State<App>, request: Request, next: Next)
     error.log();
     let mut rendered = match &*error {
         AppError::SignedOut { next } if !json && !upgrade => return to_login(next.as_deref()),
-        error if json => told_script(error),
+        error if json => told_script(text, error),
         error => told_page(&app, text, error, id.as_deref()),
     };
     // What a layer below has set, such as `allow`, stays.
@@ -240,17 +212,15 @@ fn error_of(response: &mut Response) -> Option<Arc<AppError>> {
     (refused && bare).then(|| Arc::new(AppError::of_status(status)))
 }
 
-fn told_script(error: &AppError) -> Response {
-    let (_, _, sentence) = error.told();
-    let answer = Json(serde_json::json!({ "error": sentence })).into_response();
+fn told_script(text: Text, error: &AppError) -> Response {
+    let answer = Json(serde_json::json!({ "error": error.sentence(text) })).into_response();
     with_retry_after(error, answer)
 }
 
 fn told_page(app: &App, text: Text, error: &AppError, id: Option<&str>) -> Response {
-    let (_, heading, sentence) = error.told();
     let notice = views::error::Notice {
-        heading,
-        sentence,
+        heading: &error.heading(text),
+        sentence: &error.sentence(text),
         reference: id.filter(|_| matches!(error, AppError::Internal(_))),
     };
     let page = views::error::page(&app.config, text, &notice);
@@ -305,6 +275,12 @@ impl From<sqlx::Error> for AppError {
         } else {
             Self::Internal(error.into())
         }
+    }
+}
+
+impl From<getrandom::Error> for AppError {
+    fn from(error: getrandom::Error) -> Self {
+        Self::Internal(error.into())
     }
 }
 

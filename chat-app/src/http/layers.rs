@@ -91,11 +91,18 @@ fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
 #[derive(Clone, Debug)]
 pub(super) struct RequestId(pub String);
 
+/// The path without the token that opens something.
+fn loggable(path: &str) -> &str {
+    let opener = ["/join/", "/reset/"]
+        .into_iter()
+        .find(|opener| path.starts_with(opener));
+    opener.unwrap_or(path)
+}
+
 /// Names the request in the log, by method and path alone: queries, headers and bodies may hold what is private.
 async fn trace(mut request: Request, next: Next) -> Response {
     let id = uuid::Uuid::new_v4().simple().to_string();
-    let span =
-        tracing::info_span!("request", id, method = %request.method(), path = request.uri().path());
+    let span = tracing::info_span!("request", id, method = %request.method(), path = loggable(request.uri().path()));
     request.extensions_mut().insert(RequestId(id.clone()));
     async {
         let start = std::time::Instant::now();

@@ -1,31 +1,76 @@
 //! The cookie that says who asks, and its session in PostgreSQL. Does I/O.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method};
+use axum::http::{HeaderMap, Method, header};
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
-use sha2::{Digest, Sha256};
 
-use super::AppError;
+use super::{AppError, devices};
 use crate::app::App;
 use crate::config::Config;
 use crate::domain::{Session, UserId};
-use crate::store;
+use crate::text::{self, Language};
+use crate::{store, tokens};
 
 const LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// Makes a session and the cookie that opens it, instead of the one that the request came with.
-pub(super) async fn begin(app: &App, jar: CookieJar, user: UserId) -> Result<CookieJar, AppError> {
+/// What a sign-in knows of the browser: its cookies, and what it is.
+pub(super) struct Browser {
+    jar: CookieJar,
+    device: Option<String>,
+}
+
+impl<S: Sync> FromRequestParts<S> for Browser {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let agent = parts.headers.get(header::USER_AGENT);
+        Ok(Self {
+            jar: CookieJar::from_headers(&parts.headers),
+            device: agent
+                .and_then(|agent| agent.to_str().ok())
+                .and_then(devices::name),
+        })
+    }
+}
+
+/// Makes a session and the cookie that opens it, instead of the one that the request came with. The language that the
+/// person once chose comes along.
+pub(super) async fn begin(
+    app: &App,
+    browser: Browser,
+    user: UserId,
+) -> Result<CookieJar, AppError> {
+    let Browser { jar, device } = browser;
     if let Some(old) = of_cookie(app, &jar).await? {
         store::sessions::revoke(&app.pool, old.id).await?;
     }
-    let mut token = [0; 32];
-    getrandom::fill(&mut token).map_err(|error| AppError::Internal(error.into()))?;
-    let token: String = token.iter().map(|byte| format!("{byte:02x}")).collect();
-    store::sessions::create(&app.pool, user, &hash(&token), LIFETIME).await?;
-    Ok(jar.add(cookie(&app.config, token, LIFETIME)))
+    let token = tokens::random()?;
+    let (hash, device) = (tokens::hash(&token), device.as_deref());
+    store::sessions::create(&app.pool, user, &hash, LIFETIME, device)
+        .await?
+        .ok_or(AppError::SignedOut { next: None })?;
+    let jar = jar.add(cookie(&app.config, token, LIFETIME));
+    let language = store::accounts::language(&app.pool, user).await?;
+    Ok(match language.as_deref().and_then(Language::of_tag) {
+        Some(language) => jar.add(language_cookie(&app.config, Some(language))),
+        None => jar,
+    })
+}
+
+/// Holds the language that a person chose, for a year; `None` leaves it to the browser again.
+pub(super) fn language_cookie(config: &Config, language: Option<Language>) -> Cookie<'static> {
+    let (value, days) = language.map_or(("", 0), |language| (language.tag(), 365));
+    Cookie::build((text::COOKIE, value))
+        .path("/")
+        .http_only(true)
+        .secure(over_tls(config))
+        .same_site(SameSite::Lax)
+        .max_age(time::Duration::days(days))
+        .build()
 }
 
 /// Ends the session everywhere and takes the cookie back.
@@ -64,14 +109,10 @@ fn over_tls(config: &Config) -> bool {
         .is_some_and(|url| url.scheme() == "https")
 }
 
-fn hash(token: &str) -> [u8; 32] {
-    Sha256::digest(token).into()
-}
-
 async fn of_cookie(app: &App, jar: &CookieJar) -> sqlx::Result<Option<Session>> {
     match jar.get(cookie_name(&app.config)) {
         Some(cookie) if !cookie.value().is_empty() => {
-            store::sessions::find(&app.pool, &hash(cookie.value())).await
+            store::sessions::find(&app.pool, &tokens::hash(cookie.value())).await
         }
         _ => Ok(None),
     }

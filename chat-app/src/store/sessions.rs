@@ -3,44 +3,95 @@
 
 use std::time::Duration;
 
-use super::Pool;
-use crate::domain::{Session, SessionId, User, UserId, UserName};
+use sqlx::Row;
+use time::OffsetDateTime;
 
-/// Makes a session that ends after `lifetime`, and drops those of this person that have ended.
+use super::Pool;
+use super::users::user_of;
+use crate::domain::{Session, SessionId, UserId};
+
+/// A sign-in as its person sees it.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Device {
+    /// Which sign-in.
+    pub id: SessionId,
+    /// Browser and system, as in `Firefox, Linux`.
+    pub device: Option<String>,
+    /// When it was made.
+    pub created_at: OffsetDateTime,
+    /// When something was last asked with it, to a few minutes.
+    pub last_seen_at: OffsetDateTime,
+}
+
+/// Makes a session that ends after `lifetime`, and drops those of this person that have ended. `None` for somebody who
+/// may not log in any more.
 pub async fn create(
     pool: &Pool,
     user: UserId,
     token_hash: &[u8; 32],
     lifetime: Duration,
-) -> sqlx::Result<SessionId> {
+    device: Option<&str>,
+) -> sqlx::Result<Option<SessionId>> {
     sqlx::query_scalar(
         "WITH ended AS (DELETE FROM sessions WHERE user_id = $2 AND expires_at <= now())
-         INSERT INTO sessions (token_hash, user_id, expires_at)
-         VALUES ($1, $2, now() + make_interval(secs => $3)) RETURNING id",
+         INSERT INTO sessions (token_hash, user_id, expires_at, device)
+         SELECT $1, u.id, now() + make_interval(secs => $3), $4 FROM users u
+         WHERE u.id = $2 AND u.disabled_at IS NULL AND NOT u.former
+         RETURNING id",
     )
     .bind(token_hash.as_slice())
     .bind(user)
     .bind(lifetime.as_secs_f64())
-    .fetch_one(pool)
+    .bind(device)
+    .fetch_optional(pool)
     .await
 }
 
-/// The session of this token, while it lasts.
+/// The session of this token, while it lasts and its person may be here.
 pub async fn find(pool: &Pool, token_hash: &[u8; 32]) -> sqlx::Result<Option<Session>> {
-    let row: Option<(SessionId, UserId, String)> = sqlx::query_as(
-        "SELECT s.id, u.id, u.name FROM sessions s JOIN users u ON u.id = s.user_id
-         WHERE s.token_hash = $1 AND s.expires_at > now()",
+    let row = sqlx::query(
+        "SELECT s.id, u.id AS user_id, u.name, u.display_name, u.avatar, u.is_admin,
+                s.last_seen_at < now() - interval '5 minutes' AS stale
+         FROM sessions s JOIN users u ON u.id = s.user_id
+         WHERE s.token_hash = $1 AND s.expires_at > now() AND u.disabled_at IS NULL AND NOT u.former",
     )
     .bind(token_hash.as_slice())
     .fetch_optional(pool)
     .await?;
-    Ok(row.map(|(id, user, name)| Session {
-        id,
-        user: User {
-            id: user,
-            name: UserName::stored(name),
-        },
-    }))
+    let Some(row) = row else { return Ok(None) };
+    let session = Session {
+        id: row.try_get("id")?,
+        user: user_of(&row, "user_id")?,
+        admin: row.try_get("is_admin")?,
+    };
+    if row.try_get("stale")? {
+        seen(pool, session.id).await?;
+    }
+    Ok(Some(session))
+}
+
+/// Of several requests at once, one writes.
+async fn seen(pool: &Pool, session: SessionId) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE sessions SET last_seen_at = now()
+         WHERE id = $1 AND last_seen_at < now() - interval '5 minutes'",
+    )
+    .bind(session)
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// The sessions of a person, latest seen first.
+pub async fn devices(pool: &Pool, user: UserId, limit: i64) -> sqlx::Result<Vec<Device>> {
+    sqlx::query_as(
+        "SELECT id, device, created_at, last_seen_at FROM sessions
+         WHERE user_id = $1 AND expires_at > now() ORDER BY last_seen_at DESC, id DESC LIMIT $2",
+    )
+    .bind(user)
+    .bind(limit)
+    .fetch_all(pool)
+    .await
 }
 
 /// Ends a session and tells every replica, in one transaction: its sockets close within a second.
@@ -55,10 +106,36 @@ pub async fn revoke(pool: &Pool, session: SessionId) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// Whether the session is still there and has not ended.
+/// As [`revoke`], of a person's own; whether there was such a session.
+pub async fn revoke_own(pool: &Pool, user: UserId, session: SessionId) -> sqlx::Result<bool> {
+    let done = sqlx::query(
+        "WITH gone AS (DELETE FROM sessions WHERE id = $1 AND user_id = $2 RETURNING id)
+         INSERT INTO changes (session_id) SELECT id FROM gone",
+    )
+    .bind(session)
+    .bind(user)
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Ends all sessions of a person but one, as [`revoke`] does.
+pub async fn revoke_others(pool: &Pool, user: UserId, but: SessionId) -> sqlx::Result<()> {
+    sqlx::query("SELECT end_sessions($1, $2)")
+        .bind(user)
+        .bind(but)
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
+/// Whether the session is still there and has not ended, and its person may be here.
 pub async fn lasts(pool: &Pool, session: SessionId) -> sqlx::Result<bool> {
-    sqlx::query_scalar("SELECT EXISTS (SELECT FROM sessions WHERE id = $1 AND expires_at > now())")
-        .bind(session)
-        .fetch_one(pool)
-        .await
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM sessions s JOIN users u ON u.id = s.user_id
+                        WHERE s.id = $1 AND s.expires_at > now() AND u.disabled_at IS NULL AND NOT u.former)",
+    )
+    .bind(session)
+    .fetch_one(pool)
+    .await
 }

@@ -1,5 +1,8 @@
 //! People: made at registration, looked up at login, found by name. Does I/O.
 
+use sqlx::postgres::PgRow;
+use sqlx::{PgExecutor, Row};
+
 use super::Pool;
 use crate::domain::{User, UserId, UserName};
 
@@ -14,41 +17,100 @@ pub enum CreateUserError {
     Db(#[from] sqlx::Error),
 }
 
+/// What a login goes by.
+#[derive(Debug, sqlx::FromRow)]
+pub struct Credentials {
+    /// Whose.
+    pub id: UserId,
+    /// The password's PHC string.
+    pub password_hash: String,
+    /// Whether an administrator has shut the account.
+    pub disabled: bool,
+}
+
 /// Makes a person; `hash` is the password's PHC string.
 pub async fn create(pool: &Pool, name: &UserName, hash: &str) -> Result<UserId, CreateUserError> {
+    insert(pool, name, hash).await
+}
+
+/// As [`create`], in a transaction of the caller's.
+pub(super) async fn insert(
+    executor: impl PgExecutor<'_>,
+    name: &UserName,
+    hash: &str,
+) -> Result<UserId, CreateUserError> {
     let made = sqlx::query_scalar(
         "INSERT INTO users (name, password_hash) VALUES ($1, $2)
          ON CONFLICT (name) DO NOTHING RETURNING id",
     )
     .bind(name.as_str())
     .bind(hash)
-    .fetch_optional(pool)
+    .fetch_optional(executor)
     .await?;
     made.ok_or(CreateUserError::Taken)
 }
 
-/// Who has this name, and the hash of their password.
-pub async fn credentials(pool: &Pool, name: &UserName) -> sqlx::Result<Option<(UserId, String)>> {
-    sqlx::query_as("SELECT id, password_hash FROM users WHERE name = $1")
-        .bind(name.as_str())
-        .fetch_optional(pool)
+/// Whether nobody was ever here, and whether there is no administrator.
+pub async fn first_run(pool: &Pool) -> sqlx::Result<(bool, bool)> {
+    sqlx::query_as(
+        "SELECT NOT EXISTS (SELECT FROM users), NOT EXISTS (SELECT FROM users WHERE is_admin)",
+    )
+    .fetch_one(pool)
+    .await
+}
+
+/// Makes the first administrator, with a new account; `None` where there is one already.
+pub async fn create_first_admin(
+    pool: &Pool,
+    name: &UserName,
+    hash: &str,
+) -> Result<Option<UserId>, CreateUserError> {
+    let mut tx = pool.begin().await?;
+    let made = insert(&mut *tx, name, hash).await?;
+    if !first_admin(&mut *tx, made).await? {
+        return Ok(None);
+    }
+    tx.commit().await?;
+    Ok(Some(made))
+}
+
+/// Makes somebody the first administrator; false where there is one already.
+pub async fn first_admin(executor: impl PgExecutor<'_>, user: UserId) -> sqlx::Result<bool> {
+    sqlx::query_scalar("SELECT first_admin($1)")
+        .bind(user)
+        .fetch_one(executor)
         .await
 }
 
-/// People other than `me` whose name holds `q`: those it begins with first, then by name.
-/// Without `q`, the newest people.
+/// Who has this name, and the hash of their password.
+pub async fn credentials(pool: &Pool, name: &UserName) -> sqlx::Result<Option<Credentials>> {
+    sqlx::query_as(
+        "SELECT id, password_hash, disabled_at IS NOT NULL AS disabled FROM users WHERE name = $1 AND NOT former",
+    )
+    .bind(name.as_str())
+    .fetch_optional(pool)
+    .await
+}
+
+/// People other than `me` whose name or display name holds `q`: those whose name it begins first, then by name.
+/// Without `q`, the newest people. Who is disabled or gone is not found.
 pub async fn search(pool: &Pool, me: UserId, q: &str, limit: i64) -> sqlx::Result<Vec<User>> {
-    let q = q.trim().to_ascii_lowercase();
-    let rows: Vec<(UserId, String)> = if q.is_empty() {
-        sqlx::query_as("SELECT id, name FROM users WHERE id <> $1 ORDER BY id DESC LIMIT $2")
-            .bind(me)
-            .bind(limit)
-            .fetch_all(pool)
-            .await?
+    let q = q.trim().to_lowercase();
+    let rows = if q.is_empty() {
+        sqlx::query(
+            "SELECT id, name, display_name, avatar FROM users
+             WHERE id <> $1 AND disabled_at IS NULL AND NOT former ORDER BY id DESC LIMIT $2",
+        )
+        .bind(me)
+        .bind(limit)
+        .fetch_all(pool)
+        .await?
     } else {
-        sqlx::query_as(
-            "SELECT id, name FROM users WHERE id <> $1 AND strpos(name, $3) > 0
-             ORDER BY strpos(name, $3) > 1, name LIMIT $2",
+        sqlx::query(
+            "SELECT id, name, display_name, avatar FROM users
+             WHERE id <> $1 AND disabled_at IS NULL AND NOT former
+               AND (strpos(name, $3) > 0 OR strpos(lower(display_name), $3) > 0)
+             ORDER BY NOT starts_with(name, $3), name LIMIT $2",
         )
         .bind(me)
         .bind(limit)
@@ -56,11 +118,17 @@ pub async fn search(pool: &Pool, me: UserId, q: &str, limit: i64) -> sqlx::Resul
         .fetch_all(pool)
         .await?
     };
-    Ok(rows
-        .into_iter()
-        .map(|(id, name)| User {
-            id,
-            name: UserName::stored(name),
-        })
-        .collect())
+    rows.iter().map(|row| user_of(row, "id")).collect()
+}
+
+/// The person of a row that has `name`, `display_name` and `avatar` besides the column `id`.
+pub(super) fn user_of(row: &PgRow, id: &str) -> sqlx::Result<User> {
+    let name: String = row.try_get("name")?;
+    let display_name: Option<String> = row.try_get("display_name")?;
+    Ok(User {
+        id: row.try_get(id)?,
+        display_name: display_name.unwrap_or_else(|| name.clone()),
+        name: UserName::stored(name),
+        avatar: row.try_get("avatar")?,
+    })
 }

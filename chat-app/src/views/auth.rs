@@ -1,12 +1,13 @@
-//! Logging in and signing up. Pure.
+//! Logging in, signing up, the first administrator, a new password: cards with a form. Pure.
 
 use maud::{Markup, html};
 
 use super::{document, mark};
 use crate::config::{Config, Registration};
+use crate::t;
 use crate::text::Text;
 
-/// What a person typed and what is wrong with it. The password is never given back.
+/// What a person typed and what is wrong with it. Passwords and tokens are never given back.
 #[derive(Debug, Default)]
 pub struct Form {
     /// The name as typed.
@@ -17,50 +18,111 @@ pub struct Form {
     pub name_error: Option<String>,
     /// What is wrong with the password.
     pub password_error: Option<String>,
+    /// What is wrong with the setup token.
+    pub token_error: Option<String>,
 }
 
 impl Form {
     /// Whether something is wrong.
     pub fn is_wrong(&self) -> bool {
-        self.name_error.is_some() || self.password_error.is_some()
+        [&self.name_error, &self.password_error, &self.token_error]
+            .iter()
+            .any(|error| error.is_some())
     }
 }
 
 /// The page to log in.
 pub fn login(config: &Config, text: Text, form: &Form) -> Markup {
-    card(
-        config,
-        text,
-        "Log in",
-        html! {
-            form method="post" action="/login" data-testid="login-form" novalidate {
-                @if !form.next.is_empty() { input type="hidden" name="next" value=(form.next); }
-                (name_field(form, "username"))
-                (password_field(form, "current-password", None))
-                button.primary type="submit" { "Log in" }
-            }
-            @if config.registration == Registration::Open {
-                p.aside { "New here? " a href="/register" { "Create an account" } }
-            }
-        },
-    )
+    let content = html! {
+        form method="post" action="/login" data-testid="login-form" novalidate {
+            @if !form.next.is_empty() { input type="hidden" name="next" value=(form.next); }
+            (name_field(text, form, true))
+            (password_field(text, form, false))
+            button.primary type="submit" { (t!(text, "login")) }
+        }
+        @if config.registration == Registration::Open {
+            p.aside { (t!(text, "login-new-here")) " " a href="/register" { (t!(text, "login-create")) } }
+        }
+    };
+    card(config, text, &t!(text, "login"), content)
 }
 
 /// The page to sign up.
 pub fn register(config: &Config, text: Text, form: &Form) -> Markup {
-    card(
-        config,
-        text,
-        "Create an account",
-        html! {
-            form method="post" action="/register" data-testid="register-form" novalidate {
-                (name_field(form, "username"))
-                (password_field(form, "new-password", Some("At least 8 characters. A few words make a good one.")))
-                button.primary type="submit" { "Create account" }
+    let content = html! {
+        (sign_up(text, form, "/register"))
+        p.aside { (t!(text, "register-been-here")) " " a href="/login" { (t!(text, "login")) } }
+    };
+    card(config, text, &t!(text, "register-heading"), content)
+}
+
+/// The page to sign up with the invitation of this token.
+pub fn join(config: &Config, text: Text, token: &str, form: &Form) -> Markup {
+    let content = html! {
+        p.hint { (t!(text, "join-sentence")) }
+        (sign_up(text, form, &format!("/join/{token}")))
+        p.aside { (t!(text, "register-been-here")) " " a href="/login" { (t!(text, "login")) } }
+    };
+    card(config, text, &t!(text, "join-heading"), content)
+}
+
+fn sign_up(text: Text, form: &Form, action: &str) -> Markup {
+    html! {
+        form method="post" action=(action) data-testid="register-form" novalidate {
+            (name_field(text, form, true))
+            (password_field(text, form, true))
+            button.primary type="submit" { (t!(text, "register-submit")) }
+        }
+    }
+}
+
+/// The page on which the first administrator's account is made.
+pub fn setup(config: &Config, text: Text, form: &Form) -> Markup {
+    let error = form.token_error.as_deref();
+    let content = html! {
+        p.hint { (t!(text, "setup-sentence")) }
+        form method="post" action="/setup" data-testid="setup-form" novalidate {
+            div.field {
+                label for="token" { (t!(text, "setup-token")) }
+                input #token name="token" type="password" required autocomplete="off" maxlength="256"
+                    aria-invalid=[error.map(|_| "true")]
+                    aria-describedby=(if error.is_some() { "token-error" } else { "token-hint" })
+                    autofocus[error.is_some() || !form.is_wrong()];
+                @if error.is_none() { p.hint #token-hint { (t!(text, "setup-token-hint")) } }
+                (field_error("token-error", error))
             }
-            p.aside { "Been here before? " a href="/login" { "Log in" } }
-        },
-    )
+            (name_field(text, form, false))
+            (password_field(text, form, true))
+            button.primary type="submit" { (t!(text, "setup-submit")) }
+        }
+    };
+    let heading = t!(text, "setup-heading", title = config.title.as_str());
+    card(config, text, &heading, content)
+}
+
+/// What to do where nobody can sign up and nobody can set up.
+pub fn first_run(config: &Config, text: Text) -> Markup {
+    let content = html! {
+        p {
+            @if config.registration == Registration::Invite { (t!(text, "first-run-invite")) }
+            @else { (t!(text, "first-run-closed")) }
+        }
+    };
+    card(config, text, &t!(text, "first-run-heading"), content)
+}
+
+/// The page on which `name` sets a new password.
+pub fn reset(config: &Config, text: Text, token: &str, form: &Form) -> Markup {
+    let content = html! {
+        p.hint { (t!(text, "reset-sentence", name = form.name.as_str())) }
+        form method="post" action={ "/reset/" (token) } data-testid="reset-form" novalidate {
+            // For password managers: they keep the new password under this name.
+            input type="hidden" name="name" value=(form.name) autocomplete="username";
+            (password_field(text, form, true))
+            button.primary type="submit" { (t!(text, "reset-submit")) }
+        }
+    };
+    card(config, text, &t!(text, "reset-heading"), content)
 }
 
 fn card(config: &Config, text: Text, heading: &str, content: Markup) -> Markup {
@@ -80,40 +142,35 @@ fn card(config: &Config, text: Text, heading: &str, content: Markup) -> Markup {
     )
 }
 
-fn name_field(form: &Form, autocomplete: &str) -> Markup {
+fn name_field(text: Text, form: &Form, first: bool) -> Markup {
     let error = form.name_error.as_deref();
     html! {
         div.field {
-            label for="name" { "Name" }
+            label for="name" { (t!(text, "field-name")) }
             input #name name="name" type="text" value=(form.name) required maxlength="64"
-                autocomplete=(autocomplete) autocapitalize="none" autocorrect="off" spellcheck="false"
+                autocomplete="username" autocapitalize="none" autocorrect="off" spellcheck="false"
                 aria-invalid=[error.map(|_| "true")] aria-describedby=[error.map(|_| "name-error")]
-                autofocus[error.is_some() || form.password_error.is_none()];
+                autofocus[form.token_error.is_none() && (error.is_some() || first && !form.is_wrong())];
             (field_error("name-error", error))
         }
     }
 }
 
-fn password_field(form: &Form, autocomplete: &str, hint: Option<&str>) -> Markup {
+fn password_field(text: Text, form: &Form, new: bool) -> Markup {
     let error = form.password_error.as_deref();
-    let hint = hint.filter(|_| error.is_none());
-    let described_by = [
-        hint.map(|_| "password-hint"),
-        error.map(|_| "password-error"),
-    ];
-    let described_by = described_by
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join(" ");
+    let hint = new && error.is_none();
+    let described_by = match error {
+        Some(_) => Some("password-error"),
+        None => hint.then_some("password-hint"),
+    };
     html! {
         div.field {
-            label for="password" { "Password" }
-            input #password name="password" type="password" required autocomplete=(autocomplete)
-                aria-invalid=[error.map(|_| "true")]
-                aria-describedby=[Some(&described_by).filter(|ids| !ids.is_empty())]
-                autofocus[error.is_some() && form.name_error.is_none()];
-            @if let Some(hint) = hint { p.hint #password-hint { (hint) } }
+            label for="password" { (t!(text, "field-password")) }
+            input #password name="password" type="password" required
+                autocomplete=(if new { "new-password" } else { "current-password" })
+                aria-invalid=[error.map(|_| "true")] aria-describedby=[described_by]
+                autofocus[error.is_some() && form.name_error.is_none() && form.token_error.is_none()];
+            @if hint { p.hint #password-hint { (t!(text, "field-new-password-hint")) } }
             (field_error("password-error", error))
         }
     }

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::{document, mark};
 use crate::config::Config;
+use crate::t;
 use crate::text::Text;
 
 /// What a person is told.
@@ -30,9 +31,9 @@ pub fn page(config: &Config, text: Text, notice: &Notice) -> Markup {
                     h1 { (notice.heading) }
                     p { (notice.sentence) }
                     @if let Some(reference) = notice.reference {
-                        p.hint { "Reference: " code { (reference) } }
+                        p.hint { (t!(text, "error-reference")) " " code { (reference) } }
                     }
-                    a.button.primary href="/" { "Go to " (config.title) }
+                    a.button.primary href="/" { (t!(text, "error-go-home", title = config.title.as_str())) }
                 }
             }
         },

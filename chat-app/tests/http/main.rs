@@ -9,4 +9,5 @@ mod accounts;
 mod conversations;
 mod messages;
 mod protection;
+mod sign_up;
 mod site;

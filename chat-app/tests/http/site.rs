@@ -12,6 +12,9 @@ use tower::ServiceExt;
 use uuid::Uuid;
 
 pub const PASSWORD: &str = "correct horse";
+pub const SETUP_TOKEN: &str = "a token of the operator";
+/// Settings of a chat that an administrator can be made in.
+pub const SETUP: [&str; 2] = ["--setup-token", SETUP_TOKEN];
 
 /// The app as a person's requests meet it.
 pub struct Site {
@@ -61,6 +64,7 @@ impl Site {
         Person {
             router: self.router.clone(),
             cookie: None,
+            language: None,
             headers: Vec::new(),
         }
     }
@@ -72,6 +76,30 @@ impl Site {
             .await;
         answer.redirects_to("/c");
         person
+    }
+
+    /// The first administrator; the flags give [`SETUP`].
+    pub async fn admin(&self, name: &str) -> Person {
+        let mut person = self.stranger();
+        let fields = [
+            ("token", SETUP_TOKEN),
+            ("name", name),
+            ("password", PASSWORD),
+        ];
+        person.post("/setup", &fields).await.redirects_to("/admin");
+        person
+    }
+
+    /// The one number, text or truth that this statement answers.
+    pub async fn one<T>(&self, sql: &'static str) -> T
+    where
+        T: Send + Unpin + sqlx::Type<sqlx::Postgres> + for<'r> sqlx::Decode<'r, sqlx::Postgres>,
+    {
+        sqlx::query_scalar(sql).fetch_one(&self.pool).await.unwrap()
+    }
+
+    pub async fn run(&self, sql: &'static str) {
+        sqlx::raw_sql(sql).execute(&self.pool).await.unwrap();
     }
 
     pub async fn user_id(&self, name: &str) -> String {
@@ -96,6 +124,7 @@ impl Site {
 pub struct Person {
     router: Router,
     pub cookie: Option<String>,
+    pub language: Option<String>,
     pub headers: Vec<(&'static str, &'static str)>,
 }
 
@@ -106,6 +135,7 @@ impl Person {
         Person {
             router: self.router.clone(),
             cookie: self.cookie.clone(),
+            language: self.language.clone(),
             headers,
         }
     }
@@ -134,8 +164,13 @@ impl Person {
 
     async fn request(&mut self, mut request: axum::http::request::Builder, body: Body) -> Answer {
         request = request.header(header::HOST, "chat.example");
-        if let Some(cookie) = &self.cookie {
-            request = request.header(header::COOKIE, cookie);
+        let cookies: Vec<_> = [&self.cookie, &self.language]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect();
+        if !cookies.is_empty() {
+            request = request.header(header::COOKIE, cookies.join("; "));
         }
         for (name, value) in &self.headers {
             request = request.header(*name, *value);
@@ -149,9 +184,13 @@ impl Person {
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap();
         let body = String::from_utf8_lossy(&body).into_owned();
-        if let Some(set) = parts.headers.get(header::SET_COOKIE) {
+        for set in parts.headers.get_all(header::SET_COOKIE) {
             let pair = set.to_str().unwrap().split(';').next().unwrap().to_owned();
-            self.cookie = Some(pair).filter(|pair| !pair.ends_with('='));
+            let kept = match pair.starts_with(chat_app::text::COOKIE) {
+                true => &mut self.language,
+                false => &mut self.cookie,
+            };
+            *kept = Some(pair).filter(|pair| !pair.ends_with('='));
         }
         Answer {
             status: parts.status,

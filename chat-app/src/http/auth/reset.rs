@@ -1,0 +1,61 @@
+//! A link from an administrator, with which a person sets a new password, once. Does I/O.
+
+use axum::extract::State;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use super::{password_fault, unprocessable};
+use crate::app::App;
+use crate::http::AppError;
+use crate::http::extract::{Form, Path};
+use crate::http::session::{self, Browser};
+use crate::store::resets;
+use crate::text::Text;
+use crate::{tokens, views};
+
+pub(in crate::http) async fn reset_page(
+    State(app): State<App>,
+    text: Text,
+    Path(token): Path<String>,
+) -> Result<Html<String>, AppError> {
+    let form = views::auth::Form {
+        name: name(&app, &token).await?,
+        ..Default::default()
+    };
+    let page = views::auth::reset(&app.config, text, &token, &form);
+    Ok(Html(page.into_string()))
+}
+
+#[derive(Deserialize)]
+pub(in crate::http) struct New {
+    password: String,
+}
+
+pub(in crate::http) async fn reset(
+    State(app): State<App>,
+    text: Text,
+    browser: Browser,
+    Path(token): Path<String>,
+    Form(New { password }): Form<New>,
+) -> Result<Response, AppError> {
+    let name = name(&app, &token).await?;
+    if let Some(fault) = password_fault(&password) {
+        let form = views::auth::Form {
+            name,
+            password_error: Some(text.get(fault)),
+            ..Default::default()
+        };
+        let page = views::auth::reset(&app.config, text, &token, &form);
+        return Ok(unprocessable(page));
+    }
+    let hash = app.passwords.hash(password).await?;
+    let user = resets::redeem(&app.pool, &tokens::hash(&token), &hash).await?;
+    let user = user.ok_or(AppError::LinkSpent)?;
+    let jar = session::begin(&app, browser, user).await?;
+    Ok((jar, Redirect::to("/c")).into_response())
+}
+
+async fn name(app: &App, token: &str) -> Result<String, AppError> {
+    let name = resets::name(&app.pool, &tokens::hash(token)).await?;
+    name.ok_or(AppError::LinkSpent)
+}
