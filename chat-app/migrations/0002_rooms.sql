@@ -57,7 +57,9 @@ ALTER TABLE messages
     ADD COLUMN edited_at  timestamptz,
     -- A tombstone: the body is empty.
     ADD COLUMN deleted_at timestamptz,
-    ADD COLUMN reply_to   bigint;
+    ADD COLUMN reply_to   bigint,
+    -- The rev of its sending, once `rev` has become that of a later change.
+    ADD COLUMN sent_rev   bigint;
 
 CREATE TABLE reactions (
     conversation_id bigint      NOT NULL,
@@ -115,7 +117,8 @@ CREATE INDEX attachments_waiting ON attachments (created_at) WHERE seq IS NULL;
 -- More outcomes: `blocked` (the other one takes no messages from the sender), `no_attachment` (one is gone or not theirs).
 -- `recipients` is null where the room is large.
 CREATE FUNCTION append_messages(conversation_ids bigint[], sender_ids bigint[], client_ids uuid[], bodies text[], extras jsonb[])
-RETURNS TABLE (outcome text, seq bigint, rev bigint, at timestamptz, sender_name text, recipients bigint[])
+RETURNS TABLE (outcome text, seq bigint, rev bigint, at timestamptz, sender_name text, sender_avatar uuid,
+               kind text, recipients bigint[])
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -127,7 +130,7 @@ BEGIN
     RETURN QUERY
     WITH wanted AS (
         SELECT w.*, c.rev AS head_rev, c.last_seq AS head_seq, greatest(stamp, c.last_at) AS at,
-               old.seq AS old_seq, old.rev AS old_rev, old.created_at AS old_at,
+               c.kind, old.seq AS old_seq, old.rev AS old_rev, old.created_at AS old_at,
                CASE WHEN m.user_id IS NULL THEN 'not_member'
                     WHEN old.seq IS NOT NULL THEN 'duplicate'
                     WHEN b.user_id IS NOT NULL THEN 'blocked'
@@ -201,7 +204,7 @@ BEGIN
     )
     SELECT CASE WHEN w.standing = 'sent' AND f.ord <> w.ord THEN 'duplicate' ELSE w.standing END,
            coalesce(w.old_seq, f.new_seq), coalesce(w.old_rev, f.new_rev), coalesce(w.old_at, f.at),
-           coalesce(u.display_name, u.name), p.recipients
+           coalesce(u.display_name, u.name), u.avatar, w.kind, p.recipients
     FROM wanted w
     LEFT JOIN fresh f ON w.standing = 'sent' AND f.conversation_id = w.conversation_id AND f.sender_id = w.sender_id
                      AND f.client_id = w.client_id
@@ -451,7 +454,8 @@ BEGIN
         END IF;
         rev := next_rev(conversation);
         first := rev;
-        UPDATE messages s SET body = new_body, edited_at = clock_timestamp(), rev = edit_message.rev
+        UPDATE messages s SET body = new_body, edited_at = clock_timestamp(), rev = edit_message.rev,
+                              sent_rev = coalesce(s.sent_rev, s.rev)
         WHERE s.conversation_id = conversation AND s.seq = place;
         DELETE FROM mentions x WHERE x.conversation_id = conversation AND x.seq = place
             AND x.user_id NOT IN (SELECT u.id FROM users u WHERE u.name = ANY (called));
@@ -482,7 +486,7 @@ BEGIN
         rev := next_rev(conversation);
         first := rev;
         UPDATE messages s SET body = '', deleted_at = clock_timestamp(), edited_at = NULL, reply_to = NULL,
-                              rev = delete_message.rev
+                              rev = delete_message.rev, sent_rev = coalesce(s.sent_rev, s.rev)
         WHERE s.conversation_id = conversation AND s.seq = place;
         DELETE FROM reactions r WHERE r.conversation_id = conversation AND r.seq = place;
         DELETE FROM mentions x WHERE x.conversation_id = conversation AND x.seq = place;
@@ -518,7 +522,8 @@ BEGIN
     IF changed THEN
         rev := next_rev(conversation);
         first := rev;
-        UPDATE messages s SET rev = react.rev WHERE s.conversation_id = conversation AND s.seq = place;
+        UPDATE messages s SET rev = react.rev, sent_rev = coalesce(s.sent_rev, s.rev)
+        WHERE s.conversation_id = conversation AND s.seq = place;
     END IF;
     outcome := 'done';
 END

@@ -10,11 +10,13 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
+use crate::domain::ConversationId;
+use crate::http::AppError;
 use crate::hub::Hub;
 use crate::kafka::Link;
 use crate::passwords::Passwords;
 use crate::publisher::{Publisher, Signals};
-use crate::store::Pool;
+use crate::store::{Outcome, Pool, timeline};
 use crate::telemetry::Metrics;
 use crate::writer::Writer;
 
@@ -57,7 +59,38 @@ impl Deref for App {
     }
 }
 
+/// Events announced in one go; more are found by the look at the changes.
+const ANNOUNCED: i64 = 500;
+
 impl App {
+    /// Hands the events of a change that is committed to Kafka, or says why there is none.
+    pub async fn announce(&self, id: ConversationId, outcome: Outcome) -> Result<(), AppError> {
+        match outcome {
+            Outcome::Done(Some((first, last))) => self.publish(id, first - 1, last).await,
+            Outcome::Done(None) => {}
+            Outcome::NotFound => return Err(AppError::NotFound),
+            Outcome::Forbidden => return Err(AppError::Forbidden),
+        }
+        Ok(())
+    }
+
+    /// Hands all events of a new conversation to Kafka.
+    pub async fn announce_all(&self, id: ConversationId) {
+        self.publish(id, 0, i64::MAX).await;
+    }
+
+    /// The fast way out. Where it fails the sure one is half a second slower, so that nobody need hear of it.
+    async fn publish(&self, id: ConversationId, after: i64, up_to: i64) {
+        match timeline::events(&self.pool, id, after, up_to, ANNOUNCED).await {
+            Ok((events, _)) => events
+                .iter()
+                .for_each(|event| self.publisher.publish(event)),
+            Err(error) => {
+                tracing::debug!(%error, conversation = %id, "a change was not announced at once")
+            }
+        }
+    }
+
     /// Builds the parts on PostgreSQL and starts what writes and publishes. Kafka need not answer.
     pub fn start(
         config: Config,

@@ -116,6 +116,11 @@ pub enum BodyError {
 }
 
 impl MessageBody {
+    /// What says nothing: files go without words.
+    pub fn empty() -> Self {
+        Self(String::new())
+    }
+
     /// `max_bytes` counts UTF-8 after line breaks became `\n` and the end was trimmed.
     pub fn parse(text: &str, max_bytes: usize) -> Result<Self, BodyError> {
         let body = text.replace("\r\n", "\n").trim_end().to_owned();
@@ -172,28 +177,173 @@ pub struct Session {
     pub admin: bool,
 }
 
+/// What a conversation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[serde(rename_all = "lowercase")]
+#[sqlx(type_name = "text", rename_all = "lowercase")]
+pub enum ConversationKind {
+    /// Two people, for ever.
+    Direct,
+    /// Some people.
+    Group,
+    /// A room that anyone may join and read back.
+    Public,
+    /// A room by invitation.
+    Private,
+}
+
+impl ConversationKind {
+    /// Whether it has a name, owners and a topic line of its own.
+    pub fn is_room(self) -> bool {
+        matches!(self, Self::Public | Self::Private)
+    }
+}
+
+/// What a member may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[serde(rename_all = "lowercase")]
+#[sqlx(type_name = "text", rename_all = "lowercase")]
+pub enum Role {
+    /// Names, adds, removes.
+    Owner,
+    /// Talks.
+    Member,
+}
+
+/// What a member is notified of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[serde(rename_all = "lowercase")]
+#[sqlx(type_name = "text", rename_all = "lowercase")]
+pub enum Level {
+    /// Every message.
+    All,
+    /// Where one is called by name.
+    Mentions,
+    /// Nothing: muted.
+    None,
+}
+
+/// A person whom a message calls by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mention {
+    /// Who.
+    pub user: UserId,
+    /// The name they are called by.
+    pub name: String,
+}
+
+/// One kind of reaction to a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reaction {
+    /// Which.
+    pub emoji: String,
+    /// Who reacted so, the first one first.
+    pub users: Vec<UserId>,
+    /// What they are called.
+    pub names: Vec<String>,
+}
+
+/// The message that another one answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quote {
+    /// Its place.
+    pub seq: i64,
+    /// What its sender is called.
+    pub sender_name: String,
+    /// The beginning of what it says; empty for a tombstone.
+    pub body: String,
+    /// Whether it is a tombstone.
+    pub deleted: bool,
+}
+
 /// A message as it stands.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     /// Where it was sent.
-    #[sqlx(rename = "conversation_id")]
     pub conversation: ConversationId,
     /// Its place in the conversation, from 1, without gaps.
     pub seq: i64,
     /// The conversation's change that made it what it is.
     pub rev: i64,
+    /// Whether something about it has changed since it was sent.
+    pub changed: bool,
     /// Who sent it.
-    #[sqlx(rename = "sender_id")]
     pub sender: UserId,
     /// What the sender is called.
     pub sender_name: String,
+    /// The sender's picture.
+    pub sender_avatar: Option<Uuid>,
     /// The client's own id of the send.
     pub client_id: Uuid,
-    /// What it says.
+    /// What it says; empty for a tombstone.
     pub body: String,
     /// When it was accepted.
-    #[sqlx(rename = "created_at")]
     pub at: OffsetDateTime,
+    /// Whether its sender has changed what it says.
+    pub edited: bool,
+    /// Whether it is a tombstone.
+    pub deleted: bool,
+    /// What it answers.
+    pub quote: Option<Quote>,
+    /// Whom it calls.
+    pub mentions: Vec<Mention>,
+    /// How people reacted.
+    pub reactions: Vec<Reaction>,
+}
+
+/// What happened to a conversation besides messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[serde(rename_all = "lowercase")]
+#[sqlx(type_name = "text", rename_all = "lowercase")]
+pub enum NoticeKind {
+    /// It was made.
+    Created,
+    /// Somebody came by themselves.
+    Joined,
+    /// Somebody was brought in.
+    Added,
+    /// Somebody went.
+    Left,
+    /// Somebody was taken out.
+    Removed,
+    /// It has another name.
+    Renamed,
+    /// It has another topic line.
+    Topic,
+    /// A member became an owner.
+    Promoted,
+    /// An owner became a member.
+    Demoted,
+}
+
+/// A line in the flow that is no message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Where it happened.
+    pub conversation: ConversationId,
+    /// The conversation's change that it is.
+    pub rev: i64,
+    /// The message after which it happened; 0 before the first.
+    pub after_seq: i64,
+    /// What happened.
+    pub kind: NoticeKind,
+    /// Who did it.
+    pub actor: UserId,
+    /// What they are called.
+    pub actor_name: String,
+    /// To whom, where it is another one than the actor.
+    pub subject: Option<(UserId, String)>,
+    /// The new name or topic line.
+    pub text: Option<String>,
+    /// When.
+    pub at: OffsetDateTime,
+}
+
+impl Notice {
+    /// Whom it lets in or out.
+    pub fn person(&self) -> UserId {
+        self.subject.as_ref().map_or(self.actor, |(id, _)| *id)
+    }
 }
 
 /// A file of a message, or one that waits to be sent with one. The store has its bytes.
@@ -223,23 +373,43 @@ pub struct Attachment {
 pub struct Preview {
     /// Who sent it.
     pub sender: UserId,
+    /// What they are called.
+    pub sender_name: String,
     /// What it says.
     pub body: String,
 }
 
-/// A conversation as one of its members sees it in the list.
+/// A conversation as one of its members sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConversationSummary {
     /// Which conversation.
     pub id: ConversationId,
+    /// What it is.
+    pub kind: ConversationKind,
     /// Its latest change.
     pub rev: i64,
     /// Its newest message's place; 0 before the first.
     pub last_seq: i64,
     /// How far this member has read.
     pub last_read_seq: i64,
-    /// What this member calls it: the other person's name.
+    /// Which of the member's marks `last_read_seq` is: older ones are void.
+    pub read_version: i64,
+    /// Messages up to here were before this member's time.
+    pub joined_seq: i64,
+    /// Unread messages that call this member.
+    pub mentions: i64,
+    /// What this member may do.
+    pub role: Role,
+    /// What this member is notified of.
+    pub level: Level,
+    /// What this member calls it: its name, or the other people's.
     pub name: String,
+    /// The topic line.
+    pub topic: String,
+    /// The other person of a direct conversation.
+    pub partner: Option<UserId>,
+    /// Their picture.
+    pub avatar: Option<Uuid>,
     /// When something last happened.
     pub last_at: OffsetDateTime,
     /// Its newest message.
@@ -249,17 +419,51 @@ pub struct ConversationSummary {
 impl ConversationSummary {
     /// How many messages this member has not read.
     pub fn unread(&self) -> i64 {
-        (self.last_seq - self.last_read_seq).max(0)
+        (self.last_seq - self.last_read_seq.max(self.joined_seq)).max(0)
+    }
+
+    /// Messages up to here are not for this member to see.
+    pub fn floor(&self) -> i64 {
+        match self.kind {
+            ConversationKind::Public => 0,
+            _ => self.joined_seq,
+        }
     }
 }
 
-/// Some consecutive messages of a conversation, oldest first.
+/// A member of a conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Who.
+    pub user: User,
+    /// What they may do.
+    pub role: Role,
+}
+
+/// Which part of a conversation to show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Window {
+    /// Its end.
+    Latest,
+    /// What is just before a message.
+    Before(i64),
+    /// What is just after a message.
+    After(i64),
+    /// What surrounds a message.
+    Around(i64),
+}
+
+/// Some consecutive messages of a conversation, oldest first, with what happened between them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
     /// The messages.
     pub messages: Vec<Message>,
+    /// The lines between them.
+    pub notices: Vec<Notice>,
     /// Whether there are older ones.
     pub older: bool,
+    /// Whether there are newer ones.
+    pub newer: bool,
 }
 
 /// Where reading of changes goes on: everything that a snapshot with this `xmin` saw is known.

@@ -1,19 +1,30 @@
 //! The record of the events topic, and the frame that browsers get of it. Pure.
 //!
-//! Key: the conversation's id as decimal text. Headers: `rev` (decimal) and `to` (user ids, comma-separated), so that a
-//! replica passes over what concerns nobody on it without parsing. Value: JSON, below. Consumers order by `rev` within a
-//! conversation and may see a record more than once; neither topic order nor partition tells anything.
+//! Key: the conversation's id as decimal text. Headers: `rev` (decimal) and `to` (user ids, comma-separated, or `*` for
+//! all members of a large room), so that a replica passes over what concerns nobody on it without parsing. Value: JSON,
+//! below. Consumers order by `rev` within a conversation and may see a record more than once; neither topic order nor
+//! partition tells anything. A consumer passes over a `type` that it does not know.
 
 use axum::extract::ws::Utf8Bytes;
 use serde::{Deserialize, Serialize};
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
-use crate::domain::{ConversationId, Message, UserId};
+use crate::domain::{ConversationId, ConversationKind, Message, Notice, NoticeKind, UserId};
+use crate::store::timeline::Change;
 use crate::views;
 
 /// Records over this size go without `body` and `html`: a reader takes them from PostgreSQL. Kafka's default limit is 1 MiB.
 const MAX_RECORD_BYTES: usize = 256 * 1024;
+
+/// Who gets an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// These members.
+    People(Vec<UserId>),
+    /// All members of a large room, which each replica knows.
+    Room,
+}
 
 /// A change of a conversation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,25 +36,38 @@ pub struct Event {
     pub kind: Kind,
     /// Which conversation.
     pub conversation: ConversationId,
+    /// What it is.
+    pub conversation_kind: ConversationKind,
     /// The change's place among the conversation's changes, from 1, without gaps.
     pub rev: i64,
-    /// The message's place among the conversation's messages, from 1, without gaps.
+    /// The message's place among the conversation's messages, from 1, without gaps; of a notice, the message before it.
     pub seq: i64,
-    /// Who sent it.
+    /// Who sent the message, or did what the notice tells.
     pub sender: UserId,
-    /// What the sender was called then.
+    /// What they were called then.
     pub sender_name: String,
     /// The client's own id of the send.
-    pub client_id: Uuid,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<Uuid>,
     /// When it was accepted, RFC 3339 in UTC.
     pub at: String,
-    /// The members it was sent to.
-    pub to: Vec<UserId>,
-    /// What it says; absent where the record would be too large.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The members it was sent to; absent for a large room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Vec<UserId>>,
+    /// The members whom the message calls by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<UserId>,
+    /// What a notice tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<NoticeKind>,
+    /// To whom it happened, where that is another one than the sender.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<UserId>,
+    /// What the message says, or the new name or topic line; absent where the record would be too large, and of tombstones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
     /// How browsers show it; absent where the record would be too large.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub html: Option<String>,
 }
 
@@ -53,6 +77,10 @@ pub struct Event {
 pub enum Kind {
     /// A message was sent.
     Message,
+    /// A message was edited, deleted or reacted to: this is how it stands.
+    Changed,
+    /// Something else happened to the conversation.
+    Notice,
 }
 
 /// What a browser gets of an [`Event`].
@@ -64,29 +92,102 @@ struct Frame<'a> {
     rev: i64,
     seq: i64,
     sender: UserId,
-    client_id: Uuid,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    mentions: &'a [UserId],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notice: Option<NoticeKind>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<UserId>,
     html: &'a str,
 }
 
 impl Event {
-    /// The event of a message, rendered.
-    pub fn of(message: &Message, to: Vec<UserId>) -> Self {
+    /// The event of a change, rendered.
+    pub fn of(change: &Change, kind: ConversationKind, audience: Audience) -> Self {
+        let to = match audience {
+            Audience::People(people) => Some(people),
+            Audience::Room => None,
+        };
+        match change {
+            Change::Message(message) => Self::of_message(message, kind, to),
+            Change::Notice(notice) => Self::of_notice(notice, kind, to),
+        }
+    }
+
+    fn of_message(message: &Message, kind: ConversationKind, to: Option<Vec<UserId>>) -> Self {
         Self {
             v: 1,
-            kind: Kind::Message,
+            kind: if message.changed {
+                Kind::Changed
+            } else {
+                Kind::Message
+            },
             conversation: message.conversation,
+            conversation_kind: kind,
             rev: message.rev,
             seq: message.seq,
             sender: message.sender,
             sender_name: message.sender_name.clone(),
-            client_id: message.client_id,
-            at: message
-                .at
-                .format(&Rfc3339)
-                .expect("a time from PostgreSQL has a year of four digits"),
+            client_id: Some(message.client_id),
+            at: rfc3339(message.at),
             to,
-            body: Some(message.body.clone()),
+            mentions: message
+                .mentions
+                .iter()
+                .map(|mention| mention.user)
+                .collect(),
+            notice: None,
+            subject: None,
+            body: (!message.deleted).then(|| message.body.clone()),
             html: Some(views::message::item(message).into_string()),
+        }
+    }
+
+    fn of_notice(notice: &Notice, kind: ConversationKind, to: Option<Vec<UserId>>) -> Self {
+        Self {
+            v: 1,
+            kind: Kind::Notice,
+            conversation: notice.conversation,
+            conversation_kind: kind,
+            rev: notice.rev,
+            seq: notice.after_seq,
+            sender: notice.actor,
+            sender_name: notice.actor_name.clone(),
+            client_id: None,
+            at: rfc3339(notice.at),
+            to,
+            mentions: Vec::new(),
+            notice: Some(notice.kind),
+            subject: notice.subject.as_ref().map(|(id, _)| *id),
+            body: notice.text.clone(),
+            html: Some(views::notice::item(notice).into_string()),
+        }
+    }
+
+    /// Whom it lets in, if anybody.
+    pub fn joins(&self) -> Option<UserId> {
+        let lets_in = matches!(
+            self.notice,
+            Some(NoticeKind::Created | NoticeKind::Joined | NoticeKind::Added)
+        );
+        lets_in.then(|| self.subject.unwrap_or(self.sender))
+    }
+
+    /// Whom it lets out, if anybody.
+    pub fn leaves(&self) -> Option<UserId> {
+        let lets_out = matches!(self.notice, Some(NoticeKind::Left | NoticeKind::Removed));
+        lets_out.then(|| self.subject.unwrap_or(self.sender))
+    }
+
+    /// Members who joined at or after this message do not see it.
+    pub fn place(&self) -> i64 {
+        match (self.kind, self.conversation_kind) {
+            (Kind::Changed, ConversationKind::Public) | (Kind::Message | Kind::Notice, _) => {
+                i64::MAX
+            }
+            (Kind::Changed, _) => self.seq,
         }
     }
 
@@ -108,7 +209,10 @@ impl Event {
 
     /// The `to` header.
     pub fn to_header(&self) -> String {
-        self.to
+        let Some(people) = &self.to else {
+            return "*".to_owned();
+        };
+        people
             .iter()
             .map(UserId::to_string)
             .collect::<Vec<_>>()
@@ -117,24 +221,17 @@ impl Event {
 
     /// What every socket of the members gets, the same bytes for each; `None` where the rendering was left out.
     pub fn frame(&self) -> Option<Utf8Bytes> {
-        let Self {
-            kind,
-            conversation,
-            rev,
-            seq,
-            sender,
-            client_id,
-            ..
-        } = *self;
-        let html = self.html.as_deref()?;
         let frame = Frame {
-            kind,
-            conversation,
-            rev,
-            seq,
-            sender,
-            client_id,
-            html,
+            kind: self.kind,
+            conversation: self.conversation,
+            rev: self.rev,
+            seq: self.seq,
+            sender: self.sender,
+            client_id: self.client_id,
+            mentions: &self.mentions,
+            notice: self.notice,
+            subject: self.subject,
+            html: self.html.as_deref()?,
         };
         Some(
             serde_json::to_string(&frame)
@@ -144,27 +241,28 @@ impl Event {
     }
 }
 
+fn rfc3339(at: time::OffsetDateTime) -> String {
+    at.format(&Rfc3339)
+        .expect("a time from PostgreSQL has a year of four digits")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use time::OffsetDateTime;
+    use crate::views::message::tests::message;
 
-    fn message(body: &str) -> Message {
-        Message {
-            conversation: ConversationId(1),
-            seq: 2,
-            rev: 3,
-            sender: UserId(4),
-            sender_name: "ada".into(),
-            client_id: Uuid::nil(),
-            body: body.into(),
-            at: OffsetDateTime::UNIX_EPOCH,
-        }
+    fn event(body: &str) -> Event {
+        let audience = Audience::People(vec![UserId(4), UserId(5)]);
+        Event::of(
+            &Change::Message(message(body)),
+            ConversationKind::Direct,
+            audience,
+        )
     }
 
     #[test]
     fn a_record_reads_back_as_it_was() {
-        let event = Event::of(&message("<b>"), vec![UserId(4), UserId(5)]);
+        let event = event("<b>");
         assert_eq!(
             serde_json::from_str::<Event>(&event.record()).unwrap(),
             event
@@ -173,13 +271,26 @@ mod tests {
     }
 
     #[test]
+    fn a_large_room_names_nobody() {
+        let event = Event {
+            to: None,
+            ..event("x")
+        };
+        assert_eq!(event.to_header(), "*");
+        assert_eq!(
+            serde_json::from_str::<Event>(&event.record()).unwrap(),
+            event
+        );
+    }
+
+    #[test]
     fn a_record_too_large_goes_without_its_body() {
-        let event = Event::of(&message(&"x".repeat(MAX_RECORD_BYTES)), vec![UserId(4)]);
+        let event = event(&"x".repeat(MAX_RECORD_BYTES));
         let read: Event = serde_json::from_str(&event.record()).unwrap();
         assert_eq!(
             (read.body.as_ref(), read.html.as_ref(), read.frame()),
             (None, None, None)
         );
-        assert_eq!(read.rev, 3);
+        assert_eq!(read.rev, event.rev);
     }
 }

@@ -8,8 +8,10 @@ mod error;
 mod extract;
 mod layers;
 mod limits;
+mod marks;
 mod messages;
 mod people;
+mod rooms;
 mod session;
 
 use axum::routing::{get, post};
@@ -33,8 +35,21 @@ pub fn router(app: App) -> Router {
         .route("/c/{id}", get(conversations::show))
         .route("/c/{id}/item", get(conversations::item))
         .route("/c/{id}/messages", post(messages::send))
-        .route("/c/{id}/read", post(messages::read))
-        .route("/c/{id}/seen", get(messages::seen))
+        .route("/c/{id}/messages/{seq}", get(messages::show))
+        .route("/c/{id}/messages/{seq}/edit", post(messages::edit))
+        .route("/c/{id}/messages/{seq}/delete", post(messages::delete))
+        .route("/c/{id}/messages/{seq}/reactions", post(messages::react))
+        .route("/c/{id}/messages/{seq}/unread", post(marks::unread))
+        .route("/c/{id}/read", post(marks::read))
+        .route("/c/{id}/seen", get(marks::seen))
+        .route("/c/{id}/about", get(rooms::about).post(rooms::describe))
+        .route("/c/{id}/join", post(rooms::join))
+        .route("/c/{id}/leave", post(rooms::leave))
+        .route("/c/{id}/members", get(rooms::members).post(rooms::add))
+        .route("/c/{id}/members/{user}/remove", post(rooms::remove))
+        .route("/c/{id}/members/{user}/role", post(rooms::set_role))
+        .route("/rooms", get(rooms::directory).post(rooms::create))
+        .route("/rooms/new", get(rooms::new))
         .route("/people", get(people::search))
         .route("/live", get(socket::upgrade))
         .route("/static/{release}/{name}", get(assets::asset))

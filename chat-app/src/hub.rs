@@ -13,9 +13,11 @@ use crate::event::Event;
 use crate::publisher::Signal;
 use crate::store::changes::Changes;
 use order::{Hole, Order};
+use rooms::Rooms;
 
 pub mod order;
 pub mod reader;
+mod rooms;
 
 /// Frames that may wait for one slow socket; past that it is told to read what it missed.
 const SOCKET_QUEUE: usize = 256;
@@ -24,7 +26,37 @@ const SOCKET_QUEUE: usize = 256;
 #[derive(Clone, Debug)]
 pub struct Delivery {
     frame: Utf8Bytes,
-    to: Vec<UserId>,
+    to: To,
+}
+
+#[derive(Clone, Debug)]
+enum To {
+    People(Vec<UserId>),
+    Room(Box<RoomChange>),
+}
+
+/// What a change of a large room does.
+#[derive(Clone, Debug)]
+struct RoomChange {
+    room: ConversationId,
+    rev: i64,
+    /// Who joined at or after this message gets nothing.
+    place: i64,
+    /// Where the conversation's messages stood.
+    seq: i64,
+    joins: Option<UserId>,
+    leaves: Option<UserId>,
+}
+
+/// Whether a record of a large room concerns this replica.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoomHere {
+    /// Who is in it must be read first.
+    Unknown,
+    /// Somebody here is in it.
+    Present,
+    /// Nobody is.
+    Absent,
 }
 
 impl Delivery {
@@ -32,7 +64,17 @@ impl Delivery {
     pub fn of(event: &Event) -> Option<Self> {
         Some(Self {
             frame: event.frame()?,
-            to: event.to.clone(),
+            to: match &event.to {
+                Some(people) => To::People(people.clone()),
+                None => To::Room(Box::new(RoomChange {
+                    room: event.conversation,
+                    rev: event.rev,
+                    place: event.place(),
+                    seq: event.seq,
+                    joins: event.joins(),
+                    leaves: event.leaves(),
+                })),
+            },
         })
     }
 }
@@ -84,6 +126,7 @@ pub struct Position {
 #[derive(Default)]
 struct State {
     order: Order<Delivery>,
+    rooms: Rooms,
     sockets: HashMap<UserId, Vec<Handle>>,
     position: Position,
     draining: bool,
@@ -137,6 +180,7 @@ impl Hub {
             handles.retain(|handle| !handle.frames.is_closed());
             if handles.is_empty() {
                 state.sockets.remove(&user);
+                state.rooms.forget(user);
             }
         }
     }
@@ -159,7 +203,44 @@ impl Hub {
 
     /// A record has come that must be read from PostgreSQL.
     pub fn missed(&self, id: ConversationId, rev: i64) {
-        self.update(|order| order.committed(id, rev, rev, Instant::now()));
+        self.update(|order| order.announced(id, rev, Instant::now()));
+    }
+
+    /// Whether a large room's records concern somebody here.
+    pub fn room(&self, id: ConversationId) -> RoomHere {
+        let state = self.state();
+        match (state.rooms.knows(id), state.rooms.has_members(id)) {
+            (false, _) => RoomHere::Unknown,
+            (true, true) => RoomHere::Present,
+            (true, false) => RoomHere::Absent,
+        }
+    }
+
+    /// Who is connected here.
+    pub fn people(&self) -> Vec<UserId> {
+        self.state().sockets.keys().copied().collect()
+    }
+
+    /// A large room was read: each with the rev and the message after which they joined. What arrived meanwhile holds
+    /// where it is later.
+    pub fn learn_room(&self, id: ConversationId, seats: &[(UserId, i64, i64)]) {
+        let mut state = self.state();
+        state.rooms.learn(id);
+        for &(user, rev, floor) in seats {
+            if state.sockets.contains_key(&user) {
+                state.rooms.join(id, user, rev, floor);
+            }
+        }
+    }
+
+    /// The large rooms of somebody who has connected were read.
+    pub fn seat(&self, user: UserId, rooms: &[(ConversationId, i64, i64)]) {
+        let mut state = self.state();
+        if state.sockets.contains_key(&user) {
+            for &(room, rev, floor) in rooms {
+                state.rooms.join(room, user, rev, floor);
+            }
+        }
     }
 
     /// A look at the changes is complete.
@@ -191,6 +272,7 @@ impl Hub {
                 "PostgreSQL goes by another history (failover or restore): all browsers read anew"
             );
             state.order = Order::default();
+            state.rooms = Rooms::default();
             for handle in state.sockets.values().flatten() {
                 handle.lag();
             }
@@ -216,22 +298,25 @@ impl Hub {
             conversation: ConversationId,
             last_read: i64,
             unread: i64,
+            version: i64,
         }
         let Signal::Read {
             user,
             conversation,
             last_read,
             unread,
+            version,
         } = *signal;
         let frame = serde_json::to_string(&Read {
             conversation,
             last_read,
             unread,
+            version,
         })
         .expect("plain numbers");
         self.state().deliver(&Delivery {
             frame: frame.into(),
-            to: vec![user],
+            to: To::People(vec![user]),
         });
     }
 
@@ -272,10 +357,26 @@ impl Hub {
 }
 
 impl State {
-    fn deliver(&self, delivery: &Delivery) {
-        for user in &delivery.to {
-            for handle in self.sockets.get(user).into_iter().flatten() {
-                handle.send(delivery.frame.clone());
+    fn deliver(&mut self, delivery: &Delivery) {
+        match &delivery.to {
+            To::People(people) => self.send(people.iter().copied(), &delivery.frame),
+            To::Room(change) => {
+                if let Some(user) = change.joins.filter(|user| self.sockets.contains_key(user)) {
+                    self.rooms.join(change.room, user, change.rev, change.seq);
+                }
+                let present = self.rooms.present(change.room, change.place);
+                self.send(present, &delivery.frame);
+                if let Some(user) = change.leaves {
+                    self.rooms.leave(change.room, user, change.rev);
+                }
+            }
+        }
+    }
+
+    fn send(&self, people: impl Iterator<Item = UserId>, frame: &Utf8Bytes) {
+        for user in people {
+            for handle in self.sockets.get(&user).into_iter().flatten() {
+                handle.send(frame.clone());
             }
         }
     }
@@ -308,7 +409,7 @@ mod tests {
     fn delivery(text: &'static str, to: &[i64]) -> Option<Delivery> {
         Some(Delivery {
             frame: Utf8Bytes::from_static(text),
-            to: to.iter().map(|&id| UserId(id)).collect(),
+            to: To::People(to.iter().map(|&id| UserId(id)).collect()),
         })
     }
 

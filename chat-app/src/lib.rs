@@ -11,6 +11,7 @@ pub mod event;
 pub mod http;
 pub mod hub;
 pub mod kafka;
+pub mod markdown;
 pub mod migrate;
 pub mod passwords;
 pub mod poller;

@@ -13,9 +13,10 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Kafka;
-use crate::domain::{ConversationId, Message, UserId};
+use crate::domain::{ConversationId, UserId};
 use crate::event::Event;
 use crate::kafka::{self, Context, Link};
+use crate::store::conversations::Marked;
 use crate::store::outbox::Reference;
 use crate::store::{Pool, outbox};
 
@@ -94,9 +95,9 @@ impl Publisher {
         Ok(publisher)
     }
 
-    /// Hands a committed message to Kafka without waiting.
-    pub fn publish(&self, message: &Message, recipients: Vec<UserId>) {
-        self.produce(&Event::of(message, recipients), None);
+    /// Hands a committed event to Kafka without waiting.
+    pub fn publish(&self, event: &Event) {
+        self.produce(event, None);
     }
 
     /// Hands an event to Kafka and waits for its answer, at most [`MESSAGE_LIMIT`] and a little.
@@ -260,6 +261,9 @@ pub enum Signal {
         last_read: i64,
         /// What is left.
         unread: i64,
+        /// Which mark this is: older ones are void.
+        #[serde(default)]
+        version: i64,
     },
 }
 
@@ -279,12 +283,13 @@ impl Signals {
     }
 
     /// Tells a person's other devices how far one of them has read.
-    pub fn read(&self, user: UserId, conversation: ConversationId, last_read: i64, last_seq: i64) {
+    pub fn read(&self, user: UserId, conversation: ConversationId, marked: Marked) {
         self.send(&Signal::Read {
             user,
             conversation,
-            last_read,
-            unread: (last_seq - last_read).max(0),
+            last_read: marked.last_read_seq,
+            unread: (marked.last_seq - marked.last_read_seq).max(0),
+            version: marked.read_version,
         });
     }
 

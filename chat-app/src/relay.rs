@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Kafka;
 use crate::domain::{ConversationId, UserId};
 use crate::event::Event;
-use crate::hub::{Delivery, Hub};
+use crate::hub::{Delivery, Hub, RoomHere};
 use crate::kafka::{self, CALL_LIMIT, Context, Link};
 use crate::publisher::Signal;
 use crate::telemetry::{Metrics, Readiness, Record};
@@ -222,9 +222,21 @@ fn event(hub: &Hub, record: &BorrowedMessage<'_>) -> Record {
     let Some((id, rev, people)) = addressed(record) else {
         return malformed(record, "its key or headers");
     };
-    if !hub.concerns(people.into_iter()) {
-        hub.arrived(id, rev, None);
-        return Record::Passed;
+    let here = match people {
+        Some(people) if hub.concerns(people.iter().copied()) => RoomHere::Present,
+        Some(_) => RoomHere::Absent,
+        None => hub.room(id),
+    };
+    match here {
+        RoomHere::Present => {}
+        RoomHere::Absent => {
+            hub.arrived(id, rev, None);
+            return Record::Passed;
+        }
+        RoomHere::Unknown => {
+            hub.missed(id, rev);
+            return Record::Delivered;
+        }
     }
     let Some(event) = record
         .payload()
@@ -243,16 +255,22 @@ fn event(hub: &Hub, record: &BorrowedMessage<'_>) -> Record {
     Record::Delivered
 }
 
-/// Conversation, rev and people, from the key and the headers.
-fn addressed(record: &BorrowedMessage<'_>) -> Option<(ConversationId, i64, Vec<UserId>)> {
+/// Conversation, rev and people, from the key and the headers; no people for all members of a large room.
+fn addressed(record: &BorrowedMessage<'_>) -> Option<(ConversationId, i64, Option<Vec<UserId>>)> {
     let text = |bytes: Option<&[u8]>| Some(std::str::from_utf8(bytes?).ok()?.to_owned());
     let id = text(record.key())?.parse().ok()?;
     let headers = record.headers()?;
     let header = |name| text(headers.iter().find(|header| header.key == name)?.value);
-    let people = header("to")?
-        .split(',')
-        .map(|id| id.parse().ok())
-        .collect::<Option<_>>()?;
+    let to = header("to")?;
+    let people = match to.as_str() {
+        "*" => None,
+        "" => Some(Vec::new()),
+        to => Some(
+            to.split(',')
+                .map(|id| id.parse().ok())
+                .collect::<Option<_>>()?,
+        ),
+    };
     Some((id, header("rev")?.parse().ok()?, people))
 }
 

@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use crate::app::App;
 use crate::domain::{ConversationId, Session, SessionId};
 use crate::hub::{Close, Registration, SocketState};
-use crate::store::sessions;
+use crate::store::{sessions, timeline};
+use crate::text::Text;
 
 mod resume;
 
@@ -88,6 +89,7 @@ pub async fn upgrade(
         )
             .into_response();
     };
+    let text = Text::of(&headers);
     upgrade
         .max_message_size(FRAME_LIMIT)
         .max_frame_size(FRAME_LIMIT)
@@ -102,6 +104,7 @@ pub async fn upgrade(
                 app: app.clone(),
                 session,
                 socket,
+                text,
                 resyncs: Vec::new(),
                 told_malformed: false,
             };
@@ -141,6 +144,7 @@ struct Connection {
     app: App,
     session: Session,
     socket: WebSocket,
+    text: Text,
     resyncs: Vec<Instant>,
     told_malformed: bool,
 }
@@ -150,6 +154,14 @@ impl Connection {
         let app = self.app.clone();
         if !session_lasts(&app, self.session.id).await {
             return self.close(CLOSE_REVOKED, "signed out").await;
+        }
+        // Before the browser asks what it missed: from then on nothing of a large room passes it by.
+        match timeline::large_rooms(&app.pool, self.session.user.id).await {
+            Ok(rooms) => app.hub.seat(self.session.user.id, &rooms),
+            Err(error) => {
+                tracing::debug!(%error, "the rooms of a live connection could not be read");
+                return self.close(CLOSE_TOO_SLOW, "try again later").await;
+            }
         }
         self.send(frame(&Reply::Welcome {
             replica: &app.config.replica,
@@ -214,7 +226,7 @@ impl Connection {
             self.malformed();
             return Ok(());
         };
-        match resume::answer(&self.app, self.session.user.id, &resume).await {
+        match resume::answer(&self.app, self.session.user.id, self.text, &resume).await {
             Ok(answer) => self.send(frame(&answer)).await,
             // The browser asks again when it reconnects; by then PostgreSQL may be back.
             Err(error) => {

@@ -6,11 +6,38 @@ pub mod changes;
 pub mod conversations;
 pub mod invites;
 pub mod messages;
+pub mod notices;
 pub mod outbox;
 pub mod resets;
+pub mod rooms;
 pub mod schema;
 pub mod sessions;
+pub mod timeline;
 pub mod users;
 
 /// The readers' connections. The writer's lanes have connections of their own.
 pub type Pool = sqlx::PgPool;
+
+/// What became of a change that somebody asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is so now; these are the revs that it took, none where it was so already.
+    Done(Option<(i64, i64)>),
+    /// To this person there is no such thing.
+    NotFound,
+    /// This person may not.
+    Forbidden,
+}
+
+impl sqlx::FromRow<'_, sqlx::postgres::PgRow> for Outcome {
+    fn from_row(row: &sqlx::postgres::PgRow) -> sqlx::Result<Self> {
+        use sqlx::Row;
+        let (first, last): (Option<i64>, Option<i64>) =
+            (row.try_get("first")?, row.try_get("rev")?);
+        Ok(match row.try_get("outcome")? {
+            "done" => Self::Done(first.zip(last)),
+            "forbidden" => Self::Forbidden,
+            _ => Self::NotFound,
+        })
+    }
+}

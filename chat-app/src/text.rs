@@ -87,7 +87,10 @@ macro_rules! areas {
 /// Every area; a new one is named here.
 static AREAS: &[[&str; 3]] = &areas! {
     "accounts"
+    "chat"
     "errors"
+    "message"
+    "rooms"
     "site"
 };
 

@@ -2,6 +2,7 @@
 //!
 //! Pages work without JavaScript; what the client goes by is in data attributes.
 
+pub mod actions;
 pub mod assets;
 pub mod attachment;
 pub mod auth;
@@ -9,13 +10,17 @@ pub mod conversation;
 pub mod error;
 pub mod list;
 pub mod message;
+pub mod notice;
 pub mod people;
+pub mod rooms;
 pub mod shell;
+pub mod words;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
+use uuid::Uuid;
 
 use crate::config::Config;
 use crate::text::Text;
@@ -34,6 +39,7 @@ fn document(config: &Config, text: Text, title: &str, content: Markup) -> Markup
                 title { (title) }
                 link rel="icon" href=(assets::url("icon.svg")) type="image/svg+xml";
                 link rel="stylesheet" href=(assets::url("confab.css"));
+                link rel="stylesheet" href=(assets::words_url(text.language));
                 // Painted once the script has run, so that nothing jumps; browsers that don't know it paint at once.
                 script type="module" src=(assets::url("confab.js")) blocking="render" {}
                 @for module in assets::MODULES {
@@ -50,6 +56,16 @@ fn mark() -> Markup {
     html! { span.mark aria-hidden="true" { (PreEscaped(assets::ICON)) } }
 }
 
+/// A person's picture, or their initials.
+fn portrait(name: &str, picture: Option<Uuid>) -> Markup {
+    match picture {
+        Some(id) => {
+            html! { img.avatar src={ "/avatar/" (id) } alt="" width="36" height="36" loading="lazy"; }
+        }
+        None => avatar(name),
+    }
+}
+
 /// Initials on a colour that follows from the name.
 fn avatar(name: &str) -> Markup {
     // FNV-1a; any hash does that spreads short names.
@@ -61,7 +77,7 @@ fn avatar(name: &str) -> Markup {
 
 /// The first letters of a name's first two parts: `ada.l` is AL.
 fn initials(name: &str) -> String {
-    name.split(['.', '_', '-'])
+    name.split(['.', '_', '-', ' '])
         .filter_map(|part| part.chars().next())
         .take(2)
         .collect::<String>()

@@ -13,8 +13,10 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::domain::{ConversationId, Message, MessageBody, UserId};
+use crate::event::{Audience, Event};
 use crate::publisher::Publisher;
-use crate::store::messages::{self, Appended, Draft};
+use crate::store::messages::{self, Appended, Draft, Extra};
+use crate::store::timeline::Change;
 use crate::telemetry::Metrics;
 
 const LANES: usize = 4;
@@ -39,6 +41,8 @@ pub struct NewMessage {
     pub client_id: uuid::Uuid,
     /// What it says.
     pub body: MessageBody,
+    /// What goes with it.
+    pub extra: Extra,
 }
 
 /// A message that is durable.
@@ -56,6 +60,12 @@ pub enum SendError {
     /// The sender is no member, or there is no such conversation.
     #[error("not a member of the conversation")]
     NotMember,
+    /// The other one takes no messages from the sender.
+    #[error("blocked by the other one")]
+    Blocked,
+    /// An attachment is gone, or not the sender's.
+    #[error("an attachment is gone")]
+    NoAttachment,
     /// More sends wait than can be taken.
     #[error("too many sends at once")]
     Busy,
@@ -115,6 +125,7 @@ impl Writer {
             sender: message.sender,
             client_id: message.client_id,
             body: message.body.into_string(),
+            extra: message.extra,
         };
         self.lanes[lane]
             .try_send(Job { draft, answer })
@@ -176,9 +187,12 @@ impl Lane {
         let reply = match outcome {
             Appended::Sent {
                 message,
+                kind,
                 recipients,
             } => {
-                self.publisher.publish(&message, recipients);
+                let audience = recipients.map_or(Audience::Room, Audience::People);
+                let change = Change::Message(message.clone());
+                self.publisher.publish(&Event::of(&change, kind, audience));
                 Ok(Sent {
                     message,
                     duplicate: false,
@@ -189,6 +203,8 @@ impl Lane {
                 duplicate: true,
             }),
             Appended::NotMember => Err(SendError::NotMember),
+            Appended::Blocked => Err(SendError::Blocked),
+            Appended::NoAttachment => Err(SendError::NoAttachment),
         };
         let _ = job.answer.send(reply);
     }

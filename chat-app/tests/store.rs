@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use chat_app::domain::{ConversationId, UserId, UserName};
-use chat_app::store::messages::{Appended, Draft};
+use chat_app::store::messages::{Appended, Draft, Extra};
 use chat_app::store::{changes, conversations, messages, outbox, users};
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -20,6 +20,7 @@ fn draft(conversation: ConversationId, sender: UserId, client_id: u128) -> Draft
         sender,
         client_id: Uuid::from_u128(client_id),
         body: format!("message {client_id}"),
+        extra: Extra::default(),
     }
 }
 
@@ -34,7 +35,7 @@ fn places(outcomes: &[Appended]) -> Vec<i64> {
     let place = |outcome: &Appended| match outcome {
         Appended::Sent { message, .. } => message.seq,
         Appended::Duplicate(message) => -message.seq,
-        Appended::NotMember => 0,
+        Appended::NotMember | Appended::Blocked | Appended::NoAttachment => 0,
     };
     outcomes.iter().map(place).collect()
 }
@@ -73,7 +74,8 @@ async fn a_batch_answers_each_draft_in_its_order(pool: PgPool) {
     assert_eq!(places(&outcomes), [2, 0, 2, -1, -2, 0, 3]);
     let Appended::Sent {
         message,
-        recipients,
+        recipients: Some(recipients),
+        ..
     } = &outcomes[0]
     else {
         panic!("{outcomes:?}")
@@ -176,12 +178,17 @@ async fn a_mark_only_grows_and_never_beyond_the_newest(pool: PgPool) {
     .await;
     for (seq, mark) in [(2, 2), (1, 2), (99, 3), (-5, 3)] {
         assert_eq!(
-            conversations::mark_read(&pool, bob, id, seq).await.unwrap(),
+            conversations::mark_read(&pool, bob, id, seq, None)
+                .await
+                .unwrap()
+                .map(|marked| (marked.last_read_seq, marked.last_seq)),
             Some((mark, 3))
         );
     }
     assert_eq!(
-        conversations::mark_read(&pool, eve, id, 1).await.unwrap(),
+        conversations::mark_read(&pool, eve, id, 1, None)
+            .await
+            .unwrap(),
         None
     );
 }

@@ -5,7 +5,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
 use super::AppError;
-use crate::views::assets;
+use crate::views::{assets, words};
 
 /// While a release rolls out, a page of one replica may load from another of the previous or the next release. It
 /// gets what that one has, for this once: only what the name promises may be kept.
@@ -25,6 +25,10 @@ pub(super) async fn asset(
     if let Some(asset) = assets::find(&name) {
         return Ok((headers(asset.media_type), asset.content).into_response());
     }
-    let me = assets::own_of(&name).ok_or(AppError::NotFound)?;
-    Ok((headers("text/css; charset=utf-8"), assets::own_css(me)).into_response())
+    let css = match (assets::own_of(&name), assets::words_of(&name)) {
+        (Some(me), _) => assets::own_css(me),
+        (_, Some(language)) => words::css(language),
+        _ => return Err(AppError::NotFound),
+    };
+    Ok((headers("text/css; charset=utf-8"), css).into_response())
 }

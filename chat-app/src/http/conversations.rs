@@ -5,12 +5,11 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use maud::Markup;
 use serde::Deserialize;
-use uuid::Uuid;
 
-use super::AppError;
 use super::extract::{Form, Path};
+use super::{AppError, messages};
 use crate::app::App;
-use crate::domain::{ConversationId, ConversationSummary, Cursor, Session, User, UserId};
+use crate::domain::{ConversationId, ConversationSummary, Cursor, Session, User, UserId, Window};
 use crate::store;
 use crate::text::Text;
 use crate::views::conversation::{Draft, View};
@@ -32,9 +31,24 @@ pub(super) async fn index(
     Ok(page(shell::index(&known.shell(&app))))
 }
 
+/// Which part of a conversation to show, and what is being answered.
 #[derive(Deserialize)]
-pub(super) struct Window {
+pub(super) struct Wanted {
     before: Option<i64>,
+    after: Option<i64>,
+    at: Option<i64>,
+    reply: Option<i64>,
+}
+
+impl Wanted {
+    fn window(&self) -> Window {
+        match (self.before, self.after, self.at) {
+            (Some(seq), ..) => Window::Before(seq),
+            (_, Some(seq), _) => Window::After(seq),
+            (.., Some(seq)) => Window::Around(seq),
+            _ => Window::Latest,
+        }
+    }
 }
 
 pub(super) async fn show(
@@ -42,38 +56,33 @@ pub(super) async fn show(
     session: Session,
     text: Text,
     Path(id): Path<ConversationId>,
-    Form(Window { before }): Form<Window>,
+    Form(wanted): Form<Wanted>,
 ) -> Result<Html<String>, AppError> {
-    let draft = Draft {
-        client_id: Uuid::new_v4(),
-        body: String::new(),
-        error: None,
-    };
-    Ok(page(
-        conversation(&app, session.user, text, id, before, draft).await?,
-    ))
+    let known = Known::read(&app, session.user, text).await?;
+    let mut draft = Draft::default();
+    if let Some(seq) = wanted.reply {
+        draft.reply_to = messages::visible(&app, known.me.id, id, seq).await?;
+    }
+    let page = conversation(&app, known, id, wanted.window(), draft).await?;
+    Ok(self::page(page))
 }
 
 /// The page of a conversation, with what is being written.
 async fn conversation(
     app: &App,
-    me: User,
-    text: Text,
+    mut known: Known,
     id: ConversationId,
-    before: Option<i64>,
+    window: Window,
     draft: Draft,
 ) -> Result<Markup, AppError> {
-    let mut known = Known::read(app, me, text).await?;
     // Before its messages: the page may then hold newer ones, but never lack one that `rev` says it has.
-    let conversation = store::conversations::summary(&app.pool, known.me.id, id)
-        .await?
-        .ok_or(AppError::NotFound)?;
-    let messages = store::messages::before(&app.pool, id, before, MESSAGES).await?;
+    let conversation = known.conversation(app, id).await?;
+    let floor = conversation.floor();
+    let page = store::messages::page(&app.pool, id, floor, window, MESSAGES).await?;
     known.list(&conversation);
     let view = View {
         conversation: &conversation,
-        page: &messages,
-        latest: before.is_none(),
+        page: &page,
         draft,
     };
     Ok(views::conversation::page(&known.shell(app), &view))
@@ -82,12 +91,11 @@ async fn conversation(
 /// The conversation page again, with what was typed and what is wrong with it.
 pub(super) async fn again(
     app: &App,
-    me: User,
-    text: Text,
+    known: Known,
     id: ConversationId,
     draft: Draft,
 ) -> Result<Response, AppError> {
-    let page = page(conversation(app, me, text, id, None, draft).await?);
+    let page = page(conversation(app, known, id, Window::Latest, draft).await?);
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
 }
 
@@ -95,10 +103,12 @@ pub(super) async fn again(
 pub(super) async fn item(
     State(app): State<App>,
     session: Session,
+    text: Text,
     Path(id): Path<ConversationId>,
 ) -> Result<Html<String>, AppError> {
     let summary = store::conversations::summary(&app.pool, session.user.id, id).await?;
-    Ok(page(list::item(&summary.ok_or(AppError::NotFound)?, false)))
+    let summary = summary.ok_or(AppError::NotFound)?;
+    Ok(page(list::item(text, &summary, false)))
 }
 
 #[derive(Deserialize)]
@@ -137,6 +147,16 @@ impl Known {
             cursor,
             conversations,
         })
+    }
+
+    /// A conversation as this person sees it; not found where they are no member.
+    pub(super) async fn conversation(
+        &self,
+        app: &App,
+        id: ConversationId,
+    ) -> Result<ConversationSummary, AppError> {
+        let summary = store::conversations::summary(&app.pool, self.me.id, id).await?;
+        summary.ok_or(AppError::NotFound)
     }
 
     pub(super) fn shell<'a>(&'a self, app: &'a App) -> Shell<'a> {

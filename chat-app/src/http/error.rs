@@ -32,6 +32,15 @@ pub enum AppError {
         /// Where they wanted to go.
         next: Option<String>,
     },
+    /// They see it, but it is not theirs to change.
+    #[error("forbidden")]
+    Forbidden,
+    /// The other one takes no messages from the sender.
+    #[error("blocked by the other one")]
+    Blocked,
+    /// A file of the message is gone, or not the sender's.
+    #[error("an attachment is gone")]
+    NoAttachment,
     /// The request makes no sense.
     #[error("bad request")]
     BadRequest,
@@ -83,6 +92,9 @@ impl AppError {
         match self {
             Self::NotFound => (S::NOT_FOUND, "error-not-found"),
             Self::SignedOut { .. } => (S::UNAUTHORIZED, "error-signed-out"),
+            Self::Forbidden => (S::FORBIDDEN, "error-forbidden"),
+            Self::Blocked => (S::FORBIDDEN, "error-blocked"),
+            Self::NoAttachment => (S::UNPROCESSABLE_ENTITY, "error-no-attachment"),
             Self::BadRequest => (S::BAD_REQUEST, "error-bad-request"),
             Self::CrossOrigin => (S::FORBIDDEN, "error-cross-origin"),
             Self::Invalid(_) => (S::UNPROCESSABLE_ENTITY, "error-bad-request"),
@@ -297,6 +309,8 @@ impl From<SendError> for AppError {
     fn from(error: SendError) -> Self {
         match error {
             SendError::NotMember => Self::NotFound,
+            SendError::Blocked => Self::Blocked,
+            SendError::NoAttachment => Self::NoAttachment,
             SendError::Busy => Self::WriterBusy,
             SendError::Unavailable => Self::NotSentYet,
         }

@@ -1,27 +1,56 @@
-//! Sending messages and marking them read. Does I/O.
+//! Sending messages, and changing what was sent. Does I/O.
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::{Deserialize, Serialize};
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
+use super::AppError;
+use super::conversations::{self, Known, page};
 use super::extract::{Form, FromScript, Path};
-use super::{AppError, conversations};
 use crate::app::App;
-use crate::domain::{ConversationId, Message, MessageBody, Session, UserId};
+use crate::domain::{ConversationId, Message, MessageBody, Session, User, UserId};
+use crate::markdown;
 use crate::store;
+use crate::store::Outcome;
+use crate::store::messages::Extra;
 use crate::text::Text;
 use crate::views;
+use crate::views::actions;
 use crate::views::conversation::Draft;
 use crate::writer::NewMessage;
+
+/// Files in one message.
+const MAX_ATTACHMENTS: usize = 10;
 
 #[derive(Deserialize)]
 pub(super) struct Composed {
     client_id: Uuid,
     body: String,
+    /// The message that it answers; empty for none, as forms have it.
+    #[serde(default)]
+    reply_to: String,
+    /// The sender's uploads that go with it, separated by commas.
+    #[serde(default)]
+    attachments: String,
+}
+
+impl Composed {
+    fn attachments(&self) -> Result<Vec<Uuid>, AppError> {
+        let ids = self.attachments.split(',').filter(|id| !id.is_empty());
+        let ids: Vec<Uuid> = ids
+            .map(|id| id.parse().map_err(|_| AppError::BadRequest))
+            .collect::<Result<_, _>>()?;
+        match ids.len() {
+            0..=MAX_ATTACHMENTS => Ok(ids),
+            _ => Err(AppError::Invalid(format!(
+                "A message takes at most {MAX_ATTACHMENTS} files. Send the rest in another one."
+            ))),
+        }
+    }
 }
 
 /// What the script is told of a message that is in.
@@ -41,27 +70,40 @@ pub(super) async fn send(
     text: Text,
     Path(conversation): Path<ConversationId>,
     FromScript(script): FromScript,
-    Form(Composed { client_id, body }): Form<Composed>,
+    Form(composed): Form<Composed>,
 ) -> Result<Response, AppError> {
-    let body = match MessageBody::parse(&body, app.config.max_message_bytes) {
+    let attachments = composed.attachments()?;
+    let parsed = match composed.body.trim().is_empty() && !attachments.is_empty() {
+        true => Ok(MessageBody::empty()),
+        false => MessageBody::parse(&composed.body, app.config.max_message_bytes),
+    };
+    let body = match parsed {
         Ok(body) => body,
         Err(error) if script => return Err(AppError::Invalid(error.to_string())),
         Err(error) => {
+            let known = Known::read(&app, session.user, text).await?;
             let draft = Draft {
-                client_id,
-                body,
+                client_id: composed.client_id,
+                body: composed.body,
                 error: Some(error.to_string()),
+                reply_to: None,
             };
-            return conversations::again(&app, session.user, text, conversation, draft).await;
+            return conversations::again(&app, known, conversation, draft).await;
         }
+    };
+    let extra = Extra {
+        reply_to: composed.reply_to.parse().ok(),
+        mentions: markdown::called(body.as_str()),
+        attachments,
     };
     let sent = app
         .writer
         .send(NewMessage {
             conversation,
             sender: session.user.id,
-            client_id,
+            client_id: composed.client_id,
             body,
+            extra,
         })
         .await?;
     Ok(match script {
@@ -80,51 +122,125 @@ fn answer(message: &Message) -> SentAnswer {
     }
 }
 
-#[derive(Deserialize)]
-pub(super) struct Mark {
+/// The message at this place, where the person may see it.
+pub(super) async fn visible(
+    app: &App,
+    me: UserId,
+    id: ConversationId,
     seq: i64,
+) -> Result<Option<Message>, AppError> {
+    let summary = store::conversations::summary(&app.pool, me, id).await?;
+    match summary.filter(|summary| seq > summary.floor()) {
+        Some(_) => Ok(store::messages::one(&app.pool, id, seq).await?),
+        None => Ok(None),
+    }
 }
 
-/// Marks all up to `seq` as read, here and on the person's other devices.
-pub(super) async fn read(
+/// A message for the script that edits or copies it, or the page of what one can do with it.
+pub(super) async fn show(
     State(app): State<App>,
     session: Session,
-    Path(id): Path<ConversationId>,
+    text: Text,
+    Path((id, seq)): Path<(ConversationId, i64)>,
     FromScript(script): FromScript,
-    Form(Mark { seq }): Form<Mark>,
 ) -> Result<Response, AppError> {
-    mark(&app, session.user.id, id, seq).await?;
+    let message = visible(&app, session.user.id, id, seq).await?;
+    let message = message.ok_or(AppError::NotFound)?;
+    if script {
+        return Ok(Json(serde_json::json!({ "body": message.body })).into_response());
+    }
+    let page = actions_page(&app, session.user, text, &message, None).await?;
+    Ok(page.into_response())
+}
+
+async fn actions_page(
+    app: &App,
+    me: User,
+    text: Text,
+    message: &Message,
+    wrong: Option<(String, String)>,
+) -> Result<Html<String>, AppError> {
+    let known = Known::read(app, me, text).await?;
+    let conversation = known.conversation(app, message.conversation).await?;
+    let view = actions::View {
+        conversation: &conversation,
+        message,
+        wrong,
+    };
+    Ok(page(actions::page(&known.shell(app), &view)))
+}
+
+#[derive(Deserialize)]
+pub(super) struct Edited {
+    body: String,
+}
+
+pub(super) async fn edit(
+    State(app): State<App>,
+    session: Session,
+    text: Text,
+    Path((id, seq)): Path<(ConversationId, i64)>,
+    FromScript(script): FromScript,
+    Form(Edited { body: typed }): Form<Edited>,
+) -> Result<Response, AppError> {
+    let body = match MessageBody::parse(&typed, app.config.max_message_bytes) {
+        Ok(body) => body,
+        Err(error) if script => return Err(AppError::Invalid(error.to_string())),
+        Err(error) => {
+            let message = visible(&app, session.user.id, id, seq).await?;
+            let message = message.ok_or(AppError::NotFound)?;
+            let wrong = Some((error.to_string(), typed));
+            let page = actions_page(&app, session.user, text, &message, wrong).await?;
+            return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
+        }
+    };
+    let called = markdown::called(body.as_str());
+    let me = session.user.id;
+    let outcome = store::messages::edit(&app.pool, id, seq, me, body.as_str(), &called).await?;
+    changed(&app, script, id, seq, outcome).await
+}
+
+pub(super) async fn delete(
+    State(app): State<App>,
+    session: Session,
+    Path((id, seq)): Path<(ConversationId, i64)>,
+    FromScript(script): FromScript,
+) -> Result<Response, AppError> {
+    let outcome = store::messages::delete(&app.pool, id, seq, session.user.id, false).await?;
+    changed(&app, script, id, seq, outcome).await
+}
+
+#[derive(Deserialize)]
+pub(super) struct Reacted {
+    emoji: String,
+    /// Whether it shall be there; without it, the other of what it is now.
+    present: Option<bool>,
+}
+
+pub(super) async fn react(
+    State(app): State<App>,
+    session: Session,
+    Path((id, seq)): Path<(ConversationId, i64)>,
+    FromScript(script): FromScript,
+    Form(Reacted { emoji, present }): Form<Reacted>,
+) -> Result<Response, AppError> {
+    let emoji = emojis::get(&emoji).ok_or(AppError::BadRequest)?;
+    let me = session.user.id;
+    let outcome = store::messages::react(&app.pool, id, seq, me, emoji.as_str(), present).await?;
+    changed(&app, script, id, seq, outcome).await
+}
+
+/// Tells everybody of a change, and the script or the form that asked for it what became of it.
+async fn changed(
+    app: &App,
+    script: bool,
+    id: ConversationId,
+    seq: i64,
+    outcome: Outcome,
+) -> Result<Response, AppError> {
+    app.announce(id, outcome).await?;
     Ok(match script {
         true => StatusCode::NO_CONTENT.into_response(),
-        false => Redirect::to(&format!("/c/{id}")).into_response(),
+        false => Redirect::to(&format!("/c/{id}?at={seq}#m{seq}")).into_response(),
     })
-}
-
-/// The same for browsers without script, which load this as an image of the page: opening it has read it.
-/// Being a GET, it is held to come from a page of ours.
-pub(super) async fn seen(
-    State(app): State<App>,
-    session: Session,
-    Path(id): Path<ConversationId>,
-    headers: HeaderMap,
-    Form(Mark { seq }): Form<Mark>,
-) -> Result<impl IntoResponse, AppError> {
-    if headers
-        .get("sec-fetch-site")
-        .is_some_and(|site| site != "same-origin")
-    {
-        return Err(AppError::CrossOrigin);
-    }
-    mark(&app, session.user.id, id, seq).await?;
-    Ok((
-        [(header::CONTENT_TYPE, "image/svg+xml")],
-        "<svg xmlns=\"http://www.w3.org/2000/svg\"/>",
-    ))
-}
-
-async fn mark(app: &App, me: UserId, id: ConversationId, seq: i64) -> Result<(), AppError> {
-    let marked = store::conversations::mark_read(&app.pool, me, id, seq).await?;
-    let (last_read, last_seq) = marked.ok_or(AppError::NotFound)?;
-    app.signals.read(me, id, last_read, last_seq);
-    Ok(())
 }

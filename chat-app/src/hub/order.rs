@@ -122,6 +122,13 @@ impl<T> Order<T> {
         line.advance(now, patience)
     }
 
+    /// A change is known to exist that has to be read.
+    pub fn announced(&mut self, id: ConversationId, rev: i64, now: Instant) -> Vec<T> {
+        let line = self.lines.entry(id).or_insert_with(|| Line::new(None, now));
+        line.wanted = line.wanted.max(rev);
+        line.advance(now, Duration::ZERO)
+    }
+
     /// A look at the changes found the revs from `low` to `high` committed since the look before.
     pub fn committed(&mut self, id: ConversationId, low: i64, high: i64, now: Instant) -> Vec<T> {
         let line = self.lines.entry(id).or_insert_with(|| Line::new(None, now));
@@ -313,6 +320,22 @@ mod tests {
         let mut order = Order::default();
         order.arrived(ID, 9, Some(9), at(0));
         assert_eq!(order.committed(ID, 9, 9, at(1)), [9]);
+    }
+
+    #[test]
+    fn a_change_that_has_to_be_read_leaves_nothing_before_it_out() {
+        let mut order = Order::default();
+        assert!(order.announced(ID, 9, at(0)).is_empty());
+        assert_eq!(
+            order.due(at(0)),
+            [Hole {
+                conversation: ID,
+                after: None,
+                up_to: 9
+            }]
+        );
+        assert!(order.based(ID, 7, at(1)).is_empty());
+        assert_eq!(order.filled(ID, 9, vec![(8, 8), (9, 9)], at(40)), [8, 9]);
     }
 
     #[test]

@@ -4,10 +4,9 @@ use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Delivery, Hole, Hub};
+use super::{Delivery, Hole, Hub, RoomHere};
 use crate::domain::ConversationId;
-use crate::event::Event;
-use crate::store::{Pool, changes, messages};
+use crate::store::{Pool, changes, timeline};
 use crate::telemetry::Metrics;
 
 /// Changes read at once; what is left of a larger hole is another one.
@@ -66,21 +65,13 @@ async fn missing(
     after: i64,
     up_to: i64,
 ) -> sqlx::Result<(i64, Vec<(i64, Delivery)>)> {
-    let members = messages::members(pool, id).await?;
-    if !hub.concerns(members.iter().copied()) {
-        return Ok((up_to, Vec::new()));
+    let (events, reach) = timeline::events(pool, id, after, up_to, BATCH).await?;
+    if events.iter().any(|event| event.to.is_none()) && hub.room(id) == RoomHere::Unknown {
+        // Whoever joins from now on arrives as a change of a later rev.
+        hub.learn_room(id, &timeline::seats(pool, id, &hub.people()).await?);
     }
-    let found = messages::changed(pool, id, after, up_to, BATCH).await?;
-    let reach = if found.len() as i64 == BATCH {
-        found.last().map_or(up_to, |message| message.rev)
-    } else {
-        up_to
-    };
-    let items = found.iter().filter_map(|message| {
-        Some((
-            message.rev,
-            Delivery::of(&Event::of(message, members.clone()))?,
-        ))
-    });
+    let items = events
+        .iter()
+        .filter_map(|event| Some((event.rev, Delivery::of(event)?)));
     Ok((reach, items.collect()))
 }

@@ -8,8 +8,7 @@ use sqlx::{Connection, PgConnection};
 use tokio_util::sync::CancellationToken;
 
 use super::{MESSAGE_LIMIT, Publisher};
-use crate::event::Event;
-use crate::store::{Pool, messages, outbox};
+use crate::store::{Pool, outbox, timeline};
 
 const EVERY: Duration = Duration::from_secs(2);
 /// What is younger may still be on its fast way.
@@ -58,18 +57,21 @@ async fn sweep(
     publisher: &Publisher,
 ) -> sqlx::Result<Option<usize>> {
     let waiting = outbox::waiting(connection, AGE, BATCH).await?;
+    let mut overtaken = Vec::new();
     for &(conversation, rev) in &waiting {
-        let members = messages::members(pool, conversation).await?;
-        for message in messages::changed(pool, conversation, rev - 1, rev, 1).await? {
-            if let Err(error) = publisher
-                .publish_confirmed(&Event::of(&message, members.clone()))
-                .await
-            {
+        let (events, _) = timeline::events(pool, conversation, rev - 1, rev, 1).await?;
+        if events.is_empty() {
+            // A later change of the same message has taken its place, and has a row of its own.
+            overtaken.push((conversation, rev));
+        }
+        for event in &events {
+            if let Err(error) = publisher.publish_confirmed(event).await {
                 tracing::debug!(%error, "Kafka took no record of the outbox");
                 return Ok(None);
             }
         }
     }
+    outbox::delete(pool, &overtaken).await?;
     if !waiting.is_empty() {
         tracing::info!(
             records = waiting.len(),

@@ -5,7 +5,9 @@ use serde::Serialize;
 use super::Resume;
 use crate::app::App;
 use crate::domain::{ConversationId, UserId};
-use crate::store::{changes, conversations, messages};
+use crate::store::timeline::Change;
+use crate::store::{changes, conversations, timeline};
+use crate::text::Text;
 use crate::views;
 
 /// Past this many missed changes, or changed conversations, reading the page anew is cheaper.
@@ -21,6 +23,8 @@ pub(super) struct Resumed {
     reload: bool,
     conversation: Option<Missed>,
     heads: Vec<Head>,
+    /// Conversations that the person is no longer in.
+    gone: Vec<ConversationId>,
 }
 
 /// The current state of what changed in the revs (from, to].
@@ -35,7 +39,6 @@ struct Missed {
 #[derive(Serialize)]
 struct Item {
     rev: i64,
-    seq: i64,
     html: String,
 }
 
@@ -47,7 +50,12 @@ struct Head {
     html: String,
 }
 
-pub(super) async fn answer(app: &App, user: UserId, resume: &Resume) -> sqlx::Result<Resumed> {
+pub(super) async fn answer(
+    app: &App,
+    user: UserId,
+    text: Text,
+    resume: &Resume,
+) -> sqlx::Result<Resumed> {
     // Some resumes at a time: a herd that comes back together must not take what sends and pages need.
     let _permit = app
         .resumes
@@ -62,6 +70,7 @@ pub(super) async fn answer(app: &App, user: UserId, resume: &Resume) -> sqlx::Re
         reload: true,
         conversation: None,
         heads: Vec::new(),
+        gone: Vec::new(),
         epoch: cursor.epoch,
     };
     let Ok(xid) = resume.xid.parse() else {
@@ -76,11 +85,13 @@ pub(super) async fn answer(app: &App, user: UserId, resume: &Resume) -> sqlx::Re
         if !(0..=LIMIT).contains(&(summary.rev - resume.rev)) {
             return Ok(resumed);
         }
-        let missed = messages::changed(pool, id, resume.rev, summary.rev, LIMIT).await?;
-        let items = missed.iter().map(|message| Item {
-            rev: message.rev,
-            seq: message.seq,
-            html: views::message::item(message).into_string(),
+        let (missed, _) = timeline::changes(pool, id, resume.rev, summary.rev, LIMIT).await?;
+        let items = missed.iter().filter_map(|change| match change {
+            Change::Message(message) if message.seq <= summary.floor() => None,
+            change => Some(Item {
+                rev: change.rev(),
+                html: views::message::change(change).into_string(),
+            }),
         });
         resumed.conversation = Some(Missed {
             id,
@@ -100,11 +111,13 @@ pub(super) async fn answer(app: &App, user: UserId, resume: &Resume) -> sqlx::Re
         conversation: summary.id,
         last_seq: summary.last_seq,
         unread: summary.unread(),
-        html: views::list::item(summary, resume.conversation == Some(summary.id)).into_string(),
+        html: views::list::item(text, summary, resume.conversation == Some(summary.id))
+            .into_string(),
     });
     Ok(Resumed {
         reload: false,
         heads: heads.collect(),
+        gone: conversations::left_since(pool, user, xid).await?,
         ..resumed
     })
 }

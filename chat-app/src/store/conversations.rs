@@ -10,18 +10,30 @@ use crate::domain::{ConversationId, ConversationSummary, Preview, UserId};
 macro_rules! summaries {
     ($rest:literal) => {
         concat!(
-            "SELECT c.id, c.rev, c.last_seq, m.last_read_seq, c.last_at, other.name, newest.sender_id, newest.body
+            "SELECT c.id, c.kind, c.rev, c.last_seq, m.last_read_seq, m.read_version, m.joined_seq, m.role, m.level,
+                    c.topic, c.last_at, other.id AS partner, other.avatar,
+                    CASE WHEN c.kind = 'direct' THEN coalesce(other.display_name, other.name)
+                         ELSE coalesce(c.title, (
+                             SELECT string_agg(coalesce(g.display_name, g.name), ', ' ORDER BY g.id)
+                             FROM (SELECT gu.* FROM members gm JOIN users gu ON gu.id = gm.user_id
+                                   WHERE gm.conversation_id = c.id AND gm.left_rev IS NULL AND gm.user_id <> m.user_id
+                                   ORDER BY gm.user_id LIMIT 4) g), '') END AS name,
+                    (SELECT count(*) FROM mentions x
+                     WHERE x.user_id = m.user_id AND x.conversation_id = c.id AND x.seq > m.last_read_seq) AS mentions,
+                    newest.sender_id, coalesce(sender.display_name, sender.name) AS sender_name, left(newest.body, 500) AS body
              FROM members m
              JOIN conversations c ON c.id = m.conversation_id
-             JOIN users other ON other.id = CASE c.direct_low WHEN m.user_id THEN c.direct_high ELSE c.direct_low END
+             LEFT JOIN users other ON other.id = CASE c.direct_low WHEN m.user_id THEN c.direct_high ELSE c.direct_low END
              LEFT JOIN messages newest ON newest.conversation_id = c.id AND newest.seq = c.last_seq
+                                      AND (c.kind = 'public' OR newest.seq > m.joined_seq)
+             LEFT JOIN users sender ON sender.id = newest.sender_id
              WHERE m.user_id = $1 AND m.left_rev IS NULL ",
             $rest
         )
     };
 }
 
-/// The member's conversations that have messages, latest activity first.
+/// The member's conversations, latest activity first; direct ones only once they have messages.
 pub async fn list(
     pool: &Pool,
     member: UserId,
@@ -29,7 +41,7 @@ pub async fn list(
 ) -> sqlx::Result<Vec<ConversationSummary>> {
     // Ordered by bucket through the index; only the rows of the page's buckets are looked at for the exact order.
     let rows = sqlx::query(summaries!(
-        "AND c.last_seq > 0 ORDER BY m.bucket DESC, c.last_at DESC, c.id LIMIT $2"
+        "AND (c.last_seq > 0 OR c.kind <> 'direct') ORDER BY m.bucket DESC, c.last_at DESC, c.id LIMIT $2"
     ))
     .bind(member)
     .bind(limit)
@@ -71,19 +83,50 @@ pub async fn changed_since(
     rows.iter().map(summary_of).collect()
 }
 
+/// Those of the conversations changed at or after `xid` that the person is no longer in.
+pub async fn left_since(
+    pool: &Pool,
+    person: UserId,
+    xid: u64,
+) -> sqlx::Result<Vec<ConversationId>> {
+    sqlx::query_scalar(
+        "SELECT m.conversation_id FROM members m
+         WHERE m.user_id = $1 AND m.left_rev IS NOT NULL
+           AND m.conversation_id IN (SELECT conversation_id FROM changes WHERE xid >= $2::text::xid8)",
+    )
+    .bind(person)
+    .bind(xid.to_string())
+    .fetch_all(pool)
+    .await
+}
+
 fn summary_of(row: &PgRow) -> sqlx::Result<ConversationSummary> {
     let sender: Option<UserId> = row.try_get("sender_id")?;
-    let body: Option<String> = row.try_get("body")?;
+    let preview = match sender {
+        Some(sender) => Some(Preview {
+            sender,
+            sender_name: row.try_get("sender_name")?,
+            body: row.try_get("body")?,
+        }),
+        None => None,
+    };
     Ok(ConversationSummary {
         id: row.try_get("id")?,
+        kind: row.try_get("kind")?,
         rev: row.try_get("rev")?,
         last_seq: row.try_get("last_seq")?,
         last_read_seq: row.try_get("last_read_seq")?,
+        read_version: row.try_get("read_version")?,
+        joined_seq: row.try_get("joined_seq")?,
+        mentions: row.try_get("mentions")?,
+        role: row.try_get("role")?,
+        level: row.try_get("level")?,
         name: row.try_get("name")?,
+        topic: row.try_get("topic")?,
+        partner: row.try_get("partner")?,
+        avatar: row.try_get("avatar")?,
         last_at: row.try_get("last_at")?,
-        preview: sender
-            .zip(body)
-            .map(|(sender, body)| Preview { sender, body }),
+        preview,
     })
 }
 
@@ -124,19 +167,54 @@ pub async fn open_direct(
     Ok(made.map(|(id,)| id))
 }
 
-/// Sets how far the member has read. A mark only grows, and never beyond the newest message.
-/// Answers the mark and the newest `seq` after it; `None` where they are no member.
+/// How far a member has read after a mark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Marked {
+    /// The last message read.
+    pub last_read_seq: i64,
+    /// The newest message.
+    pub last_seq: i64,
+    /// Which mark this is: older ones are void.
+    pub read_version: i64,
+}
+
+/// Sets how far the member has read. The mark only grows, and never beyond the newest message; one that was made before
+/// the member marked something unread (an older `version`) changes nothing. `None` where they are no member.
 pub async fn mark_read(
     pool: &Pool,
     member: UserId,
     id: ConversationId,
     seq: i64,
-) -> sqlx::Result<Option<(i64, i64)>> {
+    version: Option<i64>,
+) -> sqlx::Result<Option<Marked>> {
     sqlx::query_as(
-        "UPDATE members m SET last_read_seq = greatest(m.last_read_seq, least($3, c.last_seq))
+        "UPDATE members m SET last_read_seq = CASE WHEN coalesce($4, m.read_version) >= m.read_version
+                                              THEN greatest(m.last_read_seq, least($3, c.last_seq))
+                                              ELSE m.last_read_seq END
          FROM conversations c
          WHERE c.id = m.conversation_id AND m.conversation_id = $2 AND m.user_id = $1 AND m.left_rev IS NULL
-         RETURNING m.last_read_seq, c.last_seq",
+         RETURNING m.last_read_seq, c.last_seq, m.read_version",
+    )
+    .bind(member)
+    .bind(id)
+    .bind(seq)
+    .bind(version)
+    .fetch_optional(pool)
+    .await
+}
+
+/// Makes the message and what comes after it unread; marks made before are void. `None` where they are no member.
+pub async fn mark_unread(
+    pool: &Pool,
+    member: UserId,
+    id: ConversationId,
+    seq: i64,
+) -> sqlx::Result<Option<Marked>> {
+    sqlx::query_as(
+        "UPDATE members m SET last_read_seq = greatest(0, least($3, c.last_seq + 1) - 1), read_version = m.read_version + 1
+         FROM conversations c
+         WHERE c.id = m.conversation_id AND m.conversation_id = $2 AND m.user_id = $1 AND m.left_rev IS NULL
+         RETURNING m.last_read_seq, c.last_seq, m.read_version",
     )
     .bind(member)
     .bind(id)

@@ -7,7 +7,9 @@ use std::sync::LazyLock;
 
 use sha2::{Digest, Sha256};
 
+use super::words;
 use crate::domain::UserId;
+use crate::text::Language;
 
 /// The icon, also drawn into pages.
 pub const ICON: &str = include_str!("../../static/icon.svg");
@@ -49,6 +51,9 @@ static RELEASE: LazyLock<String> = LazyLock::new(|| {
         hash.update(asset.content);
     }
     hash.update(own_css(UserId(0)));
+    for language in Language::ALL {
+        hash.update(words::css(language));
+    }
     hash.finalize()
         .iter()
         .take(8)
@@ -84,12 +89,25 @@ pub fn own_of(name: &str) -> Option<UserId> {
         .ok()
 }
 
+/// Where the style sheet with a language's words is.
+pub fn words_url(language: Language) -> String {
+    url(&format!("words-{language}.css"))
+}
+
+/// The language of `words-<tag>.css`.
+pub fn words_of(name: &str) -> Option<Language> {
+    Language::of_tag(name.strip_prefix("words-")?.strip_suffix(".css")?)
+}
+
 /// Tells a person's own messages apart. A message is the same bytes for everybody, and this works without script.
 pub fn own_css(me: UserId) -> String {
     format!(
         ".message[data-sender=\"{me}\"]{{--columns:minmax(0,1fr);--align:end;--avatar:none;--fill:var(--own);\
          --corner:var(--round) var(--tight) var(--round) var(--round);--name-position:absolute;--name-clip:inset(50%)}}\
-         .preview[data-sender=\"{me}\"]::before{{content:\"You: \"}}"
+         .mention[data-user=\"{me}\"]{{--mention:var(--called)}}\
+         .reaction[data-users~=\"{me}\"]{{--reaction:var(--selected);--reaction-line:var(--accent)}}\
+         .preview[data-sender=\"{me}\"] b{{display:none}}\
+         .preview[data-sender=\"{me}\"]::before{{content:var(--t-you)}}"
     )
 }
 

@@ -3,34 +3,39 @@
 use maud::{Markup, html};
 use time::macros::format_description;
 
-use super::{avatar, instant};
-use crate::domain::ConversationSummary;
+use super::message::excerpt;
+use super::{instant, portrait};
+use crate::domain::{ConversationKind, ConversationSummary, Level};
+use crate::t;
+use crate::text::Text;
 
 /// As much of a message as the list can show.
 const PREVIEW_CHARS: usize = 120;
 
 /// The conversation's list item as the member sees it.
-pub fn item(conversation: &ConversationSummary, current: bool) -> Markup {
+pub fn item(text: Text, conversation: &ConversationSummary, current: bool) -> Markup {
     let day = conversation
         .last_at
         .to_utc()
         .format(format_description!("[day padding:none] [month repr:short]"));
     html! {
-        li.conversation data-testid="conversation" data-conversation=(conversation.id)
-            data-last-seq=(conversation.last_seq) data-last-read=(conversation.last_read_seq)
+        li.conversation.muted[conversation.level == Level::None] data-testid="conversation"
+            data-conversation=(conversation.id) data-kind=(kind(conversation.kind))
+            data-last-seq=(conversation.last_seq) data-last-read=(conversation.last_read_seq.max(conversation.joined_seq))
+            data-read-version=(conversation.read_version) data-mentions=(conversation.mentions)
+            data-partner=[conversation.partner] data-level=(level(conversation.level))
             data-at=(instant(conversation.last_at)) {
             a href={ "/c/" (conversation.id) } aria-current=[current.then_some("page")] {
-                (avatar(&conversation.name))
-                span.name { (conversation.name) }
+                (face(conversation))
+                span.name { bdi { (name(text, conversation)) } }
                 " "
                 time datetime=(instant(conversation.last_at)) { (day.unwrap_or_default()) }
                 " "
-                @if let Some(preview) = &conversation.preview {
-                    span.preview data-sender=(preview.sender) { (excerpt(&preview.body)) }
-                } @else {
-                    span.preview { "No messages yet" }
-                }
+                (preview(text, conversation))
                 " "
+                @if conversation.mentions > 0 {
+                    span.mentioned data-testid="mentions" { "@" (conversation.mentions) }
+                }
                 @if conversation.unread() > 0 {
                     span.badge data-testid="unread" { (conversation.unread()) }
                 }
@@ -39,12 +44,58 @@ pub fn item(conversation: &ConversationSummary, current: bool) -> Markup {
     }
 }
 
-/// The beginning of a text on one line.
-fn excerpt(body: &str) -> String {
-    let line = body.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(PREVIEW_CHARS) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
+fn preview(text: Text, conversation: &ConversationSummary) -> Markup {
+    html! {
+        @match &conversation.preview {
+            None => span.preview { (t!(text, "no-messages")) }
+            Some(preview) if preview.body.is_empty() => span.preview data-sender=(preview.sender) data-t="deleted" {}
+            Some(preview) => span.preview data-sender=(preview.sender) {
+                @if conversation.kind != ConversationKind::Direct { b { bdi { (preview.sender_name) } ": " } }
+                span.excerpt { (excerpt(&preview.body, PREVIEW_CHARS)) }
+            }
+        }
+    }
+}
+
+/// What the member calls it.
+pub fn name(text: Text, conversation: &ConversationSummary) -> String {
+    match conversation.name.as_str() {
+        "" => t!(text, "just-you"),
+        name => name.to_owned(),
+    }
+}
+
+/// The picture of the other person, or a sign of what it is.
+pub(super) fn face(conversation: &ConversationSummary) -> Markup {
+    match conversation.kind {
+        ConversationKind::Direct => portrait(&conversation.name, conversation.avatar),
+        ConversationKind::Group => sign(
+            "M9 11a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM3 19c0-3 2.7-5 6-5s6 2 6 5M16 5.2a3 3 0 0 1 0 5.6M17.5 14.3c2 .7 3.5 2.4 3.5 4.7",
+        ),
+        ConversationKind::Public => sign("M5 9h14M5 15h14M10 4L8 20M16 4l-2 16"),
+        ConversationKind::Private => sign("M7 11V8a5 5 0 0 1 10 0v3M6 11h12v9H6z"),
+    }
+}
+
+fn sign(path: &str) -> Markup {
+    html! { span.avatar.sign aria-hidden="true" { (super::shell::icon(path)) } }
+}
+
+/// As the data attribute has it.
+pub(super) fn kind(kind: ConversationKind) -> &'static str {
+    match kind {
+        ConversationKind::Direct => "direct",
+        ConversationKind::Group => "group",
+        ConversationKind::Public => "public",
+        ConversationKind::Private => "private",
+    }
+}
+
+fn level(level: Level) -> &'static str {
+    match level {
+        Level::All => "all",
+        Level::Mentions => "mentions",
+        Level::None => "none",
     }
 }
 
@@ -53,18 +104,28 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::domain::{ConversationId, Preview, UserId};
+    use crate::domain::{ConversationId, Preview, Role, UserId};
 
     fn summary(unread: i64) -> ConversationSummary {
         ConversationSummary {
             id: ConversationId(12),
+            kind: ConversationKind::Direct,
             rev: 9,
             last_seq: 9,
             last_read_seq: 9 - unread,
+            read_version: 0,
+            joined_seq: 0,
+            mentions: 0,
+            role: Role::Member,
+            level: Level::All,
             name: "bob".into(),
+            topic: String::new(),
+            partner: Some(UserId(3)),
+            avatar: None,
             last_at: datetime!(2026-03-04 05:06:07.5 UTC),
             preview: Some(Preview {
                 sender: UserId(3),
+                sender_name: "bob".into(),
                 body: "Hello\n  there".into(),
             }),
         }
@@ -72,20 +133,15 @@ mod tests {
 
     #[test]
     fn an_item_shows_name_day_excerpt_and_count() {
-        insta::assert_snapshot!(item(&summary(3), false).into_string(), @r#"<li class="conversation" data-testid="conversation" data-conversation="12" data-last-seq="9" data-last-read="6" data-at="2026-03-04T05:06:07Z"><a href="/c/12"><span class="avatar tone-4" aria-hidden="true">B</span><span class="name">bob</span> <time datetime="2026-03-04T05:06:07Z">4 Mar</time> <span class="preview" data-sender="3">Hello there</span> <span class="badge" data-testid="unread">3</span></a></li>"#);
+        insta::assert_snapshot!(item(Text::default(), &summary(3), false).into_string(), @r#"<li class="conversation" data-testid="conversation" data-conversation="12" data-kind="direct" data-last-seq="9" data-last-read="6" data-read-version="0" data-mentions="0" data-partner="3" data-level="all" data-at="2026-03-04T05:06:07Z"><a href="/c/12"><span class="avatar tone-4" aria-hidden="true">B</span><span class="name"><bdi>bob</bdi></span> <time datetime="2026-03-04T05:06:07Z">4 Mar</time> <span class="preview" data-sender="3"><span class="excerpt">Hello there</span></span> <span class="badge" data-testid="unread">3</span></a></li>"#);
     }
 
     #[test]
     fn a_read_conversation_has_no_badge_and_the_one_on_screen_is_marked() {
-        let html = item(&summary(0), true).into_string();
+        let html = item(Text::default(), &summary(0), true).into_string();
         assert!(
             !html.contains("badge") && html.contains("aria-current=\"page\""),
             "{html}"
         );
-    }
-
-    #[test]
-    fn an_excerpt_ends_on_a_whole_character() {
-        assert_eq!(excerpt(&"ä".repeat(200)), "ä".repeat(120) + "…");
     }
 }

@@ -1,103 +1,193 @@
-//! One message as HTML: the page and the live event hold the same bytes, so nothing here depends on the viewer.
-//! Pure. Own messages are told apart by a style sheet of the viewer ([`super::assets::own_css`]).
+//! One message as HTML: the page and the live event hold the same bytes, so nothing here depends on the viewer, and no
+//! words are in it: those come from the style sheet of the reader's language ([`super::words`]), and what is one's own
+//! is told apart by a style sheet of the viewer ([`super::assets::own_css`]). Pure.
 
-use linkify::{LinkFinder, LinkKind};
-use maud::{Markup, Render, html};
+use maud::{Markup, PreEscaped, html};
 
-use super::{avatar, clock, instant};
-use crate::domain::Message;
+use super::{clock, instant, notice, portrait};
+use crate::domain::{Message, Quote, Reaction, UserId};
+use crate::markdown;
+use crate::store::timeline::Change;
 
-/// The message's list item.
-pub fn item(message: &Message) -> Markup {
-    html! {
-        li.message data-testid="message" data-seq=(message.seq) data-rev=(message.rev)
-            data-sender=(message.sender) data-client-id=(message.client_id) {
-            (avatar(&message.sender_name))
-            div.meta {
-                span.sender { (message.sender_name) }
-                " "
-                time datetime=(instant(message.at)) { (clock(message.at)) }
-            }
-            div.body { (Linked(&message.body)) }
-        }
+/// As much of a quoted message as is shown above its answer.
+const QUOTE_CHARS: usize = 160;
+/// Names in a reaction's tooltip; the number counts all.
+const NAMED: usize = 20;
+
+/// The list item of a change.
+pub fn change(change: &Change) -> Markup {
+    match change {
+        Change::Message(message) => item(message),
+        Change::Notice(notice) => notice::item(notice),
     }
 }
 
-/// Text whose web addresses are links.
-struct Linked<'a>(&'a str);
-
-impl Render for Linked<'_> {
-    fn render(&self) -> Markup {
-        let mut finder = LinkFinder::new();
-        // Only what is written with its scheme, and of those only the web: never `javascript:` or a mail address.
-        finder.kinds(&[LinkKind::Url]).url_must_have_scheme(true);
-        html! {
-            @for span in finder.spans(self.0) {
-                @if span.kind().is_some() && is_web(span.as_str()) {
-                    a href=(span.as_str()) rel="noopener noreferrer nofollow" target="_blank" { (span.as_str()) }
-                } @else {
-                    (span.as_str())
+/// The message's list item.
+pub fn item(message: &Message) -> Markup {
+    let mentions = message.mentions.iter().map(|mention| mention.user);
+    html! {
+        li.message.deleted[message.deleted] #{ "m" (message.seq) } data-testid="message" data-seq=(message.seq)
+            data-rev=(message.rev) data-sender=(message.sender) data-client-id=(message.client_id)
+            data-mentions=[Some(ids(mentions)).filter(|ids| !ids.is_empty())] {
+            (portrait(&message.sender_name, message.sender_avatar))
+            div.meta {
+                span.sender { bdi { (message.sender_name) } }
+                " "
+                time datetime=(instant(message.at)) { (clock(message.at)) }
+                @if message.edited { " " span.edited data-testid="edited" data-t="edited" {} }
+            }
+            @if let Some(quote) = &message.quote { (quoted(quote)) }
+            @if message.deleted {
+                div.body data-t="deleted" {}
+            } @else {
+                @if !message.body.is_empty() {
+                    div.body dir="auto" { (PreEscaped(markdown::html(&message.body, &message.mentions))) }
+                }
+                (reactions(message))
+                a.more href={ "/c/" (message.conversation) "/messages/" (message.seq) } aria-labelledby="t-more" {
+                    svg.line viewBox="0 0 24 24" aria-hidden="true" { path d="M5 12h.01M12 12h.01M19 12h.01" {} }
                 }
             }
         }
     }
 }
 
-fn is_web(address: &str) -> bool {
-    url::Url::parse(address).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
+fn quoted(quote: &Quote) -> Markup {
+    html! {
+        a.quote href={ "?at=" (quote.seq) "#m" (quote.seq) } data-quote=(quote.seq) {
+            b { bdi { (quote.sender_name) } }
+            " "
+            @if quote.deleted {
+                span data-t="deleted" {}
+            } @else {
+                span dir="auto" { (excerpt(&quote.body, QUOTE_CHARS)) }
+            }
+        }
+    }
+}
+
+/// One form for all of them: a button takes its reaction back where it is one's own, else adds it.
+fn reactions(message: &Message) -> Markup {
+    html! {
+        @if !message.reactions.is_empty() {
+            form.reactions method="post"
+                action={ "/c/" (message.conversation) "/messages/" (message.seq) "/reactions" } {
+                @for reaction in &message.reactions { (button(reaction)) }
+            }
+        }
+    }
+}
+
+fn button(reaction: &Reaction) -> Markup {
+    let names = reaction.names.iter().take(NAMED).map(String::as_str);
+    let mut title = names.collect::<Vec<_>>().join(", ");
+    if reaction.names.len() > NAMED {
+        title.push('…');
+    }
+    html! {
+        button.reaction name="emoji" value=(reaction.emoji) title=(title) data-testid="reaction"
+            data-users=(ids(reaction.users.iter().copied())) {
+            span.emoji { (reaction.emoji) } " " span.count { (reaction.users.len()) }
+        }
+    }
+}
+
+/// Space-separated, as `[data-users~="12"]` looks for one of them.
+fn ids(users: impl Iterator<Item = UserId>) -> String {
+    users
+        .map(|user| user.to_string())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// The beginning of what a message says, without its marks, on one line.
+pub fn excerpt(body: &str, chars: usize) -> String {
+    let line = markdown::plain(body);
+    match line.char_indices().nth(chars) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::domain::{ConversationId, UserId};
+    use crate::domain::{ConversationId, Mention, UserId};
 
-    fn message(body: &str) -> Message {
+    /// A message of ada.l.
+    pub(crate) fn message(body: &str) -> Message {
         Message {
             conversation: ConversationId(1),
             seq: 7,
             rev: 9,
+            changed: false,
             sender: UserId(3),
             sender_name: "ada.l".into(),
+            sender_avatar: None,
             client_id: uuid::Uuid::from_u128(1),
             body: body.into(),
             at: datetime!(2026-03-04 05:06:07.123456 UTC),
+            edited: false,
+            deleted: false,
+            quote: None,
+            mentions: Vec::new(),
+            reactions: Vec::new(),
         }
     }
 
     #[test]
     fn a_message_carries_what_the_client_goes_by() {
-        insta::assert_snapshot!(item(&message("Hello there")).into_string(), @r#"<li class="message" data-testid="message" data-seq="7" data-rev="9" data-sender="3" data-client-id="00000000-0000-0000-0000-000000000001"><span class="avatar tone-1" aria-hidden="true">AL</span><div class="meta"><span class="sender">ada.l</span> <time datetime="2026-03-04T05:06:07Z">05:06</time></div><div class="body">Hello there</div></li>"#);
+        insta::assert_snapshot!(item(&message("Hello **there**")).into_string(), @r#"
+        <li class="message" id="m7" data-testid="message" data-seq="7" data-rev="9" data-sender="3" data-client-id="00000000-0000-0000-0000-000000000001"><span class="avatar tone-1" aria-hidden="true">AL</span><div class="meta"><span class="sender"><bdi>ada.l</bdi></span> <time datetime="2026-03-04T05:06:07Z">05:06</time></div><div class="body" dir="auto"><p>Hello <strong>there</strong></p>
+        </div><a class="more" href="/c/1/messages/7" aria-labelledby="t-more"><svg class="line" viewBox="0 0 24 24" aria-hidden="true"><path d="M5 12h.01M12 12h.01M19 12h.01"></path></svg></a></li>
+        "#);
     }
 
     #[test]
-    fn markup_in_a_body_is_text() {
-        let html = item(&message("<script>alert(1)</script> & \"quotes\"")).into_string();
+    fn everything_a_message_may_have_is_there() {
+        let whole = Message {
+            edited: true,
+            quote: Some(Quote {
+                seq: 5,
+                sender_name: "bob".into(),
+                body: "*really*?".into(),
+                deleted: false,
+            }),
+            mentions: vec![Mention {
+                user: UserId(4),
+                name: "bob".into(),
+            }],
+            reactions: vec![Reaction {
+                emoji: "👍".into(),
+                users: vec![UserId(3), UserId(4)],
+                names: vec!["ada.l".into(), "bob".into()],
+            }],
+            ..message("@bob yes")
+        };
+        insta::assert_snapshot!(item(&whole).into_string(), @r#"
+        <li class="message" id="m7" data-testid="message" data-seq="7" data-rev="9" data-sender="3" data-client-id="00000000-0000-0000-0000-000000000001" data-mentions="4"><span class="avatar tone-1" aria-hidden="true">AL</span><div class="meta"><span class="sender"><bdi>ada.l</bdi></span> <time datetime="2026-03-04T05:06:07Z">05:06</time> <span class="edited" data-testid="edited" data-t="edited"></span></div><a class="quote" href="?at=5#m5" data-quote="5"><b><bdi>bob</bdi></b> <span dir="auto">really?</span></a><div class="body" dir="auto"><p><span class="mention" data-user="4">@bob</span> yes</p>
+        </div><form class="reactions" method="post" action="/c/1/messages/7/reactions"><button class="reaction" name="emoji" value="👍" title="ada.l, bob" data-testid="reaction" data-users="3 4"><span class="emoji">👍</span> <span class="count">2</span></button></form><a class="more" href="/c/1/messages/7" aria-labelledby="t-more"><svg class="line" viewBox="0 0 24 24" aria-hidden="true"><path d="M5 12h.01M12 12h.01M19 12h.01"></path></svg></a></li>
+        "#);
+    }
+
+    #[test]
+    fn a_tombstone_says_nothing() {
+        let html = item(&Message {
+            deleted: true,
+            body: String::new(),
+            ..message("")
+        })
+        .into_string();
         assert!(
-            html.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;quotes&quot;"),
+            html.contains("data-t=\"deleted\"") && !html.contains("class=\"more\""),
             "{html}"
         );
     }
 
     #[test]
-    fn only_web_addresses_become_links() {
-        let linked = |body: &str| Linked(body).render().into_string();
-        assert_eq!(
-            linked("see (https://example.com/a?b=1&c=2)."),
-            "see (<a href=\"https://example.com/a?b=1&amp;c=2\" rel=\"noopener noreferrer nofollow\" \
-             target=\"_blank\">https://example.com/a?b=1&amp;c=2</a>)."
-        );
-        for text in [
-            "javascript:alert(1)",
-            "javascript://x%0aalert(1)",
-            "data:text/html,x",
-            "ftp://a.example",
-            "a@b.example",
-        ] {
-            assert!(!linked(text).contains("<a"), "{text}");
-        }
-        assert!(!linked("https://a.example/\"onmouseover=\"alert(1)").contains("\"onmouseover"));
+    fn an_excerpt_ends_on_a_whole_character() {
+        assert_eq!(excerpt(&"ä".repeat(200), 120), "ä".repeat(120) + "…");
     }
 }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::avatar;
+use super::portrait;
 use super::shell::{Pane, Shell, back, icon};
 use crate::domain::User;
 
@@ -10,11 +10,11 @@ use crate::domain::User;
 pub fn page(shell: &Shell, q: &str, people: &[User]) -> Markup {
     shell.page(&Pane {
         title: "Find people",
-        place: "at-people",
+        place: "at-page",
         live: None,
         current: None,
         content: html! {
-            header.bar { (back()) h1 { "Find people" } }
+            header.bar { (back(shell.text)) h1 { "Find people" } }
             div.scroller.top tabindex="-1" {
                 div.track {
                     form.search method="get" action="/people" role="search" data-testid="people-search" {
@@ -57,8 +57,9 @@ fn item(person: &User) -> Markup {
             form method="post" action="/c" {
                 input type="hidden" name="user" value=(person.id);
                 button.person type="submit" {
-                    (avatar(person.name.as_str()))
-                    span.name { (person.name) }
+                    (portrait(&person.display_name, person.avatar))
+                    span.name { bdi { (person.display_name) } }
+                    @if person.display_name != person.name.as_str() { span.handle { "@" (person.name) } }
                     span.act { "Message" }
                 }
             }

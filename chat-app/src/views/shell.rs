@@ -3,7 +3,7 @@
 
 use maud::{Markup, html};
 
-use super::{assets, avatar, document, list, mark};
+use super::{assets, document, list, mark, portrait};
 use crate::config::Config;
 use crate::domain::{ConversationId, ConversationSummary, Cursor, User};
 use crate::t;
@@ -30,7 +30,7 @@ const AT_LIST: &str = "at-list";
 pub(super) struct Pane<'a> {
     /// What the page is called, without the number of unread messages.
     pub title: &'a str,
-    /// [`AT_LIST`], `at-conversation` or `at-people`: what a phone shows.
+    /// [`AT_LIST`], `at-conversation` or `at-page`: what a phone shows.
     pub place: &'a str,
     /// The conversation on screen where it is live.
     pub live: Option<&'a ConversationSummary>,
@@ -65,7 +65,9 @@ impl Shell<'_> {
                 body.app.(pane.place) data-title=(title) data-me=(self.me.id)
                     data-epoch=(self.cursor.epoch) data-xid=(self.cursor.xid)
                     data-conversation=[pane.live.map(|live| live.id)] data-rev=[pane.live.map(|live| live.rev)]
-                    data-last-read=[pane.live.map(|live| live.last_read_seq)] {
+                    data-last-read=[pane.live.map(|live| live.last_read_seq)]
+                    data-last-seq=[pane.live.map(|live| live.last_seq)]
+                    data-read-version=[pane.live.map(|live| live.read_version)] {
                     link rel="stylesheet" href=(assets::own_url(self.me.id));
                     a.skip href="#main" { (t!(text, "skip")) }
                     // On a phone the list page is the list alone: there it is what the page is about.
@@ -74,44 +76,57 @@ impl Shell<'_> {
                             h1.visually-hidden { (t!(text, "conversations")) }
                             (self.sidebar(None))
                         }
-                        section.pane aria-label="Welcome" { (pane.content) }
+                        section.pane aria-label=(t!(text, "welcome")) { (pane.content) }
                     } @else {
                         nav.sidebar aria-label=(t!(text, "conversations")) { (self.sidebar(pane.current)) }
                         main.pane #main tabindex="-1" { (pane.content) }
                     }
-                    (connection())
+                    span.visually-hidden #t-more { (t!(text, "more")) }
+                    (connection(text))
                 }
             },
         )
     }
 
     fn sidebar(&self, current: Option<ConversationId>) -> Markup {
+        let text = self.text;
         html! {
             header.bar {
                 a.brand href="/c" { (mark()) (self.config.title) }
-                a.button.icon href="/people" title="New conversation" {
-                    (icon("M12 5v14M5 12h14"))
-                    span.visually-hidden { "New conversation" }
-                }
+                (icon_link("/search", &t!(text, "search"), SEARCH))
+                (icon_link("/rooms", &t!(text, "rooms"), "M5 9h14M5 15h14M10 4L8 20M16 4l-2 16"))
+                (icon_link("/people", &t!(text, "new-conversation"), "M12 5v14M5 12h14"))
             }
             ul.conversations data-testid="conversation-list" {
                 @for conversation in self.conversations {
-                    (list::item(conversation, current == Some(conversation.id)))
+                    (list::item(text, conversation, current == Some(conversation.id)))
                 }
             }
             div.empty.no-conversations {
-                h2 { "No conversations yet" }
-                p { "Find somebody and say hello." }
-                a.button.primary href="/people" { "Find people" }
+                h2 { (t!(text, "no-conversations")) }
+                p { (t!(text, "no-conversations-hint")) }
+                a.button.primary href="/people" { (t!(text, "find-people")) }
             }
             footer.account {
-                (avatar(self.me.name.as_str()))
-                span.name { (self.me.name) }
+                a.self href="/account" title=(t!(text, "account")) {
+                    (portrait(&self.me.display_name, self.me.avatar))
+                    span.name { bdi { (self.me.display_name) } }
+                }
                 form method="post" action="/logout" {
-                    button.quiet type="submit" data-testid="logout" { "Log out" }
+                    button.quiet type="submit" data-testid="logout" { (t!(text, "log-out")) }
                 }
             }
         }
+    }
+}
+
+/// A magnifying glass.
+pub(super) const SEARCH: &str = "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16 16l4.5 4.5";
+
+/// A link that is an icon alone, with its name for those who don't see it.
+pub(super) fn icon_link(href: &str, name: &str, path: &str) -> Markup {
+    html! {
+        a.button.icon href=(href) title=(name) { (icon(path)) span.visually-hidden { (name) } }
     }
 }
 
@@ -121,28 +136,29 @@ pub(super) fn icon(path: &str) -> Markup {
 }
 
 /// The way back to the list on a phone.
-pub(super) fn back() -> Markup {
+pub(super) fn back(text: Text) -> Markup {
     html! {
-        a.button.icon.back href="/c" title="Conversations" {
+        a.button.icon.back href="/c" title=(t!(text, "conversations")) {
             (icon("M15 5l-7 7 7 7"))
-            span.visually-hidden { "Conversations" }
+            span.visually-hidden { (t!(text, "conversations")) }
             span.badge.elsewhere hidden {}
         }
     }
 }
 
 /// Says when live updates are off; the script sets its state.
-fn connection() -> Markup {
+fn connection(text: Text) -> Markup {
     html! {
         div.connection data-testid="connection" data-state="connecting" role="status" {
-            span.when-connecting { "Connecting…" }
-            span.when-offline { "You’re offline. What you send waits until the connection is back." }
+            span.when-connecting { (t!(text, "connecting")) }
+            span.when-offline { (t!(text, "offline")) }
         }
     }
 }
 
 /// The list, and beside it what to do next.
 pub fn index(shell: &Shell) -> Markup {
+    let text = shell.text;
     shell.page(&Pane {
         title: "",
         place: AT_LIST,
@@ -151,9 +167,10 @@ pub fn index(shell: &Shell) -> Markup {
         content: html! {
             div.empty {
                 (mark())
-                h2.greeting { "Hello, " (shell.me.name) }
-                p { "Choose a conversation, or start a new one." }
-                a.button.primary href="/people" { "Find people" }
+                h2.greeting { (t!(text, "hello", name = shell.me.display_name.as_str())) }
+                p { (t!(text, "hello-hint")) }
+                a.button.primary href="/people" { (t!(text, "find-people")) }
+                a.button.quiet href="/rooms" { (t!(text, "rooms")) }
             }
         },
     })

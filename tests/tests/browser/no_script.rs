@@ -66,8 +66,12 @@ async fn without_javascript_a_wrong_form_says_what_is_wrong_and_keeps_what_was_t
         )
         .await?;
     browser.click("[data-testid=login-form] button").await?;
-    let page = browser.page().await?;
-    assert!(page.has("field-error"), "{}", page.html());
+    let page = browser
+        .sees("what is wrong", |page| {
+            ensure!(page.has("field-error"), "no field says so");
+            Ok(page.clone())
+        })
+        .await?;
     assert!(
         page.html().contains(&format!("value=\"{name}\"")),
         "the name is lost"

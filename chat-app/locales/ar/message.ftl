@@ -1,0 +1,15 @@
+# داخل الرسائل والإشعارات، عبر ورقة أنماط اللغة.
+you = أنت:{ " " }
+unread = { " " }غير مقروءة
+mentioned = { " " }إشارات إليك
+edited = (معدَّلة)
+deleted = حُذفت هذه الرسالة.
+notice-created = بدأ { $actor } هذه المحادثة
+notice-joined = انضم { $actor }
+notice-added = أضاف { $actor } العضو { $subject }
+notice-left = غادر { $actor }
+notice-removed = أزال { $actor } العضو { $subject }
+notice-renamed = غيّر { $actor } الاسم إلى «{ $text }»
+notice-topic = غيّر { $actor } الموضوع إلى «{ $text }»
+notice-promoted = أصبح { $subject } مالكًا
+notice-demoted = لم يعد { $subject } مالكًا

@@ -1,0 +1,48 @@
+# المجموعات والغرف.
+rooms-title = الغرف
+rooms-search = ابحث عن غرفة
+rooms-none = لا توجد غرفة عامة بعد.
+rooms-none-found = لا غرفة تحتوي على «{ $q }».
+rooms-new = غرفة جديدة
+group-new = مجموعة جديدة
+room-members = { $count ->
+    [zero] لا أعضاء
+    [one] عضو واحد
+    [two] عضوان
+    [few] { $count } أعضاء
+    [many] { $count } عضوًا
+   *[other] { $count } عضو
+}
+room-join = انضمام
+room-open = فتح
+room-leave = مغادرة
+room-leave-hint = لن تصلك رسائلها بعد ذلك ولن تقرأ منها شيئًا.
+room-kind = من يمكنه الانضمام
+room-kind-public = عامة: لأي شخص أن ينضم ويقرأ ما سبق
+room-kind-private = خاصة: بدعوة؛ يرى الأعضاء الجدد ما يُرسل من حينها
+room-kind-group = مجموعة: محادثة بين عدة أشخاص
+room-name = الاسم
+room-name-optional = الاسم (يمكن تركه فارغًا)
+room-topic = الموضوع
+room-topic-hint = سطر يقول عمّ تدور.
+room-people = الأشخاص
+room-people-hint = أسماء تفصل بينها مسافات أو فواصل.
+room-create = إنشاء
+room-name-missing = تحتاج الغرفة إلى اسم.
+room-name-long = استخدم 80 حرفًا على الأكثر.
+room-topic-long = استخدم 250 حرفًا على الأكثر.
+room-people-unknown = لا أحد هنا اسمه { $names }.
+group-needs-people = تحتاج المجموعة إلى شخص آخر غيرك.
+about-title = حول { $name }
+about-change = تغيير الاسم والموضوع
+about-add = إضافة أشخاص
+about-add-button = إضافة
+about-owner = مالك
+about-remove = إزالة
+about-remove-named = إزالة { $name }
+about-make-owner = جعله مالكًا
+about-make-owner-named = جعل { $name } مالكًا
+about-make-member = جعله عضوًا
+about-make-member-named = جعل { $name } عضوًا
+about-notifications = الإشعارات
+people-find-member = ابحث عن عضو

@@ -1,0 +1,15 @@
+# In Nachrichten und Hinweisen, durch das Stylesheet der Sprache.
+you = Du:{ " " }
+unread = { " " }ungelesen
+mentioned = { " " }Erwähnungen
+edited = (bearbeitet)
+deleted = Diese Nachricht wurde gelöscht.
+notice-created = { $actor } hat diese Unterhaltung begonnen
+notice-joined = { $actor } ist beigetreten
+notice-added = { $actor } hat { $subject } hinzugefügt
+notice-left = { $actor } ist gegangen
+notice-removed = { $actor } hat { $subject } entfernt
+notice-renamed = { $actor } hat den Namen in „{ $text }“ geändert
+notice-topic = { $actor } hat das Thema in „{ $text }“ geändert
+notice-promoted = { $subject } ist jetzt mitverantwortlich
+notice-demoted = { $subject } ist nicht mehr mitverantwortlich

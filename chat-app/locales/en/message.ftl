@@ -1,0 +1,15 @@
+# Inside messages and notices, by the style sheet of the language. `{ "" }` keeps the space at an end.
+you = You:{ " " }
+unread = { " " }unread
+mentioned = { " " }mentions
+edited = (edited)
+deleted = This message was deleted.
+notice-created = { $actor } started this conversation
+notice-joined = { $actor } joined
+notice-added = { $actor } added { $subject }
+notice-left = { $actor } left
+notice-removed = { $actor } removed { $subject }
+notice-renamed = { $actor } changed the name to “{ $text }”
+notice-topic = { $actor } changed the topic to “{ $text }”
+notice-promoted = { $subject } is an owner now
+notice-demoted = { $subject } is no longer an owner

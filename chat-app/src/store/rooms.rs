@@ -1,0 +1,339 @@
+//! Groups and rooms: made, joined, left, named. Does I/O; each change is one call that is its own transaction.
+
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+
+use super::{Outcome, Pool};
+use crate::domain::{ConversationId, ConversationKind, Member, Role, User, UserId};
+use crate::store::users::user_of;
+
+/// A room of the directory.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Listed {
+    /// Which.
+    pub id: ConversationId,
+    /// What it is called.
+    pub title: String,
+    /// What it is about.
+    pub topic: String,
+    /// How many are in it.
+    pub members: i64,
+    /// Whether the reader is.
+    pub joined: bool,
+}
+
+/// Makes a group or a room that `owner` owns and `people` are in.
+pub async fn create(
+    pool: &Pool,
+    owner: UserId,
+    kind: ConversationKind,
+    (title, topic): (Option<&str>, &str),
+    people: &[UserId],
+) -> sqlx::Result<ConversationId> {
+    sqlx::query_scalar("SELECT create_conversation($1, $2, $3, $4, $5)")
+        .bind(kind)
+        .bind(title)
+        .bind(topic)
+        .bind(owner)
+        .bind(people)
+        .fetch_one(pool)
+        .await
+}
+
+/// Public rooms whose title or topic holds `q`, by title.
+pub async fn directory(
+    pool: &Pool,
+    person: UserId,
+    q: &str,
+    limit: i64,
+) -> sqlx::Result<Vec<Listed>> {
+    sqlx::query_as(
+        "SELECT c.id, c.title, c.topic,
+                (SELECT count(*) FROM members m WHERE m.conversation_id = c.id AND m.left_rev IS NULL) AS members,
+                EXISTS (SELECT FROM members m WHERE m.conversation_id = c.id AND m.user_id = $1 AND m.left_rev IS NULL) AS joined
+         FROM conversations c
+         WHERE c.kind = 'public' AND (strpos(lower(c.title), lower($2)) > 0 OR strpos(lower(c.topic), lower($2)) > 0)
+         ORDER BY lower(c.title), c.id LIMIT $3",
+    )
+    .bind(person)
+    .bind(q.trim())
+    .bind(limit)
+    .fetch_all(pool)
+    .await
+}
+
+/// Joins a public room.
+pub async fn join(pool: &Pool, id: ConversationId, person: UserId) -> sqlx::Result<Outcome> {
+    sqlx::query_as("SELECT * FROM join_room($1, $2)")
+        .bind(id)
+        .bind(person)
+        .fetch_one(pool)
+        .await
+}
+
+/// Brings people in.
+pub async fn add(
+    pool: &Pool,
+    id: ConversationId,
+    actor: UserId,
+    people: &[UserId],
+) -> sqlx::Result<Outcome> {
+    sqlx::query_as("SELECT * FROM add_people($1, $2, $3)")
+        .bind(id)
+        .bind(actor)
+        .bind(people)
+        .fetch_one(pool)
+        .await
+}
+
+/// Takes a person out, or goes where it is oneself.
+pub async fn let_out(
+    pool: &Pool,
+    id: ConversationId,
+    actor: UserId,
+    person: UserId,
+    as_admin: bool,
+) -> sqlx::Result<Outcome> {
+    sqlx::query_as("SELECT * FROM let_out($1, $2, $3, $4)")
+        .bind(id)
+        .bind(actor)
+        .bind(person)
+        .bind(as_admin)
+        .fetch_one(pool)
+        .await
+}
+
+/// Gives it another name and topic line.
+pub async fn describe(
+    pool: &Pool,
+    id: ConversationId,
+    actor: UserId,
+    (title, topic): (Option<&str>, &str),
+    as_admin: bool,
+) -> sqlx::Result<Outcome> {
+    sqlx::query_as("SELECT * FROM describe($1, $2, $3, $4, $5)")
+        .bind(id)
+        .bind(actor)
+        .bind(title)
+        .bind(topic)
+        .bind(as_admin)
+        .fetch_one(pool)
+        .await
+}
+
+/// Makes a member an owner, or an owner a member.
+pub async fn set_role(
+    pool: &Pool,
+    id: ConversationId,
+    actor: UserId,
+    (person, role): (UserId, Role),
+    as_admin: bool,
+) -> sqlx::Result<Outcome> {
+    sqlx::query_as("SELECT * FROM set_role($1, $2, $3, $4, $5)")
+        .bind(id)
+        .bind(actor)
+        .bind(person)
+        .bind(role)
+        .bind(as_admin)
+        .fetch_one(pool)
+        .await
+}
+
+/// The members whose name holds `q`, owners first, then by name.
+pub async fn members(
+    pool: &Pool,
+    id: ConversationId,
+    q: &str,
+    limit: i64,
+) -> sqlx::Result<Vec<Member>> {
+    let rows = sqlx::query(
+        "SELECT m.role, u.id, u.name, u.display_name, u.avatar
+         FROM members m JOIN users u ON u.id = m.user_id
+         WHERE m.conversation_id = $1 AND m.left_rev IS NULL
+           AND (strpos(u.name, lower($2)) > 0 OR strpos(lower(u.display_name), lower($2)) > 0)
+         ORDER BY m.role DESC, lower(coalesce(u.display_name, u.name)), u.id LIMIT $3",
+    )
+    .bind(id)
+    .bind(q.trim().trim_start_matches('@'))
+    .bind(limit)
+    .fetch_all(pool)
+    .await?;
+    let member = |row: &PgRow| {
+        Ok(Member {
+            user: user_of(row, "id")?,
+            role: row.try_get("role")?,
+        })
+    };
+    rows.iter().map(member).collect()
+}
+
+/// How many are in it.
+    pub members: i64,
+    /// Whether the reader is.
+    pub joined: bool,
+}
+
+/// Makes a group or a room that `owner` owns and `people` are in.
+pub async fn create(
+    pool: &Pool,
+    owner: UserId,
+    kind: ConversationKind,
+    (title, topic): (Option<&str>, &str),
+    people: &[UserId],
+) -> sqlx::Result<ConversationId> {
+    sqlx::query_scalar("SELECT create_conversation($1, $2, $3, $4, $5)")
+        .bind(kind)
+        .bind(title)
+        .bind(topic)
+        .bind(owner)
+        .bind(people)
+        .fetch_one(pool)
+        .await
+}
+
+/// Public rooms whose title or topic holds `q`, by title.
+pub async fn directory(
+    pool: &Pool,
+    person: UserId,
+    q: &str,
+    limit: i64,
+) -> sqlx::Result<Vec<Listed>> {
+    sqlx::query_as(
+        "SELECT c.id, c.title, c.topic,
+                (SELECT count(*) FROM members m WHERE m.conversation_id = c.id AND m.left_rev IS NULL) AS members,
+                EXISTS (SELECT FROM members m WHERE m.conversation_id = c.id AND m.user_id = $1 AND m.left_rev IS NULL) AS joined
+         FROM conversations c
+         WHERE c.kind = 'public' AND (strpos(lower(c.title), lower($2)) > 0 OR strpos(lower(c.topic), lower($2)) > 0)
+         ORDER BY lower(c.title), c.id LIMIT $3",
+    )
+    .bind(person)
+    .bind(q.trim())
+    .bind(limit)
+    .fetch_all(pool)
+    .await
+}
+
+/// Joins a public room.
+pub async fn join(pool: &Pool, id: ConversationId, person: UserId) -> sqlx::Result<Outcome> {
+    sqlx::query_as("SELECT * FROM join_room($1, $2)")
+        .bind(id)
+        .bind(person)
+        .fetch_one(pool)
+        .await
+}
+
+/// Brings people in.
+pub async fn add(
+    pool: &Pool,
+    id: ConversationId,
+    actor: UserId,
+    people: &[UserId],
+) -> sqlx::Result<Outcome> {
+    sqlx::query_as("SELECT * FROM add_people($1, $2, $3)")
+        .bind(id)
+        .bind(actor)
+        .bind(people)
+        .fetch_one(pool)
+        .await
+}
+
+/// Takes a person out, or goes where it is oneself.
+pub async fn let_out(
+    pool: &Pool,
+    id: ConversationId,
+    actor: UserId,
+    person: UserId,
+    as_admin: bool,
+) -> sqlx::Result<Outcome> {
+    sqlx::query_as("SELECT * FROM let_out($1, $2, $3, $4)")
+        .bind(id)
+        .bind(actor)
+        .bind(person)
+        .bind(as_admin)
+        .fetch_one(pool)
+        .await
+}
+
+/// Gives it another name and topic line.
+pub async fn describe(
+    pool: &Pool,
+    id: ConversationId,
+    actor: UserId,
+    (title, topic): (Option<&str>, &str),
+    as_admin: bool,
+) -> sqlx::Result<Outcome> {
+    sqlx::query_as("SELECT * FROM describe($1, $2, $3, $4, $5)")
+        .bind(id)
+        .bind(actor)
+        .bind(title)
+        .bind(topic)
+        .bind(as_admin)
+        .fetch_one(pool)
+        .await
+}
+
+/// Makes a member an owner, or an owner a member.
+pub async fn set_role(
+    pool: &Pool,
+    id: ConversationId,
+    actor: UserId,
+    (person, role): (UserId, Role),
+    as_admin: bool,
+) -> sqlx::Result<Outcome> {
+    sqlx::query_as("SELECT * FROM set_role($1, $2, $3, $4, $5)")
+        .bind(id)
+        .bind(actor)
+        .bind(person)
+        .bind(role)
+        .bind(as_admin)
+        .fetch_one(pool)
+        .await
+}
+
+/// The members whose name holds `q`, owners first, then by name.
+pub async fn members(
+    pool: &Pool,
+    id: ConversationId,
+    q: &str,
+    limit: i64,
+) -> sqlx::Result<Vec<Member>> {
+    let rows = sqlx::query(
+        "SELECT m.role, u.id, u.name, u.display_name, u.avatar
+         FROM members m JOIN users u ON u.id = m.user_id
+         WHERE m.conversation_id = $1 AND m.left_rev IS NULL
+           AND (strpos(u.name, lower($2)) > 0 OR strpos(lower(u.display_name), lower($2)) > 0)
+         ORDER BY m.role DESC, lower(coalesce(u.display_name, u.name)), u.id LIMIT $3",
+    )
+    .bind(id)
+    .bind(q.trim().trim_start_matches('@'))
+    .bind(limit)
+    .fetch_all(pool)
+    .await?;
+    let member = |(role, id, name, display_name, avatar)| Member {
+        user: users::person(id, name, display_name, avatar),
+        role,
+    };
+    Ok(rows.into_iter().map(member).collect())
+}
+
+/// How many are in it.
+pub async fn size(pool: &Pool, id: ConversationId) -> sqlx::Result<i64> {
+    sqlx::query_scalar(
+        "SELECT count(*) FROM members WHERE conversation_id = $1 AND left_rev IS NULL",
+    )
+    .bind(id)
+    .fetch_one(pool)
+    .await
+}
+
+/// The people of these names who have an account in use.
+pub async fn named(pool: &Pool, names: &[String]) -> sqlx::Result<Vec<User>> {
+    let rows = sqlx::query(
+        "SELECT id, name, display_name, avatar FROM users
+         WHERE name = ANY ($1) AND disabled_at IS NULL AND NOT former",
+    )
+    .bind(names)
+    .fetch_all(pool)
+    .await?;
+    rows.iter().map(|row| user_of(row, "id")).collect()
+}

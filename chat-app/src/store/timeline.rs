@@ -1,0 +1,139 @@
+//! The changes of a conversation by `rev`, whatever they are, and who gets each. Does I/O.
+
+use super::{Pool, messages, notices};
+use crate::domain::{ConversationId, ConversationKind, Message, Notice, UserId};
+use crate::event::{Audience, Event};
+
+/// A change as it stands now: one that a later change has overtaken is not there any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A message that was sent, edited, deleted or reacted to.
+    Message(Message),
+    /// A line in the flow.
+    Notice(Notice),
+}
+
+impl Change {
+    /// Its place among the changes.
+    pub fn rev(&self) -> i64 {
+        match self {
+            Self::Message(message) => message.rev,
+            Self::Notice(notice) => notice.rev,
+        }
+    }
+}
+
+/// The changes of the revs (after, up_to] in order, at most `limit`, and how far they reach.
+pub async fn changes(
+    pool: &Pool,
+    id: ConversationId,
+    after: i64,
+    up_to: i64,
+    limit: i64,
+) -> sqlx::Result<(Vec<Change>, i64)> {
+    let messages = messages::changed(pool, id, after, up_to, limit).await?;
+    let notices = notices::changed(pool, id, after, up_to, limit).await?;
+    let mut changes: Vec<Change> = messages.into_iter().map(Change::Message).collect();
+    changes.extend(notices.into_iter().map(Change::Notice));
+    changes.sort_by_key(Change::rev);
+    let full = changes.len() as i64 >= limit;
+    changes.truncate(limit as usize);
+    let reach = if full {
+        changes.last().map_or(up_to, Change::rev)
+    } else {
+        up_to
+    };
+    Ok((changes, reach))
+}
+
+/// The events of the revs (after, up_to] in order, at most `limit`, and how far they reach.
+pub async fn events(
+    pool: &Pool,
+    id: ConversationId,
+    after: i64,
+    up_to: i64,
+    limit: i64,
+) -> sqlx::Result<(Vec<Event>, i64)> {
+    let (changes, reach) = changes(pool, id, after, up_to, limit).await?;
+    if changes.is_empty() {
+        return Ok((Vec::new(), reach));
+    }
+    let audience = Seating::read(pool, id).await?;
+    let events = changes
+        .iter()
+        .map(|change| Event::of(change, audience.kind, audience.of(change)));
+    Ok((events.collect(), reach))
+}
+
+/// Who was in a conversation when.
+struct Seating {
+    kind: ConversationKind,
+    /// Who, from after which rev and which message, and until which rev; `None` in a large room.
+    seats: Option<Vec<(UserId, i64, i64, Option<i64>)>>,
+}
+
+impl Seating {
+    async fn read(pool: &Pool, id: ConversationId) -> sqlx::Result<Self> {
+        let (kind, large): (ConversationKind, bool) =
+            sqlx::query_as("SELECT kind, large FROM conversations WHERE id = $1")
+                .bind(id)
+                .fetch_one(pool)
+                .await?;
+        let seats = if large {
+            None
+        } else {
+            let seats = sqlx::query_as(
+                "SELECT user_id, joined_rev, joined_seq, left_rev FROM members WHERE conversation_id = $1 ORDER BY user_id",
+            );
+            Some(seats.bind(id).fetch_all(pool).await?)
+        };
+        Ok(Self { kind, seats })
+    }
+
+    /// Whoever was a member at the change; of a change to an old message, whoever may see that message.
+    fn of(&self, change: &Change) -> Audience {
+        let Some(seats) = &self.seats else {
+            return Audience::Room;
+        };
+        let rev = change.rev();
+        let place = match change {
+            Change::Message(message) if self.kind != ConversationKind::Public => message.seq,
+            _ => i64::MAX,
+        };
+        let present = seats.iter().filter(|(_, joined, floor, left)| {
+            *joined < rev && left.is_none_or(|left| rev <= left) && *floor < place
+        });
+        Audience::People(present.map(|(user, ..)| *user).collect())
+    }
+}
+
+/// Who of these people is in the conversation now, each with the message after which they joined.
+pub async fn seats(
+    pool: &Pool,
+    id: ConversationId,
+    people: &[UserId],
+) -> sqlx::Result<Vec<(UserId, i64, i64)>> {
+    sqlx::query_as(
+        "SELECT user_id, joined_rev, joined_seq FROM members
+         WHERE conversation_id = $1 AND user_id = ANY ($2) AND left_rev IS NULL",
+    )
+    .bind(id)
+    .bind(people)
+    .fetch_all(pool)
+    .await
+}
+
+/// The large rooms that a person is in, each with the rev and the message after which they joined.
+pub async fn large_rooms(
+    pool: &Pool,
+    person: UserId,
+) -> sqlx::Result<Vec<(ConversationId, i64, i64)>> {
+    sqlx::query_as(
+        "SELECT m.conversation_id, m.joined_rev, m.joined_seq
+         FROM members m JOIN conversations c ON c.id = m.conversation_id AND c.large
+         WHERE m.user_id = $1 AND m.left_rev IS NULL",
+    )
+    .bind(person)
+    .fetch_all(pool)
+    .await
+}

@@ -1,0 +1,119 @@
+//! What one can do with a message: a menu for the script, a page of forms without it. Pure.
+
+use maud::{Markup, html};
+
+use super::auth::field_error;
+use super::message;
+use super::shell::{Pane, Shell, back};
+use crate::domain::{ConversationSummary, Message, Role};
+use crate::t;
+use crate::text::Text;
+
+/// The reactions that are one step away.
+pub const QUICK: [&str; 6] = ["👍", "❤️", "😂", "🎉", "😮", "😢"];
+
+/// The menu that the script opens beside a message, and the dialogs it needs. Nothing in it knows which message.
+pub(super) fn menu(text: Text) -> Markup {
+    html! {
+        div.menu #menu popover role="menu" aria-label=(t!(text, "message-actions")) data-testid="menu" {
+            div.quick role="group" aria-label=(t!(text, "react")) {
+                @for emoji in QUICK { button type="button" role="menuitem" data-emoji=(emoji) { (emoji) } }
+                button type="button" role="menuitem" data-act="react" title=(t!(text, "more-reactions")) {
+                    span aria-hidden="true" { "＋" }
+                    span.visually-hidden { (t!(text, "more-reactions")) }
+                }
+            }
+            (act(text, "reply", "reply"))
+            (act(text, "edit", "edit"))
+            (act(text, "copy", "copy-text"))
+            (act(text, "link", "copy-link"))
+            (act(text, "unread", "mark-unread"))
+            (act(text, "delete", "delete"))
+        }
+        dialog.ask #ask-delete aria-labelledby="ask-delete-title" {
+            h2 #ask-delete-title { (t!(text, "delete-sure")) }
+            form method="dialog" {
+                button.quiet value="" { (t!(text, "cancel")) }
+                button.primary.danger value="delete" { (t!(text, "delete")) }
+            }
+        }
+    }
+}
+
+fn act(text: Text, name: &str, id: &str) -> Markup {
+    html! { button.act type="button" role="menuitem" data-act=(name) { (text.get(id)) } }
+}
+
+/// A message and what to do with it, as a page.
+#[derive(Debug)]
+pub struct View<'a> {
+    /// Where it was sent.
+    pub conversation: &'a ConversationSummary,
+    /// The message.
+    pub message: &'a Message,
+    /// What is wrong with the edit, and the text as typed.
+    pub wrong: Option<(String, String)>,
+}
+
+/// The page of a message.
+pub fn page(shell: &Shell, view: &View) -> Markup {
+    let (text, message) = (shell.text, view.message);
+    let path = format!("/c/{}/messages/{}", message.conversation, message.seq);
+    let own = message.sender == shell.me.id;
+    let owner = view.conversation.role == Role::Owner
+        && super::conversation::has_members(view.conversation.kind);
+    shell.page(&Pane {
+        title: &t!(text, "message-actions"),
+        place: "at-page",
+        live: None,
+        current: Some(message.conversation),
+        content: html! {
+            header.bar { (back(text)) h1 { (t!(text, "message-actions")) } }
+            div.scroller.top {
+                div.track.settings {
+                    ol.messages { (message::item(message)) }
+                    p { a href={ "/c/" (message.conversation) "?at=" (message.seq) "#m" (message.seq) } { (t!(text, "back-to-conversation")) } }
+                    @if !message.deleted {
+                        (react(text, &path))
+                        p { a.button.quiet href={ "/c/" (message.conversation) "?reply=" (message.seq) } { (t!(text, "reply")) } }
+                        (post(&format!("{path}/unread"), &t!(text, "mark-unread")))
+                        @if own { (edit(text, &path, view)) }
+                        @if own || owner { (post(&format!("{path}/delete"), &t!(text, "delete"))) }
+                    }
+                }
+            }
+        },
+    })
+}
+
+fn react(text: Text, path: &str) -> Markup {
+    html! {
+        form.quick method="post" action={ (path) "/reactions" } aria-label=(t!(text, "react")) {
+            @for emoji in QUICK { button name="emoji" value=(emoji) { (emoji) } }
+        }
+    }
+}
+
+fn post(action: &str, name: &str) -> Markup {
+    html! { form method="post" action=(action) { button.quiet type="submit" { (name) } } }
+}
+
+fn edit(text: Text, path: &str, view: &View) -> Markup {
+    let (wrong, typed) = view
+        .wrong
+        .as_ref()
+        .map(|(wrong, typed)| (wrong.as_str(), typed.as_str()))
+        .unzip();
+    html! {
+        form method="post" action={ (path) "/edit" } {
+            div.field {
+                label for="edit" { (t!(text, "edit")) }
+                textarea #edit name="body" rows="5" dir="auto" aria-invalid=[wrong.map(|_| "true")] {
+                    (typed.unwrap_or(&view.message.body))
+                }
+                (field_error("edit-error", wrong))
+            }
+            button.primary type="submit" { (t!(text, "save")) }
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! The directory of rooms, making a group or a room, and what there is to know about a conversation. Pure.
+
+use maud::{Markup, html};
+
+use super::auth::field_error;
+use super::list::name;
+use super::portrait;
+use super::shell::{Pane, SEARCH, Shell, back, icon};
+use crate::domain::{ConversationKind, ConversationSummary, Member, Role};
+use crate::store::rooms::Listed;
+use crate::t;
+use crate::text::Text;
+
+/// The directory; `q` is what was searched for.
+pub fn directory(shell: &Shell, q: &str, rooms: &[Listed]) -> Markup {
+    let text = shell.text;
+    let content = html! {
+        form.search method="get" action="/rooms" role="search" data-testid="room-search" {
+            label.visually-hidden for="q" { (t!(text, "rooms-search")) }
+            input #q type="search" name="q" value=(q) placeholder=(t!(text, "rooms-search")) maxlength="80" autocomplete="off";
+            button type="submit" { (icon(SEARCH)) span.visually-hidden { (t!(text, "search")) } }
+        }
+        p.choices {
+            a.button.primary href="/rooms/new" { (t!(text, "rooms-new")) }
+            a.button.quiet href="/rooms/new?kind=group" { (t!(text, "group-new")) }
+        }
+        div #results aria-live="polite" {
+            @if rooms.is_empty() {
+                div.empty {
+                    p { @if q.trim().is_empty() { (t!(text, "rooms-none")) } @else { (t!(text, "rooms-none-found", q = q.trim())) } }
+                }
+            }
+            ul.people { @for room in rooms { (listed(text, room)) } }
+        }
+    };
+    settings(shell, &t!(text, "rooms-title"), &content)
+}
+
+fn listed(text: Text, room: &Listed) -> Markup {
+    let act = if room.joined {
+        t!(text, "room-open")
+    } else {
+        t!(text, "room-join")
+    };
+    let row = html! {
+        span.avatar.sign aria-hidden="true" { (icon("M5 9h14M5 15h14M10 4L8 20M16 4l-2 16")) }
+        span.titles {
+            span.name { bdi { (room.title) } }
+            span.topic dir="auto" { (room.topic) }
+            span.hint { (t!(text, "room-members", count = room.members)) }
+        }
+        span.act { (act) }
+    };
+    html! {
+        li data-testid="room" data-name=(room.title) {
+            @if room.joined {
+                a.person href={ "/c/" (room.id) } { (row) }
+            } @else {
+                form method="post" action={ "/c/" (room.id) "/join" } { button.person type="submit" { (row) } }
+            }
+        }
+    }
+}
+
+/// A group or a room that is being made, and what is wrong with it.
+#[derive(Debug)]
+pub struct Making {
+    /// What it will be.
+    pub kind: ConversationKind,
+    /// As typed.
+    pub title: String,
+    /// As typed.
+    pub topic: String,
+    /// As typed.
+    pub people: String,
+    /// What is wrong with the title.
+    pub title_error: Option<String>,
+    /// What is wrong with the topic.
+    pub topic_error: Option<String>,
+    /// What is wrong with the people.
+    pub people_error: Option<String>,
+}
+
+/// The page to make a group or a room.
+pub fn making(shell: &Shell, made: &Making) -> Markup {
+    let text = shell.text;
+    let heading = match made.kind {
+        ConversationKind::Group => t!(text, "group-new"),
+        _ => t!(text, "rooms-new"),
+    };
+    let content = html! {
+        form method="post" action="/rooms" data-testid="room-form" {
+            fieldset.field {
+                legend { (t!(text, "room-kind")) }
+                (kind(made, ConversationKind::Public, "public", &t!(text, "room-kind-public")))
+                (kind(made, ConversationKind::Private, "private", &t!(text, "room-kind-private")))
+                (kind(made, ConversationKind::Group, "group", &t!(text, "room-kind-group")))
+            }
+            (description(text, (&made.title, made.title_error.as_deref()), (&made.topic, made.topic_error.as_deref())))
+            (people_field(text, &made.people, made.people_error.as_deref()))
+            button.primary type="submit" { (t!(text, "room-create")) }
+        }
+    };
+    settings(shell, &heading, &content)
+}
+
+fn kind(made: &Making, kind: ConversationKind, value: &str, words: &str) -> Markup {
+    html! {
+        label.choice {
+            input type="radio" name="kind" value=(value) checked[made.kind == kind];
+            span { (words) }
+        }
+    }
+}
+
+/// The fields of name and topic, each with what is wrong with it.
+fn description(text: Text, title: (&str, Option<&str>), topic: (&str, Option<&str>)) -> Markup {
+    html! {
+        div.field {
+            label for="title" { (t!(text, "room-name-optional")) }
+            input #title name="title" value=(title.0) maxlength="80" autocomplete="off" dir="auto"
+                aria-invalid=[title.1.map(|_| "true")] aria-describedby=[title.1.map(|_| "title-error")];
+            (field_error("title-error", title.1))
+        }
+        div.field {
+            label for="topic" { (t!(text, "room-topic")) }
+            input #topic name="topic" value=(topic.0) maxlength="250" autocomplete="off" dir="auto"
+                aria-invalid=[topic.1.map(|_| "true")] aria-describedby="topic-hint topic-error";
+            p.hint #topic-hint { (t!(text, "room-topic-hint")) }
+            (field_error("topic-error", topic.1))
+        }
+    }
+}
+
+fn people_field(text: Text, typed: &str, error: Option<&str>) -> Markup {
+    html! {
+        div.field {
+            label for="people" { (t!(text, "room-people")) }
+            input #people name="people" value=(typed) maxlength="2000" autocomplete="off" autocapitalize="none"
+                spellcheck="false" aria-invalid=[error.map(|_| "true")] aria-describedby="people-hint people-error";
+            p.hint #people-hint { (t!(text, "room-people-hint")) }
+            (field_error("people-error", error))
+        }
+    }
+}
+
+/// What there is to know about a conversation.
+#[derive(Debug)]
+pub struct About<'a> {
+    /// Which.
+    pub conversation: &'a ConversationSummary,
+    /// Some of its members.
+    pub members: &'a [Member],
+    /// How many there are.
+    pub size: i64,
+    /// Which members were searched for.
+    pub q: &'a str,
+    /// What was typed to add people, and what is wrong with it.
+    pub people: (&'a str, Option<&'a str>),
+    /// What is wrong with the name.
+    pub title_error: Option<&'a str>,
+}
+
+/// The page about a conversation.
+pub fn about(shell: &Shell, about: &About) -> Markup {
+    let (text, conversation) = (shell.text, about.conversation);
+    let title = t!(text, "about-title", name = name(text, conversation));
+    let path = format!("/c/{}", conversation.id);
+    let direct = conversation.kind == ConversationKind::Direct;
+    let may_describe =
+        conversation.kind == ConversationKind::Group || conversation.role == Role::Owner;
+    let may_add =
+        conversation.kind != ConversationKind::Private || conversation.role == Role::Owner;
+    let own_title = if conversation.kind == ConversationKind::Group && about.title_error.is_none() {
+        ""
+    } else {
+        &conversation.name
+    };
+    let content = html! {
+        p { a href=(path) { (t!(text, "back-to-conversation")) } }
+        @if !direct {
+            @if may_describe {
+                form method="post" action={ (path) "/about" } data-testid="about-form" {
+                    h2.caption { (t!(text, "about-change")) }
+                    (description(text, (own_title, about.title_error), (&conversation.topic, None)))
+                    button.primary type="submit" { (t!(text, "save")) }
+                }
+            }
+            @if may_add {
+                form method="post" action={ (path) "/members" } data-testid="add-form" {
+                    h2.caption { (t!(text, "about-add")) }
+                    (people_field(text, about.people.0, about.people.1))
+                    button.primary type="submit" { (t!(text, "about-add-button")) }
+                }
+            }
+        }
+        (members(shell, about, &path))
+        @if !direct {
+            form method="post" action={ (path) "/leave" } data-testid="leave-form" {
+                p.hint { (t!(text, "room-leave-hint")) }
+                button.quiet.danger type="submit" { (t!(text, "room-leave")) }
+            }
+        }
+    };
+    settings(shell, &title, &content)
+}
+
+fn members(shell: &Shell, about: &About, path: &str) -> Markup {
+    let text = shell.text;
+    html! {
+        h2.caption { (t!(text, "room-members", count = about.size)) }
+        @if about.size > about.members.len() as i64 || !about.q.is_empty() {
+            form.search method="get" action={ (path) "/about" } role="search" {
+                label.visually-hidden for="q" { (t!(text, "people-find-member")) }
+                input #q type="search" name="q" value=(about.q) placeholder=(t!(text, "people-find-member")) maxlength="64" autocomplete="off";
+                button type="submit" { (icon(SEARCH)) span.visually-hidden { (t!(text, "search")) } }
+            }
+        }
+        ul.people #results { @for member in about.members { (row(shell, about.conversation, member)) } }
+    }
+}
+
+fn row(shell: &Shell, conversation: &ConversationSummary, member: &Member) -> Markup {
+    let (text, user) = (shell.text, &member.user);
+    let who = user.display_name.as_str();
+    let path = format!("/c/{}/members/{}", conversation.id, user.id);
+    let owns = conversation.role == Role::Owner && conversation.kind != ConversationKind::Direct;
+    html! {
+        li.member data-testid="member" data-name=(user.name) {
+            (portrait(who, user.avatar))
+            span.titles {
+                span.name { bdi { (who) } }
+                @if who != user.name.as_str() { span.handle { "@" (user.name) } }
+                @if member.role == Role::Owner { span.hint { (t!(text, "about-owner")) } }
+            }
+            @if owns {
+                form method="post" action={ (path) "/role" } {
+                    @if member.role == Role::Owner {
+                        button.quiet name="role" value="member" aria-label=(t!(text, "about-make-member-named", name = who)) { (t!(text, "about-make-member")) }
+                    } @else {
+                        button.quiet name="role" value="owner" aria-label=(t!(text, "about-make-owner-named", name = who)) { (t!(text, "about-make-owner")) }
+                    }
+                }
+                @if user.id != shell.me.id {
+                    form method="post" action={ (path) "/remove" } {
+                        button.quiet type="submit" aria-label=(t!(text, "about-remove-named", name = who)) { (t!(text, "about-remove")) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A page that scrolls from its top.
+fn settings(shell: &Shell, title: &str, content: &Markup) -> Markup {
+    shell.page(&Pane {
+        title,
+        place: "at-page",
+        live: None,
+        current: None,
+        content: html! {
+            header.bar { (back(shell.text)) h1 { (title) } }
+            div.scroller.top tabindex="-1" { div.track.settings { (content) } }
+        },
+    })
+}
