@@ -289,6 +289,8 @@ pub struct Message {
     pub mentions: Vec<Mention>,
     /// How people reacted.
     pub reactions: Vec<Reaction>,
+    /// The files that go with it.
+    pub attachments: Vec<Attachment>,
 }
 
 /// What happened to a conversation besides messages.
@@ -347,7 +349,7 @@ impl Notice {
 }
 
 /// A file of a message, or one that waits to be sent with one. The store has its bytes.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
 pub struct Attachment {
     /// Which file.
     pub id: Uuid,

@@ -13,6 +13,7 @@ mod messages;
 mod people;
 mod rooms;
 mod session;
+mod switch;
 
 use axum::routing::{get, post};
 use axum::{Extension, Router};
@@ -51,6 +52,7 @@ pub fn router(app: App) -> Router {
         .route("/rooms", get(rooms::directory).post(rooms::create))
         .route("/rooms/new", get(rooms::new))
         .route("/people", get(people::search))
+        .route("/switch", get(switch::find))
         .route("/live", get(socket::upgrade))
         .route("/static/{release}/{name}", get(assets::asset))
         .layer(Extension(limits::Logins::new()));

@@ -25,6 +25,9 @@ pub(super) async fn asset(
     if let Some(asset) = assets::find(&name) {
         return Ok((headers(asset.media_type), asset.content).into_response());
     }
+    if name == "emoji.json" {
+        return Ok((headers("application/json"), assets::EMOJI.as_str()).into_response());
+    }
     let css = match (assets::own_of(&name), assets::words_of(&name)) {
         (Some(me), _) => assets::own_css(me),
         (_, Some(language)) => words::css(language),

@@ -50,6 +50,26 @@ pub async fn list(
     rows.iter().map(summary_of).collect()
 }
 
+/// The member's conversations whose name holds `q`, latest activity first.
+pub async fn named(
+    pool: &Pool,
+    member: UserId,
+    q: &str,
+    limit: i64,
+) -> sqlx::Result<Vec<ConversationSummary>> {
+    let rows = sqlx::query(summaries!(
+        "AND ($2 = '' OR strpos(lower(c.title), $2) > 0 OR strpos(other.name, $2) > 0
+              OR strpos(lower(other.display_name), $2) > 0)
+         ORDER BY m.bucket DESC, c.last_at DESC, c.id LIMIT $3"
+    ))
+    .bind(member)
+    .bind(q.trim().to_lowercase())
+    .bind(limit)
+    .fetch_all(pool)
+    .await?;
+    rows.iter().map(summary_of).collect()
+}
+
 /// The conversation as this member sees it; `None` where they are no member.
 pub async fn summary(
     pool: &Pool,

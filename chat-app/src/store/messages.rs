@@ -31,7 +31,13 @@ macro_rules! messages {
                                   array_agg(r.user_id ORDER BY r.created_at) AS users,
                                   array_agg(coalesce(ru.display_name, ru.name) ORDER BY r.created_at) AS names
                            FROM reactions r JOIN users ru ON ru.id = r.user_id
-                           WHERE r.conversation_id = m.conversation_id AND r.seq = m.seq GROUP BY r.emoji) r) AS reactions
+                           WHERE r.conversation_id = m.conversation_id AND r.seq = m.seq GROUP BY r.emoji) r) AS reactions,
+                    (SELECT jsonb_agg(jsonb_build_object('id', a.id, 'conversation', a.conversation_id, 'name', a.name,
+                                                         'media_type', a.media_type, 'bytes', a.bytes, 'width', a.width,
+                                                         'height', a.height, 'thumbnail', a.thumbnail)
+                                      ORDER BY a.created_at, a.id)
+                     FROM attachments a
+                     WHERE a.conversation_id = m.conversation_id AND a.seq = m.seq) AS attachments
              FROM messages m JOIN users u ON u.id = m.sender_id ",
             $rest
         )
@@ -57,6 +63,7 @@ impl FromRow<'_, PgRow> for Message {
             quote: quote.map(|Json(quote)| quote),
             mentions: list(row, "mentions")?,
             reactions: list(row, "reactions")?,
+            attachments: list(row, "attachments")?,
         })
     }
 }
@@ -205,6 +212,7 @@ fn plain(draft: &Draft, row: &PgRow) -> sqlx::Result<Message> {
         quote: None,
         mentions: Vec::new(),
         reactions: Vec::new(),
+        attachments: Vec::new(),
     })
 }
 

@@ -30,6 +30,14 @@ pub(super) fn menu(text: Text) -> Markup {
             (act(text, "unread", "mark-unread"))
             (act(text, "delete", "delete"))
         }
+        ul.suggestions #suggestions role="listbox" aria-label=(t!(text, "mention-hint")) hidden {}
+        dialog.ask #emoji aria-labelledby="emoji-title" data-testid="emoji-picker" {
+            h2 #emoji-title { (t!(text, "emoji")) }
+            div.search { input type="search" aria-label=(t!(text, "emoji-search")) placeholder=(t!(text, "emoji-search")) autocomplete="off"; }
+            div.grid {}
+            p.none.hint hidden { (t!(text, "emoji-none")) }
+            form method="dialog" { button.quiet value="" { (t!(text, "close")) } }
+        }
         dialog.ask #ask-delete aria-labelledby="ask-delete-title" {
             h2 #ask-delete-title { (t!(text, "delete-sure")) }
             form method="dialog" {

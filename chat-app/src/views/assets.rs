@@ -15,7 +15,18 @@ use crate::text::Language;
 pub const ICON: &str = include_str!("../../static/icon.svg");
 
 /// The modules that `confab.js` imports.
-pub const MODULES: [&str; 5] = ["list.js", "live.js", "log.js", "send.js", "time.js"];
+pub const MODULES: [&str; 10] = [
+    "arrange.js",
+    "compose.js",
+    "keys.js",
+    "list.js",
+    "live.js",
+    "log.js",
+    "menu.js",
+    "pages.js",
+    "send.js",
+    "time.js",
+];
 
 /// One file that pages load.
 #[derive(Debug)]
@@ -36,10 +47,17 @@ macro_rules! assets {
 static ASSETS: &[Asset] = &assets! {
     "confab.css" "confab.css" "text/css; charset=utf-8"
     "confab.js"  "js/confab.js" "text/javascript; charset=utf-8"
+    "arrange.js" "js/arrange.js" "text/javascript; charset=utf-8"
+    "compose.js" "js/compose.js" "text/javascript; charset=utf-8"
+    "emoji.js"   "js/emoji.js" "text/javascript; charset=utf-8"
+    "keys.js"    "js/keys.js" "text/javascript; charset=utf-8"
     "list.js"    "js/list.js" "text/javascript; charset=utf-8"
     "live.js"    "js/live.js" "text/javascript; charset=utf-8"
     "log.js"     "js/log.js" "text/javascript; charset=utf-8"
+    "menu.js"    "js/menu.js" "text/javascript; charset=utf-8"
+    "pages.js"   "js/pages.js" "text/javascript; charset=utf-8"
     "send.js"    "js/send.js" "text/javascript; charset=utf-8"
+    "suggest.js" "js/suggest.js" "text/javascript; charset=utf-8"
     "time.js"    "js/time.js" "text/javascript; charset=utf-8"
     "icon.svg"   "icon.svg" "image/svg+xml"
 };
@@ -75,6 +93,19 @@ pub fn is_current(release: &str) -> bool {
 pub fn url(name: &str) -> String {
     format!("/static/{}/{name}", *RELEASE)
 }
+
+/// Every emoji as `[emoji, [shortcode or name]]`, for the picker.
+pub static EMOJI: LazyLock<String> = LazyLock::new(|| {
+    let all = emojis::iter().map(|emoji| {
+        let named = emoji.name().to_lowercase().replace(' ', "_");
+        let names: Vec<String> = emoji.shortcodes().map(str::to_owned).collect();
+        (
+            emoji.as_str(),
+            if names.is_empty() { vec![named] } else { names },
+        )
+    });
+    serde_json::to_string(&all.collect::<Vec<_>>()).expect("texts and lists alone")
+});
 
 /// Where a person's style sheet is.
 pub fn own_url(me: UserId) -> String {

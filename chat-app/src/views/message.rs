@@ -4,7 +4,7 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use super::{clock, instant, notice, portrait};
+use super::{attachment, clock, instant, notice, portrait};
 use crate::domain::{Message, Quote, Reaction, UserId};
 use crate::markdown;
 use crate::store::timeline::Change;
@@ -43,6 +43,7 @@ pub fn item(message: &Message) -> Markup {
                 @if !message.body.is_empty() {
                     div.body dir="auto" { (PreEscaped(markdown::html(&message.body, &message.mentions))) }
                 }
+                (attachment::list(&message.attachments))
                 (reactions(message))
                 a.more href={ "/c/" (message.conversation) "/messages/" (message.seq) } aria-labelledby="t-more" {
                     svg.line viewBox="0 0 24 24" aria-hidden="true" { path d="M5 12h.01M12 12h.01M19 12h.01" {} }
@@ -134,6 +135,7 @@ pub(crate) mod tests {
             quote: None,
             mentions: Vec::new(),
             reactions: Vec::new(),
+            attachments: Vec::new(),
         }
     }
 

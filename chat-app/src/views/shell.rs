@@ -83,6 +83,7 @@ impl Shell<'_> {
                     }
                     span.visually-hidden #t-more { (t!(text, "more")) }
                     (connection(text))
+                    (dialogs(text))
                 }
             },
         )
@@ -152,6 +153,58 @@ fn connection(text: Text) -> Markup {
         div.connection data-testid="connection" data-state="connecting" role="status" {
             span.when-connecting { (t!(text, "connecting")) }
             span.when-offline { (t!(text, "offline")) }
+        }
+    }
+}
+
+/// What keys open on any page.
+fn dialogs(text: Text) -> Markup {
+    let keys = [
+        ("Enter", "keys-send"),
+        ("Shift Enter", "keys-line"),
+        ("↑", "keys-edit"),
+        ("Ctrl K", "keys-switch"),
+        ("Alt ↓", "keys-next"),
+        ("Alt ↑", "keys-previous"),
+        ("Esc", "keys-close"),
+        ("?", "keys-help"),
+    ];
+    html! {
+        dialog.ask #keys aria-labelledby="keys-title" data-testid="keys" {
+            h2 #keys-title { (t!(text, "keys")) }
+            dl {
+                @for (key, id) in keys { div { dt { kbd dir="ltr" { (key) } } dd { (text.get(id)) } } }
+            }
+            form method="dialog" { button.quiet { (t!(text, "close")) } }
+        }
+        dialog.ask #switch aria-label=(t!(text, "keys-switch")) data-testid="switch" {
+            div.search {
+                input type="search" aria-label=(t!(text, "switch-to")) placeholder=(t!(text, "switch-to")) autocomplete="off" autocapitalize="none";
+            }
+            div.results aria-live="polite" {}
+        }
+    }
+}
+
+/// What the switcher found, for the script.
+pub fn switcher(text: Text, conversations: &[ConversationSummary], people: &[User]) -> Markup {
+    html! {
+        @if conversations.is_empty() && people.is_empty() { p.hint { (t!(text, "switch-none")) } }
+        @for conversation in conversations {
+            a.person href={ "/c/" (conversation.id) } {
+                (list::face(conversation))
+                span.name { bdi { (list::name(text, conversation)) } }
+            }
+        }
+        @for person in people {
+            form method="post" action="/c" {
+                input type="hidden" name="user" value=(person.id);
+                button.person type="submit" {
+                    (portrait(&person.display_name, person.avatar))
+                    span.name { bdi { (person.display_name) } }
+                    span.handle { "@" (person.name) }
+                }
+            }
         }
     }
 }

@@ -1,9 +1,12 @@
 // Starts what the page has: list, log, composer, socket. Without this script everything but live updates works.
 
+import { Composer } from './compose.js';
+import { prepareKeys } from './keys.js';
 import { List } from './list.js';
 import { Live } from './live.js';
-import { Log, arrange } from './log.js';
-import { Outbox, prepareComposer } from './send.js';
+import { Log } from './log.js';
+import { prepareMenu } from './menu.js';
+import { Outbox } from './send.js';
 
 const BANNER_AFTER_MS = 1_000;
 const READ_EVERY_MS = 300;
@@ -20,34 +23,70 @@ function startChat() {
   const conversation = page.conversation ? Number(page.conversation) : null;
   const shown = Number(location.pathname.match(/^\/c\/(\d+)/)?.[1]) || null;
   const list = new List({ me: page.me, current: shown });
-  const form = document.querySelector('.composer');
-  if (form) prepareComposer(form);
   const log = conversation ? startLog(conversation, { list, onHole: () => live.resume() }) : null;
-  if (log) startSending(conversation, { form, log, list });
-  else if (form) arrange(document.querySelector('.messages')); // history alone: nothing arrives here
+  const composer = log ? startComposing(conversation, { log, list }) : null;
+  prepareKeys({
+    editLast: () => {
+      const last = log?.lastOwn();
+      if (last) composer.edit(last);
+    },
+    next: () => list.neighbour(1),
+    previous: () => list.neighbour(-1),
+  });
   const live = new Live({
     cursor: { epoch: page.epoch, xid: page.xid },
     position: () => ({ conversation, rev: log?.rev ?? 0 }),
-    onFrame: (frame) => handlers[frame.type]?.(frame),
+    onFrame: (frame) => (handlers[frame.type] ?? unknown)(frame),
     onState: connectionBanner(),
   });
   let resumed = false;
+  const onScreen = (frame) => frame.conversation === conversation && log.apply(frame);
+  const message = (frame) => {
+    onScreen(frame);
+    list.message(frame);
+  };
   const handlers = {
     welcome: ({ replica }) => (connection.dataset.replica = replica),
-    message: (frame) => {
-      if (frame.conversation === conversation) log.apply(frame);
-      list.message(frame);
+    heartbeat: () => {},
+    message,
+    changed: message,
+    notice: (frame) => {
+      onScreen(frame);
+      if (letsOut(frame)) return leave(frame.conversation);
+      list.notice(frame);
+      if (frame.conversation === conversation && /renamed|topic/.test(frame.notice)) refreshHeader();
     },
     read: (frame) => list.read(frame),
     resumed: (frame) => {
       if (frame.conversation) log?.applyRange(frame.conversation);
       frame.heads.forEach((head) => list.head(head));
+      frame.gone.forEach(leave);
       log?.see();
       if (resumed) list.recheck();
       resumed = true;
     },
   };
+  // Of a newer release: what has a rev takes its place, so that nothing waits for it.
+  const unknown = (frame) => frame.rev && onScreen(frame);
+  const leave = (left) => {
+    list.remove(left);
+    if (left === shown) location.assign('/c');
+  };
   live.connect();
+}
+
+/** Whether a notice tells that this person is out. */
+const letsOut = ({ notice, sender, subject }) => /left|removed/.test(notice) && String(subject ?? sender) === page.me;
+
+/** The name and the topic line as the server has them now. */
+async function refreshHeader() {
+  try {
+    const response = await fetch(location.pathname);
+    const fresh = new DOMParser().parseFromString(await response.text(), 'text/html');
+    document.querySelector('.pane .titles').replaceWith(fresh.querySelector('.pane .titles'));
+  } catch {
+    // The next visit shows it.
+  }
 }
 
 function startLog(conversation, { list, onHole }) {
@@ -56,15 +95,34 @@ function startLog(conversation, { list, onHole }) {
   return log;
 }
 
-function startSending(conversation, { form, log, list }) {
-  const onSent = ({ seq, html }) => list.message({ conversation, seq, sender: page.me, html });
-  new Outbox({ form, log, onSent });
-  if (matchMedia('(pointer: fine)').matches) form.elements.body.focus({ preventScroll: true });
+function startComposing(conversation, { log, list }) {
+  const form = document.querySelector('.composer');
+  const text = form.elements.body;
+  const composer = new Composer({ form, conversation, draftKey: `draft:${page.me}:${conversation}` });
+  const onSent = ({ seq, html }) => list.message({ type: 'message', conversation, seq, sender: page.me, html });
+  new Outbox({ form, composer, log, conversation, onSent });
+  prepareMenu({ list: document.querySelector('.messages'), me: page.me, conversation, composer });
+  text.addEventListener('input', async function look() {
+    if (!/[@:]/.test(text.value)) return;
+    text.removeEventListener('input', look);
+    const { suggest } = await import('./suggest.js');
+    suggest({ text, conversation });
+  });
+  const emoji = form.querySelector('.emoji-button');
+  emoji.hidden = false;
+  emoji.addEventListener('click', async () => {
+    const { pickEmoji } = await import('./emoji.js');
+    const chosen = await pickEmoji();
+    if (chosen) composer.insert(chosen);
+  });
+  if (matchMedia('(pointer: fine)').matches) composer.focus();
+  return composer;
 }
 
 /** Answers a function that is told how far has been read and tells the server: at once, then at most every moment. */
 function readMarks(conversation, list) {
   let marked = Number(page.lastRead);
+  const version = page.readVersion;
   let seen = marked;
   let timer = 0;
   const tell = async () => {
@@ -75,7 +133,7 @@ function readMarks(conversation, list) {
     timer = setTimeout(tell, READ_RETRY_MS);
     try {
       const headers = { Accept: 'application/json' };
-      const body = new URLSearchParams({ seq });
+      const body = new URLSearchParams({ seq, version });
       const response = await fetch(`/c/${conversation}/read`, { method: 'POST', headers, body, keepalive: true });
       if (!response.ok) return;
       marked = Math.max(marked, seq);
@@ -87,6 +145,7 @@ function readMarks(conversation, list) {
   };
   addEventListener('pagehide', tell);
   return (seq) => {
+    if (seq <= seen) return;
     list.read({ conversation, last_read: seq });
     seen = Math.max(seen, seq);
     if (!timer) tell();
@@ -118,7 +177,7 @@ function searchWhileTyping(form) {
     timer = setTimeout(async () => {
       latest?.abort();
       latest = new AbortController();
-      const address = `/people?${new URLSearchParams(new FormData(form))}`;
+      const address = `${location.pathname}?${new URLSearchParams(new FormData(form))}`;
       try {
         const response = await fetch(address, { signal: latest.signal });
         if (!response.ok) return;

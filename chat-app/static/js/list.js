@@ -1,9 +1,10 @@
-// The list of conversations: order, previews, unread counts; and the number in the title.
+// The list of conversations: order, previews, unread counts and mentions; and the number in the title.
 
-import { parse } from './log.js';
+import { parse } from './arrange.js';
 import { showRecent } from './time.js';
 
 const RECHECKED = 20; // more than a person looks at
+const SHOWN_CHARS = 120; // as the server
 
 export class List {
   #list = document.querySelector('.conversations');
@@ -20,20 +21,27 @@ export class List {
     document.addEventListener('visibilitychange', () => document.hidden || this.refresh());
   }
 
-  /** A message somewhere: its conversation comes to the top. */
+  /** A message somewhere, new or changed: with a new one its conversation comes to the top. */
   message(event) {
-    const { conversation, seq, sender, html } = event;
+    const { conversation, seq, sender, html, mentions = [] } = event;
     const item = this.#item(conversation);
     if (!item) return this.#fetch(event);
-    if (seq <= Number(item.dataset.lastSeq)) return;
+    const last = Number(item.dataset.lastSeq);
+    if (seq < last || (seq === last && event.type === 'message')) return;
     const message = parse(html);
-    item.dataset.lastSeq = seq;
-    if (String(sender) === this.#me) item.dataset.lastRead = seq; // who sends has read
-    item.dataset.at = item.querySelector('time').dateTime = message.querySelector('time').dateTime;
-    const preview = item.querySelector('.preview');
-    preview.dataset.sender = sender;
-    preview.textContent = message.querySelector('.body').textContent.replace(/\s+/g, ' ').slice(0, 120);
+    if (seq > last) {
+      item.dataset.lastSeq = seq;
+      if (String(sender) === this.#me) item.dataset.lastRead = seq; // who sends has read
+      else if (mentions.map(String).includes(this.#me)) item.dataset.mentions = Number(item.dataset.mentions) + 1;
+      item.dataset.at = item.querySelector('time').dateTime = message.querySelector('time').dateTime;
+    }
+    preview(item, message);
     this.#show(item);
+  }
+
+  /** Something happened to a conversation: its item as the server has it now, or none. */
+  notice({ conversation }) {
+    return this.#load(conversation);
   }
 
   /** The item as the server has it now. */
@@ -42,18 +50,34 @@ export class List {
     const item = parse(html);
     if (known && Number(known.dataset.lastSeq) > Number(item.dataset.lastSeq)) return;
     if (known) {
-      item.dataset.lastRead = Math.max(Number(known.dataset.lastRead), Number(item.dataset.lastRead));
+      if (versionOf(known) === versionOf(item)) {
+        item.dataset.lastRead = Math.max(Number(known.dataset.lastRead), Number(item.dataset.lastRead));
+      }
       known.replaceWith(item);
     }
     if (conversation === this.#current) item.querySelector('a').ariaCurrent = 'page';
     this.#show(item);
   }
 
-  /** Read up to a message, here or on another device. */
-  read({ conversation, last_read }) {
+  /** This person is not in the conversation any more. */
+  remove(conversation) {
+    this.#item(conversation)?.remove();
+    this.#total();
+  }
+
+  /** Read up to a message, here or on another device; a later version also makes unread again. */
+  read({ conversation, last_read, version }) {
     const item = this.#item(conversation);
-    if (!item || last_read <= Number(item.dataset.lastRead)) return;
+    if (!item) return;
+    const known = versionOf(item);
+    if (version !== undefined && version > known) {
+      item.dataset.readVersion = version;
+      item.dataset.lastRead = last_read;
+      return this.#load(conversation); // which mentions are unread again, the server knows
+    }
+    if ((version !== undefined && version < known) || last_read <= Number(item.dataset.lastRead)) return;
     item.dataset.lastRead = last_read;
+    if (unreadOf(item) === 0) item.dataset.mentions = 0;
     this.#count(item);
     this.#total();
   }
@@ -68,6 +92,13 @@ export class List {
   async recheck() {
     const unread = Array.from(this.#list.children).filter((item) => unreadOf(item) > 0);
     for (const item of unread.slice(0, RECHECKED)) await this.#load(Number(item.dataset.conversation));
+  }
+
+  /** Where the next or previous conversation of the list is. */
+  neighbour(step) {
+    const items = Array.from(this.#list.children);
+    const at = items.findIndex((item) => Number(item.dataset.conversation) === this.#current);
+    return items[at < 0 ? 0 : at + step]?.querySelector('a').href;
   }
 
   #item(conversation) {
@@ -88,6 +119,7 @@ export class List {
     try {
       const response = await fetch(`/c/${conversation}/item`);
       if (response.ok) this.head({ conversation, html: await response.text() });
+      else if (response.status === 404) this.remove(conversation);
     } catch {
       // The next resume brings it.
     }
@@ -104,26 +136,51 @@ export class List {
   }
 
   #count(item) {
-    const unread = unreadOf(item);
-    let badge = item.querySelector('.badge');
-    if (unread > 0 && !badge) {
-      badge = parse('<span class="badge" data-testid="unread"></span>');
-      item.querySelector('a').append(badge);
-    }
-    if (unread > 0) badge.textContent = unread;
-    else badge?.remove();
+    badge(item, 'badge', 'unread', unreadOf(item), '');
+    badge(item, 'mentioned', 'mentions', unreadOf(item) > 0 ? Number(item.dataset.mentions) : 0, '@');
   }
 
   #total() {
     const items = Array.from(this.#list.children);
-    const total = items.reduce((sum, item) => sum + unreadOf(item), 0);
+    const counted = (item) => (item.dataset.level === 'none' ? 0 : unreadOf(item));
+    const total = items.reduce((sum, item) => sum + counted(item), 0);
     document.title = total > 0 ? `(${total}) ${this.#title}` : this.#title;
     if (!this.#elsewhere) return;
     const current = this.#current && this.#item(this.#current);
-    const elsewhere = total - (current ? unreadOf(current) : 0);
+    const elsewhere = total - (current ? counted(current) : 0);
     this.#elsewhere.hidden = elsewhere === 0;
     this.#elsewhere.textContent = elsewhere;
   }
 }
 
+/** The beginning of a message, as the server writes it. */
+function preview(item, message) {
+  const line = item.querySelector('.preview');
+  const body = message.querySelector('.body');
+  const excerpt = (body?.textContent ?? message.querySelector('.file .name, img')?.alt ?? '').replace(/\s+/g, ' ');
+  line.dataset.sender = message.dataset.sender;
+  line.replaceChildren();
+  delete line.dataset.t;
+  if (message.matches('.deleted')) line.dataset.t = 'deleted';
+  else {
+    const name = document.createElement('b');
+    name.textContent = `${message.querySelector('.sender').textContent}: `;
+    const text = document.createElement('span');
+    text.textContent = excerpt.slice(0, SHOWN_CHARS);
+    line.append(...(item.dataset.kind === 'direct' ? [] : [name]), text);
+  }
+}
+
+/** A number on an item; none where it is 0. */
+function badge(item, name, testid, count, sign) {
+  let place = item.querySelector(`.${name}`);
+  if (count > 0 && !place) {
+    place = parse(`<span class="${name}" data-testid="${testid}"></span>`);
+    item.querySelector('a').append(place);
+  }
+  if (count > 0) place.textContent = `${sign}${count}`;
+  else place?.remove();
+}
+
+const versionOf = (item) => Number(item.dataset.readVersion);
 const unreadOf = (item) => Math.max(0, Number(item.dataset.lastSeq) - Number(item.dataset.lastRead));

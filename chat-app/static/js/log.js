@@ -1,9 +1,9 @@
-// The messages on screen: applied strictly in the order of their revs, placed by seq, shown once.
+// The messages on screen: changes applied strictly in the order of their revs, messages placed by seq, shown once.
 
-import { sameDay, showClock, showDay } from './time.js';
+import { arrange, itemsOf, messagesOf, parse } from './arrange.js';
+import { watchEnds } from './pages.js';
 
 const HOLE_MS = 1_000; // how long a missing rev may be on its way before it is asked for
-const TURN_MS = 300_000; // as TURN_SECONDS on the server
 const NEAR_END_PX = 80;
 
 export class Log {
@@ -11,11 +11,11 @@ export class Log {
   #region = document.querySelector('[data-testid=messages]');
   #scroller = document.querySelector('.scroller');
   #jump = document.querySelector('.jump');
-  #older = document.querySelector('.older');
   #me;
   #rev;
   #ahead = new Map(); // rev → html, or null where it is on screen already
   #hole = 0;
+  #missedBelow = 0;
   #onHole;
   #onSeen;
 
@@ -25,13 +25,18 @@ export class Log {
     this.#onHole = onHole;
     this.#onSeen = onSeen;
     // The page was read after its rev: what it holds beyond is known.
-    for (const item of this.#messages()) this.#ahead.set(Number(item.dataset.rev), null);
+    for (const item of itemsOf(this.#list)) this.#ahead.set(Number(item.dataset.rev), null);
     this.#drain();
     this.arrange();
-    this.#watchOlder();
-    this.#jump.addEventListener('click', () => this.scrollToEnd());
+    watchEnds({ list: this.#list, region: this.#region, scroller: this.#scroller, onLoaded: () => this.arrange() });
+    this.#jump.addEventListener('click', (event) => {
+      if (!this.#isAtLatest()) return; // the link loads the latest
+      event.preventDefault();
+      this.scrollToEnd();
+    });
     this.#scroller.addEventListener('scroll', () => this.see(), { passive: true });
     document.addEventListener('visibilitychange', () => this.see());
+    this.#showNew();
   }
 
   /** The end of what is known without a gap. */
@@ -39,7 +44,7 @@ export class Log {
     return this.#rev;
   }
 
-  /** A live event: in order it is placed at once, ahead of order it is held. */
+  /** A live change: in order it is placed at once, ahead of order it is held. */
   apply({ rev, html }) {
     if (rev > this.#rev && this.#ahead.get(rev) !== null) this.#ahead.set(rev, html);
     this.#drain();
@@ -67,6 +72,13 @@ export class Log {
     this.scrollToEnd();
   }
 
+  /** The newest message that this person sent, unless it was deleted. */
+  lastOwn() {
+    return messagesOf(this.#list).findLast(
+      (item) => item.dataset.sender === this.#me && item.dataset.seq && !item.matches('.deleted'),
+    );
+  }
+
   scrollToEnd() {
     this.#scroller.scrollTop = 0; // the column is reversed: 0 is its end
     this.see();
@@ -74,15 +86,21 @@ export class Log {
 
   /** Tells how far has been read, if somebody looks. */
   see() {
-    const near = this.#isNearEnd();
-    if (near) this.#jump.hidden = true;
-    const newest = this.#messages().findLast((item) => item.dataset.seq);
+    const near = this.#isNearEnd() && this.#isAtLatest();
+    if (near) {
+      this.#jump.hidden = true;
+      this.#missedBelow = 0;
+    }
+    const newest = messagesOf(this.#list).findLast((item) => item.dataset.seq);
     if (near && !document.hidden && newest) this.#onSeen(Number(newest.dataset.seq));
   }
 
   /** Puts times, days and turns right, after anything changed. */
   arrange() {
     arrange(this.#list);
+    for (const button of this.#list.querySelectorAll('.reaction')) {
+      button.ariaPressed = button.dataset.users.split(' ').includes(this.#me);
+    }
   }
 
   #drain() {
@@ -97,120 +115,97 @@ export class Log {
     if (this.#ahead.size > 0) this.#hole = setTimeout(this.#onHole, HOLE_MS);
   }
 
+  /** Places what has a place: a message by its seq, anything else after the message that it names. */
   #place(html) {
     const item = parse(html);
-    const { seq, sender, clientId } = item.dataset;
-    const top = this.#scroller.scrollTop;
-    const height = this.#scroller.scrollHeight;
+    if (!item) return; // of a newer release: nothing to show
+    const known = this.#known(item);
+    if (!known && (this.#isBeforeStart(item) || this.#isBelow(item))) return;
     const near = this.#isNearEnd();
-    const known = this.#list.querySelector(`[data-client-id="${CSS.escape(clientId)}"][data-sender="${sender}"]`);
-    if (!known && this.#isBeforeStart(Number(seq))) return;
-    known?.remove();
-    const before = this.#messages().findLast((other) => Number(other.dataset.seq) < Number(seq));
-    if (before) before.after(item);
-    else this.#list.prepend(item);
+    const { scrollTop: top, scrollHeight: height } = this.#scroller;
+    if (known?.dataset.seq) known.replaceWith(item);
+    else {
+      known?.remove();
+      this.#insert(item);
+    }
+    if (item.matches('.deleted')) this.#forgetQuotes(item.dataset.seq);
     this.arrange();
     if (near) return this.scrollToEnd();
-    // What is being read stays where it is; the distance to the end has grown.
-    this.#scroller.scrollTop = top - (this.#scroller.scrollHeight - height);
-    if (sender !== this.#me && !known) this.#jump.hidden = false;
+    // What is being read stays where it is: above it nothing may move, and the distance to the end has changed.
+    if (isBelowView(item, this.#scroller)) this.#scroller.scrollTop = top - (this.#scroller.scrollHeight - height);
+    if (!known && item.dataset.seq && item.dataset.sender !== this.#me) this.#countBelow();
   }
 
-  /** Whether a message belongs to history that is not loaded. */
-  #isBeforeStart(seq) {
-    const first = this.#messages()[0];
-    return this.#older?.isConnected && first && seq < Number(first.dataset.seq);
+  #insert(item) {
+    const before = itemsOf(this.#list).findLast((other) => comesBefore(other, item));
+    if (before) before.after(item);
+    else this.#list.prepend(item);
+  }
+
+  #known({ dataset: { seq, sender, clientId, rev } }) {
+    if (!seq) return itemsOf(this.#list).find((other) => !other.dataset.seq && other.dataset.rev === rev);
+    const own = `[data-client-id="${CSS.escape(clientId)}"][data-sender="${sender}"]`;
+    return this.#list.querySelector(`#m${seq}, ${own}`);
+  }
+
+  /** Whether it belongs to history that is not loaded. */
+  #isBeforeStart(item) {
+    const first = messagesOf(this.#list)[0];
+    return document.querySelector('.older') && first && placeOf(item) < Number(first.dataset.seq);
+  }
+
+  /** Whether it belongs to what comes after a page of history; then it is only counted. */
+  #isBelow(item) {
+    if (this.#isAtLatest()) return false;
+    const last = messagesOf(this.#list).findLast((other) => other.dataset.seq);
+    const below = last && placeOf(item) > Number(last.dataset.seq);
+    if (below && item.dataset.seq && item.dataset.sender !== this.#me) this.#countBelow();
+    return below;
+  }
+
+  #countBelow() {
+    this.#missedBelow += 1;
+    const badge = this.#jump.querySelector('.badge');
+    badge.textContent = this.#missedBelow;
+    badge.hidden = false;
+    this.#jump.hidden = false;
+  }
+
+  #forgetQuotes(seq) {
+    for (const quote of this.#list.querySelectorAll(`.quote[data-quote="${seq}"] > span`)) {
+      quote.textContent = '';
+      quote.dataset.t = 'deleted';
+    }
+  }
+
+  #isAtLatest() {
+    return !document.querySelector('.newer');
   }
 
   #isNearEnd() {
     return Math.abs(this.#scroller.scrollTop) < NEAR_END_PX;
   }
 
-  #messages() {
-    return messagesOf(this.#list);
-  }
-
-  #watchOlder() {
-    if (!this.#older) return;
-    this.#older.addEventListener('click', (event) => {
-      event.preventDefault();
-      load();
-    });
-    const margin = { root: this.#scroller, rootMargin: '600px 0px 0px' };
-    const observer = new IntersectionObserver(([entry]) => entry.isIntersecting && load(), margin);
-    let loading = false;
-    const load = async () => {
-      if (loading) return;
-      loading = true;
-      this.#older.classList.add('loading');
-      const loaded = await this.#loadOlder();
-      this.#older.classList.remove('loading');
-      loading = false;
-      if (!loaded) return; // the link stays: a click tries again
-      observer.unobserve(this.#older);
-      if (this.#older.isConnected) observer.observe(this.#older);
-    };
-    observer.observe(this.#older);
-  }
-
-  async #loadOlder() {
-    let page;
-    try {
-      const response = await fetch(this.#older.href);
-      if (!response.ok) return false;
-      page = new DOMParser().parseFromString(await response.text(), 'text/html');
-    } catch {
-      return false;
-    }
-    const items = page.querySelectorAll('.messages > .message');
-    if (items.length === 0) return false;
-    this.#region.ariaLive = 'off'; // history is not news
-    this.#list.prepend(...items);
-    this.arrange();
-    requestAnimationFrame(() => (this.#region.ariaLive = 'polite'));
-    const next = page.querySelector('.older');
-    if (next) this.#older.href = next.getAttribute('href');
-    else this.#older.remove();
-    return true;
+  /** Opens where the new begins, unless that is in view already. */
+  #showNew() {
+    const line = this.#list.querySelector('.new-since');
+    if (!line || location.hash) return;
+    const above = line.getBoundingClientRect().top < this.#scroller.getBoundingClientRect().top;
+    if (!above) return;
+    line.scrollIntoView({ block: 'start' });
+    this.#jump.hidden = false;
   }
 }
 
-/** The list item of a message as the server wrote it. */
-export function parse(html) {
-  const template = document.createElement('template');
-  template.innerHTML = html;
-  return template.content.firstElementChild;
+/** The seq of a message, or the one that a notice comes after. */
+const placeOf = ({ dataset }) => Number(dataset.seq ?? dataset.after);
+
+function comesBefore(other, item) {
+  if (!other.dataset.seq && !other.dataset.after) return false; // on its way
+  const [a, b] = [placeOf(other), placeOf(item)];
+  if (a !== b) return a < b;
+  return Boolean(other.dataset.seq) || Number(other.dataset.rev) < Number(item.dataset.rev);
 }
 
-const messagesOf = (list) => Array.from(list.querySelectorAll('.message'));
-
-/** Shows the reader's times, and what belongs between the messages of a list. */
-export function arrange(list) {
-  let previous = null;
-  for (const item of messagesOf(list)) {
-    showClock(item.querySelector('time'));
-    separate(previous, item);
-    previous = item;
-  }
-}
-
-/** What stands between two messages: a day's line, the beginning of a turn, or nothing. */
-function separate(previous, item) {
-  const at = new Date(item.querySelector('time').dateTime);
-  const before = previous && new Date(previous.querySelector('time').dateTime);
-  const turn = previous && (previous.dataset.sender !== item.dataset.sender || at - before >= TURN_MS);
-  const kind = !previous || !sameDay(before, at) ? 'day' : turn ? 'turn' : '';
-  const between = [];
-  for (let node = item.previousElementSibling; node && node !== previous; node = node.previousElementSibling) between.push(node);
-  let mark = between.find((node) => node.className === kind);
-  for (const node of between) if (node !== mark) node.remove();
-  if (!kind) return;
-  if (!mark) {
-    mark = parse(kind === 'day' ? '<li class="day" data-testid="day"><time></time></li>' : '<li class="turn" hidden></li>');
-    item.before(mark);
-  }
-  if (kind !== 'day') return;
-  const time = mark.querySelector('time');
-  time.dateTime = item.querySelector('time').dateTime;
-  showDay(time);
-}
+const isBelowView = (item, scroller) =>
+  item.getBoundingClientRect().top > scroller.getBoundingClientRect().top;

@@ -1,65 +1,56 @@
-// The composer and what is on its way: shown at once, sent one after the other, never twice.
+// What is on its way: shown at once, sent one after the other, never twice.
 //
 // A message keeps its UUID through all tries; the server takes each UUID once.
+
+import { pathOf } from './compose.js';
 
 const TRIES = 6;
 const FIRST_RETRY_MS = 500;
 const TIMEOUT_MS = 15_000;
 
-/** Grows with its text; Enter sends where there is a keyboard, Shift+Enter breaks the line. */
-export function prepareComposer(form) {
-  const text = form.elements.body;
-  const touch = matchMedia('(pointer: coarse)').matches;
-  text.addEventListener('keydown', (event) => {
-    if (event.key !== 'Enter' || event.shiftKey || event.isComposing || touch) return;
-    event.preventDefault();
-    if (text.value.trim()) form.requestSubmit();
-  });
-  if (CSS.supports('field-sizing', 'content')) return;
-  const grow = () => {
-    text.style.height = 'auto';
-    text.style.height = `${text.scrollHeight}px`;
-  };
-  text.addEventListener('input', grow);
-  form.addEventListener('submit', () => queueMicrotask(grow));
-  grow();
-}
-
 export class Outbox {
   #form;
+  #composer;
   #log;
+  #conversation;
   #onSent;
   #queue = [];
   #busy = false;
   #template = document.querySelector('#outgoing');
+  /** The files that go with the next message; `attach.js` takes this place when there are any. */
+  files = { ids: () => [], clear: () => {}, isReady: () => true };
 
-  constructor({ form, log, onSent }) {
+  constructor({ form, composer, log, conversation, onSent }) {
     this.#form = form;
+    this.#composer = composer;
     this.#log = log;
+    this.#conversation = conversation;
     this.#onSent = onSent;
     form.noValidate = true;
     form.addEventListener('submit', (event) => {
       event.preventDefault();
-      this.#take();
+      if (composer.editing) this.#saveEdit(composer.editing);
+      else this.#take();
     });
-    form.elements.body.addEventListener('input', () => this.#complain(''));
+    form.elements.body.addEventListener('input', () => composer.complain(''));
     addEventListener('beforeunload', (event) => this.#queue.length > 0 && event.preventDefault());
   }
 
   #take() {
-    const text = this.#form.elements.body;
-    const body = text.value;
-    text.focus();
-    if (!body.trim()) return;
-    text.value = '';
-    this.#complain('');
+    this.#composer.focus();
+    if (!this.files.isReady()) return; // its chips show how far they are
+    const attachments = this.files.ids();
+    if (!this.#form.elements.body.value.trim() && attachments.length === 0) return;
+    const entry = { id: uuid(), ...this.#composer.take(), attachments };
+    this.files.clear();
+    this.#composer.complain('');
     const item = this.#template.content.firstElementChild.cloneNode(true);
-    const entry = { id: uuid(), body, item };
     item.dataset.clientId = entry.id;
     item.querySelector('time').dateTime = new Date().toISOString();
-    item.querySelector('.body').textContent = body.trimEnd();
+    item.querySelector('.body').textContent = entry.body.trimEnd();
     item.querySelector('.retry').addEventListener('click', () => this.#enqueue(entry));
     item.querySelector('.discard').addEventListener('click', () => this.#discard(entry));
+    entry.item = item;
     this.#enqueue(entry);
   }
 
@@ -73,7 +64,7 @@ export class Outbox {
   #discard(entry) {
     entry.item.remove();
     this.#log.arrange();
-    this.#form.elements.body.focus();
+    this.#composer.focus();
   }
 
   async #pump() {
@@ -91,63 +82,63 @@ export class Outbox {
       if (attempt > 0) await pause(FIRST_RETRY_MS * 2 ** (attempt - 1));
       await online();
       if (!entry.item.isConnected) return; // its live event came first
-      if (await this.#post(entry)) return;
+      if (await this.#send(entry)) return;
     }
     entry.item.dataset.state = 'failed';
   }
 
   /** Whether it is settled: taken or refused for good. */
-  async #post(entry) {
-    let response;
-    let answer;
-    try {
-      response = await fetch(this.#form.action, {
-        method: 'POST',
-        headers: { Accept: 'application/json' },
-        body: new URLSearchParams({ client_id: entry.id, body: entry.body }),
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      });
-      answer = await response.json();
-    } catch {
-      return false; // it may be in or not: the same UUID makes another try safe
-    }
-    if (response.ok) {
+  async #send({ id, body, reply_to, attachments, item }) {
+    const fields = { client_id: id, body, reply_to, attachments: attachments.join(',') };
+    const { settled, answer, refusal } = await post(this.#form.action, fields);
+    if (refusal !== undefined) {
+      this.#discard({ item });
+      this.#composer.putBack({ body });
+      this.#composer.complain(refusal);
+    } else if (settled) {
       this.#log.sent(answer);
       this.#onSent(answer);
-      return true;
     }
-    if (response.status === 401) {
-      location.assign('/login');
-    } else if (response.status >= 500 || response.status === 429) {
-      return false;
-    } else {
-      this.#refuse(entry, answer.error);
-    }
-    return true;
+    return settled;
   }
 
-  /** Gives the text back to be put right. */
-  #refuse(entry, sentence) {
-    this.#discard(entry);
-    const text = this.#form.elements.body;
-    text.value = [entry.body, text.value].filter(Boolean).join('\n');
-    text.dispatchEvent(new Event('input'));
-    this.#complain(sentence);
+  /** An edit is shown when its change comes; until the server has taken it, the text stays in the composer. */
+  async #saveEdit(item) {
+    const body = this.#form.elements.body.value;
+    if (!body.trim()) return this.#composer.complain(this.#form.dataset.nothing);
+    for (let attempt = 0; attempt < TRIES; attempt += 1) {
+      if (attempt > 0) await pause(FIRST_RETRY_MS * 2 ** (attempt - 1));
+      await online();
+      const { settled, refusal } = await post(`${pathOf(this.#conversation, item)}/edit`, { body });
+      if (refusal !== undefined) return this.#composer.complain(refusal);
+      if (settled) return this.#composer.leaveContext();
+    }
   }
+}
 
-  #complain(sentence) {
-    const place = this.#form.querySelector('#body-error');
-    const text = this.#form.elements.body;
-    place.replaceChildren();
-    text.removeAttribute('aria-invalid');
-    if (!sentence) return;
-    const reason = document.createElement('p');
-    reason.className = 'field-error';
-    reason.dataset.testid = 'field-error';
-    reason.textContent = sentence;
-    place.append(reason);
-    text.ariaInvalid = 'true';
+/**
+ * Posts a form as the script does. Answers whether it is settled, with the answer, or with a refusal in words;
+ * what is not settled may be in or not, and another try is safe.
+ */
+export async function post(action, fields) {
+  let response;
+  let answer = null;
+  try {
+    response = await fetch(action, {
+      method: 'POST',
+      headers: { Accept: 'application/json' },
+      body: new URLSearchParams(fields),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    if (response.status !== 204) answer = await response.json();
+  } catch {
+    return { settled: false };
   }
+  if (response.ok) return { settled: true, answer };
+  if (response.status === 401) location.assign('/login');
+  else if (response.status >= 500 || response.status === 429) return { settled: false };
+  else return { settled: true, refusal: answer.error };
+  return { settled: true, refusal: '' };
 }
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms * (0.5 + Math.random() / 2)));

@@ -1,0 +1,168 @@
+// The composer: grows, keeps a draft, answers a message, edits one's own.
+
+const DRAFT_AFTER_MS = 300;
+
+export class Composer {
+  #form;
+  #text;
+  #context;
+  #conversation;
+  #draft;
+  #editing = null; // the message that is being edited
+
+  /** `draftKey` names where what was typed is kept until it is sent. */
+  constructor({ form, conversation, draftKey }) {
+    this.#form = form;
+    this.#text = form.elements.body;
+    this.#context = form.querySelector('.context');
+    this.#conversation = conversation;
+    this.#draft = draftKey;
+    this.#restore();
+    this.#sendOnEnter();
+    this.#grow();
+    this.#context.querySelector('.cancel').addEventListener('click', (event) => {
+      event.preventDefault();
+      this.leaveContext();
+    });
+    this.#text.addEventListener('keydown', (event) => {
+      if (event.key === 'Escape' && !this.#context.hidden) this.leaveContext();
+    });
+  }
+
+  /** What is being edited: its item, or null. */
+  get editing() {
+    return this.#editing;
+  }
+
+  focus() {
+    this.#text.focus({ preventScroll: true });
+  }
+
+  /** Answers this message. */
+  reply(item) {
+    this.leaveContext();
+    const name = item.querySelector('.sender').textContent;
+    this.#showContext(this.#context.dataset.reply.replace('\u0002', name), item.querySelector('.body')?.textContent ?? '');
+    this.#form.elements.reply_to.value = item.dataset.seq;
+    this.focus();
+  }
+
+  /** Edits this message of one's own. */
+  async edit(item) {
+    let body;
+    try {
+      const response = await fetch(pathOf(this.#conversation, item), { headers: { Accept: 'application/json' } });
+      if (!response.ok) return;
+      ({ body } = await response.json());
+    } catch {
+      return; // offline: the banner says so
+    }
+    this.leaveContext();
+    this.#editing = item;
+    item.classList.add('being-edited');
+    this.#showContext(this.#context.dataset.edit, '');
+    this.#text.value = body;
+    this.#changed();
+    this.focus();
+  }
+
+  /** Neither answers nor edits any more; a text that was being edited is put away. */
+  leaveContext() {
+    this.#context.hidden = true;
+    this.#form.elements.reply_to.value = '';
+    if (!this.#editing) return;
+    this.#editing.classList.remove('being-edited');
+    this.#editing = null;
+    this.#restore();
+    this.#changed();
+  }
+
+  /** What is to be sent, taken out of the composer. */
+  take() {
+    const taken = { body: this.#text.value, reply_to: this.#form.elements.reply_to.value };
+    this.#text.value = '';
+    this.#context.hidden = true;
+    this.#form.elements.reply_to.value = '';
+    localStorage.removeItem(this.#draft);
+    this.#changed();
+    return taken;
+  }
+
+  /** Gives a text back that could not be sent. */
+  putBack({ body }) {
+    this.#text.value = [body, this.#text.value].filter(Boolean).join('\n');
+    this.#changed();
+  }
+
+  /** Puts a text where the caret is. */
+  insert(text) {
+    this.#text.setRangeText(text, this.#text.selectionStart, this.#text.selectionEnd, 'end');
+    this.#changed();
+    this.focus();
+  }
+
+  /** Says what is wrong with what was typed; nothing with an empty sentence. */
+  complain(sentence) {
+    const place = this.#form.querySelector('#body-error');
+    place.replaceChildren();
+    this.#text.removeAttribute('aria-invalid');
+    if (!sentence) return;
+    const reason = document.createElement('p');
+    reason.className = 'field-error';
+    reason.dataset.testid = 'field-error';
+    reason.textContent = sentence;
+    place.append(reason);
+    this.#text.ariaInvalid = 'true';
+  }
+
+  #showContext(title, excerpt) {
+    this.#context.querySelector('b').textContent = title;
+    this.#context.querySelector('b ~ span').textContent = excerpt.trim().slice(0, 120);
+    this.#context.hidden = false;
+  }
+
+  #changed() {
+    this.#text.dispatchEvent(new Event('input'));
+  }
+
+  #restore() {
+    const kept = localStorage.getItem(this.#draft);
+    this.#text.value = kept ?? this.#text.defaultValue;
+    let timer = 0;
+    if (this.#text.dataset.keeps) return;
+    this.#text.dataset.keeps = 'true';
+    this.#text.addEventListener('input', () => {
+      clearTimeout(timer);
+      if (!this.#editing) timer = setTimeout(() => this.#keep(), DRAFT_AFTER_MS);
+    });
+    addEventListener('pagehide', () => this.#editing || this.#keep());
+  }
+
+  #keep() {
+    if (this.#text.value.trim()) localStorage.setItem(this.#draft, this.#text.value);
+    else localStorage.removeItem(this.#draft);
+  }
+
+  /** Enter sends where there is a keyboard, Shift+Enter breaks the line. */
+  #sendOnEnter() {
+    const touch = matchMedia('(pointer: coarse)').matches;
+    this.#text.addEventListener('keydown', (event) => {
+      if (event.key !== 'Enter' || event.shiftKey || event.isComposing || touch || event.defaultPrevented) return;
+      event.preventDefault();
+      this.#form.requestSubmit();
+    });
+  }
+
+  #grow() {
+    if (CSS.supports('field-sizing', 'content')) return;
+    const grow = () => {
+      this.#text.style.height = 'auto';
+      this.#text.style.height = `${this.#text.scrollHeight}px`;
+    };
+    this.#text.addEventListener('input', grow);
+    grow();
+  }
+}
+
+/** The address of a message. */
+export const pathOf = (conversation, item) => `/c/${conversation}/messages/${item.dataset.seq}`;

@@ -1,0 +1,49 @@
+// The emoji picker. Loaded when it is first opened.
+
+const release = (name) => new URL(name, import.meta.url).href;
+let known = null;
+
+/** All emoji as [emoji, names], in the usual order. */
+export async function emojiList() {
+  known ??= fetch(release('emoji.json')).then((response) => response.json());
+  return known;
+}
+
+/** Emoji with a name that holds `word`: those it begins with first. */
+export async function findEmoji(word, limit) {
+  const all = await emojiList();
+  const starts = all.filter(([, names]) => names.some((name) => name.startsWith(word)));
+  const holds = all.filter(([, names]) => !names.some((name) => name.startsWith(word)) && names.some((name) => name.includes(word)));
+  return [...starts, ...holds].slice(0, limit);
+}
+
+/** Lets the person choose; answers the emoji, or nothing. */
+export async function pickEmoji() {
+  const dialog = document.querySelector('#emoji');
+  const [search, grid] = [dialog.querySelector('input'), dialog.querySelector('.grid')];
+  const show = async () => {
+    const word = search.value.trim().toLowerCase().replace(/\s+/g, '_');
+    const found = await findEmoji(word, 400);
+    grid.replaceChildren(...found.map(button));
+    dialog.querySelector('.none').hidden = found.length > 0;
+  };
+  search.value = '';
+  search.oninput = show;
+  grid.onclick = (event) => {
+    const chosen = event.target.closest('button');
+    if (chosen) dialog.close(chosen.value);
+  };
+  dialog.returnValue = '';
+  const closed = new Promise((done) => dialog.addEventListener('close', () => done(dialog.returnValue), { once: true }));
+  dialog.showModal();
+  await show();
+  return closed;
+}
+
+function button([emoji, names]) {
+  const choice = document.createElement('button');
+  choice.type = 'button';
+  choice.value = choice.textContent = emoji;
+  choice.title = choice.ariaLabel = names[0].replaceAll('_', ' ');
+  return choice;
+}

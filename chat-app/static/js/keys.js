@@ -1,0 +1,58 @@
+// Keys: what they do anywhere on a page, and the dialogs they open.
+
+/** `actions` are what a page adds: {editLast, next, previous}. */
+export function prepareKeys(actions) {
+  addEventListener('keydown', (event) => {
+    if (event.isComposing || event.defaultPrevented) return;
+    const typing = event.target.matches('input, textarea, select');
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
+      event.preventDefault();
+      openSwitcher();
+    } else if (event.key === '?' && !typing) {
+      document.querySelector('#keys').showModal();
+    } else if (event.key === 'ArrowUp' && event.target.matches('.composer textarea') && !event.target.value) {
+      event.preventDefault();
+      actions.editLast?.();
+    } else if (event.altKey && (event.key === 'ArrowDown' || event.key === 'ArrowUp')) {
+      event.preventDefault();
+      const href = event.key === 'ArrowDown' ? actions.next() : actions.previous();
+      if (href) location.assign(href);
+    }
+  });
+}
+
+const SEARCH_AFTER_MS = 120;
+
+function openSwitcher() {
+  const dialog = document.querySelector('#switch');
+  const [input, results] = [dialog.querySelector('input'), dialog.querySelector('.results')];
+  let timer = 0;
+  let latest = null;
+  const choices = () => Array.from(results.querySelectorAll('a, button'));
+  const look = async () => {
+    latest?.abort();
+    latest = new AbortController();
+    try {
+      const response = await fetch(`/switch?${new URLSearchParams({ q: input.value })}`, { signal: latest.signal });
+      if (response.ok) results.innerHTML = await response.text();
+    } catch {
+      // Given up for a newer one, or offline: what is there stays.
+    }
+  };
+  input.value = '';
+  input.oninput = () => {
+    clearTimeout(timer);
+    timer = setTimeout(look, SEARCH_AFTER_MS);
+  };
+  dialog.onkeydown = (event) => {
+    const all = choices();
+    const at = all.indexOf(document.activeElement);
+    if (event.key === 'ArrowDown') all[at + 1]?.focus();
+    else if (event.key === 'ArrowUp') (at > 0 ? all[at - 1] : input).focus();
+    else if (event.key === 'Enter' && at < 0) all[0]?.click();
+    else return;
+    event.preventDefault();
+  };
+  if (!dialog.open) dialog.showModal();
+  look();
+}

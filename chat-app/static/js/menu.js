@@ -1,0 +1,114 @@
+// What one can do with a message: a menu beside it, and its reactions.
+
+import { pathOf } from './compose.js';
+import { post } from './send.js';
+
+const GAP_PX = 4;
+
+/** Opens the menu at `.more`, and takes reactions. Loaded with the page: it is at most a click away. */
+export function prepareMenu({ list, me, conversation, composer }) {
+  const menu = document.querySelector('#menu');
+  let item = null;
+
+  list.addEventListener('click', (event) => {
+    const more = event.target.closest('.more');
+    if (!more || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    item = more.closest('.message');
+    open(menu, more, item.dataset.sender === me);
+  });
+  list.addEventListener('submit', (event) => {
+    if (!event.target.matches('.reactions')) return;
+    event.preventDefault();
+    const { value, ariaPressed } = event.submitter;
+    react(event.target.closest('.message'), value, ariaPressed !== 'true');
+  });
+  list.addEventListener('click', (event) => jump(event));
+
+  menu.addEventListener('click', async (event) => {
+    const button = event.target.closest('button');
+    if (!button) return;
+    menu.hidePopover();
+    const { act, emoji } = button.dataset;
+    if (emoji) return react(item, emoji, !isOwn(item, emoji));
+    if (act === 'react') return pickReaction(item);
+    acts[act](item);
+  });
+  menu.addEventListener('keydown', (event) => move(menu, event));
+  menu.addEventListener('toggle', (event) => event.newState === 'closed' && item?.querySelector('.more')?.focus());
+
+  const react = (message, emoji, present) => post(`${pathOf(conversation, message)}/reactions`, { emoji, present });
+  const isOwn = (message, emoji) =>
+    message.querySelector(`.reaction[value="${CSS.escape(emoji)}"]`)?.ariaPressed === 'true';
+  const pickReaction = async (message) => {
+    const { pickEmoji } = await import('./emoji.js');
+    const emoji = await pickEmoji();
+    if (emoji) react(message, emoji, true);
+  };
+  const acts = {
+    reply: (message) => composer.reply(message),
+    edit: (message) => composer.edit(message),
+    copy: (message) => copy(message.querySelector('.body')?.innerText ?? ''),
+    link: (message) => copy(`${location.origin}/c/${conversation}?at=${message.dataset.seq}#${message.id}`),
+    unread: async (message) => {
+      const { settled } = await post(`${pathOf(conversation, message)}/unread`, {});
+      if (settled) location.assign('/c');
+    },
+    delete: (message) => ask('#ask-delete', () => post(`${pathOf(conversation, message)}/delete`, {})),
+  };
+}
+
+function open(menu, more, own) {
+  menu.querySelector('[data-act=edit]').hidden = !own;
+  menu.querySelector('[data-act=delete]').hidden = !own && !document.querySelector('.bar[data-owner]:not([data-kind=direct])');
+  menu.showPopover();
+  const { top, bottom, left, right } = more.getBoundingClientRect();
+  const { width, height } = menu.getBoundingClientRect();
+  const below = bottom + GAP_PX + height < innerHeight;
+  const x = document.dir === 'rtl' ? right - width : left;
+  menu.style.top = `${Math.max(GAP_PX, below ? bottom + GAP_PX : top - GAP_PX - height)}px`;
+  menu.style.left = `${Math.max(GAP_PX, Math.min(x, innerWidth - width - GAP_PX))}px`;
+  menu.querySelector('button').focus();
+}
+
+/** Arrow keys go through the menu; Escape closes it by itself. */
+function move(menu, event) {
+  const buttons = Array.from(menu.querySelectorAll('button:not([hidden])'));
+  const at = buttons.indexOf(document.activeElement);
+  const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
+  const to = event.key === 'Home' ? 0 : event.key === 'End' ? buttons.length - 1 : step && at + step;
+  if (to === undefined) return;
+  event.preventDefault();
+  buttons.at(to % buttons.length).focus();
+}
+
+/** A quote leads to what it quotes: on the page at once, else by its address. */
+function jump(event) {
+  const quote = event.target.closest('.quote');
+  const quoted = quote && document.getElementById(`m${quote.dataset.quote}`);
+  if (!quoted) return;
+  event.preventDefault();
+  quoted.scrollIntoView({ block: 'center' });
+  history.replaceState(null, '', `#${quoted.id}`);
+  quoted.classList.remove('shown');
+  void quoted.offsetWidth; // so that the mark begins anew
+  quoted.classList.add('shown');
+}
+
+function ask(selector, onYes) {
+  const dialog = document.querySelector(selector);
+  dialog.returnValue = '';
+  dialog.addEventListener('close', () => dialog.returnValue && onYes(), { once: true });
+  dialog.showModal();
+}
+
+async function copy(text) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  // Without TLS there is no clipboard of its own.
+  const area = document.createElement('textarea');
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  document.execCommand('copy');
+  area.remove();
+}

@@ -1,0 +1,108 @@
+// Suggestions while typing: people after `@`, emoji after `:`. Loaded when the first of them is typed.
+
+const SHOWN = 8;
+const SHORTEST_EMOJI = 2;
+
+export function suggest({ text, conversation }) {
+  const box = document.querySelector('#suggestions');
+  let options = [];
+  let chosen = 0;
+  let latest = 0;
+
+  const close = () => {
+    box.hidden = true;
+    options = [];
+    text.removeAttribute('aria-activedescendant');
+    text.ariaExpanded = 'false';
+  };
+  const mark = () => {
+    box.querySelectorAll('[role=option]').forEach((option, n) => (option.ariaSelected = String(n === chosen)));
+    text.setAttribute('aria-activedescendant', `suggestion-${chosen}`);
+  };
+  const take = (n) => {
+    const word = wordAt(text);
+    text.setRangeText(`${options[n].text} `, word.start, text.selectionStart, 'end');
+    close();
+    text.dispatchEvent(new Event('input'));
+  };
+  const look = async () => {
+    const word = wordAt(text);
+    const turn = (latest += 1);
+    if (!word) return close();
+    const found = await (word.sign === '@' ? people(conversation, word.rest) : emoji(word.rest));
+    if (turn !== latest) return;
+    if (found.length === 0) return close();
+    options = found;
+    chosen = 0;
+    box.replaceChildren(...found.map(row));
+    box.hidden = false;
+    text.ariaExpanded = 'true';
+    mark();
+  };
+
+  text.setAttribute('aria-controls', 'suggestions');
+  text.setAttribute('aria-autocomplete', 'list');
+  text.addEventListener('input', look);
+  text.addEventListener('blur', () => setTimeout(close, 150)); // after a click on one of them
+  text.addEventListener(
+    'keydown',
+    (event) => {
+      if (box.hidden || event.isComposing) return;
+      const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (step) chosen = (chosen + step + options.length) % options.length;
+      else if (event.key === 'Enter' || event.key === 'Tab') take(chosen);
+      else if (event.key === 'Escape') close();
+      else return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      if (step) mark();
+    },
+    { capture: true },
+  );
+  box.addEventListener('mousedown', (event) => {
+    const row = event.target.closest('[role=option]');
+    if (!row) return;
+    event.preventDefault(); // the field keeps the focus
+    take(Array.from(box.children).indexOf(row));
+  });
+  look();
+}
+
+/** What is being typed before the caret, if it asks for suggestions. */
+function wordAt(text) {
+  const before = text.value.slice(0, text.selectionStart);
+  const found = before.match(/(?:^|[\s(])([@:])([\p{L}\p{N}._+-]*)$/u);
+  if (!found) return null;
+  const [, sign, rest] = found;
+  if (sign === ':' && rest.length < SHORTEST_EMOJI) return null;
+  return { sign, rest, start: before.length - rest.length - 1 };
+}
+
+async function people(conversation, q) {
+  try {
+    const headers = { Accept: 'application/json' };
+    const response = await fetch(`/c/${conversation}/members?${new URLSearchParams({ q })}`, { headers });
+    if (!response.ok) return [];
+    const found = await response.json();
+    return found.map(({ name, display_name }) => ({ text: `@${name}`, label: display_name, hint: `@${name}` }));
+  } catch {
+    return [];
+  }
+}
+
+async function emoji(word) {
+  const { findEmoji } = await import('./emoji.js');
+  const found = await findEmoji(word.toLowerCase(), SHOWN);
+  return found.map(([sign, names]) => ({ text: sign, label: sign, hint: `:${names[0]}:` }));
+}
+
+function row({ label, hint }, n) {
+  const option = document.createElement('li');
+  option.role = 'option';
+  option.id = `suggestion-${n}`;
+  const [name, more] = [document.createElement('bdi'), document.createElement('span')];
+  name.textContent = label;
+  more.textContent = hint;
+  option.append(name, ' ', more);
+  return option;
+}
