@@ -92,6 +92,25 @@ impl fmt::Display for UserName {
     }
 }
 
+/// What others see instead of the name; `None` where nothing is given.
+pub fn parse_display_name(text: &str) -> Result<Option<String>, DisplayNameError> {
+    let name = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    // Marks that turn the direction of writing would turn what stands beside the name too.
+    let strange = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if name.chars().count() > 64 || name.chars().any(strange) {
+        return Err(DisplayNameError);
+    }
+    Ok(Some(name).filter(|name| !name.is_empty()))
+}
+
+/// Longer than 64 characters, or with control characters.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a display name")]
+pub struct DisplayNameError;
+
 /// What a message says: not empty, within the deployment's limit, no control characters but line break and tab.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MessageBody(String);
@@ -497,6 +516,18 @@ mod tests {
                 Err(NameError::Characters),
                 "{text:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_display_name_is_one_line_and_nothing_strange() {
+        assert_eq!(
+            parse_display_name(" Ada  Lovelace\n").unwrap().as_deref(),
+            Some("Ada Lovelace")
+        );
+        assert_eq!(parse_display_name(" \t "), Ok(None));
+        for text in ["a\u{202e}b", "a\u{7}b", &"x".repeat(65)] {
+            assert_eq!(parse_display_name(text), Err(DisplayNameError), "{text:?}");
         }
     }
 

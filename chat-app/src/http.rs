@@ -1,5 +1,7 @@
 //! browser → http → writer. The routes on one screen; handlers, errors and layers are in [`self`]'s modules. Does I/O.
 
+mod account;
+mod admin;
 mod assets;
 mod auth;
 mod conversations;
@@ -15,6 +17,7 @@ mod rooms;
 mod session;
 mod switch;
 
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 
@@ -55,6 +58,29 @@ pub fn router(app: App) -> Router {
         .route("/switch", get(switch::find))
         .route("/live", get(socket::upgrade))
         .route("/static/{release}/{name}", get(assets::asset))
+        .merge(settings())
+        .merge(admin::routes())
         .layer(Extension(limits::Logins::new()));
     layers::around(routes, &app).with_state(app)
+}
+
+/// One's own account.
+fn settings() -> Router<App> {
+    let upload = DefaultBodyLimit::max(account::UPLOAD_LIMIT);
+    Router::new()
+        .route("/account", get(account::show))
+        .route("/account/profile", post(account::set_profile))
+        .route("/account/avatar", post(account::put_avatar).layer(upload))
+        .route("/account/avatar/remove", post(account::remove_avatar))
+        .route("/account/language", post(account::set_language))
+        .route("/account/privacy", post(account::set_privacy))
+        .route("/account/password", post(account::set_password))
+        .route("/account/devices/revoke", post(account::revoke))
+        .route("/account/devices/others", post(account::revoke_others))
+        .route("/account/block", post(account::block))
+        .route("/account/unblock", post(account::unblock))
+        .route("/account/folded.css", get(account::folded))
+        .route("/account/export", get(account::export))
+        .route("/account/delete", post(account::delete))
+        .route("/avatar/{id}", get(account::picture))
 }

@@ -5,9 +5,11 @@
 //! ```
 
 pub mod app;
+pub mod avatars;
 pub mod config;
 pub mod domain;
 pub mod event;
+pub mod housekeeping;
 pub mod http;
 pub mod hub;
 pub mod kafka;

@@ -15,7 +15,7 @@ use crate::publisher::sweeper;
 use crate::relay::Relay;
 use crate::store::schema::{self, Standing};
 use crate::telemetry::{self, Readiness};
-use crate::{http, hub, poller, socket};
+use crate::{housekeeping, http, hub, poller, socket};
 
 /// Browsers are asked to come back elsewhere within this time, spread evenly.
 const RECONNECT_SPREAD: Duration = Duration::from_secs(3);
@@ -156,6 +156,11 @@ pub fn start_workers(
         app.hub.clone(),
         workers.pool.clone(),
         app.metrics.clone(),
+        stop.clone(),
+    ));
+    workers.tasks.spawn(housekeeping::run(
+        database.clone(),
+        app.config.message_retention_days,
         stop.clone(),
     ));
     workers.tasks.spawn(sweeper::run(

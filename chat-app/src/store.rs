@@ -1,9 +1,15 @@
 //! PostgreSQL: one module for each family of tables. Does I/O; every error is an [`sqlx::Error`].
 
 pub mod accounts;
+pub mod admin;
 pub mod attachments;
+pub mod audit;
+pub mod avatars;
+pub mod blocks;
 pub mod changes;
 pub mod conversations;
+pub mod export;
+pub mod housekeeping;
 pub mod invites;
 pub mod messages;
 pub mod notices;

@@ -87,6 +87,7 @@ macro_rules! areas {
 /// Every area; a new one is named here.
 static AREAS: &[[&str; 3]] = &areas! {
     "accounts"
+    "admin"
     "chat"
     "errors"
     "message"

@@ -2,7 +2,9 @@
 //!
 //! Pages work without JavaScript; what the client goes by is in data attributes.
 
+pub mod account;
 pub mod actions;
+pub mod admin;
 pub mod assets;
 pub mod attachment;
 pub mod auth;
@@ -13,6 +15,7 @@ pub mod message;
 pub mod notice;
 pub mod people;
 pub mod rooms;
+mod settings;
 pub mod shell;
 pub mod words;
 
@@ -56,6 +59,24 @@ fn mark() -> Markup {
     html! { span.mark aria-hidden="true" { (PreEscaped(assets::ICON)) } }
 }
 
+/// A page that is one card.
+fn card(config: &Config, text: Text, heading: &str, content: Markup) -> Markup {
+    document(
+        config,
+        text,
+        &format!("{heading} · {}", config.title),
+        html! {
+            body.card-page {
+                main.card {
+                    p.brand { (mark()) (config.title) }
+                    h1 { (heading) }
+                    (content)
+                }
+            }
+        },
+    )
+}
+
 /// A person's picture, or their initials.
 fn portrait(name: &str, picture: Option<Uuid>) -> Markup {
     match picture {
@@ -89,6 +110,17 @@ fn clock(at: OffsetDateTime) -> String {
     at.to_utc()
         .format(format_description!("[hour]:[minute]"))
         .unwrap_or_default()
+}
+
+/// Day and time in UTC, for pages that are no conversation.
+fn stamp(at: OffsetDateTime) -> Markup {
+    let words = at
+        .to_utc()
+        .format(format_description!(
+            "[year]-[month]-[day] [hour]:[minute] UTC"
+        ))
+        .unwrap_or_default();
+    html! { bdi { time datetime=(instant(at)) { (words) } } }
 }
 
 /// The instant for machines, to the second.

@@ -132,6 +132,7 @@ pub(super) async fn open(
 pub(super) struct Known {
     me: User,
     text: Text,
+    folds: bool,
     cursor: Cursor,
     conversations: Vec<ConversationSummary>,
 }
@@ -141,9 +142,11 @@ impl Known {
     pub(super) async fn read(app: &App, me: User, text: Text) -> sqlx::Result<Self> {
         let cursor = store::changes::cursor(&app.pool).await?;
         let conversations = store::conversations::list(&app.pool, me.id, LISTED).await?;
+        let folds = store::blocks::any(&app.pool, me.id).await?;
         Ok(Self {
             me,
             text,
+            folds,
             cursor,
             conversations,
         })
@@ -164,6 +167,7 @@ impl Known {
             config: &app.config,
             text: self.text,
             me: &self.me,
+            folds: self.folds,
             cursor: &self.cursor,
             conversations: &self.conversations,
         }

@@ -1,7 +1,43 @@
-//! What a person sets for themselves. Does I/O.
+//! What a person sets for themselves, and how they go. Does I/O.
 
 use super::Pool;
-use crate::domain::UserId;
+use crate::domain::{SessionId, UserId};
+
+/// What a person has set.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Profile {
+    /// What others see instead of the name.
+    pub display_name: Option<String>,
+    /// The language they chose, as a tag; `None` where the browser decides.
+    pub language: Option<String>,
+    /// Whether others see that they are here.
+    pub share_presence: bool,
+    /// Whether others see that they write.
+    pub share_typing: bool,
+    /// Whether others see how far they have read.
+    pub share_receipts: bool,
+}
+
+/// What others may see of what one does.
+#[derive(Clone, Copy, Debug)]
+pub struct Shared {
+    /// That one is here.
+    pub presence: bool,
+    /// That one writes.
+    pub typing: bool,
+    /// How far one has read.
+    pub receipts: bool,
+}
+
+/// What a person has set.
+pub async fn profile(pool: &Pool, user: UserId) -> sqlx::Result<Profile> {
+    sqlx::query_as(
+        "SELECT display_name, language, share_presence, share_typing, share_receipts FROM users WHERE id = $1",
+    )
+    .bind(user)
+    .fetch_one(pool)
+    .await
+}
 
 /// The language they chose, as a tag; `None` where the browser decides.
 pub async fn language(pool: &Pool, user: UserId) -> sqlx::Result<Option<String>> {
@@ -9,4 +45,76 @@ pub async fn language(pool: &Pool, user: UserId) -> sqlx::Result<Option<String>>
         .bind(user)
         .fetch_one(pool)
         .await
+}
+
+/// What others see from now on; `None` for the name.
+pub async fn set_display_name(pool: &Pool, user: UserId, name: Option<&str>) -> sqlx::Result<()> {
+    sqlx::query("UPDATE users SET display_name = $2 WHERE id = $1")
+        .bind(user)
+        .bind(name)
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
+/// The language that goes with the person from device to device; `None` for the browser's.
+pub async fn set_language(pool: &Pool, user: UserId, tag: Option<&str>) -> sqlx::Result<()> {
+    sqlx::query("UPDATE users SET language = $2 WHERE id = $1")
+        .bind(user)
+        .bind(tag)
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
+/// What others may see from now on.
+pub async fn set_shared(pool: &Pool, user: UserId, shared: Shared) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE users SET share_presence = $2, share_typing = $3, share_receipts = $4 WHERE id = $1",
+    )
+    .bind(user)
+    .bind(shared.presence)
+    .bind(shared.typing)
+    .bind(shared.receipts)
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// The PHC string of the person's password.
+pub async fn password_hash(pool: &Pool, user: UserId) -> sqlx::Result<String> {
+    sqlx::query_scalar("SELECT password_hash FROM users WHERE id = $1")
+        .bind(user)
+        .fetch_one(pool)
+        .await
+}
+
+/// Sets a new password and ends all other sessions, in one transaction; a reset link that is about no longer works.
+pub async fn set_password(
+    pool: &Pool,
+    user: UserId,
+    hash: &str,
+    but: SessionId,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "WITH changed AS (UPDATE users SET password_hash = $2 WHERE id = $1 RETURNING id),
+              unlinked AS (DELETE FROM reset_links WHERE user_id = $1)
+         SELECT end_sessions(id, $3) FROM changed",
+    )
+    .bind(user)
+    .bind(hash)
+    .bind(but)
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Deletes the account; with `erase`, a worker then deletes what it said. False for the last administrator.
+pub async fn leave(pool: &Pool, user: UserId, erase: bool) -> sqlx::Result<bool> {
+    let outcome: String = sqlx::query_scalar("SELECT leave_chat($1, $2)")
+        .bind(user)
+        .bind(erase)
+        .fetch_one(pool)
+        .await?;
+    Ok(outcome == "done")
 }

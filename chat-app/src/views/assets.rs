@@ -46,6 +46,7 @@ macro_rules! assets {
 
 static ASSETS: &[Asset] = &assets! {
     "confab.css" "confab.css" "text/css; charset=utf-8"
+    "account.css" "css/account.css" "text/css; charset=utf-8"
     "confab.js"  "js/confab.js" "text/javascript; charset=utf-8"
     "arrange.js" "js/arrange.js" "text/javascript; charset=utf-8"
     "compose.js" "js/compose.js" "text/javascript; charset=utf-8"

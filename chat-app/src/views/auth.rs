@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{document, mark};
+use super::card;
 use crate::config::{Config, Registration};
 use crate::t;
 use crate::text::Text;
@@ -123,23 +123,6 @@ pub fn reset(config: &Config, text: Text, token: &str, form: &Form) -> Markup {
         }
     };
     card(config, text, &t!(text, "reset-heading"), content)
-}
-
-fn card(config: &Config, text: Text, heading: &str, content: Markup) -> Markup {
-    document(
-        config,
-        text,
-        &format!("{heading} · {}", config.title),
-        html! {
-            body.card-page {
-                main.card {
-                    p.brand { (mark()) (config.title) }
-                    h1 { (heading) }
-                    (content)
-                }
-            }
-        },
-    )
 }
 
 fn name_field(text: Text, form: &Form, first: bool) -> Markup {

@@ -5,6 +5,8 @@ use maud::{Markup, html};
 use super::portrait;
 use super::shell::{Pane, Shell, back, icon};
 use crate::domain::User;
+use crate::t;
+use crate::text::Text;
 
 /// The page to find people; `q` is what was searched for.
 pub fn page(shell: &Shell, q: &str, people: &[User]) -> Markup {
@@ -23,19 +25,19 @@ pub fn page(shell: &Shell, q: &str, people: &[User]) -> Markup {
                             autocomplete="off" autocapitalize="none" spellcheck="false" autofocus;
                         button type="submit" { (icon("M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16 16l4.5 4.5")) span.visually-hidden { "Search" } }
                     }
-                    (results(q, people))
+                    (results(shell.text, q, people))
                 }
             }
         },
     })
 }
 
-fn results(q: &str, people: &[User]) -> Markup {
+fn results(text: Text, q: &str, people: &[User]) -> Markup {
     html! {
         div #results aria-live="polite" {
             @if !people.is_empty() {
                 h2.caption { @if q.trim().is_empty() { "Newest people" } @else { "People found" } }
-                ul.people { @for person in people { (item(person)) } }
+                ul.people { @for person in people { (item(text, person)) } }
             } @else if q.trim().is_empty() {
                 div.empty {
                     h2 { "You’re the first one here" }
@@ -51,7 +53,7 @@ fn results(q: &str, people: &[User]) -> Markup {
     }
 }
 
-fn item(person: &User) -> Markup {
+fn item(text: Text, person: &User) -> Markup {
     html! {
         li data-testid="person" data-name=(person.name) {
             form method="post" action="/c" {
@@ -62,6 +64,11 @@ fn item(person: &User) -> Markup {
                     @if person.display_name != person.name.as_str() { span.handle { "@" (person.name) } }
                     span.act { "Message" }
                 }
+            }
+            form method="post" action="/account/block" {
+                input type="hidden" name="user" value=(person.id);
+                button.quiet type="submit" data-testid="block"
+                    aria-label={ (t!(text, "account-block")) " " (person.display_name) } { (t!(text, "account-block")) }
             }
         }
     }

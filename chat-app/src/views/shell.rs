@@ -20,6 +20,8 @@ pub struct Shell<'a> {
     pub me: &'a User,
     /// Where live events go on; taken before anything else was read.
     pub cursor: &'a Cursor,
+    /// Whether they blocked somebody, whose messages are folded.
+    pub folds: bool,
     /// Their conversations, latest first.
     pub conversations: &'a [ConversationSummary],
 }
@@ -69,6 +71,7 @@ impl Shell<'_> {
                     data-last-seq=[pane.live.map(|live| live.last_seq)]
                     data-read-version=[pane.live.map(|live| live.read_version)] {
                     link rel="stylesheet" href=(assets::own_url(self.me.id));
+                    @if self.folds { link rel="stylesheet" href="/account/folded.css"; }
                     a.skip href="#main" { (t!(text, "skip")) }
                     // On a phone the list page is the list alone: there it is what the page is about.
                     @if pane.place == AT_LIST {
@@ -109,7 +112,7 @@ impl Shell<'_> {
                 a.button.primary href="/people" { (t!(text, "find-people")) }
             }
             footer.account {
-                a.self href="/account" title=(t!(text, "account")) {
+                a.self href="/account" title=(t!(text, "account")) data-testid="account" {
                     (portrait(&self.me.display_name, self.me.avatar))
                     span.name { bdi { (self.me.display_name) } }
                 }

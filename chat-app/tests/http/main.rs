@@ -5,7 +5,9 @@
     reason = "a test that unwraps says where it failed"
 )]
 
+mod account;
 mod accounts;
+mod admin;
 mod conversations;
 mod messages;
 mod protection;

@@ -162,6 +162,19 @@ impl Person {
         .await
     }
 
+    /// Uploads a file by a form.
+    pub async fn upload(&mut self, path: &str, field: &str, content: &[u8]) -> Answer {
+        let mut body = format!(
+            "--edge\r\ncontent-disposition: form-data; name=\"{field}\"; filename=\"x\"\r\n\r\n"
+        )
+        .into_bytes();
+        body.extend_from_slice(content);
+        body.extend_from_slice(b"\r\n--edge--\r\n");
+        let request =
+            Request::post(path).header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge");
+        self.request(request, Body::from(body)).await
+    }
+
     async fn request(&mut self, mut request: axum::http::request::Builder, body: Body) -> Answer {
         request = request.header(header::HOST, "chat.example");
         let cookies: Vec<_> = [&self.cookie, &self.language]
@@ -183,7 +196,8 @@ impl Person {
             .unwrap();
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap();
-        let body = String::from_utf8_lossy(&body).into_owned();
+        let bytes = body.to_vec();
+        let body = String::from_utf8_lossy(&bytes).into_owned();
         for set in parts.headers.get_all(header::SET_COOKIE) {
             let pair = set.to_str().unwrap().split(';').next().unwrap().to_owned();
             let kept = match pair.starts_with(chat_app::text::COOKIE) {
@@ -196,6 +210,7 @@ impl Person {
             status: parts.status,
             headers: parts.headers,
             body,
+            bytes,
         }
     }
 }
@@ -206,6 +221,7 @@ pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: String,
+    pub bytes: Vec<u8>,
 }
 
 impl Answer {

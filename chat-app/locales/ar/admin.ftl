@@ -1,0 +1,73 @@
+# الإدارة.
+admin = الإدارة
+admin-people = الأشخاص
+admin-rooms = الغرف
+admin-invites = الدعوات
+admin-messages = الرسائل
+admin-log = السجل
+admin-search = بحث
+admin-more = المزيد
+admin-none = لا نتائج.
+admin-is-admin = مشرف
+admin-is-disabled = معطّل
+admin-person-since = حساب منذ
+admin-disable = تعطيل
+admin-enable = تفعيل
+admin-sign-out = تسجيل الخروج من كل مكان
+admin-make-admin = تعيين مشرفًا
+admin-unmake-admin = سحب الإشراف
+admin-reset-link = إنشاء رابط لكلمة المرور
+admin-reset-link-made = بهذا الرابط يعيّن { $name } كلمة مرور جديدة خلال 24 ساعة ولمرة واحدة. لا يظهر إلا الآن.
+admin-last-admin = يجب أن يبقى مشرف واحد.
+admin-room-public = عامة
+admin-room-private = خاصة
+admin-room-members = { $count ->
+    [zero] لا أعضاء
+    [one] عضو واحد
+    [two] عضوان
+    [few] { $count } أعضاء
+    [many] { $count } عضوًا
+   *[other] { $count } عضو
+}
+admin-room-title = الاسم
+admin-room-title-bad = يتكوّن اسم الغرفة من 1 إلى 80 حرفًا.
+admin-room-rename = إعادة التسمية
+admin-room-remove = إزالة
+admin-invite-new = دعوة جديدة
+admin-invite-days = أيام صلاحيتها
+admin-invite-uses = عدد من يمكنهم استخدامها
+admin-invite-bad = أدخل من 1 إلى 365 يومًا ومن 1 إلى 1000 شخص.
+admin-invite-make = إنشاء رابط
+admin-invite-made = مرّر هذا الرابط. لا يظهر إلا الآن.
+admin-invite-uses-of = استُخدم { $uses } من { $max }
+admin-invite-until = حتى
+admin-invite-by = من { $name }
+admin-invite-over = لم تعد صالحة
+admin-invite-revoke = إلغاء
+admin-invite-closed = التسجيل مغلق: تعمل الدعوات عندما يُفتح أو يصبح بدعوة.
+admin-message-remove = إزالة رسالة
+admin-message-link = رابط الرسالة
+admin-message-link-hint = افتح قائمة الرسالة وانسخ رابطها. يحل محلها لدى الجميع تنبيه بأنها حُذفت.
+admin-message-link-bad = لا توجد رسالة خلف هذا الرابط.
+admin-retention = مدة الاحتفاظ
+admin-retention-days = { $count ->
+    [zero] تُحذف الرسائل فورًا.
+    [one] تُحذف الرسائل بعد يوم واحد.
+    [two] تُحذف الرسائل بعد يومين.
+    [few] تُحذف الرسائل بعد { $count } أيام.
+    [many] تُحذف الرسائل بعد { $count } يومًا.
+   *[other] تُحذف الرسائل بعد { $count } يوم.
+}
+admin-retention-none = تبقى الرسائل إلى الأبد. يضبط القائمون على الدردشة messageRetentionDays.
+audit-set_up = أعدّ { $actor } الدردشة
+audit-disable = عطّل { $actor } حساب { $subject }
+audit-enable = فعّل { $actor } حساب { $subject }
+audit-sign_out = سجّل { $actor } خروج { $subject } من كل مكان
+audit-make_admin = عيّن { $actor } المستخدم { $subject } مشرفًا
+audit-unmake_admin = سحب { $actor } الإشراف من { $subject }
+audit-reset_link = أنشأ { $actor } رابط كلمة مرور للمستخدم { $subject }
+audit-invite = أنشأ { $actor } الدعوة { $detail }
+audit-revoke_invite = ألغى { $actor } الدعوة { $detail }
+audit-rename_room = غيّر { $actor } اسم الغرفة { $place } إلى { $detail }
+audit-remove_member = أزال { $actor } العضو { $subject } من الغرفة { $place }
+audit-remove_message = أزال { $actor } الرسالة { $detail } للمستخدم { $subject } في المحادثة { $place }

@@ -1,0 +1,65 @@
+# Verwaltung.
+admin = Verwaltung
+admin-people = Leute
+admin-rooms = Räume
+admin-invites = Einladungen
+admin-messages = Nachrichten
+admin-log = Protokoll
+admin-search = Suchen
+admin-more = Mehr
+admin-none = Nichts gefunden.
+admin-is-admin = Verwaltet
+admin-is-disabled = Gesperrt
+admin-person-since = Konto seit
+admin-disable = Sperren
+admin-enable = Entsperren
+admin-sign-out = Überall abmelden
+admin-make-admin = Verwaltung übertragen
+admin-unmake-admin = Verwaltung entziehen
+admin-reset-link = Link für ein neues Passwort
+admin-reset-link-made = Mit diesem Link setzt { $name } innerhalb von 24 Stunden ein neues Passwort, einmal. Er wird nur jetzt gezeigt.
+admin-last-admin = Jemand muss den Chat verwalten.
+admin-room-public = Öffentlich
+admin-room-private = Privat
+admin-room-members = { $count ->
+    [one] { $count } Mitglied
+   *[other] { $count } Mitglieder
+}
+admin-room-title = Name
+admin-room-title-bad = Der Name eines Raums hat 1 bis 80 Zeichen.
+admin-room-rename = Umbenennen
+admin-room-remove = Entfernen
+admin-invite-new = Neue Einladung
+admin-invite-days = Tage, die sie gilt
+admin-invite-uses = Leute, die sie nutzen dürfen
+admin-invite-bad = Gib 1 bis 365 Tage und 1 bis 1000 Leute an.
+admin-invite-make = Link erstellen
+admin-invite-made = Gib diesen Link weiter. Er wird nur jetzt gezeigt.
+admin-invite-uses-of = { $uses } von { $max } genutzt
+admin-invite-until = bis
+admin-invite-by = von { $name }
+admin-invite-over = Gilt nicht mehr
+admin-invite-revoke = Zurückziehen
+admin-invite-closed = Es werden keine Konten angelegt: Einladungen gelten erst, wenn das wieder geht.
+admin-message-remove = Eine Nachricht entfernen
+admin-message-link = Link zur Nachricht
+admin-message-link-hint = Öffne das Menü der Nachricht und kopier ihren Link. An ihrer Stelle steht dann für alle, dass sie gelöscht wurde.
+admin-message-link-bad = Hinter diesem Link ist keine Nachricht.
+admin-retention = Aufbewahrung
+admin-retention-days = { $count ->
+    [one] Nachrichten werden nach { $count } Tag gelöscht.
+   *[other] Nachrichten werden nach { $count } Tagen gelöscht.
+}
+admin-retention-none = Nachrichten bleiben für immer. Wer den Chat betreibt, setzt messageRetentionDays.
+audit-set_up = { $actor } hat den Chat eingerichtet
+audit-disable = { $actor } hat { $subject } gesperrt
+audit-enable = { $actor } hat { $subject } entsperrt
+audit-sign_out = { $actor } hat { $subject } überall abgemeldet
+audit-make_admin = { $actor } hat { $subject } die Verwaltung übertragen
+audit-unmake_admin = { $actor } hat { $subject } die Verwaltung entzogen
+audit-reset_link = { $actor } hat einen Passwort-Link für { $subject } erstellt
+audit-invite = { $actor } hat Einladung { $detail } erstellt
+audit-revoke_invite = { $actor } hat Einladung { $detail } zurückgezogen
+audit-rename_room = { $actor } hat Raum { $place } in { $detail } umbenannt
+audit-remove_member = { $actor } hat { $subject } aus Raum { $place } entfernt
+audit-remove_message = { $actor } hat Nachricht { $detail } von { $subject } in Unterhaltung { $place } entfernt

@@ -1,0 +1,96 @@
+//! Pictures: taken, made anew, served. Does I/O.
+
+use axum::extract::multipart::MultipartRejection;
+use axum::extract::{Multipart, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+use super::{again, saved};
+use crate::app::App;
+use crate::avatars::{self, AvatarError};
+use crate::domain::Session;
+use crate::http::AppError;
+use crate::http::extract::Path;
+use crate::store::avatars as store;
+use crate::text::Text;
+
+/// Bytes of the form with the picture.
+pub(in crate::http) const UPLOAD_LIMIT: usize = 8 * 1024 * 1024 + 64 * 1024;
+
+/// Each takes up to 100 MiB while it is decoded.
+static DECODING: Semaphore = Semaphore::const_new(1);
+
+pub(in crate::http) async fn put_avatar(
+    State(app): State<App>,
+    session: Session,
+    text: Text,
+    form: Result<Multipart, MultipartRejection>,
+) -> Result<Response, AppError> {
+    let upload = match upload(form).await {
+        Ok(upload) => upload,
+        Err(StatusCode::PAYLOAD_TOO_LARGE) => {
+            return again(&app, &session, text, "picture", "account-picture-large").await;
+        }
+        Err(_) => return Err(AppError::BadRequest),
+    };
+    let permit = DECODING.acquire().await.expect("it is never closed");
+    let rendered = tokio::task::spawn_blocking(move || avatars::render(&upload)).await;
+    drop(permit);
+    let fault = match rendered.map_err(|error| AppError::Internal(error.into()))? {
+        Ok(picture) => {
+            store::put(&app.pool, session.user.id, Uuid::new_v4(), &picture).await?;
+            return Ok(saved("picture").into_response());
+        }
+        Err(AvatarError::Format) => "account-picture-format",
+        Err(AvatarError::TooLarge) => "account-picture-large",
+        Err(error @ AvatarError::Encode(_)) => return Err(AppError::Internal(error.into())),
+    };
+    again(&app, &session, text, "picture", fault).await
+}
+
+/// The bytes of the field `picture`.
+async fn upload(
+    form: Result<Multipart, MultipartRejection>,
+) -> Result<axum::body::Bytes, StatusCode> {
+    let mut form = form.map_err(|refused| refused.status())?;
+    while let Some(field) = form.next_field().await.map_err(|error| error.status())? {
+        if field.name() == Some("picture") {
+            return field.bytes().await.map_err(|error| error.status());
+        }
+    }
+    Err(StatusCode::BAD_REQUEST)
+}
+
+pub(in crate::http) async fn remove_avatar(
+    State(app): State<App>,
+    session: Session,
+) -> Result<Redirect, AppError> {
+    store::remove(&app.pool, session.user.id).await?;
+    Ok(saved("picture"))
+}
+
+/// An id names one picture for ever. What is in it runs nowhere, whatever a browser takes it for.
+pub(in crate::http) async fn picture(
+    State(app): State<App>,
+    session: Option<Session>,
+    Path(id): Path<Uuid>,
+) -> Result<Response, AppError> {
+    session.ok_or(AppError::NotFound)?;
+    let found = store::find(&app.pool, id).await?;
+    let picture = found.ok_or(AppError::NotFound)?;
+    let headers = [
+        (header::CONTENT_TYPE, picture.media_type.as_str()),
+        (
+            header::CACHE_CONTROL,
+            "private, max-age=31536000, immutable",
+        ),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; sandbox",
+        ),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    Ok((headers, picture.content).into_response())
+}

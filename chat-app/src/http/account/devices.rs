@@ -1,0 +1,37 @@
+//! Ends one's own sign-ins on other devices. Does I/O.
+
+use axum::extract::State;
+use axum::response::Redirect;
+use serde::Deserialize;
+
+use super::saved;
+use crate::app::App;
+use crate::domain::{Session, SessionId};
+use crate::http::AppError;
+use crate::http::extract::Form;
+use crate::store::sessions;
+
+#[derive(Deserialize)]
+pub(in crate::http) struct Which {
+    session: SessionId,
+}
+
+pub(in crate::http) async fn revoke(
+    State(app): State<App>,
+    session: Session,
+    Form(which): Form<Which>,
+) -> Result<Redirect, AppError> {
+    if sessions::revoke_own(&app.pool, session.user.id, which.session).await? {
+        Ok(saved("devices"))
+    } else {
+        Err(AppError::NotFound)
+    }
+}
+
+pub(in crate::http) async fn revoke_others(
+    State(app): State<App>,
+    session: Session,
+) -> Result<Redirect, AppError> {
+    sessions::revoke_others(&app.pool, session.user.id, session.id).await?;
+    Ok(saved("devices"))
+}

@@ -1,0 +1,175 @@
+//! One's own data as a zip file, written while it is read: as little of it is in memory as the browser is behind. Does I/O.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use tokio::sync::mpsc;
+use zip::write::{SimpleFileOptions, StreamWriter, ZipWriter};
+
+use crate::app::App;
+use crate::domain::{Session, UserId};
+use crate::store::{Pool, export as store};
+
+/// Messages read at a time.
+const PAGE: usize = 200;
+/// Pieces that may wait for the browser.
+const AHEAD: usize = 2;
+
+pub(in crate::http) async fn export(State(app): State<App>, session: Session) -> Response {
+    let (sender, receiver) = mpsc::channel(AHEAD);
+    let name = session.user.name.to_string();
+    tokio::spawn(async move {
+        let broken = sender.clone();
+        let archive = Archive::new(sender);
+        if let Err(error) = archive.write_all(&app.pool, session.user.id).await {
+            tracing::info!(%error, "an export ended early");
+            // The browser must not take half of it for all.
+            let _ = broken.send(Err(io::Error::other("ended early"))).await;
+        }
+    });
+    let pieces = stream::unfold(receiver, async |mut receiver| {
+        receiver.recv().await.map(|piece| (piece, receiver))
+    });
+    let headers = [
+        (header::CONTENT_TYPE, "application/zip".to_owned()),
+        (
+            header::CONTENT_DISPOSITION,
+            format!("attachment; filename=\"confab-{name}.zip\""),
+        ),
+    ];
+    (headers, Body::from_stream(pieces)).into_response()
+}
+
+/// Why an export ends early.
+#[derive(Debug, thiserror::Error)]
+enum ExportError {
+    #[error("PostgreSQL did not answer: {0}")]
+    Db(#[from] sqlx::Error),
+    #[error("the zip file could not be written: {0}")]
+    Zip(#[from] zip::result::ZipError),
+    #[error("the zip file could not be written: {0}")]
+    Write(#[from] io::Error),
+    #[error("the browser went away")]
+    Gone,
+}
+
+/// A zip file of which what is written goes to the browser.
+struct Archive {
+    zip: ZipWriter<StreamWriter<Written>>,
+    written: Written,
+    sender: mpsc::Sender<io::Result<Bytes>>,
+}
+
+impl Archive {
+    fn new(sender: mpsc::Sender<io::Result<Bytes>>) -> Self {
+        let written = Written::default();
+        Self {
+            zip: ZipWriter::new_stream(written.clone()),
+            written,
+            sender,
+        }
+    }
+
+    async fn write_all(mut self, pool: &Pool, user: UserId) -> Result<(), ExportError> {
+        let profile = store::profile(pool, user).await?;
+        self.begin("profile.json")?;
+        self.zip.write_all(profile.as_bytes())?;
+        let conversations = store::conversations(pool, user).await?;
+        let rows = conversations.iter().map(|(_, json)| json.as_str());
+        self.list("conversations.json", rows).await?;
+        for (id, _) in &conversations {
+            let places = store::places(pool, *id, user).await?;
+            if places.is_empty() {
+                continue;
+            }
+            self.begin(&format!("messages/{id}.json"))?;
+            let mut first = true;
+            for page in places.chunks(PAGE) {
+                for message in store::messages(pool, *id, page).await? {
+                    self.row(&message, std::mem::take(&mut first))?;
+                }
+                self.pass_on().await?;
+            }
+            self.zip.write_all(b"\n]\n")?;
+        }
+        let files = store::files(pool, user).await?;
+        self.list("files.json", files.iter().map(String::as_str))
+            .await?;
+        let Self {
+            zip,
+            written,
+            sender,
+        } = self;
+        zip.finish()?;
+        pass_on(&written, &sender).await
+    }
+
+    fn begin(&mut self, name: &str) -> Result<(), ExportError> {
+        // Readable by their owner alone, once unpacked.
+        let options = SimpleFileOptions::default().unix_permissions(0o600);
+        Ok(self.zip.start_file(name, options)?)
+    }
+
+    fn row(&mut self, json: &str, first: bool) -> Result<(), ExportError> {
+        self.zip.write_all(if first { b"[\n" } else { b",\n" })?;
+        Ok(self.zip.write_all(json.as_bytes())?)
+    }
+
+    async fn list(
+        &mut self,
+        name: &str,
+        rows: impl Iterator<Item = &str>,
+    ) -> Result<(), ExportError> {
+        self.begin(name)?;
+        let mut first = true;
+        for json in rows {
+            self.row(json, std::mem::take(&mut first))?;
+        }
+        self.zip.write_all(if first { b"[]\n" } else { b"\n]\n" })?;
+        self.pass_on().await
+    }
+
+    async fn pass_on(&self) -> Result<(), ExportError> {
+        pass_on(&self.written, &self.sender).await
+    }
+}
+
+/// Waits while the browser is behind.
+async fn pass_on(
+    written: &Written,
+    sender: &mpsc::Sender<io::Result<Bytes>>,
+) -> Result<(), ExportError> {
+    let piece = written.take();
+    if piece.is_empty() {
+        return Ok(());
+    }
+    let sent = sender.send(Ok(piece)).await;
+    sent.map_err(|_| ExportError::Gone)
+}
+
+/// What the zip writer has written and the browser has not got.
+#[derive(Clone, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl Written {
+    fn take(&self) -> Bytes {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)).into()
+    }
+}
+
+impl Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut written = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        written.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

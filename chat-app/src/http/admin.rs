@@ -1,0 +1,124 @@
+//! Administration: to everybody else none of it exists. Does I/O.
+
+mod invites;
+mod messages;
+mod people;
+mod rooms;
+
+use axum::Router;
+use axum::extract::{FromRef, FromRequestParts, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{get, post};
+use maud::Markup;
+use serde::Deserialize;
+
+use super::AppError;
+use super::conversations::{Known, page};
+use super::extract::Form;
+use crate::app::App;
+use crate::domain::{Session, User};
+use crate::store::admin::Done;
+use crate::store::audit;
+use crate::text::Text;
+use crate::views;
+use crate::views::shell::Shell;
+
+/// Rows of a page.
+const ROWS: i64 = 50;
+
+/// The routes of administration.
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/admin", get(people::list))
+        .route("/admin/people/{id}", get(people::show).post(people::act))
+        .route("/admin/people/{id}/reset", post(people::reset_link))
+        .route("/admin/rooms", get(rooms::list))
+        .route("/admin/rooms/{id}", get(rooms::show).post(rooms::rename))
+        .route("/admin/rooms/{id}/remove", post(rooms::remove))
+        .route("/admin/invites", get(invites::list).post(invites::create))
+        .route("/admin/invites/revoke", post(invites::revoke))
+        .route(
+            "/admin/messages",
+            get(messages::show).post(messages::remove),
+        )
+        .route("/admin/log", get(log))
+}
+
+/// Somebody who administers. Anybody else who is logged in finds nothing.
+pub(super) struct Admin(pub User);
+
+impl<S: Send + Sync> FromRequestParts<S> for Admin
+where
+    App: FromRef<S>,
+{
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AppError> {
+        let session = <Session as FromRequestParts<S>>::from_request_parts(parts, state).await?;
+        if session.admin {
+            Ok(Self(session.user))
+        } else {
+            Err(AppError::NotFound)
+        }
+    }
+}
+
+/// A page of administration.
+async fn render(
+    app: &App,
+    admin: User,
+    text: Text,
+    content: impl FnOnce(&Shell) -> Markup,
+) -> Result<Html<String>, AppError> {
+    let known = Known::read(app, admin, text).await?;
+    Ok(page(content(&known.shell(app))))
+}
+
+fn unprocessable(page: Html<String>) -> Response {
+    (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
+}
+
+fn found(done: Done) -> Result<(), AppError> {
+    match done {
+        Done::Done => Ok(()),
+        Done::NotFound | Done::LastAdmin => Err(AppError::NotFound),
+    }
+}
+
+/// One row more than a page shows tells that there is another page.
+fn cut<T>(mut rows: Vec<T>) -> (Vec<T>, bool) {
+    let more = rows.len() as i64 > ROWS;
+    rows.truncate(ROWS as usize);
+    (rows, more)
+}
+
+/// The address that people are given: the deployment's own, or the one that this browser uses.
+fn link(app: &App, headers: &HeaderMap, path: &str) -> String {
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    match &app.config.url {
+        Some(url) => format!("{}{path}", url.origin().ascii_serialization()),
+        None => format!("http://{}{path}", host.unwrap_or("localhost")),
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Before {
+    before: Option<i64>,
+}
+
+async fn log(
+    State(app): State<App>,
+    Admin(admin): Admin,
+    text: Text,
+    Form(Before { before }): Form<Before>,
+) -> Result<Html<String>, AppError> {
+    let (entries, more) = cut(audit::list(&app.pool, before, ROWS + 1).await?);
+    render(&app, admin, text, |shell| {
+        views::admin::log(shell, &entries, more)
+    })
+    .await
+}

@@ -1,0 +1,39 @@
+//! What administrators did. Does I/O.
+
+use time::OffsetDateTime;
+
+use super::Pool;
+use crate::domain::ConversationId;
+
+/// One act.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Entry {
+    /// Its number; later ones are higher.
+    pub id: i64,
+    /// When.
+    pub at: OffsetDateTime,
+    /// Who did it.
+    pub actor: String,
+    /// What: a word of the schema.
+    pub act: String,
+    /// To whom.
+    pub subject: Option<String>,
+    /// Where.
+    pub conversation_id: Option<ConversationId>,
+    /// A name, a place or a number.
+    pub detail: Option<String>,
+}
+
+/// The acts before `before`, latest first.
+pub async fn list(pool: &Pool, before: Option<i64>, limit: i64) -> sqlx::Result<Vec<Entry>> {
+    sqlx::query_as(
+        "SELECT l.id, l.at, coalesce(actor.display_name, actor.name) AS actor, l.act,
+                coalesce(subject.display_name, subject.name) AS subject, l.conversation_id, l.detail
+         FROM audit_log l JOIN users actor ON actor.id = l.actor_id LEFT JOIN users subject ON subject.id = l.subject_id
+         WHERE l.id < $1 ORDER BY l.id DESC LIMIT $2",
+    )
+    .bind(before.unwrap_or(i64::MAX))
+    .bind(limit)
+    .fetch_all(pool)
+    .await
+}

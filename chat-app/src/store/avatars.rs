@@ -1,0 +1,53 @@
+//! People's pictures. Does I/O.
+
+use uuid::Uuid;
+
+use super::Pool;
+use crate::domain::UserId;
+
+/// A picture as it is served.
+#[derive(Debug, sqlx::FromRow)]
+pub struct Picture {
+    /// One that [`crate::avatars::render`] makes.
+    pub media_type: String,
+    /// Its bytes.
+    pub content: Vec<u8>,
+}
+
+/// The picture of this id.
+pub async fn find(pool: &Pool, id: Uuid) -> sqlx::Result<Option<Picture>> {
+    sqlx::query_as("SELECT media_type, content FROM avatars WHERE id = $1")
+        .bind(id)
+        .fetch_optional(pool)
+        .await
+}
+
+/// Takes this picture in place of an older one, under a new id, so that no cache shows the old one.
+pub async fn put(pool: &Pool, user: UserId, id: Uuid, picture: &Picture) -> sqlx::Result<()> {
+    sqlx::query(
+        "WITH kept AS (
+             INSERT INTO avatars (id, user_id, media_type, content) VALUES ($2, $1, $3, $4)
+             ON CONFLICT (user_id) DO UPDATE SET id = excluded.id, media_type = excluded.media_type, content = excluded.content
+         )
+         UPDATE users SET avatar = $2 WHERE id = $1",
+    )
+    .bind(user)
+    .bind(id)
+    .bind(&picture.media_type)
+    .bind(&picture.content)
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Back to initials.
+pub async fn remove(pool: &Pool, user: UserId) -> sqlx::Result<()> {
+    sqlx::query(
+        "WITH gone AS (DELETE FROM avatars WHERE user_id = $1)
+         UPDATE users SET avatar = NULL WHERE id = $1",
+    )
+    .bind(user)
+    .execute(pool)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! What goes with time: messages past their retention, and what people said who went and wanted it gone. Does I/O.
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::domain::{ConversationId, UserId};
+
+/// Whether this connection is the one that keeps house, for as long as it lasts.
+pub async fn lead(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtext('confab.housekeeping'))")
+        .fetch_one(connection)
+        .await
+}
+
+/// Up to `limit` conversations after `after` whose oldest message is older than `days`.
+pub async fn with_old_messages(
+    connection: &mut PgConnection,
+    after: ConversationId,
+    days: i32,
+    limit: i64,
+) -> sqlx::Result<Vec<ConversationId>> {
+    sqlx::query_scalar(
+        "SELECT c.id FROM conversations c
+         CROSS JOIN LATERAL (SELECT m.created_at FROM messages m WHERE m.conversation_id = c.id
+                             ORDER BY m.seq LIMIT 1) oldest
+         WHERE c.id > $1 AND oldest.created_at < now() - make_interval(days => $2)
+         ORDER BY c.id LIMIT $3",
+    )
+    .bind(after)
+    .bind(days)
+    .bind(limit)
+    .fetch_all(connection)
+    .await
+}
+
+/// Takes up to `most` messages older than `days` away for good; answers how many.
+pub async fn expire(
+    connection: &mut PgConnection,
+    id: ConversationId,
+    days: i32,
+    most: i32,
+) -> sqlx::Result<i64> {
+    sqlx::query_scalar("SELECT expire_messages($1, make_interval(days => $2), $3)")
+        .bind(id)
+        .bind(days)
+        .bind(most)
+        .fetch_one(connection)
+        .await
+}
+
+/// Whose messages are to go, the longest waiting first.
+pub async fn next_erasure(connection: &mut PgConnection) -> sqlx::Result<Option<UserId>> {
+    sqlx::query_scalar("SELECT user_id FROM erasures ORDER BY created_at, user_id LIMIT 1")
+        .fetch_optional(connection)
+        .await
+}
+
+/// Every conversation that somebody is or was in.
+pub async fn conversations_of(
+    connection: &mut PgConnection,
+    user: UserId,
+) -> sqlx::Result<Vec<ConversationId>> {
+    sqlx::query_scalar(
+        "SELECT conversation_id FROM members WHERE user_id = $1 ORDER BY conversation_id",
+    )
+    .bind(user)
+    .fetch_all(connection)
+    .await
+}
+
+/// Leaves tombstones for up to `limit` of somebody's messages after `after`, in the order of their clients' ids, each
+/// in a transaction of its own. Answers where to go on, or `None` when there are no more.
+pub async fn erase_some(
+    connection: &mut PgConnection,
+    id: ConversationId,
+    user: UserId,
+    after: Uuid,
+    limit: i64,
+) -> sqlx::Result<Option<Uuid>> {
+    let places: Vec<(i64, Uuid)> = sqlx::query_as(
+        "SELECT seq, client_id FROM messages
+         WHERE conversation_id = $1 AND sender_id = $2 AND client_id > $3 AND deleted_at IS NULL
+         ORDER BY client_id LIMIT $4",
+    )
+    .bind(id)
+    .bind(user)
+    .bind(after)
+    .bind(limit)
+    .fetch_all(&mut *connection)
+    .await?;
+    for (seq, _) in &places {
+        // They may be in the room no more: as an administrator would.
+        sqlx::query("SELECT delete_message($1, $2, $3, true)")
+            .bind(id)
+            .bind(seq)
+            .bind(user)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(places.last().map(|(_, client_id)| *client_id))
+}
+
+/// Nothing of theirs is left.
+pub async fn erased(connection: &mut PgConnection, user: UserId) -> sqlx::Result<()> {
+    sqlx::query("DELETE FROM erasures WHERE user_id = $1")
+        .bind(user)
+        .execute(connection)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,161 @@
+//! The page of one's own account. Pure.
+
+mod people;
+mod safety;
+
+use maud::{Markup, html};
+
+pub use self::people::folded_css;
+pub use super::settings::Outcome;
+use super::settings::{button, page as settings, section};
+use super::shell::Shell;
+use super::{card, portrait};
+use crate::config::Config;
+use crate::domain::{Session, User};
+use crate::store::accounts::Profile;
+use crate::store::sessions::Device;
+use crate::t;
+use crate::text::{Language, Text};
+
+/// What the page shows.
+#[derive(Debug)]
+pub struct View<'a> {
+    /// Whose, and with which sign-in they look.
+    pub session: &'a Session,
+    /// What they have set.
+    pub profile: &'a Profile,
+    /// Their sign-ins.
+    pub devices: &'a [Device],
+    /// Whom they blocked.
+    pub blocked: &'a [User],
+    /// The section that something was asked of, and how it went.
+    pub outcome: (String, Outcome),
+}
+
+impl View<'_> {
+    fn outcome(&self, section: &str) -> &Outcome {
+        const NONE: &Outcome = &Outcome::None;
+        let (id, outcome) = &self.outcome;
+        if id == section { outcome } else { NONE }
+    }
+}
+
+/// The page.
+pub fn page(shell: &Shell, view: &View) -> Markup {
+    let text = shell.text;
+    let nav = html! {
+        @if view.session.admin { a.button.quiet href="/admin" { (t!(text, "account-admin")) } }
+    };
+    let content = html! {
+        (profile(text, view))
+        (picture(text, view))
+        (language(text, view))
+        (privacy(text, view))
+        (safety::password(text, view))
+        (safety::devices(text, view))
+        (people::blocked(text, view))
+        (safety::data(text, view))
+    };
+    settings(shell, &t!(text, "account"), nav, content)
+}
+
+fn profile(text: Text, view: &View) -> Markup {
+    let display_name = view.profile.display_name.as_deref().unwrap_or("");
+    let form = html! {
+        p.hint { (t!(text, "account-name", name = view.session.user.name.as_str())) }
+        form method="post" action="/account/profile" data-testid="profile-form" {
+            div.field {
+                label for="display-name" { (t!(text, "account-display-name")) }
+                input #display-name name="display_name" type="text" value=(display_name) maxlength="64" dir="auto"
+                    autocomplete="nickname" aria-describedby="display-name-hint";
+                p.hint #display-name-hint { (t!(text, "account-display-name-hint")) }
+            }
+            button.button.primary type="submit" { (t!(text, "account-save")) }
+        }
+    };
+    let title = t!(text, "account-profile");
+    section(text, "profile", &title, view.outcome("profile"), form)
+}
+
+fn picture(text: Text, view: &View) -> Markup {
+    let me = &view.session.user;
+    let form = html! {
+        div.picture {
+            (portrait(&me.display_name, me.avatar))
+            form method="post" action="/account/avatar" enctype="multipart/form-data" data-testid="avatar-form" {
+                div.field {
+                    label for="picture-file" { (t!(text, "account-picture-file")) }
+                    input #picture-file name="picture" type="file" required accept="image/png,image/jpeg,image/webp"
+                        aria-describedby="picture-hint";
+                    p.hint #picture-hint { (t!(text, "account-picture-hint")) }
+                }
+                button.button.primary type="submit" { (t!(text, "account-picture-upload")) }
+            }
+        }
+        @if me.avatar.is_some() {
+            (button("/account/avatar/remove", &[], "quiet", &t!(text, "account-picture-remove")))
+        }
+    };
+    let title = t!(text, "account-picture");
+    section(text, "picture", &title, view.outcome("picture"), form)
+}
+
+fn language(text: Text, view: &View) -> Markup {
+    let chosen = view.profile.language.as_deref();
+    let form = html! {
+        form method="post" action="/account/language" data-testid="language-form" {
+            fieldset {
+                legend.visually-hidden { (t!(text, "account-language")) }
+                label.choice {
+                    input type="radio" name="language" value="" checked[chosen.is_none()];
+                    (t!(text, "account-language-browser"))
+                }
+                @for language in Language::ALL {
+                    label.choice lang=(language) {
+                        input type="radio" name="language" value=(language) checked[chosen == Some(language.tag())];
+                        (language.own_name())
+                    }
+                }
+            }
+            button.button.primary type="submit" { (t!(text, "account-save")) }
+        }
+    };
+    let title = t!(text, "account-language");
+    section(text, "language", &title, view.outcome("language"), form)
+}
+
+fn privacy(text: Text, view: &View) -> Markup {
+    let choices = [
+        (
+            "presence",
+            view.profile.share_presence,
+            t!(text, "account-presence"),
+        ),
+        (
+            "typing",
+            view.profile.share_typing,
+            t!(text, "account-typing"),
+        ),
+        (
+            "receipts",
+            view.profile.share_receipts,
+            t!(text, "account-receipts"),
+        ),
+    ];
+    let form = html! {
+        form method="post" action="/account/privacy" data-testid="privacy-form" {
+            @for (name, shared, label) in choices {
+                label.choice { input type="checkbox" name=(name) value="on" checked[shared]; (label) }
+            }
+            button.button.primary type="submit" { (t!(text, "account-save")) }
+        }
+    };
+    let title = t!(text, "account-privacy");
+    section(text, "privacy", &title, view.outcome("privacy"), form)
+}
+
+/// What somebody sees who has just gone.
+pub fn gone(config: &Config, text: Text) -> Markup {
+    let content = html! { p { (t!(text, "account-deleted")) } };
+    card(config, text, &t!(text, "account-deleted-heading"), content)
+}

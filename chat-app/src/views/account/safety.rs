@@ -1,0 +1,85 @@
+//! Password, devices, one's data, and the end of an account. Pure.
+
+use maud::{Markup, html};
+
+use super::View;
+use crate::store::sessions::Device;
+use crate::t;
+use crate::text::Text;
+use crate::views::settings::{button, password as password_field, section};
+use crate::views::stamp;
+
+pub(super) fn password(text: Text, view: &View) -> Markup {
+    let form = html! {
+        form method="post" action="/account/password" data-testid="password-form" {
+            input type="hidden" name="name" value=(view.session.user.name) autocomplete="username";
+            (password_field("current", "current", &t!(text, "account-password-current"), "current-password"))
+            (password_field("new-password", "password", &t!(text, "account-password-new"), "new-password"))
+            p.hint { (t!(text, "account-password-hint")) }
+            button.button.primary type="submit" { (t!(text, "account-password-submit")) }
+        }
+    };
+    let title = t!(text, "account-password");
+    section(text, "password", &title, view.outcome("password"), form)
+}
+
+pub(super) fn devices(text: Text, view: &View) -> Markup {
+    let list = html! {
+        ul.rows {
+            @for device in view.devices { (row(text, device, device.id == view.session.id)) }
+        }
+        @if view.devices.len() > 1 {
+            (button("/account/devices/others", &[], "quiet", &t!(text, "account-devices-others")))
+        }
+    };
+    let title = t!(text, "account-devices");
+    section(text, "devices", &title, view.outcome("devices"), list)
+}
+
+fn row(text: Text, device: &Device, this: bool) -> Markup {
+    let unknown = t!(text, "account-device-unknown");
+    html! {
+        li.row data-testid="device" {
+            span.grow {
+                bdi { (device.device.as_deref().unwrap_or(&unknown)) }
+                span.hint {
+                    @if this { (t!(text, "account-device-this")) }
+                    @else { (t!(text, "account-device-seen")) " " (stamp(device.last_seen_at)) }
+                }
+            }
+            @if !this {
+                (button("/account/devices/revoke", &[("session", &device.id.to_string())], "quiet",
+                    &t!(text, "account-device-revoke")))
+            }
+        }
+    }
+}
+
+pub(super) fn data(text: Text, view: &View) -> Markup {
+    let export = html! {
+        p.hint { (t!(text, "account-export-hint")) }
+        a.button.primary href="/account/export" download data-testid="export" { (t!(text, "account-export")) }
+    };
+    let delete = html! {
+        p.hint { (t!(text, "account-delete-hint")) }
+        form method="post" action="/account/delete" data-testid="delete-form" {
+            fieldset {
+                legend { (t!(text, "account-delete-messages")) }
+                label.choice {
+                    input type="radio" name="messages" value="keep" checked;
+                    (t!(text, "account-delete-keep"))
+                }
+                label.choice {
+                    input type="radio" name="messages" value="erase";
+                    (t!(text, "account-delete-erase"))
+                }
+            }
+            (password_field("delete-password", "password", &t!(text, "account-password-current"), "current-password"))
+            button.button.danger type="submit" { (t!(text, "account-delete")) }
+        }
+    };
+    html! {
+        (section(text, "data", &t!(text, "account-data"), view.outcome("data"), export))
+        (section(text, "delete", &t!(text, "account-delete"), view.outcome("delete"), delete))
+    }
+}

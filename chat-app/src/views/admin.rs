@@ -1,0 +1,98 @@
+//! The pages of administration. Pure.
+
+pub mod invites;
+pub mod messages;
+pub mod people;
+pub mod rooms;
+
+use maud::{Markup, html};
+
+use super::settings;
+use super::shell::{Shell, icon};
+use super::stamp;
+use crate::store::audit::Entry;
+use crate::t;
+use crate::text::{FluentArgs, FluentValue, Text};
+
+const TABS: [(&str, &str); 5] = [
+    ("/admin", "admin-people"),
+    ("/admin/rooms", "admin-rooms"),
+    ("/admin/invites", "admin-invites"),
+    ("/admin/messages", "admin-messages"),
+    ("/admin/log", "admin-log"),
+];
+
+/// A page under one of the tabs.
+fn page(shell: &Shell, tab: &str, content: Markup) -> Markup {
+    let text = shell.text;
+    let title = t!(text, "admin");
+    let content = html! {
+        nav.tabs aria-label=(title) {
+            @for (path, name) in TABS {
+                a href=(path) aria-current=[(path == tab).then_some("page")] { (text.get(name)) }
+            }
+        }
+        (content)
+    };
+    settings::page(shell, &title, html! {}, content)
+}
+
+fn search(text: Text, path: &str, q: &str) -> Markup {
+    html! {
+        form.search method="get" action=(path) role="search" {
+            label.visually-hidden for="q" { (t!(text, "admin-search")) }
+            input #q type="search" name="q" value=(q) placeholder=(t!(text, "admin-search")) maxlength="80"
+                autocomplete="off" autocapitalize="none" spellcheck="false";
+            button type="submit" {
+                (icon("M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16 16l4.5 4.5"))
+                span.visually-hidden { (t!(text, "admin-search")) }
+            }
+        }
+    }
+}
+
+/// The way to the next page, where there is one.
+fn more(text: Text, path: &str, query: &[(&str, &str)], there: bool) -> Markup {
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(query)
+        .finish();
+    html! {
+        @if there { a.button.quiet.more href={ (path) "?" (query) } { (t!(text, "admin-more")) } }
+    }
+}
+
+/// A link that opens something, to be copied.
+fn secret_link(link: &str) -> Markup {
+    html! { p.secret-link dir="ltr" data-testid="secret-link" { (link) } }
+}
+
+/// What administrators did.
+pub fn log(shell: &Shell, entries: &[Entry], there_is_more: bool) -> Markup {
+    let text = shell.text;
+    let last = entries.last().map_or(0, |entry| entry.id).to_string();
+    let content = html! {
+        @if entries.is_empty() { p.hint { (t!(text, "admin-none")) } }
+        ol.rows {
+            @for entry in entries {
+                li.row data-testid="audit" data-act=(entry.act) {
+                    span.grow { (sentence(text, entry)) span.hint { (stamp(entry.at)) } }
+                }
+            }
+        }
+        (more(text, "/admin/log", &[("before", &last)], there_is_more))
+    };
+    page(shell, "/admin/log", content)
+}
+
+fn sentence(text: Text, entry: &Entry) -> String {
+    let mut args = FluentArgs::new();
+    let known = |value: &Option<String>| FluentValue::from(value.clone().unwrap_or_default());
+    args.set("actor", FluentValue::from(entry.actor.as_str()));
+    args.set("subject", known(&entry.subject));
+    args.set("detail", known(&entry.detail));
+    args.set(
+        "place",
+        known(&entry.conversation_id.map(|id| id.to_string())),
+    );
+    text.with(&format!("audit-{}", entry.act), &args)
+}

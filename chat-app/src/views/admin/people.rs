@@ -1,0 +1,104 @@
+//! People as administrators see them. Pure.
+
+use maud::{Markup, html};
+
+use super::{more, page, search, secret_link};
+use crate::store::admin::Person;
+use crate::t;
+use crate::text::Text;
+use crate::views::settings::{Outcome, button, section};
+use crate::views::shell::Shell;
+use crate::views::{portrait, stamp};
+
+/// What a page about a person tells besides.
+#[derive(Debug)]
+pub enum Told {
+    /// Nothing.
+    Nothing,
+    /// Why it was not done.
+    Wrong(String),
+    /// The link that was made.
+    Link(String),
+}
+
+impl Told {
+    pub(super) fn outcome(&self) -> Outcome {
+        match self {
+            Self::Wrong(sentence) => Outcome::Wrong(sentence.clone()),
+            Self::Nothing | Self::Link(_) => Outcome::None,
+        }
+    }
+}
+
+/// Everybody, or whom a search has found.
+pub fn list(shell: &Shell, q: &str, people: &[Person], there_is_more: bool) -> Markup {
+    let text = shell.text;
+    let last = people.last().map_or("", |person| person.user.name.as_str());
+    let content = html! {
+        (search(text, "/admin", q))
+        @if people.is_empty() { p.hint { (t!(text, "admin-none")) } }
+        ul.rows { @for person in people { (row(text, person)) } }
+        (more(text, "/admin", &[("q", q), ("after", last)], there_is_more))
+    };
+    page(shell, "/admin", content)
+}
+
+fn row(text: Text, person: &Person) -> Markup {
+    let user = &person.user;
+    html! {
+        li.row data-testid="person" data-name=(user.name) {
+            (portrait(&user.display_name, user.avatar))
+            a.grow href={ "/admin/people/" (user.id) } {
+                bdi { (user.display_name) }
+                @if user.display_name != user.name.as_str() { span.hint { bdi { (user.name) } } }
+            }
+            (tags(text, person))
+        }
+    }
+}
+
+fn tags(text: Text, person: &Person) -> Markup {
+    html! {
+        @if person.admin { span.tag { (t!(text, "admin-is-admin")) } }
+        @if person.disabled { span.tag.off { (t!(text, "admin-is-disabled")) } }
+    }
+}
+
+/// One person, and what can be done.
+pub fn person(shell: &Shell, person: &Person, told: &Told) -> Markup {
+    let text = shell.text;
+    let user = &person.user;
+    let content = html! {
+        div.row {
+            (portrait(&user.display_name, user.avatar))
+            span.grow {
+                bdi { (user.name) }
+                span.hint { (t!(text, "admin-person-since")) " " (stamp(person.created_at)) }
+            }
+            (tags(text, person))
+        }
+        @if let Told::Link(link) = told {
+            p role="status" { (t!(text, "admin-reset-link-made", name = user.name.as_str())) }
+            (secret_link(link))
+        }
+        (acts(text, person))
+    };
+    let content = section(text, "person", &user.display_name, &told.outcome(), content);
+    page(shell, "/admin", content)
+}
+
+fn acts(text: Text, person: &Person) -> Markup {
+    let path = format!("/admin/people/{}", person.user.id);
+    let act = |act: &str, class: &str, label: &str| button(&path, &[("act", act)], class, label);
+    html! {
+        @if person.disabled {
+            (act("enable", "primary", &t!(text, "admin-enable")))
+        } @else {
+            (button(&format!("{path}/reset"), &[], "primary", &t!(text, "admin-reset-link")))
+            (act("sign_out", "quiet", &t!(text, "admin-sign-out")))
+            @if person.admin { (act("unmake_admin", "quiet", &t!(text, "admin-unmake-admin"))) }
+            @else { (act("make_admin", "quiet", &t!(text, "admin-make-admin"))) }
+            (act("disable", "danger", &t!(text, "admin-disable")))
+        }
+    }
+}
