@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::domain::ConversationId;
+use crate::files::{BucketError, Files};
 use crate::http::AppError;
 use crate::hub::Hub;
 use crate::kafka::Link;
@@ -37,6 +38,8 @@ pub struct Parts {
     pub pool: Pool,
     /// Checks passwords.
     pub passwords: Passwords,
+    /// Takes files.
+    pub files: Files,
     /// Takes sends.
     pub writer: Writer,
     /// This replica's sockets.
@@ -49,6 +52,17 @@ pub struct Parts {
     pub metrics: Metrics,
     /// Limits resumes.
     pub resumes: Semaphore,
+}
+
+/// A setting that can't be worked with.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingError {
+    /// The settings for Kafka contradict each other.
+    #[error("the CONFAB_KAFKA_ settings can't be used: {0}")]
+    Kafka(#[from] KafkaError),
+    /// Those for the bucket do.
+    #[error(transparent)]
+    Bucket(#[from] BucketError),
 }
 
 impl Deref for App {
@@ -97,7 +111,7 @@ impl App {
         database: &PgConnectOptions,
         pool: Pool,
         workers: &mut Workers,
-    ) -> Result<Self, KafkaError> {
+    ) -> Result<Self, SettingError> {
         let metrics = Metrics::default();
         let link = Link::default();
         let publisher = Publisher::start(
@@ -115,6 +129,7 @@ impl App {
         );
         Ok(Self(Arc::new(Parts {
             passwords: Passwords::new(PASSWORDS),
+            files: Files::new(&config.files, pool.clone())?,
             writer,
             hub: Hub::default(),
             signals: Signals::start(&config.kafka, link)?,

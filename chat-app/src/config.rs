@@ -1,11 +1,15 @@
 //! Every setting, as a flag and as an environment variable. Pure but for reading the environment.
 
+mod files;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use url::Url;
+
+pub use self::files::{Files, MediaRange, S3, StoreKind};
 
 /// A self-hosted chat: one of many equal replicas that share PostgreSQL and Kafka.
 #[derive(Debug, Parser)]
@@ -93,6 +97,9 @@ pub struct Config {
     /// How long to serve on after SIGTERM, while load balancers learn of it
     #[arg(long, env = "CONFAB_DRAIN_SECONDS", default_value = "5", value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(0..=60))]
     pub drain_seconds: u64,
+    /// What may be attached.
+    #[command(flatten)]
+    pub files: Files,
     /// How to log.
     #[command(flatten)]
     pub log: Log,
@@ -344,10 +351,10 @@ fn message_limit(text: &str) -> Result<usize, String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn serve(args: &[&str]) -> Result<Config, clap::Error> {
+    pub(crate) fn serve(args: &[&str]) -> Result<Config, clap::Error> {
         let base = [
             "chat-app",
             "serve",

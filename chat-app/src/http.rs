@@ -3,11 +3,13 @@
 mod account;
 mod admin;
 mod assets;
+mod attachments;
 mod auth;
 mod conversations;
 mod devices;
 mod error;
 mod extract;
+mod files;
 mod layers;
 mod limits;
 mod marks;
@@ -44,6 +46,9 @@ pub fn router(app: App) -> Router {
         .route("/c/{id}/messages/{seq}/delete", post(messages::delete))
         .route("/c/{id}/messages/{seq}/reactions", post(messages::react))
         .route("/c/{id}/messages/{seq}/unread", post(marks::unread))
+        .route("/c/{id}/files/{file}", get(files::original))
+        .route("/c/{id}/files/{file}/thumbnail", get(files::thumbnail))
+        .route("/c/{id}/files/{file}/remove", post(attachments::remove))
         .route("/c/{id}/read", post(marks::read))
         .route("/c/{id}/seen", get(marks::seen))
         .route("/c/{id}/about", get(rooms::about).post(rooms::describe))
@@ -61,7 +66,11 @@ pub fn router(app: App) -> Router {
         .merge(settings())
         .merge(admin::routes())
         .layer(Extension(limits::Logins::new()));
-    layers::around(routes, &app).with_state(app)
+    // These take as long as they take, and as much as the settings say.
+    let uploads = Router::new()
+        .route("/c/{id}/attachments", post(attachments::put))
+        .layer(DefaultBodyLimit::disable());
+    layers::around(routes, uploads, &app).with_state(app)
 }
 
 /// One's own account.

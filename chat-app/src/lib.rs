@@ -9,6 +9,7 @@ pub mod avatars;
 pub mod config;
 pub mod domain;
 pub mod event;
+pub mod files;
 pub mod housekeeping;
 pub mod http;
 pub mod hub;

@@ -2,20 +2,19 @@
 
 use std::time::Duration;
 
-use rdkafka::error::KafkaError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::app::{App, Workers};
+use crate::app::{App, SettingError, Workers};
 use crate::config::Config;
 use crate::kafka::Link;
 use crate::publisher::sweeper;
 use crate::relay::Relay;
 use crate::store::schema::{self, Standing};
 use crate::telemetry::{self, Readiness};
-use crate::{housekeeping, http, hub, poller, socket};
+use crate::{files, housekeeping, http, hub, poller, socket};
 
 /// Browsers are asked to come back elsewhere within this time, spread evenly.
 const RECONNECT_SPREAD: Duration = Duration::from_secs(3);
@@ -33,9 +32,9 @@ pub enum StartError {
     /// An address can't be listened on.
     #[error("can't listen on {0}: {1}")]
     Listen(std::net::SocketAddr, std::io::Error),
-    /// The settings for Kafka contradict each other.
-    #[error("the CONFAB_KAFKA_ settings can't be used: {0}")]
-    Kafka(#[from] KafkaError),
+    /// A setting can't be worked with.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
     /// The schema is older than this release needs.
     #[error(
         "the schema is at version {applied}, this release needs {needed}: run chat-app migrate"
@@ -167,6 +166,11 @@ pub fn start_workers(
         database.clone(),
         workers.pool.clone(),
         app.publisher.clone(),
+        stop.clone(),
+    ));
+    workers.tasks.spawn(files::sweeper::run(
+        database.clone(),
+        app.files.clone(),
         stop.clone(),
     ));
 }

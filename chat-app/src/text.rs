@@ -88,6 +88,7 @@ macro_rules! areas {
 static AREAS: &[[&str; 3]] = &areas! {
     "accounts"
     "admin"
+    "attachments"
     "chat"
     "errors"
     "message"

@@ -50,6 +50,9 @@ pub enum AppError {
     /// What was given is wrong; the sentence says how.
     #[error("invalid: {0}")]
     Invalid(String),
+    /// What was given is not taken; the status and the sentence say why.
+    #[error("refused with {0}: {1}")]
+    Refused(StatusCode, String),
     /// The body is over the limit.
     #[error("body too large")]
     TooLarge,
@@ -98,6 +101,7 @@ impl AppError {
             Self::BadRequest => (S::BAD_REQUEST, "error-bad-request"),
             Self::CrossOrigin => (S::FORBIDDEN, "error-cross-origin"),
             Self::Invalid(_) => (S::UNPROCESSABLE_ENTITY, "error-bad-request"),
+            Self::Refused(status, _) => (*status, "error-bad-request"),
             Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "error-too-large"),
             Self::RegistrationClosed => (S::FORBIDDEN, "error-registration-closed"),
             Self::InviteNeeded => (S::FORBIDDEN, "error-invite-needed"),
@@ -115,7 +119,7 @@ impl AppError {
     /// The sentence: all that a person is told besides the heading.
     fn sentence(&self, text: Text) -> String {
         match self {
-            Self::Invalid(sentence) => sentence.clone(),
+            Self::Invalid(sentence) | Self::Refused(_, sentence) => sentence.clone(),
             error => text.get(error.told().1),
         }
     }
@@ -130,6 +134,9 @@ impl AppError {
             Self::Busy | Self::NotSentYet => Some(Duration::from_secs(2)),
             Self::WriterBusy => Some(Duration::from_secs(1)),
             Self::DatabaseAway(_) | Self::TimedOut => Some(Duration::from_secs(5)),
+            Self::Refused(StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE, _) => {
+                Some(Duration::from_secs(10))
+            }
             _ => None,
         }
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::HttpBody as Body;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
@@ -38,17 +39,18 @@ const HEADERS: [(HeaderName, &str); 5] = [
     (header::CACHE_CONTROL, "no-store"),
 ];
 
-/// Puts the layers around the routes; the last one added meets a request first.
-pub(super) fn around(routes: Router<App>, app: &App) -> Router<App> {
+/// Puts the layers around the routes; the last one added meets a request first. Uploads have limits of their own.
+pub(super) fn around(routes: Router<App>, uploads: Router<App>, app: &App) -> Router<App> {
     let mut routes = routes
         .layer(DefaultBodyLimit::max(body_limit(
             app.config.max_message_bytes,
         )))
-        .layer(same_origin(app))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
             TIMEOUT,
         ))
+        .merge(uploads)
+        .layer(same_origin(app))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(app.clone(), error::render));
     for (name, value) in HEADERS {
@@ -58,11 +60,29 @@ pub(super) fn around(routes: Router<App>, app: &App) -> Router<App> {
         ));
     }
     routes
-        // A zip file is compressed already.
-        .layer(CompressionLayer::new().gzip(true).compress_when(
-            DefaultPredicate::new().and(NotForContentType::const_new("application/zip")),
-        ))
+        .layer(
+            CompressionLayer::new()
+                .gzip(true)
+                .compress_when(Compressible),
+        )
         .layer(from_fn(trace))
+}
+
+/// Marks an answer that goes out as it is: its length is known, and parts of it can be asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Incompressible;
+
+#[derive(Clone, Copy)]
+struct Compressible;
+
+impl Predicate for Compressible {
+    fn should_compress<B: Body>(&self, response: &axum::http::Response<B>) -> bool {
+        response.extensions().get::<Incompressible>().is_none()
+            // A zip file is compressed already.
+            && DefaultPredicate::new()
+                .and(NotForContentType::const_new("application/zip"))
+                .should_compress(response)
+    }
 }
 
 /// A form may take three bytes for each of the message's. Somewhat longer ones come through, so that the answer is

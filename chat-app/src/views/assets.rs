@@ -45,6 +45,8 @@ macro_rules! assets {
 }
 
 static ASSETS: &[Asset] = &assets! {
+    "attach.js"  "js/attach.js" "text/javascript; charset=utf-8"
+    "attachments.css" "css/attachments.css" "text/css; charset=utf-8"
     "confab.css" "confab.css" "text/css; charset=utf-8"
     "account.css" "css/account.css" "text/css; charset=utf-8"
     "confab.js"  "js/confab.js" "text/javascript; charset=utf-8"
@@ -52,6 +54,7 @@ static ASSETS: &[Asset] = &assets! {
     "compose.js" "js/compose.js" "text/javascript; charset=utf-8"
     "emoji.js"   "js/emoji.js" "text/javascript; charset=utf-8"
     "keys.js"    "js/keys.js" "text/javascript; charset=utf-8"
+    "lightbox.js" "js/lightbox.js" "text/javascript; charset=utf-8"
     "list.js"    "js/list.js" "text/javascript; charset=utf-8"
     "live.js"    "js/live.js" "text/javascript; charset=utf-8"
     "log.js"     "js/log.js" "text/javascript; charset=utf-8"

@@ -5,10 +5,14 @@
 use maud::{Markup, html};
 
 use super::shell::icon;
-use crate::domain::Attachment;
+use crate::config;
+use crate::domain::{Attachment, ConversationId};
+use crate::t;
+use crate::text::Text;
 
-/// A sheet of paper with a folded corner.
-const SHEET: &str = "M14 3H7a2 2 0 0 0-2 2v14a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2V8zM14 3v5h5";
+const CLIP: &str = "M20 11.5l-8.2 8.2a5 5 0 0 1-7-7l8.5-8.6a3.3 3.3 0 0 1 4.7 4.7l-8.5 8.5a1.7 1.7 0 0 1-2.4-2.4l7.8-7.7";
+const CROSS: &str = "M6 6l12 12M18 6L6 18";
+const AGAIN: &str = "M19 12a7 7 0 1 1-2-5l2 2M19 4v5h-5";
 /// The longest side at which an image is shown in a message, in CSS pixels.
 const SHOWN: f64 = 320.0;
 
@@ -45,11 +49,30 @@ fn image(file: &Attachment, width: i32, height: i32) -> Markup {
 fn row(file: &Attachment) -> Markup {
     html! {
         a.file href=(address(file)) download=(file.name) data-bytes=(file.bytes) data-type=(file.media_type) {
-            (icon(SHEET))
+            (icon(type_icon(&file.media_type)))
             span.name dir="auto" { (file.name) }
             " "
             span.size dir="ltr" { (size(file.bytes)) }
         }
+    }
+}
+
+/// A sheet with a folded corner, and on it what kind of thing it is.
+fn type_icon(media_type: &str) -> &'static str {
+    match media_type.split_once('/') {
+        Some(("audio", _)) => {
+            "M14 3H7a2 2 0 0 0-2 2v14a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2V8zM14 3v5h5M11 17v-5l4-1v5M11 17a1 1 0 1 1-2 0 1 1 0 0 1 2 0zM15 16a1 1 0 1 1-2 0 1 1 0 0 1 2 0z"
+        }
+        Some(("video", _)) => {
+            "M14 3H7a2 2 0 0 0-2 2v14a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2V8zM14 3v5h5M10 11.5l5 3-5 3z"
+        }
+        Some(("image", _)) => {
+            "M14 3H7a2 2 0 0 0-2 2v14a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2V8zM14 3v5h5M5 18l4-4 3 3 2-2 5 4"
+        }
+        Some(("text", _)) | Some((_, "pdf")) => {
+            "M14 3H7a2 2 0 0 0-2 2v14a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2V8zM14 3v5h5M9 13h6M9 16.5h6"
+        }
+        _ => "M14 3H7a2 2 0 0 0-2 2v14a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2V8zM14 3v5h5",
     }
 }
 
@@ -73,6 +96,84 @@ pub fn size(bytes: i64) -> String {
         ..9_950_000.0 => format!("{:.1} MB", bytes / 1e6),
         ..999_500_000.0 => format!("{:.0} MB", bytes / 1e6),
         _ => format!("{:.1} GB", bytes / 1e9),
+    }
+}
+
+/// The composer's button, which the script shows; without script, the way to the page that does the same.
+pub fn button(text: Text, settings: &config::Files, conversation: ConversationId) -> Markup {
+    html! {
+        @if settings.allowed() {
+            label.button.icon.attach title=(t!(text, "attach")) hidden {
+                (icon(CLIP))
+                input.visually-hidden type="file" multiple data-testid="attach" aria-label=(t!(text, "attach"));
+            }
+            noscript {
+                a.button.icon href={ "/c/" (conversation) "/attach" } title=(t!(text, "attach-no-script")) {
+                    (icon(CLIP))
+                    span.visually-hidden { (t!(text, "attach-no-script")) }
+                }
+            }
+        }
+    }
+}
+
+/// Stands for a name in words that the script completes.
+const NAME: &str = "\u{2}";
+
+/// Above the composer: what will go with the message, where to drop, and what the script makes files and pictures from.
+pub fn tray(text: Text, settings: &config::Files) -> Markup {
+    html! {
+        @if settings.allowed() {
+            ul.chips aria-label=(t!(text, "attach-list")) data-testid="chips" data-max-bytes=(settings.max_bytes)
+                data-too-large=(t!(text, "file-too-large", limit = limit(settings)))
+                data-offline=(t!(text, "attach-offline")) {}
+            p.visually-hidden.chips-status role="status" data-ready=(t!(text, "attach-ready", name = NAME)) {}
+            div.drop hidden { p { (icon(CLIP)) (t!(text, "attach-drop")) } }
+            template #chip { (chip(text)) }
+        }
+        template #lightbox { (lightbox(text)) }
+    }
+}
+
+/// The limit for people.
+pub fn limit(settings: &config::Files) -> String {
+    size(i64::try_from(settings.max_bytes).unwrap_or(i64::MAX))
+}
+
+fn chip(text: Text) -> Markup {
+    html! {
+        li.chip data-testid="chip" data-state="waiting" {
+            span.picture { canvas width="80" height="80" hidden {} (icon(type_icon(""))) }
+            div.about {
+                span.name dir="auto" {}
+                span.size dir="ltr" {}
+                progress max="1" value="0" aria-label=(t!(text, "attach-uploading", name = NAME)) {}
+                p.field-error role="alert" hidden {}
+            }
+            button.button.icon.retry type="button" aria-label=(t!(text, "attach-retry", name = NAME)) hidden { (icon(AGAIN)) }
+            button.button.icon.remove type="button" aria-label=(t!(text, "attach-remove", name = NAME)) { (icon(CROSS)) }
+        }
+    }
+}
+
+fn lightbox(text: Text) -> Markup {
+    let named = |class: &str, id: &str, path: &str| {
+        let words = text.get(id);
+        html! { button class={ "button icon " (class) } type="button" title=(words) aria-label=(words) { (icon(path)) } }
+    };
+    html! {
+        dialog.lightbox aria-label=(t!(text, "lightbox")) data-testid="lightbox" {
+            div.bar {
+                span.name dir="auto" {}
+                a.button.icon.original target="_blank" title=(t!(text, "lightbox-open")) aria-label=(t!(text, "lightbox-open")) {
+                    (icon("M14 5h5v5M19 5l-8 8M11 6H6v12h12v-5"))
+                }
+                (named("close", "lightbox-close", CROSS))
+            }
+            img alt="" data-testid="lightbox-image";
+            (named("previous", "lightbox-previous", "M15 5l-7 7 7 7"))
+            (named("next", "lightbox-next", "M9 5l7 7-7 7"))
+        }
     }
 }
 
@@ -103,7 +204,7 @@ mod tests {
 
     #[test]
     fn another_file_is_a_row_to_download() {
-        insta::assert_snapshot!(list(&[file("<b>.pdf", None)]).into_string(), @r#"<div class="files"><a class="file" href="/c/3/files/00000000-0000-0000-0000-000000000007" download="&lt;b&gt;.pdf" data-bytes="12345" data-type="application/pdf"><svg class="line" viewBox="0 0 24 24" aria-hidden="true"><path d="M14 3H7a2 2 0 0 0-2 2v14a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2V8zM14 3v5h5"></path></svg><span class="name" dir="auto">&lt;b&gt;.pdf</span> <span class="size" dir="ltr">12 KB</span></a></div>"#);
+        insta::assert_snapshot!(list(&[file("<b>.pdf", None)]).into_string(), @r#"<div class="files"><a class="file" href="/c/3/files/00000000-0000-0000-0000-000000000007" download="&lt;b&gt;.pdf" data-bytes="12345" data-type="application/pdf"><svg class="line" viewBox="0 0 24 24" aria-hidden="true"><path d="M14 3H7a2 2 0 0 0-2 2v14a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2V8zM14 3v5h5M9 13h6M9 16.5h6"></path></svg><span class="name" dir="auto">&lt;b&gt;.pdf</span> <span class="size" dir="ltr">12 KB</span></a></div>"#);
     }
 
     #[test]

@@ -8,6 +8,7 @@
 mod account;
 mod accounts;
 mod admin;
+mod attachments;
 mod conversations;
 mod messages;
 mod protection;

@@ -5,6 +5,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use chat_app::app::{App, Workers};
 use chat_app::config::{Cli, Command, Config};
+use chat_app::files::Files;
 use chat_app::http;
 use clap::Parser;
 use sqlx::PgPool;
@@ -20,6 +21,7 @@ pub const SETUP: [&str; 2] = ["--setup-token", SETUP_TOKEN];
 pub struct Site {
     router: Router,
     pub pool: PgPool,
+    pub files: Files,
 }
 
 /// Runs a test against the app; `flags` are settings beyond the required ones.
@@ -28,6 +30,7 @@ pub async fn with(pool: PgPool, flags: &[&str], test: impl AsyncFnOnce(&Site)) {
     let mut workers = Workers::new(&database);
     let app = App::start(config(flags), &database, pool.clone(), &mut workers).unwrap();
     let site = Site {
+        files: app.files.clone(),
         router: http::router(app),
         pool,
     };
@@ -175,7 +178,20 @@ impl Person {
         self.request(request, Body::from(body)).await
     }
 
-    async fn request(&mut self, mut request: axum::http::request::Builder, body: Body) -> Answer {
+    /// Puts a file as the script does; `name` is percent-encoded.
+    pub async fn put(&mut self, conversation: &str, name: &str, content: &[u8]) -> Answer {
+        let request = Request::post(format!("{conversation}/attachments"))
+            .header(header::ACCEPT, "application/json")
+            .header(header::CONTENT_LENGTH, content.len())
+            .header("x-file-name", name);
+        self.request(request, Body::from(content.to_vec())).await
+    }
+
+    pub async fn request(
+        &mut self,
+        mut request: axum::http::request::Builder,
+        body: Body,
+    ) -> Answer {
         request = request.header(header::HOST, "chat.example");
         let cookies: Vec<_> = [&self.cookie, &self.language]
             .into_iter()
@@ -195,8 +211,7 @@ impl Person {
             .await
             .unwrap();
         let (parts, body) = response.into_parts();
-        let body = to_bytes(body, usize::MAX).await.unwrap();
-        let bytes = body.to_vec();
+        let bytes = to_bytes(body, usize::MAX).await.unwrap().to_vec();
         let body = String::from_utf8_lossy(&bytes).into_owned();
         for set in parts.headers.get_all(header::SET_COOKIE) {
             let pair = set.to_str().unwrap().split(';').next().unwrap().to_owned();

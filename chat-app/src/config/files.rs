@@ -1,0 +1,220 @@
+//! The settings of attachments. Pure.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, ValueEnum};
+use url::Url;
+
+/// What may be attached, and where it is kept.
+#[derive(Clone, Debug, Args)]
+pub struct Files {
+    /// Where files are kept
+    #[arg(
+        id = "attachments_store",
+        long = "attachments-store",
+        env = "CONFAB_ATTACHMENTS_STORE",
+        default_value = "postgres"
+    )]
+    pub store: StoreKind,
+    /// The largest file, in bytes; 0 for no files at all
+    #[arg(id = "attachments_max_bytes", long = "attachments-max-bytes", env = "CONFAB_ATTACHMENTS_MAX_BYTES", default_value = "16777216", value_name = "BYTES", value_parser = clap::value_parser!(u64).range(..=10 << 30))]
+    pub max_bytes: u64,
+    /// What may be attached, by what its bytes are: media types, as in image/*,application/pdf
+    #[arg(
+        id = "attachments_types",
+        long = "attachments-types",
+        env = "CONFAB_ATTACHMENTS_TYPES",
+        default_value = "*",
+        value_delimiter = ',',
+        value_name = "TYPES"
+    )]
+    pub types: Vec<MediaRange>,
+    /// The bucket, where files are kept in one.
+    #[command(flatten)]
+    pub s3: S3,
+}
+
+impl Files {
+    /// Whether files may be attached at all.
+    pub fn allowed(&self) -> bool {
+        self.max_bytes > 0
+    }
+}
+
+/// Where files are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StoreKind {
+    /// In the database.
+    Postgres,
+    /// In a bucket of Amazon S3 or of a server that speaks its protocol.
+    S3,
+}
+
+/// A bucket.
+#[derive(Clone, Args)]
+pub struct S3 {
+    /// Address of the S3 server, as in https://s3.example.com; Amazon's in the region by default
+    #[arg(long, env = "CONFAB_S3_ENDPOINT", value_name = "URL", value_parser = endpoint)]
+    pub s3_endpoint: Option<Url>,
+    /// Region of the bucket
+    #[arg(
+        long,
+        env = "CONFAB_S3_REGION",
+        default_value = "us-east-1",
+        value_name = "REGION"
+    )]
+    pub s3_region: String,
+    /// The bucket that files are kept in
+    #[arg(
+        long,
+        env = "CONFAB_S3_BUCKET",
+        value_name = "BUCKET",
+        required_if_eq("attachments_store", "s3")
+    )]
+    pub s3_bucket: Option<String>,
+    /// What the names of objects begin with, so that a bucket can be shared
+    #[arg(
+        long,
+        env = "CONFAB_S3_PREFIX",
+        default_value = "",
+        value_name = "PREFIX"
+    )]
+    pub s3_prefix: String,
+    /// Whether the bucket's name is in the path and not in the host's name, as most servers but Amazon's want it
+    #[arg(long, env = "CONFAB_S3_PATH_STYLE", default_value = "false", value_name = "BOOL", action = clap::ArgAction::Set)]
+    pub s3_path_style: bool,
+    /// Who we are to the S3 server
+    #[arg(
+        long,
+        env = "CONFAB_S3_ACCESS_KEY_ID",
+        hide_env_values = true,
+        value_name = "ID",
+        required_if_eq("attachments_store", "s3")
+    )]
+    pub s3_access_key_id: Option<String>,
+    /// The secret that goes with it
+    #[arg(
+        long,
+        env = "CONFAB_S3_SECRET_ACCESS_KEY",
+        hide_env_values = true,
+        value_name = "KEY",
+        required_if_eq("attachments_store", "s3")
+    )]
+    pub s3_secret_access_key: Option<String>,
+    /// A certificate authority to trust besides the public ones, in PEM
+    #[arg(long, env = "CONFAB_S3_CA_FILE", value_name = "FILE")]
+    pub s3_ca_file: Option<PathBuf>,
+}
+
+impl fmt::Debug for S3 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let endpoint = self.s3_endpoint.as_ref().map(Url::as_str);
+        write!(f, "S3 {{ {endpoint:?} {:?} … }}", self.s3_bucket)
+    }
+}
+
+/// Some media types: `*`, `image/*` or `application/pdf`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MediaRange(String);
+
+impl MediaRange {
+    /// Whether a media type is one of these.
+    pub fn holds(&self, media_type: &str) -> bool {
+        match self.0.strip_suffix('*') {
+            Some(start) => media_type.starts_with(start),
+            None => media_type == self.0,
+        }
+    }
+}
+
+impl FromStr for MediaRange {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let text = text.trim().to_ascii_lowercase();
+        let token = |part: &str| {
+            !part.is_empty()
+                && part
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b))
+        };
+        let well_formed = match text.split_once('/') {
+            Some((kind, "*")) => token(kind),
+            Some((kind, subtype)) => token(kind) && token(subtype),
+            None => text == "*",
+        };
+        match (well_formed, text.as_str()) {
+            (true, "*/*") => Ok(Self("*".into())),
+            (true, _) => Ok(Self(text)),
+            (false, _) => Err("give media types, as in image/*,application/pdf, or * for all"),
+        }
+    }
+}
+
+impl fmt::Display for MediaRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn endpoint(text: &str) -> Result<Url, &'static str> {
+    let url = Url::parse(text).ok().filter(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.host().is_some()
+            && (url.query(), url.fragment(), url.username(), url.password())
+                == (None, None, "", None)
+    });
+    url.ok_or("give an address, as in https://s3.example.com")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::tests::serve;
+
+    fn range(text: &str) -> MediaRange {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_range_holds_its_media_types() {
+        assert!(range("*").holds("text/plain"));
+        assert!(range("image/*").holds("image/png"));
+        assert!(!range("image/*").holds("imagery/png"));
+        assert!(range("Application/PDF ").holds("application/pdf"));
+        assert!(!range("application/pdf").holds("application/pdf2"));
+    }
+
+    #[test]
+    fn what_is_no_media_type_is_refused() {
+        for text in ["", "png", "image/", "/png", "*/png", "a/b/c", "a b/c"] {
+            assert!(text.parse::<MediaRange>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_bucket_needs_its_name_and_its_keys() {
+        let error = serve(&["--attachments-store", "s3", "--s3-bucket", "b"]).unwrap_err();
+        let line = crate::config::missing_settings(&error).unwrap();
+        assert_eq!(
+            line,
+            "chat-app: set CONFAB_S3_ACCESS_KEY_ID (or --s3-access-key-id) and CONFAB_S3_SECRET_ACCESS_KEY \
+             (or --s3-secret-access-key); see chat-app --help"
+        );
+        assert!(serve(&["--s3-endpoint", "s3.example.com"]).is_err());
+    }
+
+    #[test]
+    fn the_keys_of_a_bucket_are_not_in_debug_output() {
+        let keys = [
+            "--s3-access-key-id",
+            "hunter2",
+            "--s3-secret-access-key",
+            "hunter3",
+        ];
+        let text = format!("{:?}", serve(&keys).unwrap());
+        assert!(!text.contains("hunter"), "{text}");
+    }
+}

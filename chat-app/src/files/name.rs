@@ -1,0 +1,71 @@
+//! What a file is called: cleaned, so that it is a name and nothing else. Pure.
+
+/// What a file system takes, in bytes.
+const LIMIT: usize = 255;
+
+/// The last part of a path, in one line, without characters that reverse what is read (`exe.gpj`), at most 255 bytes
+/// long with its ending kept.
+pub fn clean(name: &str) -> String {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let shown: String = last
+        .chars()
+        .filter(|&c| !c.is_control() && !is_directional(c))
+        .collect();
+    let words: Vec<&str> = shown.split_whitespace().collect();
+    match words.join(" ") {
+        name if name.trim_matches('.').is_empty() => "file".into(),
+        name => shortened(&name),
+    }
+}
+
+/// Marks, embeddings, overrides and isolates of directions, and the line and paragraph separators.
+fn is_directional(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+fn shortened(name: &str) -> String {
+    if name.len() <= LIMIT {
+        return name.into();
+    }
+    let ending = name.rfind('.').map_or("", |dot| &name[dot..]);
+    let ending = if ending.len() <= 16 { ending } else { "" };
+    let mut end = LIMIT - ending.len();
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}{ending}", &name[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_the_last_part_of_a_path_in_one_line() {
+        for (name, expected) in [
+            ("photo.jpg", "photo.jpg"),
+            ("../../etc/passwd", "passwd"),
+            ("C:\\Users\\ada\\cv.pdf", "cv.pdf"),
+            ("a\r\nSet-Cookie: b\0.txt", "aSet-Cookie: b.txt"),
+            ("  two   words ", "two words"),
+            ("photo\u{202e}gpj.exe", "photogpj.exe"),
+            ("ملف.pdf", "ملف.pdf"),
+        ] {
+            assert_eq!(clean(name), expected);
+        }
+        for name in ["", "..", "/", "a/", "\u{202e}", " . "] {
+            assert_eq!(clean(name), "file", "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_long_name_keeps_its_ending() {
+        let name = clean(&format!("{}.jpeg", "ä".repeat(300)));
+        assert!(
+            name.len() <= 255 && name.ends_with("ä.jpeg"),
+            "{}",
+            name.len()
+        );
+        assert!(clean(&format!("a.{}", "x".repeat(300))).len() <= 255);
+    }
+}

@@ -1,0 +1,234 @@
+// Files in the composer: by button, drop and paste; each uploads at once and waits to be sent.
+
+const AT_ONCE = 2;
+/// Trying these again would end the same way: too large, not allowed, not readable.
+const FINAL = [404, 413, 415, 422];
+/// Stands for a name in the page's words.
+const NAME = '\u0002';
+const PREVIEW = 80;
+
+/**
+ * Lets files be put into `form`. `onChange` is told whenever one comes, is ready or goes.
+ * Answers `ids()` of those ready to be sent, `busy()` while some are on their way, and `clear()` for when they are sent.
+ */
+export function prepareAttachments(form, { conversation, onChange = () => {} }) {
+  const label = form.querySelector('.attach');
+  if (!label) return { ids: () => [], busy: () => false, clear: () => {} };
+  const tray = new Tray(form, conversation, onChange);
+  const input = label.querySelector('input');
+  label.hidden = false;
+  input.addEventListener('change', () => {
+    tray.add(input.files);
+    input.value = '';
+  });
+  acceptPaste(form, tray);
+  acceptDrop(form, tray);
+  return tray;
+}
+
+/** Opens pictures of `messages` in a dialog, whose code is loaded with the first one. */
+export function prepareLightbox(messages) {
+  messages.addEventListener('click', async (event) => {
+    const link = event.target.closest('a[data-lightbox]');
+    if (!link || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    try {
+      const { open } = await import('./lightbox.js');
+      open(link, messages);
+    } catch {
+      location.assign(link.href);
+    }
+  });
+}
+
+class Tray {
+  #form;
+  #conversation;
+  #onChange;
+  #list;
+  #entries = [];
+
+  constructor(form, conversation, onChange) {
+    this.#form = form;
+    this.#conversation = conversation;
+    this.#onChange = onChange;
+    this.#list = form.querySelector('.chips');
+  }
+
+  ids() {
+    return this.#entries.filter((entry) => entry.id).map((entry) => entry.id);
+  }
+
+  busy() {
+    return this.#entries.some(({ chip }) => ['waiting', 'uploading'].includes(chip.dataset.state));
+  }
+
+  /** Forgets what is ready: it was sent. */
+  clear() {
+    for (const entry of this.#entries.filter(({ id }) => id)) this.#drop(entry);
+    this.#onChange();
+  }
+
+  add(files) {
+    for (const file of files) {
+      const entry = { file, chip: this.#chip(file), request: null, id: null };
+      this.#entries.push(entry);
+      this.#list.append(entry.chip);
+      entry.chip.querySelector('.remove').addEventListener('click', () => this.#remove(entry));
+      entry.chip.querySelector('.retry').addEventListener('click', () => this.#again(entry));
+      preview(file, entry.chip);
+      const { maxBytes, tooLarge } = this.#list.dataset;
+      if (file.size > Number(maxBytes)) this.#fail(entry, tooLarge, 413);
+    }
+    this.#pump();
+    this.#onChange();
+  }
+
+  #chip(file) {
+    const chip = this.#form.querySelector('#chip').content.firstElementChild.cloneNode(true);
+    chip.querySelector('.name').textContent = file.name;
+    chip.querySelector('.size').textContent = size(file.size);
+    for (const part of chip.querySelectorAll('[aria-label]')) part.ariaLabel = part.ariaLabel.replace(NAME, file.name);
+    return chip;
+  }
+
+  #pump() {
+    const under = this.#entries.filter(({ request }) => request).length;
+    const waiting = this.#entries.filter(({ chip }) => chip.dataset.state === 'waiting');
+    for (const entry of waiting.slice(0, Math.max(0, AT_ONCE - under))) this.#upload(entry);
+  }
+
+  #upload(entry) {
+    const request = new XMLHttpRequest();
+    entry.request = request;
+    entry.chip.dataset.state = 'uploading';
+    const progress = entry.chip.querySelector('progress');
+    request.upload.addEventListener('progress', ({ loaded, total }) => (progress.value = total ? loaded / total : 0));
+    request.addEventListener('loadend', () => this.#settle(entry, request));
+    request.open('POST', `/c/${this.#conversation}/attachments`);
+    request.responseType = 'json';
+    request.setRequestHeader('Accept', 'application/json');
+    request.setRequestHeader('Content-Type', 'application/octet-stream');
+    request.setRequestHeader('X-File-Name', encodeURIComponent(entry.file.name.toWellFormed?.() ?? 'file'));
+    request.send(entry.file);
+  }
+
+  #settle(entry, request) {
+    entry.request = null;
+    if (!this.#entries.includes(entry)) {
+      if (request.status === 201) this.#takeBack(request.response.id);
+    } else if (request.status === 201 && request.response) {
+      this.#ready(entry, request.response);
+    } else if (request.status === 401) {
+      location.assign('/login');
+    } else {
+      this.#fail(entry, request.response?.error ?? this.#list.dataset.offline, request.status);
+    }
+    this.#pump();
+    this.#onChange();
+  }
+
+  #ready(entry, answer) {
+    entry.id = answer.id;
+    entry.chip.dataset.state = 'ready';
+    entry.chip.querySelector('.size').textContent = size(answer.bytes);
+    const status = this.#form.querySelector('.chips-status');
+    status.textContent = status.dataset.ready.replace(NAME, answer.name);
+  }
+
+  #fail(entry, sentence, status) {
+    entry.chip.dataset.state = 'failed';
+    const reason = entry.chip.querySelector('.field-error');
+    reason.textContent = sentence;
+    reason.hidden = false;
+    entry.chip.querySelector('.retry').hidden = FINAL.includes(status);
+  }
+
+  #again(entry) {
+    entry.chip.dataset.state = 'waiting';
+    entry.chip.querySelector('.field-error').hidden = true;
+    entry.chip.querySelector('.retry').hidden = true;
+    entry.chip.querySelector('.remove').focus();
+    this.#pump();
+    this.#onChange();
+  }
+
+  #remove(entry) {
+    const next = entry.chip.nextElementSibling ?? entry.chip.previousElementSibling;
+    this.#drop(entry);
+    entry.request?.abort();
+    if (entry.id) this.#takeBack(entry.id);
+    (next?.querySelector('.remove') ?? this.#form.elements.body).focus();
+    this.#pump();
+    this.#onChange();
+  }
+
+  #drop(entry) {
+    this.#entries = this.#entries.filter((other) => other !== entry);
+    entry.chip.remove();
+  }
+
+  /** Where this fails, the server does it after a day. */
+  #takeBack(id) {
+    const headers = { Accept: 'application/json' };
+    fetch(`/c/${this.#conversation}/files/${id}/remove`, { method: 'POST', headers, keepalive: true }).catch(() => {});
+  }
+}
+
+/** Pictures from the clipboard; text that some programs put beside them stays text. */
+function acceptPaste(form, tray) {
+  form.addEventListener('paste', (event) => {
+    const { files, types } = event.clipboardData;
+    if (files.length === 0 || types.includes('text/plain')) return;
+    event.preventDefault();
+    tray.add(files);
+  });
+}
+
+function acceptDrop(form, tray) {
+  const pane = form.closest('.pane');
+  const place = form.querySelector('.drop');
+  const holdsFiles = (event) => event.dataTransfer?.types.includes('Files');
+  for (const type of ['dragenter', 'dragover']) {
+    pane.addEventListener(type, (event) => {
+      if (!holdsFiles(event)) return;
+      event.preventDefault();
+      place.hidden = false;
+    });
+  }
+  pane.addEventListener('dragleave', (event) => {
+    if (!pane.contains(event.relatedTarget)) place.hidden = true;
+  });
+  pane.addEventListener('drop', (event) => {
+    place.hidden = true;
+    if (!holdsFiles(event)) return;
+    event.preventDefault();
+    tray.add(event.dataTransfer.files);
+    form.elements.body.focus();
+  });
+}
+
+/** Drawn rather than linked: the page's policy lets in no images but the server's. */
+async function preview(file, chip) {
+  if (!/^image\/(png|jpeg|gif|webp)$/.test(file.type)) return;
+  try {
+    const bitmap = await createImageBitmap(file);
+    const canvas = chip.querySelector('canvas');
+    const side = Math.min(bitmap.width, bitmap.height);
+    const [x, y] = [(bitmap.width - side) / 2, (bitmap.height - side) / 2];
+    canvas.getContext('2d').drawImage(bitmap, x, y, side, side, 0, 0, PREVIEW, PREVIEW);
+    bitmap.close();
+    canvas.hidden = false;
+  } catch {
+    // No picture to see: the server says what is wrong with it.
+  }
+}
+
+/** As the server writes it: views/attachment.rs. */
+function size(bytes) {
+  if (bytes < 1_000) return `${bytes} B`;
+  if (bytes < 999_500) return `${Math.round(bytes / 1e3)} KB`;
+  if (bytes < 9_950_000) return `${(bytes / 1e6).toFixed(1)} MB`;
+  if (bytes < 999_500_000) return `${Math.round(bytes / 1e6)} MB`;
+  return `${(bytes / 1e9).toFixed(1)} GB`;
+}

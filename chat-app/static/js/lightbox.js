@@ -1,0 +1,61 @@
+// A picture at its full size above the page, and from it to the next and the previous one.
+
+let dialog = null;
+
+/** Opens the picture of `link`; the others are those of `messages`. */
+export function open(link, messages) {
+  dialog ??= make();
+  dialog.messages = messages;
+  show(link);
+  if (!dialog.element.open) dialog.element.showModal();
+}
+
+function make() {
+  const element = document.querySelector('#lightbox').content.firstElementChild.cloneNode(true);
+  const part = (name) => element.querySelector(name);
+  const rightToLeft = getComputedStyle(document.documentElement).direction === 'rtl';
+  part('.close').addEventListener('click', () => element.close());
+  part('.previous').addEventListener('click', () => step(-1));
+  part('.next').addEventListener('click', () => step(1));
+  element.addEventListener('click', (event) => event.target === element && element.close());
+  element.addEventListener('keydown', ({ key }) => {
+    if (key === 'ArrowLeft') step(rightToLeft ? 1 : -1);
+    if (key === 'ArrowRight') step(rightToLeft ? -1 : 1);
+  });
+  element.addEventListener('close', () => {
+    part('img').removeAttribute('src');
+    dialog.link.focus();
+  });
+  document.body.append(element);
+  return { element, part, link: null, messages: null };
+}
+
+/** Messages come and go while it is open. */
+function pictures() {
+  return [...dialog.messages.querySelectorAll('a[data-lightbox]')];
+}
+
+function step(by) {
+  const all = pictures();
+  const next = all[all.indexOf(dialog.link) + by];
+  if (!next) return;
+  show(next);
+  // A button that has just been disabled would lose the focus to the page.
+  if (document.activeElement === document.body || document.activeElement?.disabled) dialog.part('.close').focus();
+}
+
+function show(link) {
+  dialog.link = link;
+  const all = pictures();
+  const place = all.indexOf(link);
+  const image = dialog.part('img');
+  const name = link.querySelector('img').alt;
+  image.width = link.dataset.width;
+  image.height = link.dataset.height;
+  image.src = link.href;
+  image.alt = name;
+  dialog.part('.name').textContent = name;
+  dialog.part('.original').href = link.href;
+  dialog.part('.previous').disabled = place <= 0;
+  dialog.part('.next').disabled = place === all.length - 1;
+}
