@@ -9,11 +9,11 @@ const PREVIEW = 80;
 
 /**
  * Lets files be put into `form`. `onChange` is told whenever one comes, is ready or goes.
- * Answers `ids()` of those ready to be sent, `busy()` while some are on their way, and `clear()` for when they are sent.
+ * Answers `ids()` of those ready to be sent, `isReady()` unless some are on their way, and `clear()` for when they are sent.
  */
 export function prepareAttachments(form, { conversation, onChange = () => {} }) {
   const label = form.querySelector('.attach');
-  if (!label) return { ids: () => [], busy: () => false, clear: () => {} };
+  if (!label) return { ids: () => [], isReady: () => true, clear: () => {} };
   const tray = new Tray(form, conversation, onChange);
   const input = label.querySelector('input');
   label.hidden = false;
@@ -59,8 +59,8 @@ class Tray {
     return this.#entries.filter((entry) => entry.id).map((entry) => entry.id);
   }
 
-  busy() {
-    return this.#entries.some(({ chip }) => ['waiting', 'uploading'].includes(chip.dataset.state));
+  isReady() {
+    return !this.#entries.some(({ chip }) => ['waiting', 'uploading'].includes(chip.dataset.state));
   }
 
   /** Forgets what is ready: it was sent. */
