@@ -17,6 +17,7 @@ use crate::hub::Hub;
 use crate::kafka::Link;
 use crate::passwords::Passwords;
 use crate::publisher::{Publisher, Signals};
+use crate::push::{KeyError, Push, VapidKey};
 use crate::store::{Outcome, Pool, timeline};
 use crate::telemetry::Metrics;
 use crate::writer::Writer;
@@ -52,6 +53,8 @@ pub struct Parts {
     pub metrics: Metrics,
     /// Limits resumes.
     pub resumes: Semaphore,
+    /// Notifies devices, where there is a key.
+    pub push: Option<Arc<Push>>,
 }
 
 /// A setting that can't be worked with.
@@ -63,6 +66,9 @@ pub enum SettingError {
     /// Those for the bucket do.
     #[error(transparent)]
     Bucket(#[from] BucketError),
+    /// The key for Web Push is none.
+    #[error(transparent)]
+    VapidKey(#[from] KeyError),
 }
 
 impl Deref for App {
@@ -112,6 +118,7 @@ impl App {
         pool: Pool,
         workers: &mut Workers,
     ) -> Result<Self, SettingError> {
+        let push = push(&config)?.map(Arc::new);
         let metrics = Metrics::default();
         let link = Link::default();
         let publisher = Publisher::start(
@@ -136,10 +143,22 @@ impl App {
             publisher,
             metrics,
             resumes: Semaphore::new(RESUMES),
+            push,
             pool,
             config,
         })))
     }
+}
+
+/// Without a key there is no Web Push. Push services want an https URL to find the operators by.
+fn push(config: &Config) -> Result<Option<Push>, KeyError> {
+    let Some(key) = &config.push.vapid_private_key else {
+        return Ok(None);
+    };
+    let url = config.url.as_ref().filter(|url| url.scheme() == "https");
+    let contact = url.map(|url| url.origin().ascii_serialization());
+    let private_too = config.push.push_private_addresses;
+    Ok(Some(Push::new(VapidKey::parse(key)?, contact, private_too)))
 }
 
 /// What runs beside the handlers.

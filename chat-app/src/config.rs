@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use url::Url;
 
 pub use self::files::{Files, MediaRange, S3, StoreKind};
@@ -100,9 +100,35 @@ pub struct Config {
     /// What may be attached.
     #[command(flatten)]
     pub files: Files,
+    /// Whether devices are notified.
+    #[command(flatten)]
+    pub push: Push,
     /// How to log.
     #[command(flatten)]
     pub log: Log,
+}
+
+/// Whether devices are notified.
+#[derive(Clone, Args)]
+pub struct Push {
+    /// The private key that push services know this chat by: a P-256 scalar, 32 bytes as base64url; without it no Web Push
+    #[arg(
+        long,
+        env = "CONFAB_VAPID_PRIVATE_KEY",
+        hide_env_values = true,
+        value_name = "KEY"
+    )]
+    pub vapid_private_key: Option<String>,
+    /// Whether push endpoints may be at private addresses, and without TLS: for tests alone
+    #[arg(long, env = "CONFAB_PUSH_PRIVATE_ADDRESSES", default_value = "false", value_name = "BOOL", action = ArgAction::Set)]
+    pub push_private_addresses: bool,
+}
+
+impl std::fmt::Debug for Push {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let key = self.vapid_private_key.as_ref().map(|_| "…");
+        write!(f, "Push {{ vapid_private_key: {key:?} }}")
+    }
 }
 
 /// Settings of `migrate`.
@@ -401,13 +427,15 @@ pub(crate) mod tests {
 
     #[test]
     fn secrets_are_not_in_debug_output() {
-        let config = serve(&[
+        let flags = [
             "--kafka-sasl-password",
             "hunter2",
-            "--setup-token",
+            "--vapid-private-key",
             "hunter3",
-        ])
-        .unwrap();
+            "--setup-token",
+            "hunter4",
+        ];
+        let config = serve(&flags).unwrap();
         let text = format!("{config:?}");
         assert!(
             !text.contains("hunter") && !text.contains("postgres://x"),

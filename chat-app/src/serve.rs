@@ -14,7 +14,8 @@ use crate::publisher::sweeper;
 use crate::relay::Relay;
 use crate::store::schema::{self, Standing};
 use crate::telemetry::{self, Readiness};
-use crate::{files, housekeeping, http, hub, poller, socket};
+use crate::workers::Group;
+use crate::{files, housekeeping, http, hub, poller, push, socket};
 
 /// Browsers are asked to come back elsewhere within this time, spread evenly.
 const RECONNECT_SPREAD: Duration = Duration::from_secs(3);
@@ -171,6 +172,27 @@ pub fn start_workers(
     workers.tasks.spawn(files::sweeper::run(
         database.clone(),
         app.files.clone(),
+        stop.clone(),
+    ));
+    start_push(app, workers);
+}
+
+/// Starts what notifies devices, where there is a key for it.
+fn start_push(app: &App, workers: &mut Workers) {
+    let Some(push) = &app.push else { return };
+    let stop = &workers.stop;
+    let group = Group {
+        kafka: app.config.kafka.clone(),
+        name: format!("{}.workers", app.config.instance),
+        pool: app.pool.clone(),
+        link: Link::default(),
+        metrics: app.metrics.clone(),
+    };
+    workers.tasks.spawn(group.run(stop.clone()));
+    workers.tasks.spawn(push::sender::run(
+        push.clone(),
+        app.pool.clone(),
+        app.metrics.clone(),
         stop.clone(),
     ));
 }

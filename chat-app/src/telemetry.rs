@@ -132,6 +132,41 @@ struct RecordLabels {
     outcome: Record,
 }
 
+/// What became of a push.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PushOutcome {
+    /// The push service has it.
+    Sent,
+    /// The push service failed or asked for patience; it comes again.
+    Failed,
+    /// The push service does not want it.
+    Refused,
+    /// The browser takes no more; its subscription was dropped.
+    Gone,
+    /// The endpoint has no public address; its subscription was dropped.
+    Forbidden,
+    /// Read meanwhile, or not to be disturbed.
+    Unwanted,
+}
+
+impl EncodeLabelValue for PushOutcome {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> std::fmt::Result {
+        encoder.write_str(match self {
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+            Self::Gone => "gone",
+            Self::Forbidden => "forbidden",
+            Self::Unwanted => "unwanted",
+        })
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PushLabels {
+    outcome: PushOutcome,
+}
+
 /// What is counted.
 #[derive(Clone)]
 pub struct Metrics(Arc<Counted>);
@@ -148,6 +183,8 @@ struct Counted {
     database: Gauge,
     outbox_rows: Gauge,
     outbox_seconds: Gauge<f64, AtomicU64>,
+    pushes: Family<PushLabels, Counter>,
+    worker_lag: Gauge<f64, AtomicU64>,
 }
 
 impl Default for Metrics {
@@ -164,6 +201,8 @@ impl Default for Metrics {
             database: Gauge::default(),
             outbox_rows: Gauge::default(),
             outbox_seconds: Gauge::default(),
+            pushes: Family::default(),
+            worker_lag: Gauge::default(),
         };
         counted.register();
         Self(Arc::new(counted))
@@ -218,6 +257,12 @@ impl Counted {
             "How long the oldest of them has waited",
             self.outbox_seconds.clone(),
         );
+        registry.register("pushes", "Notifications by what became of them; refused ones are logged, failed ones are tried again", self.pushes.clone());
+        registry.register(
+            "worker_lag_seconds",
+            "How old the record is that the shared consumer group works on; when it grows, notifications are late",
+            self.worker_lag.clone(),
+        );
     }
 }
 
@@ -265,6 +310,16 @@ impl Metrics {
     pub fn outbox(&self, rows: i64, seconds: f64) {
         self.0.outbox_rows.set(rows);
         self.0.outbox_seconds.set(seconds);
+    }
+
+    /// A push came to an end, or will be tried again.
+    pub fn push(&self, outcome: PushOutcome) {
+        self.0.pushes.get_or_create(&PushLabels { outcome }).inc();
+    }
+
+    /// How old the record is that the shared consumer group works on here; 0 when there is none.
+    pub fn worker_lag(&self, seconds: f64) {
+        self.0.worker_lag.set(seconds);
     }
 
     /// The page of `/metrics`.

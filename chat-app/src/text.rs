@@ -93,6 +93,7 @@ static AREAS: &[[&str; 3]] = &areas! {
     "errors"
     "message"
     "rooms"
+    "notifications"
     "site"
 };
 

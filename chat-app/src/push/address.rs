@@ -1,0 +1,207 @@
+//! Which addresses pushes may go to, held where the connection is made: a person chooses the endpoint, so it must not
+//! reach what only this network does. Does I/O: looks names up and connects.
+
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::http::Uri;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tower::Service;
+
+/// Longer ones are not of any push service.
+const MAX_ENDPOINT_BYTES: usize = 1024;
+
+/// The endpoint of a subscription, as far as its text tells.
+pub fn endpoint(text: &str, private_too: bool) -> Option<Uri> {
+    if text.len() > MAX_ENDPOINT_BYTES {
+        return None;
+    }
+    // Read as browsers do, so that odd forms of an address (0x7f.1) are the address they mean.
+    let url = url::Url::parse(text).ok()?;
+    let scheme = url.scheme() == "https" || (private_too && url.scheme() == "http");
+    let bare = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
+    let public = match url.host()? {
+        url::Host::Domain(_) => true,
+        url::Host::Ipv4(ip) => is_public(ip.into()),
+        url::Host::Ipv6(ip) => is_public(ip.into()),
+    };
+    (scheme && bare && (public || private_too))
+        .then(|| url.as_str().parse().ok())
+        .flatten()
+}
+
+/// The endpoint's name leads to no public address.
+#[derive(Debug, thiserror::Error)]
+#[error("the push endpoint has no public address")]
+pub struct NotPublic;
+
+/// Connects to public addresses only: to the very address that was looked at, so that a name that is looked up again
+/// can't lead elsewhere.
+#[derive(Clone, Copy, Debug)]
+pub struct Connector {
+    /// Whether all addresses will do.
+    pub private_too: bool,
+}
+
+type Connecting = Pin<Box<dyn Future<Output = io::Result<TokioIo<TcpStream>>> + Send>>;
+
+impl Service<Uri> for Connector {
+    type Response = TokioIo<TcpStream>;
+    type Error = io::Error;
+    type Future = Connecting;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Connecting {
+        let private_too = self.private_too;
+        Box::pin(async move {
+            let stream = TcpStream::connect(&*addresses(&uri, private_too).await?).await?;
+            stream.set_nodelay(true)?;
+            Ok(TokioIo::new(stream))
+        })
+    }
+}
+
+async fn addresses(uri: &Uri, private_too: bool) -> io::Result<Vec<SocketAddr>> {
+    let default = if uri.scheme_str() == Some("http") {
+        80
+    } else {
+        443
+    };
+    let host = uri.host().unwrap_or_default();
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let found = tokio::net::lookup_host((host, uri.port_u16().unwrap_or(default))).await?;
+    let usable: Vec<_> = found
+        .filter(|address| private_too || is_public(address.ip()))
+        .collect();
+    if usable.is_empty() {
+        return Err(io::Error::other(NotPublic));
+    }
+    Ok(usable)
+}
+
+/// Whether the address is one of the Internet at large, by the IANA special-purpose address registries.
+pub fn is_public(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => is_public_v4(ip),
+        IpAddr::V6(ip) => is_public_v6(ip),
+    }
+}
+
+fn is_public_v4(ip: Ipv4Addr) -> bool {
+    let special = match ip.octets() {
+        // This network, shared (carrier-grade NAT), protocol assignments, 6to4 relays, benchmarking, reserved.
+        [0, ..] | [192, 0, 0, _] | [192, 88, 99, _] | [198, 18 | 19, ..] | [240..=255, ..] => true,
+        [100, second, ..] => second & 0b1100_0000 == 64,
+        _ => false,
+    };
+    !(special
+        || ip.is_private()
+        || ip.is_loopback()
+        || ip.is_link_local()
+        || ip.is_documentation()
+        || ip.is_multicast())
+}
+
+fn is_public_v6(ip: Ipv6Addr) -> bool {
+    match ip.segments() {
+        // NAT64 and 6to4 lead to the IPv4 address that they hold.
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
+            is_public_v4(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)))
+        }
+        // Protocol assignments (Teredo among them) and documentation.
+        [0x2001, ..=0x1ff, ..] | [0x2001, 0xdb8, ..] | [0x3fff, ..=0xfff, ..] => false,
+        // Global unicast; all else is local, mapped, multicast or not given out.
+        [first, ..] => first & 0xe000 == 0x2000,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_the_internet_are_public_and_no_others() {
+        let public = ["8.8.8.8", "172.15.0.1", "100.128.0.1", "2606:4700::1111"];
+        let nat = ["64:ff9b::808:808", "2002:808:808::1"];
+        for address in public.iter().chain(&nat) {
+            assert!(is_public(address.parse().unwrap()), "{address}");
+        }
+        let private = [
+            "0.0.0.0",
+            "10.0.0.1",
+            "100.64.0.1",
+            "100.127.255.255",
+            "127.0.0.1",
+            "169.254.169.254",
+            "172.16.0.1",
+            "192.0.0.8",
+            "192.0.2.1",
+            "192.168.1.1",
+            "198.19.0.1",
+            "203.0.113.9",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::7f00:1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::a00:1",
+            "64:ff9b:1::1",
+            "2002:a00:1::1",
+            "2001:0:1::1",
+            "2001:db8::1",
+            "fc00::1",
+            "fd12::1",
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
+        ];
+        for address in private {
+            assert!(!is_public(address.parse().unwrap()), "{address}");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_is_https_at_a_name_or_a_public_address() {
+        for good in ["https://push.example/a?b=c", "https://8.8.8.8/x"] {
+            assert!(endpoint(good, false).is_some(), "{good}");
+        }
+        let bad = [
+            "",
+            "push.example",
+            "http://push.example/",
+            "ftp://push.example/",
+            "https://u@push.example/",
+            "https://u:p@push.example/",
+            "https://push.example/#f",
+            "https://127.0.0.1/",
+            "https://0x7f.1/",
+            "https://2130706433/",
+            "https://[::1]/",
+            "https://[::ffff:10.0.0.1]/",
+            "https://10.1/",
+        ];
+        for bad in bad {
+            assert!(endpoint(bad, false).is_none(), "{bad}");
+        }
+        let long = format!("https://push.example/{}", "x".repeat(MAX_ENDPOINT_BYTES));
+        assert!(endpoint(&long, false).is_none());
+        assert!(endpoint("http://127.0.0.1:1/", true).is_some());
+    }
+
+    #[tokio::test]
+    async fn a_name_that_leads_home_is_not_connected_to() {
+        let uri: Uri = "https://localhost:1/".parse().unwrap();
+        let error = addresses(&uri, false).await.unwrap_err();
+        assert!(error.get_ref().is_some_and(|inner| inner.is::<NotPublic>()));
+        assert!(!addresses(&uri, true).await.unwrap().is_empty());
+    }
+}

@@ -1,0 +1,124 @@
+//! What a push says: the sender or the room, the beginning of the message, and where it is. Pure.
+
+use serde::Serialize;
+
+use crate::domain::ConversationId;
+use crate::store::push::Due;
+use crate::t;
+use crate::text::{Language, Text};
+
+/// Letters of a title and of a body; what a device shows is shorter still. Each takes at most 6 bytes of JSON, so that the
+/// whole stays under the 3993 bytes that every push service takes (RFC 8291, 4).
+const TITLE_LETTERS: usize = 80;
+const BODY_LETTERS: usize = 300;
+
+/// As the service worker reads it.
+#[derive(Debug, Serialize)]
+struct Payload<'a> {
+    title: String,
+    body: String,
+    /// The page to open.
+    url: String,
+    /// A newer one of the same conversation replaces it.
+    tag: String,
+    lang: &'a str,
+    dir: &'a str,
+}
+
+/// The payload, in the language of the device's page.
+pub fn payload(due: &Due) -> Vec<u8> {
+    let text = Text {
+        language: Language::of_tag(&due.language).unwrap_or_default(),
+    };
+    let words = match plain(&due.body) {
+        words if words.is_empty() => t!(text, "push-file"),
+        words => words,
+    };
+    let (title, body) = match &due.title {
+        Some(room) => (
+            room.clone(),
+            t!(
+                text,
+                "push-room-body",
+                name = due.sender_name.clone(),
+                words = words
+            ),
+        ),
+        None => (due.sender_name.clone(), words),
+    };
+    let payload = Payload {
+        title: shortened(&title, TITLE_LETTERS),
+        body: shortened(&body, BODY_LETTERS),
+        url: format!("/c/{}", due.conversation),
+        tag: tag(due.conversation),
+        lang: text.language.tag(),
+        dir: text.direction(),
+    };
+    serde_json::to_vec(&payload).expect("a payload has no map with keys other than text")
+}
+
+/// The name under which a newer push replaces an older one, at the push service and on the device.
+/// At most 32 letters of base64url (RFC 8030, 5.4).
+pub fn tag(conversation: ConversationId) -> String {
+    format!("c-{conversation}")
+}
+
+fn plain(body: &str) -> String {
+    body.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn shortened(text: &str, letters: usize) -> String {
+    match text.char_indices().nth(letters) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn due(title: Option<&str>, body: &str) -> Due {
+        Due {
+            title: title.map(str::to_owned),
+            body: body.to_owned(),
+            ..Due::example()
+        }
+    }
+
+    fn json(due: &Due) -> serde_json::Value {
+        serde_json::from_slice(&payload(due)).unwrap()
+    }
+
+    #[test]
+    fn a_direct_message_shows_its_sender_and_a_room_both() {
+        let direct = json(&due(None, "hello\n there"));
+        assert_eq!(
+            (&direct["title"], &direct["body"]),
+            (&"Ada".into(), &"hello there".into())
+        );
+        assert_eq!(
+            (&direct["url"], &direct["tag"]),
+            (&"/c/7".into(), &"c-7".into())
+        );
+        let room = json(&due(Some("kitchen"), "tea?"));
+        assert_eq!(
+            (&room["title"], &room["body"]),
+            (&"kitchen".into(), &"Ada: tea?".into())
+        );
+    }
+
+    #[test]
+    fn a_message_without_words_says_that_a_file_came() {
+        assert_eq!(json(&due(None, ""))["body"], "Sent a file");
+    }
+
+    #[test]
+    fn the_longest_payload_is_taken_by_every_push_service() {
+        for letter in ["\u{1}", "𝔵", "\""] {
+            let long = letter.repeat(4000);
+            let size = payload(&due(Some(&long), &long)).len();
+            assert!(size <= 3993, "{letter:?}: {size}");
+        }
+    }
+}

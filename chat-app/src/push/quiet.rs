@@ -1,0 +1,57 @@
+//! The hours in which a person is not to be disturbed, in their own zone. Pure: the zones are in the binary.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// Whether the zone is one of the IANA database.
+pub fn is_zone(name: &str) -> bool {
+    TimeZone::get(name).is_ok()
+}
+
+/// Whether it is between these minutes of the day there; `to` may be before `from`, on the next day.
+/// A zone that is not known (it was once) counts as UTC.
+pub fn is_quiet(from: i16, to: i16, zone: &str, now: Timestamp) -> bool {
+    let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
+    let there = now.to_zoned(zone);
+    let minute = i16::from(there.hour()) * 60 + i16::from(there.minute());
+    if from <= to {
+        (from..to).contains(&minute)
+    } else {
+        minute >= from || minute < to
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn quiet(from: i16, to: i16, zone: &str, now: &str) -> bool {
+        is_quiet(from, to, zone, now.parse().unwrap())
+    }
+
+    #[test]
+    fn the_night_goes_over_midnight_in_the_zone_of_the_person() {
+        let night = |zone, now| quiet(22 * 60, 7 * 60, zone, now);
+        assert!(night("UTC", "2026-01-01T23:00:00Z"));
+        assert!(night("UTC", "2026-01-01T06:59:59Z"));
+        assert!(!night("UTC", "2026-01-01T07:00:00Z"));
+        assert!(!night("Asia/Tokyo", "2026-01-01T23:00:00Z"));
+        // Summer time: 05:30 UTC is 07:30 in Berlin in July, 06:30 in January.
+        assert!(!night("Europe/Berlin", "2026-07-01T05:30:00Z"));
+        assert!(night("Europe/Berlin", "2026-01-01T05:30:00Z"));
+    }
+
+    #[test]
+    fn an_hour_of_the_day_has_a_beginning_and_an_end() {
+        assert!(quiet(720, 780, "UTC", "2026-01-01T12:00:00Z"));
+        assert!(!quiet(720, 780, "UTC", "2026-01-01T13:00:00Z"));
+        assert!(!quiet(720, 720, "UTC", "2026-01-01T12:00:00Z"));
+    }
+
+    #[test]
+    fn zones_are_known_by_their_iana_name() {
+        assert!(is_zone("Europe/Berlin") && is_zone("UTC"));
+        assert!(!is_zone("") && !is_zone("Middle/Earth") && !is_zone("/etc/passwd"));
+        assert!(quiet(0, 60, "Middle/Earth", "2026-01-01T00:30:00Z"));
+    }
+}
