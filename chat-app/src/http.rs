@@ -14,6 +14,7 @@ mod layers;
 mod limits;
 mod marks;
 mod messages;
+mod notifications;
 mod people;
 mod rooms;
 mod session;
@@ -59,6 +60,26 @@ pub fn router(app: App) -> Router {
         .route("/c/{id}/members/{user}/role", post(rooms::set_role))
         .route("/rooms", get(rooms::directory).post(rooms::create))
         .route("/rooms/new", get(rooms::new))
+        .route("/c/{id}/level", post(notifications::level))
+        .route(
+            "/notifications",
+            get(notifications::page).post(notifications::save),
+        )
+        .route("/notifications/settings", get(notifications::settings))
+        .route(
+            "/notifications/subscription",
+            post(notifications::subscribe),
+        )
+        .route(
+            "/notifications/subscription/remove",
+            post(notifications::unsubscribe),
+        )
+        .route(
+            "/notifications/{subscription}/remove",
+            post(notifications::forget),
+        )
+        .route("/sw.js", get(assets::service_worker))
+        .route("/manifest.webmanifest", get(assets::manifest))
         .route("/people", get(people::search))
         .route("/switch", get(switch::find))
         .route("/live", get(socket::upgrade))

@@ -13,6 +13,7 @@ pub mod error;
 pub mod list;
 pub mod message;
 pub mod notice;
+pub mod notifications;
 pub mod people;
 pub mod rooms;
 mod settings;
@@ -41,6 +42,8 @@ fn document(config: &Config, text: Text, title: &str, content: Markup) -> Markup
                 meta name="theme-color" content="#151716" media="(prefers-color-scheme: dark)";
                 title { (title) }
                 link rel="icon" href=(assets::url("icon.svg")) type="image/svg+xml";
+                link rel="apple-touch-icon" href=(assets::url("icon-maskable.png"));
+                link rel="manifest" href="/manifest.webmanifest";
                 link rel="stylesheet" href=(assets::url("confab.css"));
                 link rel="stylesheet" href=(assets::words_url(text.language));
                 // Painted once the script has run, so that nothing jumps; browsers that don't know it paint at once.

@@ -1,10 +1,11 @@
 //! Serves what is embedded in the binary. No I/O.
 
-use axum::extract::Path;
+use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
 use super::AppError;
+use crate::app::App;
 use crate::views::{assets, words};
 
 /// While a release rolls out, a page of one replica may load from another of the previous or the next release. It
@@ -34,4 +35,23 @@ pub(super) async fn asset(
         _ => return Err(AppError::NotFound),
     };
     Ok((headers("text/css; charset=utf-8"), css).into_response())
+}
+
+/// The service worker, for all pages.
+pub(super) async fn service_worker() -> impl IntoResponse {
+    let headers = [
+        ("content-type", "text/javascript; charset=utf-8"),
+        ("service-worker-allowed", "/"),
+        ("cache-control", "no-cache"),
+    ];
+    (headers, assets::SERVICE_WORKER)
+}
+
+/// What makes the chat an app that can be installed.
+pub(super) async fn manifest(State(app): State<App>) -> impl IntoResponse {
+    let headers = [
+        ("content-type", "application/manifest+json"),
+        ("cache-control", "no-cache"),
+    ];
+    (headers, assets::manifest(&app.config.title).to_string())
 }

@@ -4,7 +4,7 @@ use sqlx::Row;
 use sqlx::postgres::PgRow;
 
 use super::Pool;
-use crate::domain::{ConversationId, ConversationSummary, Preview, UserId};
+use crate::domain::{ConversationId, ConversationSummary, Level, Preview, UserId};
 
 /// What both the list and a single look-up select; `m` is the viewer's membership.
 macro_rules! summaries {
@@ -241,4 +241,22 @@ pub async fn mark_unread(
     .bind(seq)
     .fetch_optional(pool)
     .await
+}
+
+/// Sets what the member is notified of there; whether they are a member.
+pub async fn set_level(
+    pool: &Pool,
+    member: UserId,
+    id: ConversationId,
+    level: Level,
+) -> sqlx::Result<bool> {
+    let set = sqlx::query(
+        "UPDATE members SET level = $3 WHERE conversation_id = $2 AND user_id = $1 AND left_rev IS NULL",
+    )
+    .bind(member)
+    .bind(id)
+    .bind(level)
+    .execute(pool)
+    .await?;
+    Ok(set.rows_affected() > 0)
 }

@@ -25,6 +25,8 @@ pub struct Subscription {
 pub struct Device {
     /// Its id.
     pub id: i64,
+    /// What the person knows it by.
+    pub device: Option<String>,
     /// The session that it was made in.
     pub session_id: SessionId,
     /// Since when.
@@ -100,7 +102,7 @@ pub async fn forget(pool: &Pool, user: UserId, id: i64) -> sqlx::Result<bool> {
 /// The person's browsers that take pushes, newest first.
 pub async fn devices(pool: &Pool, user: UserId) -> sqlx::Result<Vec<Device>> {
     sqlx::query_as(
-        "SELECT id, session_id, created_at FROM push_subscriptions
+        "SELECT id, NULL::text AS device, session_id, created_at FROM push_subscriptions
          WHERE user_id = $1 ORDER BY created_at DESC, id DESC",
     )
     .bind(user)

@@ -34,13 +34,13 @@ pub struct Asset {
     name: &'static str,
     /// Its media type.
     pub media_type: &'static str,
-    /// Its text.
-    pub content: &'static str,
+    /// Its bytes.
+    pub content: &'static [u8],
 }
 
 macro_rules! assets {
     ($($name:literal $path:literal $media_type:literal)+) => {
-        [$(Asset { name: $name, media_type: $media_type, content: include_str!(concat!("../../static/", $path)) }),+]
+        [$(Asset { name: $name, media_type: $media_type, content: include_bytes!(concat!("../../static/", $path)) }),+]
     };
 }
 
@@ -63,8 +63,38 @@ static ASSETS: &[Asset] = &assets! {
     "send.js"    "js/send.js" "text/javascript; charset=utf-8"
     "suggest.js" "js/suggest.js" "text/javascript; charset=utf-8"
     "time.js"    "js/time.js" "text/javascript; charset=utf-8"
+    "notify.js"  "js/notify.js" "text/javascript; charset=utf-8"
+    "badge.js"   "js/badge.js" "text/javascript; charset=utf-8"
+    "notifications.css" "css/notifications.css" "text/css; charset=utf-8"
     "icon.svg"   "icon.svg" "image/svg+xml"
+    "icon-192.png" "icon-192.png" "image/png"
+    "icon-512.png" "icon-512.png" "image/png"
+    "icon-maskable.png" "icon-maskable.png" "image/png"
 };
+
+/// The service worker. It has an address of its own, which is also what tells a browser that it is the same one.
+pub const SERVICE_WORKER: &str = include_str!("../../static/sw.js");
+
+/// What a browser needs to install the chat as an app.
+pub fn manifest(title: &str) -> serde_json::Value {
+    let icon = |name: &str, sizes: &str, media_type: &str, purpose: &str| serde_json::json!({"src": url(name), "sizes": sizes, "type": media_type, "purpose": purpose});
+    serde_json::json!({
+        "id": "/",
+        "name": title,
+        "short_name": title,
+        "start_url": "/c",
+        "scope": "/",
+        "display": "standalone",
+        "background_color": "#f6f5f2",
+        "theme_color": "#0f8074",
+        "icons": [
+            icon("icon-192.png", "192x192", "image/png", "any"),
+            icon("icon-512.png", "512x512", "image/png", "any"),
+            icon("icon-maskable.png", "512x512", "image/png", "maskable"),
+            icon("icon.svg", "any", "image/svg+xml", "any"),
+        ],
+    })
+}
 
 /// The first 64 bits of the SHA-256 of all contents.
 static RELEASE: LazyLock<String> = LazyLock::new(|| {
@@ -156,8 +186,8 @@ mod tests {
             assert!(find(module).is_some(), "{module}");
         }
         for asset in ASSETS {
-            for import in asset
-                .content
+            let text = String::from_utf8_lossy(asset.content);
+            for import in text
                 .split("from './")
                 .skip(1)
                 .filter_map(|rest| rest.split('\'').next())

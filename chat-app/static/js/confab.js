@@ -16,8 +16,12 @@ const SEARCH_AFTER_MS = 200;
 const page = document.body.dataset;
 const connection = document.querySelector('.connection');
 if (page.me) startChat();
+else sessionStorage.clear(); // who logs in next is somebody else, or in another session
 const search = document.querySelector('.search');
 if (search) searchWhileTyping(search);
+const settings = document.querySelector('.notifications');
+if (settings) import('./notify.js').then((notify) => notify.startSettings(settings));
+else if (page.me && localStorage.getItem(`confab-notify-${page.me}`) === 'on') import('./notify.js');
 
 function startChat() {
   const conversation = page.conversation ? Number(page.conversation) : null;

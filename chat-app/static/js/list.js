@@ -12,6 +12,7 @@ export class List {
   #me;
   #current;
   #title = document.body.dataset.title;
+  #badge = 0; // on the icons
   #waiting = new Map(); // conversation → its messages while its item is being fetched
 
   constructor({ me, current }) {
@@ -145,6 +146,8 @@ export class List {
     const counted = (item) => (item.dataset.level === 'none' ? 0 : unreadOf(item));
     const total = items.reduce((sum, item) => sum + counted(item), 0);
     document.title = total > 0 ? `(${total}) ${this.#title}` : this.#title;
+    if (total !== this.#badge) import('./badge.js').then((badge) => badge.show(total));
+    this.#badge = total;
     if (!this.#elsewhere) return;
     const current = this.#current && this.#item(this.#current);
     const elsewhere = total - (current ? counted(current) : 0);

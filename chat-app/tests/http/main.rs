@@ -11,6 +11,7 @@ mod admin;
 mod attachments;
 mod conversations;
 mod messages;
+mod notifications;
 mod protection;
 mod sign_up;
 mod site;

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod browser;
+mod notifications;
+mod push_service;
 mod replica;
 mod resume;
 mod travel;

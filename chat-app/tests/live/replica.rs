@@ -47,6 +47,11 @@ impl Chat {
     }
 
     pub async fn replica(&self, name: &str) -> Replica {
+        self.replica_with(name, &[]).await
+    }
+
+    /// With settings beyond the usual ones.
+    pub async fn replica_with(&self, name: &str, more: &[&str]) -> Replica {
         let flags = [
             "chat-app",
             "serve",
@@ -61,6 +66,7 @@ impl Chat {
             "--replica",
             name,
         ];
+        let flags = flags.iter().chain(more);
         let Command::Serve(config) = Cli::try_parse_from(flags).unwrap().command else {
             unreachable!()
         };
