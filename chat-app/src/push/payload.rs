@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::domain::ConversationId;
+use crate::markdown::plain;
 use crate::store::push::Due;
 use crate::t;
 use crate::text::{Language, Text};
@@ -63,10 +64,6 @@ pub fn tag(conversation: ConversationId) -> String {
     format!("c-{conversation}")
 }
 
-fn plain(body: &str) -> String {
-    body.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
 fn shortened(text: &str, letters: usize) -> String {
     match text.char_indices().nth(letters) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -92,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_direct_message_shows_its_sender_and_a_room_both() {
-        let direct = json(&due(None, "hello\n there"));
+        let direct = json(&due(None, "*hello*\n `there`"));
         assert_eq!(
             (&direct["title"], &direct["body"]),
             (&"Ada".into(), &"hello there".into())

@@ -102,8 +102,9 @@ pub async fn forget(pool: &Pool, user: UserId, id: i64) -> sqlx::Result<bool> {
 /// The person's browsers that take pushes, newest first.
 pub async fn devices(pool: &Pool, user: UserId) -> sqlx::Result<Vec<Device>> {
     sqlx::query_as(
-        "SELECT id, NULL::text AS device, session_id, created_at FROM push_subscriptions
-         WHERE user_id = $1 ORDER BY created_at DESC, id DESC",
+        "SELECT p.id, s.device, p.session_id, p.created_at FROM push_subscriptions p
+         JOIN sessions s ON s.id = p.session_id
+         WHERE p.user_id = $1 ORDER BY p.created_at DESC, p.id DESC",
     )
     .bind(user)
     .fetch_all(pool)

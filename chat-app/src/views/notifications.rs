@@ -61,12 +61,12 @@ pub fn page(shell: &Shell, settings: &Settings) -> Markup {
     let text = shell.text;
     shell.page(&Pane {
         title: &t!(text, "notifications"),
-        place: "at-people",
+        place: "at-page",
         live: None,
         current: None,
         content: html! {
             link rel="stylesheet" href=(assets::url("notifications.css"));
-            header.bar { (back()) h1 { (t!(text, "notifications")) } }
+            header.bar { (back(text)) h1 { (t!(text, "notifications")) } }
             div.scroller.top tabindex="-1" {
                 div.track.notifications data-testid="notifications" {
                     (this_device(text, settings.key))
@@ -229,7 +229,7 @@ fn named(text: Text) -> [(Level, &'static str, String, String); 3] {
 /// Asks once, in the list, whether to be notified; the script shows it after the first message that came.
 pub fn hint(text: Text) -> Markup {
     html! {
-        div.notify-hint hidden role="region" aria-label=(t!(text, "notifications")) data-testid="notify-hint" {
+        div.notify-hint hidden data-style=(assets::url("notifications.css")) role="region" aria-label=(t!(text, "notifications")) data-testid="notify-hint" {
             p { (t!(text, "notifications-hint")) }
             button.primary type="button" data-act="on" { (t!(text, "notifications-turn-on")) }
             button.quiet type="button" data-act="later" { (t!(text, "notifications-hint-later")) }

@@ -3,7 +3,7 @@
 
 use maud::{Markup, html};
 
-use super::{assets, document, list, mark, portrait};
+use super::{assets, document, list, mark, notifications, portrait};
 use crate::config::Config;
 use crate::domain::{ConversationId, ConversationSummary, Cursor, User};
 use crate::t;
@@ -101,6 +101,7 @@ impl Shell<'_> {
                 (icon_link("/rooms", &t!(text, "rooms"), "M5 9h14M5 15h14M10 4L8 20M16 4l-2 16"))
                 (icon_link("/people", &t!(text, "new-conversation"), "M12 5v14M5 12h14"))
             }
+            (notifications::hint(text))
             ul.conversations data-testid="conversation-list" {
                 @for conversation in self.conversations {
                     (list::item(text, conversation, current == Some(conversation.id)))
@@ -116,6 +117,7 @@ impl Shell<'_> {
                     (portrait(&self.me.display_name, self.me.avatar))
                     span.name { bdi { (self.me.display_name) } }
                 }
+                (icon_link("/notifications", &t!(text, "notifications"), BELL))
                 form method="post" action="/logout" {
                     button.quiet type="submit" data-testid="logout" { (t!(text, "log-out")) }
                 }
@@ -123,6 +125,8 @@ impl Shell<'_> {
         }
     }
 }
+
+const BELL: &str = "M6 16V11a6 6 0 0 1 12 0v5l1.5 2h-15zM10 20.5a2.2 2.2 0 0 0 4 0";
 
 /// A magnifying glass.
 pub(super) const SEARCH: &str = "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16 16l4.5 4.5";

@@ -16,7 +16,7 @@ const SEARCH_AFTER_MS = 200;
 const page = document.body.dataset;
 const connection = document.querySelector('.connection');
 if (page.me) startChat();
-else sessionStorage.clear(); // who logs in next is somebody else, or in another session
+else sessionStorage.removeItem('confab-notified'); // who logs in next is somebody else, or in another session
 const search = document.querySelector('.search');
 if (search) searchWhileTyping(search);
 const settings = document.querySelector('.notifications');
@@ -49,10 +49,14 @@ function startChat() {
     onScreen(frame);
     list.message(frame);
   };
+  const fresh = (frame) => {
+    message(frame);
+    import('./notify.js').then((notify) => notify.message(frame));
+  };
   const handlers = {
     welcome: ({ replica }) => (connection.dataset.replica = replica),
     heartbeat: () => {},
-    message,
+    message: fresh,
     changed: message,
     notice: (frame) => {
       onScreen(frame);

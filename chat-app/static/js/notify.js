@@ -1,8 +1,9 @@
 // Notifications: shown by a page in the background, or pushed to the device. Loaded when the first message comes, and by the
 // page of settings. Nobody is asked for permission but by a button of theirs.
 
-import { parse } from './log.js';
+import { parse } from './arrange.js';
 
+const REFRESHED = 'confab-notified'; // the key that this device was registered with in this session; gone at the next login
 const VISIBLE = 'confab-visible'; // a lock that every page in the foreground shares
 const SPEAKER = 'confab-speaker'; // a lock that one page has: it alone shows notifications
 const SETTLE_MS = 1_500; // who reads at once, here or elsewhere, is not told
@@ -126,8 +127,11 @@ async function post(address, fields) {
 /** Shows the hint of the list, until it was answered once. */
 function offer() {
   const hint = document.querySelector('.notify-hint');
-  if (!hint?.hidden || localStorage.getItem(WANTED)) return;
-  hint.hidden = false;
+  if (!hint || hint.dataset.offered || localStorage.getItem(WANTED)) return;
+  hint.dataset.offered = 'true';
+  const style = Object.assign(document.createElement('link'), { rel: 'stylesheet', href: hint.dataset.style });
+  style.addEventListener('load', () => (hint.hidden = false));
+  document.head.append(style);
   hint.addEventListener('click', async ({ target }) => {
     const { act } = target.closest('button')?.dataset ?? {};
     if (!act) return;
@@ -168,9 +172,9 @@ async function refresh() {
   if (Notification.permission !== 'granted' || localStorage.getItem(WANTED) !== 'on') return;
   const { key } = await known();
   const registration = await navigator.serviceWorker.getRegistration('/');
-  if (key && registration?.pushManager && sessionStorage.getItem(WANTED) !== key) {
+  if (key && registration?.pushManager && sessionStorage.getItem(REFRESHED) !== key) {
     await subscribe(registration, key);
-    sessionStorage.setItem(WANTED, key);
+    sessionStorage.setItem(REFRESHED, key);
   }
 }
 
