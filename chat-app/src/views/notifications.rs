@@ -186,6 +186,7 @@ fn levels(text: Text) -> Markup {
 /// The form that sets what one is notified of in a conversation.
 pub fn level_form(text: Text, conversation: ConversationId, level: Level) -> Markup {
     html! {
+        link rel="stylesheet" href=(assets::url("notifications.css"));
         form.level method="post" action={ "/c/" (conversation) "/level" } data-testid="level-form" {
             fieldset {
                 legend { (t!(text, "level")) }

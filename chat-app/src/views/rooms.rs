@@ -4,8 +4,8 @@ use maud::{Markup, html};
 
 use super::auth::field_error;
 use super::list::name;
-use super::portrait;
 use super::shell::{Pane, SEARCH, Shell, back, icon};
+use super::{notifications, portrait};
 use crate::domain::{ConversationKind, ConversationSummary, Member, Role};
 use crate::store::rooms::Listed;
 use crate::t;
@@ -194,6 +194,8 @@ pub fn about(shell: &Shell, about: &About) -> Markup {
                 }
             }
         }
+        h2.caption { (t!(text, "about-notifications")) }
+        (notifications::level_form(text, conversation.id, conversation.level))
         (members(shell, about, &path))
         @if !direct {
             form method="post" action={ (path) "/leave" } data-testid="leave-form" {
