@@ -19,7 +19,7 @@ pub(super) fn menu(text: Text) -> Markup {
             div.quick role="group" aria-label=(t!(text, "react")) {
                 @for emoji in QUICK { button type="button" role="menuitem" data-emoji=(emoji) { (emoji) } }
                 button type="button" role="menuitem" data-act="react" title=(t!(text, "more-reactions")) {
-                    span aria-hidden="true" { "＋" }
+                    span aria-hidden="true" { "+" }
                     span.visually-hidden { (t!(text, "more-reactions")) }
                 }
             }

@@ -25,6 +25,8 @@ export function arrange(list) {
     separate(previous, item);
     previous = item;
   }
+  // What stood between items that have moved.
+  while (previous && previous.nextElementSibling?.matches('.day, .turn')) previous.nextElementSibling.remove();
 }
 
 /** What stands between two items: a day's line, the beginning of a turn, or nothing. Where the new begins, stays. */

@@ -17,7 +17,7 @@ const page = document.body.dataset;
 const connection = document.querySelector('.connection');
 if (page.me) startChat();
 else sessionStorage.removeItem('confab-notified'); // who logs in next is somebody else, or in another session
-const search = document.querySelector('.search');
+const search = document.querySelector('form.search');
 if (search) searchWhileTyping(search);
 const settings = document.querySelector('.notifications');
 if (settings) import('./notify.js').then((notify) => notify.startSettings(settings));
@@ -84,7 +84,9 @@ function startChat() {
 }
 
 /** Whether a notice tells that this person is out. */
-const letsOut = ({ notice, sender, subject }) => /left|removed/.test(notice) && String(subject ?? sender) === page.me;
+function letsOut({ notice, sender, subject }) {
+  return /left|removed/.test(notice) && String(subject ?? sender) === page.me;
+}
 
 /** The name and the topic line as the server has them now. */
 async function refreshHeader() {
