@@ -11,7 +11,7 @@ async fn without_script_a_send_leads_back_to_the_conversation(pool: PgPool) {
         let (mut ada, mut bob, path) = site.pair().await;
         ada.send(&path, "Hello\r\nbob <3").await.redirects_to(&path);
         let answer = bob.get(&path).await;
-        answer.says(200, "<div class=\"body\">Hello\nbob &lt;3</div>");
+        answer.says(200, "<p>Hello<br>\nbob &lt;3</p>");
         answer.says(200, "data-testid=\"day\"");
         answer.says(200, "data-rev=\"1\"");
     })
@@ -143,7 +143,7 @@ async fn history_pages_back_to_the_beginning_without_a_gap(pool: PgPool) {
 }
 
 fn numbers(page: &str) -> Vec<i64> {
-    page.split("class=\"body\">number ")
+    page.split("<p>number ")
         .skip(1)
         .map(|rest| rest.split('<').next().unwrap().parse().unwrap())
         .collect()

@@ -222,8 +222,7 @@ async fn reading_on_one_device_reaches_the_others(pool: PgPool) {
     while frame["type"] == "message" {
         frame = live.frame().await.unwrap();
     }
-    let expected =
-        serde_json::json!({"type": "read", "conversation": id, "last_read": 1, "unread": 1});
+    let expected = serde_json::json!({"type": "read", "conversation": id, "last_read": 1, "unread": 1, "version": 0});
     assert_eq!(frame, expected);
     one.stop().await;
     two.stop().await;

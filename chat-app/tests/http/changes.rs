@@ -1,0 +1,173 @@
+//! What happens to messages: replies, edits, deletions, reactions, mentions, marks.
+
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::site::with;
+
+#[sqlx::test]
+async fn an_edit_is_marked_and_only_ones_own(pool: PgPool) {
+    with(pool, &[], async |site| {
+        let (mut ada, mut bob, path) = site.pair().await;
+        ada.send(&path, "frist").await.redirects_to(&path);
+        let message = format!("{path}/messages/1");
+        bob.post(&format!("{message}/edit"), &[("body", "mine")])
+            .await
+            .says(403, "");
+        ada.post(&format!("{message}/edit"), &[("body", "*first*")])
+            .await
+            .redirects_to(&format!("{path}?at=1#m1"));
+        let page = bob.get(&path).await;
+        page.says(200, "<em>first</em>");
+        page.says(200, "data-t=\"edited\"");
+        assert_eq!(page.count("frist"), 0);
+        let wrong = ada.post(&format!("{message}/edit"), &[("body", " ")]).await;
+        wrong.says(422, "Write a message first");
+        ada.script()
+            .get(&message)
+            .await
+            .says(200, "{\"body\":\"*first*\"}");
+    })
+    .await;
+}
+
+#[sqlx::test]
+async fn a_deletion_leaves_a_tombstone_and_nothing_of_what_was_said(pool: PgPool) {
+    with(pool, &[], async |site| {
+        let (mut ada, mut bob, path) = site.pair().await;
+        ada.send(&path, "a secret for @bob")
+            .await
+            .redirects_to(&path);
+        let id = Uuid::new_v4().to_string();
+        let answer = [
+            ("client_id", id.as_str()),
+            ("body", "oh"),
+            ("reply_to", "1"),
+        ];
+        bob.post(&format!("{path}/messages"), &answer)
+            .await
+            .redirects_to(&path);
+        ada.get(&path).await.says(200, "data-quote=\"1\"");
+        bob.post(&format!("{path}/messages/1/delete"), &[])
+            .await
+            .says(403, "");
+        ada.post(&format!("{path}/messages/1/delete"), &[])
+            .await
+            .redirects_to(&format!("{path}?at=1#m1"));
+        for person in [&mut ada, &mut bob] {
+            let page = person.get(&path).await;
+            assert_eq!(page.count("secret"), 0, "{}", page.body);
+            page.says(200, "data-t=\"deleted\"");
+        }
+        let left: i64 = site
+            .one("SELECT count(*) FROM messages WHERE body LIKE '%secret%'")
+            .await;
+        assert_eq!(left, 0);
+        ada.post(&format!("{path}/messages/1/edit"), &[("body", "back")])
+            .await
+            .says(404, "");
+    })
+    .await;
+}
+
+#[sqlx::test]
+async fn a_reaction_is_there_once_and_taken_back(pool: PgPool) {
+    with(pool, &[], async |site| {
+        let (mut ada, mut bob, path) = site.pair().await;
+        ada.send(&path, "well?").await.redirects_to(&path);
+        let reactions = format!("{path}/messages/1/reactions");
+        let thumb = [("emoji", "👍"), ("present", "true")];
+        for _ in 0..2 {
+            bob.script().post(&reactions, &thumb).await.says(204, "");
+        }
+        ada.script().post(&reactions, &thumb).await.says(204, "");
+        let page = ada.get(&path).await;
+        page.says(200, "title=\"bob, ada\"");
+        page.says(200, "<span class=\"count\">2</span>");
+        bob.post(&reactions, &[("emoji", "👍")])
+            .await
+            .redirects_to(&format!("{path}?at=1#m1"));
+        ada.get(&path).await.says(200, "title=\"ada\"");
+        for bad in ["x", "<b>", ""] {
+            bob.post(&reactions, &[("emoji", bad)]).await.says(400, "");
+        }
+    })
+    .await;
+}
+
+#[sqlx::test]
+async fn a_mention_is_counted_apart_until_it_is_read(pool: PgPool) {
+    with(pool, &[], async |site| {
+        let (mut ada, mut bob, path) = site.pair().await;
+        site.person("eve").await;
+        ada.send(&path, "@bob and @eve and @nobody")
+            .await
+            .redirects_to(&path);
+        let page = bob.get(&path).await;
+        assert_eq!(page.count("class=\"mention\""), 1, "eve is no member");
+        let item = format!("{path}/item");
+        bob.get(&item)
+            .await
+            .says(200, "data-testid=\"mentions\">@1</span>");
+        bob.post(&format!("{path}/read"), &[("seq", "1")])
+            .await
+            .redirects_to(&path);
+        assert_eq!(bob.get(&item).await.count("data-testid=\"mentions\""), 0);
+    })
+    .await;
+}
+
+#[sqlx::test]
+async fn unread_from_here_outlives_the_marks_of_pages_that_do_not_know_it(pool: PgPool) {
+    with(pool, &[], async |site| {
+        let (mut ada, mut bob, path) = site.pair().await;
+        for body in ["one", "two", "three"] {
+            ada.send(&path, body).await.redirects_to(&path);
+        }
+        let mut script = bob.script();
+        let read = format!("{path}/read");
+        script
+            .post(&read, &[("seq", "3"), ("version", "0")])
+            .await
+            .says(200, "\"version\":0");
+        script
+            .post(&format!("{path}/messages/2/unread"), &[])
+            .await
+            .says(200, "{\"last_read\":1,\"version\":1}");
+        script
+            .post(&read, &[("seq", "3"), ("version", "0")])
+            .await
+            .says(200, "{\"last_read\":1,\"version\":1}");
+        bob.get(&path).await.says(200, "data-testid=\"new-since\"");
+        script
+            .post(&read, &[("seq", "3"), ("version", "1")])
+            .await
+            .says(200, "{\"last_read\":3,\"version\":1}");
+    })
+    .await;
+}
+
+#[sqlx::test]
+async fn a_permalink_shows_what_surrounds_it_and_pages_both_ways(pool: PgPool) {
+    with(pool, &[], async |site| {
+        let (ada, mut bob, path) = site.pair().await;
+        for n in 1..=120 {
+            ada.script()
+                .send(&path, &format!("number {n}"))
+                .await
+                .says(201, "");
+        }
+        let page = bob.get(&format!("{path}?at=60")).await;
+        page.says(200, "id=\"m60\"");
+        page.says(200, &format!("href=\"{path}?before=35\""));
+        page.says(200, &format!("href=\"{path}?after=84\""));
+        let newer = bob.get(&format!("{path}?after=84")).await;
+        newer.says(200, "id=\"m85\"");
+        newer.says(200, "id=\"m120\"");
+        assert_eq!(newer.count("data-testid=\"newer\""), 0);
+        bob.get(&path)
+            .await
+            .says(200, "data-testid=\"first-unread\"");
+    })
+    .await;
+}

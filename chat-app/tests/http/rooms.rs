@@ -1,0 +1,243 @@
+//! Groups and rooms: who may see, join, add, name and remove, and what an outsider gets.
+
+use sqlx::PgPool;
+
+use crate::site::{Person, Site, with};
+
+/// A room of `owner` with these people in it; its path.
+async fn room(owner: &mut Person, kind: &str, title: &str, people: &str) -> String {
+    let fields = [
+        ("kind", kind),
+        ("title", title),
+        ("topic", "a topic"),
+        ("people", people),
+    ];
+    owner.post("/rooms", &fields).await.location()
+}
+
+async fn three(site: &Site) -> (Person, Person, Person) {
+    (
+        site.person("ada").await,
+        site.person("bob").await,
+        site.person("eve").await,
+    )
+}
+
+#[sqlx::test]
+async fn a_public_room_is_listed_joined_and_read_back(pool: PgPool) {
+    with(pool, &[], async |site| {
+        let (mut ada, mut bob, _) = three(site).await;
+        let path = room(&mut ada, "public", "Design", "").await;
+        ada.send(&path, "before bob").await.redirects_to(&path);
+        bob.get(&path).await.says(404, "Nothing here");
+        let directory = bob.get("/rooms?q=desi").await;
+        directory.says(200, "Design");
+        directory.says(200, "1 member");
+        bob.get("/rooms?q=nothing").await.says(200, "No room holds");
+        bob.post(&format!("{path}/join"), &[])
+            .await
+            .redirects_to(&path);
+        let page = bob.get(&path).await;
+        page.says(200, "before bob");
+        page.says(200, "data-t=\"notice-joined\" data-actor=\"bob\"");
+        bob.get("/c").await.says(200, "Design");
+        assert_eq!(
+            bob.get("/c").await.count("data-testid=\"unread\""),
+            0,
+            "what was sent before is not unread"
+        );
+        bob.post(&format!("{path}/join"), &[])
+            .await
+            .redirects_to(&path);
+        assert_eq!(bob.get(&path).await.count("notice-joined"), 1);
+    })
+    .await;
+}
+
+#[sqlx::test]
+async fn a_private_room_shows_what_was_sent_while_one_was_in_it(pool: PgPool) {
+    with(pool, &[], async |site| {
+        let (mut ada, mut bob, mut eve) = three(site).await;
+        let path = room(&mut ada, "private", "Board", "bob").await;
+        ada.send(&path, "for two").await.redirects_to(&path);
+        eve.get("/rooms").await.says(200, "no public room");
+        eve.post(&format!("{path}/join"), &[]).await.says(404, "");
+        bob.post(&format!("{path}/members"), &[("people", "eve")])
+            .await
+            .says(403, "Only its owners");
+        ada.post(&format!("{path}/members"), &[("people", "@eve")])
+            .await
+            .redirects_to(&format!("{path}/about"));
+        ada.send(&path, "for three").await.redirects_to(&path);
+        let page = eve.get(&path).await;
+        page.says(200, "for three");
+        assert_eq!(page.count("for two"), 0);
+        for hidden in ["messages/1", "messages/999"] {
+            eve.get(&format!("{path}/{hidden}")).await.says(404, "");
+        }
+        for act in ["edit", "delete", "reactions"] {
+            eve.post(
+                &format!("{path}/messages/1/{act}"),
+                &[("body", "x"), ("emoji", "👍")],
+            )
+            .await
+            .says(404, "");
+        }
+        // A change of what was before her time is not hers either.
+        bob.script()
+            .post(
+                &format!("{path}/messages/1/reactions"),
+                &[("emoji", "👍"), ("present", "true")],
+            )
+            .await
+            .says(204, "");
+        assert_eq!(eve.get(&path).await.count("for two"), 0);
+        let eve_id = site.user_id("eve").await;
+        ada.post(&format!("{path}/members/{eve_id}/remove"), &[])
+            .await
+            .redirects_to(&format!("{path}/about"));
+        for gone in ["", "/about", "/item", "/members", "?at=2", "/messages/2"] {
+            eve.get(&format!("{path}{gone}")).await.says(404, "");
+        }
+        eve.send(&path, "still here?").await.says(404, "");
+    })
+    .await;
+}
+
+#[sqlx::test]
+async fn an_outsider_changes_nothing(pool: PgPool) {
+    with(pool, &[], async |site| {
+        let (mut ada, _, mut eve) = three(site).await;
+        let path = room(&mut ada, "private", "Board", "bob").await;
+        ada.send(&path, "inside").await.redirects_to(&path);
+        let (ada_id, eve_id) = (site.user_id("ada").await, site.user_id("eve").await);
+        let posts = [
+            ("/about", vec![("title", "Mine"), ("topic", "")]),
+            ("/members", vec![("people", "eve")]),
+            ("/leave", vec![]),
+            ("/read", vec![("seq", "1")]),
+            ("/messages/1/edit", vec![("body", "x")]),
+            ("/messages/1/delete", vec![]),
+            ("/messages/1/unread", vec![]),
+            ("/messages/1/reactions", vec![("emoji", "👍")]),
+        ];
+        for (act, fields) in posts {
+            eve.post(&format!("{path}{act}"), &fields)
+                .await
+                .says(404, "");
+        }
+        for person in [&ada_id, &eve_id] {
+            let member = format!("{path}/members/{person}");
+            eve.post(&format!("{member}/remove"), &[])
+                .await
+                .says(404, "");
+            eve.post(&format!("{member}/role"), &[("role", "owner")])
+                .await
+                .says(404, "");
+        }
+        let page = ada.get(&path).await;
+        page.says(200, "inside");
+        page.says(200, "Board");
+        assert_eq!(page.count("notice-"), 2, "made, and bob added");
+    })
+    .await;
+}
+
+#[sqlx::test]
+async fn owners_name_and_hand_over_and_the_last_one_leaves_an_heir(pool: PgPool) {
+    with(pool, &[], async |site| {
+        let (mut ada, mut bob, _) = three(site).await;
+        let path = room(&mut ada, "public", "Design", "bob,eve").await;
+        let about = format!("{path}/about");
+        bob.post(&about, &[("title", "Bob’s"), ("topic", "")])
+            .await
+            .says(403, "Only its owners");
+        ada.post(&about, &[("title", "Redesign"), ("topic", "all of it")])
+            .await
+            .redirects_to(&about);
+        let page = bob.get(&path).await;
+        page.says(
+            200,
+            "data-t=\"notice-renamed\" data-actor=\"ada\" data-text=\"Redesign\"",
+        );
+        page.says(200, "data-t=\"notice-topic\"");
+        ada.post(&about, &[("title", ""), ("topic", "")])
+            .await
+            .says(422, "A room needs a name");
+        let ada_id = site.user_id("ada").await;
+        ada.post(
+            &format!("{path}/members/{ada_id}/role"),
+            &[("role", "member")],
+        )
+        .await
+        .says(403, "");
+        ada.post(&format!("{path}/leave"), &[])
+            .await
+            .redirects_to("/c");
+        ada.get(&path).await.says(404, "");
+        bob.get(&path).await.says(200, "data-t=\"notice-promoted\"");
+        bob.post(&about, &[("title", "Bob’s"), ("topic", "")])
+            .await
+            .redirects_to(&about);
+    })
+    .await;
+}
+
+#[sqlx::test]
+async fn a_wrong_room_says_what_is_wrong_and_keeps_what_was_typed(pool: PgPool) {
+    with(pool, &[], async |site| {
+        let mut ada = site.person("ada").await;
+        let wrong = [
+            (
+                [("kind", "public"), ("title", " "), ("people", "")],
+                "A room needs a name",
+            ),
+            (
+                [
+                    ("kind", "private"),
+                    ("title", "X"),
+                    ("people", "ada nobody"),
+                ],
+                "Nobody here is called nobody",
+            ),
+            (
+                [("kind", "group"), ("title", "X"), ("people", "ada")],
+                "somebody besides you",
+            ),
+        ];
+        for (fields, sentence) in wrong {
+            let answer = ada.post("/rooms", &fields).await;
+            answer.says(422, sentence);
+            answer.says(422, &format!("name=\"title\" value=\"{}\"", fields[1].1));
+        }
+        ada.post("/rooms", &[("kind", "direct"), ("title", "X")])
+            .await
+            .says(400, "");
+        ada.post("/rooms", &[("kind", "public"), ("title", &"x".repeat(81))])
+            .await
+            .says(422, "at most 80");
+    })
+    .await;
+}
+
+#[sqlx::test]
+async fn a_group_is_called_after_its_people(pool: PgPool) {
+    with(pool, &[], async |site| {
+        let (mut ada, mut bob, _) = three(site).await;
+        let path = room(&mut ada, "group", "", "bob eve").await;
+        ada.get(&path)
+            .await
+            .says(200, "<h1><bdi>bob, eve</bdi></h1>");
+        bob.get(&path)
+            .await
+            .says(200, "<h1><bdi>ada, eve</bdi></h1>");
+        bob.post(
+            &format!("{path}/about"),
+            &[("title", "Trip"), ("topic", "")],
+        )
+        .await
+        .redirects_to(&format!("{path}/about"));
+        ada.get("/c").await.says(200, "<bdi>Trip</bdi>");
+    })
+    .await;
+}
