@@ -1,5 +1,6 @@
 //! A real browser: headless Chromium through chromedriver, one profile for each, so that each is a device of its own.
 
+mod axe;
 mod chat;
 mod driver;
 
@@ -110,6 +111,11 @@ impl Browser {
     /// Runs a script body and returns what it returns.
     pub async fn script(&self, body: &str) -> Result<Value> {
         Ok(self.client.execute(body, Vec::new()).await?)
+    }
+
+    /// Runs a script body that calls its last argument with what it answers.
+    pub async fn script_async(&self, body: &str) -> Result<Value> {
+        Ok(self.client.execute_async(body, Vec::new()).await?)
     }
 
     /// Shows pages in a viewport of this many CSS pixels; a narrow one is a phone's.

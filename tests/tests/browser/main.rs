@@ -1,9 +1,12 @@
 //! The chat as people see it: real browsers, through the ingress, on the example chat. Needs `make up` and `tests/browser/install`.
 
+mod accessible;
 mod conversation;
 mod history;
 mod layout;
+mod messages;
 mod no_script;
+mod rooms;
 mod unread;
 
 use confab_tests::browser::Browser;
@@ -18,6 +21,7 @@ struct Pair {
     ada_name: String,
     ada_replica: String,
     bo: Browser,
+    bo_name: String,
     bo_replica: String,
     conversation: i64,
 }
@@ -37,6 +41,7 @@ impl Pair {
             ada_name,
             ada_replica,
             bo,
+            bo_name,
             bo_replica,
             conversation,
         })
