@@ -133,11 +133,8 @@ async fn history_pages_back_to_the_beginning_without_a_gap(pool: PgPool) {
         assert_eq!(seen, (1..=120).collect::<Vec<i64>>());
         let history = bob.get(&next).await;
         history.says(200, "Latest messages");
-        assert_eq!(
-            history.count("data-rev=\"120\""),
-            0,
-            "only the latest page is live"
-        );
+        assert_eq!(history.count("id=\"m120\""), 0);
+        history.says(200, "data-testid=\"newer\"");
     })
     .await;
 }
