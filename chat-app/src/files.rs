@@ -28,6 +28,8 @@ use crate::domain::{Attachment, ConversationId, UserId};
 use crate::store::Pool;
 use crate::store::attachments::{self, Begun, Kind, Known, New};
 
+/// Files in one message.
+pub const PER_MESSAGE: usize = 10;
 /// Files of one person that are not sent yet.
 const UNSENT: i64 = 20;
 /// Images are taken into memory whole: this much of it for all of a replica's.

@@ -90,6 +90,10 @@ pub fn router(app: App) -> Router {
     // These take as long as they take, and as much as the settings say.
     let uploads = Router::new()
         .route("/c/{id}/attachments", post(attachments::put))
+        .route(
+            "/c/{id}/attach",
+            get(attachments::page).post(attachments::send),
+        )
         .layer(DefaultBodyLimit::disable());
     layers::around(routes, uploads, &app).with_state(app)
 }

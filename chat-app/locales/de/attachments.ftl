@@ -22,6 +22,7 @@ file-picture-broken = Dieses Bild ist beschädigt und lässt sich nicht lesen. S
 file-too-many = Es werden zu viele Dateien auf einmal hochgeladen. Warte, bis einige fertig sind, und versuche es noch einmal.
 file-busy = Gerade werden viele Bilder hochgeladen. Versuche es in ein paar Sekunden noch einmal.
 file-stalled = Das Hochladen blieb auf halbem Weg stehen. Versuche es noch einmal.
+files-per-message = Eine Nachricht fasst höchstens { $limit } Dateien. Sende die übrigen in einer weiteren.
 lightbox = Bild
 lightbox-close = Schließen
 lightbox-next = Nächstes Bild

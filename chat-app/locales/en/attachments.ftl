@@ -22,6 +22,7 @@ file-picture-broken = This picture is damaged and can’t be read. Save it anew,
 file-too-many = Too many files are being uploaded at once. Wait for some to finish, then try again.
 file-busy = Many pictures are being uploaded right now. Try again in a few seconds.
 file-stalled = The upload stopped halfway. Try again.
+files-per-message = A message takes at most { $limit } files. Send the rest in another one.
 lightbox = Picture
 lightbox-close = Close
 lightbox-next = Next picture

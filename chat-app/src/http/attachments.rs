@@ -1,24 +1,28 @@
 //! Files on their way in: put, and taken back. Does I/O.
 
 use axum::Json;
+use axum::extract::multipart::Field;
 use axum::extract::{FromRequest, Multipart, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::AppError;
+use super::conversations::{self, Known};
 use super::extract::Path;
 use crate::app::App;
 use crate::config;
-use crate::domain::{Attachment, ConversationId, Session};
+use crate::domain::{Attachment, ConversationId, MessageBody, Session};
 use crate::files::image::{MAX_PIXELS, PictureError};
 use crate::files::{FileError, Put};
 use crate::store::attachments;
+use crate::store::messages::Extra;
 use crate::t;
 use crate::text::Text;
-use crate::views::attachment::size;
+use crate::views::attachment::{self, size};
+use crate::writer::NewMessage;
 
 /// What the script is told of a file that is kept.
 #[derive(Serialize)]
@@ -54,17 +58,18 @@ pub(super) async fn put(
     Path(conversation): Path<ConversationId>,
     request: Request,
 ) -> Result<Response, AppError> {
-    let file = received(&app, &session, text, conversation, request).await?;
+    let (_, file) = received(&app, &session, text, conversation, request).await?;
     Ok((StatusCode::CREATED, Json(PutAnswer::from(file))).into_response())
 }
 
+/// The file, and before it in a form the id of the message that it shall be sent with.
 async fn received(
     app: &App,
     session: &Session,
     text: Text,
     conversation: ConversationId,
     request: Request,
-) -> Result<Attachment, AppError> {
+) -> Result<(Option<Uuid>, Attachment), AppError> {
     let told = |error| told(error, &app.config.files, text);
     let form = request
         .headers()
@@ -81,19 +86,37 @@ async fn received(
         put.name = &name;
         put.length = length_of(request.headers());
         let stream = request.into_body().into_data_stream();
-        return app.files.put(put, stream).await.map_err(told);
+        let file = app.files.put(put, stream).await.map_err(told)?;
+        return Ok((None, file));
     }
+    let mut client_id = None;
     let mut form = Multipart::from_request(request, app)
         .await
         .map_err(|_| AppError::BadRequest)?;
     while let Some(field) = form.next_field().await.map_err(|_| AppError::BadRequest)? {
-        if field.name() == Some("file") {
-            let name = field.file_name().unwrap_or_default().to_owned();
-            put.name = &name;
-            return app.files.put(put, field).await.map_err(told);
+        match field.name() {
+            Some("client_id") => client_id = Some(uuid_of(field).await?),
+            Some("file") => {
+                let name = field.file_name().unwrap_or_default().to_owned();
+                put.name = &name;
+                let file = app.files.put(put, field).await.map_err(told)?;
+                return Ok((client_id, file));
+            }
+            _ => {}
         }
     }
     Err(AppError::BadRequest)
+}
+
+async fn uuid_of(mut field: Field<'_>) -> Result<Uuid, AppError> {
+    let mut text = Vec::new();
+    while let Some(more) = field.chunk().await.map_err(|_| AppError::BadRequest)? {
+        text.extend_from_slice(&more);
+        if text.len() > 64 {
+            return Err(AppError::BadRequest);
+        }
+    }
+    Uuid::try_parse_ascii(&text).map_err(|_| AppError::BadRequest)
 }
 
 /// The name as the script has it: UTF-8, percent-encoded.
@@ -157,6 +180,66 @@ fn told(error: FileError, settings: &config::Files, text: Text) -> AppError {
         FileError::Stalled => (S::REQUEST_TIMEOUT, text.get("file-stalled")),
     };
     AppError::Refused(status, sentence)
+}
+
+/// The page that sends one file, for browsers without script.
+pub(super) async fn page(
+    State(app): State<App>,
+    session: Session,
+    text: Text,
+    Path(conversation): Path<ConversationId>,
+) -> Result<Html<String>, AppError> {
+    if !app.config.files.allowed() {
+        return Err(AppError::NotFound);
+    }
+    with_error(&app, session, text, conversation, None).await
+}
+
+async fn with_error(
+    app: &App,
+    session: Session,
+    text: Text,
+    conversation: ConversationId,
+    error: Option<&str>,
+) -> Result<Html<String>, AppError> {
+    let known = Known::read(app, session.user, text).await?;
+    let conversation = known.conversation(app, conversation).await?;
+    let shell = known.shell(app);
+    Ok(conversations::page(attachment::page(
+        &shell,
+        &conversation,
+        error,
+    )))
+}
+
+/// Takes a file and sends it as a message without words.
+pub(super) async fn send(
+    State(app): State<App>,
+    session: Session,
+    text: Text,
+    Path(conversation): Path<ConversationId>,
+    request: Request,
+) -> Result<Response, AppError> {
+    let (client_id, file) = match received(&app, &session, text, conversation, request).await {
+        Ok(received) => received,
+        Err(AppError::Refused(status, sentence)) => {
+            let page = with_error(&app, session, text, conversation, Some(&sentence)).await?;
+            return Ok((status, page).into_response());
+        }
+        Err(error) => return Err(error),
+    };
+    let message = NewMessage {
+        conversation,
+        sender: session.user.id,
+        client_id: client_id.unwrap_or(file.id),
+        body: MessageBody::empty(),
+        extra: Extra {
+            attachments: vec![file.id],
+            ..Extra::default()
+        },
+    };
+    app.writer.send(message).await?;
+    Ok(Redirect::to(&format!("/c/{conversation}")).into_response())
 }
 
 /// Takes back a file that is not sent.

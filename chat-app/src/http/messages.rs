@@ -13,18 +13,17 @@ use super::conversations::{self, Known, page};
 use super::extract::{Form, FromScript, Path};
 use crate::app::App;
 use crate::domain::{ConversationId, Message, MessageBody, Session, User, UserId};
+use crate::files::PER_MESSAGE;
 use crate::markdown;
 use crate::store;
 use crate::store::Outcome;
 use crate::store::messages::Extra;
+use crate::t;
 use crate::text::Text;
 use crate::views;
 use crate::views::actions;
 use crate::views::conversation::Draft;
 use crate::writer::NewMessage;
-
-/// Files in one message.
-const MAX_ATTACHMENTS: usize = 10;
 
 #[derive(Deserialize)]
 pub(super) struct Composed {
@@ -39,15 +38,17 @@ pub(super) struct Composed {
 }
 
 impl Composed {
-    fn attachments(&self) -> Result<Vec<Uuid>, AppError> {
+    fn attachments(&self, text: Text) -> Result<Vec<Uuid>, AppError> {
         let ids = self.attachments.split(',').filter(|id| !id.is_empty());
         let ids: Vec<Uuid> = ids
             .map(|id| id.parse().map_err(|_| AppError::BadRequest))
             .collect::<Result<_, _>>()?;
         match ids.len() {
-            0..=MAX_ATTACHMENTS => Ok(ids),
-            _ => Err(AppError::Invalid(format!(
-                "A message takes at most {MAX_ATTACHMENTS} files. Send the rest in another one."
+            0..=PER_MESSAGE => Ok(ids),
+            _ => Err(AppError::Invalid(t!(
+                text,
+                "files-per-message",
+                limit = PER_MESSAGE
             ))),
         }
     }
@@ -72,7 +73,7 @@ pub(super) async fn send(
     FromScript(script): FromScript,
     Form(composed): Form<Composed>,
 ) -> Result<Response, AppError> {
-    let attachments = composed.attachments()?;
+    let attachments = composed.attachments(text)?;
     let parsed = match composed.body.trim().is_empty() && !attachments.is_empty() {
         true => Ok(MessageBody::empty()),
         false => MessageBody::parse(&composed.body, app.config.max_message_bytes),

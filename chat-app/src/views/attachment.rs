@@ -3,10 +3,14 @@
 //! Inside a message nothing depends on the viewer and nothing is in a language: it is the same bytes for everybody.
 
 use maud::{Markup, html};
+use uuid::Uuid;
 
-use super::shell::icon;
+use super::assets;
+use super::auth::field_error;
+use super::shell::{Pane, Shell, back, icon};
 use crate::config;
-use crate::domain::{Attachment, ConversationId};
+use crate::domain::{Attachment, ConversationId, ConversationSummary};
+use crate::files::PER_MESSAGE;
 use crate::t;
 use crate::text::Text;
 
@@ -125,6 +129,7 @@ pub fn tray(text: Text, settings: &config::Files) -> Markup {
     html! {
         @if settings.allowed() {
             ul.chips aria-label=(t!(text, "attach-list")) data-testid="chips" data-max-bytes=(settings.max_bytes)
+                data-max-files=(PER_MESSAGE) data-too-many=(t!(text, "files-per-message", limit = PER_MESSAGE))
                 data-too-large=(t!(text, "file-too-large", limit = limit(settings)))
                 data-offline=(t!(text, "attach-offline")) {}
             p.visually-hidden.chips-status role="status" data-ready=(t!(text, "attach-ready", name = NAME)) {}
@@ -177,10 +182,54 @@ fn lightbox(text: Text) -> Markup {
     }
 }
 
+/// The page that sends one file, and what is wrong with the last one.
+pub fn page(shell: &Shell, conversation: &ConversationSummary, error: Option<&str>) -> Markup {
+    let (text, settings) = (shell.text, &shell.config.files);
+    let types: Vec<String> = settings.types.iter().map(ToString::to_string).collect();
+    let hint = match types.join(", ") {
+        types if types == "*" => t!(text, "attach-hint", limit = limit(settings)),
+        types => t!(
+            text,
+            "attach-hint-types",
+            limit = limit(settings),
+            types = types
+        ),
+    };
+    let action = format!("/c/{}/attach", conversation.id);
+    shell.page(&Pane {
+        title: &t!(text, "attach-title"),
+        place: "at-page",
+        live: None,
+        current: Some(conversation.id),
+        content: html! {
+            header.bar { (back(text)) h1 { (t!(text, "attach-title")) } }
+            div.scroller.top tabindex="-1" {
+                div.track.settings {
+                    form method="post" action=(action) enctype="multipart/form-data" data-testid="attach-form" {
+                        input type="hidden" name="client_id" value=(Uuid::new_v4());
+                        div.field {
+                            label for="file" { (t!(text, "attach-field")) }
+                            input #file type="file" name="file" required aria-describedby="file-hint file-reason"
+                                aria-invalid=[error.map(|_| "true")];
+                            p.hint #file-hint { (hint) }
+                            (field_error("file-reason", error))
+                        }
+                        button.primary type="submit" { (t!(text, "attach-send")) }
+                    }
+                    p { a href={ "/c/" (conversation.id) } { (t!(text, "attach-back")) } }
+                }
+            }
+        },
+    })
+}
+
+/// What pages with files look like.
+pub fn style() -> Markup {
+    html! { link rel="stylesheet" href=(assets::url("attachments.css")); }
+}
+
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
     use crate::domain::ConversationId;
 

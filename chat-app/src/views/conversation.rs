@@ -9,7 +9,7 @@ use super::auth::field_error;
 use super::list::{face, kind, name};
 use super::message::excerpt;
 use super::shell::{Pane, SEARCH, Shell, back, icon, icon_link};
-use super::{actions, instant, message, notice, portrait};
+use super::{actions, attachment, instant, message, notice, portrait};
 use crate::domain::{ConversationKind, ConversationSummary, Message, Notice, Page, Role};
 use crate::t;
 use crate::text::Text;
@@ -63,13 +63,14 @@ pub fn page(shell: &Shell, view: &View) -> Markup {
         live: Some(conversation),
         current: Some(conversation.id),
         content: html! {
+            (attachment::style())
             (header(text, conversation))
             (log(text, view))
             div.whereabouts {
                 p.typing data-testid="typing" aria-live="off" data-one=(t!(text, "typing-one", name = "\u{2}"))
                     data-many=(t!(text, "typing-many")) {}
             }
-            (composer(text, view))
+            (composer(shell, view))
             (outgoing(shell))
             (actions::menu(text))
         },
@@ -213,7 +214,8 @@ fn days(day: &mut Option<time::Date>, at: OffsetDateTime) -> Markup {
     }
 }
 
-fn composer(text: Text, view: &View) -> Markup {
+fn composer(shell: &Shell, view: &View) -> Markup {
+    let (text, files) = (shell.text, &shell.config.files);
     let (id, draft) = (view.conversation.id, &view.draft);
     let error = draft.error.as_deref();
     let who = name(text, view.conversation);
@@ -222,7 +224,9 @@ fn composer(text: Text, view: &View) -> Markup {
             input type="hidden" name="client_id" value=(draft.client_id);
             (answered(text, draft))
             label.visually-hidden for="body" { (t!(text, "message-to", name = who.as_str())) }
+            (attachment::tray(text, files))
             div.sheet {
+                (attachment::button(text, files, id))
                 textarea #body name="body" rows="1" dir="auto" data-testid="composer"
                     placeholder=(t!(text, "message-placeholder", name = who.as_str())) autofocus[error.is_some()]
                     aria-invalid=[error.map(|_| "true")] aria-describedby="body-error" { (draft.body) }

@@ -9,11 +9,12 @@ const PREVIEW = 80;
 
 /**
  * Lets files be put into `form`. `onChange` is told whenever one comes, is ready or goes.
- * Answers `ids()` of those ready to be sent, `isReady()` unless some are on their way, and `clear()` for when they are sent.
+ * Answers `ids()` and `names()` of those ready to be sent, `isReady()` when all are, `isBusy()` while some are on their
+ * way, and `clear()` for when they are sent.
  */
 export function prepareAttachments(form, { conversation, onChange = () => {} }) {
   const label = form.querySelector('.attach');
-  if (!label) return { ids: () => [], isReady: () => true, clear: () => {} };
+  if (!label) return { ids: () => [], names: () => '', isReady: () => true, isBusy: () => false, clear: () => {} };
   const tray = new Tray(form, conversation, onChange);
   const input = label.querySelector('input');
   label.hidden = false;
@@ -59,8 +60,21 @@ class Tray {
     return this.#entries.filter((entry) => entry.id).map((entry) => entry.id);
   }
 
+  names() {
+    return this.#entries.filter(({ id }) => id).map(({ file }) => file.name).join('\n');
+  }
+
   isReady() {
-    return !this.#entries.some(({ chip }) => ['waiting', 'uploading'].includes(chip.dataset.state));
+    return this.#entries.every(({ id }) => id);
+  }
+
+  isBusy() {
+    return this.#entries.some(({ chip }) => ['waiting', 'uploading'].includes(chip.dataset.state));
+  }
+
+  /** Leads to what keeps the message from being sent. */
+  point() {
+    this.#entries.find(({ chip }) => chip.dataset.state === 'failed')?.chip.querySelector('.remove').focus();
   }
 
   /** Forgets what is ready: it was sent. */
@@ -77,8 +91,9 @@ class Tray {
       entry.chip.querySelector('.remove').addEventListener('click', () => this.#remove(entry));
       entry.chip.querySelector('.retry').addEventListener('click', () => this.#again(entry));
       preview(file, entry.chip);
-      const { maxBytes, tooLarge } = this.#list.dataset;
+      const { maxBytes, tooLarge, maxFiles, tooMany } = this.#list.dataset;
       if (file.size > Number(maxBytes)) this.#fail(entry, tooLarge, 413);
+      else if (this.#entries.length > Number(maxFiles)) this.#fail(entry, tooMany, 422);
     }
     this.#pump();
     this.#onChange();

@@ -110,8 +110,13 @@ function startComposing(conversation, { log, list }) {
   const text = form.elements.body;
   const composer = new Composer({ form, conversation, draftKey: `draft:${page.me}:${conversation}` });
   const onSent = ({ seq, html }) => list.message({ type: 'message', conversation, seq, sender: page.me, html });
-  new Outbox({ form, composer, log, conversation, onSent });
-  prepareMenu({ list: document.querySelector('.messages'), me: page.me, conversation, composer });
+  const outbox = new Outbox({ form, composer, log, conversation, onSent });
+  const messages = document.querySelector('.messages');
+  prepareMenu({ list: messages, me: page.me, conversation, composer });
+  import('./attach.js').then(({ prepareAttachments, prepareLightbox }) => {
+    outbox.files = prepareAttachments(form, { conversation, onChange: () => outbox.filesChanged() });
+    prepareLightbox(messages);
+  });
   text.addEventListener('input', async function look() {
     if (!/[@:]/.test(text.value)) return;
     text.removeEventListener('input', look);

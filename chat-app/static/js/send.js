@@ -19,6 +19,8 @@ export class Outbox {
   #template = document.querySelector('#outgoing');
   /** The files that go with the next message; `attach.js` takes this place when there are any. */
   files = { ids: () => [], clear: () => {}, isReady: () => true };
+  /** Whether the message goes as soon as its files are there. */
+  #held = false;
 
   constructor({ form, composer, log, conversation, onSent }) {
     this.#form = form;
@@ -38,20 +40,32 @@ export class Outbox {
 
   #take() {
     this.#composer.focus();
-    if (!this.files.isReady()) return; // its chips show how far they are
+    if (!this.files.isReady()) {
+      this.#held = this.files.isBusy();
+      if (!this.#held) this.files.point();
+      return;
+    }
     const attachments = this.files.ids();
     if (!this.#form.elements.body.value.trim() && attachments.length === 0) return;
     const entry = { id: uuid(), ...this.#composer.take(), attachments };
+    const names = attachments.length > 0 ? this.files.names() : '';
     this.files.clear();
     this.#composer.complain('');
     const item = this.#template.content.firstElementChild.cloneNode(true);
     item.dataset.clientId = entry.id;
     item.querySelector('time').dateTime = new Date().toISOString();
-    item.querySelector('.body').textContent = entry.body.trimEnd();
+    item.querySelector('.body').textContent = entry.body.trimEnd() || names;
     item.querySelector('.retry').addEventListener('click', () => this.#enqueue(entry));
     item.querySelector('.discard').addEventListener('click', () => this.#discard(entry));
     entry.item = item;
     this.#enqueue(entry);
+  }
+
+  /** Files came, are ready or went. */
+  filesChanged() {
+    if (!this.#held || this.files.isBusy()) return;
+    this.#held = false;
+    if (this.files.isReady()) this.#take();
   }
 
   #enqueue(entry) {

@@ -312,6 +312,37 @@ async fn a_form_takes_a_file_too(pool: PgPool) {
 }
 
 #[sqlx::test]
+async fn without_script_a_page_sends_one_file(pool: PgPool) {
+    let flags = ["--attachments-types", "text/plain,image/*"];
+    with(pool, &flags, async |site| {
+        let (mut ada, mut bob, talk) = site.pair().await;
+        let mut eve = site.person("eve").await;
+        let address = format!("{talk}/attach");
+        ada.get(&talk).await.says(200, &address);
+        ada.get(&address)
+            .await
+            .says(200, "At most 17 MB, of these types: text/plain, image/*.");
+        ada.upload(&address, "file", b"%PDF-1.7")
+            .await
+            .says(415, "Allowed are: text/plain, image/*");
+        ada.upload(&address, "file", b"plain words")
+            .await
+            .redirects_to(&talk);
+        let page = bob.get(&talk).await;
+        page.says(200, "11 B");
+        let (_, rest) = page.body.split_once("class=\"file\" href=\"").unwrap();
+        let file = rest.split('"').next().unwrap();
+        assert_eq!(bob.get(file).await.body, "plain words");
+        eve.get(&address).await.says(404, "");
+        eve.upload(&address, "file", b"plain words")
+            .await
+            .says(404, "");
+        eve.get(file).await.says(404, "");
+    })
+    .await;
+}
+
+#[sqlx::test]
 async fn a_part_of_a_file_can_be_asked_for(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, talk) = site.pair().await;
