@@ -65,11 +65,14 @@ pub async fn events(
     Ok((events.collect(), reach))
 }
 
+/// Who, from after which rev and which message, and until which rev.
+type Seat = (UserId, i64, i64, Option<i64>);
+
 /// Who was in a conversation when.
 struct Seating {
     kind: ConversationKind,
-    /// Who, from after which rev and which message, and until which rev; `None` in a large room.
-    seats: Option<Vec<(UserId, i64, i64, Option<i64>)>>,
+    /// `None` in a large room.
+    seats: Option<Vec<Seat>>,
 }
 
 impl Seating {
