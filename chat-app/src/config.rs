@@ -91,6 +91,14 @@ pub struct Config {
     /// The longest message, in bytes of UTF-8
     #[arg(long, env = "CONFAB_MAX_MESSAGE_BYTES", default_value = "8192", value_name = "BYTES", value_parser = message_limit)]
     pub max_message_bytes: usize,
+    /// What words of messages are reduced to, as migrate was told; a difference is warned of
+    #[arg(
+        long,
+        env = "CONFAB_SEARCH_LANGUAGE",
+        default_value = "simple",
+        value_name = "NAME"
+    )]
+    pub search_language: String,
     /// PostgreSQL connections for reading; writing and following changes take 7 more
     #[arg(long, env = "CONFAB_DATABASE_POOL_SIZE", default_value = "8", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
     pub database_pool_size: u32,
@@ -137,6 +145,14 @@ pub struct Migrate {
     /// Where PostgreSQL is.
     #[command(flatten)]
     pub database: Database,
+    /// What words of messages are reduced to for the search: a text search configuration of PostgreSQL, as in german; simple leaves them as they are
+    #[arg(
+        long,
+        env = "CONFAB_SEARCH_LANGUAGE",
+        default_value = "simple",
+        value_name = "NAME"
+    )]
+    pub search_language: String,
     /// The file that takes the outcome, as Kubernetes shows it; left alone where there is none
     #[arg(
         long,

@@ -17,6 +17,7 @@ mod messages;
 mod notifications;
 mod people;
 mod rooms;
+mod search;
 mod session;
 mod switch;
 
@@ -82,6 +83,7 @@ pub fn router(app: App) -> Router {
         .route("/manifest.webmanifest", get(assets::manifest))
         .route("/people", get(people::search))
         .route("/switch", get(switch::find))
+        .route("/search", get(search::results))
         .route("/live", get(socket::upgrade))
         .route("/static/{release}/{name}", get(assets::asset))
         .merge(settings())

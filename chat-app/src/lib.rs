@@ -21,6 +21,7 @@ pub mod poller;
 pub mod publisher;
 pub mod push;
 pub mod relay;
+pub mod search;
 pub mod serve;
 pub mod socket;
 pub mod store;

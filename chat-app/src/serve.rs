@@ -15,7 +15,7 @@ use crate::relay::Relay;
 use crate::store::schema::{self, Standing};
 use crate::telemetry::{self, Readiness};
 use crate::workers::Group;
-use crate::{files, housekeeping, http, hub, poller, push, socket};
+use crate::{files, housekeeping, http, hub, poller, push, socket, store};
 
 /// Browsers are asked to come back elsewhere within this time, spread evenly.
 const RECONNECT_SPREAD: Duration = Duration::from_secs(3);
@@ -75,6 +75,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         _ = terminate.recv() => return Ok(()),
     }
     readiness.database_seen();
+    warn_of_another_language(&app).await;
     start_workers(&app, &database, &readiness, &mut workers);
     let listener = listen(app.config.listen).await?;
     tracing::info!(address = %app.config.listen, replica = app.config.replica, "serving");
@@ -121,6 +122,20 @@ async fn schema_found(app: &App) -> Result<(), StartError> {
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
         }
+    }
+}
+
+/// The search goes by the language of its index; that the setting is another one means that `migrate` was not told.
+async fn warn_of_another_language(app: &App) {
+    let wanted = &app.config.search_language;
+    match store::search::language(&app.pool).await {
+        Ok(language) if language == *wanted => {}
+        Ok(language) => tracing::warn!(
+            language,
+            wanted,
+            "the search index is in another language than CONFAB_SEARCH_LANGUAGE; run chat-app migrate with it"
+        ),
+        Err(error) => tracing::warn!(%error, "the language of the search index can't be read"),
     }
 }
 

@@ -18,6 +18,7 @@ pub mod push;
 pub mod resets;
 pub mod rooms;
 pub mod schema;
+pub mod search;
 pub mod sessions;
 pub mod timeline;
 pub mod users;

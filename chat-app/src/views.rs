@@ -16,6 +16,7 @@ pub mod notice;
 pub mod notifications;
 pub mod people;
 pub mod rooms;
+pub mod search;
 mod settings;
 pub mod shell;
 pub mod words;

@@ -66,6 +66,7 @@ static ASSETS: &[Asset] = &assets! {
     "notify.js"  "js/notify.js" "text/javascript; charset=utf-8"
     "badge.js"   "js/badge.js" "text/javascript; charset=utf-8"
     "notifications.css" "css/notifications.css" "text/css; charset=utf-8"
+    "search.css" "css/search.css" "text/css; charset=utf-8"
     "icon.svg"   "icon.svg" "image/svg+xml"
     "icon-192.png" "icon-192.png" "image/png"
     "icon-512.png" "icon-512.png" "image/png"

@@ -7,6 +7,7 @@ import { Live } from './live.js';
 import { Log } from './log.js';
 import { prepareMenu } from './menu.js';
 import { Outbox } from './send.js';
+import { showRecent } from './time.js';
 
 const BANNER_AFTER_MS = 1_000;
 const READ_EVERY_MS = 300;
@@ -186,19 +187,23 @@ function searchWhileTyping(form) {
   let timer = 0;
   let latest = null;
   const { q } = form.elements;
+  const address = form.getAttribute('action');
+  const showTimes = () => document.querySelectorAll('#results time').forEach(showRecent);
+  showTimes();
   q.setSelectionRange(q.value.length, q.value.length);
   q.addEventListener('input', () => {
     clearTimeout(timer);
     timer = setTimeout(async () => {
       latest?.abort();
       latest = new AbortController();
-      const address = `${location.pathname}?${new URLSearchParams(new FormData(form))}`;
+      const query = `${address}?${new URLSearchParams(new FormData(form))}`;
       try {
-        const response = await fetch(address, { signal: latest.signal });
+        const response = await fetch(query, { signal: latest.signal });
         if (!response.ok) return;
         const found = new DOMParser().parseFromString(await response.text(), 'text/html');
         document.querySelector('#results').replaceWith(found.querySelector('#results'));
-        history.replaceState(null, '', address);
+        history.replaceState(null, '', query);
+        showTimes();
       } catch {
         // Given up for a newer search, or offline: the form still works.
       }

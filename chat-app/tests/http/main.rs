@@ -15,5 +15,6 @@ mod messages;
 mod notifications;
 mod protection;
 mod rooms;
+mod search;
 mod sign_up;
 mod site;

@@ -1,0 +1,426 @@
+//! What a person typed into the search field, read. Pure.
+//!
+//! Words, `"quoted phrases"`, `begin*`, `from:name`, `in:"room or person"`, `before:2026-01-31`, `after:…` and
+//! `has:link|file|image`; a `-` before any of them but the dates leaves out what has it. Nothing is ignored silently:
+//! what can't be read is a [`Problem`].
+
+use time::macros::format_description;
+use time::{Date, Month};
+
+use crate::t;
+use crate::text::Text;
+
+/// The longest query, in characters.
+pub const MAX_CHARS: usize = 300;
+/// As many parts may a query have.
+const MAX_PARTS: usize = 20;
+
+/// What is searched for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query {
+    /// What the text must hold or must not hold.
+    pub terms: Vec<Term>,
+    /// Who sent it: any of them.
+    pub from: Vec<Named>,
+    /// Where it is: any of them.
+    pub places: Vec<Named>,
+    /// What it must have besides text or must not have.
+    pub has: Vec<(Has, bool)>,
+    /// Sent before this day begins.
+    pub before: Option<Date>,
+    /// Sent after this day has ended.
+    pub after: Option<Date>,
+}
+
+/// Words to look for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Term {
+    /// As typed, without quotes and star.
+    pub text: String,
+    /// How they must stand in the text.
+    pub kind: TermKind,
+    /// Messages with it are left out.
+    pub excluded: bool,
+}
+
+/// How words must stand in the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TermKind {
+    /// All of them, anywhere.
+    Word,
+    /// One after the other.
+    Phrase,
+    /// As the beginning of a word.
+    Prefix,
+}
+
+impl TermKind {
+    /// The name that the SQL goes by.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Word => "word",
+            Self::Phrase => "phrase",
+            Self::Prefix => "prefix",
+        }
+    }
+}
+
+/// A person or a room by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// As typed, without `@` or `#`.
+    pub name: String,
+    /// Messages of theirs are left out.
+    pub excluded: bool,
+}
+
+/// What a message may have besides text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Has {
+    /// A web address.
+    Link,
+    /// A file of any kind.
+    File,
+    /// A picture.
+    Image,
+}
+
+impl Has {
+    /// The word of the query, and of the index.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Link => "link",
+            Self::File => "file",
+            Self::Image => "image",
+        }
+    }
+
+    fn of(name: &str) -> Option<Self> {
+        [Self::Link, Self::File, Self::Image]
+            .into_iter()
+            .find(|has| has.name() == name)
+    }
+}
+
+/// Why a query, or a part of it, can't be searched for. The sentence is shown beside the field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// More than [`MAX_CHARS`], or too many parts.
+    TooLong,
+    /// No such operator.
+    Operator(String),
+    /// An operator without what it looks for.
+    Missing(String),
+    /// No date as 2026-01-31.
+    Date(String),
+    /// Nothing that `has:` knows.
+    Has(String),
+    /// The operator takes no `-`.
+    NotExcludable(String),
+    /// Only what to leave out was said.
+    OnlyExcluded,
+    /// Nobody is called so.
+    Nobody(String),
+    /// One is in no conversation of this name.
+    Nowhere(String),
+    /// Words that the language leaves out, or that hold no letter: the rest is searched for.
+    LeftOut(String),
+}
+
+impl Problem {
+    /// The sentence.
+    pub fn sentence(&self, text: Text) -> String {
+        match self {
+            Self::TooLong => t!(text, "search-too-long", limit = MAX_CHARS as i64),
+            Self::Operator(name) => t!(text, "search-operator", name = name.as_str()),
+            Self::Missing(name) => t!(text, "search-missing", name = name.as_str()),
+            Self::Date(value) => t!(text, "search-date", value = value.as_str()),
+            Self::Has(value) => t!(text, "search-has", value = value.as_str()),
+            Self::NotExcludable(name) => t!(text, "search-not-excludable", name = name.as_str()),
+            Self::OnlyExcluded => t!(text, "search-only-excluded"),
+            Self::Nobody(name) => t!(text, "search-nobody", name = name.as_str()),
+            Self::Nowhere(name) => t!(text, "search-nowhere", name = name.as_str()),
+            Self::LeftOut(words) => t!(text, "search-left-out", words = words.as_str()),
+        }
+    }
+}
+
+/// Reads what was typed; every part that can't be read is a problem.
+pub fn parse(typed: &str) -> Result<Query, Vec<Problem>> {
+    let parts = parts(typed);
+    if typed.chars().count() > MAX_CHARS || parts.len() > MAX_PARTS {
+        return Err(vec![Problem::TooLong]);
+    }
+    let mut query = Query::default();
+    let mut problems = Vec::new();
+    for part in parts {
+        if let Err(problem) = query.take(part) {
+            problems.push(problem);
+        }
+    }
+    if problems.is_empty() && query.only_excludes() {
+        problems.push(Problem::OnlyExcluded);
+    }
+    if problems.is_empty() {
+        Ok(query)
+    } else {
+        Err(problems)
+    }
+}
+
+impl Query {
+    /// Whether nothing was typed.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn only_excludes(&self) -> bool {
+        let all_excluded = self.terms.iter().all(|term| term.excluded)
+            && self.from.iter().chain(&self.places).all(|n| n.excluded)
+            && self.has.iter().all(|(_, excluded)| *excluded);
+        !self.is_empty() && all_excluded && self.before.is_none() && self.after.is_none()
+    }
+
+    fn take(&mut self, part: Part) -> Result<(), Problem> {
+        let Some(operator) = &part.operator else {
+            self.terms.push(part.term());
+            return Ok(());
+        };
+        match operator.as_str() {
+            "from" => self.from.push(part.named('@')?),
+            "in" => self.places.push(part.named('#')?),
+            "has" => {
+                let value = part.value()?.to_lowercase();
+                let has = Has::of(&value).ok_or(Problem::Has(value))?;
+                self.has.push((has, part.excluded));
+            }
+            "before" => {
+                let date = part.date()?;
+                self.before = Some(self.before.map_or(date, |known| known.min(date)));
+            }
+            "after" => {
+                let date = part.date()?;
+                self.after = Some(self.after.map_or(date, |known| known.max(date)));
+            }
+            unknown => return Err(Problem::Operator(unknown.to_owned())),
+        }
+        Ok(())
+    }
+}
+
+/// One part of what was typed: `-operator:"value"`.
+#[derive(Debug)]
+struct Part {
+    excluded: bool,
+    operator: Option<String>,
+    text: String,
+    quoted: bool,
+}
+
+impl Part {
+    fn term(self) -> Term {
+        let stem = self.text.strip_suffix('*');
+        let stem = stem.filter(|stem| !self.quoted && !stem.is_empty());
+        let kind = match stem {
+            Some(_) => TermKind::Prefix,
+            None if self.quoted => TermKind::Phrase,
+            None => TermKind::Word,
+        };
+        Term {
+            kind,
+            excluded: self.excluded,
+            text: stem.map_or_else(|| self.text.clone(), str::to_owned),
+        }
+    }
+
+    /// What the operator looks for.
+    fn value(&self) -> Result<&str, Problem> {
+        let value = self.text.trim();
+        if value.is_empty() {
+            return Err(Problem::Missing(self.operator.clone().unwrap_or_default()));
+        }
+        Ok(value)
+    }
+
+    fn named(&self, mark: char) -> Result<Named, Problem> {
+        let value = self.value()?;
+        let name = value.strip_prefix([mark, '@']).unwrap_or(value);
+        Ok(Named {
+            name: name.to_owned(),
+            excluded: self.excluded,
+        })
+    }
+
+    fn date(&self) -> Result<Date, Problem> {
+        let value = self.value()?;
+        if self.excluded {
+            return Err(Problem::NotExcludable(
+                self.operator.clone().unwrap_or_default(),
+            ));
+        }
+        let first = Date::from_calendar_date(1970, Month::January, 1).expect("a day that was");
+        Date::parse(value, format_description!("[year]-[month]-[day]"))
+            .ok()
+            .filter(|date| (first.year()..=9000).contains(&date.year()))
+            .ok_or_else(|| Problem::Date(value.to_owned()))
+    }
+}
+
+fn is_quote(c: char) -> bool {
+    matches!(c, '"' | '“' | '”' | '„')
+}
+
+fn is_space(c: char) -> bool {
+    c.is_whitespace() || c.is_control()
+}
+
+/// Splits at white space that is not in quotes; a quote that is still open ends with the text.
+fn parts(typed: &str) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut rest = typed.trim_start_matches(is_space);
+    while !rest.is_empty() {
+        let (part, after) = part(rest);
+        // A lone dash or a pair of quotes with nothing in it: not yet typed.
+        if part.operator.is_some() || !matches!(part.text.trim(), "" | "-") {
+            parts.push(part);
+        }
+        rest = after.trim_start_matches(is_space);
+    }
+    parts
+}
+
+fn part(typed: &str) -> (Part, &str) {
+    let unsigned = typed.strip_prefix('-').filter(|rest| !rest.is_empty());
+    let excluded = unsigned.is_some();
+    let rest = unsigned.unwrap_or(typed);
+    let (operator, rest) = operator(rest);
+    let quoted = rest.starts_with(is_quote);
+    let (text, after) = if quoted {
+        let inside = rest.strip_prefix(is_quote).unwrap_or(rest);
+        inside.split_once(is_quote).unwrap_or((inside, ""))
+    } else {
+        let end = rest.find(is_space).unwrap_or(rest.len());
+        rest.split_at(end)
+    };
+    let part = Part {
+        excluded,
+        operator,
+        text: text.replace(char::is_control, " "),
+        quoted,
+    };
+    (part, after)
+}
+
+/// `name:` at the beginning, which is no operator in `10:30` and `https://…`.
+fn operator(typed: &str) -> (Option<String>, &str) {
+    match typed.split_once(':') {
+        Some((name, rest))
+            if name.len() > 1
+                && name.chars().all(|c| c.is_ascii_alphabetic())
+                && !rest.starts_with("//") =>
+        {
+            (Some(name.to_ascii_lowercase()), rest)
+        }
+        _ => (None, typed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::date;
+
+    use super::*;
+
+    fn term(text: &str, kind: TermKind, excluded: bool) -> Term {
+        Term {
+            text: text.into(),
+            kind,
+            excluded,
+        }
+    }
+
+    fn named(name: &str, excluded: bool) -> Named {
+        Named {
+            name: name.into(),
+            excluded,
+        }
+    }
+
+    #[test]
+    fn words_phrases_and_beginnings_are_told_apart() {
+        let query = parse("  ship  \"the  plan\" dep* -late -\"not this\" “smart quotes").unwrap();
+        assert_eq!(
+            query.terms,
+            [
+                term("ship", TermKind::Word, false),
+                term("the  plan", TermKind::Phrase, false),
+                term("dep", TermKind::Prefix, false),
+                term("late", TermKind::Word, true),
+                term("not this", TermKind::Phrase, true),
+                term("smart quotes", TermKind::Phrase, false),
+            ]
+        );
+    }
+
+    #[test]
+    fn operators_take_what_stands_behind_them() {
+        let query = parse(
+            "from:@ada -from:bob IN:\"Design team\" in:#ops has:link -has:image \
+             before:2026-02-01 before:2026-03-01 after:2026-01-01 after:2025-01-01",
+        )
+        .unwrap();
+        assert_eq!(query.from, [named("ada", false), named("bob", true)]);
+        assert_eq!(
+            query.places,
+            [named("Design team", false), named("ops", false)]
+        );
+        assert_eq!(query.has, [(Has::Link, false), (Has::Image, true)]);
+        assert_eq!(query.before, Some(date!(2026 - 02 - 01)));
+        assert_eq!(query.after, Some(date!(2026 - 01 - 01)));
+    }
+
+    #[test]
+    fn times_and_addresses_are_words() {
+        for typed in [
+            "10:30",
+            "https://example.com/a:b",
+            "a:b",
+            "c++:",
+            "\"in:x\"",
+        ] {
+            let query = parse(typed).unwrap();
+            assert_eq!(query.terms.len(), 1, "{typed}");
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_read_has_its_sentence() {
+        for (typed, problem) in [
+            ("form:ada", Problem::Operator("form".into())),
+            ("from:", Problem::Missing("from".into())),
+            ("in:\"\" x", Problem::Missing("in".into())),
+            ("before:yesterday", Problem::Date("yesterday".into())),
+            ("after:2026-02-30", Problem::Date("2026-02-30".into())),
+            ("after:0026-02-03", Problem::Date("0026-02-03".into())),
+            ("-after:2026-02-03", Problem::NotExcludable("after".into())),
+            ("has:luck", Problem::Has("luck".into())),
+            ("-late -from:ada", Problem::OnlyExcluded),
+        ] {
+            let problems = parse(typed).unwrap_err();
+            assert_eq!(problems, [problem], "{typed}");
+            let sentence = problems[0].sentence(Text::default());
+            assert!(sentence.ends_with('.'), "{sentence}");
+        }
+        let both = parse("has:luck before:soon").unwrap_err();
+        assert_eq!(both.len(), 2, "each problem is told");
+    }
+
+    #[test]
+    fn too_much_is_refused_and_nothing_is_nothing() {
+        assert_eq!(parse(&"x".repeat(301)), Err(vec![Problem::TooLong]));
+        assert_eq!(parse(&"x ".repeat(21)), Err(vec![Problem::TooLong]));
+        for typed in ["", "  \t", "-", "\"\"", "\0"] {
+            assert!(parse(typed).unwrap().is_empty(), "{typed:?}");
+        }
+    }
+}

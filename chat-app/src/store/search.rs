@@ -1,0 +1,267 @@
+//! Search over one's own conversations: names looked up, words read by the database's parser, messages found. Does I/O.
+//!
+//! What makes it fast is `find_messages` of the schema; here its query is put together.
+
+pub mod index;
+
+use time::{Date, OffsetDateTime};
+use uuid::Uuid;
+
+use super::Pool;
+use crate::domain::{ConversationId, UserId};
+use crate::search::{Named, Problem, Query};
+
+/// Around what matches, in what [`headlines`] answers. No message holds control characters.
+pub const MARK_START: char = '\u{2}';
+/// After what matches.
+pub const MARK_END: char = '\u{3}';
+
+/// A query that the database can run.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The text search query, with the lexemes of operators.
+    wanted: String,
+    /// What to mark in the texts found.
+    marked: String,
+    before: Option<Date>,
+    after: Option<Date>,
+    /// What is searched without, though asked for.
+    pub left_out: Option<Problem>,
+}
+
+/// A message that was found.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Hit {
+    /// Its number over all conversations: what older results are asked for by.
+    pub number: i64,
+    /// Where it was sent.
+    #[sqlx(rename = "conversation_id")]
+    pub conversation: ConversationId,
+    /// Its place there.
+    pub seq: i64,
+    /// What the reader calls the conversation.
+    pub place: String,
+    /// Who sent it.
+    #[sqlx(rename = "sender_id")]
+    pub sender: UserId,
+    /// Their picture.
+    pub sender_avatar: Option<Uuid>,
+    /// What the sender is called.
+    pub sender_name: String,
+    /// What it says.
+    pub body: String,
+    /// The names of its files.
+    pub files: Vec<String>,
+    /// When it was sent.
+    #[sqlx(rename = "created_at")]
+    pub at: OffsetDateTime,
+}
+
+/// Looks up names and reads words; a name that nobody has is a problem.
+pub async fn prepare(
+    pool: &Pool,
+    me: UserId,
+    query: &Query,
+) -> sqlx::Result<Result<Prepared, Vec<Problem>>> {
+    let mut problems = Vec::new();
+    let mut parts = Vec::new();
+    let people = people(pool, me, &query.from).await?;
+    parts.extend(lexemes("from", &query.from, &people, |name| {
+        problems.push(Problem::Nobody(name));
+    }));
+    let places = places(pool, me, &query.places).await?;
+    parts.extend(lexemes("in", &query.places, &places, |name| {
+        problems.push(Problem::Nowhere(name));
+    }));
+    for (has, excluded) in &query.has {
+        parts.push(negated(&format!("'has {}'", has.name()), *excluded));
+    }
+    let terms = terms(pool, query).await?;
+    let mut left_out = Vec::new();
+    let mut marked = Vec::new();
+    for (term, read) in std::iter::zip(&query.terms, terms) {
+        if read.is_empty() {
+            left_out.push(term.text.clone());
+            continue;
+        }
+        parts.push(negated(&read, term.excluded));
+        if !term.excluded {
+            marked.push(format!("({read})"));
+        }
+    }
+    let left_out = (!left_out.is_empty()).then(|| Problem::LeftOut(left_out.join(", ")));
+    let dates = query.before.is_some() || query.after.is_some();
+    match left_out {
+        Some(problem) if parts.is_empty() && !dates => problems.push(problem),
+        left_out if problems.is_empty() => {
+            return Ok(Ok(Prepared {
+                wanted: parts.join(" & "),
+                marked: marked.join(" | "),
+                before: query.before,
+                after: query.after,
+                left_out,
+            }));
+        }
+        _ => {}
+    }
+    Ok(Err(problems))
+}
+
+fn negated(query: &str, excluded: bool) -> String {
+    format!("{}({query})", if excluded { "!" } else { "" })
+}
+
+/// For names of one operator: any of those wanted, none of those excluded.
+fn lexemes(
+    operator: &str,
+    named: &[Named],
+    ids: &[Vec<i64>],
+    mut unknown: impl FnMut(String),
+) -> Vec<String> {
+    let (mut wanted, mut parts) = (Vec::new(), Vec::new());
+    for (named, ids) in std::iter::zip(named, ids) {
+        if ids.is_empty() {
+            unknown(named.name.clone());
+        }
+        let any = ids.iter().map(|id| format!("'{operator} {id}'"));
+        if named.excluded {
+            parts.extend(any.map(|lexeme| format!("!{lexeme}")));
+        } else {
+            wanted.extend(any);
+        }
+    }
+    if !wanted.is_empty() {
+        parts.push(format!("({})", wanted.join(" | ")));
+    }
+    parts
+}
+
+/// The people of each name: by the name to sign in with or by the one shown.
+async fn people(pool: &Pool, me: UserId, named: &[Named]) -> sqlx::Result<Vec<Vec<i64>>> {
+    if named.is_empty() {
+        return Ok(Vec::new());
+    }
+    sqlx::query_scalar(
+        "SELECT CASE lower(wanted) WHEN 'me' THEN ARRAY[$1] ELSE ARRAY(
+             SELECT u.id FROM users u WHERE u.name = lower(wanted) OR lower(u.display_name) = lower(wanted)) END
+         FROM unnest($2::text[]) WITH ORDINALITY AS w (wanted, ord) ORDER BY ord",
+    )
+    .bind(me)
+    .bind(names(named))
+    .fetch_all(pool)
+    .await
+}
+
+/// The conversations of each name: rooms by their title, direct ones by the other person.
+/// From the names and not from one's memberships, of which there may be thousands.
+async fn places(pool: &Pool, me: UserId, named: &[Named]) -> sqlx::Result<Vec<Vec<i64>>> {
+    if named.is_empty() {
+        return Ok(Vec::new());
+    }
+    sqlx::query_scalar(
+        "SELECT ARRAY(
+             SELECT c.id FROM (
+                 SELECT c.id FROM conversations c WHERE c.title IS NOT NULL AND lower(c.title) = lower(wanted)
+                 UNION
+                 SELECT c.id FROM users u
+                 JOIN conversations c ON c.direct_low = least(u.id, $1) AND c.direct_high = greatest(u.id, $1)
+                 WHERE u.name = lower(wanted) OR lower(u.display_name) = lower(wanted)) c
+             JOIN members m ON m.conversation_id = c.id AND m.user_id = $1 AND m.left_rev IS NULL)
+         FROM unnest($2::text[]) WITH ORDINALITY AS w (wanted, ord) ORDER BY ord",
+    )
+    .bind(me)
+    .bind(names(named))
+    .fetch_all(pool)
+    .await
+}
+
+fn names(named: &[Named]) -> Vec<&str> {
+    named.iter().map(|named| named.name.as_str()).collect()
+}
+
+/// Each term as the text search query of the deployment's language; empty for what that leaves out.
+async fn terms(pool: &Pool, query: &Query) -> sqlx::Result<Vec<String>> {
+    if query.terms.is_empty() {
+        return Ok(Vec::new());
+    }
+    let texts: Vec<&str> = query.terms.iter().map(|term| term.text.as_str()).collect();
+    let kinds: Vec<&str> = query.terms.iter().map(|term| term.kind.name()).collect();
+    sqlx::query_scalar(
+        "SELECT CASE kind
+             WHEN 'phrase' THEN phraseto_tsquery(s.language::regconfig, term)
+             WHEN 'prefix' THEN to_tsquery(s.language::regconfig,
+                 '''' || replace(replace(term, '\\', '\\\\'), '''', '''''') || ''':*')
+             ELSE plainto_tsquery(s.language::regconfig, term) END::text
+         FROM search_settings s, unnest($1::text[], $2::text[]) WITH ORDINALITY AS t (term, kind, ord) ORDER BY ord",
+    )
+    .bind(texts)
+    .bind(kinds)
+    .fetch_all(pool)
+    .await
+}
+
+/// The newest `limit` messages that this person may read and that match, below the number `older`.
+pub async fn find(
+    pool: &Pool,
+    me: UserId,
+    prepared: &Prepared,
+    older: Option<i64>,
+    limit: i32,
+) -> sqlx::Result<Vec<Hit>> {
+    // Days are those of the person's zone.
+    sqlx::query_as(
+        "SELECT f.number, f.conversation_id, f.seq, m.sender_id, u.avatar AS sender_avatar, m.body, m.created_at,
+                coalesce(u.display_name, u.name) AS sender_name,
+                ARRAY(SELECT a.name FROM attachments a WHERE a.conversation_id = f.conversation_id AND a.seq = f.seq
+                      ORDER BY a.created_at, a.id) AS files,
+                CASE WHEN c.kind = 'direct' THEN (
+                         SELECT coalesce(o.display_name, o.name) FROM users o
+                         WHERE o.id = CASE c.direct_low WHEN $1 THEN c.direct_high ELSE c.direct_low END)
+                     ELSE coalesce(c.title, (
+                         SELECT string_agg(coalesce(g.display_name, g.name), ', ' ORDER BY g.id)
+                         FROM (SELECT gu.* FROM members gm JOIN users gu ON gu.id = gm.user_id
+                               WHERE gm.conversation_id = c.id AND gm.left_rev IS NULL AND gm.user_id <> $1
+                               ORDER BY gm.user_id LIMIT 4) g), '') END AS place
+         FROM (SELECT coalesce(me.time_zone, 'UTC') AS zone FROM users me WHERE me.id = $1) z
+         CROSS JOIN LATERAL find_messages($1, $2::tsquery, ($3::date + 1)::timestamp AT TIME ZONE zone,
+                                          $4::date::timestamp AT TIME ZONE zone, $5, $6) f
+         JOIN messages m ON m.conversation_id = f.conversation_id AND m.seq = f.seq
+         JOIN conversations c ON c.id = f.conversation_id
+         JOIN users u ON u.id = m.sender_id
+         ORDER BY f.number DESC",
+    )
+    .bind(me)
+    .bind(&prepared.wanted)
+    .bind(prepared.after)
+    .bind(prepared.before)
+    .bind(older.unwrap_or(i64::MAX))
+    .bind(limit)
+    .fetch_all(pool)
+    .await
+}
+
+/// What of each text to show, with [`MARK_START`] and [`MARK_END`] around what matches.
+pub async fn headlines(
+    pool: &Pool,
+    prepared: &Prepared,
+    texts: &[String],
+) -> sqlx::Result<Vec<String>> {
+    // A short text is shown whole.
+    sqlx::query_scalar(
+        "SELECT ts_headline(s.language::regconfig, body, $2::tsquery,
+             format('StartSel=%s, StopSel=%s, %s', chr(2), chr(3), CASE WHEN length(body) <= 280 THEN 'HighlightAll=true'
+                 ELSE 'MaxFragments=2, MinWords=12, MaxWords=30, FragmentDelimiter=\" … \"' END))
+         FROM search_settings s, unnest($1::text[]) WITH ORDINALITY AS t (body, ord) ORDER BY ord",
+    )
+    .bind(texts)
+    .bind(&prepared.marked)
+    .fetch_all(pool)
+    .await
+}
+
+/// The text search configuration of the index.
+pub async fn language(pool: &Pool) -> sqlx::Result<String> {
+    sqlx::query_scalar("SELECT language FROM search_settings")
+        .fetch_one(pool)
+        .await
+}

@@ -1,0 +1,174 @@
+//! Searching messages. Pure.
+
+use maud::{Markup, html};
+use time::macros::format_description;
+
+use super::shell::{Pane, Shell, back, icon};
+use super::{assets, instant, portrait};
+use crate::search::Problem;
+use crate::store::search::Hit;
+use crate::t;
+use crate::text::Text;
+
+/// The parts of a query, each with the message that explains it. Operators are the same in every language.
+const HELP: [(&str, &str); 7] = [
+    ("\"release plan\"", "search-help-phrase"),
+    ("deploy*", "search-help-prefix"),
+    ("-draft", "search-help-exclude"),
+    ("from:ada", "search-help-from"),
+    ("in:\"Design team\"", "search-help-in"),
+    ("before:2026-01-31 after:2025-12-31", "search-help-dates"),
+    ("has:link has:file has:image", "search-help-has"),
+];
+
+/// What a search came to.
+#[derive(Debug, Default)]
+pub struct Results {
+    /// Whether anything was searched for.
+    pub asked: bool,
+    /// What is wrong with the query, or what was left out of it.
+    pub problems: Vec<Problem>,
+    /// The messages, newest first.
+    pub found: Vec<Found>,
+    /// Whether these are results after others.
+    pub continued: bool,
+    /// Where earlier results go on.
+    pub older_than: Option<i64>,
+}
+
+/// A message that was found.
+#[derive(Debug)]
+pub struct Found {
+    /// The message.
+    pub hit: Hit,
+    /// What is shown of its text.
+    pub pieces: Vec<Piece>,
+}
+
+/// A part of a text.
+#[derive(Debug)]
+pub struct Piece {
+    /// The part.
+    pub text: String,
+    /// Whether it is what was searched for.
+    pub marked: bool,
+}
+
+/// The page to search messages; `q` is what was typed.
+pub fn page(shell: &Shell, q: &str, results: &Results) -> Markup {
+    let text = shell.text;
+    let title = t!(text, "search-title");
+    let refused = !results.problems.is_empty();
+    shell.page(&Pane {
+        title: &title,
+        place: "at-page",
+        live: None,
+        current: None,
+        content: html! {
+            link rel="stylesheet" href=(assets::url("search.css"));
+            header.bar { (back(text)) h1 { (title) } }
+            div.scroller.top tabindex="-1" {
+                div.track {
+                    form.search method="get" action="/search" role="search" data-testid="message-search" {
+                        label.visually-hidden for="q" { (t!(text, "search-label")) }
+                        input #q type="search" name="q" value=(q) placeholder=(t!(text, "search-placeholder")) dir="auto"
+                            maxlength=(crate::search::MAX_CHARS) autocomplete="off" autocapitalize="none" spellcheck="false"
+                            autofocus aria-invalid=[refused.then_some("true")] aria-describedby="search-problems";
+                        button type="submit" {
+                            (icon("M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16 16l4.5 4.5"))
+                            span.visually-hidden { (t!(text, "search-submit")) }
+                        }
+                    }
+                    (found(text, q, results))
+                }
+            }
+        },
+    })
+}
+
+/// Everything below the field: what the script replaces while one types.
+fn found(text: Text, q: &str, results: &Results) -> Markup {
+    html! {
+        div #results aria-live="polite" {
+            div #search-problems {
+                @for problem in &results.problems {
+                    p.field-error data-testid="field-error" { (problem.sentence(text)) }
+                }
+            }
+            @if !results.found.is_empty() {
+                h2.caption { (t!(text, "search-found")) }
+                ol.hits { @for found in &results.found { (item(text, found)) } }
+                @if let Some(number) = results.older_than {
+                    a.button.older-hits data-testid="older-hits" href=(older(q, number)) { (t!(text, "search-older")) }
+                }
+            } @else if results.asked && results.continued {
+                div.empty { h2 { (t!(text, "search-no-more")) } }
+            } @else if results.asked {
+                div.empty data-testid="nothing-found" {
+                    h2 { (t!(text, "search-nothing")) }
+                    p { (t!(text, "search-nothing-advice")) }
+                }
+            } @else {
+                (help(text))
+            }
+        }
+    }
+}
+
+fn older(q: &str, number: i64) -> String {
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("q", q)
+        .append_pair("older", &number.to_string())
+        .finish();
+    format!("/search?{query}")
+}
+
+fn item(text: Text, Found { hit, pieces }: &Found) -> Markup {
+    let day = hit.at.to_utc().format(format_description!(
+        "[day padding:none] [month repr:short] [year]"
+    ));
+    html! {
+        li data-testid="hit" data-conversation=(hit.conversation) data-seq=(hit.seq) data-sender=(hit.sender) {
+            a.hit href={ "/c/" (hit.conversation) "?at=" (hit.seq) "#m" (hit.seq) } {
+                (portrait(&hit.sender_name, hit.sender_avatar))
+                span.about {
+                    bdi.sender { (hit.sender_name) }
+                    " "
+                    span.place { (t!(text, "search-in", place = hit.place.as_str())) }
+                    " "
+                    time datetime=(instant(hit.at)) { (day.unwrap_or_default()) }
+                }
+                span.text dir="auto" {
+                    @for piece in pieces {
+                        @if piece.marked { mark { (piece.text) } } @else { (piece.text) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn help(text: Text) -> Markup {
+    html! {
+        section.search-help {
+            p { (t!(text, "search-help")) }
+            dl {
+                @for (example, id) in HELP {
+                    div {
+                        dt dir="ltr" { @for part in split(example) { code { (part) } " " } }
+                        dd { (text.get(id)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// An example of several parts as its parts; one with quotes is one.
+fn split(example: &'static str) -> Vec<&'static str> {
+    if example.contains('"') {
+        vec![example]
+    } else {
+        example.split(' ').collect()
+    }
+}
