@@ -1,5 +1,6 @@
 //! browser → http → writer. The routes on one screen; handlers, errors and layers are in [`self`]'s modules. Does I/O.
 
+mod about;
 mod account;
 mod admin;
 mod assets;
@@ -53,12 +54,12 @@ pub fn router(app: App) -> Router {
         .route("/c/{id}/files/{file}/remove", post(attachments::remove))
         .route("/c/{id}/read", post(marks::read))
         .route("/c/{id}/seen", get(marks::seen))
-        .route("/c/{id}/about", get(rooms::about).post(rooms::describe))
+        .route("/c/{id}/about", get(about::show).post(about::describe))
         .route("/c/{id}/join", post(rooms::join))
         .route("/c/{id}/leave", post(rooms::leave))
-        .route("/c/{id}/members", get(rooms::members).post(rooms::add))
-        .route("/c/{id}/members/{user}/remove", post(rooms::remove))
-        .route("/c/{id}/members/{user}/role", post(rooms::set_role))
+        .route("/c/{id}/members", get(rooms::members).post(about::add))
+        .route("/c/{id}/members/{user}/remove", post(about::remove))
+        .route("/c/{id}/members/{user}/role", post(about::set_role))
         .route("/rooms", get(rooms::directory).post(rooms::create))
         .route("/rooms/new", get(rooms::new))
         .route("/c/{id}/level", post(notifications::level))
