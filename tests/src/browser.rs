@@ -12,6 +12,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 
 use self::driver::Driver;
+use crate::client::client_builder;
 use crate::page::Page;
 use crate::wait::seconds;
 use crate::{Context, Error, Result, eventually};
@@ -50,7 +51,7 @@ impl Browser {
         Ok(Self {
             client,
             driver,
-            http: reqwest::Client::builder().no_proxy().build()?,
+            http: client_builder().no_proxy().build()?,
             url: url.trim_end_matches('/').to_owned(),
         })
     }

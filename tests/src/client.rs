@@ -26,6 +26,13 @@ pub struct Sent {
     pub client_id: Uuid,
 }
 
+/// A client that is being built. The chat-app's features make reqwest ask which cryptography to use, even for `http:`.
+pub(crate) fn client_builder() -> reqwest::ClientBuilder {
+    // Where one was chosen before, that stays.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder()
+}
+
 impl ChatClient {
     /// A client of the chat at `url` (`http://name.localhost:port`) with an empty cookie jar. The name is taken to be this machine.
     pub fn new(url: &str) -> Result<Self> {
@@ -33,7 +40,7 @@ impl ChatClient {
         let host = parsed.host_str().context("a URL without a host")?;
         let port = parsed.port_or_known_default().unwrap_or(80);
         let here = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let http = Client::builder()
+        let http = client_builder()
             .cookie_store(true)
             .no_proxy()
             .resolve(host, here)

@@ -39,6 +39,8 @@ pub struct Person {
 
 impl Person {
     pub async fn sign_up(replica: &Replica, name: &str) -> Self {
+        // The features for S3 make reqwest ask which cryptography to use, even for `http:`.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .build()
