@@ -166,7 +166,6 @@ fn without_script(text: Text, view: &View) -> Markup {
 /// empty item where the speaker changes, since a message itself can't know what it follows, and where the new begins.
 fn items(text: Text, view: &View) -> Markup {
     let conversation = view.conversation;
-    let read = conversation.last_read_seq.max(conversation.joined_seq);
     let mut notices = view.page.notices.iter().peekable();
     let mut previous: Option<&Message> = None;
     let mut day: Option<time::Date> = None;
@@ -178,7 +177,7 @@ fn items(text: Text, view: &View) -> Markup {
             }
             @let new_day = day != Some(this.at.to_utc().date());
             (days(&mut day, this.at))
-            @if conversation.unread() > 0 && this.seq > read && previous.is_none_or(|p| p.seq <= read) {
+            @if is_first_new(conversation, previous, this) {
                 li.new-since data-testid="new-since" { (t!(text, "new-since")) }
             } @else if !new_day && previous.is_none_or(|previous| is_new_turn(previous, this)) {
                 li.turn hidden {}
@@ -191,6 +190,16 @@ fn items(text: Text, view: &View) -> Markup {
             (notice::item(notice))
         }
     }
+}
+
+/// Whether the messages that this member has not read begin here.
+fn is_first_new(
+    conversation: &ConversationSummary,
+    previous: Option<&Message>,
+    this: &Message,
+) -> bool {
+    let read = conversation.last_read_seq.max(conversation.joined_seq);
+    this.seq == read + 1 || this.seq > read && previous.is_some_and(|previous| previous.seq <= read)
 }
 
 fn notice_and_break(notice: &Notice, previous: &mut Option<&Message>) -> Markup {

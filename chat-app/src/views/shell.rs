@@ -84,7 +84,7 @@ impl Shell<'_> {
                         nav.sidebar aria-label=(t!(text, "conversations")) { (self.sidebar(pane.current)) }
                         main.pane #main tabindex="-1" { (pane.content) }
                     }
-                    span.visually-hidden #t-more { (t!(text, "more")) }
+                    span #t-more hidden { (t!(text, "more")) }
                     (connection(text))
                     (dialogs(text))
                 }

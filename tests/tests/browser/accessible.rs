@@ -50,7 +50,11 @@ async fn axe_finds_nothing_in_what_opens_over_a_page() -> Result<()> {
     let _chat = example::shared().await?;
     let Pair { ada, .. } = Pair::on_two_replicas().await?;
     ada.say("one").await?;
-    ada.reads(&["one"]).await?;
+    ada.sees("that it is sent", |page| {
+        ensure!(page.html().contains("id=\"m1\""), "not yet");
+        Ok(())
+    })
+    .await?;
     let open = [
         ("the menu", "document.querySelector('#m1 .more').click()"),
         (

@@ -6,6 +6,12 @@ use crate::Pair;
 
 /// Opens the menu of the message at this place and takes one of its acts.
 async fn act(browser: &confab_tests::browser::Browser, seq: i64, what: &str) -> Result<()> {
+    browser
+        .sees("that it is sent", |page| {
+            ensure!(page.html().contains(&format!("id=\"m{seq}\"")), "not yet");
+            Ok(())
+        })
+        .await?;
     // By keyboard: the menu's button shows only when it is hovered or has the focus.
     browser
         .script(&format!("document.querySelector('#m{seq} .more').click()"))
