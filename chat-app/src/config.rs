@@ -99,6 +99,15 @@ pub struct Config {
         value_name = "NAME"
     )]
     pub search_language: String,
+    /// Whether people see who is online
+    #[arg(long, env = "CONFAB_PRESENCE", default_value = "true", action = ArgAction::Set)]
+    pub presence: bool,
+    /// Whether people see who is typing
+    #[arg(long, env = "CONFAB_TYPING", default_value = "true", action = ArgAction::Set)]
+    pub typing: bool,
+    /// Whether people see who has read, in direct conversations and small groups
+    #[arg(long, env = "CONFAB_READ_RECEIPTS", default_value = "true", action = ArgAction::Set)]
+    pub read_receipts: bool,
     /// PostgreSQL connections for reading; writing and following changes take 7 more
     #[arg(long, env = "CONFAB_DATABASE_POOL_SIZE", default_value = "8", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
     pub database_pool_size: u32,
@@ -439,6 +448,19 @@ pub(crate) mod tests {
         ] {
             assert!(serve(&["--url", bad]).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn presence_typing_and_receipts_are_on_unless_told_otherwise() {
+        let all = |config: Config| (config.presence, config.typing, config.read_receipts);
+        assert_eq!(all(serve(&[]).unwrap()), (true, true, true));
+        let off = [
+            "--presence=false",
+            "--typing=false",
+            "--read-receipts=false",
+        ];
+        assert_eq!(all(serve(&off).unwrap()), (false, false, false));
+        assert!(serve(&["--typing", "perhaps"]).is_err());
     }
 
     #[test]

@@ -10,14 +10,16 @@ use tokio::sync::{Notify, mpsc, watch};
 
 use crate::domain::{ConversationId, SessionId, UserId};
 use crate::event::Event;
-use crate::publisher::Signal;
 use crate::store::changes::Changes;
 use order::{Hole, Order};
+use presence::{Presence, SocketId};
 use rooms::Rooms;
 
 pub mod order;
+pub mod presence;
 pub mod reader;
 mod rooms;
+pub mod signals;
 
 /// Frames that may wait for one slow socket; past that it is told to read what it missed.
 const SOCKET_QUEUE: usize = 256;
@@ -90,6 +92,7 @@ pub enum Close {
 
 /// The hub's end of a socket.
 struct Handle {
+    id: SocketId,
     session: SessionId,
     frames: mpsc::Sender<Utf8Bytes>,
     state: watch::Sender<SocketState>,
@@ -106,6 +109,8 @@ pub struct SocketState {
 
 /// The socket's end.
 pub struct Registration {
+    /// Which socket of this replica it is.
+    pub id: SocketId,
     /// What to send.
     pub frames: mpsc::Receiver<Utf8Bytes>,
     /// What else to do; ends the registration when dropped.
@@ -128,6 +133,8 @@ struct State {
     order: Order<Delivery>,
     rooms: Rooms,
     sockets: HashMap<UserId, Vec<Handle>>,
+    opened: u64,
+    presence: Presence,
     position: Position,
     draining: bool,
 }
@@ -160,13 +167,17 @@ impl Hub {
         }
         let (frames, receiver) = mpsc::channel(SOCKET_QUEUE);
         let (control, watched) = watch::channel(SocketState::default());
+        state.opened += 1;
+        let id = SocketId(state.opened);
         let handles = state.sockets.entry(user).or_default();
         handles.push(Handle {
+            id,
             session,
             frames,
             state: control.clone(),
         });
         Some(Registration {
+            id,
             frames: receiver,
             state: watched,
             control,
@@ -177,11 +188,13 @@ impl Hub {
     pub fn unregister(&self, user: UserId) {
         let mut state = self.state();
         if let Some(handles) = state.sockets.get_mut(&user) {
-            handles.retain(|handle| !handle.frames.is_closed());
+            let closed = handles.extract_if(.., |handle| handle.frames.is_closed());
+            let closed: Vec<_> = closed.map(|handle| handle.id).collect();
             if handles.is_empty() {
                 state.sockets.remove(&user);
                 state.rooms.forget(user);
             }
+            state.leave(&closed);
         }
     }
 
@@ -288,36 +301,6 @@ impl Hub {
     pub fn settled(&self) -> Option<Position> {
         let state = self.state();
         state.order.is_whole().then(|| state.position.clone())
-    }
-
-    /// Hands a signal to the person's own sockets.
-    pub fn signal(&self, signal: &Signal) {
-        #[derive(serde::Serialize)]
-        #[serde(tag = "type", rename = "read")]
-        struct Read {
-            conversation: ConversationId,
-            last_read: i64,
-            unread: i64,
-            version: i64,
-        }
-        let Signal::Read {
-            user,
-            conversation,
-            last_read,
-            unread,
-            version,
-        } = *signal;
-        let frame = serde_json::to_string(&Read {
-            conversation,
-            last_read,
-            unread,
-            version,
-        })
-        .expect("plain numbers");
-        self.state().deliver(&Delivery {
-            frame: frame.into(),
-            to: To::People(vec![user]),
-        });
     }
 
     /// Takes no more sockets.

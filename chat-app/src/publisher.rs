@@ -15,9 +15,11 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Kafka;
 use crate::domain::{ConversationId, UserId};
 use crate::event::Event;
+use crate::hub::presence::Census;
 use crate::kafka::{self, Context, Link};
 use crate::store::conversations::Marked;
 use crate::store::outbox::Reference;
+use crate::store::people::Audience;
 use crate::store::{Pool, outbox};
 
 pub mod sweeper;
@@ -247,7 +249,8 @@ impl ProducerContext for Context<Lossy> {
     fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {}
 }
 
-/// The record of the signals topic. Key: the user's id as decimal text.
+/// The record of the signals topic. Key: the user's id as decimal text, or the name of the replica that tells of its
+/// people; what has one key stays in order.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum Signal {
@@ -265,6 +268,48 @@ pub enum Signal {
         #[serde(default)]
         version: i64,
     },
+    /// A person is writing.
+    Typing {
+        /// Who.
+        user: UserId,
+        /// What they are called.
+        name: String,
+        /// Where.
+        conversation: ConversationId,
+        /// Who is told.
+        to: Vec<UserId>,
+    },
+    /// A person has read; the others of a small conversation see it.
+    Seen {
+        /// Who.
+        user: UserId,
+        /// What they are called.
+        name: String,
+        /// Where.
+        conversation: ConversationId,
+        /// How far.
+        seq: i64,
+        /// Who is told.
+        to: Vec<UserId>,
+    },
+    /// Who is on a replica.
+    Presence {
+        /// Its name.
+        replica: String,
+        /// Its people.
+        people: Census,
+    },
+}
+
+impl Signal {
+    fn key(&self) -> String {
+        match self {
+            Self::Read { user, .. } | Self::Typing { user, .. } | Self::Seen { user, .. } => {
+                user.to_string()
+            }
+            Self::Presence { replica, .. } => replica.clone(),
+        }
+    }
 }
 
 impl Signals {
@@ -293,11 +338,45 @@ impl Signals {
         });
     }
 
+    /// Tells the other members that somebody is writing.
+    pub fn typing(&self, user: UserId, conversation: ConversationId, audience: Audience) {
+        self.send(&Signal::Typing {
+            user,
+            name: audience.name,
+            conversation,
+            to: audience.others,
+        });
+    }
+
+    /// Tells the other members how far somebody has read.
+    pub fn seen(&self, user: UserId, conversation: ConversationId, seq: i64, audience: Audience) {
+        self.send(&Signal::Seen {
+            user,
+            name: audience.name,
+            conversation,
+            seq,
+            to: audience.others,
+        });
+    }
+
+    /// Tells the other replicas who is on this one.
+    pub fn presence(&self, replica: &str, people: Census) {
+        self.send(&Signal::Presence {
+            replica: replica.to_owned(),
+            people,
+        });
+    }
+
+    /// Waits for Kafka's answers to what was handed over.
+    pub async fn flush(&self, limit: Duration) {
+        let producer = self.producer.clone();
+        let _ = tokio::task::spawn_blocking(move || producer.flush(limit)).await;
+    }
+
     /// Sends, or drops it when Kafka is away.
     fn send(&self, signal: &Signal) {
-        let Signal::Read { user, .. } = signal;
         let (key, value) = (
-            user.to_string(),
+            signal.key(),
             serde_json::to_string(signal).expect("a signal has no map with keys other than text"),
         );
         if self

@@ -161,6 +161,14 @@ pub fn start_workers(
         metrics: app.metrics.clone(),
     };
     workers.tasks.spawn(relay.run(stop.clone()));
+    if app.config.presence {
+        workers.tasks.spawn(hub::signals::run(
+            app.hub.clone(),
+            app.signals.clone(),
+            app.config.replica.clone(),
+            stop.clone(),
+        ));
+    }
     workers.tasks.spawn(poller::run(
         app.hub.clone(),
         workers.pool.clone(),
@@ -228,6 +236,14 @@ async fn drain(
     closing.cancel();
     tokio::time::sleep(RECONNECT_SPREAD).await;
     app.hub.close_all();
+    if app.config.presence {
+        app.signals.presence(&app.config.replica, app.hub.goodbye());
+        within(
+            "Kafka did not take that nobody is here any more",
+            app.signals.flush(STEP_LIMIT),
+        )
+        .await;
+    }
     within("requests under way did not end", server).await;
     let publisher = app.publisher.clone();
     drop(app);

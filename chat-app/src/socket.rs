@@ -11,12 +11,14 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
-use crate::domain::{ConversationId, Session, SessionId};
+use crate::domain::{ConversationId, Session, UserId};
+use crate::hub::presence::{SocketId, WATCHED};
 use crate::hub::{Close, Registration, SocketState};
-use crate::store::{sessions, timeline};
+use crate::store::{people, timeline};
 use crate::text::Text;
 
 mod resume;
+mod signals;
 
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// A write that is stuck for longer ends the connection: the browser is gone, or as good as.
@@ -36,6 +38,12 @@ const CLOSE_TOO_SLOW: u16 = 1013;
 enum Request {
     /// Tell me what I missed.
     Resume(Resume),
+    /// I am writing.
+    Typing { conversation: ConversationId },
+    /// My page has been hidden for a while, or I look at it again.
+    Away { away: bool },
+    /// I have these people on screen, and nobody else.
+    Watch { users: Vec<UserId> },
 }
 
 /// Where a browser stands.
@@ -102,11 +110,13 @@ pub async fn upgrade(
             app.metrics.sockets(app.hub.sockets());
             let mut connection = Connection {
                 app: app.clone(),
+                id: registration.id,
                 session,
                 socket,
                 text,
                 resyncs: Vec::new(),
                 told_malformed: false,
+                budget: signals::Budget::new(Instant::now()),
             };
             if let Err(error) = connection.serve(registration).await {
                 tracing::debug!(%error, "a live connection broke");
@@ -135,24 +145,21 @@ fn same_origin(app: &App, headers: &HeaderMap) -> bool {
     }
 }
 
-/// Whether the session is still there; yes while PostgreSQL can't tell.
-async fn session_lasts(app: &App, session: SessionId) -> bool {
-    !matches!(sessions::lasts(&app.pool, session).await, Ok(false))
-}
-
 struct Connection {
     app: App,
+    id: SocketId,
     session: Session,
     socket: WebSocket,
     text: Text,
     resyncs: Vec<Instant>,
     told_malformed: bool,
+    budget: signals::Budget,
 }
 
 impl Connection {
     async fn serve(&mut self, mut registration: Registration) -> Result<(), axum::Error> {
         let app = self.app.clone();
-        if !session_lasts(&app, self.session.id).await {
+        if !self.may_stay().await {
             return self.close(CLOSE_REVOKED, "signed out").await;
         }
         // Before the browser asks what it missed: from then on nothing of a large room passes it by.
@@ -187,7 +194,7 @@ impl Connection {
                     Some(Err(error)) => return Err(error),
                 },
                 _ = heartbeat.tick() => {
-                    if !session_lasts(&app, self.session.id).await {
+                    if !self.may_stay().await {
                         return self.close(CLOSE_REVOKED, "signed out").await;
                     }
                     self.beat().await?;
@@ -208,6 +215,16 @@ impl Connection {
         }
     }
 
+    /// Whether the session is still there, yes while PostgreSQL can't tell; what its person shares holds at once.
+    async fn may_stay(&mut self) -> bool {
+        match people::sharing(&self.app.pool, self.session.id).await {
+            Ok(Some(sharing)) => self.share(sharing),
+            Ok(None) => return false,
+            Err(error) => tracing::debug!(%error, "a session could not be read again"),
+        }
+        true
+    }
+
     async fn beat(&mut self) -> Result<(), axum::Error> {
         match self.app.hub.settled() {
             Some(at) => {
@@ -222,11 +239,21 @@ impl Connection {
     }
 
     async fn request(&mut self, text: &str) -> Result<(), axum::Error> {
-        let Ok(Request::Resume(resume)) = serde_json::from_str(text) else {
-            self.malformed();
-            return Ok(());
-        };
-        match resume::answer(&self.app, self.session.user.id, self.text, &resume).await {
+        match serde_json::from_str(text) {
+            Ok(Request::Resume(resume)) => return self.resume(&resume).await,
+            Ok(_) if !self.may_signal() => {}
+            Ok(Request::Typing { conversation }) => self.typing(conversation).await,
+            Ok(Request::Away { away }) => self.app.hub.away(self.id, away),
+            Ok(Request::Watch { users }) if users.len() <= WATCHED => {
+                return self.watch(users).await;
+            }
+            Ok(Request::Watch { .. }) | Err(_) => self.malformed(),
+        }
+        Ok(())
+    }
+
+    async fn resume(&mut self, resume: &Resume) -> Result<(), axum::Error> {
+        match resume::answer(&self.app, self.session.user.id, self.text, resume).await {
             Ok(answer) => self.send(frame(&answer)).await,
             // The browser asks again when it reconnects; by then PostgreSQL may be back.
             Err(error) => {

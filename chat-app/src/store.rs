@@ -14,6 +14,7 @@ pub mod invites;
 pub mod messages;
 pub mod notices;
 pub mod outbox;
+pub mod people;
 pub mod push;
 pub mod resets;
 pub mod rooms;

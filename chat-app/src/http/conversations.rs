@@ -79,10 +79,15 @@ async fn conversation(
     let conversation = known.conversation(app, id).await?;
     let floor = conversation.floor();
     let page = store::messages::page(&app.pool, id, floor, window, MESSAGES).await?;
+    let readers = match app.config.read_receipts {
+        true => store::people::readers(&app.pool, known.me.id, id).await?,
+        false => Vec::new(),
+    };
     known.list(&conversation);
     let view = View {
         conversation: &conversation,
         page: &page,
+        readers: &readers,
         draft,
     };
     Ok(views::conversation::page(&known.shell(app), &view))

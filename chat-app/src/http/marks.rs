@@ -73,7 +73,20 @@ async fn mark_read(
     let marked = store::conversations::mark_read(&app.pool, me, id, mark.seq, mark.version).await?;
     let marked = marked.ok_or(AppError::NotFound)?;
     app.signals.read(me, id, marked);
+    tell_others(app, me, id, marked).await;
     Ok(marked)
+}
+
+/// Where the others may know. The mark holds whether they learn of it or not.
+async fn tell_others(app: &App, me: UserId, id: ConversationId, marked: Marked) {
+    if !app.config.read_receipts {
+        return;
+    }
+    match store::people::who_may_see_receipts(&app.pool, me, id).await {
+        Ok(Some(audience)) => app.signals.seen(me, id, marked.last_read_seq, audience),
+        Ok(None) => {}
+        Err(error) => tracing::debug!(%error, "whom to tell that somebody has read can't be read"),
+    }
 }
 
 /// Marks a message and what comes after it as unread.

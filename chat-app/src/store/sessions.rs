@@ -128,14 +128,3 @@ pub async fn revoke_others(pool: &Pool, user: UserId, but: SessionId) -> sqlx::R
         .await?;
     Ok(())
 }
-
-/// Whether the session is still there and has not ended, and its person may be here.
-pub async fn lasts(pool: &Pool, session: SessionId) -> sqlx::Result<bool> {
-    sqlx::query_scalar(
-        "SELECT EXISTS (SELECT FROM sessions s JOIN users u ON u.id = s.user_id
-                        WHERE s.id = $1 AND s.expires_at > now() AND u.disabled_at IS NULL AND NOT u.former)",
-    )
-    .bind(session)
-    .fetch_one(pool)
-    .await
-}

@@ -11,6 +11,7 @@ use super::message::excerpt;
 use super::shell::{Pane, SEARCH, Shell, back, icon, icon_link};
 use super::{actions, attachment, instant, message, notice, portrait};
 use crate::domain::{ConversationKind, ConversationSummary, Message, Notice, Page, Role};
+use crate::store::people::Reader;
 use crate::t;
 use crate::text::Text;
 
@@ -25,6 +26,8 @@ pub struct View<'a> {
     pub conversation: &'a ConversationSummary,
     /// Some of its messages.
     pub page: &'a Page,
+    /// How far the others have read, as far as they share it.
+    pub readers: &'a [Reader],
     /// What is being written.
     pub draft: Draft,
 }
@@ -67,8 +70,10 @@ pub fn page(shell: &Shell, view: &View) -> Markup {
             (header(text, conversation))
             (log(text, view))
             div.whereabouts {
-                p.typing data-testid="typing" aria-live="off" data-one=(t!(text, "typing-one", name = "\u{2}"))
-                    data-many=(t!(text, "typing-many")) {}
+                @if shell.config.typing {
+                    p.typing data-testid="typing" aria-live="off" data-one=(t!(text, "typing-one", name = "\u{2}"))
+                        data-many=(t!(text, "typing-many")) {}
+                }
             }
             (composer(shell, view))
             (outgoing(shell))
@@ -123,7 +128,8 @@ fn log(text: Text, view: &View) -> Markup {
                     a.latest href={ "/c/" (id) } { (t!(text, "latest-messages")) }
                 }
                 (without_script(text, view))
-                p.seen-by data-testid="seen-by" data-text=(t!(text, "seen-by", names = "\u{2}")) hidden {}
+                p.seen-by data-testid="seen-by" data-text=(t!(text, "seen-by", names = "\u{2}")) hidden
+                    data-readers=(serde_json::to_string(view.readers).unwrap_or_default()) {}
             }
         }
         a.jump href={ "/c/" (id) } hidden {

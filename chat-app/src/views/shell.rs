@@ -93,7 +93,7 @@ impl Shell<'_> {
     }
 
     fn sidebar(&self, current: Option<ConversationId>) -> Markup {
-        let text = self.text;
+        let (text, presence) = (self.text, self.config.presence);
         html! {
             header.bar {
                 a.brand href="/c" { (mark()) (self.config.title) }
@@ -102,7 +102,8 @@ impl Shell<'_> {
                 (icon_link("/people", &t!(text, "new-conversation"), "M12 5v14M5 12h14"))
             }
             (notifications::hint(text))
-            ul.conversations data-testid="conversation-list" {
+            ul.conversations data-testid="conversation-list"
+                data-online=[presence.then(|| t!(text, "online"))] data-away=[presence.then(|| t!(text, "away"))] {
                 @for conversation in self.conversations {
                     (list::item(text, conversation, current == Some(conversation.id)))
                 }

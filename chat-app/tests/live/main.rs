@@ -7,4 +7,5 @@ mod notifications;
 mod push_service;
 mod replica;
 mod resume;
+mod signals;
 mod travel;

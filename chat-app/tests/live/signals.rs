@@ -1,0 +1,205 @@
+//! What is only worth something now: who types, who has read, who is there; and that nobody tells who doesn't want to.
+
+use serde_json::{Value, json};
+use sqlx::PgPool;
+
+use crate::browser::{Live, Person};
+use crate::replica::{Chat, Replica};
+
+struct Scene {
+    one: Replica,
+    two: Replica,
+    ada: Person,
+    bob: Person,
+    eve: Person,
+    /// Ada's conversation with Bob.
+    id: i64,
+}
+
+/// Ada on one replica, Bob and Eve on the other.
+async fn scene(pool: PgPool, flags: &[&str]) -> Scene {
+    let chat = Chat::new(pool).await;
+    let one = chat.replica_with("one", flags).await.reads_kafka().await;
+    let two = chat.replica_with("two", flags).await.reads_kafka().await;
+    let ada = Person::sign_up(&one, "ada").await;
+    let bob = Person::sign_up(&two, "bob").await;
+    let eve = Person::sign_up(&two, "eve").await;
+    let id = ada.talk_to(&one, &bob).await;
+    Scene {
+        one,
+        two,
+        ada,
+        bob,
+        eve,
+        id,
+    }
+}
+
+impl Scene {
+    async fn stop(self) {
+        self.one.stop().await;
+        self.two.stop().await;
+    }
+
+    /// This person's wish, as the settings write it.
+    async fn opts_out(&self, person: &Person, column: &str) {
+        let change = format!("UPDATE users SET {column} = false WHERE id = $1");
+        sqlx::query(sqlx::AssertSqlSafe(change))
+            .bind(person.id)
+            .execute(&self.one.app.pool)
+            .await
+            .unwrap();
+    }
+
+    /// Ada sends a message to Bob.
+    async fn say(&self, body: &str) {
+        self.ada.send(&self.one, self.id, body).await;
+    }
+}
+
+/// Types, and has got whatever the replica answers to all that was asked before: nothing.
+async fn types(person: &Person, live: &mut Live, replica: &Replica, conversation: i64) {
+    let typing = json!({"type": "typing", "conversation": conversation});
+    live.text(&typing.to_string()).await;
+    let cursor = person.cursor(replica).await;
+    live.resume(&cursor, None, 0).await;
+}
+
+async fn watches(live: &mut Live, person: &Person) -> Value {
+    let watch = json!({"type": "watch", "users": [person.id]});
+    live.text(&watch.to_string()).await;
+    live.next("presence").await["people"][0]["status"].clone()
+}
+
+/// The status of the one person who is watched, once it is this.
+async fn becomes(live: &mut Live, status: &str) {
+    while live.frame().await.unwrap()["people"][0]["status"] != status {}
+}
+
+/// What a socket got up to a message, by type.
+async fn before_a_message(live: &mut Live) -> Vec<Value> {
+    let mut got = Vec::new();
+    loop {
+        let frame = live.frame().await.unwrap();
+        if frame["type"] == "message" {
+            return got;
+        }
+        got.push(frame);
+    }
+}
+
+#[sqlx::test]
+async fn who_types_is_shown_to_the_others_of_the_conversation_alone(pool: PgPool) {
+    let scene = scene(pool, &[]).await;
+    let mut ada = scene.ada.connect(&scene.one).await.unwrap();
+    let mut bob = scene.bob.connect(&scene.two).await.unwrap();
+    let mut eve = scene.eve.connect(&scene.two).await.unwrap();
+    types(&scene.eve, &mut eve, &scene.two, scene.id).await;
+    types(&scene.ada, &mut ada, &scene.one, scene.id).await;
+    let typing = bob.next("typing").await;
+    let expected =
+        json!({"type": "typing", "conversation": scene.id, "user": scene.ada.id, "name": "ada"});
+    assert_eq!(typing, expected, "and nothing of Eve, who is not in it");
+    let with_eve = scene.ada.talk_to(&scene.one, &scene.eve).await;
+    scene.ada.send(&scene.one, with_eve, "hello").await;
+    assert!(before_a_message(&mut eve).await.is_empty());
+    scene.stop().await;
+}
+
+#[sqlx::test]
+async fn who_has_read_is_shown_to_the_others_live_and_on_the_page(pool: PgPool) {
+    let scene = scene(pool, &[]).await;
+    scene.say("hello").await;
+    let mut ada = scene.ada.connect(&scene.one).await.unwrap();
+    let read = format!("/c/{}/read", scene.id);
+    scene
+        .bob
+        .post(&scene.two, &read, &[("seq", "1".into())])
+        .await;
+    let seen = ada.next("seen").await;
+    let expected = json!({"type": "seen", "conversation": scene.id, "user": scene.bob.id, "name": "bob", "seq": 1});
+    assert_eq!(seen, expected);
+    let readers = chat_app::store::people::readers(
+        &scene.one.app.pool,
+        chat_app::domain::UserId(scene.ada.id),
+        chat_app::domain::ConversationId(scene.id),
+    );
+    let readers = readers.await.unwrap();
+    assert_eq!(
+        (readers.len(), readers[0].name.as_str(), readers[0].seq),
+        (1, "bob", 1)
+    );
+    let outsider = chat_app::store::people::readers(
+        &scene.one.app.pool,
+        chat_app::domain::UserId(scene.eve.id),
+        chat_app::domain::ConversationId(scene.id),
+    );
+    assert!(outsider.await.unwrap().is_empty());
+    scene.stop().await;
+}
+
+#[sqlx::test]
+async fn who_is_there_is_shown_across_replicas_until_the_socket_closes(pool: PgPool) {
+    let scene = scene(pool, &[]).await;
+    let mut bob = scene.bob.connect(&scene.two).await.unwrap();
+    assert_eq!(watches(&mut bob, &scene.ada).await, "offline");
+    let mut ada = scene.ada.connect(&scene.one).await.unwrap();
+    becomes(&mut bob, "online").await;
+    ada.text(r#"{"type":"away","away":true}"#).await;
+    becomes(&mut bob, "away").await;
+    drop(ada);
+    becomes(&mut bob, "offline").await;
+    scene.stop().await;
+}
+
+#[sqlx::test]
+async fn whoever_opts_out_neither_shares_nor_sees(pool: PgPool) {
+    let scene = scene(pool, &[]).await;
+    for column in ["share_presence", "share_typing", "share_receipts"] {
+        scene.opts_out(&scene.ada, column).await;
+    }
+    scene.say("hello").await;
+    let mut ada = scene.ada.connect(&scene.one).await.unwrap();
+    let mut bob = scene.bob.connect(&scene.two).await.unwrap();
+    assert_eq!(watches(&mut bob, &scene.ada).await, "offline");
+    let watch = json!({"type": "watch", "users": [scene.bob.id]});
+    ada.text(&watch.to_string()).await;
+    types(&scene.ada, &mut ada, &scene.one, scene.id).await;
+    types(&scene.bob, &mut bob, &scene.two, scene.id).await;
+    let read = format!("/c/{}/read", scene.id);
+    scene
+        .bob
+        .post(&scene.two, &read, &[("seq", "1".into())])
+        .await;
+    // Bob's own other page hears of the mark behind what he typed: one key, one order.
+    bob.next("read").await;
+    scene.say("bye").await;
+    assert_eq!(before_a_message(&mut ada).await, Vec::<Value>::new());
+    assert_eq!(before_a_message(&mut bob).await, Vec::<Value>::new());
+    scene.stop().await;
+}
+
+#[sqlx::test]
+async fn a_deployment_can_do_without(pool: PgPool) {
+    let off = [
+        "--presence=false",
+        "--typing=false",
+        "--read-receipts=false",
+    ];
+    let scene = scene(pool, &off).await;
+    scene.say("hello").await;
+    let mut ada = scene.ada.connect(&scene.one).await.unwrap();
+    let mut bob = scene.bob.connect(&scene.two).await.unwrap();
+    let watch = json!({"type": "watch", "users": [scene.bob.id]});
+    ada.text(&watch.to_string()).await;
+    types(&scene.bob, &mut bob, &scene.two, scene.id).await;
+    let read = format!("/c/{}/read", scene.id);
+    scene
+        .bob
+        .post(&scene.two, &read, &[("seq", "1".into())])
+        .await;
+    bob.next("read").await;
+    scene.say("bye").await;
+    assert_eq!(before_a_message(&mut ada).await, Vec::<Value>::new());
+    scene.stop().await;
+}
