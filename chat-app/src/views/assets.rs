@@ -15,7 +15,7 @@ use crate::text::Language;
 pub const ICON: &str = include_str!("../../static/icon.svg");
 
 /// The modules that `confab.js` imports.
-pub const MODULES: [&str; 10] = [
+pub const MODULES: [&str; 12] = [
     "arrange.js",
     "compose.js",
     "keys.js",
@@ -24,8 +24,10 @@ pub const MODULES: [&str; 10] = [
     "log.js",
     "menu.js",
     "pages.js",
+    "presence.js",
     "send.js",
     "time.js",
+    "whereabouts.js",
 ];
 
 /// One file that pages load.
@@ -60,9 +62,11 @@ static ASSETS: &[Asset] = &assets! {
     "log.js"     "js/log.js" "text/javascript; charset=utf-8"
     "menu.js"    "js/menu.js" "text/javascript; charset=utf-8"
     "pages.js"   "js/pages.js" "text/javascript; charset=utf-8"
+    "presence.js" "js/presence.js" "text/javascript; charset=utf-8"
     "send.js"    "js/send.js" "text/javascript; charset=utf-8"
     "suggest.js" "js/suggest.js" "text/javascript; charset=utf-8"
     "time.js"    "js/time.js" "text/javascript; charset=utf-8"
+    "whereabouts.js" "js/whereabouts.js" "text/javascript; charset=utf-8"
     "notify.js"  "js/notify.js" "text/javascript; charset=utf-8"
     "badge.js"   "js/badge.js" "text/javascript; charset=utf-8"
     "notifications.css" "css/notifications.css" "text/css; charset=utf-8"

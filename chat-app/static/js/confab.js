@@ -6,8 +6,10 @@ import { List } from './list.js';
 import { Live } from './live.js';
 import { Log } from './log.js';
 import { prepareMenu } from './menu.js';
+import { Presence } from './presence.js';
 import { Outbox } from './send.js';
 import { showRecent } from './time.js';
+import { Receipts, Typing } from './whereabouts.js';
 
 const BANNER_AFTER_MS = 1_000;
 const READ_EVERY_MS = 300;
@@ -44,6 +46,11 @@ function startChat() {
     onFrame: (frame) => (handlers[frame.type] ?? unknown)(frame),
     onState: connectionBanner(),
   });
+  const send = (frame) => live.send(frame);
+  const presence = new Presence(send);
+  const text = document.querySelector('.composer')?.elements.body;
+  const typing = log ? new Typing({ conversation, text, send }) : null;
+  const receipts = log ? new Receipts({ me: page.me, conversation }) : null;
   let resumed = false;
   const onScreen = (frame) => frame.conversation === conversation && log.apply(frame);
   const message = (frame) => {
@@ -52,6 +59,7 @@ function startChat() {
   };
   const fresh = (frame) => {
     message(frame);
+    typing?.sent(frame);
     import('./notify.js').then((notify) => notify.message(frame));
   };
   const handlers = {
@@ -66,11 +74,15 @@ function startChat() {
       if (frame.conversation === conversation && /renamed|topic/.test(frame.notice)) refreshHeader();
     },
     read: (frame) => list.read(frame),
+    typing: (frame) => typing?.show(frame),
+    seen: (frame) => receipts?.show(frame),
+    presence: (frame) => presence.show(frame),
     resumed: (frame) => {
       if (frame.conversation) log?.applyRange(frame.conversation);
       frame.heads.forEach((head) => list.head(head));
       frame.gone.forEach(leave);
       log?.see();
+      presence.begin();
       if (resumed) list.recheck();
       resumed = true;
     },

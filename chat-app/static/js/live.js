@@ -59,6 +59,13 @@ export class Live {
     this.#socket.send(JSON.stringify({ type: 'resume', ...this.#cursor, ...this.#position() }));
   }
 
+  /** Sends what is only worth something now; answers whether there was a connection to send it on. */
+  send(frame) {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(JSON.stringify(frame));
+    return true;
+  }
+
   #receive(data) {
     this.#heardAt = Date.now();
     let frame;
