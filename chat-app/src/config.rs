@@ -108,7 +108,7 @@ pub struct Config {
     /// Whether people see who has read, in direct conversations and small groups
     #[arg(long, env = "CONFAB_READ_RECEIPTS", default_value = "true", action = ArgAction::Set)]
     pub read_receipts: bool,
-    /// PostgreSQL connections for reading; writing and following changes take 7 more
+    /// PostgreSQL connections for reading; writing and following changes take up to 9 more
     #[arg(long, env = "CONFAB_DATABASE_POOL_SIZE", default_value = "8", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
     pub database_pool_size: u32,
     /// How long to serve on after SIGTERM, while load balancers learn of it

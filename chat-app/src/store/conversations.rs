@@ -150,7 +150,8 @@ fn summary_of(row: &PgRow) -> sqlx::Result<ConversationSummary> {
     })
 }
 
-/// The conversation of these two, made when there is none; `None` with oneself or with nobody.
+/// The conversation of these two, made when there is none; `None` with oneself, with nobody, or with
+/// somebody who is disabled or gone.
 pub async fn open_direct(
     pool: &Pool,
     me: UserId,
@@ -164,7 +165,8 @@ pub async fn open_direct(
     // The update that changes nothing makes the row come back also when somebody else has just made it.
     let made: Option<(ConversationId,)> = sqlx::query_as(
         "INSERT INTO conversations (direct_low, direct_high)
-         SELECT $1, $2 WHERE (SELECT count(*) FROM users WHERE id IN ($1, $2)) = 2
+         SELECT $1, $2 WHERE (SELECT count(*) FROM users
+                               WHERE id IN ($1, $2) AND disabled_at IS NULL AND NOT former) = 2
          ON CONFLICT (direct_low, direct_high) DO UPDATE SET direct_low = excluded.direct_low
          RETURNING id",
     )

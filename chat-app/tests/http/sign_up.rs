@@ -224,6 +224,8 @@ async fn who_is_disabled_or_gone_has_no_session_and_can_not_log_in(pool: PgPool)
                 .count("data-testid=\"person\""),
             0
         );
+        let ada_id = site.user_id("ada").await;
+        eve.post("/c", &[("user", &ada_id)]).await.says(404, "");
         site.run("UPDATE users SET disabled_at = NULL, former = true WHERE name = 'ada'")
             .await;
         ada.get("/c").await.redirects_to("/login");
