@@ -1,7 +1,11 @@
 //! What the chat holds of one person, as JSON that PostgreSQL makes. Does I/O.
 
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, Row};
+
 use super::Pool;
-use crate::domain::{ConversationId, UserId};
+use super::attachments::Place;
+use crate::domain::{Attachment, ConversationId, UserId};
 
 /// What they are called and have set.
 pub async fn profile(pool: &Pool, user: UserId) -> sqlx::Result<String> {
@@ -62,14 +66,33 @@ pub async fn messages(pool: &Pool, id: ConversationId, seqs: &[i64]) -> sqlx::Re
     .await
 }
 
-/// What is known of the files they sent.
-pub async fn files(pool: &Pool, user: UserId) -> sqlx::Result<Vec<String>> {
-    sqlx::query_scalar(
-        "SELECT jsonb_build_object('id', id, 'conversation', conversation_id, 'place', seq, 'name', name,
-                'media_type', media_type, 'bytes', bytes, 'sent_at', created_at)::text
+/// A file that they sent.
+#[derive(Debug)]
+pub struct Sent {
+    /// What is known of it.
+    pub json: String,
+    /// The file itself.
+    pub file: Attachment,
+    /// Where its bytes are.
+    pub place: Place,
+}
+
+/// The files they sent.
+pub async fn files(pool: &Pool, user: UserId) -> sqlx::Result<Vec<Sent>> {
+    let rows = sqlx::query(
+        "SELECT *, jsonb_build_object('id', id, 'conversation', conversation_id, 'place', seq, 'name', name,
+                'media_type', media_type, 'bytes', bytes, 'sent_at', created_at)::text AS json
          FROM attachments WHERE owner_id = $1 AND seq IS NOT NULL ORDER BY conversation_id, seq, id",
     )
     .bind(user)
     .fetch_all(pool)
-    .await
+    .await?;
+    let sent = |row: &PgRow| {
+        Ok(Sent {
+            json: row.try_get("json")?,
+            file: Attachment::from_row(row)?,
+            place: row.try_get("stored")?,
+        })
+    };
+    rows.iter().map(sent).collect()
 }

@@ -271,6 +271,13 @@ async fn the_export_is_a_zip_of_ones_own_and_nobody_elses(pool: PgPool) {
         }
         site.run("UPDATE messages SET body = '', deleted_at = now() WHERE body = 'more 7'")
             .await;
+        site.run(
+            "INSERT INTO attachments (id, conversation_id, owner_id, seq, name, media_type, bytes)
+             SELECT gen_random_uuid(), m.conversation_id, m.sender_id, m.seq, u.name || '.txt', 'text/plain', 5
+             FROM messages m JOIN users u ON u.id = m.sender_id WHERE m.seq < 3;
+             INSERT INTO attachment_chunks (attachment_id, kind, number, bytes) SELECT id, 'original', 0, 'bytes' FROM attachments",
+        )
+        .await;
         let answer = ada.get("/account/export").await;
         assert_eq!(answer.header("content-type"), "application/zip");
         assert_eq!(
@@ -288,11 +295,16 @@ async fn the_export_is_a_zip_of_ones_own_and_nobody_elses(pool: PgPool) {
         };
         assert_eq!(read("profile.json")["name"], "ada");
         assert_eq!(read("conversations.json")[0]["with"], "bob");
-        assert_eq!(read("files.json"), serde_json::json!([]));
+        let files = read("files.json");
+        assert_eq!(files.as_array().unwrap().len(), 1);
+        let name = format!("files/{}/ada.txt", files[0]["id"].as_str().unwrap());
         let messages = read(&format!("messages/{}.json", path.trim_start_matches("/c/")));
         assert_eq!(messages.as_array().unwrap().len(), 250);
         assert_eq!(messages[0]["text"], "from ada \"quoted\"");
         assert!(!messages.to_string().contains("from bob"));
+        let mut file = Vec::new();
+        zip.by_name(&name).unwrap().read_to_end(&mut file).unwrap();
+        assert_eq!(file, b"bytes");
         site.stranger().get("/account/export").await.location();
     })
     .await;

@@ -7,13 +7,17 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use tokio::sync::mpsc;
+use zip::CompressionMethod;
 use zip::write::{SimpleFileOptions, StreamWriter, ZipWriter};
 
 use crate::app::App;
 use crate::domain::{Session, UserId};
-use crate::store::{Pool, export as store};
+use crate::files::store::StoreError;
+use crate::store::Pool;
+use crate::store::attachments::Kind;
+use crate::store::export::{self as store, Sent};
 
 /// Messages read at a time.
 const PAGE: usize = 200;
@@ -26,7 +30,7 @@ pub(in crate::http) async fn export(State(app): State<App>, session: Session) ->
     tokio::spawn(async move {
         let broken = sender.clone();
         let archive = Archive::new(sender);
-        if let Err(error) = archive.write_all(&app.pool, session.user.id).await {
+        if let Err(error) = archive.write_all(&app, session.user.id).await {
             tracing::info!(%error, "an export ended early");
             // The browser must not take half of it for all.
             let _ = broken.send(Err(io::Error::other("ended early"))).await;
@@ -54,6 +58,8 @@ enum ExportError {
     Zip(#[from] zip::result::ZipError),
     #[error("the zip file could not be written: {0}")]
     Write(#[from] io::Error),
+    #[error("a file could not be read: {0}")]
+    File(#[from] StoreError),
     #[error("the browser went away")]
     Gone,
 }
@@ -75,10 +81,23 @@ impl Archive {
         }
     }
 
-    async fn write_all(mut self, pool: &Pool, user: UserId) -> Result<(), ExportError> {
+    async fn write_all(mut self, app: &App, user: UserId) -> Result<(), ExportError> {
+        let pool = &app.pool;
         let profile = store::profile(pool, user).await?;
         self.begin("profile.json")?;
         self.zip.write_all(profile.as_bytes())?;
+        self.messages(pool, user).await?;
+        self.files(app, user).await?;
+        let Self {
+            zip,
+            written,
+            sender,
+        } = self;
+        zip.finish()?;
+        pass_on(&written, &sender).await
+    }
+
+    async fn messages(&mut self, pool: &Pool, user: UserId) -> Result<(), ExportError> {
         let conversations = store::conversations(pool, user).await?;
         let rows = conversations.iter().map(|(_, json)| json.as_str());
         self.list("conversations.json", rows).await?;
@@ -97,22 +116,32 @@ impl Archive {
             }
             self.zip.write_all(b"\n]\n")?;
         }
-        let files = store::files(pool, user).await?;
-        self.list("files.json", files.iter().map(String::as_str))
-            .await?;
-        let Self {
-            zip,
-            written,
-            sender,
-        } = self;
-        zip.finish()?;
-        pass_on(&written, &sender).await
+        Ok(())
+    }
+
+    /// What is known of the files, then each of them.
+    async fn files(&mut self, app: &App, user: UserId) -> Result<(), ExportError> {
+        let files = store::files(&app.pool, user).await?;
+        let rows = files.iter().map(|sent| sent.json.as_str());
+        self.list("files.json", rows).await?;
+        for Sent { file, place, .. } in &files {
+            // Most are compressed already. The id keeps two files of one name apart.
+            let options = owners_alone().compression_method(CompressionMethod::Stored);
+            let name = format!("files/{}/{}", file.id, file.name);
+            self.zip.start_file(name, options)?;
+            let all = 0..file.bytes as u64;
+            let files = &app.files.store;
+            let mut bytes = files.read(*place, file.id, Kind::Original, all).await?;
+            while let Some(piece) = bytes.next().await {
+                self.zip.write_all(&piece?)?;
+                self.pass_on().await?;
+            }
+        }
+        Ok(())
     }
 
     fn begin(&mut self, name: &str) -> Result<(), ExportError> {
-        // Readable by their owner alone, once unpacked.
-        let options = SimpleFileOptions::default().unix_permissions(0o600);
-        Ok(self.zip.start_file(name, options)?)
+        Ok(self.zip.start_file(name, owners_alone())?)
     }
 
     fn row(&mut self, json: &str, first: bool) -> Result<(), ExportError> {
@@ -137,6 +166,11 @@ impl Archive {
     async fn pass_on(&self) -> Result<(), ExportError> {
         pass_on(&self.written, &self.sender).await
     }
+}
+
+/// Readable by their owner alone, once unpacked.
+fn owners_alone() -> SimpleFileOptions {
+    SimpleFileOptions::default().unix_permissions(0o600)
 }
 
 /// Waits while the browser is behind.
