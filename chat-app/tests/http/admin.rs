@@ -245,15 +245,15 @@ async fn messages_past_their_retention_are_gone_for_good(pool: PgPool) {
         let mut admin = site.admin("eve").await;
         admin.get("/admin/messages").await.says(200, "Messages are deleted after 30 days.");
         let (mut ada, mut bob, path) = site.pair().await;
-        for body in ["old 1", "old 2", "new 3"] {
+        for body in ["ancient 1", "ancient 2", "new 3"] {
             ada.send(&path, body).await.location();
         }
-        site.run("UPDATE messages SET created_at = now() - interval '31 days' WHERE body LIKE 'old%'").await;
+        site.run("UPDATE messages SET created_at = now() - interval '31 days' WHERE body LIKE 'ancient%'").await;
         let mut connection = site.pool.acquire().await.unwrap();
         housekeeping::expire(&mut connection, 30).await.unwrap();
         let page = bob.get(&path).await;
         page.says(200, "new 3");
-        assert_eq!(page.count("old "), 0);
+        assert_eq!(page.count("ancient"), 0);
         assert_eq!(site.one::<i64>("SELECT count(*) FROM messages").await, 1);
         let unread = "SELECT c.last_seq - m.last_read_seq FROM members m JOIN conversations c ON c.id = m.conversation_id
                       JOIN users u ON u.id = m.user_id WHERE u.name = 'bob'";
