@@ -21,8 +21,8 @@ down: ## Remove the cluster and all that `make up` started; what was built stays
 	@tests/cluster/down
 
 .PHONY: dev
-dev: ## Run two replicas of the chat-app as local processes, without a cluster
-	@tests/services/dev
+dev: ## Run two replicas of the chat-app as local processes, without a cluster; SEED=1 fills them with an example
+	@tests/services/dev $(if $(SEED),--seed)
 
 .PHONY: test
 test: test-fast test-cluster ## Run every test: test-fast, then test-cluster

@@ -1,0 +1,256 @@
+//! Measures pages and searches with a lot of data beside the same with little, through HTTP, and prints the table of
+//! docs/performance.md. Makes a database and a replica for each and removes them. Does I/O; run by tests/bench/big-conversations.
+
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
+
+use confab_tests::client::ChatClient;
+use confab_tests::wait::seconds;
+use confab_tests::{Context, Result, ensure, eventually};
+use sqlx::{Connection, PgConnection};
+
+/// How often each request is made of each replica, in turns.
+const ROUNDS: usize = 101;
+/// Requests that warm caches and plans up.
+const WARM_UP: usize = 10;
+
+/// What is measured: a name and the path.
+const REQUESTS: [(&str, &str); 11] = [
+    ("the list of conversations", "/c"),
+    ("the big conversation, latest messages", "/c/1"),
+    (
+        "the big conversation, messages in its middle",
+        "/c/1?before={middle}",
+    ),
+    ("search: a rare word (20 messages)", "/search?q=zebra"),
+    (
+        "search: a word of every 200th message",
+        "/search?q=middling",
+    ),
+    ("search: a word of every third message", "/search?q=word0"),
+    ("search: two common words", "/search?q=word0+word1"),
+    (
+        "search: a phrase of common words",
+        "/search?q=%22word0+word1%22",
+    ),
+    (
+        "search: `from:` and a common word",
+        "/search?q=from%3Aperson-3+word0",
+    ),
+    (
+        "search: `in:` the big conversation and a common word",
+        "/search?q=in%3Abig+word0",
+    ),
+    (
+        "search: `before:` a year ago and a common word",
+        "/search?q=before%3A{year-ago}+word0",
+    ),
+];
+
+/// How much there is.
+struct Size {
+    name: &'static str,
+    messages: i64,
+    conversations: i64,
+    port: u16,
+}
+
+const SIZES: [Size; 2] = [
+    Size {
+        name: "small",
+        messages: 1_000,
+        conversations: 50,
+        port: 18_091,
+    },
+    Size {
+        name: "big",
+        messages: 1_000_000,
+        conversations: 5_000,
+        port: 18_092,
+    },
+];
+
+/// A replica with a database of its own.
+struct Site {
+    size: &'static Size,
+    replica: Child,
+    client: ChatClient,
+    year_ago: String,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let chat_app = std::env::args()
+        .nth(1)
+        .context("usage: big-conversations CHAT_APP")?;
+    let server = std::env::var("DATABASE_URL").context("DATABASE_URL is not set")?;
+    let mut sites = Vec::new();
+    let mut outcome = Ok(Vec::new());
+    for size in &SIZES {
+        match site(&chat_app, &server, size).await {
+            Ok(site) => sites.push(site),
+            Err(error) => outcome = Err(error),
+        }
+    }
+    if outcome.is_ok() {
+        outcome = measure(&sites).await;
+    }
+    for mut site in sites {
+        site.replica
+            .kill()
+            .context("the replica could not be stopped")?;
+        site.replica.wait().context("the replica did not end")?;
+    }
+    for size in &SIZES {
+        admin(
+            &server,
+            &format!(
+                "DROP DATABASE IF EXISTS confab_bench_{} WITH (FORCE)",
+                size.name
+            ),
+        )
+        .await?;
+    }
+    print(&outcome?);
+    Ok(())
+}
+
+/// Makes the database, starts the replica, fills the one through the other.
+async fn site(chat_app: &str, server: &str, size: &'static Size) -> Result<Site> {
+    let name = format!("confab_bench_{}", size.name);
+    admin(
+        server,
+        &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
+    )
+    .await?;
+    admin(server, &format!("CREATE DATABASE {name}")).await?;
+    let (base, _) = server
+        .rsplit_once('/')
+        .context("DATABASE_URL names no database")?;
+    let database = format!("{base}/{name}");
+    migrate(chat_app, &database)?;
+    let replica = replica(chat_app, &database, size)?;
+    let url = format!("http://chat.localhost:{}", size.port);
+    let client = eventually(seconds(30), "the replica serves", async || {
+        ChatClient::new(&url)?.page("/login").await?;
+        ChatClient::new(&url)
+    })
+    .await?;
+    client.register("person-1").await?;
+    let start = Instant::now();
+    let mut connection = PgConnection::connect(&database).await?;
+    let fill = include_str!("big-conversations.sql")
+        .replace("{people}", &size.conversations.to_string())
+        .replace("{messages}", &size.messages.to_string());
+    sqlx::raw_sql(sqlx::AssertSqlSafe(fill))
+        .execute(&mut connection)
+        .await?;
+    eprintln!(
+        "{}: filled in {:.0} s",
+        size.name,
+        start.elapsed().as_secs_f64()
+    );
+    let start = Instant::now();
+    migrate(chat_app, &database)?;
+    eprintln!(
+        "{}: indexed in {:.0} s",
+        size.name,
+        start.elapsed().as_secs_f64()
+    );
+    sqlx::raw_sql("VACUUM ANALYZE messages; VACUUM ANALYZE searchable; VACUUM ANALYZE members; VACUUM ANALYZE conversations; ANALYZE users")
+        .execute(&mut connection)
+        .await?;
+    let year_ago = sqlx::query_scalar("SELECT (now() - interval '1 year')::date::text")
+        .fetch_one(&mut connection)
+        .await?;
+    Ok(Site {
+        size,
+        replica,
+        client,
+        year_ago,
+    })
+}
+
+async fn admin(server: &str, sql: &str) -> Result<()> {
+    let mut connection = PgConnection::connect(server).await?;
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
+        .execute(&mut connection)
+        .await?;
+    Ok(())
+}
+
+fn migrate(chat_app: &str, database: &str) -> Result<()> {
+    let mut command = Command::new(chat_app);
+    command.arg("migrate").env("CONFAB_DATABASE_URL", database);
+    let done = command
+        .stderr(Stdio::null())
+        .stdout(Stdio::null())
+        .status()?;
+    ensure!(done.success(), "chat-app migrate failed on {database}");
+    Ok(())
+}
+
+fn replica(chat_app: &str, database: &str, size: &Size) -> Result<Child> {
+    let child = Command::new(chat_app)
+        .arg("serve")
+        .env("CONFAB_DATABASE_URL", database)
+        .env("CONFAB_INSTANCE", format!("bench-{}", size.name))
+        .env("CONFAB_LISTEN", format!("127.0.0.1:{}", size.port))
+        .env(
+            "CONFAB_ADMIN_LISTEN",
+            format!("127.0.0.1:{}", size.port + 1_000),
+        )
+        .env("CONFAB_LOG", "warn")
+        .stdout(Stdio::null())
+        .spawn()?;
+    Ok(child)
+}
+
+/// The median of each request at each site, in milliseconds. In turns, so that both meet the machine as it is.
+async fn measure(sites: &[Site]) -> Result<Vec<Vec<f64>>> {
+    let mut medians = Vec::new();
+    for (_, path) in REQUESTS {
+        let mut times = vec![Vec::new(); sites.len()];
+        for round in 0..WARM_UP + ROUNDS {
+            for (site, times) in std::iter::zip(sites, &mut times) {
+                let middle = (site.size.messages / 2).to_string();
+                let path = path
+                    .replace("{middle}", &middle)
+                    .replace("{year-ago}", &site.year_ago);
+                let start = Instant::now();
+                let page = site.client.page(&path).await?;
+                let elapsed = start.elapsed().as_secs_f64() * 1_000.0;
+                let found = page.has("hit") || page.has("message") || page.has("conversation-list");
+                ensure!(
+                    found && !page.has("field-error"),
+                    "{path} is not what it should be: {}",
+                    page.html()
+                );
+                if round >= WARM_UP {
+                    times.push(elapsed);
+                }
+            }
+        }
+        medians.push(times.into_iter().map(median).collect());
+    }
+    Ok(medians)
+}
+
+fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
+
+fn print(medians: &[Vec<f64>]) {
+    println!(
+        "| Median of {ROUNDS} requests, in turns | 1,000 messages, 50 conversations | 1,000,000 messages, 5,000 conversations | Ratio |"
+    );
+    println!("|---|---|---|---|");
+    for ((name, _), of_sites) in std::iter::zip(REQUESTS, medians) {
+        let (small, big) = (of_sites[0], of_sites[1]);
+        println!(
+            "| {name} | {small:.1} ms | {big:.1} ms | {:.2} |",
+            big / small
+        );
+    }
+}
