@@ -4,7 +4,6 @@ push-file = أرسل ملفًا
 
 # The page of settings.
 notifications = الإشعارات
-notifications-back = المحادثات
 notifications-this-device = هذا الجهاز
 notifications-off = الإشعارات متوقفة على هذا الجهاز.
 notifications-on = الإشعارات مفعّلة: يُعلمك هذا الجهاز بالرسائل الجديدة حتى عندما يكون Confab مغلقًا.
@@ -28,12 +27,11 @@ notifications-from = من
 notifications-to = إلى
 notifications-zone = المنطقة الزمنية
 notifications-save = حفظ
-notifications-saved = تم الحفظ.
 notifications-bad-hours = أدخل الوقتين، على أن يكونا مختلفين.
 notifications-bad-zone = لا توجد منطقة زمنية بهذا الاسم. أمثلة: Europe/Berlin وAfrica/Cairo.
 notifications-bad-endpoint = لا يمكن استخدام خدمة الإشعارات هذه.
 notifications-levels = لكل محادثة
-notifications-levels-hint = تحدد القائمة في أعلى المحادثة ما تُعلَم به منها.
+notifications-levels-hint = افتح محادثة واختر اسمها: هناك تحدد ما تُعلَم به منها.
 
 # What one is notified of in a conversation.
 level = أعلمني بـ

@@ -4,7 +4,6 @@ push-file = Hat eine Datei gesendet
 
 # The page of settings.
 notifications = Benachrichtigungen
-notifications-back = Unterhaltungen
 notifications-this-device = Dieses Gerät
 notifications-off = Auf diesem Gerät sind Benachrichtigungen ausgeschaltet.
 notifications-on = Benachrichtigungen sind eingeschaltet: Dieses Gerät meldet neue Nachrichten, auch wenn Confab geschlossen ist.
@@ -28,12 +27,11 @@ notifications-from = Von
 notifications-to = Bis
 notifications-zone = Zeitzone
 notifications-save = Speichern
-notifications-saved = Gespeichert.
 notifications-bad-hours = Gib beide Zeiten an; sie müssen verschieden sein.
 notifications-bad-zone = Eine Zeitzone mit diesem Namen gibt es nicht. Beispiele: Europe/Berlin, Africa/Cairo.
 notifications-bad-endpoint = Dieser Push-Dienst kann nicht verwendet werden.
 notifications-levels = Für jede Unterhaltung
-notifications-levels-hint = Das Menü oben in einer Unterhaltung legt fest, was dir von dort gemeldet wird.
+notifications-levels-hint = Öffne eine Unterhaltung und wähle ihren Namen: Dort legst du fest, was dir von ihr gemeldet wird.
 
 # What one is notified of in a conversation.
 level = Benachrichtige mich über

@@ -4,7 +4,6 @@ push-file = Sent a file
 
 # The page of settings.
 notifications = Notifications
-notifications-back = Conversations
 notifications-this-device = This device
 notifications-off = Notifications are off on this device.
 notifications-on = Notifications are on: this device tells you of new messages, also when Confab is closed.
@@ -28,12 +27,11 @@ notifications-from = From
 notifications-to = To
 notifications-zone = Time zone
 notifications-save = Save
-notifications-saved = Saved.
 notifications-bad-hours = Give both times, and make them differ.
 notifications-bad-zone = There is no time zone of this name. Examples: Europe/Berlin, Africa/Cairo.
 notifications-bad-endpoint = This push service can’t be used.
 notifications-levels = For each conversation
-notifications-levels-hint = The menu at the top of a conversation says what you are notified of there.
+notifications-levels-hint = Open a conversation and choose its name: there you say what you are notified of.
 
 # What one is notified of in a conversation.
 level = Notify me of

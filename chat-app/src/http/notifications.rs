@@ -19,7 +19,7 @@ use crate::store;
 use crate::store::push::{Quiet, Subscription};
 use crate::t;
 use crate::text::Text;
-use crate::views::notifications::{self as views, Hours, Settings};
+use crate::views::notifications::{self as views, Hours, Outcome, View};
 
 /// Devices of a person that are notified; a new one takes the place of the oldest.
 const DEVICES: i64 = 10;
@@ -39,7 +39,7 @@ pub(super) async fn page(
 ) -> Result<Html<String>, AppError> {
     let quiet = store::push::quiet(&app.pool, session.user.id).await?;
     let hours = Hours {
-        saved: saved.is_some(),
+        outcome: saved.map_or(Outcome::None, |_| Outcome::Saved),
         ..Hours::of(quiet)
     };
     whole(&app, session, text, &hours).await
@@ -54,16 +54,13 @@ async fn whole(
     let devices = store::push::devices(&app.pool, session.user.id).await?;
     let key = app.push.as_ref().map(|push| push.public_key());
     let known = Known::read(app, session.user, text).await?;
-    let settings = Settings {
+    let view = View {
         key: key.as_deref(),
         session: session.id,
         devices: &devices,
         hours,
     };
-    Ok(conversations::page(views::page(
-        &known.shell(app),
-        &settings,
-    )))
+    Ok(conversations::page(views::page(&known.shell(app), &view)))
 }
 
 /// What scripts go by, on any page: the key to subscribe with, and when to be quiet.
@@ -106,8 +103,7 @@ pub(super) async fn save(
                 from: form.from,
                 to: form.to,
                 zone: form.zone,
-                saved: false,
-                error: Some(error),
+                outcome: Outcome::Wrong(error),
             };
             let page = whole(&app, session, text, &again).await?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())

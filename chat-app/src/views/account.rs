@@ -44,6 +44,7 @@ impl View<'_> {
 pub fn page(shell: &Shell, view: &View) -> Markup {
     let text = shell.text;
     let nav = html! {
+        a.button.quiet href="/notifications" { (t!(text, "notifications")) }
         @if view.session.admin { a.button.quiet href="/admin" { (t!(text, "account-admin")) } }
     };
     let content = html! {

@@ -2,8 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::auth::field_error;
-use super::shell::{Pane, Shell, back};
+pub use super::settings::Outcome;
+use super::settings::{self, section};
+use super::shell::Shell;
 use super::{assets, instant};
 use crate::domain::{ConversationId, Level, SessionId};
 use crate::store::push::{Device, Quiet};
@@ -11,7 +12,7 @@ use crate::t;
 use crate::text::Text;
 
 /// What the page shows.
-pub struct Settings<'a> {
+pub struct View<'a> {
     /// The key that browsers subscribe with; without it there is no Web Push.
     pub key: Option<&'a str>,
     /// The session that looks.
@@ -33,10 +34,8 @@ pub struct Hours {
     pub to: String,
     /// The zone; where it is empty, the script puts the browser's there.
     pub zone: String,
-    /// Whether they were just saved.
-    pub saved: bool,
-    /// What is wrong.
-    pub error: Option<String>,
+    /// Whether they were just saved, or what is wrong.
+    pub outcome: Outcome,
 }
 
 impl Hours {
@@ -50,69 +49,60 @@ impl Hours {
             from: clock(from),
             to: clock(to),
             zone,
-            saved: false,
-            error: None,
+            outcome: Outcome::None,
         }
     }
 }
 
 /// The page of settings.
-pub fn page(shell: &Shell, settings: &Settings) -> Markup {
+pub fn page(shell: &Shell, view: &View) -> Markup {
     let text = shell.text;
-    shell.page(&Pane {
-        title: &t!(text, "notifications"),
-        place: "at-page",
-        live: None,
-        current: None,
-        content: html! {
-            link rel="stylesheet" href=(assets::url("notifications.css"));
-            header.bar { (back(text)) h1 { (t!(text, "notifications")) } }
-            div.scroller.top tabindex="-1" {
-                div.track.notifications data-testid="notifications" {
-                    (this_device(text, settings.key))
-                    (devices(text, settings))
-                    (hours(text, settings.hours))
-                    (levels(text))
-                }
-            }
-        },
-    })
+    let content = html! {
+        link rel="stylesheet" href=(assets::url("notifications.css"));
+        div.notifications data-testid="notifications" {
+            (this_device(text, view.key))
+            @if view.key.is_some() { (devices(text, view)) }
+            (hours(text, view.hours))
+            (levels(text))
+        }
+    };
+    settings::page(shell, &t!(text, "notifications"), html! {}, content)
 }
 
 /// The script shows the sentence of the state that it finds, and its button.
 fn this_device(text: Text, key: Option<&str>) -> Markup {
-    html! {
-        section aria-labelledby="this-device" {
-            h2 #this-device { (t!(text, "notifications-this-device")) }
-            noscript { p { (t!(text, "notifications-no-script")) } }
-            div.this-device hidden data-testid="this-device" data-key=[key] {
-                div role="status" {
-                    p.when-off { (t!(text, "notifications-off")) }
-                    p.when-on { (text.get(if key.is_some() { "notifications-on" } else { "notifications-page-only" })) }
-                    p.when-denied { (t!(text, "notifications-denied")) }
-                    p.when-unsupported { (t!(text, "notifications-unsupported")) }
-                    p.when-failed.field-error hidden { (t!(text, "notifications-failed")) }
-                }
-                button.primary.when-off type="button" data-act="on" { (t!(text, "notifications-turn-on")) }
-                button.quiet.when-on type="button" data-act="off" { (t!(text, "notifications-turn-off")) }
+    let on = text.get(match key {
+        Some(_) => "notifications-on",
+        None => "notifications-page-only",
+    });
+    let content = html! {
+        noscript { p { (t!(text, "notifications-no-script")) } }
+        div.this-device hidden data-testid="this-device-state" {
+            div role="status" {
+                p.when-off { (t!(text, "notifications-off")) }
+                p.when-on { (on) }
+                p.when-denied { (t!(text, "notifications-denied")) }
+                p.when-unsupported { (t!(text, "notifications-unsupported")) }
+                p.when-failed.field-error hidden { (t!(text, "notifications-failed")) }
             }
+            button.primary.when-off type="button" data-act="on" { (t!(text, "notifications-turn-on")) }
+            button.quiet.when-on type="button" data-act="off" { (t!(text, "notifications-turn-off")) }
         }
-    }
+    };
+    let title = t!(text, "notifications-this-device");
+    section(text, "this-device", &title, &Outcome::None, content)
 }
 
-fn devices(text: Text, settings: &Settings) -> Markup {
-    html! {
-        @if settings.key.is_some() {
-            section aria-labelledby="devices" {
-                h2 #devices { (t!(text, "notifications-devices")) }
-                @if settings.devices.is_empty() {
-                    p.hint { (t!(text, "notifications-no-devices")) }
-                } @else {
-                    ul.devices { @for device in settings.devices { (item(text, device, settings.session)) } }
-                }
-            }
+fn devices(text: Text, view: &View) -> Markup {
+    let content = html! {
+        @if view.devices.is_empty() {
+            p.hint { (t!(text, "notifications-no-devices")) }
+        } @else {
+            ul.rows { @for device in view.devices { (item(text, device, view.session)) } }
         }
-    }
+    };
+    let title = t!(text, "notifications-devices");
+    section(text, "devices", &title, &Outcome::None, content)
 }
 
 fn item(text: Text, device: &Device, session: SessionId) -> Markup {
@@ -122,14 +112,14 @@ fn item(text: Text, device: &Device, session: SessionId) -> Markup {
     };
     let at = instant(device.created_at);
     html! {
-        li data-testid="push-device" {
-            span.name {
+        li.row data-testid="push-device" {
+            span.grow {
                 bdi { (name) }
-                @if device.session_id == session { " (" (t!(text, "notifications-current")) ")" }
-                small.hint { (t!(text, "notifications-since", date = &at[..10])) }
+                span.hint { (t!(text, "notifications-since", date = &at[..10])) }
+                @if device.session_id == session { span.tag { (t!(text, "notifications-current")) } }
             }
             form method="post" action={ "/notifications/" (device.id) "/remove" } {
-                button.quiet type="submit" aria-label=(t!(text, "notifications-remove-device", device = name.as_str())) {
+                button.button.quiet type="submit" aria-label=(t!(text, "notifications-remove-device", device = name.as_str())) {
                     (t!(text, "notifications-remove"))
                 }
             }
@@ -138,49 +128,43 @@ fn item(text: Text, device: &Device, session: SessionId) -> Markup {
 }
 
 fn hours(text: Text, hours: &Hours) -> Markup {
-    let error = hours.error.as_deref();
-    html! {
-        section aria-labelledby="quiet" {
-            h2 #quiet { (t!(text, "notifications-quiet")) }
-            p.hint { (t!(text, "notifications-quiet-hint")) }
-            form.hours method="post" action="/notifications" data-testid="quiet-form" {
-                label.check {
-                    input type="checkbox" name="on" value="1" checked[hours.on];
-                    (t!(text, "notifications-quiet-on"))
-                }
-                div.times {
-                    (field("from", "time", &hours.from, &t!(text, "notifications-from"), error))
-                    (field("to", "time", &hours.to, &t!(text, "notifications-to"), error))
-                    (field("zone", "text", &hours.zone, &t!(text, "notifications-zone"), error))
-                }
-                (field_error("quiet-error", error))
-                @if hours.saved { p.hint role="status" { (t!(text, "notifications-saved")) } }
-                button.primary type="submit" { (t!(text, "notifications-save")) }
+    let wrong = matches!(hours.outcome, Outcome::Wrong(_));
+    let content = html! {
+        p.hint { (t!(text, "notifications-quiet-hint")) }
+        form.hours method="post" action="/notifications" data-testid="quiet-form" {
+            label.check {
+                input type="checkbox" name="on" value="1" checked[hours.on];
+                (t!(text, "notifications-quiet-on"))
             }
+            div.times {
+                (field("from", "time", &hours.from, &t!(text, "notifications-from"), wrong))
+                (field("to", "time", &hours.to, &t!(text, "notifications-to"), wrong))
+                (field("zone", "text", &hours.zone, &t!(text, "notifications-zone"), wrong))
+            }
+            button.primary type="submit" { (t!(text, "notifications-save")) }
         }
-    }
+    };
+    let title = t!(text, "notifications-quiet");
+    section(text, "quiet", &title, &hours.outcome, content)
 }
 
-fn field(name: &str, kind: &str, value: &str, label: &str, error: Option<&str>) -> Markup {
+fn field(name: &str, kind: &str, value: &str, label: &str, wrong: bool) -> Markup {
     html! {
         div.field {
             label for=(name) { (label) }
             input #(name) name=(name) type=(kind) value=(value) maxlength="64" autocomplete="off" spellcheck="false"
-                aria-invalid=[error.map(|_| "true")] aria-describedby=[error.map(|_| "quiet-error")];
+                aria-invalid=[wrong.then_some("true")] aria-describedby=[wrong.then_some("quiet-error")];
         }
     }
 }
 
 fn levels(text: Text) -> Markup {
-    html! {
-        section aria-labelledby="levels" {
-            h2 #levels { (t!(text, "notifications-levels")) }
-            p.hint { (t!(text, "notifications-levels-hint")) }
-            dl {
-                @for (_, _, name, hint) in named(text) { dt { (name) } dd { (hint) } }
-            }
-        }
-    }
+    let content = html! {
+        p.hint { (t!(text, "notifications-levels-hint")) }
+        dl { @for (_, _, name, hint) in named(text) { dt { (name) } dd { (hint) } } }
+    };
+    let title = t!(text, "notifications-levels");
+    section(text, "levels", &title, &Outcome::None, content)
 }
 
 /// The form that sets what one is notified of in a conversation.

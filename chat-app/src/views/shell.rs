@@ -101,7 +101,6 @@ impl Shell<'_> {
                 (icon_link("/rooms", &t!(text, "rooms"), "M5 9h14M5 15h14M10 4L8 20M16 4l-2 16"))
                 (icon_link("/people", &t!(text, "new-conversation"), "M12 5v14M5 12h14"))
             }
-            (notifications::hint(text))
             ul.conversations data-testid="conversation-list"
                 data-online=[presence.then(|| t!(text, "online"))] data-away=[presence.then(|| t!(text, "away"))] {
                 @for conversation in self.conversations {
@@ -113,12 +112,12 @@ impl Shell<'_> {
                 p { (t!(text, "no-conversations-hint")) }
                 a.button.primary href="/people" { (t!(text, "find-people")) }
             }
+            (notifications::hint(text))
             footer.account {
                 a.self href="/account" title=(t!(text, "account")) data-testid="account" {
                     (portrait(&self.me.display_name, self.me.avatar))
                     span.name { bdi { (self.me.display_name) } }
                 }
-                (icon_link("/notifications", &t!(text, "notifications"), BELL))
                 form method="post" action="/logout" {
                     button.quiet type="submit" data-testid="logout" { (t!(text, "log-out")) }
                 }
@@ -126,8 +125,6 @@ impl Shell<'_> {
         }
     }
 }
-
-const BELL: &str = "M6 16V11a6 6 0 0 1 12 0v5l1.5 2h-15zM10 20.5a2.2 2.2 0 0 0 4 0";
 
 /// A magnifying glass.
 pub(super) const SEARCH: &str = "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16 16l4.5 4.5";

@@ -43,7 +43,7 @@ async fn a_device_is_registered_shown_and_removed(pool: PgPool) {
             "{}",
             page.body
         );
-        page.says(200, "(this device)");
+        page.says(200, "this device");
         assert!(
             !page.body.contains("push.example"),
             "an endpoint is a secret"
@@ -140,7 +140,7 @@ async fn without_a_key_there_is_no_web_push(pool: PgPool) {
         assert_eq!(subscribe(&ada, "https://push.example/1").await, 404);
         let page = ada.get("/notifications").await;
         page.says(200, "while a page of this chat is open");
-        assert_eq!(page.count("data-key"), 0);
+        assert_eq!(page.count("Devices that are notified"), 0);
         let settings = ada.script().get("/notifications/settings").await;
         assert_eq!(
             settings.json(),
@@ -162,7 +162,9 @@ async fn the_hours_without_disturbance_are_kept_and_taken_away(pool: PgPool) {
         ];
         let saved = ada.post("/notifications", &night).await;
         saved.redirects_to("/notifications?saved=1");
-        ada.get("/notifications?saved=1").await.says(200, "Saved.");
+        ada.get("/notifications?saved=1")
+            .await
+            .says(200, "data-testid=\"saved\"");
         let settings = ada.script().get("/notifications/settings").await.json();
         assert_eq!(
             settings["quiet"],
