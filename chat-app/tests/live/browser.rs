@@ -187,6 +187,16 @@ impl Live {
         frame
     }
 
+    /// The next frame of this type; others before it are passed over.
+    pub async fn find(&mut self, kind: &str) -> Value {
+        loop {
+            let frame = self.frame().await.expect("the connection is open");
+            if frame["type"] == kind {
+                return frame;
+            }
+        }
+    }
+
     pub async fn text(&mut self, text: &str) {
         self.0.send(Message::text(text)).await.unwrap();
     }
@@ -200,6 +210,6 @@ impl Live {
         let (epoch, xid) = cursor;
         let request = json!({"type": "resume", "epoch": epoch, "xid": xid, "conversation": conversation, "rev": rev});
         self.text(&request.to_string()).await;
-        self.next("resumed").await
+        self.find("resumed").await
     }
 }

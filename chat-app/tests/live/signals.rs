@@ -68,7 +68,7 @@ async fn types(person: &Person, live: &mut Live, replica: &Replica, conversation
 async fn watches(live: &mut Live, person: &Person) -> Value {
     let watch = json!({"type": "watch", "users": [person.id]});
     live.text(&watch.to_string()).await;
-    live.next("presence").await["people"][0]["status"].clone()
+    live.find("presence").await["people"][0]["status"].clone()
 }
 
 /// The status of the one person who is watched, once it is this.
@@ -96,7 +96,7 @@ async fn who_types_is_shown_to_the_others_of_the_conversation_alone(pool: PgPool
     let mut eve = scene.eve.connect(&scene.two).await.unwrap();
     types(&scene.eve, &mut eve, &scene.two, scene.id).await;
     types(&scene.ada, &mut ada, &scene.one, scene.id).await;
-    let typing = bob.next("typing").await;
+    let typing = bob.find("typing").await;
     let expected =
         json!({"type": "typing", "conversation": scene.id, "user": scene.ada.id, "name": "ada"});
     assert_eq!(typing, expected, "and nothing of Eve, who is not in it");
@@ -116,7 +116,7 @@ async fn who_has_read_is_shown_to_the_others_live_and_on_the_page(pool: PgPool) 
         .bob
         .post(&scene.two, &read, &[("seq", "1".into())])
         .await;
-    let seen = ada.next("seen").await;
+    let seen = ada.find("seen").await;
     let expected = json!({"type": "seen", "conversation": scene.id, "user": scene.bob.id, "name": "bob", "seq": 1});
     assert_eq!(seen, expected);
     let readers = chat_app::store::people::readers(
@@ -172,7 +172,7 @@ async fn whoever_opts_out_neither_shares_nor_sees(pool: PgPool) {
         .post(&scene.two, &read, &[("seq", "1".into())])
         .await;
     // Bob's own other page hears of the mark behind what he typed: one key, one order.
-    bob.next("read").await;
+    bob.find("read").await;
     scene.say("bye").await;
     assert_eq!(before_a_message(&mut ada).await, Vec::<Value>::new());
     assert_eq!(before_a_message(&mut bob).await, Vec::<Value>::new());
@@ -198,7 +198,7 @@ async fn a_deployment_can_do_without(pool: PgPool) {
         .bob
         .post(&scene.two, &read, &[("seq", "1".into())])
         .await;
-    bob.next("read").await;
+    bob.find("read").await;
     scene.say("bye").await;
     assert_eq!(before_a_message(&mut ada).await, Vec::<Value>::new());
     scene.stop().await;
