@@ -51,9 +51,14 @@ impl Scene {
             .unwrap();
     }
 
-    /// Ada sends a message to Bob.
+    /// Ada sends a message to Bob, which has passed through both replicas when this ends: whoever connects after gets
+    /// no frame of it.
     async fn say(&self, body: &str) {
+        let mut ada = self.ada.connect(&self.one).await.unwrap();
+        let mut bob = self.bob.connect(&self.two).await.unwrap();
         self.ada.send(&self.one, self.id, body).await;
+        ada.find("message").await;
+        bob.find("message").await;
     }
 }
 
