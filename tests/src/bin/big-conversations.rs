@@ -198,7 +198,7 @@ fn replica(chat_app: &str, database: &str, size: &Size) -> Result<Child> {
         .env("CONFAB_LISTEN", format!("127.0.0.1:{}", size.port))
         .env(
             "CONFAB_ADMIN_LISTEN",
-            format!("127.0.0.1:{}", size.port + 1_000),
+            format!("127.0.0.1:{}", size.port + 100),
         )
         .env("CONFAB_LOG", "warn")
         .stdout(Stdio::null())
