@@ -5,6 +5,7 @@
 
 pub mod browser;
 pub mod client;
+pub mod delivery;
 mod error;
 pub mod example;
 pub mod html;
