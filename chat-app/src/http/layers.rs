@@ -1,12 +1,12 @@
 //! What surrounds every request. Does no I/O but logging.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::HttpBody as Body;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -65,7 +65,7 @@ pub(super) fn around(routes: Router<App>, uploads: Router<App>, app: &App) -> Ro
                 .gzip(true)
                 .compress_when(Compressible),
         )
-        .layer(from_fn(trace))
+        .layer(from_fn_with_state(app.clone(), trace))
 }
 
 /// Marks an answer that goes out as it is: its length is known, and parts of it can be asked for.
@@ -123,15 +123,21 @@ fn loggable(path: &str) -> &str {
     opener.unwrap_or(path)
 }
 
-/// Names the request in the log, by method and path alone: queries, headers and bodies may hold what is private.
-async fn trace(mut request: Request, next: Next) -> Response {
+/// Counts the request by its route, and names it in the log by method and path alone: queries, headers and bodies may
+/// hold what is private.
+async fn trace(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let id = uuid::Uuid::new_v4().simple().to_string();
     let span = tracing::info_span!("request", id, method = %request.method(), path = loggable(request.uri().path()));
     request.extensions_mut().insert(RequestId(id.clone()));
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
     async {
-        let start = std::time::Instant::now();
+        let start = Instant::now();
         let mut response = next.run(request).await;
-        tracing::debug!(status = response.status().as_u16(), elapsed = ?start.elapsed(), "answered");
+        let (status, took) = (response.status(), start.elapsed());
+        let route = route.as_ref().map(MatchedPath::as_str);
+        app.metrics.request(&method, route, status, took);
+        tracing::debug!(status = status.as_u16(), elapsed = ?took, "answered");
         if let Ok(id) = HeaderValue::from_str(&id) {
             response.headers_mut().insert("x-request-id", id);
         }

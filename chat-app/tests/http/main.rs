@@ -13,6 +13,7 @@ mod bucket;
 mod changes;
 mod conversations;
 mod messages;
+mod metrics;
 mod notifications;
 mod protection;
 mod rooms;

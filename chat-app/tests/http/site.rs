@@ -7,6 +7,7 @@ use chat_app::app::{App, Workers};
 use chat_app::config::{Cli, Command, Config};
 use chat_app::files::Files;
 use chat_app::http;
+use chat_app::telemetry::Metrics;
 use clap::Parser;
 use sqlx::PgPool;
 use tower::ServiceExt;
@@ -22,6 +23,7 @@ pub struct Site {
     router: Router,
     pub pool: PgPool,
     pub files: Files,
+    pub metrics: Metrics,
 }
 
 /// Runs a test against the app; `flags` are settings beyond the required ones.
@@ -31,6 +33,7 @@ pub async fn with(pool: PgPool, flags: &[&str], test: impl AsyncFnOnce(&Site)) {
     let app = App::start(config(flags), &database, pool.clone(), &mut workers).unwrap();
     let site = Site {
         files: app.files.clone(),
+        metrics: app.metrics.clone(),
         router: http::router(app),
         pool,
     };

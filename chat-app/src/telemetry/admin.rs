@@ -1,0 +1,38 @@
+//! The admin port: `/livez`, `/readyz`, `/metrics`. Serves; does no other I/O.
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::get;
+
+use super::{Metrics, Readiness};
+
+/// The routes of the admin port.
+pub fn router(readiness: Readiness, metrics: Metrics) -> axum::Router {
+    axum::Router::new()
+        .route("/livez", get("ok\n"))
+        .route("/readyz", get(readyz).with_state(readiness))
+        .route("/metrics", get(page).with_state(metrics))
+}
+
+async fn readyz(State(readiness): State<Readiness>) -> impl IntoResponse {
+    let (ready, why) = readiness.check();
+    (
+        if ready {
+            StatusCode::OK
+        } else {
+            StatusCode::SERVICE_UNAVAILABLE
+        },
+        format!("{why}\n"),
+    )
+}
+
+async fn page(State(metrics): State<Metrics>) -> impl IntoResponse {
+    (
+        [(
+            header::CONTENT_TYPE,
+            "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        )],
+        metrics.text(),
+    )
+}

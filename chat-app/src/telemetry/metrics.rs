@@ -1,0 +1,221 @@
+//! What is counted, and the page of `/metrics`. No I/O.
+
+use std::fmt::Write;
+use std::sync::atomic::{AtomicI64, AtomicU64};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::http::{Method, StatusCode};
+use prometheus_client::encoding::text;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+use super::outcomes::{PushLabels, PushOutcome, Record, RecordLabels};
+use super::requests::Requests;
+
+/// What is counted.
+#[derive(Clone)]
+pub struct Metrics(Arc<Counted>);
+
+struct Counted {
+    registry: Mutex<Registry>,
+    sends: Counter,
+    batch: Histogram,
+    records: Family<RecordLabels, Counter>,
+    holes: Counter,
+    resyncs: Counter,
+    malformed_frames: Counter,
+    sockets: Gauge,
+    database: Gauge,
+    outbox_rows: Gauge,
+    outbox_seconds: Gauge<f64, AtomicU64>,
+    pushes: Family<PushLabels, Counter>,
+    worker_lag: Gauge<f64, AtomicU64>,
+    requests: Requests,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("confab");
+        let requests = Requests::register(&mut registry);
+        let counted = Counted {
+            registry: Mutex::new(registry),
+            requests,
+            sends: Counter::default(),
+            batch: Histogram::new(exponential_buckets(1.0, 2.0, 8)),
+            records: Family::default(),
+            holes: Counter::default(),
+            resyncs: Counter::default(),
+            malformed_frames: Counter::default(),
+            sockets: Gauge::<i64, AtomicI64>::default(),
+            database: Gauge::default(),
+            outbox_rows: Gauge::default(),
+            outbox_seconds: Gauge::default(),
+            pushes: Family::default(),
+            worker_lag: Gauge::default(),
+        };
+        counted.register();
+        Self(Arc::new(counted))
+    }
+}
+
+impl Counted {
+    fn register(&self) {
+        let mut registry = self
+            .registry
+            .lock()
+            .expect("nobody panics holding this lock");
+        registry.register(
+            "sends_committed",
+            "Sends that were answered as durable, retries of one included",
+            self.sends.clone(),
+        );
+        registry.register(
+            "batch_sends",
+            "Sends in one commit; many at its end means that PostgreSQL is the bottleneck",
+            self.batch.clone(),
+        );
+        registry.register(
+            "relay_records",
+            "Kafka records read; malformed ones are skipped and logged: find who writes them",
+            self.records.clone(),
+        );
+        registry.register("hub_holes", "Changes read from PostgreSQL as their Kafka record was late or lost; look at Kafka when it grows steadily", self.holes.clone());
+        registry.register(
+            "socket_resyncs",
+            "Sockets that were too slow and had to read what they missed",
+            self.resyncs.clone(),
+        );
+        registry.register(
+            "socket_malformed_frames",
+            "Frames from browsers that can't be read, skipped",
+            self.malformed_frames.clone(),
+        );
+        registry.register("sockets", "Open live connections", self.sockets.clone());
+        registry.register(
+            "database_up",
+            "1 while PostgreSQL answers; at 0 sends are refused",
+            self.database.clone(),
+        );
+        registry.register(
+            "outbox_rows",
+            "Changes that Kafka has not acknowledged; when it grows, Kafka is away",
+            self.outbox_rows.clone(),
+        );
+        registry.register(
+            "outbox_oldest_seconds",
+            "How long the oldest of them has waited",
+            self.outbox_seconds.clone(),
+        );
+        registry.register("pushes", "Notifications by what became of them; refused ones are logged, failed ones are tried again", self.pushes.clone());
+        registry.register(
+            "worker_lag_seconds",
+            "How old the record is that the shared consumer group works on; when it grows, notifications are late",
+            self.worker_lag.clone(),
+        );
+    }
+}
+
+impl Metrics {
+    /// A batch of sends was committed.
+    pub fn batch(&self, sends: usize) {
+        self.0.sends.inc_by(sends as u64);
+        self.0.batch.observe(sends as f64);
+    }
+
+    /// A Kafka record was read.
+    pub fn record(&self, outcome: Record) {
+        self.0
+            .records
+            .get_or_create(&RecordLabels { outcome })
+            .inc();
+    }
+
+    /// A hole is read from PostgreSQL.
+    pub fn hole(&self) {
+        self.0.holes.inc();
+    }
+
+    /// A socket was too slow.
+    pub fn resync(&self) {
+        self.0.resyncs.inc();
+    }
+
+    /// A browser sent what can't be read.
+    pub fn malformed_frame(&self) {
+        self.0.malformed_frames.inc();
+    }
+
+    /// How many sockets are open.
+    pub fn sockets(&self, open: usize) {
+        self.0.sockets.set(open as i64);
+    }
+
+    /// Whether PostgreSQL answers.
+    pub fn database_up(&self, up: bool) {
+        self.0.database.set(i64::from(up));
+    }
+
+    /// What Kafka has not acknowledged.
+    pub fn outbox(&self, rows: i64, seconds: f64) {
+        self.0.outbox_rows.set(rows);
+        self.0.outbox_seconds.set(seconds);
+    }
+
+    /// A push came to an end, or will be tried again.
+    pub fn push(&self, outcome: PushOutcome) {
+        self.0.pushes.get_or_create(&PushLabels { outcome }).inc();
+    }
+
+    /// How old the record is that the shared consumer group works on here; 0 when there is none.
+    pub fn worker_lag(&self, seconds: f64) {
+        self.0.worker_lag.set(seconds);
+    }
+
+    /// A request was answered; `route` is the template that it matched.
+    pub fn request(
+        &self,
+        method: &Method,
+        route: Option<&str>,
+        status: StatusCode,
+        took: Duration,
+    ) {
+        self.0.requests.answered(method, route, status, took);
+    }
+
+    /// The page of `/metrics`.
+    pub fn text(&self) -> String {
+        let mut page = String::new();
+        let registry = self
+            .0
+            .registry
+            .lock()
+            .expect("nobody panics holding this lock");
+        if text::encode(&mut page, &registry).is_err() {
+            let _ = writeln!(page, "# EOF");
+        }
+        page
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metrics_have_help_and_values() {
+        let metrics = Metrics::default();
+        metrics.batch(3);
+        metrics.record(Record::Malformed);
+        let page = metrics.text();
+        assert!(page.contains("confab_sends_committed_total 3"), "{page}");
+        assert!(
+            page.contains(r#"confab_relay_records_total{outcome="malformed"} 1"#),
+            "{page}"
+        );
+        assert!(page.contains("# HELP confab_outbox_rows "), "{page}");
+    }
+}

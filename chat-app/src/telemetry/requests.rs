@@ -1,0 +1,100 @@
+//! HTTP requests by route: how many, with which status, how long. No I/O.
+
+use std::time::Duration;
+
+use axum::http::{Method, StatusCode};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+/// In seconds: most pages are in the first ones, a request is given up after 30 s.
+const BUCKETS: [f64; 10] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
+
+/// The label of what has no route.
+const UNMATCHED: &str = "unmatched";
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Asked {
+    method: &'static str,
+    route: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Answered {
+    method: &'static str,
+    route: String,
+    status: &'static str,
+}
+
+/// The figures of requests. Their labels take few values, whatever is asked for: the route is its template.
+pub(super) struct Requests {
+    answers: Family<Answered, Counter>,
+    seconds: Family<Asked, Histogram>,
+}
+
+impl Requests {
+    pub fn register(registry: &mut Registry) -> Self {
+        let requests = Self {
+            answers: Family::default(),
+            seconds: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
+        };
+        registry.register(
+            "http_requests",
+            "Requests by route and class of status; 5xx are logged with their request's id: look there, and at database_up",
+            requests.answers.clone(),
+        );
+        registry.register(
+            "http_request_seconds",
+            "How long until a request was answered, but for the body of a stream; when all routes grow, look at PostgreSQL and the CPU limit, when one does, report it",
+            requests.seconds.clone(),
+        );
+        requests
+    }
+
+    /// A request was answered. `route` is the template that it matched.
+    pub fn answered(
+        &self,
+        method: &Method,
+        route: Option<&str>,
+        status: StatusCode,
+        took: Duration,
+    ) {
+        let method = method_label(method);
+        let route = route.unwrap_or(UNMATCHED).to_owned();
+        self.seconds
+            .get_or_create_owned(&Asked {
+                method,
+                route: route.clone(),
+            })
+            .observe(took.as_secs_f64());
+        self.answers
+            .get_or_create_owned(&Answered {
+                method,
+                route,
+                status: class(status),
+            })
+            .inc();
+    }
+}
+
+/// A client may make methods up.
+fn method_label(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        _ => "other",
+    }
+}
+
+fn class(status: StatusCode) -> &'static str {
+    match status.as_u16() / 100 {
+        1 => "1xx",
+        2 => "2xx",
+        3 => "3xx",
+        4 => "4xx",
+        _ => "5xx",
+    }
+}
