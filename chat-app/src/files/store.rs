@@ -39,6 +39,16 @@ pub enum StoreError {
     Missing,
 }
 
+impl StoreError {
+    /// Whether the bytes are not there, so that asking again is of no use.
+    pub fn is_loss(&self) -> bool {
+        matches!(
+            self,
+            Self::Missing | Self::NoBucket | Self::Bucket(object_store::Error::NotFound { .. })
+        )
+    }
+}
+
 /// A bucket, and what the names in it begin with.
 #[derive(Clone, Debug)]
 pub struct Bucket {

@@ -311,6 +311,33 @@ async fn the_export_is_a_zip_of_ones_own_and_nobody_elses(pool: PgPool) {
 }
 
 #[sqlx::test]
+async fn the_export_goes_on_after_a_lost_file_and_names_it(pool: PgPool) {
+    with(pool, &[], async |site| {
+        let (mut ada, _, path) = site.pair().await;
+        for body in ["one", "two", "three"] {
+            ada.send(&path, body).await.location();
+        }
+        site.run(
+            "INSERT INTO attachments (id, conversation_id, owner_id, seq, name, media_type, bytes)
+             SELECT gen_random_uuid(), conversation_id, sender_id, seq, body || '.txt', 'text/plain', 5 FROM messages;
+             INSERT INTO attachment_chunks (attachment_id, kind, number, bytes)
+             SELECT id, 'original', 0, CASE name WHEN 'two.txt' THEN 'by' ELSE 'bytes' END::bytea FROM attachments WHERE name <> 'one.txt'",
+        )
+        .await;
+        let mut zip = ZipArchive::new(Cursor::new(ada.get("/account/export").await.bytes)).unwrap();
+        let missing: serde_json::Value =
+            serde_json::from_reader(zip.by_name("missing.json").unwrap()).unwrap();
+        let names: Vec<_> = missing.as_array().unwrap().iter().map(|file| &file["name"]).collect();
+        assert_eq!(names, ["one.txt", "two.txt"], "one is gone, of two there is a part");
+        let entries: Vec<_> = zip.file_names().map(Result::unwrap).collect();
+        let holds = |name: &str| entries.iter().any(|entry| entry.ends_with(name));
+        assert!(holds("/three.txt"), "what comes after is there");
+        assert!(!holds("/one.txt"), "what is gone leaves no empty file");
+    })
+    .await;
+}
+
+#[sqlx::test]
 async fn who_goes_leaves_messages_under_no_name(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;

@@ -1,11 +1,13 @@
 //! Files in a bucket: on a real server of S3's protocol, which checks every signature (`tests/services/up` starts it).
 
+use std::io::Cursor;
 use std::time::Duration;
 
 use chat_app::files::sweeper::{self, Ages};
 use chat_app::store::attachments::{Kind, Place};
 use sqlx::PgPool;
 use uuid::Uuid;
+use zip::ZipArchive;
 
 use crate::site::{Site, with};
 
@@ -104,6 +106,41 @@ async fn an_object_goes_after_its_row(pool: PgPool) {
             .await
             .unwrap();
         assert_eq!(left, 0);
+    })
+    .await;
+}
+
+#[sqlx::test]
+async fn an_object_that_is_lost_is_named_in_the_export(pool: PgPool) {
+    with_bucket(pool, "confab-secret", async |site| {
+        let (mut ada, _, talk) = site.pair().await;
+        let mut ids = Vec::new();
+        for name in ["kept.txt", "lost.txt"] {
+            let put = ada.put(&talk, name, b"plain words").await.json();
+            ids.push(put["id"].as_str().unwrap().to_owned());
+        }
+        let fields = [
+            ("client_id", Uuid::new_v4().to_string()),
+            ("body", "both".to_owned()),
+            ("attachments", ids.join(",")),
+        ];
+        let fields = fields
+            .each_ref()
+            .map(|(name, value)| (*name, value.as_str()));
+        ada.post(&format!("{talk}/messages"), &fields)
+            .await
+            .location();
+        let bucket = site.files.store.bucket_if_any().unwrap();
+        bucket.delete(ids[1].parse().unwrap()).await.unwrap();
+
+        let export = ada.get("/account/export").await.bytes;
+        let mut zip = ZipArchive::new(Cursor::new(export)).unwrap();
+        let missing: serde_json::Value =
+            serde_json::from_reader(zip.by_name("missing.json").unwrap()).unwrap();
+        assert_eq!(missing[0]["name"], "lost.txt");
+        assert_eq!(missing.as_array().unwrap().len(), 1);
+        let kept = zip.by_name(&format!("files/{}/kept.txt", ids[0])).unwrap();
+        assert_eq!(std::io::read_to_string(kept).unwrap(), "plain words");
     })
     .await;
 }

@@ -14,7 +14,7 @@ use zip::write::{SimpleFileOptions, StreamWriter, ZipWriter};
 
 use crate::app::App;
 use crate::domain::{Session, UserId};
-use crate::files::store::StoreError;
+use crate::files::store::{Store, StoreError};
 use crate::store::Pool;
 use crate::store::attachments::Kind;
 use crate::store::export::{self as store, Sent};
@@ -119,25 +119,49 @@ impl Archive {
         Ok(())
     }
 
-    /// What is known of the files, then each of them.
+    /// What is known of the files, each of them, and which are not whole here since their store has lost them.
     async fn files(&mut self, app: &App, user: UserId) -> Result<(), ExportError> {
         let files = store::files(&app.pool, user).await?;
         let rows = files.iter().map(|sent| sent.json.as_str());
         self.list("files.json", rows).await?;
-        for Sent { file, place, .. } in &files {
-            // Most are compressed already. The id keeps two files of one name apart.
-            let options = owners_alone().compression_method(CompressionMethod::Stored);
-            let name = format!("files/{}/{}", file.id, file.name);
-            self.zip.start_file(name, options)?;
-            let all = 0..file.bytes as u64;
-            let files = &app.files.store;
-            let mut bytes = files.read(*place, file.id, Kind::Original, all).await?;
-            while let Some(piece) = bytes.next().await {
-                self.zip.write_all(&piece?)?;
-                self.pass_on().await?;
+        let mut missing = Vec::new();
+        for sent in &files {
+            match self.file(&app.files.store, sent).await {
+                Err(ExportError::File(error)) if error.is_loss() => {
+                    let file = sent.file.id;
+                    tracing::warn!(%file, %error, "a file is lost, restore it from a backup; the export goes on");
+                    missing.push(sent.json.as_str());
+                }
+                outcome => outcome?,
             }
         }
+        if !missing.is_empty() {
+            self.list("missing.json", missing.into_iter()).await?;
+        }
         Ok(())
+    }
+
+    async fn file(&mut self, from: &Store, sent: &Sent) -> Result<(), ExportError> {
+        let Sent { file, place, .. } = sent;
+        let all = 0..file.bytes as u64;
+        let mut left = all.end;
+        let mut bytes = from.read(*place, file.id, Kind::Original, all).await?;
+        // Before the entry is begun: what is gone leaves no empty file.
+        let mut next = bytes.next().await.transpose()?;
+        // Most are compressed already. The id keeps two files of one name apart.
+        let options = owners_alone().compression_method(CompressionMethod::Stored);
+        let name = format!("files/{}/{}", file.id, file.name);
+        self.zip.start_file(name, options)?;
+        while let Some(piece) = next {
+            left = left.saturating_sub(piece.len() as u64);
+            self.zip.write_all(&piece)?;
+            self.pass_on().await?;
+            next = bytes.next().await.transpose()?;
+        }
+        match left {
+            0 => Ok(()),
+            _ => Err(StoreError::Missing.into()),
+        }
     }
 
     fn begin(&mut self, name: &str) -> Result<(), ExportError> {
