@@ -7,6 +7,7 @@ account = الحساب
 log-out = تسجيل الخروج
 no-conversations = لا محادثات بعد
 no-conversations-hint = ابحث عن شخص وألقِ التحية، أو انضم إلى غرفة.
+list-older = محادثات أقدم
 hello = مرحبًا، { $name }
 hello-hint = اختر محادثة أو ابدأ محادثة جديدة.
 connecting = جارٍ الاتصال…

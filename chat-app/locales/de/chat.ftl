@@ -7,6 +7,7 @@ account = Konto
 log-out = Abmelden
 no-conversations = Noch keine Unterhaltungen
 no-conversations-hint = Finde jemanden und sag Hallo, oder tritt einem Raum bei.
+list-older = Frühere Unterhaltungen
 hello = Hallo, { $name }
 hello-hint = Wähle eine Unterhaltung oder beginne eine neue.
 connecting = Verbindung wird aufgebaut…

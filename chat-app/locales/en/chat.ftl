@@ -7,6 +7,7 @@ account = Account
 log-out = Log out
 no-conversations = No conversations yet
 no-conversations-hint = Find somebody and say hello, or join a room.
+list-older = Earlier conversations
 hello = Hello, { $name }
 hello-hint = Choose a conversation, or start a new one.
 connecting = Connecting…

@@ -11,23 +11,31 @@ use super::{AppError, messages};
 use crate::app::App;
 use crate::domain::{ConversationId, ConversationSummary, Cursor, Session, User, UserId, Window};
 use crate::store;
+use crate::store::conversations::{ListEnd, Listed};
 use crate::text::Text;
 use crate::views::conversation::{Draft, View};
 use crate::views::shell::{self, Shell};
 use crate::views::{self, list};
 
-/// Conversations in the list; more are found through people.
-const LISTED: i64 = 200;
+/// Conversations in a part of the list.
+const LISTED: usize = 50;
 
 /// Messages on a page.
 const MESSAGES: i64 = 50;
+
+/// Where the list begins.
+#[derive(Deserialize)]
+pub(super) struct Part {
+    older: Option<ListEnd>,
+}
 
 pub(super) async fn index(
     State(app): State<App>,
     session: Session,
     text: Text,
+    Form(Part { older }): Form<Part>,
 ) -> Result<Html<String>, AppError> {
-    let known = Known::read(&app, session.user, text).await?;
+    let known = Known::read_from(&app, session.user, text, older).await?;
     Ok(page(shell::index(&known.shell(&app))))
 }
 
@@ -139,21 +147,31 @@ pub(super) struct Known {
     text: Text,
     folds: bool,
     cursor: Cursor,
-    conversations: Vec<ConversationSummary>,
+    list: Listed,
 }
 
 impl Known {
     /// The cursor first: live events go on from there, so nothing falls between.
     pub(super) async fn read(app: &App, me: User, text: Text) -> sqlx::Result<Self> {
+        Self::read_from(app, me, text, None).await
+    }
+
+    /// The same with a later part of the list.
+    async fn read_from(
+        app: &App,
+        me: User,
+        text: Text,
+        end: Option<ListEnd>,
+    ) -> sqlx::Result<Self> {
         let cursor = store::changes::cursor(&app.pool).await?;
-        let conversations = store::conversations::list(&app.pool, me.id, LISTED).await?;
+        let list = store::conversations::list(&app.pool, me.id, end, LISTED).await?;
         let folds = store::blocks::any(&app.pool, me.id).await?;
         Ok(Self {
             me,
             text,
             folds,
             cursor,
-            conversations,
+            list,
         })
     }
 
@@ -174,18 +192,15 @@ impl Known {
             me: &self.me,
             folds: self.folds,
             cursor: &self.cursor,
-            conversations: &self.conversations,
+            list: &self.list,
         }
     }
 
     /// A conversation without messages is listed only while it is on screen.
     fn list(&mut self, current: &ConversationSummary) {
-        if !self
-            .conversations
-            .iter()
-            .any(|listed| listed.id == current.id)
-        {
-            self.conversations.insert(0, current.clone());
+        let listed = &mut self.list.conversations;
+        if !listed.iter().any(|listed| listed.id == current.id) {
+            listed.insert(0, current.clone());
         }
     }
 }

@@ -6,9 +6,12 @@ use sqlx::postgres::PgRow;
 use super::Pool;
 use crate::domain::{ConversationId, ConversationSummary, Level, Preview, UserId};
 
-/// What both the list and a single look-up select; `m` is the viewer's membership.
+/// What both the list and a single look-up select, and what else; `m` is the viewer's membership.
 macro_rules! summaries {
     ($rest:literal) => {
+        summaries!("", $rest)
+    };
+    ($more:literal, $rest:literal) => {
         concat!(
             "SELECT c.id, c.kind, c.rev, c.last_seq, m.last_read_seq, m.read_version, m.joined_seq, m.role, m.level,
                     c.topic, c.last_at, other.id AS partner, other.avatar,
@@ -20,8 +23,9 @@ macro_rules! summaries {
                                    ORDER BY gm.user_id LIMIT 4) g), '') END AS name,
                     (SELECT count(*) FROM mentions x
                      WHERE x.user_id = m.user_id AND x.conversation_id = c.id AND x.seq > m.last_read_seq) AS mentions,
-                    newest.sender_id, coalesce(sender.display_name, sender.name) AS sender_name, left(newest.body, 500) AS body
-             FROM members m
+                    newest.sender_id, coalesce(sender.display_name, sender.name) AS sender_name, left(newest.body, 500) AS body",
+            $more,
+            " FROM members m
              JOIN conversations c ON c.id = m.conversation_id
              LEFT JOIN users other ON other.id = CASE c.direct_low WHEN m.user_id THEN c.direct_high ELSE c.direct_low END
              LEFT JOIN messages newest ON newest.conversation_id = c.id AND newest.seq = c.last_seq
@@ -33,22 +37,9 @@ macro_rules! summaries {
     };
 }
 
-/// The member's conversations, latest activity first; direct ones only once they have messages.
-pub async fn list(
-    pool: &Pool,
-    member: UserId,
-    limit: i64,
-) -> sqlx::Result<Vec<ConversationSummary>> {
-    // Ordered by bucket through the index; only the rows of the page's buckets are looked at for the exact order.
-    let rows = sqlx::query(summaries!(
-        "AND (c.last_seq > 0 OR c.kind <> 'direct') ORDER BY m.bucket DESC, c.last_at DESC, c.id LIMIT $2"
-    ))
-    .bind(member)
-    .bind(limit)
-    .fetch_all(pool)
-    .await?;
-    rows.iter().map(summary_of).collect()
-}
+mod list;
+
+pub use self::list::{ListEnd, Listed, list};
 
 /// The member's conversations whose name holds `q`, latest activity first.
 pub async fn named(

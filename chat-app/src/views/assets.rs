@@ -61,6 +61,7 @@ static ASSETS: &[Asset] = &assets! {
     "live.js"    "js/live.js" "text/javascript; charset=utf-8"
     "log.js"     "js/log.js" "text/javascript; charset=utf-8"
     "menu.js"    "js/menu.js" "text/javascript; charset=utf-8"
+    "older.js"   "js/older.js" "text/javascript; charset=utf-8"
     "pages.js"   "js/pages.js" "text/javascript; charset=utf-8"
     "presence.js" "js/presence.js" "text/javascript; charset=utf-8"
     "send.js"    "js/send.js" "text/javascript; charset=utf-8"

@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use super::{assets, document, list, mark, notifications, portrait};
 use crate::config::Config;
 use crate::domain::{ConversationId, ConversationSummary, Cursor, User};
+use crate::store::conversations::Listed;
 use crate::t;
 use crate::text::Text;
 
@@ -22,8 +23,8 @@ pub struct Shell<'a> {
     pub cursor: &'a Cursor,
     /// Whether they blocked somebody, whose messages are folded.
     pub folds: bool,
-    /// Their conversations, latest first.
-    pub conversations: &'a [ConversationSummary],
+    /// Their conversations.
+    pub list: &'a Listed,
 }
 
 const AT_LIST: &str = "at-list";
@@ -46,6 +47,7 @@ impl Shell<'_> {
     pub(super) fn page(&self, pane: &Pane) -> Markup {
         let text = self.text;
         let unread: i64 = self
+            .list
             .conversations
             .iter()
             .map(ConversationSummary::unread)
@@ -101,16 +103,21 @@ impl Shell<'_> {
                 (icon_link("/rooms", &t!(text, "rooms"), "M5 9h14M5 15h14M10 4L8 20M16 4l-2 16"))
                 (icon_link("/people", &t!(text, "new-conversation"), "M12 5v14M5 12h14"))
             }
-            ul.conversations data-testid="conversation-list"
-                data-online=[presence.then(|| t!(text, "online"))] data-away=[presence.then(|| t!(text, "away"))] {
-                @for conversation in self.conversations {
-                    (list::item(text, conversation, current == Some(conversation.id)))
+            div.list {
+                ul.conversations data-testid="conversation-list"
+                    data-online=[presence.then(|| t!(text, "online"))] data-away=[presence.then(|| t!(text, "away"))] {
+                    @for conversation in &self.list.conversations {
+                        (list::item(text, conversation, current == Some(conversation.id)))
+                    }
                 }
-            }
-            div.empty.no-conversations {
-                h2 { (t!(text, "no-conversations")) }
-                p { (t!(text, "no-conversations-hint")) }
-                a.button.primary href="/people" { (t!(text, "find-people")) }
+                div.empty.no-conversations {
+                    h2 { (t!(text, "no-conversations")) }
+                    p { (t!(text, "no-conversations-hint")) }
+                    a.button.primary href="/people" { (t!(text, "find-people")) }
+                }
+                @if let Some(end) = self.list.end {
+                    a.button.quiet.list-end data-testid="list-end" href={ "/c?older=" (end) } { (t!(text, "list-older")) }
+                }
             }
             (notifications::hint(text))
             footer.account {

@@ -30,6 +30,7 @@ function startChat() {
   const conversation = page.conversation ? Number(page.conversation) : null;
   const shown = Number(location.pathname.match(/^\/c\/(\d+)/)?.[1]) || null;
   const list = new List({ me: page.me, current: shown });
+  if (document.querySelector('.list-end')) import('./older.js').then((older) => older.continueList(list));
   const log = conversation ? startLog(conversation, { list, onHole: () => live.resume() }) : null;
   const composer = log ? startComposing(conversation, { log, list }) : null;
   prepareKeys({

@@ -95,6 +95,16 @@ export class List {
     for (const item of unread.slice(0, RECHECKED)) await this.#load(Number(item.dataset.conversation));
   }
 
+  /** Items of another page's list; answers those that were not there yet. */
+  add(items) {
+    const fresh = Array.from(items).filter((item) => !this.#item(item.dataset.conversation));
+    for (const item of fresh) {
+      item.remove(); // from that page: one that is in a document counts as in its place
+      this.#show(item);
+    }
+    return fresh;
+  }
+
   /** Where the next or previous conversation of the list is. */
   neighbour(step) {
     const items = Array.from(this.#list.children);

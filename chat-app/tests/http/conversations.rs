@@ -152,6 +152,42 @@ async fn what_does_not_exist_is_not_found(pool: PgPool) {
 }
 
 #[sqlx::test]
+async fn the_list_goes_on_part_by_part_and_names_each_conversation_once(pool: PgPool) {
+    with(pool, &[], async |site| {
+        let mut ada = site.person("ada").await;
+        // Three buckets of forty, so that parts end inside of them; some were last active in the same moment.
+        site.run(
+            "WITH made AS (
+                 INSERT INTO conversations (kind, title, last_at)
+                 SELECT 'private', 'room-' || n, timestamptz '2026-03-04 05:00:00Z' - n / 40 * interval '6 hours' + n % 7 * interval '1 s'
+                 FROM generate_series(0, 119) n RETURNING id, last_at)
+             INSERT INTO members (conversation_id, user_id, joined_rev, bucket)
+             SELECT id, (SELECT id FROM users), 0, date_bin('6 hours', last_at, '2020-01-01 00:00:00+00') FROM made",
+        )
+        .await;
+        let wanted: Vec<i64> = site
+            .one("SELECT array_agg(id ORDER BY last_at DESC, id) FROM conversations")
+            .await;
+        let (mut found, mut parts) = (Vec::new(), Vec::new());
+        let mut next = Some("/c".to_owned());
+        while let Some(path) = next {
+            let page = ada.get(&path).await.body;
+            let before = found.len();
+            let items = page.split("data-conversation=\"").skip(1);
+            found.extend(items.map(|item| item.split('"').next().unwrap().parse::<i64>().unwrap()));
+            parts.push(found.len() - before);
+            next = page
+                .split_once("/c?older=")
+                .map(|(_, rest)| format!("/c?older={}", rest.split('"').next().unwrap()));
+        }
+        assert_eq!(parts, [50, 50, 20]);
+        assert_eq!(found, wanted);
+        ada.get("/c?older=yesterday").await.says(400, "not understood");
+    })
+    .await;
+}
+
+#[sqlx::test]
 async fn the_list_counts_what_is_unread_until_it_is_read(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
