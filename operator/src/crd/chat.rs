@@ -89,7 +89,7 @@ impl Switch {
 
 macro_rules! search_languages {
     ($default:ident $($name:ident)*) => {
-        /// A text search configuration that every PostgreSQL from version 16 on has.
+        /// A text search configuration that every PostgreSQL from version 15 on has.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
         #[allow(missing_docs, reason = "languages explain themselves")]
         pub enum SearchLanguage { #[default] $default, $($name),* }

@@ -11,7 +11,7 @@ use super::resources;
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Postgres {
-    /// A PostgreSQL that you run, version 16 or newer. Backups are yours.
+    /// A PostgreSQL that you run, version 15 or newer. Backups are yours.
     External(ExternalPostgres),
     /// One PostgreSQL server that the operator runs beside the chat. It survives restarts, not the loss of its volume.
     Embedded(EmbeddedPostgres),
