@@ -54,6 +54,21 @@ test-rust: ## Unit tests, HTTP tests on PostgreSQL, relay tests on Kafka; both a
 	@tests/services/up --no-fsync
 	$(SERVICES_ENV) cargo test $(CARGO_FLAGS)
 
+# Two thousand live connections, each through a proxy.
+CHAOS = prlimit --nofile=16384:16384 $${CARGO_TARGET_DIR:-target}/x86_64-unknown-linux-gnu/release/chaos
+CHAOS_SIZE = $(if $(SENDS),--sends $(SENDS) --rate 200 --report docs/delivery-report.md,--brief)
+
+.PHONY: chaos-fast
+chaos-fast: ## Break a chat of local processes in every way, and check the delivery contract; SENDS=200000 does it at length
+	@tests/services/up --fetch postgres kafka
+	cargo build $(CARGO_FLAGS) --bin chat-app --bin chaos
+	$(SERVICES_ENV) $(CHAOS) --local $(CHAOS_SIZE)
+
+.PHONY: chaos
+chaos: up ## Break a chat on the cluster, and check the delivery contract; SENDS=1000000 does it at length
+	cargo build $(CARGO_FLAGS) --bin chaos
+	$(CLUSTER_ENV) $(CHAOS) --cluster $(CHAOS_SIZE)
+
 .PHONY: generate
 generate: ## Write the CRD and its reference page from the code
 	cargo build $(CARGO_FLAGS) --bin operator

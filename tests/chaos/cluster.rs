@@ -1,0 +1,229 @@
+//! A chat on the test cluster, in a namespace of this run: embedded Kafka and PostgreSQL, reached through the ingress. Does I/O.
+
+use std::time::Duration;
+
+use confab_tests::kubectl::{Kubectl, require_cluster, run};
+use confab_tests::wait::seconds;
+use confab_tests::{Context, Error, Result, ensure, eventually, manifest, unique};
+use serde_json::{Value, json};
+
+/// The chat's name.
+pub const NAME: &str = "chaos";
+/// How many replicas it has but for the fault that scales.
+pub const USUAL: usize = 2;
+const READY: Duration = seconds(300);
+/// After a fault: Kubernetes itself takes about 50 s to see that a node has gone.
+const SOUND: Duration = seconds(240);
+
+/// The chat.
+#[derive(Debug)]
+pub struct Cluster {
+    /// `kubectl` in its namespace.
+    pub kubectl: Kubectl,
+    /// Where clients find it.
+    pub url: String,
+}
+
+/// A pod, and where it runs.
+#[derive(Clone, Debug)]
+pub struct Pod {
+    /// Its name.
+    pub name: String,
+    /// Which of that name.
+    pub uid: String,
+    /// The node: with kind, a container of this name.
+    pub node: String,
+}
+
+impl Cluster {
+    /// Makes the namespace and the chat, and waits until it is ready.
+    pub async fn start() -> Result<Self> {
+        require_cluster().await?;
+        let namespace = unique("chaos");
+        let url = format!("http://{namespace}.localhost:8080");
+        let kubectl = Kubectl::new(&namespace);
+        kubectl.apply(&manifest::namespace(&namespace)).await?;
+        let cluster = Self { kubectl, url };
+        let spec = json!({
+            "url": cluster.url,
+            "exposure": {"ingress": {}},
+            "replicas": USUAL,
+            "deletionPolicy": "Delete",
+        });
+        let chat = manifest::chat(cluster.kubectl.namespace(), NAME, spec);
+        let made = async {
+            cluster.kubectl.apply(&chat).await?;
+            cluster.kubectl.wait_ready(NAME, READY).await
+        };
+        match made.await {
+            Ok(()) => Ok(cluster),
+            Err(error) => cluster.remove().await.and(Err(error)),
+        }
+    }
+
+    /// Takes the namespace away, with all that is in it.
+    pub async fn remove(&self) -> Result<()> {
+        let delete = format!("delete namespace {} --wait=false", self.kubectl.namespace());
+        self.kubectl.run(&delete).await.map(|_| ())
+    }
+
+    /// The pods of a role that are not on their way out.
+    pub async fn pods(&self, role: &str) -> Result<Vec<Pod>> {
+        let selector =
+            format!("app.kubernetes.io/instance={NAME},app.kubernetes.io/component={role}");
+        let pods = self.kubectl.list(&format!("pods -l {selector}")).await?;
+        let stays = |pod: &&Value| pod["metadata"]["deletionTimestamp"].is_null();
+        pods.iter().filter(stays).map(Pod::of).collect()
+    }
+
+    /// Waits until all is as the chat's spec asks for, and every pod of it is ready.
+    pub async fn sound(&self) -> Result<()> {
+        eventually(SOUND, "the chat is as asked for", async || {
+            let chat = self.kubectl.get(&format!("chat {NAME}")).await?;
+            let asked = &chat["metadata"]["generation"];
+            let conditions = chat["status"]["conditions"]
+                .as_array()
+                .context("no conditions")?;
+            let ready = conditions
+                .iter()
+                .find(|condition| condition["type"] == "Ready");
+            let ready = ready.context("no condition Ready")?;
+            ensure!(
+                ready["status"] == "True" && ready["observedGeneration"] == *asked,
+                "Ready: {}, {}",
+                ready["reason"],
+                ready["message"]
+            );
+            for pod in self.kubectl.list("pods").await? {
+                let phase = &pod["status"]["phase"];
+                ensure!(
+                    *phase == "Succeeded" || is_ready(&pod),
+                    "{} is {phase}",
+                    pod["metadata"]["name"]
+                );
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Changes the chat's spec.
+    pub async fn patch(&self, spec: Value) -> Result<()> {
+        let patch = json!({"spec": spec}).to_string();
+        let namespace = self.kubectl.namespace();
+        let args = [
+            "-n",
+            namespace,
+            "patch",
+            "chat",
+            NAME,
+            "--type=merge",
+            "-p",
+            &patch,
+        ];
+        run("kubectl", &args, "").await.map(|_| ())
+    }
+}
+
+fn is_ready(pod: &Value) -> bool {
+    let conditions = pod["status"]["conditions"].as_array();
+    let ready = |condition: &Value| condition["type"] == "Ready" && condition["status"] == "True";
+    conditions.is_some_and(|conditions| conditions.iter().any(ready))
+}
+
+impl Pod {
+    fn of(pod: &Value) -> Result<Self> {
+        let text = |pointer| {
+            let value = pod.pointer(pointer).and_then(Value::as_str);
+            value
+                .map(str::to_owned)
+                .context(format!("a pod without {pointer}"))
+        };
+        Ok(Self {
+            name: text("/metadata/name")?,
+            uid: text("/metadata/uid")?,
+            node: text("/spec/nodeName")?,
+        })
+    }
+
+    /// Sends a signal to the chat-app in this pod, from its node: within the pod nobody may.
+    pub async fn signal(&self, signal: &str) -> Result<String> {
+        // Each process of a pod has the pod's name as its host's name; the pause container has no environment of note.
+        let script = format!(
+            "for p in /proc/[0-9]*; do [ \"$(cat $p/comm 2>/dev/null)\" = chat-app ] && \
+             tr '\\0' '\\n' <$p/environ | grep -qx HOSTNAME={} && kill -{signal} ${{p#/proc/}} && echo ${{p#/proc/}}; done; true",
+            self.name
+        );
+        let pids = run("docker", &["exec", &self.node, "sh", "-c", &script], "").await?;
+        let pid = pids.trim();
+        ensure!(
+            !pid.is_empty(),
+            "no chat-app of {} on {}",
+            self.name,
+            self.node
+        );
+        Ok(format!(
+            "{signal} to pid {pid} of pod {} on {}",
+            self.name, self.node
+        ))
+    }
+}
+
+/// The node's condition Ready: `True`, `False`, or `Unknown` once it is silent.
+pub async fn node_is(node: &str, wanted: &str) -> Result<()> {
+    let kubectl = Kubectl::new("default");
+    eventually(
+        SOUND,
+        &format!("node {node} is ready: {wanted}"),
+        async || {
+            let node = kubectl.get(&format!("node {node}")).await?;
+            let conditions = node["status"]["conditions"]
+                .as_array()
+                .context("no conditions")?;
+            let ready = conditions
+                .iter()
+                .find(|condition| condition["type"] == "Ready");
+            let status = &ready.context("no condition Ready")?["status"];
+            ensure!(status == wanted, "it is {status}");
+            Ok(())
+        },
+    )
+    .await
+}
+
+/// The workers on which neither PostgreSQL nor Kafka runs, but a replica does.
+pub async fn spare_nodes(cluster: &Cluster) -> Result<Vec<String>> {
+    let mut nodes: Vec<_> = cluster
+        .pods("app")
+        .await?
+        .into_iter()
+        .map(|pod| pod.node)
+        .collect();
+    for role in ["postgres", "kafka"] {
+        for pod in cluster.pods(role).await? {
+            nodes.retain(|node| *node != pod.node);
+        }
+    }
+    ensure!(
+        !nodes.is_empty(),
+        "PostgreSQL or Kafka runs on each node with a replica: none can go without them"
+    );
+    Ok(nodes)
+}
+
+/// Waits until a pod of this uid is gone.
+pub async fn gone(cluster: &Cluster, role: &str, uid: &str) -> Result<()> {
+    eventually(seconds(60), "the pod is gone", async || {
+        let there = cluster
+            .pods(role)
+            .await?
+            .into_iter()
+            .any(|pod| pod.uid == uid);
+        if there {
+            Err(Error::new("it is there"))
+        } else {
+            Ok(())
+        }
+    })
+    .await
+}

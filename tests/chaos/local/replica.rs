@@ -1,0 +1,139 @@
+//! One replica of the chat-app, with a proxy of its own on its way to PostgreSQL and on its way to Kafka. Does I/O.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use confab_tests::wait::seconds;
+use confab_tests::{Context, Result, ensure, eventually};
+use tokio::process::Command;
+
+use super::postgres::Postgres;
+use super::process::{Process, Signal};
+use super::{Places, plain};
+use crate::proxy::Proxy;
+
+const START_LIMIT: Duration = seconds(30);
+/// As long as Kubernetes waits: terminationGracePeriodSeconds.
+const STOP_LIMIT: Duration = seconds(30);
+
+/// A replica, running or not.
+#[derive(Debug)]
+pub struct Replica {
+    /// Its place among the replicas, from 0.
+    pub number: usize,
+    /// Where it serves.
+    pub address: SocketAddr,
+    /// Where it tells how it is.
+    pub admin: SocketAddr,
+    /// Its way to PostgreSQL.
+    pub postgres: Proxy,
+    /// Its way to Kafka.
+    pub kafka: Proxy,
+    program: PathBuf,
+    log: PathBuf,
+    process: Option<Process>,
+}
+
+impl Replica {
+    /// A replica that is not started yet.
+    pub fn new(
+        number: usize,
+        program: &Path,
+        places: &Places,
+        ports: [u16; 2],
+        [postgres, kafka]: [Proxy; 2],
+    ) -> Self {
+        let [serve, admin] = ports.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+        Self {
+            number,
+            address: serve,
+            admin,
+            postgres,
+            kafka,
+            program: program.to_owned(),
+            log: places.logs.join(format!("replica-{number}.log")),
+            process: None,
+        }
+    }
+
+    /// Starts it, and waits until it is ready.
+    pub async fn start(&mut self) -> Result<()> {
+        let mut command = Command::new("setpriv");
+        command
+            .arg("--pdeathsig=KILL")
+            .arg(&self.program)
+            .arg("serve");
+        command
+            .env_clear()
+            .env("CONFAB_DATABASE_URL", Postgres::url(self.postgres.address))
+            .env(
+                "CONFAB_KAFKA_BOOTSTRAP_SERVERS",
+                self.kafka.address.to_string(),
+            )
+            .env("CONFAB_INSTANCE", "chaos")
+            .env("CONFAB_REPLICA", format!("replica-{}", self.number))
+            .env("CONFAB_LISTEN", self.address.to_string())
+            .env("CONFAB_ADMIN_LISTEN", self.admin.to_string())
+            .env("CONFAB_DRAIN_SECONDS", "1")
+            // Where each answer of PostgreSQL takes 200 ms, a connection serves five requests a second.
+            .env("CONFAB_DATABASE_POOL_SIZE", "20")
+            // As in the image.
+            .env("MALLOC_MMAP_THRESHOLD_", "131072");
+        self.process = Some(Process::start(command, &self.log)?);
+        let what = format!("replica {} is ready", self.number);
+        eventually(START_LIMIT, &what, async || {
+            let process = self.process.as_mut().context("it was just started")?;
+            ensure!(process.is_alive(), "it ended; see {}", self.log.display());
+            plain::ready(self.admin).await
+        })
+        .await
+    }
+
+    /// Whether it was started and not stopped since.
+    pub fn is_running(&self) -> bool {
+        self.process.is_some()
+    }
+
+    /// Ends it; answers which process ended, and how.
+    pub async fn stop(&mut self, signal: Signal) -> Result<String> {
+        let mut process = self.process.take().context("the replica does not run")?;
+        let how = process.stop(signal, STOP_LIMIT).await?;
+        Ok(format!(
+            "replica {} (pid {}) ended: {how}",
+            self.number,
+            process.pid()
+        ))
+    }
+
+    /// Freezes it; an error unless it stands still.
+    pub async fn freeze(&mut self) -> Result<String> {
+        let number = self.number;
+        let process = self.running()?;
+        process.signal(Signal::Stop).await?;
+        eventually(seconds(2), "the replica stands still", async || {
+            let state = process.state()?;
+            ensure!(state == 'T', "its state is {state}");
+            Ok(())
+        })
+        .await?;
+        Ok(format!(
+            "replica {number} (pid {}) stands still",
+            process.pid()
+        ))
+    }
+
+    /// Lets it go on.
+    pub async fn thaw(&mut self) -> Result<()> {
+        self.running()?.signal(Signal::Cont).await
+    }
+
+    /// Its resident memory in bytes.
+    pub fn memory(&mut self) -> Result<u64> {
+        self.running()?.memory()
+    }
+
+    fn running(&mut self) -> Result<&mut Process> {
+        self.process.as_mut().context("the replica does not run")
+    }
+}
