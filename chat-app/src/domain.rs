@@ -100,13 +100,15 @@ pub fn parse_display_name(text: &str) -> Result<Option<String>, DisplayNameError
         c.is_control()
             || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
-    if name.chars().count() > 64 || name.chars().any(strange) {
+    // What deleted accounts are called: nobody may look like one.
+    let former = name.to_lowercase().starts_with("former-");
+    if name.chars().count() > 64 || name.chars().any(strange) || former {
         return Err(DisplayNameError);
     }
     Ok(Some(name).filter(|name| !name.is_empty()))
 }
 
-/// Longer than 64 characters, or with control characters.
+/// Longer than 64 characters, with control characters, or like the name of a deleted account.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a display name")]
 pub struct DisplayNameError;
@@ -526,7 +528,7 @@ mod tests {
             Some("Ada Lovelace")
         );
         assert_eq!(parse_display_name(" \t "), Ok(None));
-        for text in ["a\u{202e}b", "a\u{7}b", &"x".repeat(65)] {
+        for text in ["a\u{202e}b", "a\u{7}b", "Former-12", &"x".repeat(65)] {
             assert_eq!(parse_display_name(text), Err(DisplayNameError), "{text:?}");
         }
     }

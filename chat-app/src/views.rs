@@ -28,6 +28,7 @@ use time::macros::format_description;
 use uuid::Uuid;
 
 use crate::config::Config;
+use crate::t;
 use crate::text::Text;
 
 /// A whole document. `content` is the `body` element.
@@ -81,9 +82,36 @@ fn card(config: &Config, text: Text, heading: &str, content: Markup) -> Markup {
     )
 }
 
-/// A person's picture, or their initials.
+/// Whether this is what a deleted account is called: `former-12`, as `former_name` of the schema makes it. Nobody else
+/// may be called so.
+fn is_former(name: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let id = name.strip_prefix("former-").unwrap_or_default();
+    digits(id.split_once('-').map_or(id, |(id, _)| id))
+}
+
+/// What a person is called on a page in the reader's language.
+fn called(text: Text, name: &str) -> String {
+    if is_former(name) {
+        t!(text, "former")
+    } else {
+        name.to_owned()
+    }
+}
+
+/// A person's name where no words may be: whose account is deleted is named by the style sheet of the reader's language.
+fn named(name: &str) -> Markup {
+    html! {
+        @if is_former(name) { bdi data-t="former" {} } @else { bdi { (name) } }
+    }
+}
+
+/// A person's picture, or their initials; somebody unknown for a deleted account.
 fn portrait(name: &str, picture: Option<Uuid>) -> Markup {
     match picture {
+        None if is_former(name) => {
+            shell::sign("M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM5 20c0-3.5 3.1-6 7-6s7 2.5 7 6")
+        }
         Some(id) => {
             html! { img.avatar src={ "/avatar/" (id) } alt="" width="36" height="36" loading="lazy"; }
         }
@@ -138,6 +166,17 @@ fn instant(at: OffsetDateTime) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_deleted_account_is_told_by_its_name() {
+        for former in ["former-12", "former-12-a1b2c3"] {
+            assert!(is_former(former), "{former}");
+        }
+        for person in ["former", "former-", "former-x", "former-student", "ada"] {
+            assert!(!is_former(person), "{person}");
+        }
+        assert_eq!(called(Text::default(), "former-12"), "Former member");
+    }
 
     #[test]
     fn initials_come_from_the_first_two_parts() {

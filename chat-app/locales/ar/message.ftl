@@ -2,6 +2,7 @@
 you = أنت:{ " " }
 unread = { " " }غير مقروءة
 mentioned = { " " }إشارات إليك
+former = عضو سابق
 edited = (معدَّلة)
 deleted = حُذفت هذه الرسالة.
 notice-created = بدأ { $actor } هذه المحادثة

@@ -2,6 +2,7 @@
 you = Du:{ " " }
 unread = { " " }ungelesen
 mentioned = { " " }Erwähnungen
+former = Ehemaliges Mitglied
 edited = (bearbeitet)
 deleted = Diese Nachricht wurde gelöscht.
 notice-created = { $actor } hat diese Unterhaltung begonnen

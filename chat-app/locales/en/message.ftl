@@ -2,6 +2,7 @@
 you = You:{ " " }
 unread = { " " }unread
 mentioned = { " " }mentions
+former = Former member
 edited = (edited)
 deleted = This message was deleted.
 notice-created = { $actor } started this conversation

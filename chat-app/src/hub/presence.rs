@@ -69,6 +69,8 @@ pub struct Presence {
     watched: HashMap<UserId, Watched>,
     /// People on somebody's screen who may have changed.
     touched: HashSet<UserId>,
+    /// Who has just been hidden from a socket that watched them.
+    hidden: Vec<(SocketId, UserId)>,
     closed: bool,
 }
 
@@ -76,6 +78,8 @@ struct Socket {
     user: UserId,
     away: bool,
     watches: Vec<UserId>,
+    /// Who is hidden from it: one of the two has blocked the other.
+    hidden: HashSet<UserId>,
 }
 
 /// Somebody of this replica.
@@ -116,6 +120,7 @@ impl Presence {
                 user,
                 away: false,
                 watches: Vec::new(),
+                hidden: HashSet::new(),
             },
         );
         let person = self.people.entry(user).or_default();
@@ -148,14 +153,30 @@ impl Presence {
         }
     }
 
+    /// Who is hidden from the socket from now on; whom of them it watched is offline to it.
+    pub fn hide(&mut self, socket: SocketId, hidden: HashSet<UserId>) {
+        let Some(known) = self.sockets.get_mut(&socket) else {
+            return;
+        };
+        let gone = known.watches.extract_if(.., |user| hidden.contains(user));
+        let gone: Vec<UserId> = gone.collect();
+        known.hidden = hidden;
+        self.unwatch(socket, &gone);
+        self.hidden
+            .extend(gone.into_iter().map(|user| (socket, user)));
+    }
+
     /// Whom the socket has on screen from now on, at most [`WATCHED`]; how they are. Who doesn't share sees nobody.
     pub fn watch(&mut self, socket: SocketId, users: Vec<UserId>) -> Vec<(UserId, Status)> {
         let Some(known) = self.sockets.get_mut(&socket) else {
             return Vec::new();
         };
+        let hidden = |user: &UserId| known.hidden.contains(user);
+        let (hidden, users): (Vec<_>, Vec<_>) = users.into_iter().partition(hidden);
         let before = std::mem::replace(&mut known.watches, users.clone());
         self.unwatch(socket, &before);
-        let mut statuses = Vec::with_capacity(users.len());
+        let offline = |user| (user, Status::Offline);
+        let mut statuses: Vec<_> = hidden.into_iter().map(offline).collect();
         for user in users {
             let status = self.status(user);
             let by = HashSet::new();
@@ -226,6 +247,11 @@ impl Presence {
     pub fn news(&mut self, now: Instant) -> HashMap<SocketId, Vec<(UserId, Status)>> {
         self.expire(now);
         let mut news: HashMap<SocketId, Vec<(UserId, Status)>> = HashMap::new();
+        for (socket, user) in std::mem::take(&mut self.hidden) {
+            news.entry(socket)
+                .or_default()
+                .push((user, Status::Offline));
+        }
         for user in std::mem::take(&mut self.touched) {
             let status = self.status(user);
             let Some(watched) = self.watched.get_mut(&user) else {
@@ -384,6 +410,20 @@ mod tests {
         assert_eq!(told(&mut presence, now), Some(Status::Away));
         presence.heard("there", &all(&[ADA]), now);
         assert_eq!(told(&mut presence, now), Some(Status::Online));
+    }
+
+    #[test]
+    fn whoever_is_hidden_is_offline_at_once_and_until_they_are_shown_again() {
+        let (mut presence, now) = (watching(), Instant::now());
+        presence.enter(ONE, ADA);
+        assert_eq!(told(&mut presence, now), Some(Status::Online));
+        presence.hide(THREE, HashSet::from([ADA]));
+        assert_eq!(told(&mut presence, now), Some(Status::Offline));
+        presence.away(ONE, true);
+        assert_eq!(told(&mut presence, now), None);
+        assert_eq!(presence.watch(THREE, vec![ADA]), [(ADA, Status::Offline)]);
+        presence.hide(THREE, HashSet::new());
+        assert_eq!(presence.watch(THREE, vec![ADA]), [(ADA, Status::Away)]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Signals on their way to sockets, and this replica's people on their way to the others. Does I/O (it sends signals).
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use axum::extract::ws::Utf8Bytes;
@@ -132,11 +133,12 @@ impl Hub {
         }
     }
 
-    /// Whether a socket's person shares their presence: who does is seen and sees.
-    pub fn share(&self, user: UserId, socket: SocketId, shares: bool) {
+    /// Whether a socket's person shares their presence: who does is seen and sees, but for those hidden from them.
+    pub fn share(&self, user: UserId, socket: SocketId, shares: bool, hidden: HashSet<UserId>) {
         let mut state = self.state();
         if shares {
             state.presence.enter(socket, user);
+            state.presence.hide(socket, hidden);
         } else {
             state.presence.leave(socket, Instant::now());
         }

@@ -53,7 +53,8 @@ impl Connection {
     pub(super) fn share(&self, sharing: Sharing) {
         let shares = self.app.config.presence && sharing.presence;
         let user = self.session.user.id;
-        self.app.hub.share(user, self.id, shares);
+        let hidden = sharing.hidden.into_iter().collect();
+        self.app.hub.share(user, self.id, shares, hidden);
     }
 
     /// Tells the other members, where this person is one.

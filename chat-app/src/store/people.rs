@@ -1,6 +1,7 @@
 //! Who shares what with whom: presence, typing, how far they have read. Does I/O.
 //!
-//! Whoever opts out neither shares nor sees, so each query asks both sides.
+//! Whoever opts out neither shares nor sees, so each query asks both sides; and where one has blocked the other, neither
+//! learns whether the other is there or types.
 
 use serde::Serialize;
 
@@ -11,10 +12,12 @@ use crate::domain::{ConversationId, SessionId, UserId};
 const RECEIPTS: i64 = 10;
 
 /// What somebody shares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Sharing {
     /// Whether they are there.
     pub presence: bool,
+    /// Whom they have blocked, and who has blocked them.
+    pub hidden: Vec<UserId>,
 }
 
 /// Whom a signal is for.
@@ -40,7 +43,10 @@ pub struct Reader {
 /// What the session's person shares; `None` when the session has ended, or its person may not be here any more.
 pub async fn sharing(pool: &Pool, session: SessionId) -> sqlx::Result<Option<Sharing>> {
     sqlx::query_as(
-        "SELECT u.share_presence AS presence FROM sessions s JOIN users u ON u.id = s.user_id
+        "SELECT u.share_presence AS presence,
+                ARRAY(SELECT b.blocked_id FROM blocks b WHERE b.user_id = u.id
+                      UNION SELECT b.user_id FROM blocks b WHERE b.blocked_id = u.id) AS hidden
+         FROM sessions s JOIN users u ON u.id = s.user_id
          WHERE s.id = $1 AND s.expires_at > now() AND u.disabled_at IS NULL AND NOT u.former",
     )
     .bind(session)
@@ -62,6 +68,8 @@ pub async fn who_may_see_typing(
          JOIN members m ON m.conversation_id = c.id AND m.user_id <> me.id AND m.left_rev IS NULL
          JOIN users u ON u.id = m.user_id AND u.share_typing
          WHERE me.id = $1 AND me.share_typing
+           AND NOT EXISTS (SELECT FROM blocks b WHERE b.user_id = me.id AND b.blocked_id = u.id)
+           AND NOT EXISTS (SELECT FROM blocks b WHERE b.user_id = u.id AND b.blocked_id = me.id)
          GROUP BY me.id",
     )
     .bind(person)

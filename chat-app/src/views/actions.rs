@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 
 use super::auth::field_error;
-use super::message;
 use super::shell::{Pane, Shell, back};
+use super::{attachment, message};
 use crate::domain::{ConversationSummary, Message, Role};
 use crate::t;
 use crate::text::Text;
@@ -30,7 +30,6 @@ pub(super) fn menu(text: Text) -> Markup {
             (act(text, "unread", "mark-unread"))
             (act(text, "delete", "delete"))
         }
-        ul.suggestions #suggestions role="listbox" aria-label=(t!(text, "mention-hint")) hidden {}
         dialog.ask #emoji aria-labelledby="emoji-title" data-testid="emoji-picker" {
             h2 #emoji-title { (t!(text, "emoji")) }
             div.search { input type="search" aria-label=(t!(text, "emoji-search")) placeholder=(t!(text, "emoji-search")) autocomplete="off"; }
@@ -38,6 +37,7 @@ pub(super) fn menu(text: Text) -> Markup {
             p.none.hint hidden { (t!(text, "emoji-none")) }
             form method="dialog" { button.quiet value="" { (t!(text, "close")) } }
         }
+        p.toast #copied role="status" data-text=(t!(text, "copied")) {}
         dialog.ask #ask-delete aria-labelledby="ask-delete-title" {
             h2 #ask-delete-title { (t!(text, "delete-sure")) }
             form method="dialog" {
@@ -78,6 +78,7 @@ pub fn page(shell: &Shell, view: &View) -> Markup {
         content: html! {
             header.bar { (back(text)) h1 { (t!(text, "message-actions")) } }
             div.scroller.top {
+                (attachment::style())
                 div.track.settings {
                     ol.messages { (message::item(message)) }
                     p { a href={ "/c/" (message.conversation) "?at=" (message.seq) "#m" (message.seq) } { (t!(text, "back-to-conversation")) } }

@@ -9,7 +9,7 @@ use maud::{Markup, html};
 
 use super::settings;
 use super::shell::{Shell, icon};
-use super::stamp;
+use super::{called, stamp};
 use crate::store::audit::Entry;
 use crate::t;
 use crate::text::{FluentArgs, FluentValue, Text};
@@ -87,8 +87,11 @@ pub fn log(shell: &Shell, entries: &[Entry], there_is_more: bool) -> Markup {
 fn sentence(text: Text, entry: &Entry) -> String {
     let mut args = FluentArgs::new();
     let known = |value: &Option<String>| FluentValue::from(value.clone().unwrap_or_default());
-    args.set("actor", FluentValue::from(entry.actor.as_str()));
-    args.set("subject", known(&entry.subject));
+    args.set("actor", FluentValue::from(called(text, &entry.actor)));
+    args.set(
+        "subject",
+        known(&entry.subject.as_ref().map(|name| called(text, name))),
+    );
     args.set("detail", known(&entry.detail));
     args.set(
         "place",

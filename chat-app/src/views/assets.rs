@@ -178,7 +178,7 @@ pub fn own_css(me: UserId) -> String {
          .mention[data-user=\"{me}\"]{{--mention:var(--called)}}\
          .reaction[data-users~=\"{me}\"]{{--reaction:var(--selected);--reaction-line:var(--accent)}}\
          .preview[data-sender=\"{me}\"] b{{display:none}}\
-         .preview[data-sender=\"{me}\"]::before{{content:var(--t-you)}}"
+         .preview[data-sender=\"{me}\"]:not([data-t])::before{{content:var(--t-you)}}"
     )
 }
 

@@ -9,7 +9,7 @@ use super::auth::field_error;
 use super::list::{face, kind, name};
 use super::message::excerpt;
 use super::shell::{Pane, SEARCH, Shell, back, icon, icon_link};
-use super::{actions, attachment, instant, message, notice, portrait};
+use super::{actions, attachment, called, instant, message, notice, portrait};
 use crate::domain::{ConversationKind, ConversationSummary, Message, Notice, Page, Role};
 use crate::store::people::Reader;
 use crate::t;
@@ -90,7 +90,7 @@ fn header(text: Text, conversation: &ConversationSummary) -> Markup {
             a.about href={ "/c/" (id) "/about" } title=(t!(text, "about-title", name = title.as_str())) {
                 span.with-presence data-partner=[conversation.partner] { (face(conversation)) }
                 span.titles {
-                    h1 { bdi { (title) } }
+                    h1 dir="auto" { (title) }
                     @if !conversation.topic.is_empty() { span.topic dir="auto" { (conversation.topic) } }
                 }
             }
@@ -129,13 +129,22 @@ fn log(text: Text, view: &View) -> Markup {
                 }
                 (without_script(text, view))
                 p.seen-by data-testid="seen-by" data-text=(t!(text, "seen-by", names = "\u{2}")) hidden
-                    data-readers=(serde_json::to_string(view.readers).unwrap_or_default()) {}
+                    data-readers=(readers(text, view.readers)) {}
             }
         }
         a.jump href={ "/c/" (id) } hidden {
             span { (t!(text, "new-messages")) } span.badge hidden {} (icon("M12 5v14M6 13l6 6 6-6"))
         }
     }
+}
+
+/// How far the others have read, for the script.
+fn readers(text: Text, readers: &[Reader]) -> String {
+    let mut readers = readers.to_vec();
+    for reader in &mut readers {
+        reader.name = called(text, &reader.name);
+    }
+    serde_json::to_string(&readers).expect("numbers and texts alone")
 }
 
 /// Where the first unread message is not on the page: the way there.
@@ -254,6 +263,7 @@ fn composer(shell: &Shell, view: &View) -> Markup {
                     span.visually-hidden { (t!(text, "send")) }
                 }
             }
+            ul.suggestions #suggestions role="listbox" aria-label=(t!(text, "mention-hint")) hidden {}
             div #body-error aria-live="polite" { (field_error("body-reason", error)) }
         }
     }
@@ -267,7 +277,7 @@ fn answered(text: Text, draft: &Draft) -> Markup {
             data-edit=(t!(text, "editing")) {
             input type="hidden" name="reply_to" value=[quote.map(|quote| quote.seq)];
             div {
-                b { @if let Some(quote) = quote { (t!(text, "replying-to", name = quote.sender_name.as_str())) } }
+                b { @if let Some(quote) = quote { (t!(text, "replying-to", name = called(text, &quote.sender_name))) } }
                 " "
                 span dir="auto" { @if let Some(quote) = quote { (excerpt(&quote.body, QUOTE_CHARS)) } }
             }

@@ -4,7 +4,8 @@ use maud::{Markup, html};
 use time::macros::format_description;
 
 use super::message::excerpt;
-use super::{instant, portrait};
+use super::shell::sign;
+use super::{called, instant, portrait};
 use crate::domain::{ConversationKind, ConversationSummary, Level};
 use crate::t;
 use crate::text::Text;
@@ -27,7 +28,7 @@ pub fn item(text: Text, conversation: &ConversationSummary, current: bool) -> Ma
             data-at=(instant(conversation.last_at)) {
             a href={ "/c/" (conversation.id) } aria-current=[current.then_some("page")] {
                 (face(conversation))
-                span.name { bdi { (name(text, conversation)) } }
+                span.name dir="auto" { (name(text, conversation)) }
                 " "
                 time datetime=(instant(conversation.last_at)) { (day.unwrap_or_default()) }
                 " "
@@ -49,8 +50,8 @@ fn preview(text: Text, conversation: &ConversationSummary) -> Markup {
         @match &conversation.preview {
             None => span.preview { (t!(text, "no-messages")) }
             Some(preview) if preview.body.is_empty() => span.preview data-sender=(preview.sender) data-t="deleted" {}
-            Some(preview) => span.preview data-sender=(preview.sender) {
-                @if conversation.kind != ConversationKind::Direct { b { bdi { (preview.sender_name) } ": " } }
+            Some(preview) => span.preview dir="auto" data-sender=(preview.sender) {
+                @if conversation.kind != ConversationKind::Direct { b { bdi { (called(text, &preview.sender_name)) } ": " } }
                 span.excerpt { (excerpt(&preview.body, PREVIEW_CHARS)) }
             }
         }
@@ -61,7 +62,7 @@ fn preview(text: Text, conversation: &ConversationSummary) -> Markup {
 pub fn name(text: Text, conversation: &ConversationSummary) -> String {
     match conversation.name.as_str() {
         "" => t!(text, "just-you"),
-        name => name.to_owned(),
+        name => called(text, name),
     }
 }
 
@@ -75,10 +76,6 @@ pub(super) fn face(conversation: &ConversationSummary) -> Markup {
         ConversationKind::Public => sign("M5 9h14M5 15h14M10 4L8 20M16 4l-2 16"),
         ConversationKind::Private => sign("M7 11V8a5 5 0 0 1 10 0v3M6 11h12v9H6z"),
     }
-}
-
-fn sign(path: &str) -> Markup {
-    html! { span.avatar.sign aria-hidden="true" { (super::shell::icon(path)) } }
 }
 
 /// As the data attribute has it.
@@ -133,7 +130,7 @@ mod tests {
 
     #[test]
     fn an_item_shows_name_day_excerpt_and_count() {
-        insta::assert_snapshot!(item(Text::default(), &summary(3), false).into_string(), @r#"<li class="conversation" data-testid="conversation" data-conversation="12" data-kind="direct" data-last-seq="9" data-last-read="6" data-read-version="0" data-mentions="0" data-partner="3" data-level="all" data-at="2026-03-04T05:06:07Z"><a href="/c/12"><span class="avatar tone-4" aria-hidden="true">B</span><span class="name"><bdi>bob</bdi></span> <time datetime="2026-03-04T05:06:07Z">4 Mar</time> <span class="preview" data-sender="3"><span class="excerpt">Hello there</span></span> <span class="badge" data-testid="unread">3</span></a></li>"#);
+        insta::assert_snapshot!(item(Text::default(), &summary(3), false).into_string(), @r#"<li class="conversation" data-testid="conversation" data-conversation="12" data-kind="direct" data-last-seq="9" data-last-read="6" data-read-version="0" data-mentions="0" data-partner="3" data-level="all" data-at="2026-03-04T05:06:07Z"><a href="/c/12"><span class="avatar tone-4" aria-hidden="true">B</span><span class="name" dir="auto">bob</span> <time datetime="2026-03-04T05:06:07Z">4 Mar</time> <span class="preview" dir="auto" data-sender="3"><span class="excerpt">Hello there</span></span> <span class="badge" data-testid="unread">3</span></a></li>"#);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use super::{attachment, clock, instant, notice, portrait};
+use super::{attachment, clock, instant, is_former, named, notice, portrait};
 use crate::domain::{Message, Quote, Reaction, UserId};
 use crate::markdown;
 use crate::store::timeline::Change;
@@ -31,10 +31,9 @@ pub fn item(message: &Message) -> Markup {
             data-mentions=[Some(ids(mentions)).filter(|ids| !ids.is_empty())] {
             (portrait(&message.sender_name, message.sender_avatar))
             div.meta {
-                span.sender { bdi { (message.sender_name) } }
+                span.sender { (named(&message.sender_name)) }
                 " "
                 time datetime=(instant(message.at)) { (clock(message.at)) }
-                @if message.edited { " " span.edited data-testid="edited" data-t="edited" {} }
             }
             @if let Some(quote) = &message.quote { (quoted(quote)) }
             @if message.deleted {
@@ -44,6 +43,7 @@ pub fn item(message: &Message) -> Markup {
                     div.body dir="auto" { (PreEscaped(markdown::html(&message.body, &message.mentions))) }
                 }
                 (attachment::list(&message.attachments))
+                @if message.edited { span.edited data-testid="edited" data-t="edited" {} }
                 (reactions(message))
                 a.more href={ "/c/" (message.conversation) "/messages/" (message.seq) } aria-labelledby="t-more" {
                     svg.line viewBox="0 0 24 24" aria-hidden="true" { path d="M5 12h.01M12 12h.01M19 12h.01" {} }
@@ -56,7 +56,7 @@ pub fn item(message: &Message) -> Markup {
 fn quoted(quote: &Quote) -> Markup {
     html! {
         a.quote href={ "?at=" (quote.seq) "#m" (quote.seq) } data-quote=(quote.seq) {
-            b { bdi { (quote.sender_name) } }
+            b { (named(&quote.sender_name)) }
             " "
             @if quote.deleted {
                 span data-t="deleted" {}
@@ -80,7 +80,9 @@ fn reactions(message: &Message) -> Markup {
 }
 
 fn button(reaction: &Reaction) -> Markup {
-    let names = reaction.names.iter().take(NAMED).map(String::as_str);
+    // A tooltip is no place for the style sheet's words: who is gone is only counted.
+    let names = reaction.names.iter().map(String::as_str);
+    let names = names.filter(|name| !is_former(name)).take(NAMED);
     let mut title = names.collect::<Vec<_>>().join(", ");
     if reaction.names.len() > NAMED {
         title.push('…');
@@ -169,8 +171,8 @@ pub(crate) mod tests {
             ..message("@bob yes")
         };
         insta::assert_snapshot!(item(&whole).into_string(), @r#"
-        <li class="message" id="m7" data-testid="message" data-seq="7" data-rev="9" data-sender="3" data-client-id="00000000-0000-0000-0000-000000000001" data-mentions="4"><span class="avatar tone-1" aria-hidden="true">AL</span><div class="meta"><span class="sender"><bdi>ada.l</bdi></span> <time datetime="2026-03-04T05:06:07Z">05:06</time> <span class="edited" data-testid="edited" data-t="edited"></span></div><a class="quote" href="?at=5#m5" data-quote="5"><b><bdi>bob</bdi></b> <span dir="auto">really?</span></a><div class="body" dir="auto"><p><span class="mention" data-user="4">@bob</span> yes</p>
-        </div><form class="reactions" method="post" action="/c/1/messages/7/reactions"><button class="reaction" name="emoji" value="👍" title="ada.l, bob" data-testid="reaction" data-users="3 4"><span class="emoji">👍</span> <span class="count">2</span></button></form><a class="more" href="/c/1/messages/7" aria-labelledby="t-more"><svg class="line" viewBox="0 0 24 24" aria-hidden="true"><path d="M5 12h.01M12 12h.01M19 12h.01"></path></svg></a></li>
+        <li class="message" id="m7" data-testid="message" data-seq="7" data-rev="9" data-sender="3" data-client-id="00000000-0000-0000-0000-000000000001" data-mentions="4"><span class="avatar tone-1" aria-hidden="true">AL</span><div class="meta"><span class="sender"><bdi>ada.l</bdi></span> <time datetime="2026-03-04T05:06:07Z">05:06</time></div><a class="quote" href="?at=5#m5" data-quote="5"><b><bdi>bob</bdi></b> <span dir="auto">really?</span></a><div class="body" dir="auto"><p><span class="mention" data-user="4">@bob</span> yes</p>
+        </div><span class="edited" data-testid="edited" data-t="edited"></span><form class="reactions" method="post" action="/c/1/messages/7/reactions"><button class="reaction" name="emoji" value="👍" title="ada.l, bob" data-testid="reaction" data-users="3 4"><span class="emoji">👍</span> <span class="count">2</span></button></form><a class="more" href="/c/1/messages/7" aria-labelledby="t-more"><svg class="line" viewBox="0 0 24 24" aria-hidden="true"><path d="M5 12h.01M12 12h.01M19 12h.01"></path></svg></a></li>
         "#);
     }
 
@@ -186,6 +188,26 @@ pub(crate) mod tests {
             html.contains("data-t=\"deleted\"") && !html.contains("class=\"more\""),
             "{html}"
         );
+    }
+
+    #[test]
+    fn whoever_is_gone_is_named_by_the_style_sheet() {
+        let html = item(&Message {
+            sender_name: "former-12".into(),
+            reactions: vec![Reaction {
+                emoji: "👍".into(),
+                users: vec![UserId(12), UserId(4)],
+                names: vec!["former-12".into(), "bob".into()],
+            }],
+            ..message("I was here")
+        });
+        let html = html.into_string();
+        assert!(!html.contains("former-12"), "{html}");
+        assert!(
+            html.contains("<span class=\"sender\"><bdi data-t=\"former\"></bdi></span>"),
+            "{html}"
+        );
+        assert!(html.contains("title=\"bob\""), "{html}");
     }
 
     #[test]

@@ -2,16 +2,21 @@
 
 use maud::{Markup, html};
 
-use super::{clock, instant};
+use super::{clock, instant, is_former};
 use crate::domain::{Notice, NoticeKind};
 
 /// The notice's list item: the same bytes for everybody.
 pub fn item(notice: &Notice) -> Markup {
     let subject = notice.subject.as_ref().map(|(_, name)| name);
+    let former = [("actor", Some(&notice.actor_name)), ("subject", subject)];
+    let former = former
+        .iter()
+        .filter(|(_, name)| name.is_some_and(|name| is_former(name)));
+    let former: Vec<&str> = former.map(|(whose, _)| *whose).collect();
     html! {
         li.notice data-testid="notice" data-rev=(notice.rev) data-after=(notice.after_seq) {
             span data-t=(words(notice.kind)) data-actor=(notice.actor_name) data-subject=[subject]
-                data-text=[notice.text.as_ref()] {}
+                data-text=[notice.text.as_ref()] data-former=[(!former.is_empty()).then(|| former.join(" "))] {}
             " "
             time datetime=(instant(notice.at)) { (clock(notice.at)) }
         }

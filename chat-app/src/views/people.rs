@@ -11,19 +11,19 @@ use crate::text::Text;
 /// The page to find people; `q` is what was searched for.
 pub fn page(shell: &Shell, q: &str, people: &[User]) -> Markup {
     shell.page(&Pane {
-        title: "Find people",
+        title: &t!(shell.text, "find-people"),
         place: "at-page",
         live: None,
         current: None,
         content: html! {
-            header.bar { (back(shell.text)) h1 { "Find people" } }
+            header.bar { (back(shell.text)) h1 { (t!(shell.text, "find-people")) } }
             div.scroller.top tabindex="-1" {
                 div.track {
                     form.search method="get" action="/people" role="search" data-testid="people-search" {
-                        label.visually-hidden for="q" { "Name" }
-                        input #q type="search" name="q" value=(q) placeholder="Search by name" maxlength="64"
+                        label.visually-hidden for="q" { (t!(shell.text, "people-search")) }
+                        input #q type="search" name="q" value=(q) placeholder=(t!(shell.text, "people-search")) maxlength="64"
                             autocomplete="off" autocapitalize="none" spellcheck="false" autofocus;
-                        button type="submit" { (icon("M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16 16l4.5 4.5")) span.visually-hidden { "Search" } }
+                        button type="submit" { (icon("M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16 16l4.5 4.5")) span.visually-hidden { (t!(shell.text, "search")) } }
                     }
                     (results(shell.text, q, people))
                 }
@@ -36,17 +36,18 @@ fn results(text: Text, q: &str, people: &[User]) -> Markup {
     html! {
         div #results aria-live="polite" {
             @if !people.is_empty() {
-                h2.caption { @if q.trim().is_empty() { "Newest people" } @else { "People found" } }
+                h2.caption { @if q.trim().is_empty() { (t!(text, "people-newest")) } @else { (t!(text, "people-found")) } }
                 ul.people { @for person in people { (item(text, person)) } }
             } @else if q.trim().is_empty() {
                 div.empty {
-                    h2 { "You’re the first one here" }
-                    p { "Pass the address on. Everybody who signs up can be found here." }
+                    h2 { (t!(text, "people-first")) }
+                    p { (t!(text, "people-first-hint")) }
                 }
             } @else {
                 div.empty {
-                    h2 { "Nobody found" }
-                    p { "No name here holds “" (q.trim()) "”. Try fewer letters, or " a href="/people" { "see who is new" } "." }
+                    h2 { (t!(text, "people-none")) }
+                    p { (t!(text, "people-none-hint", q = q.trim())) }
+                    a.button.quiet href="/people" { (t!(text, "people-newest-link")) }
                 }
             }
         }
@@ -60,9 +61,11 @@ fn item(text: Text, person: &User) -> Markup {
                 input type="hidden" name="user" value=(person.id);
                 button.person type="submit" {
                     (portrait(&person.display_name, person.avatar))
-                    span.name { bdi { (person.display_name) } }
-                    @if person.display_name != person.name.as_str() { span.handle { "@" (person.name) } }
-                    span.act { "Message" }
+                    span.titles {
+                        span.name dir="auto" { (person.display_name) }
+                        @if person.display_name != person.name.as_str() { span.handle { "@" (person.name) } }
+                    }
+                    span.act.at-desk { (t!(text, "people-message")) }
                 }
             }
             form method="post" action="/account/block" {

@@ -4,9 +4,10 @@ use maud::{Markup, html};
 
 use super::auth::field_error;
 use super::list::name;
-use super::shell::{Pane, SEARCH, Shell, back, icon};
-use super::{notifications, portrait};
-use crate::domain::{ConversationKind, ConversationSummary, Member, Role};
+use super::settings::{Outcome, button, page, section};
+use super::shell::{SEARCH, Shell, icon};
+use super::{called, is_former, notifications, portrait};
+use crate::domain::{ConversationKind, ConversationSummary, Member, Role, UserId};
 use crate::store::rooms::Listed;
 use crate::t;
 use crate::text::Text;
@@ -33,7 +34,7 @@ pub fn directory(shell: &Shell, q: &str, rooms: &[Listed]) -> Markup {
             ul.people { @for room in rooms { (listed(text, room)) } }
         }
     };
-    settings(shell, &t!(text, "rooms-title"), &content)
+    page(shell, &t!(text, "rooms-title"), html! {}, content)
 }
 
 fn listed(text: Text, room: &Listed) -> Markup {
@@ -45,7 +46,7 @@ fn listed(text: Text, room: &Listed) -> Markup {
     let row = html! {
         span.avatar.sign aria-hidden="true" { (icon("M5 9h14M5 15h14M10 4L8 20M16 4l-2 16")) }
         span.titles {
-            span.name { bdi { (room.title) } }
+            span.name dir="auto" { (room.title) }
             span.topic dir="auto" { (room.topic) }
             span.hint { (t!(text, "room-members", count = room.members)) }
         }
@@ -96,12 +97,12 @@ pub fn making(shell: &Shell, made: &Making) -> Markup {
                 (kind(made, ConversationKind::Private, "private", &t!(text, "room-kind-private")))
                 (kind(made, ConversationKind::Group, "group", &t!(text, "room-kind-group")))
             }
-            (description(text, (&made.title, made.title_error.as_deref()), (&made.topic, made.topic_error.as_deref())))
+            (description(text, true, (&made.title, made.title_error.as_deref()), (&made.topic, made.topic_error.as_deref())))
             (people_field(text, &made.people, made.people_error.as_deref()))
             button.primary type="submit" { (t!(text, "room-create")) }
         }
     };
-    settings(shell, &heading, &content)
+    page(shell, &heading, html! {}, content)
 }
 
 fn kind(made: &Making, kind: ConversationKind, value: &str, words: &str) -> Markup {
@@ -113,13 +114,19 @@ fn kind(made: &Making, kind: ConversationKind, value: &str, words: &str) -> Mark
     }
 }
 
-/// The fields of name and topic, each with what is wrong with it.
-fn description(text: Text, title: (&str, Option<&str>), topic: (&str, Option<&str>)) -> Markup {
+/// The fields of name and topic, each with what is wrong with it; a group may do without a name.
+fn description(
+    text: Text,
+    group: bool,
+    title: (&str, Option<&str>),
+    topic: (&str, Option<&str>),
+) -> Markup {
     html! {
         div.field {
-            label for="title" { (t!(text, "room-name-optional")) }
+            label for="title" { (t!(text, "room-name")) }
             input #title name="title" value=(title.0) maxlength="80" autocomplete="off" dir="auto"
-                aria-invalid=[title.1.map(|_| "true")] aria-describedby=[title.1.map(|_| "title-error")];
+                aria-invalid=[title.1.map(|_| "true")] aria-describedby="title-hint title-error";
+            @if group { p.hint #title-hint { (t!(text, "room-name-hint")) } }
             (field_error("title-error", title.1))
         }
         div.field {
@@ -171,46 +178,75 @@ pub fn about(shell: &Shell, about: &About) -> Markup {
         conversation.kind == ConversationKind::Group || conversation.role == Role::Owner;
     let may_add =
         conversation.kind != ConversationKind::Private || conversation.role == Role::Owner;
-    let own_title = if conversation.kind == ConversationKind::Group && about.title_error.is_none() {
+    let content = html! {
+        p { a href=(path) { (t!(text, "back-to-conversation")) } }
+        @if !direct && may_describe { (change(text, about, &path)) }
+        @if !direct && may_add { (add(text, about.people, &path)) }
+        (plain(text, "notifications", "about-notifications",
+            notifications::level_form(text, conversation.id, conversation.level)))
+        (members(shell, about, &path))
+        @if !direct { (leave(text, &path)) }
+        @if let Some(partner) = conversation.partner.filter(|_| !is_former(&conversation.name)) {
+            (block(text, partner))
+        }
+    };
+    page(shell, &title, html! {}, content)
+}
+
+/// A section in which nothing goes wrong but beside its fields.
+fn plain(text: Text, id: &str, title: &str, content: Markup) -> Markup {
+    section(text, id, &text.get(title), &Outcome::None, content)
+}
+
+fn change(text: Text, about: &About, path: &str) -> Markup {
+    let conversation = about.conversation;
+    let group = conversation.kind == ConversationKind::Group;
+    let title = if group && about.title_error.is_none() {
         ""
     } else {
         &conversation.name
     };
-    let content = html! {
-        p { a href=(path) { (t!(text, "back-to-conversation")) } }
-        @if !direct {
-            @if may_describe {
-                form method="post" action={ (path) "/about" } data-testid="about-form" {
-                    h2.caption { (t!(text, "about-change")) }
-                    (description(text, (own_title, about.title_error), (&conversation.topic, None)))
-                    button.primary type="submit" { (t!(text, "save")) }
-                }
-            }
-            @if may_add {
-                form method="post" action={ (path) "/members" } data-testid="add-form" {
-                    h2.caption { (t!(text, "about-add")) }
-                    (people_field(text, about.people.0, about.people.1))
-                    button.primary type="submit" { (t!(text, "about-add-button")) }
-                }
-            }
-        }
-        h2.caption { (t!(text, "about-notifications")) }
-        (notifications::level_form(text, conversation.id, conversation.level))
-        (members(shell, about, &path))
-        @if !direct {
-            form method="post" action={ (path) "/leave" } data-testid="leave-form" {
-                p.hint { (t!(text, "room-leave-hint")) }
-                button.quiet.danger type="submit" { (t!(text, "room-leave")) }
-            }
+    let form = html! {
+        form method="post" action={ (path) "/about" } data-testid="about-form" {
+            (description(text, group, (title, about.title_error), (&conversation.topic, None)))
+            button.primary type="submit" { (t!(text, "save")) }
         }
     };
-    settings(shell, &title, &content)
+    plain(text, "describe", "about-change", form)
+}
+
+fn add(text: Text, (typed, error): (&str, Option<&str>), path: &str) -> Markup {
+    let form = html! {
+        form method="post" action={ (path) "/members" } data-testid="add-form" {
+            (people_field(text, typed, error))
+            button.primary type="submit" { (t!(text, "about-add-button")) }
+        }
+    };
+    plain(text, "add", "about-add", form)
+}
+
+fn leave(text: Text, path: &str) -> Markup {
+    let form = html! {
+        p.hint { (t!(text, "room-leave-hint")) }
+        form method="post" action={ (path) "/leave" } data-testid="leave-form" {
+            button.button.danger type="submit" { (t!(text, "room-leave")) }
+        }
+    };
+    plain(text, "leave", "room-leave", form)
+}
+
+fn block(text: Text, partner: UserId) -> Markup {
+    let partner = partner.to_string();
+    let form = html! {
+        p.hint { (t!(text, "account-block-hint")) }
+        (button("/account/block", &[("user", &partner)], "danger", &t!(text, "account-block")))
+    };
+    plain(text, "block", "account-block", form)
 }
 
 fn members(shell: &Shell, about: &About, path: &str) -> Markup {
     let text = shell.text;
-    html! {
-        h2.caption { (t!(text, "room-members", count = about.size)) }
+    let list = html! {
         @if about.size > about.members.len() as i64 || !about.q.is_empty() {
             form.search method="get" action={ (path) "/about" } role="search" {
                 label.visually-hidden for="q" { (t!(text, "people-find-member")) }
@@ -219,20 +255,23 @@ fn members(shell: &Shell, about: &About, path: &str) -> Markup {
             }
         }
         ul.people #results { @for member in about.members { (row(shell, about.conversation, member)) } }
-    }
+    };
+    let title = t!(text, "room-members", count = about.size);
+    section(text, "members", &title, &Outcome::None, list)
 }
 
 fn row(shell: &Shell, conversation: &ConversationSummary, member: &Member) -> Markup {
     let (text, user) = (shell.text, &member.user);
-    let who = user.display_name.as_str();
+    let who = called(text, &user.display_name);
+    let who = who.as_str();
     let path = format!("/c/{}/members/{}", conversation.id, user.id);
     let owns = conversation.role == Role::Owner && conversation.kind != ConversationKind::Direct;
     html! {
         li.member data-testid="member" data-name=(user.name) {
-            (portrait(who, user.avatar))
+            (portrait(&user.display_name, user.avatar))
             span.titles {
-                span.name { bdi { (who) } }
-                @if who != user.name.as_str() { span.handle { "@" (user.name) } }
+                span.name dir="auto" { (who) }
+                @if user.display_name != user.name.as_str() { span.handle { "@" (user.name) } }
                 @if member.role == Role::Owner { span.hint { (t!(text, "about-owner")) } }
             }
             @if owns {
@@ -251,18 +290,4 @@ fn row(shell: &Shell, conversation: &ConversationSummary, member: &Member) -> Ma
             }
         }
     }
-}
-
-/// A page that scrolls from its top.
-fn settings(shell: &Shell, title: &str, content: &Markup) -> Markup {
-    shell.page(&Pane {
-        title,
-        place: "at-page",
-        live: None,
-        current: None,
-        content: html! {
-            header.bar { (back(shell.text)) h1 { (title) } }
-            div.scroller.top tabindex="-1" { div.track.settings { (content) } }
-        },
-    })
 }

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use time::macros::format_description;
 
 use super::shell::{Pane, Shell, back, icon};
-use super::{assets, instant, portrait};
+use super::{assets, called, instant, portrait};
 use crate::search::Problem;
 use crate::store::search::Hit;
 use crate::t;
@@ -132,19 +132,28 @@ fn item(text: Text, Found { hit, pieces }: &Found) -> Markup {
             a.hit href={ "/c/" (hit.conversation) "?at=" (hit.seq) "#m" (hit.seq) } {
                 (portrait(&hit.sender_name, hit.sender_avatar))
                 span.about {
-                    bdi.sender { (hit.sender_name) }
+                    bdi.sender { (called(text, &hit.sender_name)) }
                     " "
-                    span.place { (t!(text, "search-in", place = hit.place.as_str())) }
+                    span.place { (t!(text, "search-in", place = place(text, hit))) }
                     " "
                     time datetime=(instant(hit.at)) { (day.unwrap_or_default()) }
                 }
-                span.text dir="auto" {
-                    @for piece in pieces {
+                // The text is an element of its own, so that what somebody blocked has said can be folded.
+                span.text dir="auto" data-sender=(hit.sender) {
+                    span { @for piece in pieces {
                         @if piece.marked { mark { (piece.text) } } @else { (piece.text) }
-                    }
+                    } }
                 }
             }
         }
+    }
+}
+
+/// What the reader calls the conversation.
+fn place(text: Text, hit: &Hit) -> String {
+    match hit.place.as_str() {
+        "" => t!(text, "just-you"),
+        place => called(text, place),
     }
 }
 

@@ -123,7 +123,7 @@ impl Shell<'_> {
             footer.account {
                 a.self href="/account" title=(t!(text, "account")) data-testid="account" {
                     (portrait(&self.me.display_name, self.me.avatar))
-                    span.name { bdi { (self.me.display_name) } }
+                    span.name dir="auto" { (self.me.display_name) }
                 }
                 form method="post" action="/logout" {
                     button.quiet type="submit" data-testid="logout" { (t!(text, "log-out")) }
@@ -146,6 +146,11 @@ pub(super) fn icon_link(href: &str, name: &str, path: &str) -> Markup {
 /// A line icon of 24 × 24.
 pub(super) fn icon(path: &str) -> Markup {
     html! { svg.line viewBox="0 0 24 24" aria-hidden="true" { path d=(path) {} } }
+}
+
+/// A picture that is no person's: an icon in a circle.
+pub(super) fn sign(path: &str) -> Markup {
+    html! { span.avatar.sign aria-hidden="true" { (icon(path)) } }
 }
 
 /// The way back to the list on a phone.
@@ -205,7 +210,7 @@ pub fn switcher(text: Text, conversations: &[ConversationSummary], people: &[Use
         @for conversation in conversations {
             a.person href={ "/c/" (conversation.id) } {
                 (list::face(conversation))
-                span.name { bdi { (list::name(text, conversation)) } }
+                span.name dir="auto" { (list::name(text, conversation)) }
             }
         }
         @for person in people {
@@ -213,7 +218,7 @@ pub fn switcher(text: Text, conversations: &[ConversationSummary], people: &[Use
                 input type="hidden" name="user" value=(person.id);
                 button.person type="submit" {
                     (portrait(&person.display_name, person.avatar))
-                    span.name { bdi { (person.display_name) } }
+                    span.name dir="auto" { (person.display_name) }
                     span.handle { "@" (person.name) }
                 }
             }

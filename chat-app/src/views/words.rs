@@ -6,7 +6,8 @@ use std::fmt::Write;
 use crate::text::{FluentArgs, Language, Text};
 
 /// What messages and notices say, by `data-t`: a message of locales/*/message.ftl.
-const SAID: [&str; 11] = [
+const SAID: [&str; 12] = [
+    "former",
     "edited",
     "deleted",
     "notice-created",
@@ -20,11 +21,13 @@ const SAID: [&str; 11] = [
     "notice-demoted",
 ];
 /// What other rules say, as custom properties.
-const PROPERTIES: [&str; 3] = ["you", "unread", "mentioned"];
-/// What a sentence may speak of, each an attribute `data-…` of the element.
+const PROPERTIES: [&str; 4] = ["you", "unread", "mentioned", "former"];
+/// What a sentence may speak of, each an attribute `data-…` of the element; people by way of a custom property, so that
+/// somebody whose account is deleted (`data-former` says which of them) has a name in every language.
 const ARGUMENTS: [&str; 3] = ["actor", "subject", "text"];
+const PEOPLE: [&str; 2] = ["actor", "subject"];
 
-/// Stand around an argument's name until it becomes `attr(…)`: characters that no sentence holds.
+/// Stand around an argument's name until it becomes CSS: characters that no sentence holds.
 const OPEN: char = '\u{e000}';
 const CLOSE: char = '\u{e001}';
 
@@ -36,6 +39,13 @@ pub fn css(language: Language) -> String {
         let _ = write!(css, "--t-{id}:{};", content(&text.get(id)));
     }
     css.push('}');
+    for who in PEOPLE {
+        let former = content(&text.get("former"));
+        let _ = write!(
+            css,
+            "[data-{who}]{{--{who}:attr(data-{who})}}[data-former~={who}]{{--{who}:{former}}}"
+        );
+    }
     let mut args = FluentArgs::new();
     for name in ARGUMENTS {
         args.set(name, format!("{OPEN}{name}{CLOSE}"));
@@ -50,7 +60,7 @@ pub fn css(language: Language) -> String {
     css
 }
 
-/// A sentence as CSS's `content` has it: `"Ada"` and `attr(data-actor)` one after the other.
+/// A sentence as CSS's `content` has it: `" left"` and `var(--actor)` one after the other.
 fn content(sentence: &str) -> String {
     let mut parts = Vec::new();
     for (n, part) in sentence.split([OPEN, CLOSE]).enumerate() {
@@ -62,6 +72,7 @@ fn content(sentence: &str) -> String {
                     .replace('"', "\\\"")
                     .replace('\n', "\\a ")
             )),
+            _ if PEOPLE.contains(&part) => parts.push(format!("var(--{part})")),
             _ => parts.push(format!("attr(data-{part})")),
         }
     }
@@ -76,7 +87,13 @@ mod tests {
     fn a_sentence_speaks_of_what_its_element_names() {
         let css = css(Language::English);
         assert!(
-            css.contains("[data-t=notice-added]::before{content:attr(data-actor) \" added \" attr(data-subject)}"),
+            css.contains(
+                "[data-t=notice-added]::before{content:var(--actor) \" added \" var(--subject)}"
+            ),
+            "{css}"
+        );
+        assert!(
+            css.contains("[data-actor]{--actor:attr(data-actor)}[data-former~=actor]{--actor:\"Former member\"}"),
             "{css}"
         );
         assert!(css.contains("--t-you:\"You: \";"), "{css}");

@@ -11,6 +11,12 @@ export function parse(html) {
   return template.content.firstElementChild;
 }
 
+/** What the sender of a message is called; a deleted account's name comes by the style sheet. */
+export function senderOf(message) {
+  const name = message.querySelector('.sender')?.textContent.trim() ?? '';
+  return name || getComputedStyle(document.documentElement).getPropertyValue('--t-former').replaceAll('"', '');
+}
+
 /** Messages and notices, in order. */
 export const itemsOf = (list) => Array.from(list.querySelectorAll(':scope > .message, :scope > .notice'));
 /** The messages alone. */

@@ -1,5 +1,7 @@
 // The composer: grows, keeps a draft, answers a message, edits one's own.
 
+import { senderOf } from './arrange.js';
+
 const DRAFT_AFTER_MS = 300;
 
 export class Composer {
@@ -41,8 +43,7 @@ export class Composer {
   /** Answers this message. */
   reply(item) {
     this.leaveContext();
-    const name = item.querySelector('.sender').textContent;
-    this.#showContext(this.#context.dataset.reply.replace('\u0002', name), item.querySelector('.body')?.textContent ?? '');
+    this.#showContext(this.#context.dataset.reply.replace('\u0002', () => senderOf(item)), item.querySelector('.body')?.textContent ?? '');
     this.#form.elements.reply_to.value = item.dataset.seq;
     this.focus();
   }

@@ -8,7 +8,7 @@ import { Log } from './log.js';
 import { prepareMenu } from './menu.js';
 import { Presence } from './presence.js';
 import { Outbox } from './send.js';
-import { showRecent } from './time.js';
+import { showRecent, showStamp } from './time.js';
 import { Receipts, Typing } from './whereabouts.js';
 
 const BANNER_AFTER_MS = 1_000;
@@ -22,6 +22,7 @@ if (page.me) startChat();
 else sessionStorage.removeItem('confab-notified'); // who logs in next is somebody else, or in another session
 const search = document.querySelector('form.search');
 if (search) searchWhileTyping(search);
+document.querySelectorAll('.settings time').forEach(showStamp);
 const settings = document.querySelector('.notifications');
 if (settings) import('./notify.js').then((notify) => notify.startSettings(settings));
 else if (page.me && localStorage.getItem(`confab-notify-${page.me}`) === 'on') import('./notify.js');

@@ -1,6 +1,6 @@
 // The list of conversations: order, previews, unread counts and mentions; and the number in the title.
 
-import { parse } from './arrange.js';
+import { parse, senderOf } from './arrange.js';
 import { showRecent } from './time.js';
 
 const RECHECKED = 20; // more than a person looks at
@@ -177,7 +177,7 @@ function preview(item, message) {
   if (message.matches('.deleted')) line.dataset.t = 'deleted';
   else {
     const name = document.createElement('b');
-    name.textContent = `${message.querySelector('.sender').textContent}: `;
+    name.append(Object.assign(document.createElement('bdi'), { textContent: senderOf(message) }), ': ');
     const text = document.createElement('span');
     text.textContent = excerpt.slice(0, SHOWN_CHARS);
     line.append(...(item.dataset.kind === 'direct' ? [] : [name]), text);

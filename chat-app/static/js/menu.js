@@ -4,6 +4,7 @@ import { pathOf } from './compose.js';
 import { post } from './send.js';
 
 const GAP_PX = 4;
+const TOLD_MS = 2_000;
 
 /** Opens the menu at `.more`, and takes reactions. Loaded with the page: it is at most a click away. */
 export function prepareMenu({ list, me, conversation, composer }) {
@@ -102,9 +103,20 @@ function ask(selector, onYes) {
   dialog.showModal();
 }
 
+/** Copies a text, and says so for a moment. */
 async function copy(text) {
-  if (navigator.clipboard) return navigator.clipboard.writeText(text);
-  // Without TLS there is no clipboard of its own.
+  await put(text);
+  const toast = document.querySelector('#copied');
+  toast.textContent = toast.dataset.text;
+  setTimeout(() => (toast.textContent = ''), TOLD_MS);
+}
+
+async function put(text) {
+  try {
+    return await navigator.clipboard.writeText(text);
+  } catch {
+    // Without TLS there is no clipboard of its own, and it may be forbidden.
+  }
   const area = document.createElement('textarea');
   area.value = text;
   document.body.append(area);

@@ -1,7 +1,7 @@
 // Notifications: shown by a page in the background, or pushed to the device. Loaded when the first message comes, and by the
 // page of settings. Nobody is asked for permission but by a button of theirs.
 
-import { parse } from './arrange.js';
+import { parse, senderOf } from './arrange.js';
 
 const REFRESHED = 'confab-notified'; // the key that this device was registered with in this session; gone at the next login
 const VISIBLE = 'confab-visible'; // a lock that every page in the foreground shares
@@ -35,9 +35,8 @@ function wants({ level = 'all', kind = 'direct' }, mentions = []) {
 
 async function show(item, message, conversation) {
   const name = item.querySelector('.name').textContent.trim();
-  const sender = message.querySelector('.sender')?.textContent.trim() ?? '';
   const words = message.querySelector('.body')?.textContent.replace(/\s+/g, ' ').trim().slice(0, 300) ?? '';
-  const body = (item.dataset.kind ?? 'direct') === 'direct' ? words : `${sender}: ${words}`;
+  const body = (item.dataset.kind ?? 'direct') === 'direct' ? words : `${senderOf(message)}: ${words}`;
   const registration = await navigator.serviceWorker.getRegistration('/');
   // The same tag as a push of the conversation has: the newest replaces what is shown.
   registration?.showNotification(name, {

@@ -7,6 +7,7 @@ const format = (options) => new Intl.DateTimeFormat(locale, options);
 
 const clock = format({ hour: 'numeric', minute: '2-digit' });
 const full = format({ dateStyle: 'full', timeStyle: 'short' });
+const stamp = format({ dateStyle: 'medium', timeStyle: 'short' });
 const weekday = format({ weekday: 'short' });
 const shortDate = format({ day: 'numeric', month: 'short' });
 const oldDate = format({ day: 'numeric', month: 'short', year: 'numeric' });
@@ -45,6 +46,9 @@ export function showRecent(time) {
   const scale = ago <= 0 ? clock : ago < 7 ? weekday : thisYear(date) ? shortDate : oldDate;
   write(time, scale.format(date), full.format(date));
 }
+
+/** When something happened, on pages that are no conversation. */
+export const showStamp = (time) => write(time, stamp.format(new Date(time.dateTime)));
 
 /** Whether two instants fall on one day of the reader's. */
 export const sameDay = (a, b) => midnight(a).getTime() === midnight(b).getTime();

@@ -234,6 +234,7 @@ async fn what_a_blocked_person_says_is_folded_for_the_one_who_blocked(pool: PgPo
         ada.get("/c").await.says(200, "/account/folded.css");
         let style = ada.get("/account/folded.css").await;
         style.says(200, &rule);
+        style.says(200, &format!(".hit .text)[data-sender=\"{bob_id}\"]"));
         assert_eq!(style.header("cache-control"), "no-store");
         assert_eq!(style.header("content-type"), "text/css; charset=utf-8");
         let theirs = bob.get("/account/folded.css").await;
@@ -356,7 +357,15 @@ async fn who_goes_leaves_messages_under_no_name(pool: PgPool) {
             .says(422, "don’t go together");
         let page = bob.get(&path).await;
         page.says(200, "still here");
-        page.says(200, "former-");
+        // By the style sheet of the reader's language in the message, in words around it.
+        page.says(200, "<bdi data-t=\"former\"></bdi>");
+        page.says(200, "Messages with Former member");
+        let list = bob.get("/c").await;
+        list.says(
+            200,
+            "<span class=\"name\" dir=\"auto\">Former member</span>",
+        );
+        assert_eq!((page.count("former-"), list.count("former-")), (0, 0));
         assert_eq!(
             bob.get("/people?q=former")
                 .await

@@ -185,6 +185,51 @@ async fn whoever_opts_out_neither_shares_nor_sees(pool: PgPool) {
 }
 
 #[sqlx::test]
+async fn where_one_has_blocked_the_other_neither_sees_whether_they_are_there_or_type(pool: PgPool) {
+    let scene = scene(pool, &[]).await;
+    let (ada_id, people) = (scene.ada.id, [scene.bob.id, scene.eve.id]);
+    let group: i64 = sqlx::query_scalar("SELECT create_conversation('group', 'Trip', '', $1, $2)")
+        .bind(ada_id)
+        .bind(people)
+        .fetch_one(&scene.one.app.pool)
+        .await
+        .unwrap();
+    let blocked = [("user", ada_id.to_string())];
+    scene.bob.post(&scene.two, "/account/block", &blocked).await;
+    let mut ada = scene.ada.connect(&scene.one).await.unwrap();
+    let mut bob = scene.bob.connect(&scene.two).await.unwrap();
+    let mut eve = scene.eve.connect(&scene.two).await.unwrap();
+    // Each replica knows who is on the other by then.
+    for (live, other) in [(&mut eve, &scene.ada), (&mut ada, &scene.eve)] {
+        if watches(live, other).await != "online" {
+            becomes(live, "online").await;
+        }
+    }
+    assert_eq!(watches(&mut ada, &scene.bob).await, "offline");
+    assert_eq!(watches(&mut bob, &scene.ada).await, "offline");
+    for (person, live) in [(&scene.ada, &mut ada), (&scene.bob, &mut bob)] {
+        types(person, live, &scene.one, group).await;
+        // Eve hears of each in turn: nothing is on its way any more.
+        assert_eq!(eve.find("typing").await["user"], person.id);
+    }
+    types(&scene.eve, &mut eve, &scene.two, group).await;
+    for live in [&mut ada, &mut bob] {
+        let first = live.find("typing").await;
+        assert_eq!(
+            first["user"], scene.eve.id,
+            "and not the one who is blocked"
+        );
+    }
+    let path = "/account/unblock";
+    scene.bob.post(&scene.two, path, &blocked).await;
+    let mut again = scene.bob.connect(&scene.two).await.unwrap();
+    let cursor = scene.bob.cursor(&scene.two).await;
+    again.resume(&cursor, None, 0).await;
+    assert_eq!(watches(&mut again, &scene.ada).await, "online");
+    scene.stop().await;
+}
+
+#[sqlx::test]
 async fn a_deployment_can_do_without(pool: PgPool) {
     let off = [
         "--presence=false",

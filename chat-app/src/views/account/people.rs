@@ -38,8 +38,8 @@ pub fn folded_css(text: Text, blocked: &[UserId]) -> String {
         format!(
             ".message[data-sender=\"{id}\"]:not(:target)>:not(.avatar,.meta){{display:none}}\
              .message[data-sender=\"{id}\"]:not(:target)::after{{content:\"{words}\";grid-column:-2/-1;color:var(--muted);font-style:italic}}\
-             .preview[data-sender=\"{id}\"]{{font-size:0}}\
-             .preview[data-sender=\"{id}\"]::after{{content:\"{words}\";font-size:.9375rem;font-style:italic}}"
+             :is(.preview:not([data-t]),.hit .text)[data-sender=\"{id}\"]>*{{display:none}}\
+             :is(.preview:not([data-t]),.hit .text)[data-sender=\"{id}\"]::after{{content:\"{words}\";font-style:italic}}"
         )
     };
     blocked.iter().map(rule).collect()

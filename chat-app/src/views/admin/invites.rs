@@ -10,7 +10,7 @@ use crate::t;
 use crate::text::Text;
 use crate::views::settings::{button, section};
 use crate::views::shell::Shell;
-use crate::views::stamp;
+use crate::views::{called, stamp};
 
 /// The form for a new one, and those that were made.
 pub fn list(shell: &Shell, invites: &[Invite], there_is_more: bool, told: &Told) -> Markup {
@@ -62,7 +62,7 @@ fn row(text: Text, invite: &Invite) -> Markup {
     let by = t!(
         text,
         "admin-invite-by",
-        name = invite.created_by_name.as_str()
+        name = called(text, &invite.created_by_name)
     );
     html! {
         li.row data-testid="invite" data-invite=(invite.id) {
