@@ -2,10 +2,13 @@
 
 mod axe;
 mod chat;
+mod device;
 mod driver;
+mod picture;
 
 use std::path::Path;
 
+use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 use fantoccini::elements::Element;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -15,7 +18,25 @@ use self::driver::Driver;
 use crate::client::client_builder;
 use crate::page::Page;
 use crate::wait::seconds;
-use crate::{Context, Error, Result, eventually};
+use crate::{Context, Error, Result, ensure, eventually};
+
+/// Keys that have no character, as WebDriver writes them.
+pub mod keys {
+    /// Held until the end of the text that it stands in.
+    pub const CONTROL: char = '\u{e009}';
+    /// Closes what is open.
+    pub const ESCAPE: char = '\u{e00c}';
+    /// To the line above.
+    pub const UP: char = '\u{e013}';
+    /// To the right.
+    pub const RIGHT: char = '\u{e014}';
+    /// To the line below.
+    pub const DOWN: char = '\u{e015}';
+    /// Sends, or does what has the focus.
+    pub const ENTER: char = '\u{e007}';
+    /// To what comes next.
+    pub const TAB: char = '\u{e004}';
+}
 
 /// One browser window of one device. Dropping it ends the browser.
 #[derive(Debug)]
@@ -67,6 +88,21 @@ impl Browser {
         Ok(self.client.refresh().await?)
     }
 
+    /// Goes back to the page before.
+    pub async fn back(&self) -> Result<()> {
+        Ok(self.client.back().await?)
+    }
+
+    /// Looks at the tab of this number from now on, counted from 0; the next one is opened if it is not there.
+    pub async fn tab(&self, number: usize) -> Result<()> {
+        let mut tabs = self.client.windows().await?;
+        if number == tabs.len() {
+            tabs.push(self.client.new_window(true).await?.handle);
+        }
+        let tab = tabs.get(number).context("there are not so many tabs")?;
+        Ok(self.client.switch_to_window(tab.clone()).await?)
+    }
+
     /// The path of the page on screen.
     pub async fn path(&self) -> Result<String> {
         Ok(self.client.current_url().await?.path().to_owned())
@@ -103,6 +139,45 @@ impl Browser {
             .context(format!("typing in {css}"))
     }
 
+    /// Presses keys in an element; special ones are WebDriver's code points, as in [`keys`].
+    pub async fn press(&self, css: &str, keys: &str) -> Result<()> {
+        let element = self.find(css).await?;
+        element
+            .send_keys(keys)
+            .await
+            .context(format!("keys in {css}"))
+    }
+
+    /// Goes on to what comes next, as the Tab key does.
+    pub async fn tab_key(&self) -> Result<()> {
+        let value = keys::TAB;
+        let press = KeyActions::new("keys".to_owned())
+            .then(KeyAction::Down { value })
+            .then(KeyAction::Up { value });
+        Ok(self.client.perform_actions(press).await?)
+    }
+
+    /// Chooses a file in a field for files.
+    pub async fn choose(&self, css: &str, file: &Path) -> Result<()> {
+        let file = file.to_str().context("a path that is no text")?;
+        // The field itself may be hidden behind its label.
+        let field = self.client.find(Locator::Css(css)).await?;
+        field
+            .send_keys(file)
+            .await
+            .context(format!("a file in {css}"))
+    }
+
+    /// Waits until a script's expression is true.
+    pub async fn until(&self, what: &str, expression: &str) -> Result<()> {
+        let body = format!("return Boolean({expression})");
+        let look = async || {
+            ensure!(self.script(&body).await? == true, "it is not");
+            Ok(())
+        };
+        eventually(seconds(30), what, look).await
+    }
+
     async fn find(&self, css: &str) -> Result<Element> {
         let wait = self.client.wait().at_most(seconds(20));
         let found = wait.for_element(Locator::Css(css)).await;
@@ -117,30 +192,6 @@ impl Browser {
     /// Runs a script body that calls its last argument with what it answers.
     pub async fn script_async(&self, body: &str) -> Result<Value> {
         Ok(self.client.execute_async(body, Vec::new()).await?)
-    }
-
-    /// Shows pages in a viewport of this many CSS pixels; a narrow one is a phone's.
-    pub async fn viewport(&self, width: u32, height: u32) -> Result<()> {
-        let phone = width < 600;
-        let scale = if phone { 2 } else { 1 };
-        let params =
-            json!({"width": width, "height": height, "deviceScaleFactor": scale, "mobile": phone});
-        self.devtools("Emulation.setDeviceMetricsOverride", params)
-            .await
-    }
-
-    /// Prefers `light` or `dark`.
-    pub async fn color_scheme(&self, scheme: &str) -> Result<()> {
-        let params = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
-        self.devtools("Emulation.setEmulatedMedia", params).await
-    }
-
-    /// By how many CSS pixels the page is wider than the viewport; more than 0 scrolls sideways.
-    pub async fn sideways_scroll(&self) -> Result<i64> {
-        let width =
-            "const root = document.documentElement; return root.scrollWidth - root.clientWidth";
-        let answer = self.script(width).await?;
-        answer.as_i64().context(format!("no width but {answer}"))
     }
 
     /// Writes what is on screen to a PNG file.

@@ -28,6 +28,18 @@ impl Browser {
         .await
     }
 
+    /// Is shown to others by this name.
+    pub async fn is_called(&self, display_name: &str) -> Result<()> {
+        self.goto("/account").await?;
+        self.fill("#display-name", display_name).await?;
+        self.click("[data-testid=profile-form] button").await?;
+        self.sees("that it is saved", |page| {
+            ensure!(page.has("saved"), "it does not say so");
+            Ok(())
+        })
+        .await
+    }
+
     /// Finds a person through the search and opens the conversation with them. Returns its id.
     pub async fn find_and_open(&self, name: &str) -> Result<i64> {
         self.goto(&format!("/people?q={name}")).await?;

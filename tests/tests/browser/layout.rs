@@ -1,100 +1,181 @@
-//! Widths and colours, and the screenshots of the README: written when CONFAB_SCREENSHOTS names a folder.
-
-use std::path::{Path, PathBuf};
+//! Widths, zoom, directions, colours: every page as each kind of reader has it.
 
 use confab_tests::browser::Browser;
-use confab_tests::client::ChatClient;
 use confab_tests::example::{self, URL};
 use confab_tests::{Result, ensure};
-use uuid::Uuid;
 
-/// Who writes to whom in the picture; these accounts stay, and a message sent again with its UUID is the same message.
-const PEOPLE: [&str; 5] = ["mara", "jonas", "priya", "tomasz", "lena.w"];
-
-/// The conversation on screen: mara's view.
-const TALK: [(&str, &str); 9] = [
-    ("jonas", "Morning! Did the venue answer about Saturday?"),
-    (
-        "mara",
-        "They did, the garden room is ours from two o'clock.",
-    ),
-    (
-        "jonas",
-        "Oh lovely. Is there a projector, or do I bring mine?",
-    ),
-    (
-        "mara",
-        "There is one, but only with HDMI, so bring the little adapter please.",
-    ),
-    (
-        "jonas",
-        "Will do. I also asked Priya about the cake: she insists on baking it herself 🎂",
-    ),
-    ("mara", "Then nobody will go home early."),
-    (
-        "jonas",
-        "True. I'll put the plan together tonight:\n– 14:00 doors and coffee\n– 15:00 the slides, I promise they are short\n– 16:00 cake",
-    ),
-    ("mara", "Perfect, thank you. I'll write to the others."),
-    ("jonas", "Great. See you on Saturday!"),
-];
-
-/// The other lines of her list, and how many of them she has not read.
-const OTHERS: [(&str, &[&str]); 3] = [
-    ("lena.w", &["The photos from last week are online now"]),
-    (
-        "tomasz",
-        &[
-            "I can drive, there is room for three",
-            "Shall I pick you up at one?",
-        ],
-    ),
-    ("priya", &["Chocolate or lemon?", "Or both. Both it is."]),
-];
+use crate::friends::{self, PEOPLE};
+use crate::shots::{self, shot};
 
 #[tokio::test]
 async fn pages_fit_a_phone_and_a_desk_in_light_and_dark() -> Result<()> {
     let _chat = example::shared().await?;
-    let conversation = a_friendly_conversation().await?;
-    let folder = screenshots()?;
+    let conversation = friends::a_friendly_conversation().await?;
     for (look, width, height) in [("desk", 1440, 900), ("phone", 360, 740)] {
         for scheme in ["light", "dark"] {
             let browser = Browser::open(URL).await?;
             browser.viewport(width, height).await?;
             browser.color_scheme(scheme).await?;
-            let shot = |page: &str| {
-                folder
-                    .as_ref()
-                    .map(|f| f.join(format!("{page}-{look}-{scheme}.png")))
+            let fits = async |page: &str| {
+                shots::nothing_is_cut_off(&browser, page).await?;
+                shot(&browser, &format!("{page}-{look}-{scheme}")).await
             };
             browser.goto("/register").await?;
-            fits(&browser, shot("sign-up")).await?;
+            fits("sign-up").await?;
             browser.goto("/login").await?;
-            fits(&browser, shot("login")).await?;
+            fits("login").await?;
             browser.log_in(PEOPLE[0]).await?;
             browser.goto("/people").await?;
-            fits(&browser, shot("people")).await?;
+            fits("people").await?;
             browser.goto("/c").await?;
             browser.live().await?;
-            fits(&browser, shot("list")).await?;
+            fits("list").await?;
             browser.open_conversation(conversation).await?;
             browser.live().await?;
             composer_is_in_view(&browser).await?;
-            fits(&browser, shot("chat")).await?;
+            fits("chat").await?;
         }
     }
     Ok(())
 }
 
-/// No sideways scroll; and a picture of it, if asked for.
-async fn fits(browser: &Browser, file: Option<PathBuf>) -> Result<()> {
-    let path = browser.path().await?;
-    let too_wide = browser.sideways_scroll().await?;
-    ensure!(too_wide == 0, "{path} scrolls sideways by {too_wide} px");
-    match file {
-        Some(file) => browser.screenshot(&file).await,
-        None => Ok(()),
+/// A page of each kind, those with what opens over them first.
+fn pages(conversation: i64) -> Vec<String> {
+    [
+        "/c",
+        "/c/ID",
+        "/c/ID/about",
+        "/c/ID/messages/1",
+        "/c/ID/attach",
+        "/people",
+        "/people?q=nobody-of-that-name",
+        "/rooms",
+        "/rooms/new",
+        "/search",
+        "/search?q=cake",
+        "/account",
+        "/notifications",
+        "/nowhere",
+    ]
+    .map(|path| path.replace("ID", &conversation.to_string()))
+    .into()
+}
+
+/// Opens what opens over a conversation, one after the other.
+const OVER_IT: [(&str, &str); 4] = [
+    ("menu", "document.querySelector('#m9 .more').click()"),
+    (
+        "question before a deletion",
+        "document.querySelector('#menu').hidePopover(); document.querySelector('#ask-delete').showModal()",
+    ),
+    (
+        "list of keys",
+        "document.querySelector('#ask-delete').close(); document.querySelector('#keys').showModal()",
+    ),
+    (
+        "emoji",
+        "document.querySelector('#keys').close(); document.querySelector('.emoji-button').click()",
+    ),
+];
+
+/// Walks through all pages and what opens over a conversation, and asks `check` at each.
+async fn everywhere(browser: &Browser, check: impl AsyncFn(&str) -> Result<()>) -> Result<()> {
+    let conversation = friends::a_friendly_conversation().await?;
+    for path in pages(conversation) {
+        browser.goto(&path).await?;
+        check(&path).await?;
     }
+    browser.open_conversation(conversation).await?;
+    browser.live().await?;
+    for (what, script) in OVER_IT {
+        browser.script(script).await?;
+        check(what).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn from_right_to_left_every_page_fits_a_phone_and_is_accessible() -> Result<()> {
+    let _chat = example::shared().await?;
+    let conversation = friends::a_friendly_conversation().await?;
+    let browser = Browser::open(URL).await?;
+    browser.log_in(PEOPLE[0]).await?;
+    browser.viewport(360, 740).await?;
+    browser.speaks("ar").await?;
+    everywhere(&browser, async |what| {
+        let what = format!("{what} in Arabic");
+        shots::nothing_is_cut_off(&browser, &what).await?;
+        browser.is_accessible(&what).await
+    })
+    .await?;
+    browser.goto("/c").await?;
+    shot(&browser, "list-phone-arabic").await?;
+    browser.open_conversation(conversation).await?;
+    browser.live().await?;
+    composer_is_in_view(&browser).await?;
+    shot(&browser, "chat-phone-arabic").await?;
+    browser.viewport(1440, 900).await?;
+    shot(&browser, "chat-desk-arabic").await
+}
+
+#[tokio::test]
+async fn at_200_percent_every_page_can_be_read_and_used() -> Result<()> {
+    let _chat = example::shared().await?;
+    let conversation = friends::a_friendly_conversation().await?;
+    let browser = Browser::open(URL).await?;
+    browser.log_in(PEOPLE[0]).await?;
+    browser.zoomed_to_200_percent(1280, 900).await?;
+    everywhere(&browser, async |what| {
+        shots::nothing_is_cut_off(&browser, &format!("{what} at 200 %")).await
+    })
+    .await?;
+    browser.open_conversation(conversation).await?;
+    browser.live().await?;
+    composer_is_in_view(&browser).await?;
+    shot(&browser, "chat-zoomed").await
+}
+
+/// What a mode of few colours must leave: a line where colours told parts from each other.
+const TOLD_APART: &str = "
+    const bordered = (css) => {
+      const style = getComputedStyle(document.querySelector(css));
+      return style.borderTopStyle !== 'none' && parseFloat(style.borderTopWidth) > 0 || style.outlineStyle !== 'none';
+    };
+    return ['.message .body', '.avatar', '.sheet', '[data-testid=send]', '.conversation [aria-current]'].filter((css) => !bordered(css))";
+
+#[tokio::test]
+async fn with_forced_colors_and_without_motion_parts_are_told_apart_and_nothing_moves() -> Result<()>
+{
+    let _chat = example::shared().await?;
+    let conversation = friends::a_friendly_conversation().await?;
+    let browser = Browser::open(URL).await?;
+    browser.log_in(PEOPLE[0]).await?;
+    browser.viewport(1440, 900).await?;
+    browser
+        .prefers(&[
+            ("forced-colors", "active"),
+            ("prefers-reduced-motion", "reduce"),
+            ("prefers-color-scheme", "dark"),
+        ])
+        .await?;
+    everywhere(&browser, async |what| {
+        shots::nothing_is_cut_off(&browser, &format!("{what} with forced colors")).await
+    })
+    .await?;
+    browser.open_conversation(conversation).await?;
+    browser.live().await?;
+    let lost = browser.script(TOLD_APART).await?;
+    ensure!(
+        lost == serde_json::json!([]),
+        "nothing tells these from what is around: {lost}"
+    );
+    browser
+        .script("document.querySelector('#m9').classList.add('shown')")
+        .await?;
+    let moves = "return document.getAnimations().filter((animation) => animation.effect.getComputedTiming().activeDuration > 20).length";
+    let moves = browser.script(moves).await?;
+    ensure!(moves == 0, "{moves} things move");
+    shot(&browser, "chat-forced-colors").await
 }
 
 async fn composer_is_in_view(browser: &Browser) -> Result<()> {
@@ -103,55 +184,4 @@ async fn composer_is_in_view(browser: &Browser) -> Result<()> {
     let inside = browser.script(inside).await?;
     ensure!(inside == true, "one has to scroll to write");
     Ok(())
-}
-
-/// The folder for screenshots, relative to the repository.
-fn screenshots() -> Result<Option<PathBuf>> {
-    let Some(folder) = std::env::var_os("CONFAB_SCREENSHOTS").filter(|f| !f.is_empty()) else {
-        return Ok(None);
-    };
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("..")
-        .join(folder);
-    std::fs::create_dir_all(&folder)?;
-    Ok(Some(folder))
-}
-
-/// Makes the accounts and sends the messages, as far as they are not there from an earlier run. Returns mara's conversation with jonas.
-async fn a_friendly_conversation() -> Result<i64> {
-    let mut people = Vec::new();
-    for name in PEOPLE {
-        people.push((name, someone(name).await?));
-    }
-    let person = |name: &str| people.iter().find(|(n, _)| *n == name).map(|(_, c)| c);
-    let mara = &people[0].1;
-    // Messages have UUIDs by their number: sent again they are duplicates, not new.
-    let mut number = 0;
-    for (name, bodies) in OTHERS {
-        let conversation = mara.conversation_with(name).await?;
-        for body in bodies {
-            number += 1;
-            let sender = person(name).unwrap_or(mara);
-            sender
-                .send_as(conversation, Uuid::from_u128(number), body)
-                .await?;
-        }
-    }
-    let conversation = mara.conversation_with("jonas").await?;
-    for (name, body) in TALK {
-        number += 1;
-        let sender = person(name).unwrap_or(mara);
-        sender
-            .send_as(conversation, Uuid::from_u128(number), body)
-            .await?;
-    }
-    Ok(conversation)
-}
-
-async fn someone(name: &str) -> Result<ChatClient> {
-    let client = ChatClient::new(URL)?;
-    if client.log_in(name).await.is_err() {
-        client.register(name).await?;
-    }
-    Ok(client)
 }

@@ -1,12 +1,22 @@
 //! The chat as people see it: real browsers, through the ingress, on the example chat. Needs `make up` and `tests/browser/install`.
 
 mod accessible;
+mod account;
+mod admin;
+mod attachments;
+mod attention;
 mod conversation;
+mod friends;
 mod history;
 mod layout;
 mod messages;
 mod no_script;
+mod notifications;
+mod pages;
 mod rooms;
+mod search;
+mod sending;
+mod shots;
 mod unread;
 
 use confab_tests::browser::Browser;
@@ -27,6 +37,23 @@ struct Pair {
 }
 
 impl Pair {
+    /// The same at a desk, with names that look well in a picture.
+    async fn with_names() -> Result<Self> {
+        let pair = Self::on_two_replicas().await?;
+        for (browser, name) in [(&pair.ada, "Mara Lindqvist"), (&pair.bo, "Jonas Weber")] {
+            browser.viewport(1440, 900).await?;
+            browser.is_called(name).await?;
+            browser.open_conversation(pair.conversation).await?;
+        }
+        let ada_replica = pair.ada.live().await?;
+        let bo_replica = live_elsewhere(&pair.bo, &ada_replica).await?;
+        Ok(Self {
+            ada_replica,
+            bo_replica,
+            ..pair
+        })
+    }
+
     async fn on_two_replicas() -> Result<Self> {
         let (ada, bo) = tokio::try_join!(Browser::open(URL), Browser::open(URL))?;
         let (ada_name, bo_name) = (unique("ada"), unique("bo"));

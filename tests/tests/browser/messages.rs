@@ -48,6 +48,12 @@ async fn a_reaction_a_reply_an_edit_and_a_deletion_reach_the_other_replica() -> 
     })
     .await?;
 
+    act(&bo, 1, "[data-act=copy]").await?;
+    bo.until(
+        "that it is copied",
+        "document.querySelector('#copied').textContent === 'Copied'",
+    )
+    .await?;
     act(&bo, 1, "[data-act=reply]").await?;
     bo.say("Gladly").await?;
     ada.sees("the answer with what it quotes", |page| {
