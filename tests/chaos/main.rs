@@ -213,8 +213,8 @@ async fn under_load(stage: &mut Stage, cli: &Cli, faults: &[&'static Fault]) -> 
     }
     println!("the last messages arrive, and everything is read back…");
     let journal = load.finish(SETTLE).await?;
-    let verdict = judge(&journal);
     journal.write(&cli.out.join(report::JOURNAL))?;
+    let verdict = judge(&journal);
     report::write(&cli.out, &journal, &verdict)?;
     print!("{}", report::summary(&verdict));
     let table = Table::of(&outcomes, &verdict, measure);

@@ -147,7 +147,11 @@ impl Watched<'_> {
                     );
                     found.push(Violation::new(Broken::Reordered, what));
                 }
-                Some(shown) if shown.rev < message.rev && message.rev <= last_rev => {
+                Some(shown)
+                    if shown.rev < message.rev
+                        && message.rev <= last_rev
+                        && !view.left_behind.contains(&seq) =>
+                {
                     found.push(lost(format!(
                         "message {seq} is shown as of rev {}, not {}",
                         shown.rev, message.rev
@@ -157,9 +161,9 @@ impl Watched<'_> {
             }
         }
         let from = seat.joined.max(view.began + 1);
-        let missing = truth
-            .notices
-            .range(from..=last_rev.max(from - 1))
+        let notices = truth.notices.range(from..);
+        let missing = notices
+            .take_while(|(rev, _)| **rev <= last_rev)
             .filter(|(rev, _)| !view.notices.contains(rev));
         found.extend(missing.map(|(rev, notice)| {
             lost(format!(

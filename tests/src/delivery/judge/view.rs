@@ -17,6 +17,8 @@ pub(super) struct View {
     /// The first message that it showed.
     pub first: Option<i64>,
     pub messages: BTreeMap<i64, Message>,
+    /// What was shown before the page was loaded anew, and is not on it: it is no longer on screen.
+    pub left_behind: BTreeSet<i64>,
     /// When each message was first on screen.
     pub shown: Vec<(Uuid, Micros)>,
     /// The lines in the flow, by rev.
@@ -106,6 +108,7 @@ impl View {
             };
         }
         self.opening = self.first.is_none() && self.messages.is_empty();
+        self.left_behind = self.messages.keys().copied().collect();
         let next = self.prefix.page(page.rev);
         self.show_all(next, page.at);
     }
@@ -170,6 +173,7 @@ impl View {
                     if shown.is_none_or(|shown| shown.uuid != message.uuid) {
                         self.shown.push((message.uuid, at));
                     }
+                    self.left_behind.remove(&message.seq);
                     self.messages.insert(message.seq, message);
                 }
             },
