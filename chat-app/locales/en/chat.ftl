@@ -12,6 +12,7 @@ hello = Hello, { $name }
 hello-hint = Choose a conversation, or start a new one.
 connecting = Connecting…
 offline = You’re offline. What you send waits until the connection is back.
+stalled = The chat can’t reach its database. What you send waits here.
 no-messages = No messages yet
 no-messages-hint = No messages yet. Say hello!
 just-you = Just you

@@ -170,6 +170,7 @@ fn connection(text: Text) -> Markup {
         div.connection data-testid="connection" data-state="connecting" role="status" {
             span.when-connecting { (t!(text, "connecting")) }
             span.when-offline { (t!(text, "offline")) }
+            span.when-stalled { (t!(text, "stalled")) }
         }
     }
 }

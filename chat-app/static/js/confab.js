@@ -33,7 +33,7 @@ function startChat() {
   const list = new List({ me: page.me, current: shown });
   if (document.querySelector('.list-end')) import('./older.js').then((older) => older.continueList(list));
   const log = conversation ? startLog(conversation, { list, onHole: () => live.resume() }) : null;
-  const composer = log ? startComposing(conversation, { log, list }) : null;
+  const { composer, outbox } = log ? startComposing(conversation, { log, list }) : {};
   prepareKeys({
     editLast: () => {
       const last = log?.lastOwn();
@@ -42,11 +42,16 @@ function startChat() {
     next: () => list.neighbour(1),
     previous: () => list.neighbour(-1),
   });
+  const showState = connectionBanner();
   const live = new Live({
     cursor: { epoch: page.epoch, xid: page.xid },
     position: () => ({ conversation, rev: log?.rev ?? 0 }),
+    settled: () => outbox?.settled(),
     onFrame: (frame) => (handlers[frame.type] ?? unknown)(frame),
-    onState: connectionBanner(),
+    onState: (state) => {
+      showState(state);
+      if (state === 'live') outbox?.hurry();
+    },
   });
   const send = (frame) => live.send(frame);
   const presence = new Presence(send);
@@ -146,7 +151,7 @@ function startComposing(conversation, { log, list }) {
     if (chosen) composer.insert(chosen);
   });
   if (matchMedia('(pointer: fine)').matches) composer.focus();
-  return composer;
+  return { composer, outbox };
 }
 
 /** Answers a function that is told how far has been read and tells the server: at once, then at most every moment. */

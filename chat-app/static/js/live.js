@@ -2,10 +2,14 @@
 //
 // The cursor (epoch, xid) says up to where this page knows everything; the server sends what changed since.
 
-const SILENCE_MS = 40_000; // the server speaks every 15 s
-const SHORT_SILENCE_MS = 20_000; // enough to doubt a connection that somebody comes back to
-const FIRST_RETRY_MS = 250;
+const SILENCE_MS = 22_000; // the server speaks every 10 s
+const SHORT_SILENCE_MS = 12_000; // enough to doubt a connection that somebody comes back to
+const CONNECT_MS = 8_000; // what is silent from the start is not waited for
+// A replica that went leaves others: its browsers look for one at once and then often, before they grow patient.
+const FIRST_RETRY_MS = 300;
+const QUICK_RETRIES = 5;
 const LAST_RETRY_MS = 10_000;
+const RELOAD_SPREAD_MS = 2_000; // when all browsers must read anew
 const SESSION_REVOKED = 4401;
 
 export class Live {
@@ -18,9 +22,15 @@ export class Live {
   #retry = 0;
   #heardAt = 0;
   #sentAway = false;
+  #reloading = false;
+  #settled;
 
-  /** `position()` answers {conversation, rev} of what is on screen. */
-  constructor({ cursor, position, onFrame, onState }) {
+  /**
+   * `position()` answers {conversation, rev} of what is on screen; `settled()` is fulfilled once nothing is on its way
+   * that a reload would lose.
+   */
+  constructor({ cursor, position, settled, onFrame, onState }) {
+    this.#settled = settled;
     this.#cursor = cursor;
     this.#position = position;
     this.#onFrame = onFrame;
@@ -37,7 +47,7 @@ export class Live {
     // A page that goes into the back/forward cache must let go of its socket, and resumes when it is shown again.
     addEventListener('pagehide', () => this.#leave());
     addEventListener('pageshow', (event) => event.persisted && this.connect());
-    setInterval(() => this.#watch(), 5_000);
+    setInterval(() => this.#watch(), 1_000);
   }
 
   connect() {
@@ -82,11 +92,13 @@ export class Live {
       return;
     }
     if (frame.type === 'resync') return this.resume(); // this page was too slow: frames were dropped
+    if (frame.type === 'database') return this.#onState(frame.up ? 'live' : 'stalled');
+    const otherHistory = frame.epoch !== undefined && frame.epoch !== this.#cursor.epoch;
     if (frame.type === 'resumed') {
-      if (frame.reload || frame.epoch !== this.#cursor.epoch) return location.reload();
+      if (frame.reload || otherHistory) return this.#reload(otherHistory ? RELOAD_SPREAD_MS : 0);
       this.#attempts = 0;
       this.#onState('live');
-    }
+    } else if (otherHistory) return this.resume();
     this.#onFrame(frame);
     // After the frame was applied: an error in between must not lose what it carried.
     if (frame.xid) this.#cursor = { epoch: frame.epoch, xid: frame.xid };
@@ -97,12 +109,23 @@ export class Live {
     if (code === SESSION_REVOKED) return location.assign('/login');
     this.#onState(navigator.onLine ? 'connecting' : 'offline');
     if (this.#sentAway) return;
-    const wait = Math.min(FIRST_RETRY_MS * 2 ** this.#attempts, LAST_RETRY_MS);
+    const slower = Math.max(0, this.#attempts - QUICK_RETRIES);
+    const wait = Math.min(FIRST_RETRY_MS * 2 ** slower, LAST_RETRY_MS);
+    const share = this.#attempts === 0 ? Math.random() : 0.5 + Math.random() / 2;
     this.#attempts += 1;
     clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => this.connect(), wait * (0.5 + Math.random() / 2));
+    this.#retry = setTimeout(() => this.connect(), wait * share);
     // A refused handshake looks like a lost connection: look now and then whether somebody is signed in still.
     if (this.#attempts % 4 === 3) checkSession();
+  }
+
+  #reload(spread) {
+    if (this.#reloading) return;
+    this.#reloading = true;
+    setTimeout(async () => {
+      await this.#settled();
+      location.reload();
+    }, Math.random() * spread);
   }
 
   #leave() {
@@ -117,7 +140,8 @@ export class Live {
   }
 
   #watch() {
-    if (this.#socket && this.#silence() > SILENCE_MS) this.connect();
+    const limit = this.#socket?.readyState === WebSocket.CONNECTING ? CONNECT_MS : SILENCE_MS;
+    if (this.#socket && this.#silence() > limit) this.connect();
   }
 
   #silence() {

@@ -4,8 +4,9 @@
 
 import { pathOf } from './compose.js';
 
-const TRIES = 6;
+const TRIES = 6; // then it is said that the message is not out yet
 const FIRST_RETRY_MS = 500;
+const LAST_RETRY_MS = 8_000;
 const TIMEOUT_MS = 15_000;
 
 export class Outbox {
@@ -16,6 +17,8 @@ export class Outbox {
   #onSent;
   #queue = [];
   #busy = false;
+  #wake = () => {};
+  #onEmpty = [];
   #template = document.querySelector('#outgoing');
   /** The files that go with the next message; `attach.js` takes this place when there are any. */
   files = { ids: () => [], clear: () => {}, isReady: () => true };
@@ -55,7 +58,7 @@ export class Outbox {
     item.dataset.clientId = entry.id;
     item.querySelector('time').dateTime = new Date().toISOString();
     item.querySelector('.body').textContent = entry.body.trimEnd() || names;
-    item.querySelector('.retry').addEventListener('click', () => this.#enqueue(entry));
+    item.querySelector('.retry').addEventListener('click', () => this.#again(entry));
     item.querySelector('.discard').addEventListener('click', () => this.#discard(entry));
     entry.item = item;
     this.#enqueue(entry);
@@ -75,6 +78,23 @@ export class Outbox {
     this.#pump();
   }
 
+  /** Asked for by hand; an entry that is tried still is tried now. */
+  #again(entry) {
+    if (!this.#queue.includes(entry)) return this.#enqueue(entry);
+    entry.item.dataset.state = 'pending';
+    this.hurry();
+  }
+
+  /** The way is free again: what waits is tried at once. */
+  hurry() {
+    this.#wake();
+  }
+
+  /** Fulfilled once nothing is on its way. */
+  settled() {
+    return this.#queue.length === 0 ? Promise.resolve() : new Promise((done) => this.#onEmpty.push(done));
+  }
+
   #discard(entry) {
     entry.item.remove();
     this.#log.arrange();
@@ -89,22 +109,39 @@ export class Outbox {
       this.#queue.shift();
     }
     this.#busy = false;
+    for (const done of this.#onEmpty.splice(0)) done();
   }
 
+  /** Tries for as long as the server is away; what a server that answers does not take is left to the person. */
   async #deliver(entry) {
-    for (let attempt = 0; attempt < TRIES; attempt += 1) {
-      if (attempt > 0) await pause(FIRST_RETRY_MS * 2 ** (attempt - 1));
+    let wait = 0;
+    for (let attempt = 0; ; attempt += 1) {
+      if (attempt > 0) await this.#pause(Math.max(wait, backoff(attempt)));
       await online();
-      if (!entry.item.isConnected) return; // its live event came first
-      if (await this.#send(entry)) return;
+      if (!entry.item.isConnected) return; // its live event came first, or it was discarded
+      const { settled, away, retryAfter } = await this.#send(entry);
+      if (settled) return;
+      wait = retryAfter;
+      if (attempt >= TRIES - 1) entry.item.dataset.state = 'failed';
+      if (attempt >= TRIES - 1 && !away) return;
     }
-    entry.item.dataset.state = 'failed';
+  }
+
+  #pause(ms) {
+    return new Promise((done) => {
+      const timer = setTimeout(done, jittered(ms));
+      this.#wake = () => {
+        clearTimeout(timer);
+        done();
+      };
+    });
   }
 
   /** Whether it is settled: taken or refused for good. */
   async #send({ id, body, reply_to, attachments, item }) {
     const fields = { client_id: id, body, reply_to, attachments: attachments.join(',') };
-    const { settled, answer, refusal } = await post(this.#form.action, fields);
+    const outcome = await post(this.#form.action, fields);
+    const { settled, answer, refusal } = outcome;
     if (refusal !== undefined) {
       this.#discard({ item });
       this.#composer.putBack({ body });
@@ -113,7 +150,7 @@ export class Outbox {
       this.#log.sent(answer);
       this.#onSent(answer);
     }
-    return settled;
+    return outcome;
   }
 
   /** An edit is shown when its change comes; until the server has taken it, the text stays in the composer. */
@@ -121,7 +158,7 @@ export class Outbox {
     const body = this.#form.elements.body.value;
     if (!body.trim()) return this.#composer.complain(this.#form.dataset.nothing);
     for (let attempt = 0; attempt < TRIES; attempt += 1) {
-      if (attempt > 0) await pause(FIRST_RETRY_MS * 2 ** (attempt - 1));
+      if (attempt > 0) await this.#pause(backoff(attempt));
       await online();
       const { settled, refusal } = await post(`${pathOf(this.#conversation, item)}/edit`, { body });
       if (refusal !== undefined) return this.#composer.complain(refusal);
@@ -132,7 +169,8 @@ export class Outbox {
 
 /**
  * Posts a form as the script does. Answers whether it is settled, with the answer, or with a refusal in words;
- * what is not settled may be in or not, and another try is safe.
+ * what is not settled may be in or not, and another try is safe, after `retryAfter` milliseconds: where the server is
+ * `away`, as often as it takes.
  */
 export async function post(action, fields) {
   let response;
@@ -146,16 +184,21 @@ export async function post(action, fields) {
     });
     if (response.status !== 204) answer = await response.json();
   } catch {
-    return { settled: false };
+    return { settled: false, away: true, retryAfter: 0 };
   }
   if (response.ok) return { settled: true, answer };
   if (response.status === 401) location.assign('/login');
-  else if (response.status >= 500 || response.status === 429) return { settled: false };
+  else if (response.status >= 500 || response.status === 429) {
+    const retryAfter = 1_000 * (Number(response.headers.get('Retry-After')) || 0);
+    return { settled: false, away: response.status !== 500, retryAfter };
+  }
   else return { settled: true, refusal: answer.error };
   return { settled: true, refusal: '' };
 }
 
-const pause = (ms) => new Promise((done) => setTimeout(done, ms * (0.5 + Math.random() / 2)));
+const backoff = (attempt) => Math.min(FIRST_RETRY_MS * 2 ** (attempt - 1), LAST_RETRY_MS);
+
+const jittered = (ms) => ms * (0.5 + Math.random() / 2);
 
 const online = () =>
   navigator.onLine || new Promise((done) => addEventListener('online', done, { once: true }));
