@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use rdkafka::error::KafkaError;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgConnectOptions;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +16,7 @@ use crate::http::AppError;
 use crate::hub::Hub;
 use crate::kafka::Link;
 use crate::passwords::Passwords;
+use crate::postgres::Postgres;
 use crate::publisher::{Publisher, Signals};
 use crate::push::{KeyError, Push, VapidKey};
 use crate::store::{Outcome, Pool, timeline};
@@ -37,6 +38,8 @@ pub struct Parts {
     pub config: Config,
     /// The readers' connections.
     pub pool: Pool,
+    /// Whether PostgreSQL answers.
+    pub postgres: Postgres,
     /// Checks passwords.
     pub passwords: Passwords,
     /// Takes files.
@@ -124,12 +127,13 @@ impl App {
         let publisher = Publisher::start(
             &config.kafka,
             workers.pool.clone(),
-            link.clone(),
+            link,
             workers.stop.clone(),
             &mut workers.tasks,
         )?;
         let writer = Writer::start(
             database,
+            workers.postgres.clone(),
             publisher.clone(),
             metrics.clone(),
             &mut workers.lanes,
@@ -139,11 +143,12 @@ impl App {
             files: Files::new(&config.files, pool.clone())?,
             writer,
             hub: Hub::default(),
-            signals: Signals::start(&config.kafka, link)?,
+            signals: Signals::start(&config.kafka, metrics.clone())?,
             publisher,
             metrics,
             resumes: Semaphore::new(RESUMES),
             push,
+            postgres: workers.postgres.clone(),
             pool,
             config,
         })))
@@ -163,6 +168,8 @@ fn push(config: &Config) -> Result<Option<Push>, KeyError> {
 
 /// What runs beside the handlers.
 pub struct Workers {
+    /// Whether PostgreSQL answers.
+    pub postgres: Postgres,
     /// Connections that no handler can use up.
     pub pool: Pool,
     /// Tells them to stop.
@@ -176,11 +183,13 @@ pub struct Workers {
 impl Workers {
     /// With connections to this database.
     pub fn new(database: &PgConnectOptions) -> Self {
+        let postgres = Postgres::default();
+        let patience = std::time::Duration::from_secs(2);
         Self {
-            pool: PgPoolOptions::new()
-                .max_connections(2)
-                .acquire_timeout(std::time::Duration::from_secs(2))
+            pool: postgres
+                .pool(2, patience)
                 .connect_lazy_with(database.clone().application_name("confab-workers")),
+            postgres,
             stop: CancellationToken::new(),
             tasks: JoinSet::new(),
             lanes: JoinSet::new(),

@@ -30,6 +30,8 @@ pub enum Command {
     Serve(Box<Config>),
     /// Bring the PostgreSQL schema up to date, then exit. Safe to run twice, and while the previous release serves
     Migrate(Migrate),
+    /// Print the records of the events topic as lines of JSON, or compare them with PostgreSQL, then exit. Changes nothing
+    Replay(Replay),
 }
 
 /// Settings of `serve`.
@@ -108,7 +110,7 @@ pub struct Config {
     /// Whether people see who has read, in direct conversations and small groups
     #[arg(long, env = "CONFAB_READ_RECEIPTS", default_value = "true", action = ArgAction::Set)]
     pub read_receipts: bool,
-    /// PostgreSQL connections for reading; writing and following changes take up to 9 more
+    /// PostgreSQL connections for reading; writing and following changes take up to 10 more
     #[arg(long, env = "CONFAB_DATABASE_POOL_SIZE", default_value = "8", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
     pub database_pool_size: u32,
     /// How long to serve on after SIGTERM, while load balancers learn of it
@@ -170,6 +172,29 @@ pub struct Migrate {
         value_name = "FILE"
     )]
     pub termination_log: PathBuf,
+    /// How to log.
+    #[command(flatten)]
+    pub log: Log,
+}
+
+/// Settings of `replay`.
+#[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "With --check: exit status 0 where topic and database agree, 1 where they differ, 2 where they could not be compared.\n\
+        missing:   PostgreSQL has the change and the topic has no record of it\n\
+        differing: the record says something else than PostgreSQL, or can't be read\n\
+        foreign:   PostgreSQL does not know what the record tells of, as after a restore"
+)]
+pub struct Replay {
+    /// Where PostgreSQL is.
+    #[command(flatten)]
+    pub database: Database,
+    /// Where Kafka is.
+    #[command(flatten)]
+    pub kafka: Kafka,
+    /// Compare the topic with PostgreSQL, and print what differs and a summary
+    #[arg(long)]
+    pub check: bool,
     /// How to log.
     #[command(flatten)]
     pub log: Log,
@@ -416,7 +441,7 @@ pub(crate) mod tests {
         ];
         Cli::try_parse_from(base.iter().chain(args)).map(|cli| match cli.command {
             Command::Serve(config) => *config,
-            Command::Migrate(_) => unreachable!("serve was asked for"),
+            _ => unreachable!("serve was asked for"),
         })
     }
 

@@ -498,6 +498,24 @@ pub struct Cursor {
     pub xid: u64,
 }
 
+/// What a reader of the changes has seen: all transactions below `xmax` but the open ones.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// All below this had ended.
+    pub xmin: u64,
+    /// All from this on had not begun.
+    pub xmax: u64,
+    /// Those in between that were open.
+    pub open: Vec<u64>,
+}
+
+impl Snapshot {
+    /// The open ones as PostgreSQL reads them.
+    pub fn open_as_text(&self) -> Vec<String> {
+        self.open.iter().map(u64::to_string).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,141 +1,57 @@
 //! From records to the sockets of this replica: puts changes in order and hands each to whom it concerns. The state is
-//! pure ([`order`]) but for the clock; reading what is missing does I/O ([`reader`]).
+//! pure ([`order`], [`gate`], [`rooms`]) but for the clock; reading what is missing does I/O ([`reader`]).
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::ws::Utf8Bytes;
 use tokio::sync::{Notify, mpsc, watch};
 
-use crate::domain::{ConversationId, SessionId, UserId};
-use crate::event::Event;
+use crate::domain::{ConversationId, SessionId, Snapshot, UserId};
 use crate::store::changes::Changes;
+use delivery::To;
+use gate::{Gate, Passage};
+use handle::{Handle, Place, SOCKET_QUEUE};
 use order::{Hole, Order};
 use presence::{Presence, SocketId};
 use rooms::Rooms;
 
+pub use delivery::{Address, Delivery, Here};
+pub use handle::{Close, Outgoing, Registration, SocketState};
+
+mod delivery;
+mod gate;
+mod handle;
 pub mod order;
 pub mod presence;
 pub mod reader;
 mod rooms;
 pub mod signals;
 
-/// Frames that may wait for one slow socket; past that it is told to read what it missed.
-const SOCKET_QUEUE: usize = 256;
-
-/// A frame on its way, and whom it concerns.
-#[derive(Clone, Debug)]
-pub struct Delivery {
-    frame: Utf8Bytes,
-    to: To,
-}
-
-#[derive(Clone, Debug)]
-enum To {
-    People(Vec<UserId>),
-    Room(Box<RoomChange>),
-}
-
-/// What a change of a large room does.
-#[derive(Clone, Debug)]
-struct RoomChange {
-    room: ConversationId,
-    rev: i64,
-    /// Who joined at or after this message gets nothing.
-    place: i64,
-    /// Where the conversation's messages stood.
-    seq: i64,
-    joins: Option<UserId>,
-    leaves: Option<UserId>,
-}
-
-/// Whether a record of a large room concerns this replica.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RoomHere {
-    /// Who is in it must be read first.
-    Unknown,
-    /// Somebody here is in it.
-    Present,
-    /// Nobody is.
-    Absent,
-}
-
-impl Delivery {
-    /// The delivery of an event; `None` where its rendering was left out of the record.
-    pub fn of(event: &Event) -> Option<Self> {
-        Some(Self {
-            frame: event.frame()?,
-            to: match &event.to {
-                Some(people) => To::People(people.clone()),
-                None => To::Room(Box::new(RoomChange {
-                    room: event.conversation,
-                    rev: event.rev,
-                    place: event.place(),
-                    seq: event.seq,
-                    joins: event.joins(),
-                    leaves: event.leaves(),
-                })),
-            },
-        })
-    }
-}
-
-/// Why the server closes a socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Close {
-    /// Its session was revoked.
-    Revoked,
-    /// The replica goes away.
-    Restart,
-}
-
-/// The hub's end of a socket.
-struct Handle {
-    id: SocketId,
-    session: SessionId,
-    frames: mpsc::Sender<Utf8Bytes>,
-    state: watch::Sender<SocketState>,
-}
-
-/// What a socket must know besides its frames.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SocketState {
-    /// Frames were lost: its queue was full.
-    pub lagged: bool,
-    /// It must close.
-    pub close: Option<Close>,
-}
-
-/// The socket's end.
-pub struct Registration {
-    /// Which socket of this replica it is.
-    pub id: SocketId,
-    /// What to send.
-    pub frames: mpsc::Receiver<Utf8Bytes>,
-    /// What else to do; ends the registration when dropped.
-    pub state: watch::Receiver<SocketState>,
-    /// To take `lagged` back.
-    pub control: watch::Sender<SocketState>,
-}
+/// Whoever has had to wait for this long because PostgreSQL does not answer here, while others sent, goes elsewhere.
+const HELD_TOO_LONG: Duration = Duration::from_secs(3);
 
 /// Where the last look at the changes was.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Position {
-    /// Which history of the database.
+    /// Which history of the database; empty before the first look.
     pub epoch: String,
-    /// The xmin of the last look's snapshot.
-    pub xid: u64,
+    /// What the last look has seen.
+    pub snapshot: Snapshot,
 }
 
 #[derive(Default)]
 struct State {
     order: Order<Delivery>,
+    gate: Gate,
     rooms: Rooms,
     sockets: HashMap<UserId, Vec<Handle>>,
     opened: u64,
     presence: Presence,
     position: Position,
+    /// A record told of another history than the looks do.
+    doubted: bool,
     draining: bool,
 }
 
@@ -176,26 +92,27 @@ impl Hub {
             frames,
             state: control.clone(),
         });
+        let hub = self.clone();
         Some(Registration {
             id,
             frames: receiver,
             state: watched,
             control,
+            _place: Place { hub, user, id },
         })
     }
 
-    /// Takes closed sockets of this person out.
-    pub fn unregister(&self, user: UserId) {
+    /// Takes a socket of this person out.
+    fn unregister(&self, user: UserId, id: SocketId) {
         let mut state = self.state();
         if let Some(handles) = state.sockets.get_mut(&user) {
-            let closed = handles.extract_if(.., |handle| handle.frames.is_closed());
-            let closed: Vec<_> = closed.map(|handle| handle.id).collect();
+            handles.retain(|handle| handle.id != id);
             if handles.is_empty() {
                 state.sockets.remove(&user);
                 state.rooms.forget(user);
             }
-            state.leave(&closed);
         }
+        state.leave(id);
     }
 
     /// How many sockets there are.
@@ -204,14 +121,32 @@ impl Hub {
     }
 
     /// Whether one of these people is connected here.
-    pub fn concerns(&self, mut people: impl Iterator<Item = UserId>) -> bool {
-        let state = self.state();
-        people.any(|user| state.sockets.contains_key(&user))
+    pub fn concerns(&self, people: &[UserId]) -> bool {
+        self.state().has_any(people)
     }
 
-    /// A record has come.
-    pub fn arrived(&self, id: ConversationId, rev: i64, delivery: Option<Delivery>) {
-        self.update(|order| order.arrived(id, rev, delivery, Instant::now()));
+    /// Whether a record is of the history that is followed here. One of another tells nothing; but it may be this replica
+    /// that follows the wrong one: the next look is taken on a new connection.
+    pub fn is_of(&self, epoch: &str) -> bool {
+        let mut state = self.state();
+        let same = state.position.epoch == epoch;
+        state.doubted |= !same;
+        same
+    }
+
+    /// Whether the next look must be taken on a new connection; asked once.
+    pub fn take_doubt(&self) -> bool {
+        std::mem::take(&mut self.state().doubted)
+    }
+
+    /// A record has come that concerns nobody here.
+    pub fn passed_by(&self, id: ConversationId, rev: i64) {
+        self.update(|order| order.arrived(id, rev, None, Instant::now()));
+    }
+
+    /// A record has come for somebody here.
+    pub fn arrived(&self, id: ConversationId, rev: i64, delivery: Delivery) {
+        self.update(|order| order.arrived(id, rev, Some(delivery), Instant::now()));
     }
 
     /// A record has come that must be read from PostgreSQL.
@@ -219,14 +154,37 @@ impl Hub {
         self.update(|order| order.announced(id, rev, Instant::now()));
     }
 
-    /// Whether a large room's records concern somebody here.
-    pub fn room(&self, id: ConversationId) -> RoomHere {
-        let state = self.state();
-        match (state.rooms.knows(id), state.rooms.has_members(id)) {
-            (false, _) => RoomHere::Unknown,
-            (true, true) => RoomHere::Present,
-            (true, false) => RoomHere::Absent,
+    /// Whether a record concerns somebody here.
+    pub fn here(&self, address: &Address) -> Here {
+        let mut state = self.state();
+        let (id, rev) = (address.conversation, address.rev);
+        if let Some(people) = &address.people {
+            return match state.has_any(people) {
+                true => Here::Present,
+                false => Here::Absent,
+            };
         }
+        if let Some(user) = address.joins
+            && state.sockets.contains_key(&user)
+        {
+            // Records of later revs may have come before: who was in the room then was not known.
+            state.rooms.expect(id, user);
+            let now = Instant::now();
+            for delivery in state.order.doubt(id, rev, now) {
+                state.pass(delivery, now);
+            }
+            return Here::Present;
+        }
+        match (state.rooms.knows(id), state.rooms.concerns(id)) {
+            (false, _) => Here::Unknown,
+            (true, true) => Here::Present,
+            (true, false) => Here::Absent,
+        }
+    }
+
+    /// Who is in this large room must be read.
+    pub fn is_unknown(&self, room: ConversationId) -> bool {
+        !self.state().rooms.knows(room)
     }
 
     /// Who is connected here.
@@ -256,40 +214,53 @@ impl Hub {
         }
     }
 
-    /// A look at the changes is complete.
-    pub fn looked(&self, changes: &Changes) {
+    /// A look at the changes that began at `began` is complete. Sockets of revoked sessions close before anything is
+    /// let go that waited for it.
+    pub fn looked(&self, began: Instant, changes: &Changes) {
         let now = Instant::now();
-        for &(id, low, high) in &changes.conversations {
-            self.update(|order| order.committed(id, low, high, now));
-        }
         let mut state = self.state();
-        state.position.xid = changes.xid;
-        for handle in state
-            .sockets
-            .values()
-            .flatten()
-            .filter(|handle| changes.revoked.contains(&handle.session))
-        {
+        let handles = state.sockets.values().flatten();
+        for handle in handles.filter(|handle| changes.revoked.contains(&handle.session)) {
             handle.close(Close::Revoked);
+        }
+        for &(id, low, high) in &changes.conversations {
+            for delivery in state.order.committed(id, low, high, now) {
+                state.pass(delivery, now);
+            }
+        }
+        state.position.snapshot = changes.snapshot.clone();
+        for delivery in state.gate.looked(began, now) {
+            state.deliver(&delivery);
+        }
+        if !state.order.is_whole() {
+            self.0.hole.notify_one();
         }
     }
 
-    /// The changes are those of this history now. A new one makes all that is known void.
+    /// A look has failed. Who has waited for too long is asked to reconnect by these frames: others send, so PostgreSQL
+    /// answers elsewhere.
+    pub fn looked_in_vain(&self, reconnect: impl Fn() -> Utf8Bytes) {
+        let mut state = self.state();
+        let since = state.gate.holds_since();
+        if since.is_some_and(|since| since.elapsed() >= HELD_TOO_LONG) {
+            tracing::warn!("PostgreSQL does not answer here but elsewhere: browsers go there");
+            state.broadcast(reconnect);
+            state.begin_anew();
+        }
+    }
+
+    /// The changes are followed from here. What was known before is void: all browsers read anew.
     pub fn follow(&self, position: Position) {
         let mut state = self.state();
-        let other_history =
-            !state.position.epoch.is_empty() && state.position.epoch != position.epoch;
-        state.position = position;
-        if other_history {
+        if !state.position.epoch.is_empty() {
             tracing::warn!(
-                "PostgreSQL goes by another history (failover or restore): all browsers read anew"
+                was = state.position.epoch,
+                is = position.epoch,
+                "PostgreSQL goes by another history (failover or restore), or was away for too long: all browsers read anew"
             );
-            state.order = Order::default();
-            state.rooms = Rooms::default();
-            for handle in state.sockets.values().flatten() {
-                handle.lag();
-            }
+            state.begin_anew();
         }
+        state.position = position;
     }
 
     /// Where a reader that begins now can begin.
@@ -300,7 +271,7 @@ impl Hub {
     /// The cursor of a socket that got all that was handed out; `None` while something is missing.
     pub fn settled(&self) -> Option<Position> {
         let state = self.state();
-        state.order.is_whole().then(|| state.position.clone())
+        (state.order.is_whole() && !state.gate.holds()).then(|| state.position.clone())
     }
 
     /// Takes no more sockets.
@@ -310,9 +281,7 @@ impl Hub {
 
     /// Sends every socket its own frame.
     pub fn broadcast(&self, frame: impl Fn() -> Utf8Bytes) {
-        for handle in self.state().sockets.values().flatten() {
-            handle.send(frame());
-        }
+        self.state().broadcast(frame);
     }
 
     /// Closes every socket.
@@ -330,8 +299,9 @@ impl Hub {
     /// Changes the order, and hands out what it passes on.
     fn update(&self, change: impl FnOnce(&mut Order<Delivery>) -> Vec<Delivery>) {
         let mut state = self.state();
+        let now = Instant::now();
         for delivery in change(&mut state.order) {
-            state.deliver(&delivery);
+            state.pass(delivery, now);
         }
         if !state.order.is_whole() {
             self.0.hole.notify_one();
@@ -340,15 +310,40 @@ impl Hub {
 }
 
 impl State {
+    fn has_any(&self, people: &[UserId]) -> bool {
+        people.iter().any(|user| self.sockets.contains_key(user))
+    }
+
+    /// Delivers, or holds back.
+    fn pass(&mut self, delivery: Delivery, now: Instant) {
+        match self.gate.pass(delivery, now) {
+            Passage::Open(delivery) => self.deliver(&delivery),
+            Passage::Held => {}
+            Passage::Full => self.begin_anew(),
+        }
+    }
+
+    /// Drops what waits and what is known, and has every browser read what it missed.
+    fn begin_anew(&mut self) {
+        self.order = Order::default();
+        self.rooms = Rooms::default();
+        self.gate.clear();
+        for handle in self.sockets.values().flatten() {
+            handle.lag();
+        }
+    }
+
     fn deliver(&mut self, delivery: &Delivery) {
         match &delivery.to {
-            To::People(people) => self.send(people.iter().copied(), &delivery.frame),
+            To::People(people) => self.send(people.iter().copied(), delivery),
             To::Room(change) => {
                 if let Some(user) = change.joins.filter(|user| self.sockets.contains_key(user)) {
-                    self.rooms.join(change.room, user, change.rev, change.seq);
+                    // As in PostgreSQL: a member after the rev before.
+                    self.rooms
+                        .join(change.room, user, change.rev - 1, change.seq);
                 }
-                let present = self.rooms.present(change.room, change.place);
-                self.send(present, &delivery.frame);
+                let present = self.rooms.present(change.room, change.rev, change.place);
+                self.send(present, delivery);
                 if let Some(user) = change.leaves {
                     self.rooms.leave(change.room, user, change.rev);
                 }
@@ -356,50 +351,87 @@ impl State {
         }
     }
 
-    fn send(&self, people: impl Iterator<Item = UserId>, frame: &Utf8Bytes) {
+    fn send(&self, people: impl Iterator<Item = UserId>, delivery: &Delivery) {
         for user in people {
             for handle in self.sockets.get(&user).into_iter().flatten() {
-                handle.send(frame.clone());
+                handle.send(delivery.outgoing());
             }
         }
     }
-}
 
-impl Handle {
-    fn send(&self, frame: Utf8Bytes) {
-        // After the first loss nothing more goes in until the socket has read what it missed.
-        if self.state.borrow().lagged {
-            return;
+    fn broadcast(&self, frame: impl Fn() -> Utf8Bytes) {
+        for handle in self.sockets.values().flatten() {
+            handle.send(Outgoing {
+                frame: frame(),
+                accepted: None,
+            });
         }
-        if let Err(mpsc::error::TrySendError::Full(_)) = self.frames.try_send(frame) {
-            self.lag();
-        }
-    }
-
-    fn lag(&self) {
-        self.state.send_modify(|state| state.lagged = true);
-    }
-
-    fn close(&self, why: Close) {
-        self.state.send_modify(|state| state.close = Some(why));
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::delivery::RoomChange;
     use super::*;
 
-    fn delivery(text: &'static str, to: &[i64]) -> Option<Delivery> {
-        Some(Delivery {
+    const ID: ConversationId = ConversationId(1);
+    const ROOM: ConversationId = ConversationId(2);
+
+    fn delivery(text: &'static str, to: &[i64]) -> Delivery {
+        Delivery {
             frame: Utf8Bytes::from_static(text),
+            accepted: None,
             to: To::People(to.iter().map(|&id| UserId(id)).collect()),
-        })
+        }
     }
 
+    /// A delivery to a large room.
+    fn to_room(rev: i64, joins: Option<i64>) -> Delivery {
+        Delivery {
+            frame: Utf8Bytes::from(rev.to_string()),
+            accepted: None,
+            to: To::Room(Box::new(RoomChange {
+                room: ROOM,
+                rev,
+                place: i64::MAX,
+                seq: rev,
+                joins: joins.map(UserId),
+                leaves: None,
+            })),
+        }
+    }
+
+    fn room_address(rev: i64, joins: Option<i64>) -> Address {
+        Address {
+            conversation: ROOM,
+            rev,
+            people: None,
+            joins: joins.map(UserId),
+        }
+    }
+
+    /// A hub whose last look found the conversation at this rev, and so did the one before.
     fn hub_at(rev: i64) -> Hub {
         let hub = Hub::default();
-        hub.arrived(ConversationId(1), rev, None);
+        let changes = Changes {
+            conversations: vec![(ID, rev + 1, rev), (ROOM, rev + 1, rev)],
+            ..Changes::default()
+        };
+        hub.looked(Instant::now(), &changes);
         hub
+    }
+
+    fn at(epoch: &str) -> Position {
+        Position {
+            epoch: epoch.into(),
+            ..Position::default()
+        }
+    }
+
+    fn frames(socket: &mut Registration) -> Vec<String> {
+        std::iter::from_fn(|| socket.frames.try_recv().ok())
+            .map(|outgoing| outgoing.frame.to_string())
+            .collect()
     }
 
     #[test]
@@ -407,19 +439,9 @@ mod tests {
         let hub = hub_at(4);
         let mut sockets = [(7, 1), (7, 2), (8, 3), (9, 4)]
             .map(|(user, session)| hub.register(UserId(user), SessionId(session)).unwrap());
-        hub.arrived(ConversationId(1), 5, delivery("five", &[7, 8]));
-        let got = sockets
-            .each_mut()
-            .map(|socket| socket.frames.try_recv().ok());
-        assert_eq!(
-            got.map(|frame| frame.map(|f| f.to_string())),
-            [
-                Some("five".into()),
-                Some("five".into()),
-                Some("five".into()),
-                None
-            ]
-        );
+        hub.arrived(ID, 5, delivery("five", &[7, 8]));
+        let got = sockets.each_mut().map(|socket| frames(socket).len());
+        assert_eq!(got, [1, 1, 1, 0]);
     }
 
     #[test]
@@ -427,19 +449,11 @@ mod tests {
         let hub = hub_at(0);
         let mut socket = hub.register(UserId(7), SessionId(1)).unwrap();
         for rev in 1..=SOCKET_QUEUE as i64 + 2 {
-            hub.arrived(ConversationId(1), rev, delivery("x", &[7]));
+            hub.arrived(ID, rev, delivery("x", &[7]));
         }
         assert!(socket.state.borrow().lagged);
-        let mut got = 0;
-        while socket.frames.try_recv().is_ok() {
-            got += 1;
-        }
-        assert_eq!(got, SOCKET_QUEUE);
-        hub.arrived(
-            ConversationId(1),
-            SOCKET_QUEUE as i64 + 3,
-            delivery("x", &[7]),
-        );
+        assert_eq!(frames(&mut socket).len(), SOCKET_QUEUE);
+        hub.arrived(ID, SOCKET_QUEUE as i64 + 3, delivery("x", &[7]));
         assert!(
             socket.frames.try_recv().is_err(),
             "nothing may come behind a gap"
@@ -450,10 +464,11 @@ mod tests {
     fn a_revoked_session_closes_its_socket_alone() {
         let hub = Hub::default();
         let [one, two] = [1, 2].map(|session| hub.register(UserId(7), SessionId(session)).unwrap());
-        hub.looked(&Changes {
+        let changes = Changes {
             revoked: vec![SessionId(2)],
             ..Changes::default()
-        });
+        };
+        hub.looked(Instant::now(), &changes);
         assert_eq!(
             (one.state.borrow().close, two.state.borrow().close),
             (None, Some(Close::Revoked))
@@ -463,29 +478,61 @@ mod tests {
     #[test]
     fn another_history_makes_every_socket_read_anew() {
         let hub = Hub::default();
-        hub.follow(Position {
-            epoch: "a".into(),
-            xid: 1,
-        });
+        hub.follow(at("a"));
         let socket = hub.register(UserId(7), SessionId(1)).unwrap();
-        hub.follow(Position {
-            epoch: "a".into(),
-            xid: 2,
-        });
+        assert!(hub.is_of("a") && !hub.take_doubt());
+        assert!(!hub.is_of("b") && hub.take_doubt() && !hub.take_doubt());
         assert!(!socket.state.borrow().lagged);
-        hub.follow(Position {
-            epoch: "b".into(),
-            xid: 1,
-        });
+        hub.follow(at("b"));
         assert!(socket.state.borrow().lagged);
+    }
+
+    #[test]
+    fn what_comes_long_after_the_last_look_waits_until_the_revoked_are_gone() {
+        let hub = hub_at(4);
+        let [mut revoked, mut other] =
+            [1, 2].map(|session| hub.register(UserId(7), SessionId(session)).unwrap());
+        let long_ago = Instant::now().checked_sub(gate::FRESH * 2).unwrap();
+        hub.looked(long_ago, &Changes::default());
+        hub.arrived(ID, 5, delivery("five", &[7]));
+        assert!(frames(&mut other).is_empty());
+        assert_eq!(hub.settled(), None, "no cursor may pass what waits");
+        let changes = Changes {
+            revoked: vec![SessionId(1)],
+            ..Changes::default()
+        };
+        hub.looked(Instant::now(), &changes);
+        assert_eq!(revoked.state.borrow().close, Some(Close::Revoked));
+        assert!(frames(&mut revoked).is_empty());
+        assert_eq!(frames(&mut other), ["five"]);
+        assert!(hub.settled().is_some());
+    }
+
+    #[test]
+    fn who_is_let_into_a_large_room_gets_that_and_what_comes_after_in_whatever_order_it_comes() {
+        let hub = hub_at(4);
+        hub.learn_room(ROOM, &[]);
+        let mut socket = hub.register(UserId(7), SessionId(1)).unwrap();
+        assert_eq!(hub.here(&room_address(5, None)), Here::Absent);
+        hub.passed_by(ROOM, 5);
+        // Before the joining: rev 8 has overtaken it, rev 6 is on its way still.
+        assert_eq!(hub.here(&room_address(8, None)), Here::Absent);
+        hub.passed_by(ROOM, 8);
+        assert_eq!(hub.here(&room_address(7, Some(7))), Here::Present);
+        hub.arrived(ROOM, 7, to_room(7, Some(7)));
+        assert_eq!(hub.here(&room_address(9, None)), Here::Present);
+        hub.arrived(ROOM, 9, to_room(9, None));
+        hub.arrived(ROOM, 6, to_room(6, None));
+        assert_eq!(frames(&mut socket), ["7"], "8 is read again");
+        hub.update(|order| order.filled(ROOM, 8, vec![(8, to_room(8, None))], Instant::now()));
+        assert_eq!(frames(&mut socket), ["8", "9"]);
     }
 
     #[test]
     fn a_closed_socket_is_taken_out() {
         let hub = Hub::default();
         drop(hub.register(UserId(7), SessionId(1)));
-        hub.unregister(UserId(7));
-        assert!(!hub.concerns([UserId(7)].into_iter()));
+        assert!(!hub.concerns(&[UserId(7)]));
         assert_eq!(hub.sockets(), 0);
     }
 }

@@ -19,8 +19,12 @@ pub fn client(kafka: &Kafka) -> ClientConfig {
     config
         .set("bootstrap.servers", &kafka.kafka_bootstrap_servers)
         .set("client.id", "confab")
-        // A broker that is back is found within a second, not within the default's ten.
+        // A broker that is back is found within a second, not within the default's ten; one that has gone silent is left
+        // after ten, not after sixty.
         .set("reconnect.backoff.max.ms", "1000")
+        .set("socket.timeout.ms", "10000")
+        // New partitions, and a topic that was made again, are seen within this time, not within the default's 5 minutes.
+        .set("topic.metadata.refresh.interval.ms", "15000")
         .set("allow.auto.create.topics", "false")
         // Only our own log lines tell of a broker that is away, once.
         .set("log.connection.close", "false");
@@ -78,6 +82,11 @@ impl Link {
         !self.0.down.load(Ordering::Relaxed)
     }
 
+    /// The client can't go on: it must be made anew.
+    pub fn broken(&self) {
+        self.0.fatal.notify_one();
+    }
+
     /// Returns when the client must be made anew.
     pub async fn fatal(&self) {
         self.0.fatal.notified().await;
@@ -103,7 +112,7 @@ impl<T: Send + Sync> ClientContext for Context<T> {
             Some(RDKafkaErrorCode::AllBrokersDown) => self.link.failed(&error),
             Some(RDKafkaErrorCode::Fatal) => {
                 tracing::warn!(reason, "a Kafka client is beyond repair; making a new one");
-                self.link.0.fatal.notify_one();
+                self.link.broken();
             }
             _ => {}
         }

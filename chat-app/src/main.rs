@@ -1,16 +1,30 @@
 //! Reads the settings, starts the logs, and does what was asked.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use chat_app::config::{self, Command};
-use chat_app::{migrate, serve, telemetry};
+use chat_app::{migrate, replay, serve, telemetry};
 
-#[tokio::main]
-async fn main() -> ExitCode {
+/// How long what still runs has to end: the drop of a Kafka client takes as long as its broker likes.
+const LAST_MOMENT: Duration = Duration::from_secs(1);
+
+fn main() -> ExitCode {
     let command = config::parse().command;
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&format!("no threads can be started: {error}")),
+    };
+    let code = runtime.block_on(run(command));
+    runtime.shutdown_timeout(LAST_MOMENT);
+    code
+}
+
+async fn run(command: Command) -> ExitCode {
     let log = match &command {
         Command::Serve(config) => &config.log,
         Command::Migrate(settings) => &settings.log,
+        Command::Replay(settings) => &settings.log,
     };
     if let Err(sentence) = telemetry::init(log) {
         return fail(&sentence);
@@ -22,6 +36,7 @@ async fn main() -> ExitCode {
     }
     match command {
         Command::Migrate(settings) => migrate::run(settings).await,
+        Command::Replay(settings) => replay::run(settings).await,
         Command::Serve(config) => match serve::run(*config).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(&error.to_string()),

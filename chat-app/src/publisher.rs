@@ -13,20 +13,21 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Kafka;
-use crate::domain::{ConversationId, UserId};
 use crate::event::Event;
-use crate::hub::presence::Census;
 use crate::kafka::{self, Context, Link};
-use crate::store::conversations::Marked;
 use crate::store::outbox::Reference;
-use crate::store::people::Audience;
 use crate::store::{Pool, outbox};
 
+mod signals;
 pub mod sweeper;
+
+pub use signals::{Signal, Signals};
 
 /// Kafka's answers are taken out of the outbox in batches of this many, or what came within [`DELETE_EVERY`].
 const DELETE_BATCH: usize = 1000;
 const DELETE_EVERY: Duration = Duration::from_millis(200);
+/// Answers that may wait to be taken out of the outbox; what is beyond stays there and is published once more.
+const ANSWERS: usize = 100_000;
 /// How long Kafka has for a record. After it the record may have been taken all the same.
 pub const MESSAGE_LIMIT: Duration = Duration::from_secs(5);
 
@@ -36,7 +37,7 @@ struct Pending {
     answer: Option<oneshot::Sender<KafkaResult<()>>>,
 }
 
-struct Acknowledged(mpsc::UnboundedSender<Reference>);
+struct Acknowledged(mpsc::Sender<Reference>);
 
 impl ProducerContext for Context<Acknowledged> {
     type DeliveryOpaque = Box<Pending>;
@@ -46,7 +47,7 @@ impl ProducerContext for Context<Acknowledged> {
             Ok(_) => {
                 self.link.answered();
                 // Nobody takes it at the end of the process: the sweeper of another replica will.
-                let _ = self.inner.0.send(pending.reference);
+                let _ = self.inner.0.try_send(pending.reference);
                 Ok(())
             }
             Err((error, _)) => {
@@ -70,7 +71,7 @@ struct Inner {
     kafka: Kafka,
     topic: String,
     link: Link,
-    done: mpsc::UnboundedSender<Reference>,
+    done: mpsc::Sender<Reference>,
     producer: RwLock<Arc<EventProducer>>,
 }
 
@@ -83,7 +84,7 @@ impl Publisher {
         stop: CancellationToken,
         tasks: &mut JoinSet<()>,
     ) -> KafkaResult<Self> {
-        let (done, acknowledged) = mpsc::unbounded_channel();
+        let (done, acknowledged) = mpsc::channel(ANSWERS);
         let producer = event_producer(kafka, &link, &done)?;
         let publisher = Self(Arc::new(Inner {
             kafka: kafka.clone(),
@@ -180,21 +181,18 @@ impl Publisher {
 }
 
 fn headers(event: &Event) -> OwnedHeaders {
-    OwnedHeaders::new_with_capacity(2)
-        .insert(Header {
-            key: "rev",
-            value: Some(&event.rev.to_string()),
-        })
-        .insert(Header {
-            key: "to",
-            value: Some(&event.to_header()),
-        })
+    let headers = event.headers();
+    let empty = OwnedHeaders::new_with_capacity(headers.len());
+    headers.iter().fold(empty, |all, (key, value)| {
+        let value = Some(value.as_str());
+        all.insert(Header { key, value })
+    })
 }
 
 fn event_producer(
     kafka: &Kafka,
     link: &Link,
-    done: &mpsc::UnboundedSender<Reference>,
+    done: &mpsc::Sender<Reference>,
 ) -> KafkaResult<EventProducer> {
     kafka::client(kafka)
         .set("enable.idempotence", "true")
@@ -210,7 +208,7 @@ fn event_producer(
 
 async fn clear_outbox(
     pool: Pool,
-    mut acknowledged: mpsc::UnboundedReceiver<Reference>,
+    mut acknowledged: mpsc::Receiver<Reference>,
     stop: CancellationToken,
 ) {
     let mut done = Vec::with_capacity(DELETE_BATCH);
@@ -230,165 +228,5 @@ async fn clear_outbox(
         }
         stop.run_until_cancelled(tokio::time::sleep(DELETE_EVERY))
             .await;
-    }
-}
-
-/// What is only worth something now: kept for minutes, sent without waiting, lost without harm.
-#[derive(Clone)]
-pub struct Signals {
-    topic: Arc<str>,
-    producer: ThreadedProducer<Context<Lossy>>,
-}
-
-/// The context of a producer whose answers nobody waits for.
-pub struct Lossy;
-
-impl ProducerContext for Context<Lossy> {
-    type DeliveryOpaque = ();
-
-    fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {}
-}
-
-/// The record of the signals topic. Key: the user's id as decimal text, or the name of the replica that tells of its
-/// people; what has one key stays in order.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
-pub enum Signal {
-    /// A person has read on one device; the others follow.
-    Read {
-        /// Who.
-        user: UserId,
-        /// Where.
-        conversation: ConversationId,
-        /// How far.
-        last_read: i64,
-        /// What is left.
-        unread: i64,
-        /// Which mark this is: older ones are void.
-        #[serde(default)]
-        version: i64,
-    },
-    /// A person is writing.
-    Typing {
-        /// Who.
-        user: UserId,
-        /// What they are called.
-        name: String,
-        /// Where.
-        conversation: ConversationId,
-        /// Who is told.
-        to: Vec<UserId>,
-    },
-    /// A person has read; the others of a small conversation see it.
-    Seen {
-        /// Who.
-        user: UserId,
-        /// What they are called.
-        name: String,
-        /// Where.
-        conversation: ConversationId,
-        /// How far.
-        seq: i64,
-        /// Who is told.
-        to: Vec<UserId>,
-    },
-    /// Who is on a replica.
-    Presence {
-        /// Its name.
-        replica: String,
-        /// Its people.
-        people: Census,
-    },
-}
-
-impl Signal {
-    fn key(&self) -> String {
-        match self {
-            Self::Read { user, .. } | Self::Typing { user, .. } | Self::Seen { user, .. } => {
-                user.to_string()
-            }
-            Self::Presence { replica, .. } => replica.clone(),
-        }
-    }
-}
-
-impl Signals {
-    /// Makes the producer. Kafka need not answer.
-    pub fn start(kafka: &Kafka, link: Link) -> KafkaResult<Self> {
-        let producer = kafka::client(kafka)
-            .set("acks", "1")
-            .set("linger.ms", "5")
-            .set("message.timeout.ms", "2000")
-            .set("queue.buffering.max.kbytes", "1024")
-            .create_with_context(Context { link, inner: Lossy })?;
-        Ok(Self {
-            topic: kafka.signals().into(),
-            producer,
-        })
-    }
-
-    /// Tells a person's other devices how far one of them has read.
-    pub fn read(&self, user: UserId, conversation: ConversationId, marked: Marked) {
-        self.send(&Signal::Read {
-            user,
-            conversation,
-            last_read: marked.last_read_seq,
-            unread: (marked.last_seq - marked.last_read_seq).max(0),
-            version: marked.read_version,
-        });
-    }
-
-    /// Tells the other members that somebody is writing.
-    pub fn typing(&self, user: UserId, conversation: ConversationId, audience: Audience) {
-        self.send(&Signal::Typing {
-            user,
-            name: audience.name,
-            conversation,
-            to: audience.others,
-        });
-    }
-
-    /// Tells the other members how far somebody has read.
-    pub fn seen(&self, user: UserId, conversation: ConversationId, seq: i64, audience: Audience) {
-        self.send(&Signal::Seen {
-            user,
-            name: audience.name,
-            conversation,
-            seq,
-            to: audience.others,
-        });
-    }
-
-    /// Tells the other replicas who is on this one.
-    pub fn presence(&self, replica: &str, people: Census) {
-        self.send(&Signal::Presence {
-            replica: replica.to_owned(),
-            people,
-        });
-    }
-
-    /// Waits for Kafka's answers to what was handed over.
-    pub async fn flush(&self, limit: Duration) {
-        let producer = self.producer.clone();
-        let _ = tokio::task::spawn_blocking(move || producer.flush(limit)).await;
-    }
-
-    /// Sends, or drops it when Kafka is away.
-    fn send(&self, signal: &Signal) {
-        let (key, value) = (
-            signal.key(),
-            serde_json::to_string(signal).expect("a signal has no map with keys other than text"),
-        );
-        if self
-            .producer
-            .send(
-                BaseRecord::to(&self.topic)
-                    .key(key.as_str())
-                    .payload(value.as_str()),
-            )
-            .is_err()
-        {
-            tracing::debug!("a signal was dropped");
-        }
     }
 }

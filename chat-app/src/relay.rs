@@ -1,34 +1,42 @@
 //! From Kafka to the hub: this replica's own consumer group reads every partition of both topics. Does I/O.
 //!
-//! Nothing is committed. Before subscribing, each partition's end is noted; reading starts from the note, goes on from
-//! where it was after a new assignment, and takes a partition that was unknown from its beginning.
+//! Nothing is committed. Before subscribing for the first time, each partition's end is noted; reading starts from the note,
+//! goes on from where it was after a new assignment, and takes a partition that was unknown from its beginning. In a topic that
+//! was deleted and made again the place where it was is mostly beyond the end: then Kafka leads it to the beginning. Where
+//! it is not, what is skipped is found in PostgreSQL, like every record that was lost.
+
+mod records;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, StreamConsumer};
 use rdkafka::error::{KafkaError, KafkaResult};
-use rdkafka::message::{BorrowedMessage, Headers, Message};
+use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Kafka;
-use crate::domain::{ConversationId, UserId};
-use crate::event::Event;
-use crate::hub::{Delivery, Hub, RoomHere};
+use crate::hub::Hub;
 use crate::kafka::{self, CALL_LIMIT, Context, Link};
-use crate::publisher::Signal;
-use crate::telemetry::{Metrics, Readiness, Record};
+use crate::telemetry::{Metrics, Readiness};
 
 /// Where to read each partition from.
 #[derive(Clone, Default)]
-struct Positions(Arc<Mutex<HashMap<(String, i32), i64>>>);
+struct Positions(Arc<Mutex<Noted>>);
+
+#[derive(Default)]
+struct Noted {
+    /// Whether the ends were noted once: a partition that is not here came later.
+    complete: bool,
+    next: HashMap<(String, i32), i64>,
+}
 
 impl Positions {
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(String, i32), i64>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Noted> {
         self.0.lock().expect("nobody panics holding this lock")
     }
 }
@@ -56,7 +64,8 @@ impl ConsumerContext for Context<Assigned> {
             consumer.incremental_unassign(partitions)
         };
         if let Err(error) = outcome {
-            tracing::error!(%error, "a Kafka assignment failed");
+            tracing::error!(%error, "a Kafka assignment failed; making a new consumer");
+            self.link.broken();
         }
     }
 }
@@ -70,6 +79,7 @@ fn start_from(partitions: &mut TopicPartitionList, positions: &Positions) -> Kaf
         .collect();
     for (topic, partition) in keys {
         let offset = known
+            .next
             .get(&(topic.clone(), partition))
             .map_or(Offset::Beginning, |&next| Offset::Offset(next));
         partitions.set_partition_offset(&topic, partition, offset)?;
@@ -136,7 +146,7 @@ impl Relay {
         self.link.answered();
         consumer.subscribe(&topics.each_ref().map(String::as_str))?;
         let outcome = tokio::select! {
-            outcome = self.read(&consumer, positions) => outcome,
+            error = self.read(&consumer, positions) => Err(error),
             () = self.link.fatal() => Err(KafkaError::ClientCreation("the consumer failed for good".into())),
             () = stop.cancelled() => Ok(()),
         };
@@ -165,40 +175,55 @@ impl Relay {
             })
     }
 
+    /// Reads until the consumer can't go on.
     async fn read(
         &self,
         consumer: &StreamConsumer<Context<Assigned>>,
         positions: &Positions,
-    ) -> KafkaResult<()> {
+    ) -> KafkaError {
         let events = self.kafka.events();
         loop {
             match consumer.recv().await {
                 Ok(record) => {
                     self.link.answered();
-                    let next = (
-                        (record.topic().to_owned(), record.partition()),
-                        record.offset() + 1,
-                    );
                     self.metrics.record(if record.topic() == events {
-                        event(&self.hub, &record)
+                        records::event(&self.hub, &record)
                     } else {
-                        signal(&self.hub, &record)
+                        records::signal(&self.hub, &record)
                     });
-                    positions.lock().insert(next.0, next.1);
+                    self.metrics.relay_lag(age(&record));
+                    let partition = (record.topic().to_owned(), record.partition());
+                    positions.lock().next.insert(partition, record.offset() + 1);
                 }
-                // The client goes on by itself; it tells through the link when it can't.
+                Err(error @ KafkaError::MessageConsumptionFatal(_)) => return error,
+                // The client goes on by itself.
                 Err(error) => self.link.failed(&error),
             }
         }
     }
 }
 
-/// Notes the end of every partition that has no position yet. Blocks.
+/// How long ago a record was written, by its producer's clock and this replica's.
+fn age(record: &BorrowedMessage<'_>) -> Duration {
+    let written = record.timestamp().to_millis();
+    let written = written.and_then(|millis| u64::try_from(millis).ok());
+    written.map_or(Duration::ZERO, |millis| {
+        (SystemTime::UNIX_EPOCH + Duration::from_millis(millis))
+            .elapsed()
+            .unwrap_or_default()
+    })
+}
+
+/// Notes the end of every partition, once. Blocks.
 fn note_ends<C: ConsumerContext>(
     consumer: &impl Consumer<C>,
     topics: &[String],
     positions: &Positions,
 ) -> KafkaResult<()> {
+    if positions.lock().complete {
+        return Ok(());
+    }
+    let mut ends = HashMap::new();
     for topic in topics {
         let metadata = consumer.fetch_metadata(Some(topic), CALL_LIMIT)?;
         for partition in metadata
@@ -206,92 +231,13 @@ fn note_ends<C: ConsumerContext>(
             .iter()
             .flat_map(|topic| topic.partitions())
         {
-            let key = (topic.clone(), partition.id());
-            let known = positions.lock().contains_key(&key);
-            if !known {
-                let (_, end) = consumer.fetch_watermarks(topic, partition.id(), CALL_LIMIT)?;
-                positions.lock().insert(key, end);
-            }
+            let (_, end) = consumer.fetch_watermarks(topic, partition.id(), CALL_LIMIT)?;
+            ends.insert((topic.clone(), partition.id()), end);
         }
     }
+    *positions.lock() = Noted {
+        complete: true,
+        next: ends,
+    };
     Ok(())
-}
-
-/// Passes an event on. What concerns nobody here is not parsed.
-fn event(hub: &Hub, record: &BorrowedMessage<'_>) -> Record {
-    let Some((id, rev, people)) = addressed(record) else {
-        return malformed(record, "its key or headers");
-    };
-    let here = match people {
-        Some(people) if hub.concerns(people.iter().copied()) => RoomHere::Present,
-        Some(_) => RoomHere::Absent,
-        None => hub.room(id),
-    };
-    match here {
-        RoomHere::Present => {}
-        RoomHere::Absent => {
-            hub.arrived(id, rev, None);
-            return Record::Passed;
-        }
-        RoomHere::Unknown => {
-            hub.missed(id, rev);
-            return Record::Delivered;
-        }
-    }
-    let Some(event) = record
-        .payload()
-        .and_then(|value| serde_json::from_slice::<Event>(value).ok())
-    else {
-        return malformed(record, "its value");
-    };
-    if (event.v, event.conversation, event.rev) != (1, id, rev) {
-        return malformed(record, "its version, or a key that is another's");
-    }
-    // Without its rendering the change is read from PostgreSQL, like one whose record was lost.
-    match Delivery::of(&event) {
-        Some(delivery) => hub.arrived(id, rev, Some(delivery)),
-        None => hub.missed(id, rev),
-    }
-    Record::Delivered
-}
-
-/// Conversation, rev and people, from the key and the headers; no people for all members of a large room.
-fn addressed(record: &BorrowedMessage<'_>) -> Option<(ConversationId, i64, Option<Vec<UserId>>)> {
-    let text = |bytes: Option<&[u8]>| Some(std::str::from_utf8(bytes?).ok()?.to_owned());
-    let id = text(record.key())?.parse().ok()?;
-    let headers = record.headers()?;
-    let header = |name| text(headers.iter().find(|header| header.key == name)?.value);
-    let to = header("to")?;
-    let people = match to.as_str() {
-        "*" => None,
-        "" => Some(Vec::new()),
-        to => Some(
-            to.split(',')
-                .map(|id| id.parse().ok())
-                .collect::<Option<_>>()?,
-        ),
-    };
-    Some((id, header("rev")?.parse().ok()?, people))
-}
-
-fn signal(hub: &Hub, record: &BorrowedMessage<'_>) -> Record {
-    let Some(signal) = record
-        .payload()
-        .and_then(|value| serde_json::from_slice::<Signal>(value).ok())
-    else {
-        return malformed(record, "its value");
-    };
-    hub.signal(&signal);
-    Record::Delivered
-}
-
-/// Skipped: the change itself is found in PostgreSQL within half a second.
-fn malformed(record: &BorrowedMessage<'_>, what: &str) -> Record {
-    tracing::warn!(
-        topic = record.topic(),
-        partition = record.partition(),
-        offset = record.offset(),
-        "skipped a Kafka record: {what} can't be read"
-    );
-    Record::Malformed
 }

@@ -1,30 +1,31 @@
 //! `serve`: from settings to a running replica, and back. Does I/O.
 
+mod drain;
+
 use std::time::Duration;
 
-use sqlx::Connection;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use tokio::net::TcpListener;
+use axum::serve::ListenerExt;
+use socket2::SockRef;
+use sqlx::postgres::PgConnectOptions;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, SettingError, Workers};
 use crate::config::Config;
 use crate::kafka::Link;
+use crate::poller::{Poller, upkeep};
 use crate::publisher::sweeper;
 use crate::relay::Relay;
 use crate::store::schema::{self, Standing};
 use crate::telemetry::{self, Readiness};
 use crate::workers::Group;
-use crate::{files, housekeeping, http, hub, poller, push, socket, store};
+use crate::{files, housekeeping, http, hub, push, store};
 
-/// Browsers are asked to come back elsewhere within this time, spread evenly.
-const RECONNECT_SPREAD: Duration = Duration::from_secs(3);
-/// Requests under way, the last batch and the last records have this long each.
-const STEP_LIMIT: Duration = Duration::from_secs(4);
-
-/// A connection that was idle for longer may have died meanwhile.
-const TRUSTED: Duration = Duration::from_millis(500);
+/// What the kernel may hold for one connection that does not read, in bytes; it takes twice that.
+const SEND_BUFFER: usize = 128 * 1024;
+/// How long a handler waits for a connection.
+const POOL_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Why the replica could not start.
 #[derive(Debug, thiserror::Error)]
@@ -60,9 +61,11 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         .parse()
         .map_err(|_| StartError::DatabaseUrl)?;
     let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM can be handled");
-    let pool =
-        readers(&config).connect_lazy_with(database.clone().application_name("confab-readers"));
     let mut workers = Workers::new(&database);
+    let pool = workers
+        .postgres
+        .pool(config.database_pool_size, POOL_PATIENCE)
+        .connect_lazy_with(database.clone().application_name("confab-readers"));
     let app = App::start(config, &database, pool, &mut workers)?;
     let readiness = Readiness::default();
     let admin = listen(app.config.admin_listen).await?;
@@ -79,7 +82,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     readiness.database_seen();
     warn_of_another_language(&app).await;
     start_workers(&app, &database, &readiness, &mut workers);
-    let listener = listen(app.config.listen).await?;
+    let listener = listen(app.config.listen).await?.tap_io(tune);
     tracing::info!(address = %app.config.listen, replica = app.config.replica, "serving");
     let closing = CancellationToken::new();
     let server = axum::serve(listener, http::router(app.clone()))
@@ -96,33 +99,26 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         "stopping: serving on while load balancers learn of it"
     );
     tokio::time::sleep(Duration::from_secs(app.config.drain_seconds)).await;
-    drain(app, workers, closing, server).await;
+    drain::drain(app, workers, closing, server).await;
     admin.abort();
     tracing::info!("stopped");
     Ok(())
-}
-
-/// A connection that has just served is handed on as it is: to ask each time whether it lives would be one more round trip
-/// for every query, half of what a pool can do where PostgreSQL is far or slow.
-fn readers(config: &Config) -> PgPoolOptions {
-    PgPoolOptions::new()
-        .max_connections(config.database_pool_size)
-        .acquire_timeout(Duration::from_secs(3))
-        .test_before_acquire(false)
-        .before_acquire(|connection, meta| {
-            Box::pin(async move {
-                if meta.idle_for >= TRUSTED {
-                    connection.ping().await?;
-                }
-                Ok(true)
-            })
-        })
 }
 
 async fn listen(address: std::net::SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address)
         .await
         .map_err(|error| StartError::Listen(address, error))
+}
+
+/// Frames go out at once, not together with the next; and a browser that does not read takes little of the node's memory.
+fn tune(connection: &mut TcpStream) {
+    let tuned = connection
+        .set_nodelay(true)
+        .and_then(|()| SockRef::from(&*connection).set_send_buffer_size(SEND_BUFFER));
+    if let Err(error) = tuned {
+        tracing::debug!(%error, "a connection could not be tuned");
+    }
 }
 
 /// Waits for PostgreSQL; fails on a schema that this release can't work with.
@@ -188,7 +184,14 @@ pub fn start_workers(
             stop.clone(),
         ));
     }
-    workers.tasks.spawn(poller::run(
+    let poller = Poller::new(
+        database,
+        workers.postgres.clone(),
+        app.hub.clone(),
+        app.metrics.clone(),
+    );
+    workers.tasks.spawn(poller.run(stop.clone()));
+    workers.tasks.spawn(upkeep::run(
         app.hub.clone(),
         workers.pool.clone(),
         app.metrics.clone(),
@@ -237,53 +240,4 @@ fn start_push(app: &App, workers: &mut Workers) {
         app.metrics.clone(),
         stop.clone(),
     ));
-}
-
-/// Browsers go elsewhere, then requests under way end, then what was taken is committed and published. Each step is
-/// bounded: what it leaves undone, another replica does.
-async fn drain(
-    app: App,
-    mut workers: Workers,
-    closing: CancellationToken,
-    server: tokio::task::JoinHandle<std::io::Result<()>>,
-) {
-    app.hub.drain();
-    app.hub.broadcast(|| {
-        let share = f64::from(getrandom::u32().unwrap_or(0)) / f64::from(u32::MAX);
-        socket::reconnect_frame((RECONNECT_SPREAD.as_millis() as f64 * share) as u64)
-    });
-    closing.cancel();
-    tokio::time::sleep(RECONNECT_SPREAD).await;
-    app.hub.close_all();
-    if app.config.presence {
-        app.signals.presence(&app.config.replica, app.hub.goodbye());
-        within(
-            "Kafka did not take that nobody is here any more",
-            app.signals.flush(STEP_LIMIT),
-        )
-        .await;
-    }
-    within("requests under way did not end", server).await;
-    let publisher = app.publisher.clone();
-    drop(app);
-    within("sends were not answered", async {
-        while workers.lanes.join_next().await.is_some() {}
-    })
-    .await;
-    within(
-        "records were not taken by Kafka",
-        publisher.flush(STEP_LIMIT),
-    )
-    .await;
-    workers.stop.cancel();
-    within("workers did not stop", async {
-        while workers.tasks.join_next().await.is_some() {}
-    })
-    .await;
-}
-
-async fn within<T>(otherwise: &str, step: impl Future<Output = T>) {
-    if tokio::time::timeout(STEP_LIMIT, step).await.is_err() {
-        tracing::warn!("{otherwise} within {} s; going on", STEP_LIMIT.as_secs());
-    }
 }

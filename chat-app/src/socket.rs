@@ -8,21 +8,29 @@ use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::app::App;
 use crate::domain::{ConversationId, Session, UserId};
 use crate::hub::presence::{SocketId, WATCHED};
-use crate::hub::{Close, Registration, SocketState};
+use crate::hub::{Close, Outgoing, Registration, SocketState};
 use crate::store::{people, timeline};
 use crate::text::Text;
 
+mod frames;
 mod resume;
 mod signals;
 
-const HEARTBEAT: Duration = Duration::from_secs(15);
+pub use frames::{database_frame, reconnect_frame, reconnect_soon};
+
+use frames::{Reply, frame};
+
+/// A browser that hears nothing for twice as long and a little looks for another replica.
+const HEARTBEAT: Duration = Duration::from_secs(10);
 /// A write that is stuck for longer ends the connection: the browser is gone, or as good as.
 const WRITE_LIMIT: Duration = Duration::from_secs(10);
+/// Browsers that are sent elsewhere go within this time, spread evenly.
+pub const RECONNECT_SPREAD: Duration = Duration::from_secs(3);
 /// Losing track this often within a minute means that the connection can't keep up: better to begin again.
 const RESYNCS_A_MINUTE: usize = 2;
 const FRAME_LIMIT: usize = 4 * 1024;
@@ -57,27 +65,6 @@ struct Resume {
     rev: i64,
 }
 
-/// What a browser gets, besides events and signals.
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
-enum Reply<'a> {
-    Welcome { replica: &'a str },
-    Heartbeat { epoch: &'a str, xid: String },
-    Resync,
-    Reconnect { after_ms: u64 },
-}
-
-fn frame(reply: &impl Serialize) -> Utf8Bytes {
-    serde_json::to_string(reply)
-        .expect("a reply has no map with keys other than text")
-        .into()
-}
-
-/// The frame that asks a browser to reconnect after a while.
-pub fn reconnect_frame(after_ms: u64) -> Utf8Bytes {
-    frame(&Reply::Reconnect { after_ms })
-}
-
 /// Opens the live connection of a session.
 pub async fn upgrade(
     State(app): State<App>,
@@ -106,7 +93,6 @@ pub async fn upgrade(
         .write_buffer_size(0)
         .max_write_buffer_size(1024 * 1024)
         .on_upgrade(move |socket| async move {
-            let user = session.user.id;
             app.metrics.sockets(app.hub.sockets());
             let mut connection = Connection {
                 app: app.clone(),
@@ -121,7 +107,6 @@ pub async fn upgrade(
             if let Err(error) = connection.serve(registration).await {
                 tracing::debug!(%error, "a live connection broke");
             }
-            app.hub.unregister(user);
             app.metrics.sockets(app.hub.sockets());
         })
 }
@@ -177,17 +162,20 @@ impl Connection {
         let mut heartbeat =
             tokio::time::interval_at((Instant::now() + HEARTBEAT).into(), HEARTBEAT);
         loop {
+            let state = *registration.state.borrow_and_update();
+            if let Some(why) = state.close {
+                return self.close_for(why).await;
+            }
+            if state.lagged && registration.frames.is_empty() {
+                self.resync(&registration).await?;
+                continue;
+            }
             tokio::select! {
                 biased;
-                _ = registration.state.changed() => {
-                    let state = *registration.state.borrow_and_update();
-                    if let Some(why) = state.close {
-                        return self.close_for(why).await;
-                    }
-                }
-                Some(frame) = registration.frames.recv() => self.send(frame).await?,
+                _ = registration.state.changed() => {}
+                Some(outgoing) = registration.frames.recv() => self.pass_on(outgoing).await?,
                 message = self.socket.recv() => match message {
-                    Some(Ok(Message::Text(text))) => self.request(&text).await?,
+                    Some(Ok(Message::Text(text))) => self.request(&text, &mut registration).await?,
                     Some(Ok(Message::Close(_))) | None => return Ok(()),
                     Some(Ok(Message::Binary(_))) => self.malformed(),
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
@@ -197,26 +185,41 @@ impl Connection {
                     if !self.may_stay().await {
                         return self.close(CLOSE_REVOKED, "signed out").await;
                     }
-                    self.beat().await?;
+                    self.beat(&mut registration).await?;
                 }
-            }
-            if registration.frames.is_empty() && registration.state.borrow().lagged {
-                if !self.may_resync() {
-                    return self.close(CLOSE_TOO_SLOW, "too slow").await;
-                }
-                registration.control.send_modify(|state| {
-                    *state = SocketState {
-                        lagged: false,
-                        ..*state
-                    }
-                });
-                self.send(frame(&Reply::Resync)).await?;
             }
         }
     }
 
+    /// Frames were lost: the browser reads what it missed. One that can't keep up begins again.
+    async fn resync(&mut self, registration: &Registration) -> Result<(), axum::Error> {
+        if !self.may_resync() {
+            self.close(CLOSE_TOO_SLOW, "too slow").await?;
+            return Err(axum::Error::new("too slow"));
+        }
+        // In another history the session may have been revoked without this replica being told.
+        if !self.may_stay().await {
+            self.close(CLOSE_REVOKED, "signed out").await?;
+            return Err(axum::Error::new("signed out"));
+        }
+        let caught_up = |state: &mut SocketState| state.lagged = false;
+        registration.control.send_modify(caught_up);
+        self.send(frame(&Reply::Resync)).await
+    }
+
+    async fn pass_on(&mut self, outgoing: Outgoing) -> Result<(), axum::Error> {
+        self.send(outgoing.frame).await?;
+        if let Some(accepted) = outgoing.accepted {
+            self.app.metrics.delivered(accepted);
+        }
+        Ok(())
+    }
+
     /// Whether the session is still there, yes while PostgreSQL can't tell; what its person shares holds at once.
     async fn may_stay(&mut self) -> bool {
+        if !self.app.postgres.answers() {
+            return true;
+        }
         match people::sharing(&self.app.pool, self.session.id).await {
             Ok(Some(sharing)) => self.share(sharing),
             Ok(None) => return false,
@@ -225,22 +228,34 @@ impl Connection {
         true
     }
 
-    async fn beat(&mut self) -> Result<(), axum::Error> {
-        match self.app.hub.settled() {
-            Some(at) => {
+    /// Tells where the browser stands. What was handed out before that goes first, lest the cursor pass it.
+    async fn beat(&mut self, registration: &mut Registration) -> Result<(), axum::Error> {
+        let settled = self.app.hub.settled();
+        while registration.state.borrow().close.is_none()
+            && let Ok(outgoing) = registration.frames.try_recv()
+        {
+            self.pass_on(outgoing).await?;
+        }
+        let state = *registration.state.borrow();
+        match settled {
+            Some(at) if state == SocketState::default() => {
                 self.send(frame(&Reply::Heartbeat {
                     epoch: &at.epoch,
-                    xid: at.xid.to_string(),
+                    xid: at.snapshot.xmin.to_string(),
                 }))
                 .await
             }
-            None => self.limited(Message::Ping(Vec::new().into())).await,
+            _ => self.limited(Message::Ping(Vec::new().into())).await,
         }
     }
 
-    async fn request(&mut self, text: &str) -> Result<(), axum::Error> {
+    async fn request(
+        &mut self,
+        text: &str,
+        registration: &mut Registration,
+    ) -> Result<(), axum::Error> {
         match serde_json::from_str(text) {
-            Ok(Request::Resume(resume)) => return self.resume(&resume).await,
+            Ok(Request::Resume(resume)) => return self.resume(&resume, registration).await,
             Ok(_) if !self.may_signal() => {}
             Ok(Request::Typing { conversation }) => self.typing(conversation).await,
             Ok(Request::Away { away }) => self.app.hub.away(self.id, away),
@@ -252,8 +267,19 @@ impl Connection {
         Ok(())
     }
 
-    async fn resume(&mut self, resume: &Resume) -> Result<(), axum::Error> {
-        match resume::answer(&self.app, self.session.user.id, self.text, resume).await {
+    async fn resume(
+        &mut self,
+        resume: &Resume,
+        registration: &mut Registration,
+    ) -> Result<(), axum::Error> {
+        let answer = resume::answer(&self.app, self.session.user.id, self.text, resume);
+        let answer = tokio::select! {
+            biased;
+            // It may take its time where many come back: a session that was revoked meanwhile gets no answer.
+            _ = registration.state.wait_for(|state| state.close.is_some()) => return Ok(()),
+            answer = answer => answer,
+        };
+        match answer {
             Ok(answer) => self.send(frame(&answer)).await,
             // The browser asks again when it reconnects; by then PostgreSQL may be back.
             Err(error) => {

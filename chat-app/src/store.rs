@@ -16,6 +16,7 @@ pub mod notices;
 pub mod outbox;
 pub mod people;
 pub mod push;
+pub mod replay;
 pub mod resets;
 pub mod rooms;
 pub mod schema;

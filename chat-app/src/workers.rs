@@ -48,7 +48,8 @@ impl ConsumerContext for Context<Shared> {
             consumer.incremental_unassign(partitions)
         };
         if let Err(error) = outcome {
-            tracing::error!(%error, "a Kafka assignment failed");
+            tracing::error!(%error, "a Kafka assignment failed; making a new consumer");
+            self.link.broken();
         }
     }
 }
@@ -149,7 +150,7 @@ impl Group {
     async fn handle_all(&self, consumer: &Reader) -> KafkaResult<()> {
         let topic = self.kafka.events();
         loop {
-            let batch = self.read(consumer).await;
+            let batch = self.read(consumer).await?;
             self.note(&batch).await;
             self.metrics.worker_lag(0.0);
             // A partition that went to another replica meanwhile is handled there once more.
@@ -160,7 +161,7 @@ impl Group {
     }
 
     /// Waits for a record and takes those that came with it.
-    async fn read(&self, consumer: &Reader) -> Batch {
+    async fn read(&self, consumer: &Reader) -> KafkaResult<Batch> {
         let mut batch = Batch {
             messages: Vec::new(),
             since: OffsetDateTime::now_utc(),
@@ -169,7 +170,8 @@ impl Group {
         let first = loop {
             match consumer.recv().await {
                 Ok(record) => break record,
-                // The client goes on by itself; it tells through the link when it can't.
+                Err(error @ KafkaError::MessageConsumptionFatal(_)) => return Err(error),
+                // The client goes on by itself.
                 Err(error) => self.link.failed(&error),
             }
         };
@@ -181,7 +183,7 @@ impl Group {
                 Some(Err(_)) | None => break,
             }
         }
-        batch
+        Ok(batch)
     }
 
     /// Notes whom to tell; while PostgreSQL does not answer, waits for it.

@@ -4,16 +4,16 @@
 //! sender answered. A batch is one call that is its own transaction, and running it again changes nothing: what was
 //! committed is found by the client's UUID. So a batch whose answer was lost is sent again, and one that fails is split.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use sqlx::PgConnection;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{Connection, PgConnection};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
 
 use crate::domain::{ConversationId, Message, MessageBody, UserId};
 use crate::event::{Audience, Event};
+use crate::postgres::{Postgres, limited};
 use crate::publisher::Publisher;
 use crate::store::messages::{self, Appended, Draft, Extra};
 use crate::store::timeline::Change;
@@ -28,7 +28,6 @@ const BATCH: usize = 128;
 const STATEMENT_LIMIT: Duration = Duration::from_secs(4);
 /// A connection that is silent for longer is given up.
 const CALL_LIMIT: Duration = Duration::from_secs(5);
-const CONNECT_LIMIT: Duration = Duration::from_secs(1);
 
 /// A message that somebody wants to send.
 #[derive(Clone, Debug)]
@@ -83,12 +82,14 @@ struct Job {
 #[derive(Clone)]
 pub struct Writer {
     lanes: Vec<mpsc::Sender<Job>>,
+    postgres: Postgres,
 }
 
 impl Writer {
     /// Starts the lanes; they end when the last `Writer` is dropped and what it took is answered.
     pub fn start(
         database: &PgConnectOptions,
+        postgres: Postgres,
         publisher: Publisher,
         metrics: Metrics,
         tasks: &mut JoinSet<()>,
@@ -105,6 +106,7 @@ impl Writer {
             let lane = Lane {
                 options: options.clone(),
                 connection: None,
+                postgres: postgres.clone(),
                 publisher: publisher.clone(),
                 metrics: metrics.clone(),
             };
@@ -113,11 +115,16 @@ impl Writer {
         });
         Self {
             lanes: lanes.collect(),
+            postgres,
         }
     }
 
-    /// Answers once the message is durable. Ends within some seconds, whatever PostgreSQL does.
+    /// Answers once the message is durable. While PostgreSQL is known not to answer it refuses at once; and as soon as that
+    /// is known, which takes some seconds at most, whatever waits is refused too.
     pub async fn send(&self, message: NewMessage) -> Result<Sent, SendError> {
+        if !self.postgres.answers() {
+            return Err(SendError::Unavailable);
+        }
         let lane = message.conversation.0.rem_euclid(LANES as i64) as usize;
         let (answer, answered) = oneshot::channel();
         let draft = Draft {
@@ -133,15 +140,27 @@ impl Writer {
                 mpsc::error::TrySendError::Full(_) => SendError::Busy,
                 mpsc::error::TrySendError::Closed(_) => SendError::Unavailable,
             })?;
-        answered.await.unwrap_or(Err(SendError::Unavailable))
+        tokio::select! {
+            biased;
+            answer = answered => answer.unwrap_or(Err(SendError::Unavailable)),
+            () = self.postgres.away() => Err(SendError::Unavailable),
+        }
     }
 }
 
 struct Lane {
     options: PgConnectOptions,
-    connection: Option<PgConnection>,
+    connection: Option<Connection>,
+    postgres: Postgres,
     publisher: Publisher,
     metrics: Metrics,
+}
+
+/// A connection, and the history that it writes: one leads to one server, whose history changes only while it is down.
+struct Connection {
+    postgres: PgConnection,
+    epoch: String,
+    made: Instant,
 }
 
 impl Lane {
@@ -159,10 +178,10 @@ impl Lane {
     async fn commit(&mut self, jobs: Vec<Job>) -> Vec<Vec<Job>> {
         let drafts: Vec<Draft> = jobs.iter().map(|job| job.draft.clone()).collect();
         match self.append(&drafts).await {
-            Ok(outcomes) => {
+            Ok((outcomes, epoch)) => {
                 self.metrics.batch(drafts.len());
                 for (job, outcome) in std::iter::zip(jobs, outcomes) {
-                    self.answer(job, outcome);
+                    self.answer(job, outcome, &epoch);
                 }
                 Vec::new()
             }
@@ -183,7 +202,7 @@ impl Lane {
         }
     }
 
-    fn answer(&self, job: Job, outcome: Appended) {
+    fn answer(&self, job: Job, outcome: Appended, epoch: &str) {
         let reply = match outcome {
             Appended::Sent {
                 message,
@@ -192,7 +211,8 @@ impl Lane {
             } => {
                 let audience = recipients.map_or(Audience::Room, Audience::People);
                 let change = Change::Message(message.clone());
-                self.publisher.publish(&Event::of(&change, kind, audience));
+                self.publisher
+                    .publish(&Event::of(&change, kind, audience, epoch));
                 Ok(Sent {
                     message,
                     duplicate: false,
@@ -210,7 +230,7 @@ impl Lane {
     }
 
     /// One more try on a new connection when the old one broke: whether the first try was committed or not.
-    async fn append(&mut self, drafts: &[Draft]) -> sqlx::Result<Vec<Appended>> {
+    async fn append(&mut self, drafts: &[Draft]) -> sqlx::Result<(Vec<Appended>, String)> {
         let had_connection = self.connection.is_some();
         match self.append_once(drafts).await {
             Err(error) if error.as_database_error().is_none_or(is_shutdown) && had_connection => {
@@ -221,21 +241,32 @@ impl Lane {
         }
     }
 
-    async fn append_once(&mut self, drafts: &[Draft]) -> sqlx::Result<Vec<Appended>> {
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => limited(CONNECT_LIMIT, PgConnection::connect_with(&self.options)).await?,
-        };
-        let outcome = limited(CALL_LIMIT, messages::append(&mut connection, drafts)).await;
+    async fn append_once(&mut self, drafts: &[Draft]) -> sqlx::Result<(Vec<Appended>, String)> {
+        let mut connection = self.take_connection().await?;
+        let append = messages::append(&mut connection.postgres, drafts);
+        let outcome = limited(CALL_LIMIT, append).await;
+        let epoch = connection.epoch.clone();
         // A refused statement leaves the connection as good as it was; anything else leaves it in doubt.
-        if outcome
-            .as_ref()
-            .err()
-            .is_none_or(|error| error.as_database_error().is_some_and(|e| !is_shutdown(e)))
-        {
-            self.connection = Some(connection);
+        match outcome.as_ref().err() {
+            Some(error) if error.as_database_error().is_none_or(is_shutdown) => {}
+            _ => self.connection = Some(connection),
         }
-        outcome
+        Ok((outcome?, epoch))
+    }
+
+    /// The connection that there is, or a new one.
+    async fn take_connection(&mut self) -> sqlx::Result<Connection> {
+        let known = self.connection.take();
+        if let Some(connection) = known.filter(|known| self.postgres.trusts(known.made)) {
+            return Ok(connection);
+        }
+        let made = Instant::now();
+        let (postgres, epoch) = self.postgres.connect(&self.options).await?;
+        Ok(Connection {
+            postgres,
+            epoch,
+            made,
+        })
     }
 }
 
@@ -243,15 +274,6 @@ fn halves(mut jobs: Vec<Job>) -> Vec<Vec<Job>> {
     let second = jobs.split_off(jobs.len() / 2);
     // Taken from the end: the first half goes first, so that the order of sends stays.
     vec![second, jobs]
-}
-
-async fn limited<T>(
-    limit: Duration,
-    call: impl Future<Output = sqlx::Result<T>>,
-) -> sqlx::Result<T> {
-    timeout(limit, call)
-        .await
-        .unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())))
 }
 
 fn is_lock_timeout(error: &sqlx::Error) -> bool {

@@ -143,21 +143,30 @@ async fn a_change_that_commits_late_is_found_by_a_later_look(pool: PgPool) {
         .await
         .unwrap()
         .unwrap();
-    let cursor = changes::cursor(&pool).await.unwrap();
+    let mut reader = pool.acquire().await.unwrap();
+    let start = changes::begin(&mut reader).await.unwrap().snapshot;
     let mut late = pool.begin().await.unwrap();
     messages::append(&mut late, &[draft(slow, ada, 1)])
         .await
         .unwrap();
     append(&pool, &[draft(quick, eve, 1)]).await;
-    let first = changes::since(&pool, cursor.xid).await.unwrap();
+    let first = changes::since(&mut reader, &start).await.unwrap();
     assert_eq!(first.conversations, [(quick, 1, 1)]);
-    late.commit().await.unwrap();
-    let second = changes::since(&pool, first.xid).await.unwrap();
-    assert!(second.conversations.contains(&(slow, 1, 1)), "{second:?}");
-    assert_eq!(
-        changes::first_since(&pool, slow, first.xid).await.unwrap(),
-        Some(1)
+    let again = changes::since(&mut reader, &first.snapshot).await.unwrap();
+    assert!(
+        again.conversations.is_empty(),
+        "an open transaction has nothing read twice: {again:?}"
     );
+    late.commit().await.unwrap();
+    let second = changes::since(&mut reader, &again.snapshot).await.unwrap();
+    assert_eq!(second.conversations, [(slow, 1, 1)]);
+    for (id, before, after) in [(slow, 0, 1), (quick, 1, 1)] {
+        let stood = async |snapshot| changes::stood(&pool, id, snapshot).await.unwrap();
+        assert_eq!(stood(&first.snapshot).await, Some(before));
+        assert_eq!(stood(&second.snapshot).await, Some(after));
+    }
+    let nowhere = chat_app::domain::ConversationId(0);
+    assert_eq!(changes::stood(&pool, nowhere, &start).await.unwrap(), None);
 }
 
 #[sqlx::test]
@@ -257,4 +266,23 @@ async fn rows_older_than_the_oldest_transaction(pool: &PgPool) {
         .unwrap();
     let now = changes::cursor(pool).await.unwrap();
     assert!(changes::reaches(pool, now.xid).await.unwrap());
+}
+
+#[sqlx::test]
+async fn a_reference_in_the_outbox_takes_about_a_hundred_bytes(pool: PgPool) {
+    // As docs/delivery.md says of a Kafka that is away: changes of many conversations, in turns.
+    let rows: i64 = sqlx::query_scalar(
+        "WITH filled AS (INSERT INTO outbox (conversation_id, rev)
+                         SELECT n % 1000, n / 1000 FROM generate_series(0, 99999) n RETURNING 1)
+         SELECT count(*) FROM filled",
+    )
+    .fetch_one(&pool)
+    .await
+    .unwrap();
+    assert_eq!(rows, 100_000);
+    let bytes: i64 = sqlx::query_scalar("SELECT pg_total_relation_size('outbox') / 100000")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert!((60..=120).contains(&bytes), "{bytes} bytes");
 }

@@ -86,7 +86,10 @@ async fn conversation(
     // Before its messages: the page may then hold newer ones, but never lack one that `rev` says it has.
     let conversation = known.conversation(app, id).await?;
     let floor = conversation.floor();
-    let page = store::messages::page(&app.pool, id, floor, window, MESSAGES).await?;
+    let mut page = store::messages::page(&app.pool, id, floor, window, MESSAGES).await?;
+    // What was sent since may be after this person was let out. Who is in still gets it live.
+    page.messages
+        .retain(|message| message.seq <= conversation.last_seq);
     let readers = match app.config.read_receipts {
         true => store::people::readers(&app.pool, known.me.id, id).await?,
         false => Vec::new(),

@@ -131,9 +131,9 @@ impl AppError {
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::TooManyLogins(wait) => Some(*wait),
-            Self::Busy | Self::NotSentYet => Some(Duration::from_secs(2)),
+            Self::Busy | Self::NotSentYet | Self::DatabaseAway(_) => Some(Duration::from_secs(2)),
             Self::WriterBusy => Some(Duration::from_secs(1)),
-            Self::DatabaseAway(_) | Self::TimedOut => Some(Duration::from_secs(5)),
+            Self::TimedOut => Some(Duration::from_secs(5)),
             Self::Refused(StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE, _) => {
                 Some(Duration::from_secs(10))
             }
@@ -282,8 +282,9 @@ impl From<sqlx::Error> for AppError {
         let away = match &error {
             E::Io(_) | E::Tls(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed => true,
             // Connection exceptions, insufficient resources, operator intervention: PostgreSQL starts, stops or is full.
+            // Read-only: it is a standby now.
             E::Database(db) => db.code().is_some_and(|code| {
-                ["08", "53", "57"]
+                ["08", "53", "57", "25006"]
                     .iter()
                     .any(|class| code.starts_with(class))
             }),

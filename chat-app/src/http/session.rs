@@ -109,8 +109,10 @@ fn over_tls(config: &Config) -> bool {
         .is_some_and(|url| url.scheme() == "https")
 }
 
+/// While PostgreSQL is known not to answer, nobody waits to hear it.
 async fn of_cookie(app: &App, jar: &CookieJar) -> sqlx::Result<Option<Session>> {
     match jar.get(cookie_name(&app.config)) {
+        Some(_) if !app.postgres.answers() => Err(sqlx::Error::PoolTimedOut),
         Some(cookie) if !cookie.value().is_empty() => {
             store::sessions::find(&app.pool, &tokens::hash(cookie.value())).await
         }

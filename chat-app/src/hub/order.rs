@@ -1,7 +1,7 @@
 //! Puts each conversation's changes in `rev` order: what is ahead waits, a hole that stays is to be read once. Pure: the
 //! clock is given.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use crate::domain::ConversationId;
@@ -12,6 +12,8 @@ const PATIENCE: Duration = Duration::from_millis(30);
 const RETRY: Duration = Duration::from_millis(500);
 /// A conversation that was quiet for longer is forgotten.
 const MEMORY: Duration = Duration::from_secs(600);
+/// Changes that wait for one before them, in all conversations together; further ones are read instead.
+const WAITING: usize = 8192;
 
 /// What is missing of a conversation: the revs after `after` up to `up_to`. Without `after`, nothing is known of what
 /// came before: first find out where the conversation stood when the last look at the changes was taken.
@@ -25,18 +27,42 @@ pub struct Hole {
     pub up_to: i64,
 }
 
+/// What can be passed on although something before it is gone for good.
+pub trait Follow: Sized {
+    /// All revs after this one and before its own are gone: nobody need wait for them.
+    fn follow(self, after: i64) -> Self;
+}
+
+/// What is known of a change that waits.
+enum Slot<T> {
+    /// Somebody here gets it.
+    Item(T),
+    /// Nobody who was here when it came gets it.
+    Nobodys,
+    /// A later change has overtaken it, or retention has deleted it: nobody anywhere gets it.
+    Gone,
+}
+
 /// The conversations' order.
 pub struct Order<T> {
     lines: HashMap<ConversationId, Line<T>>,
+    /// Those of which something is missing.
+    open: HashSet<ConversationId>,
+    /// Changes that wait, in all lines.
+    waiting: usize,
 }
 
 struct Line<T> {
-    /// The last rev that was passed on; `None` while that is being found out.
+    /// The last rev that was passed on; `None` while that is not known.
     head: Option<i64>,
     /// The last rev known to exist.
     wanted: i64,
-    /// What came before its time; `None` concerns nobody here.
-    ahead: BTreeMap<i64, Option<T>>,
+    /// What came before its time.
+    ahead: BTreeMap<i64, Slot<T>>,
+    /// The last rev before those that were gone, up to the head.
+    before_gone: Option<i64>,
+    /// Whether somebody here needs to know where the conversation stands.
+    concerns: bool,
     /// When to read what is missing.
     due: Option<Instant>,
     reading: bool,
@@ -47,16 +73,20 @@ impl<T> Default for Order<T> {
     fn default() -> Self {
         Self {
             lines: HashMap::new(),
+            open: HashSet::new(),
+            waiting: 0,
         }
     }
 }
 
-impl<T> Line<T> {
-    fn new(head: Option<i64>, now: Instant) -> Self {
+impl<T: Follow> Line<T> {
+    fn new(now: Instant) -> Self {
         Self {
-            head,
-            wanted: head.unwrap_or(0),
+            head: None,
+            wanted: 0,
             ahead: BTreeMap::new(),
+            before_gone: None,
+            concerns: false,
             due: None,
             reading: false,
             used: now,
@@ -66,19 +96,20 @@ impl<T> Line<T> {
     /// Passes on what is next in line, and sees to what is missing.
     fn advance(&mut self, now: Instant, patience: Duration) -> Vec<T> {
         let mut next = Vec::new();
-        if let Some(head) = &mut self.head {
-            while let Some(entry) = self
-                .ahead
-                .first_entry()
-                .filter(|entry| *entry.key() <= *head + 1)
-            {
-                let (rev, item) = entry.remove_entry();
-                if rev > *head {
-                    *head = rev;
-                    next.extend(item);
+        while let Some((rev, slot)) = self.pop() {
+            let after = match slot {
+                Slot::Gone => {
+                    self.before_gone.get_or_insert(rev - 1);
+                    continue;
                 }
+                _ => self.before_gone.take(),
+            };
+            if let Slot::Item(item) = slot {
+                next.push(match after {
+                    Some(after) => item.follow(after),
+                    None => item,
+                });
             }
-            self.wanted = self.wanted.max(*head);
         }
         self.used = now;
         self.due = match (self.is_whole(), self.due) {
@@ -89,12 +120,35 @@ impl<T> Line<T> {
         next
     }
 
+    /// The change that is next, if it is there.
+    fn pop(&mut self) -> Option<(i64, Slot<T>)> {
+        let head = self.head.as_mut()?;
+        loop {
+            let first = self.ahead.first_entry()?;
+            let rev = *first.key();
+            if rev > *head + 1 {
+                return None;
+            }
+            let slot = first.remove();
+            if rev > *head {
+                *head = rev;
+                self.wanted = self.wanted.max(rev);
+                return Some((rev, slot));
+            }
+        }
+    }
+
+    /// Whether all that the last look at the changes saw was passed on. Where a conversation stands that concerns nobody
+    /// here, the next look tells for nothing.
     fn is_whole(&self) -> bool {
-        self.head == Some(self.wanted) && self.ahead.is_empty()
+        match self.head {
+            Some(head) => head == self.wanted && self.ahead.is_empty(),
+            None => !self.concerns,
+        }
     }
 }
 
-impl<T> Order<T> {
+impl<T: Follow> Order<T> {
     /// A change has come; `None` concerns nobody here. Answers what can be passed on now, in order.
     pub fn arrived(
         &mut self,
@@ -103,52 +157,70 @@ impl<T> Order<T> {
         item: Option<T>,
         now: Instant,
     ) -> Vec<T> {
-        // What came before a first change that concerns nobody here concerns nobody either: whoever connects
-        // later reads it. Before one that does concern somebody, a change may be missing.
-        let start = item.is_none().then_some(rev);
-        let patience = if item.is_some() && !self.lines.contains_key(&id) {
-            Duration::ZERO
-        } else {
-            PATIENCE
-        };
-        let line = self
-            .lines
-            .entry(id)
-            .or_insert_with(|| Line::new(start, now));
-        if line.head.is_none_or(|head| rev > head) {
-            line.wanted = line.wanted.max(rev);
-            line.ahead.insert(rev, item);
-        }
-        line.advance(now, patience)
+        let full = self.waiting >= WAITING;
+        self.change(id, now, |line| {
+            if line.head.is_none_or(|head| rev > head) {
+                line.wanted = line.wanted.max(rev);
+                line.concerns |= full || item.is_some();
+                let next = line.head.is_some_and(|head| rev == head + 1);
+                if next || !full {
+                    match item {
+                        Some(item) => drop(line.ahead.insert(rev, Slot::Item(item))),
+                        None => drop(line.ahead.entry(rev).or_insert(Slot::Nobodys)),
+                    }
+                }
+            }
+            match line.head {
+                Some(_) => PATIENCE,
+                None => Duration::ZERO,
+            }
+        })
     }
 
     /// A change is known to exist that has to be read.
     pub fn announced(&mut self, id: ConversationId, rev: i64, now: Instant) -> Vec<T> {
-        let line = self.lines.entry(id).or_insert_with(|| Line::new(None, now));
-        line.wanted = line.wanted.max(rev);
-        line.advance(now, Duration::ZERO)
+        self.change(id, now, |line| {
+            line.wanted = line.wanted.max(rev);
+            line.concerns = true;
+            Duration::ZERO
+        })
     }
 
     /// A look at the changes found the revs from `low` to `high` committed since the look before.
     pub fn committed(&mut self, id: ConversationId, low: i64, high: i64, now: Instant) -> Vec<T> {
-        let line = self.lines.entry(id).or_insert_with(|| Line::new(None, now));
-        line.head.get_or_insert(low - 1);
-        line.wanted = line.wanted.max(high);
-        line.advance(now, PATIENCE)
+        self.change(id, now, |line| {
+            line.head.get_or_insert(low - 1);
+            line.wanted = line.wanted.max(high);
+            PATIENCE
+        })
+    }
+
+    /// What was taken for nobody's, of the revs after `rev`, may be somebody's: it is read.
+    pub fn doubt(&mut self, id: ConversationId, rev: i64, now: Instant) -> Vec<T> {
+        if !self.lines.contains_key(&id) {
+            return Vec::new();
+        }
+        self.change(id, now, |line| {
+            let known = |slot: &Slot<T>| !matches!(slot, Slot::Nobodys);
+            line.ahead.retain(|&at, slot| at <= rev || known(slot));
+            PATIENCE
+        })
     }
 
     /// Where the conversation stood was found out.
     pub fn based(&mut self, id: ConversationId, head: i64, now: Instant) -> Vec<T> {
-        let Some(line) = self.lines.get_mut(&id) else {
+        if !self.lines.contains_key(&id) {
             return Vec::new();
-        };
-        line.reading = false;
-        line.due = None;
-        line.head.get_or_insert(head);
-        line.advance(now, PATIENCE)
+        }
+        self.change(id, now, |line| {
+            line.reading = false;
+            line.due = None;
+            line.head.get_or_insert(head);
+            PATIENCE
+        })
     }
 
-    /// A hole was read: all that there is of it up to `up_to`. Revs without an item are gone or concern nobody here.
+    /// A hole was read: all that there is of it up to `up_to`. Revs without an item are gone.
     pub fn filled(
         &mut self,
         id: ConversationId,
@@ -156,21 +228,23 @@ impl<T> Order<T> {
         items: Vec<(i64, T)>,
         now: Instant,
     ) -> Vec<T> {
-        let Some(line) = self.lines.get_mut(&id) else {
+        if !self.lines.contains_key(&id) {
             return Vec::new();
-        };
-        line.reading = false;
-        let head = line.head.unwrap_or(0);
-        for rev in head + 1..=up_to {
-            line.ahead.entry(rev).or_insert(None);
         }
-        for (rev, item) in items
-            .into_iter()
-            .filter(|(rev, _)| (head + 1..=up_to).contains(rev))
-        {
-            line.ahead.insert(rev, Some(item));
-        }
-        line.advance(now, PATIENCE)
+        self.change(id, now, |line| {
+            line.reading = false;
+            // Without a head all was forgotten while this was read.
+            let hole = line.head.map_or(0..=-1, |head| head + 1..=up_to);
+            let mut items: HashMap<i64, T> = items.into_iter().collect();
+            for rev in hole {
+                match items.remove(&rev) {
+                    Some(item) => drop(line.ahead.insert(rev, Slot::Item(item))),
+                    None if matches!(line.ahead.get(&rev), Some(Slot::Item(_))) => {}
+                    None => drop(line.ahead.insert(rev, Slot::Gone)),
+                }
+            }
+            PATIENCE
+        })
     }
 
     /// A hole could not be read.
@@ -183,37 +257,62 @@ impl<T> Order<T> {
 
     /// The holes to read now; each is answered with [`Self::based`], [`Self::filled`] or [`Self::failed`].
     pub fn due(&mut self, now: Instant) -> Vec<Hole> {
-        let lines = self.lines.iter_mut();
-        let due = lines.filter(|(_, line)| !line.reading && line.due.is_some_and(|due| due <= now));
-        due.map(|(&conversation, line)| {
-            line.reading = true;
-            Hole {
-                conversation,
-                after: line.head,
-                up_to: line.wanted,
+        let mut holes = Vec::new();
+        for &conversation in &self.open {
+            let Some(line) = self.lines.get_mut(&conversation) else {
+                continue;
+            };
+            if !line.reading && line.due.is_some_and(|due| due <= now) {
+                line.reading = true;
+                holes.push(Hole {
+                    conversation,
+                    after: line.head,
+                    up_to: line.wanted,
+                });
             }
-        })
-        .collect()
+        }
+        holes
     }
 
     /// When [`Self::due`] has something next.
     pub fn next_due(&self) -> Option<Instant> {
-        self.lines
-            .values()
+        let lines = self.open.iter().filter_map(|id| self.lines.get(id));
+        lines
             .filter(|line| !line.reading)
             .filter_map(|line| line.due)
             .min()
     }
 
-    /// Whether everything known to exist was passed on.
+    /// Whether all that the last look at the changes saw was passed on.
     pub fn is_whole(&self) -> bool {
-        self.lines.values().all(Line::is_whole)
+        self.open.is_empty()
     }
 
     /// Forgets conversations that have been quiet.
     pub fn forget(&mut self, now: Instant) {
         self.lines
             .retain(|_, line| !line.is_whole() || now.duration_since(line.used) < MEMORY);
+        self.waiting = self.lines.values().map(|line| line.ahead.len()).sum();
+    }
+
+    /// Changes a line, which says how long to wait for what is missing then; answers what can be passed on.
+    fn change(
+        &mut self,
+        id: ConversationId,
+        now: Instant,
+        change: impl FnOnce(&mut Line<T>) -> Duration,
+    ) -> Vec<T> {
+        let line = self.lines.entry(id).or_insert_with(|| Line::new(now));
+        self.waiting -= line.ahead.len();
+        let patience = change(line);
+        let next = line.advance(now, patience);
+        self.waiting += line.ahead.len();
+        if line.is_whole() {
+            self.open.remove(&id);
+        } else {
+            self.open.insert(id);
+        }
+        next
     }
 }
 
@@ -222,6 +321,12 @@ mod tests {
     use super::*;
 
     const ID: ConversationId = ConversationId(1);
+
+    impl Follow for i64 {
+        fn follow(self, after: i64) -> Self {
+            1000 * after + self
+        }
+    }
 
     fn at(ms: u64) -> Instant {
         // One origin for the whole test process.
@@ -232,7 +337,7 @@ mod tests {
     /// An order in which the conversation stands at rev 4.
     fn standing() -> Order<i64> {
         let mut order = Order::default();
-        order.arrived(ID, 4, None, at(0));
+        order.committed(ID, 5, 4, at(0));
         order
     }
 
@@ -278,8 +383,8 @@ mod tests {
         assert!(order.due(at(32)).is_empty());
         assert_eq!(
             order.filled(ID, 7, vec![(5, 5), (7, 7)], at(40)),
-            [5, 7],
-            "6 is gone"
+            [5, 5007],
+            "6 is gone, which 7 says"
         );
         assert!(order.is_whole());
     }
@@ -351,9 +456,87 @@ mod tests {
     #[test]
     fn only_whole_and_quiet_conversations_are_forgotten() {
         let mut order = standing();
-        order.arrived(ConversationId(2), 1, None, at(0));
+        order.committed(ConversationId(2), 2, 1, at(0));
         order.arrived(ID, 6, Some(6), at(1));
         order.forget(at(700_000));
         assert_eq!(order.lines.keys().collect::<Vec<_>>(), [&ID]);
+    }
+
+    #[test]
+    fn what_concerns_nobody_here_waits_for_the_next_look_without_being_read() {
+        let mut order = Order::default();
+        order.arrived(ID, 9, None, at(0));
+        assert!(order.is_whole() && order.due(at(5_000)).is_empty());
+        // The one before it was late, and is somebody's.
+        assert!(order.arrived(ID, 8, Some(8), at(1)).is_empty());
+        assert!(!order.is_whole());
+        assert_eq!(order.committed(ID, 8, 9, at(300)), [8]);
+        assert!(order.is_whole());
+    }
+
+    #[test]
+    fn a_change_that_was_taken_for_nobodys_is_read_when_that_is_doubted() {
+        let mut order = standing();
+        order.arrived(ID, 7, None, at(1));
+        order.doubt(ID, 6, at(2));
+        assert_eq!(order.arrived(ID, 6, Some(6), at(2)), [] as [i64; 0]);
+        assert_eq!(order.arrived(ID, 5, Some(5), at(3)), [5, 6]);
+        let hole = Hole {
+            conversation: ID,
+            after: Some(6),
+            up_to: 7,
+        };
+        assert_eq!(order.due(at(40)), [hole]);
+    }
+
+    #[test]
+    fn what_waits_is_bounded_and_the_rest_is_read() {
+        let mut order = standing();
+        let many = WAITING as i64 + 100;
+        for rev in 6..6 + many {
+            order.arrived(ID, rev, Some(rev), at(1));
+        }
+        assert_eq!(order.waiting, WAITING);
+        let passed = order.arrived(ID, 5, Some(5), at(2));
+        assert_eq!(passed.len(), WAITING + 1);
+        let hole = Hole {
+            conversation: ID,
+            after: Some(5 + WAITING as i64),
+            up_to: 5 + many,
+        };
+        assert_eq!(order.due(at(100)), [hole]);
+        assert_eq!(order.waiting, 0);
+    }
+
+    #[test]
+    fn an_answer_to_what_was_forgotten_meanwhile_changes_nothing() {
+        let mut order = Order::default();
+        order.arrived(ID, 1_000_000_000, None, at(0));
+        assert!(
+            order
+                .filled(ID, 1_000_000_000, vec![(7, 7)], at(1))
+                .is_empty()
+        );
+        assert_eq!(order.waiting, 1);
+    }
+
+    #[test]
+    fn what_is_gone_before_a_change_that_comes_later_is_said_with_it() {
+        let mut order = standing();
+        order.committed(ID, 5, 6, at(0));
+        assert!(order.due(at(31)).len() == 1);
+        assert!(
+            order.filled(ID, 6, Vec::new(), at(32)).is_empty(),
+            "both are gone"
+        );
+        assert_eq!(order.arrived(ID, 7, Some(7), at(40)), [4007]);
+        assert_eq!(order.arrived(ID, 8, Some(8), at(41)), [8]);
+    }
+
+    #[test]
+    fn what_was_nobodys_here_is_not_said_to_be_gone() {
+        let mut order = standing();
+        assert!(order.arrived(ID, 5, None, at(1)).is_empty());
+        assert_eq!(order.arrived(ID, 6, Some(6), at(2)), [6]);
     }
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Delivery, Hole, Hub, RoomHere};
+use super::{Delivery, Hole, Hub};
 use crate::domain::ConversationId;
 use crate::store::{Pool, changes, timeline};
 use crate::telemetry::Metrics;
@@ -47,9 +47,9 @@ pub async fn run(hub: Hub, pool: Pool, metrics: Metrics, stop: CancellationToken
 async fn read(hub: &Hub, pool: &Pool, hole: Hole) -> sqlx::Result<()> {
     let id = hole.conversation;
     let Some(after) = hole.after else {
-        // Whatever was committed before the last look had been found by it: the conversation was quiet then.
-        let first = changes::first_since(pool, id, hub.position().xid).await?;
-        hub.update(|order| order.based(id, first.unwrap_or(hole.up_to) - 1, Instant::now()));
+        // Whatever was committed before the last look had been found by it.
+        let stood = changes::stood(pool, id, &hub.position().snapshot).await?;
+        hub.update(|order| order.based(id, stood.unwrap_or(hole.up_to), Instant::now()));
         return Ok(());
     };
     let (up_to, items) = missing(hub, pool, id, after, hole.up_to).await?;
@@ -66,7 +66,7 @@ async fn missing(
     up_to: i64,
 ) -> sqlx::Result<(i64, Vec<(i64, Delivery)>)> {
     let (events, reach) = timeline::events(pool, id, after, up_to, BATCH).await?;
-    if events.iter().any(|event| event.to.is_none()) && hub.room(id) == RoomHere::Unknown {
+    if events.iter().any(|event| event.to.is_none()) && hub.is_unknown(id) {
         // Whoever joins from now on arrives as a change of a later rev.
         hub.learn_room(id, &timeline::seats(pool, id, &hub.people()).await?);
     }

@@ -3,14 +3,14 @@
 //! A room is learned from PostgreSQL, and kept by its joins and leaves in `rev` order. What was read and what arrived
 //! meanwhile may come in any order: of each seat the later one by `rev` holds.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::domain::{ConversationId, UserId};
 
 /// Somebody's place in a room, or that they left it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Seat {
-    /// The change that made it so.
+    /// It is so for the changes after this one.
     rev: i64,
     /// The message after which they joined; `None` once they left.
     floor: Option<i64>,
@@ -22,6 +22,8 @@ struct Room {
     /// Whether it was read: until then somebody who is here may be missing.
     known: bool,
     seats: HashMap<UserId, Seat>,
+    /// Those of whom a record says that they join, which waits for one before it.
+    expected: HashSet<UserId>,
 }
 
 /// The large rooms that this replica has met.
@@ -34,10 +36,16 @@ impl Rooms {
         self.0.get(&room).is_some_and(|room| room.known)
     }
 
-    /// Whether somebody here is in it.
-    pub(super) fn has_members(&self, room: ConversationId) -> bool {
-        let mut seats = self.0.get(&room).into_iter().flat_map(|room| &room.seats);
-        seats.any(|(_, seat)| seat.floor.is_some())
+    /// Whether somebody here is in it, or will be before what comes now is passed on.
+    pub(super) fn concerns(&self, room: ConversationId) -> bool {
+        self.0.get(&room).is_some_and(|room| {
+            !room.expected.is_empty() || room.seats.values().any(|seat| seat.floor.is_some())
+        })
+    }
+
+    /// Somebody of this replica is about to join.
+    pub(super) fn expect(&mut self, room: ConversationId, user: UserId) {
+        self.0.entry(room).or_default().expected.insert(user);
     }
 
     /// The room was read; who of this replica's people is in it comes with [`Self::join`].
@@ -45,21 +53,27 @@ impl Rooms {
         self.0.entry(room).or_default().known = true;
     }
 
-    /// Somebody of this replica is in the room since `rev`.
+    /// Somebody of this replica is in the room for what comes after `rev`.
     pub(super) fn join(&mut self, room: ConversationId, user: UserId, rev: i64, floor: i64) {
         let floor = Some(floor);
         self.put(room, user, Seat { rev, floor });
     }
 
-    /// Somebody left the room.
+    /// Somebody left the room with this change.
     pub(super) fn leave(&mut self, room: ConversationId, user: UserId, rev: i64) {
         self.put(room, user, Seat { rev, floor: None });
     }
 
-    /// Whoever is in the room and may see the message at `place`.
-    pub(super) fn present(&self, room: ConversationId, place: i64) -> impl Iterator<Item = UserId> {
+    /// Whoever is in the room at this change and may see the message at `place`.
+    pub(super) fn present(
+        &self,
+        room: ConversationId,
+        rev: i64,
+        place: i64,
+    ) -> impl Iterator<Item = UserId> {
         let seats = self.0.get(&room).into_iter().flat_map(|room| &room.seats);
         seats
+            .filter(move |(_, seat)| seat.rev < rev)
             .filter(move |(_, seat)| seat.floor.is_some_and(|floor| floor < place))
             .map(|(user, _)| *user)
     }
@@ -68,13 +82,16 @@ impl Rooms {
     pub(super) fn forget(&mut self, user: UserId) {
         for room in self.0.values_mut() {
             room.seats.remove(&user);
+            room.expected.remove(&user);
         }
     }
 
     fn put(&mut self, room: ConversationId, user: UserId, seat: Seat) {
-        let seats = &mut self.0.entry(room).or_default().seats;
-        let known = seats.entry(user).or_insert(seat);
-        if known.rev <= seat.rev {
+        let room = self.0.entry(room).or_default();
+        room.expected.remove(&user);
+        let known = room.seats.entry(user).or_insert(seat);
+        // Who comes back with the change after the one that they left with is in.
+        if (known.rev, known.floor.is_some()) <= (seat.rev, seat.floor.is_some()) {
             *known = seat;
         }
     }
@@ -88,7 +105,7 @@ mod tests {
     const ADA: UserId = UserId(1);
 
     fn present(rooms: &Rooms, place: i64) -> Vec<UserId> {
-        rooms.present(ROOM, place).collect()
+        rooms.present(ROOM, i64::MAX, place).collect()
     }
 
     #[test]
@@ -121,5 +138,33 @@ mod tests {
         assert!(!rooms.knows(ROOM));
         rooms.learn(ROOM);
         assert_eq!(present(&rooms, i64::MAX), [ADA]);
+    }
+
+    #[test]
+    fn what_was_said_before_one_joined_is_not_for_one_although_it_comes_later() {
+        let mut rooms = Rooms::default();
+        rooms.learn(ROOM);
+        rooms.join(ROOM, ADA, 20, 7);
+        assert_eq!(rooms.present(ROOM, 20, i64::MAX).count(), 0);
+        assert_eq!(rooms.present(ROOM, 21, i64::MAX).count(), 1);
+    }
+
+    #[test]
+    fn who_left_and_came_back_at_once_is_in() {
+        let mut rooms = Rooms::default();
+        rooms.join(ROOM, ADA, 9, 0);
+        rooms.leave(ROOM, ADA, 9);
+        assert_eq!(present(&rooms, i64::MAX), [ADA]);
+    }
+
+    #[test]
+    fn a_room_that_somebody_is_about_to_join_concerns_them() {
+        let mut rooms = Rooms::default();
+        rooms.learn(ROOM);
+        assert!(!rooms.concerns(ROOM));
+        rooms.expect(ROOM, ADA);
+        assert!(rooms.concerns(ROOM));
+        rooms.forget(ADA);
+        assert!(!rooms.concerns(ROOM));
     }
 }

@@ -7,8 +7,9 @@ use axum::extract::ws::Utf8Bytes;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
+use super::delivery::To;
 use super::presence::{Census, LINGER, SocketId, Status};
-use super::{Delivery, Hub, State, To};
+use super::{Delivery, Hub, Outgoing, State};
 use crate::domain::{ConversationId, UserId};
 use crate::publisher::{Signal, Signals};
 
@@ -65,8 +66,13 @@ fn frame(frame: &Frame<'_>) -> Utf8Bytes {
 }
 
 impl Hub {
-    /// Hands a signal to the sockets that it is for.
-    pub fn signal(&self, signal: &Signal) {
+    /// Hands a signal to the sockets that it is for. While deliveries are held back it drops it, and says so with false:
+    /// later it would be worth nothing.
+    pub fn signal(&self, signal: &Signal) -> bool {
+        let presence = matches!(signal, Signal::Presence { .. });
+        if !presence && !self.state().gate.is_open(Instant::now()) {
+            return false;
+        }
         match signal {
             &Signal::Read {
                 user,
@@ -122,12 +128,15 @@ impl Hub {
                 state.presence.heard(replica, people, Instant::now());
             }
         }
+        true
     }
 
     fn tell(&self, people: &[UserId], what: &Frame<'_>) {
-        if self.concerns(people.iter().copied()) {
-            self.state().deliver(&Delivery {
+        let mut state = self.state();
+        if state.has_any(people) {
+            state.deliver(&Delivery {
                 frame: frame(what),
+                accepted: None,
                 to: To::People(people.to_vec()),
             });
         }
@@ -161,11 +170,9 @@ impl Hub {
 }
 
 impl State {
-    /// Sockets that are closed watch nobody, and their people linger.
-    pub(super) fn leave(&mut self, sockets: &[SocketId]) {
-        for &socket in sockets {
-            self.presence.leave(socket, Instant::now() + LINGER);
-        }
+    /// A socket that is closed watches nobody, and its person lingers.
+    pub(super) fn leave(&mut self, socket: SocketId) {
+        self.presence.leave(socket, Instant::now() + LINGER);
     }
 
     /// Tells sockets how those have changed whom they watch.
@@ -176,7 +183,10 @@ impl State {
         }
         for handle in self.sockets.values().flatten() {
             if let Some(people) = news.remove(&handle.id) {
-                handle.send(presence_frame(people));
+                handle.send(Outgoing {
+                    frame: presence_frame(people),
+                    accepted: None,
+                });
             }
         }
     }

@@ -85,9 +85,13 @@ pub(super) async fn answer(
         if !(0..=LIMIT).contains(&(summary.rev - resume.rev)) {
             return Ok(resumed);
         }
-        let (missed, _) = timeline::changes(pool, id, resume.rev, summary.rev, LIMIT).await?;
+        let mut connection = pool.acquire().await?;
+        let (missed, _) =
+            timeline::changes(&mut connection, id, resume.rev, summary.rev, LIMIT).await?;
+        drop(connection);
         let items = missed.iter().filter_map(|change| match change {
             Change::Message(message) if message.seq <= summary.floor() => None,
+            Change::Notice(notice) if notice.after_seq < summary.floor() => None,
             change => Some(Item {
                 rev: change.rev(),
                 html: views::message::change(change).into_string(),

@@ -1,22 +1,46 @@
 //! What changed, by transaction: the sure way out of a commit. Does I/O.
 //!
-//! A reader that asks for `xid >= xmin of its last snapshot` misses nothing, in whatever order transactions commit:
-//! what that snapshot did not see had an xid of at least its xmin. It may see a row twice.
+//! A snapshot says which transactions it did not see: those from its xmax on, and those that were open below it. A reader
+//! that asks for the rows of these misses nothing, in whatever order transactions commit, and sees each row once. A browser's
+//! cursor is the xmin alone: what that snapshot did not see had at least that xid. Such a reader may see a row twice.
 
-use sqlx::Row;
+use sqlx::{PgConnection, Row};
 
 use super::Pool;
-use crate::domain::{ConversationId, Cursor, SessionId};
+use crate::domain::{ConversationId, Cursor, SessionId, Snapshot};
 
 /// What a reader learns in one look.
 #[derive(Debug, Default)]
 pub struct Changes {
+    /// Which history of the database it saw.
+    pub epoch: String,
     /// Ask from here next time.
-    pub xid: u64,
+    pub snapshot: Snapshot,
     /// Changed conversations with the lowest and the highest changed `rev`.
     pub conversations: Vec<(ConversationId, i64, i64)>,
     /// Sessions that were revoked.
     pub revoked: Vec<SessionId>,
+}
+
+/// Where a reader that follows the changes begins.
+#[derive(Debug)]
+pub struct Beginning {
+    /// The snapshot of now.
+    pub snapshot: Snapshot,
+    /// Whoever knows less than this has missed rows that are gone.
+    pub horizon: u64,
+}
+
+/// Where a reader that knows nothing yet, or comes back, stands now.
+pub async fn begin(connection: &mut PgConnection) -> sqlx::Result<Beginning> {
+    let (snapshot, horizon): (String, String) =
+        sqlx::query_as("SELECT pg_current_snapshot()::text, xid::text FROM changes_horizon")
+            .fetch_one(connection)
+            .await?;
+    Ok(Beginning {
+        snapshot: snapshot_of(&snapshot)?,
+        horizon: number(&horizon)?,
+    })
 }
 
 /// Where a reader that knows what is committed now goes on from.
@@ -34,21 +58,27 @@ pub async fn cursor(pool: &Pool) -> sqlx::Result<Cursor> {
     })
 }
 
-/// What was committed since a snapshot whose xmin was `xid`.
-pub async fn since(pool: &Pool, xid: u64) -> sqlx::Result<Changes> {
-    // One statement, one snapshot: the xmin answered is that of the rows.
+/// What a snapshot taken now sees and `before` did not: each row once, however long some transaction stays open.
+pub async fn since(connection: &mut PgConnection, before: &Snapshot) -> sqlx::Result<Changes> {
+    // One statement, one snapshot: the one answered is that of the rows.
     let rows = sqlx::query(
-        "SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xid,
+        "SELECT epoch() AS epoch, pg_current_snapshot()::text AS snapshot,
                 c.conversation_id, c.session_id, min(c.rev) AS low, max(c.rev) AS high
-         FROM (VALUES (1)) one LEFT JOIN changes c ON c.xid >= $1::text::xid8
+         FROM (VALUES (1)) one LEFT JOIN (
+             SELECT conversation_id, session_id, rev FROM changes WHERE xid >= $1::text::xid8
+             UNION ALL
+             SELECT conversation_id, session_id, rev FROM changes WHERE xid = ANY ($2::text[]::xid8[])
+         ) c ON true
          GROUP BY c.conversation_id, c.session_id",
     )
-    .bind(xid.to_string())
-    .fetch_all(pool)
+    .bind(before.xmax.to_string())
+    .bind(before.open_as_text())
+    .fetch_all(connection)
     .await?;
     let mut changes = Changes::default();
     for row in &rows {
-        changes.xid = number(row.try_get("xid")?)?;
+        changes.epoch = row.try_get("epoch")?;
+        changes.snapshot = snapshot_of(row.try_get("snapshot")?)?;
         if let Some(id) = row.try_get("conversation_id")? {
             changes
                 .conversations
@@ -61,14 +91,21 @@ pub async fn since(pool: &Pool, xid: u64) -> sqlx::Result<Changes> {
     Ok(changes)
 }
 
-/// The lowest `rev` of the conversation that was committed since a snapshot whose xmin was `xid`.
-pub async fn first_since(pool: &Pool, id: ConversationId, xid: u64) -> sqlx::Result<Option<i64>> {
+/// The last `rev` of the conversation that `before` saw; `None` where there is no such conversation.
+pub async fn stood(
+    pool: &Pool,
+    id: ConversationId,
+    before: &Snapshot,
+) -> sqlx::Result<Option<i64>> {
     sqlx::query_scalar(
-        "SELECT min(rev) FROM changes WHERE xid >= $1::text::xid8 AND conversation_id = $2",
+        "SELECT coalesce((SELECT min(n.rev) - 1 FROM changes n WHERE n.conversation_id = c.id
+                          AND (n.xid >= $2::text::xid8 OR n.xid = ANY ($3::text[]::xid8[]))), c.rev)
+         FROM conversations c WHERE c.id = $1",
     )
-    .bind(xid.to_string())
     .bind(id)
-    .fetch_one(pool)
+    .bind(before.xmax.to_string())
+    .bind(before.open_as_text())
+    .fetch_optional(pool)
     .await
 }
 
@@ -78,6 +115,19 @@ pub async fn reaches(pool: &Pool, xid: u64) -> sqlx::Result<bool> {
         .bind(xid.to_string())
         .fetch_one(pool)
         .await
+}
+
+/// As PostgreSQL writes it: `xmin:xmax:open,open`.
+fn snapshot_of(text: &str) -> sqlx::Result<Snapshot> {
+    let mut parts = text.splitn(3, ':');
+    let mut part = || parts.next().unwrap_or_default();
+    let (xmin, xmax, open) = (part(), part(), part());
+    let open = open.split(',').filter(|xid| !xid.is_empty());
+    Ok(Snapshot {
+        xmin: number(xmin)?,
+        xmax: number(xmax)?,
+        open: open.map(number).collect::<sqlx::Result<_>>()?,
+    })
 }
 
 fn number(xid: &str) -> sqlx::Result<u64> {

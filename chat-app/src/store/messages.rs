@@ -4,7 +4,7 @@ mod append;
 
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
-use sqlx::{FromRow, PgExecutor, Row};
+use sqlx::{FromRow, PgConnection, PgExecutor, Row};
 
 pub use self::append::{Appended, Draft, Extra, append};
 use super::{Outcome, Pool};
@@ -182,7 +182,7 @@ fn cut(mut messages: Vec<Message>, limit: i64) -> (Vec<Message>, bool) {
 
 /// The current state of the messages that changed in the revs (after, up_to], by `rev`, at most `limit` of them.
 pub async fn changed(
-    pool: &Pool,
+    connection: &mut PgConnection,
     id: ConversationId,
     after: i64,
     up_to: i64,
@@ -195,7 +195,7 @@ pub async fn changed(
     .bind(after)
     .bind(up_to)
     .bind(limit)
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await
 }
 

@@ -1,7 +1,7 @@
 //! Lines in the flow that are no messages. Does I/O.
 
 use sqlx::postgres::PgRow;
-use sqlx::{FromRow, Row};
+use sqlx::{FromRow, PgConnection, Row};
 
 use super::Pool;
 use crate::domain::{ConversationId, Notice};
@@ -60,7 +60,7 @@ pub async fn between(
 
 /// What happened in the revs (after, up_to], in order, at most `limit` of it.
 pub async fn changed(
-    pool: &Pool,
+    connection: &mut PgConnection,
     id: ConversationId,
     after: i64,
     up_to: i64,
@@ -73,6 +73,6 @@ pub async fn changed(
     .bind(after)
     .bind(up_to)
     .bind(limit)
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await
 }

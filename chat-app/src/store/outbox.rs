@@ -22,17 +22,21 @@ pub async fn delete(pool: &Pool, done: &[Reference]) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// The oldest references that have waited for at least `seconds`.
+/// References after `after` that have waited for at least `seconds`, by conversation and rev.
 pub async fn waiting(
     connection: &mut PgConnection,
     seconds: f64,
+    after: Reference,
     limit: i64,
 ) -> sqlx::Result<Vec<Reference>> {
     sqlx::query_as(
-        "SELECT conversation_id, rev FROM outbox WHERE created_at < now() - make_interval(secs => $1)
-         ORDER BY created_at, conversation_id, rev LIMIT $2",
+        "SELECT conversation_id, rev FROM outbox
+         WHERE (conversation_id, rev) > ($2, $3) AND created_at < now() - make_interval(secs => $1)
+         ORDER BY conversation_id, rev LIMIT $4",
     )
     .bind(seconds)
+    .bind(after.0)
+    .bind(after.1)
     .bind(limit)
     .fetch_all(connection)
     .await
@@ -45,11 +49,16 @@ pub async fn lead(connection: &mut PgConnection) -> sqlx::Result<bool> {
         .await
 }
 
-/// How many references wait, and for how many seconds the oldest has.
+/// References that are counted at most: a minute's look must not read an outbox of millions.
+pub const COUNTED: i64 = 100_000;
+
+/// How many references wait, [`COUNTED`] at most, and for how many seconds the oldest of them has.
 pub async fn depth(pool: &Pool) -> sqlx::Result<(i64, f64)> {
     sqlx::query_as(
-        "SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 FROM outbox",
+        "SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8
+         FROM (SELECT created_at FROM outbox LIMIT $1) first",
     )
+    .bind(COUNTED)
     .fetch_one(pool)
     .await
 }

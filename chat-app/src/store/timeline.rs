@@ -1,5 +1,7 @@
 //! The changes of a conversation by `rev`, whatever they are, and who gets each. Does I/O.
 
+use sqlx::PgConnection;
+
 use super::{Pool, messages, notices};
 use crate::domain::{ConversationId, ConversationKind, Message, Notice, UserId};
 use crate::event::{Audience, Event};
@@ -25,14 +27,14 @@ impl Change {
 
 /// The changes of the revs (after, up_to] in order, at most `limit`, and how far they reach.
 pub async fn changes(
-    pool: &Pool,
+    connection: &mut PgConnection,
     id: ConversationId,
     after: i64,
     up_to: i64,
     limit: i64,
 ) -> sqlx::Result<(Vec<Change>, i64)> {
-    let messages = messages::changed(pool, id, after, up_to, limit).await?;
-    let notices = notices::changed(pool, id, after, up_to, limit).await?;
+    let messages = messages::changed(connection, id, after, up_to, limit).await?;
+    let notices = notices::changed(connection, id, after, up_to, limit).await?;
     let mut changes: Vec<Change> = messages.into_iter().map(Change::Message).collect();
     changes.extend(notices.into_iter().map(Change::Notice));
     changes.sort_by_key(Change::rev);
@@ -54,14 +56,16 @@ pub async fn events(
     up_to: i64,
     limit: i64,
 ) -> sqlx::Result<(Vec<Event>, i64)> {
-    let (changes, reach) = changes(pool, id, after, up_to, limit).await?;
+    // All on one connection: the history that it tells is that of the changes.
+    let mut connection = pool.acquire().await?;
+    let (changes, reach) = changes(&mut connection, id, after, up_to, limit).await?;
     if changes.is_empty() {
         return Ok((Vec::new(), reach));
     }
-    let audience = Seating::read(pool, id).await?;
+    let seating = Seating::read(&mut connection, id).await?;
     let events = changes
         .iter()
-        .map(|change| Event::of(change, audience.kind, audience.of(change)));
+        .map(|change| Event::of(change, seating.kind, seating.of(change), &seating.epoch));
     Ok((events.collect(), reach))
 }
 
@@ -70,17 +74,18 @@ type Seat = (UserId, i64, i64, Option<i64>);
 
 /// Who was in a conversation when.
 struct Seating {
+    epoch: String,
     kind: ConversationKind,
     /// `None` in a large room.
     seats: Option<Vec<Seat>>,
 }
 
 impl Seating {
-    async fn read(pool: &Pool, id: ConversationId) -> sqlx::Result<Self> {
-        let (kind, large): (ConversationKind, bool) =
-            sqlx::query_as("SELECT kind, large FROM conversations WHERE id = $1")
+    async fn read(connection: &mut PgConnection, id: ConversationId) -> sqlx::Result<Self> {
+        let (epoch, kind, large): (String, ConversationKind, bool) =
+            sqlx::query_as("SELECT epoch(), kind, large FROM conversations WHERE id = $1")
                 .bind(id)
-                .fetch_one(pool)
+                .fetch_one(&mut *connection)
                 .await?;
         let seats = if large {
             None
@@ -88,9 +93,9 @@ impl Seating {
             let seats = sqlx::query_as(
                 "SELECT user_id, joined_rev, joined_seq, left_rev FROM members WHERE conversation_id = $1 ORDER BY user_id",
             );
-            Some(seats.bind(id).fetch_all(pool).await?)
+            Some(seats.bind(id).fetch_all(connection).await?)
         };
-        Ok(Self { kind, seats })
+        Ok(Self { epoch, kind, seats })
     }
 
     /// Whoever was a member at the change; of a change to an old message, whoever may see that message.

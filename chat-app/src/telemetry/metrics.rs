@@ -29,6 +29,9 @@ struct Counted {
     resyncs: Counter,
     malformed_frames: Counter,
     sockets: Gauge,
+    delivery: Histogram,
+    relay_lag: Gauge<f64, AtomicU64>,
+    signals_dropped: Counter,
     database: Gauge,
     outbox_rows: Gauge,
     outbox_seconds: Gauge<f64, AtomicU64>,
@@ -51,6 +54,10 @@ impl Default for Metrics {
             resyncs: Counter::default(),
             malformed_frames: Counter::default(),
             sockets: Gauge::<i64, AtomicI64>::default(),
+            // 1 ms to 65 s.
+            delivery: Histogram::new(exponential_buckets(0.001, 2.0, 17)),
+            relay_lag: Gauge::default(),
+            signals_dropped: Counter::default(),
             database: Gauge::default(),
             outbox_rows: Gauge::default(),
             outbox_seconds: Gauge::default(),
@@ -80,7 +87,7 @@ impl Counted {
         );
         registry.register(
             "relay_records",
-            "Kafka records read; malformed ones are skipped and logged: find who writes them",
+            "Kafka records read; malformed ones are skipped and logged: find who writes them; dropped ones are signals that came while PostgreSQL did not answer; other_history ones are of before a failover or a restore",
             self.records.clone(),
         );
         registry.register("hub_holes", "Changes read from PostgreSQL as their Kafka record was late or lost; look at Kafka when it grows steadily", self.holes.clone());
@@ -96,18 +103,33 @@ impl Counted {
         );
         registry.register("sockets", "Open live connections", self.sockets.clone());
         registry.register(
+            "delivery_seconds",
+            "From a message's commit to its writing to a socket, by PostgreSQL's clock and this replica's; when it grows, compare relay_lag_seconds (Kafka) with database_up and hub_holes (PostgreSQL)",
+            self.delivery.clone(),
+        );
+        registry.register(
+            "relay_lag_seconds",
+            "How old the last Kafka record was when this replica read it; when it grows, the replica or its way to Kafka is overloaded: add replicas, or look at the brokers",
+            self.relay_lag.clone(),
+        );
+        registry.register(
+            "signals_dropped",
+            "Typing, presence and read marks that Kafka did not take; nothing is lost but their moment. When it grows, Kafka is away",
+            self.signals_dropped.clone(),
+        );
+        registry.register(
             "database_up",
             "1 while PostgreSQL answers; at 0 sends are refused",
             self.database.clone(),
         );
         registry.register(
             "outbox_rows",
-            "Changes that Kafka has not acknowledged; when it grows, Kafka is away",
+            "Changes that Kafka has not acknowledged, counted up to 100000; when it grows, Kafka is away: messages arrive all the same, within a second, and the topic is completed later",
             self.outbox_rows.clone(),
         );
         registry.register(
             "outbox_oldest_seconds",
-            "How long the oldest of them has waited",
+            "How long the oldest of them has waited; above a minute, look at the brokers",
             self.outbox_seconds.clone(),
         );
         registry.register("pushes", "Notifications by what became of them; refused ones are logged, failed ones are tried again", self.pushes.clone());
@@ -142,6 +164,22 @@ impl Metrics {
     /// A socket was too slow.
     pub fn resync(&self) {
         self.0.resyncs.inc();
+    }
+
+    /// A message that was accepted then was written to a socket. Clocks that differ show as nothing, or as more.
+    pub fn delivered(&self, accepted: time::OffsetDateTime) {
+        let age = time::OffsetDateTime::now_utc() - accepted;
+        self.0.delivery.observe(age.as_seconds_f64().max(0.0));
+    }
+
+    /// How old the record was that the relay read last.
+    pub fn relay_lag(&self, age: Duration) {
+        self.0.relay_lag.set(age.as_secs_f64());
+    }
+
+    /// A signal was dropped.
+    pub fn signal_dropped(&self) {
+        self.0.signals_dropped.inc();
     }
 
     /// A browser sent what can't be read.

@@ -11,6 +11,10 @@ pub enum Record {
     Delivered,
     /// Concerned nobody here.
     Passed,
+    /// A signal that came while deliveries are held back.
+    Dropped,
+    /// Was written in another history of the database.
+    OtherHistory,
     /// Could not be read.
     Malformed,
 }
@@ -20,6 +24,8 @@ impl EncodeLabelValue for Record {
         encoder.write_str(match self {
             Self::Delivered => "delivered",
             Self::Passed => "passed",
+            Self::Dropped => "dropped",
+            Self::OtherHistory => "other_history",
             Self::Malformed => "malformed",
         })
     }

@@ -1,11 +1,13 @@
 //! What a browser does: signs up, opens pages and a live connection, sends.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use uuid::Uuid;
@@ -136,22 +138,44 @@ impl Person {
             .await
     }
 
+    pub async fn connect_to(&self, address: SocketAddr) -> Result<Live, tungstenite::Error> {
+        self.open(address, &format!("http://{address}")).await
+    }
+
     pub async fn connect_from(
         &self,
         replica: &Replica,
         origin: &str,
     ) -> Result<Live, tungstenite::Error> {
-        let mut request = format!("ws://{}/live", replica.address).into_client_request()?;
-        request
-            .headers_mut()
-            .insert("cookie", self.cookie.parse().unwrap());
-        request
-            .headers_mut()
-            .insert("origin", origin.parse().unwrap());
+        self.open(replica.address, origin).await
+    }
+
+    /// A live connection that takes as little as the kernel lets it before it is read.
+    pub async fn connect_narrowly(&self, address: SocketAddr) -> Result<Live, tungstenite::Error> {
+        let socket = TcpSocket::new_v4()?;
+        socket.set_recv_buffer_size(4096)?;
+        let stream = MaybeTlsStream::Plain(socket.connect(address).await?);
+        let request = self.request(address, &format!("http://{address}"))?;
+        let (socket, _) = tokio_tungstenite::client_async(request, stream).await?;
+        let mut live = Live(socket);
+        live.next("welcome").await;
+        Ok(live)
+    }
+
+    async fn open(&self, address: SocketAddr, origin: &str) -> Result<Live, tungstenite::Error> {
+        let request = self.request(address, origin)?;
         let (socket, _) = tokio_tungstenite::connect_async(request).await?;
         let mut live = Live(socket);
         live.next("welcome").await;
         Ok(live)
+    }
+
+    fn request(&self, address: SocketAddr, origin: &str) -> Result<Request, tungstenite::Error> {
+        let mut request = format!("ws://{address}/live").into_client_request()?;
+        let headers = request.headers_mut();
+        headers.insert("cookie", self.cookie.parse().unwrap());
+        headers.insert("origin", origin.parse().unwrap());
+        Ok(request)
     }
 }
 

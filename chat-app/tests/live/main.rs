@@ -3,9 +3,15 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod browser;
+mod guards;
+mod herd;
+mod lifecycle;
 mod notifications;
+mod process;
+mod proxy;
 mod push_service;
 mod replica;
 mod resume;
 mod signals;
+mod topics;
 mod travel;

@@ -1,6 +1,7 @@
 //! Replicas of one chat in this process, each on a port of its own, with topics of its own chat.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use chat_app::app::{App, Workers};
 use chat_app::config::{Cli, Command, Config};
@@ -10,8 +11,13 @@ use clap::Parser;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
+use rdkafka::types::RDKafkaErrorCode;
+use sqlx::ConnectOptions;
 use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
 use uuid::Uuid;
+
+use crate::proxy::Proxy;
 
 /// A broker address where nobody listens.
 pub const NO_KAFKA: &str = "127.0.0.1:1";
@@ -29,7 +35,7 @@ impl Chat {
         let kafka = std::env::var("CONFAB_KAFKA_BOOTSTRAP_SERVERS")
             .expect("run tests/services/up and load its env file, as make test-rust does");
         let topics = format!("test-{}", Uuid::new_v4().simple());
-        make_topics(&kafka, &topics).await;
+        make_topics(&kafka, &topics).await.unwrap();
         Self {
             pool,
             kafka,
@@ -44,6 +50,27 @@ impl Chat {
             kafka: NO_KAFKA.into(),
             topics: "nowhere".into(),
         }
+    }
+
+    /// The same chat with PostgreSQL behind a proxy.
+    pub async fn behind_a_proxy(&self) -> (Proxy, Self) {
+        let options = self.pool.connect_options();
+        let target = format!("{}:{}", options.get_host(), options.get_port());
+        let proxy = Proxy::to(target.parse().expect("an address")).await;
+        let options = (*options).clone().port(proxy.address.port());
+        let chat = Self {
+            pool: PgPoolOptions::new()
+                .acquire_timeout(Duration::from_secs(3))
+                .connect_lazy_with(options),
+            kafka: self.kafka.clone(),
+            topics: self.topics.clone(),
+        };
+        (proxy, chat)
+    }
+
+    /// Where a process finds the database of this test.
+    pub fn database_url(&self) -> String {
+        self.pool.connect_options().to_url_lossy().to_string()
     }
 
     pub async fn replica(&self, name: &str) -> Replica {
@@ -74,7 +101,8 @@ impl Chat {
     }
 }
 
-async fn make_topics(kafka: &str, prefix: &str) {
+/// Makes the topics of a chat; fails while others of their names are being deleted.
+pub async fn make_topics(kafka: &str, prefix: &str) -> Result<(), RDKafkaErrorCode> {
     let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
         .set("bootstrap.servers", kafka)
         .create()
@@ -88,8 +116,9 @@ async fn make_topics(kafka: &str, prefix: &str) {
         .await
         .unwrap()
     {
-        outcome.unwrap();
+        outcome.map_err(|(_, code)| code)?;
     }
+    Ok(())
 }
 
 /// One replica, running.

@@ -1,0 +1,86 @@
+//! `replay`: reads the events topic from its beginning to the end that it has now, and prints it or compares it with
+//! PostgreSQL. Does I/O (Kafka, PostgreSQL, standard output).
+
+pub mod check;
+mod revs;
+pub mod topic;
+
+use std::process::ExitCode;
+
+use rdkafka::error::KafkaError;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use crate::config::{Kafka, Replay};
+use check::Report;
+use topic::{Offsets, Part};
+
+/// The status where a comparison found differences; 2 where nothing could be compared.
+const DIFFERENT: u8 = 1;
+const FAILED: u8 = 2;
+
+/// Why it could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The URL of PostgreSQL.
+    #[error(
+        "CONFAB_DATABASE_URL is not a PostgreSQL URL, as in postgres://user:password@host:5432/database"
+    )]
+    DatabaseUrl,
+    /// Kafka.
+    #[error("the topic {0} can't be read: {1}")]
+    Kafka(String, KafkaError),
+    /// PostgreSQL.
+    #[error("PostgreSQL can't be read: {0}")]
+    Postgres(#[from] sqlx::Error),
+}
+
+/// Prints the records as lines of JSON, or what differs and a summary.
+pub async fn run(settings: Replay) -> ExitCode {
+    let outcome = match settings.check {
+        true => compare(&settings).await,
+        false => print(&settings.kafka).await.map(|()| true),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(DIFFERENT),
+        Err(error) => {
+            eprintln!("chat-app: {error}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+async fn compare(settings: &Replay) -> Result<bool, Error> {
+    let database: PgConnectOptions = settings
+        .database
+        .url
+        .parse()
+        .map_err(|_| Error::DatabaseUrl)?;
+    let pool = PgPoolOptions::new()
+        .max_connections(2)
+        .connect_with(database.application_name("confab-replay"))
+        .await?;
+    let mut report = Report::new(|line| println!("{line}"));
+    check::run(&settings.kafka, &pool, &mut report).await?;
+    println!("{}", report.summary());
+    Ok(report.is_clean())
+}
+
+async fn print(kafka: &Kafka) -> Result<(), Error> {
+    let mut parts = topic::read(kafka, Offsets::new());
+    while let Some(part) = parts.recv().await {
+        match part.map_err(|error| Error::Kafka(kafka.events(), error))? {
+            Part::Records(records) => {
+                for record in records {
+                    let line = serde_json::to_string(&record);
+                    println!(
+                        "{}",
+                        line.expect("a record has no map with keys other than text")
+                    );
+                }
+            }
+            Part::End { .. } => break,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,276 @@
+//! Compares the events topic with PostgreSQL: what is missing there, what differs, what PostgreSQL does not know. Does I/O.
+//!
+//! Memory grows with the number of conversations and of gaps, not with that of records.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+use sqlx::PgConnection;
+
+use super::Error;
+use super::revs::Seen;
+use super::topic::{self, Offsets, Part, Record};
+use crate::config::Kafka;
+use crate::domain::ConversationId;
+use crate::event::{Event, Kind};
+use crate::store::replay::{self as store, Standing};
+use crate::store::{Pool, timeline};
+
+/// Differences of each kind that are told one by one.
+const TOLD: u64 = 100;
+/// Changes read from PostgreSQL at once.
+const PAGE: i64 = 1000;
+
+/// What a comparison has found.
+pub struct Report<'a> {
+    print: Box<dyn FnMut(&str) + Send + 'a>,
+    /// Records that were read.
+    pub records: u64,
+    /// Changes that PostgreSQL has and the topic lacks.
+    pub missing: u64,
+    /// Records that say something else than PostgreSQL.
+    pub differing: u64,
+    /// Records of changes that PostgreSQL does not know.
+    pub foreign: u64,
+    /// Records of a message that has changed since.
+    pub overtaken: u64,
+    /// Records of what retention has deleted.
+    pub expired: u64,
+    truncated: bool,
+}
+
+impl<'a> Report<'a> {
+    /// Nothing found yet; differences are printed as they are.
+    pub fn new(print: impl FnMut(&str) + Send + 'a) -> Self {
+        Self {
+            print: Box::new(print),
+            records: 0,
+            missing: 0,
+            differing: 0,
+            foreign: 0,
+            overtaken: 0,
+            expired: 0,
+            truncated: false,
+        }
+    }
+
+    /// Whether topic and database agree.
+    pub fn is_clean(&self) -> bool {
+        self.missing + self.differing + self.foreign == 0
+    }
+
+    /// All in a sentence or two.
+    pub fn summary(&self) -> String {
+        let truncated = match self.truncated {
+            true => {
+                " Retention has taken the topic's beginning: what came before the first record of a conversation was not looked for."
+            }
+            false => "",
+        };
+        format!(
+            "{} records compared with PostgreSQL: {} missing, {} differing, {} foreign. Of messages that have changed since: {}; past their retention: {}.{truncated}",
+            self.records, self.missing, self.differing, self.foreign, self.overtaken, self.expired
+        )
+    }
+
+    fn missing(&mut self, id: ConversationId, rev: i64) {
+        self.missing += 1;
+        self.tell(
+            self.missing,
+            &format!("missing: conversation {id} rev {rev}"),
+        );
+    }
+
+    fn differing(&mut self, record: &Record, what: &str) {
+        self.differing += 1;
+        self.tell(
+            self.differing,
+            &format!("differing: {}: {what}", place(record)),
+        );
+    }
+
+    fn foreign(&mut self, record: &Record, what: &str) {
+        self.foreign += 1;
+        self.tell(self.foreign, &format!("foreign: {}: {what}", place(record)));
+    }
+
+    fn tell(&mut self, count: u64, line: &str) {
+        match count {
+            0..=TOLD => (self.print)(line),
+            n if n == TOLD + 1 => (self.print)("further ones of this kind are only counted"),
+            _ => {}
+        }
+    }
+}
+
+fn place(record: &Record) -> String {
+    format!(
+        "conversation {} rev {} (partition {}, offset {})",
+        record.key.as_deref().unwrap_or("?"),
+        record.header("rev"),
+        record.partition,
+        record.offset
+    )
+}
+
+/// Compares all of the topic with all of the database.
+pub async fn run(kafka: &Kafka, pool: &Pool, report: &mut Report<'_>) -> Result<(), Error> {
+    let mut seen = Seen::default();
+    let end = read(kafka, pool, Offsets::new(), &mut seen, report).await?;
+    let mut connection = pool.acquire().await?;
+    let missing = missing(&mut connection, &seen, report.truncated).await?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    // What was sent while the topic was read may have come since.
+    read(kafka, pool, end, &mut seen, report).await?;
+    for (id, rev) in missing {
+        if !seen.contains(id, rev) && store::is_due(pool, id, rev).await? {
+            report.missing(id, rev);
+        }
+    }
+    Ok(())
+}
+
+/// Compares what the topic holds from these offsets on; answers where it ends.
+async fn read(
+    kafka: &Kafka,
+    pool: &Pool,
+    from: Offsets,
+    seen: &mut Seen,
+    report: &mut Report<'_>,
+) -> Result<Offsets, Error> {
+    let mut parts = topic::read(kafka, from);
+    loop {
+        let part = parts
+            .recv()
+            .await
+            .expect("the last part is an end or an error");
+        match part.map_err(|error| Error::Kafka(kafka.events(), error))? {
+            Part::Records(records) => compare(pool, records, seen, report).await?,
+            Part::End { offsets, truncated } => {
+                report.truncated |= truncated;
+                return Ok(offsets);
+            }
+        }
+    }
+}
+
+/// What PostgreSQL has and the topic lacks, as far as is known by now.
+async fn missing(
+    connection: &mut PgConnection,
+    seen: &Seen,
+    truncated: bool,
+) -> sqlx::Result<Vec<(ConversationId, i64)>> {
+    let mut after = (ConversationId(0), 0);
+    let mut missing = Vec::new();
+    loop {
+        let page = store::changes(connection, after, PAGE).await?;
+        let Some(&(id, rev, _)) = page.last() else {
+            return Ok(missing);
+        };
+        after = (id, rev);
+        for (id, rev, waits) in page {
+            let looked_for = !truncated || seen.first(id).is_some_and(|first| rev >= first);
+            if looked_for && !waits && !seen.contains(id, rev) {
+                missing.push((id, rev));
+            }
+        }
+    }
+}
+
+/// Compares records with what PostgreSQL has, conversation by conversation.
+async fn compare(
+    pool: &Pool,
+    records: Vec<Record>,
+    seen: &mut Seen,
+    report: &mut Report<'_>,
+) -> sqlx::Result<()> {
+    let mut conversations: HashMap<ConversationId, Vec<(Event, Record)>> = HashMap::new();
+    for record in records {
+        report.records += 1;
+        match event(&record) {
+            Some(event) => {
+                let same = conversations.entry(event.conversation).or_default();
+                same.push((event, record));
+            }
+            None => report.differing(&record, "it can't be read"),
+        }
+    }
+    for (id, records) in conversations {
+        let Some(standing) = store::standing(pool, id).await? else {
+            for (_, record) in &records {
+                report.foreign(record, "there is no such conversation");
+            }
+            continue;
+        };
+        for (event, record) in &records {
+            one(pool, standing, event, record, seen, report).await?;
+        }
+    }
+    Ok(())
+}
+
+fn event(record: &Record) -> Option<Event> {
+    let event = Event::deserialize(record.value.as_ref()?).ok()?;
+    let same = record.key.as_deref() == Some(&event.conversation.to_string())
+        && record.header("rev") == event.rev.to_string()
+        && record.header("epoch") == event.epoch;
+    same.then_some(event)
+}
+
+async fn one(
+    pool: &Pool,
+    standing: Standing,
+    event: &Event,
+    record: &Record,
+    seen: &mut Seen,
+    report: &mut Report<'_>,
+) -> sqlx::Result<()> {
+    let (id, rev) = (event.conversation, event.rev);
+    if rev > standing.rev {
+        report.foreign(record, "the conversation has not come so far");
+        return Ok(());
+    }
+    let (stored, _) = timeline::events(pool, id, rev - 1, rev, 1).await?;
+    if let Some(stored) = stored.first() {
+        seen.insert(id, rev);
+        if let Some(what) = difference(event, stored) {
+            report.differing(record, what);
+        }
+        return Ok(());
+    }
+    if event.seq < standing.first_seq {
+        report.expired += 1;
+    } else if event.kind == Kind::Notice {
+        report.foreign(record, "there is no such notice");
+    } else if store::message_rev(pool, id, event.seq, event.client_id)
+        .await?
+        .is_some_and(|now| now > rev)
+    {
+        report.overtaken += 1;
+        seen.insert(id, rev);
+    } else {
+        report.foreign(record, "there is no such message");
+    }
+    Ok(())
+}
+
+/// In what a record differs from what is stored. Names, mentions and members are those of its time.
+fn difference(event: &Event, stored: &Event) -> Option<&'static str> {
+    // A record that would have been too large has neither.
+    let without_text = event.body.is_none() && event.html.is_none();
+    let differs = [
+        ("type", event.kind != stored.kind),
+        ("seq", event.seq != stored.seq),
+        ("sender", event.sender != stored.sender),
+        ("client_id", event.client_id != stored.client_id),
+        ("at", event.at != stored.at),
+        ("notice", event.notice != stored.notice),
+        ("subject", event.subject != stored.subject),
+        ("body", !without_text && event.body != stored.body),
+    ];
+    differs
+        .into_iter()
+        .find_map(|(what, differs)| differs.then_some(what))
+}

@@ -1,0 +1,88 @@
+//! A replica's beginning and end when Kafka is not there, as a process of its own.
+
+use std::time::Duration;
+
+use sqlx::PgPool;
+
+use crate::browser::{Person, eventually};
+use crate::process::Process;
+use crate::proxy::Proxy;
+use crate::replica::Chat;
+
+/// The operator gives a pod 30 s from SIGTERM on; with `--drain-seconds` of 5 this leaves 5 s.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// The same chat with Kafka behind a proxy. A broker tells its own address, so only a first contact goes through it.
+async fn stalled_kafka(chat: &Chat) -> (Proxy, Chat) {
+    let proxy = Proxy::to(chat.kafka.parse().expect("an address")).await;
+    proxy.stall();
+    let chat = Chat {
+        pool: chat.pool.clone(),
+        kafka: proxy.address.to_string(),
+        topics: chat.topics.clone(),
+    };
+    (proxy, chat)
+}
+
+#[sqlx::test]
+async fn a_replica_without_kafka_is_ready_after_ten_seconds_and_says_so(pool: PgPool) {
+    let chat = Chat::new(pool).await;
+    let (proxy, without) = stalled_kafka(&chat).await;
+    let one = Process::start(&without, "one", &[]).await;
+    eventually("it waits for Kafka", async || {
+        let (ready, why) = one.readiness().await?;
+        (!ready && why.contains("Kafka")).then_some(())
+    })
+    .await;
+    one.is_ready().await;
+    assert!(one.readiness().await.unwrap().1.contains("degraded"));
+    proxy.open();
+    eventually("Kafka is used once it answers", async || {
+        let (ready, why) = one.readiness().await?;
+        assert!(ready, "readiness is never taken back: {why}");
+        (why == "ready\n").then_some(())
+    })
+    .await;
+    let (well, _) = one.end(LIMIT).await;
+    assert!(well);
+}
+
+#[sqlx::test]
+async fn a_replica_ends_in_time_and_well_also_when_kafka_is_stalled(pool: PgPool) {
+    let chat = Chat::new(pool).await;
+    for stalled in [false, true] {
+        let (proxy, behind) = stalled_kafka(&chat).await;
+        if !stalled {
+            proxy.open();
+        }
+        let one = Process::start(&behind, "one", &[]).await;
+        one.is_ready().await;
+        let (well, took) = one.end(LIMIT).await;
+        assert!(well, "stalled: {stalled}, after {took:?}");
+        println!("stalled: {stalled}: ended after {took:?}");
+    }
+}
+
+#[sqlx::test]
+async fn a_replica_that_goes_sends_its_browsers_on_and_loses_nothing(pool: PgPool) {
+    let chat = Chat::new(pool).await;
+    let stays = chat.replica("stays").await.reads_kafka().await;
+    let goes = Process::start(&chat, "goes", &[]).await;
+    goes.is_ready().await;
+    let ada = Person::sign_up(&stays, "ada").await;
+    let bob = Person::sign_up(&stays, "bob").await;
+    let id = ada.talk_to(&stays, &bob).await;
+    let cursor = bob.cursor(&stays).await;
+    let mut live = bob.connect_to(goes.address).await.unwrap();
+    ada.send(&stays, id, "before").await;
+    live.find("message").await;
+    let ending = tokio::spawn(goes.end(LIMIT));
+    let told = live.find("reconnect").await;
+    assert!(told["after_ms"].as_u64().unwrap() <= 3000, "{told}");
+    ada.send(&stays, id, "meanwhile").await;
+    let mut live = bob.connect(&stays).await.unwrap();
+    let resumed = live.resume(&cursor, Some(id), 1).await;
+    assert_eq!(resumed["conversation"]["to"], 2);
+    assert!(ending.await.unwrap().0);
+    stays.stop().await;
+}
