@@ -241,7 +241,10 @@ impl Hub {
     /// answers elsewhere.
     pub fn looked_in_vain(&self, reconnect: impl Fn() -> Utf8Bytes) {
         let mut state = self.state();
-        let since = state.gate.holds_since();
+        // What came while the last look was fresh still may be from before PostgreSQL went, for all.
+        let incomplete = state.order.incomplete_since();
+        let incomplete = incomplete.filter(|since| !state.gate.is_fresh(*since));
+        let since = incomplete.chain(state.gate.holds_since()).min();
         if since.is_some_and(|since| since.elapsed() >= HELD_TOO_LONG) {
             tracing::warn!("PostgreSQL does not answer here but elsewhere: browsers go there");
             state.broadcast(reconnect);

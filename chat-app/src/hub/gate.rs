@@ -82,7 +82,8 @@ impl Gate {
         self.bytes = 0;
     }
 
-    fn is_fresh(&self, now: Instant) -> bool {
+    /// Whether the last look was not too old then.
+    pub(super) fn is_fresh(&self, now: Instant) -> bool {
         self.looked
             .is_some_and(|looked| now.saturating_duration_since(looked) <= FRESH)
     }

@@ -63,6 +63,8 @@ struct Line<T> {
     before_gone: Option<i64>,
     /// Whether somebody here needs to know where the conversation stands.
     concerns: bool,
+    /// Since when something has been missing.
+    since: Option<Instant>,
     /// When to read what is missing.
     due: Option<Instant>,
     reading: bool,
@@ -87,6 +89,7 @@ impl<T: Follow> Line<T> {
             ahead: BTreeMap::new(),
             before_gone: None,
             concerns: false,
+            since: None,
             due: None,
             reading: false,
             used: now,
@@ -283,6 +286,12 @@ impl<T: Follow> Order<T> {
             .min()
     }
 
+    /// Since when something has been missing, for each conversation of which something is.
+    pub fn incomplete_since(&self) -> impl Iterator<Item = Instant> {
+        let lines = self.open.iter().filter_map(|id| self.lines.get(id));
+        lines.filter_map(|line| line.since)
+    }
+
     /// Whether all that the last look at the changes saw was passed on.
     pub fn is_whole(&self) -> bool {
         self.open.is_empty()
@@ -308,8 +317,10 @@ impl<T: Follow> Order<T> {
         let next = line.advance(now, patience);
         self.waiting += line.ahead.len();
         if line.is_whole() {
+            line.since = None;
             self.open.remove(&id);
         } else {
+            line.since.get_or_insert(now);
             self.open.insert(id);
         }
         next
@@ -451,6 +462,9 @@ mod tests {
         order.failed(ID, at(40));
         assert!(order.due(at(400)).is_empty());
         assert_eq!(order.due(at(540)).len(), 1);
+        assert_eq!(order.incomplete_since().collect::<Vec<_>>(), [at(0)]);
+        order.filled(ID, 6, vec![(5, 5)], at(541));
+        assert_eq!(order.incomplete_since().count(), 0);
     }
 
     #[test]

@@ -150,7 +150,7 @@ async fn with_postgresql_away_people_are_told_so(pool: PgPool) {
         site.pool.close().await;
         let answer = ada.get("/c").await;
         answer.says(503, "The chat can’t reach its database right now.");
-        assert_eq!(answer.header("retry-after"), "5");
+        assert_eq!(answer.header("retry-after"), "2");
         assert_protected(&answer);
         let answer = ada.script().post("/c/1/read", &[("seq", "1")]).await;
         assert_eq!(answer.status, 503);

@@ -94,7 +94,12 @@ async fn comes_back(
     while live.frame().await.is_ok() {}
     let share = f64::from(rand_u16()) / f64::from(u16::MAX);
     tokio::time::sleep(Duration::from_millis(300).mul_f64(share)).await;
-    let mut live = person.connect_to(address).await.unwrap();
+    let mut live = loop {
+        match person.connect_to(address).await {
+            Ok(live) => break live,
+            Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
+        }
+    };
     let resumed = live.resume(cursor, Some(id), 0).await;
     assert_eq!(resumed["conversation"]["to"], 1);
     killed.elapsed()
