@@ -213,12 +213,18 @@ impl Live {
 
     /// The next frame of this type; others before it are passed over.
     pub async fn find(&mut self, kind: &str) -> Value {
-        loop {
-            let frame = self.frame().await.expect("the connection is open");
-            if frame["type"] == kind {
-                return frame;
+        let finding = async {
+            loop {
+                let frame = self.frame().await.expect("the connection is open");
+                if frame["type"] == kind {
+                    return frame;
+                }
             }
-        }
+        };
+        // Heartbeats go on coming.
+        tokio::time::timeout(LIMIT, finding)
+            .await
+            .unwrap_or_else(|_| panic!("no frame of this type came: {kind}"))
     }
 
     pub async fn text(&mut self, text: &str) {

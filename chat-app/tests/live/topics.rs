@@ -137,7 +137,13 @@ async fn topics_that_are_deleted_and_made_again_are_read_and_written_again(pool:
     // The offsets began again, far below those that were noted.
     eventually("records travel again", async || {
         talk.ada.send(&talk.one, talk.id, "after").await;
-        (delivered(&talk.two) > known).then_some(())
+        let travels = eventually("this one does", async || {
+            (delivered(&talk.two) > known).then_some(())
+        });
+        // One every half a second, so that the socket, which nobody reads yet, takes them all.
+        tokio::time::timeout(Duration::from_millis(500), travels)
+            .await
+            .ok()
     })
     .await;
     outbox_is_empty(&talk.chat).await;
