@@ -236,10 +236,12 @@ impl<T: Follow> Order<T> {
         }
         self.change(id, now, |line| {
             line.reading = false;
-            // Without a head all was forgotten while this was read.
-            let hole = line.head.map_or(0..=-1, |head| head + 1..=up_to);
+            // Else all was forgotten while this was read.
+            let Some(head) = line.head else {
+                return PATIENCE;
+            };
             let mut items: HashMap<i64, T> = items.into_iter().collect();
-            for rev in hole {
+            for rev in head + 1..=up_to {
                 match items.remove(&rev) {
                     Some(item) => drop(line.ahead.insert(rev, Slot::Item(item))),
                     None if matches!(line.ahead.get(&rev), Some(Slot::Item(_))) => {}
