@@ -19,6 +19,7 @@ INSERT INTO messages (conversation_id, seq, rev, sender_id, client_id, body, cre
 SELECT conversation_id, seq, seq, sender_id, gen_random_uuid(),
        (SELECT string_agg('word' || floor(20000 * random() ^ 3)::int, ' ') FROM generate_series(1, 4 + seq % 17))
        || CASE WHEN seq % 200 = 0 THEN ' middling' ELSE '' END
+       || CASE WHEN seq % 50 = 0 THEN ' https://example.com/' || seq ELSE '' END
        || CASE WHEN conversation_id = 1 AND seq % ({messages} / 20) = 0 THEN ' zebra' ELSE '' END,
        at
 FROM made;
