@@ -120,6 +120,49 @@ impl ChatClient {
         Ok(Sent { seq, client_id })
     }
 
+    /// Puts a file, to be sent with a message; answers its id.
+    pub async fn upload(&self, conversation: i64, name: &str, bytes: Vec<u8>) -> Result<String> {
+        let request = self
+            .post(&format!("/c/{conversation}/attachments"))
+            .header("accept", "application/json")
+            .header("x-file-name", name)
+            .body(bytes);
+        let response = request.send().await?;
+        let status = response.status();
+        let text = response.text().await?;
+        ensure!(
+            status == StatusCode::CREATED,
+            "{name} was answered {status}: {text}"
+        );
+        let answer: Value = serde_json::from_str(&text)?;
+        let id = answer["id"].as_str().context("an answer without id")?;
+        Ok(id.to_owned())
+    }
+
+    /// Sets one's own picture.
+    pub async fn set_picture(&self, picture: Vec<u8>) -> Result<()> {
+        let edge = "confab-form-edge";
+        let head = format!(
+            "--{edge}\r\ncontent-disposition: form-data; name=\"picture\"; filename=\"picture\"\r\n\r\n"
+        );
+        let end = format!("\r\n--{edge}--\r\n");
+        let body = [head.as_bytes(), &picture, end.as_bytes()].concat();
+        let request = self
+            .post("/account/avatar")
+            .header(
+                "content-type",
+                format!("multipart/form-data; boundary={edge}"),
+            )
+            .body(body);
+        let page = self.page_of(request).await?;
+        ensure!(
+            page.has("saved"),
+            "the picture was not taken: {}",
+            page.html()
+        );
+        Ok(())
+    }
+
     /// All bodies of a conversation, oldest first, read page by page.
     pub async fn history(&self, conversation: i64) -> Result<Vec<String>> {
         let mut page = self.page(&format!("/c/{conversation}")).await?;
