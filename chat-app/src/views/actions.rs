@@ -76,6 +76,7 @@ pub fn page(shell: &Shell, view: &View) -> Markup {
         live: None,
         current: Some(message.conversation),
         content: html! {
+            (attachment::style())
             header.bar { (back(text)) h1 { (t!(text, "message-actions")) } }
             div.scroller.top {
                 (attachment::style())
