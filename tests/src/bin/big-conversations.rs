@@ -1,5 +1,6 @@
 //! Measures pages and searches with a lot of data beside the same with little, through HTTP, and prints the table of
-//! docs/performance.md. Makes a database and a replica for each and removes them. Does I/O; run by tests/bench/big-conversations.
+//! docs/performance.md. Makes a database and a replica for each and removes them; with `--keep` the databases stay, and those
+//! of the run before are taken up. Does I/O; run by tests/bench/big-conversations.
 
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
@@ -105,14 +106,18 @@ struct Site {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    let chat_app = std::env::args()
-        .nth(1)
-        .context("usage: big-conversations CHAT_APP")?;
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (chat_app, keep) = match &arguments[..] {
+        [chat_app] => Some((chat_app, false)),
+        [chat_app, flag] if flag == "--keep" => Some((chat_app, true)),
+        _ => None,
+    }
+    .context("usage: big-conversations CHAT_APP [--keep]")?;
     let server = std::env::var("DATABASE_URL").context("DATABASE_URL is not set")?;
     let mut sites = Vec::new();
     let mut outcome = Ok(Vec::new());
     for size in &SIZES {
-        match site(&chat_app, &server, size).await {
+        match site(chat_app, &server, size, keep).await {
             Ok(site) => sites.push(site),
             Err(error) => outcome = Err(error),
         }
@@ -126,29 +131,27 @@ async fn main() -> Result<()> {
             .context("the replica could not be stopped")?;
         site.replica.wait().context("the replica did not end")?;
     }
-    for size in &SIZES {
-        admin(
-            &server,
-            &format!(
-                "DROP DATABASE IF EXISTS confab_bench_{} WITH (FORCE)",
-                size.name
-            ),
-        )
-        .await?;
+    for size in SIZES.iter().filter(|_| !keep) {
+        drop_database(&server, &size.database()).await?;
     }
     print(&outcome?);
     Ok(())
 }
 
-/// Makes the database, starts the replica, fills the one through the other.
-async fn site(chat_app: &str, server: &str, size: &'static Size) -> Result<Site> {
-    let name = format!("confab_bench_{}", size.name);
-    admin(
-        server,
-        &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
-    )
-    .await?;
-    admin(server, &format!("CREATE DATABASE {name}")).await?;
+impl Size {
+    fn database(&self) -> String {
+        format!("confab_bench_{}", self.name)
+    }
+}
+
+/// Makes the database unless it is there and shall be kept, starts the replica, fills the one through the other.
+async fn site(chat_app: &str, server: &str, size: &'static Size, keep: bool) -> Result<Site> {
+    let name = size.database();
+    let kept = keep && is_there(server, &name).await?;
+    if !kept {
+        drop_database(server, &name).await?;
+        admin(server, &format!("CREATE DATABASE {name}")).await?;
+    }
     let (base, _) = server
         .rsplit_once('/')
         .context("DATABASE_URL names no database")?;
@@ -161,30 +164,13 @@ async fn site(chat_app: &str, server: &str, size: &'static Size) -> Result<Site>
         ChatClient::new(&url)
     })
     .await?;
-    client.register("person-1").await?;
-    let start = Instant::now();
     let mut connection = PgConnection::connect(&database).await?;
-    let fill = include_str!("big-conversations.sql")
-        .replace("{people}", &size.conversations.to_string())
-        .replace("{messages}", &size.messages.to_string());
-    sqlx::raw_sql(sqlx::AssertSqlSafe(fill))
-        .execute(&mut connection)
-        .await?;
-    eprintln!(
-        "{}: filled in {:.0} s",
-        size.name,
-        start.elapsed().as_secs_f64()
-    );
-    let start = Instant::now();
-    migrate(chat_app, &database)?;
-    eprintln!(
-        "{}: indexed in {:.0} s",
-        size.name,
-        start.elapsed().as_secs_f64()
-    );
-    sqlx::raw_sql("VACUUM ANALYZE messages; VACUUM ANALYZE searchable; VACUUM ANALYZE members; VACUUM ANALYZE conversations; ANALYZE users")
-        .execute(&mut connection)
-        .await?;
+    if kept {
+        client.log_in("person-1").await?;
+    } else {
+        client.register("person-1").await?;
+        fill(chat_app, &database, &mut connection, size).await?;
+    }
     let year_ago = sqlx::query_scalar("SELECT (now() - interval '1 year')::date::text")
         .fetch_one(&mut connection)
         .await?;
@@ -194,6 +180,47 @@ async fn site(chat_app: &str, server: &str, size: &'static Size) -> Result<Site>
         client,
         year_ago,
     })
+}
+
+/// The rows by SQL, their index by the migration, as after an upgrade.
+async fn fill(
+    chat_app: &str,
+    database: &str,
+    connection: &mut PgConnection,
+    size: &Size,
+) -> Result<()> {
+    let start = Instant::now();
+    let fill = include_str!("big-conversations.sql")
+        .replace("{people}", &size.conversations.to_string())
+        .replace("{messages}", &size.messages.to_string());
+    sqlx::raw_sql(sqlx::AssertSqlSafe(fill))
+        .execute(&mut *connection)
+        .await?;
+    let filled = start.elapsed().as_secs_f64();
+    migrate(chat_app, database)?;
+    let indexed = start.elapsed().as_secs_f64() - filled;
+    eprintln!(
+        "{}: filled in {filled:.0} s, indexed in {indexed:.0} s",
+        size.name
+    );
+    sqlx::raw_sql("VACUUM ANALYZE messages; VACUUM ANALYZE searchable; VACUUM ANALYZE members; VACUUM ANALYZE conversations; ANALYZE users")
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn is_there(server: &str, database: &str) -> Result<bool> {
+    let mut connection = PgConnection::connect(server).await?;
+    let found = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)");
+    Ok(found.bind(database).fetch_one(&mut connection).await?)
+}
+
+async fn drop_database(server: &str, database: &str) -> Result<()> {
+    admin(
+        server,
+        &format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)"),
+    )
+    .await
 }
 
 async fn admin(server: &str, sql: &str) -> Result<()> {

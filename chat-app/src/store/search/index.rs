@@ -58,9 +58,13 @@ async fn add_missing(connection: &mut PgConnection) -> sqlx::Result<u64> {
     )
     .execute(&mut *connection)
     .await?;
-    sqlx::query("CREATE INDEX missing_number ON missing (number)")
-        .execute(&mut *connection)
-        .await?;
+    // Without the statistics each batch would be thought to be half of the table, and read all messages to find its own.
+    for sql in [
+        "CREATE INDEX missing_number ON missing (number)",
+        "ANALYZE missing",
+    ] {
+        sqlx::query(sql).execute(&mut *connection).await?;
+    }
     let mut added = 0;
     loop {
         let batch: i64 = sqlx::query_scalar(
