@@ -32,7 +32,9 @@ async fn a_display_name_is_what_others_see(pool: PgPool) {
         ada.post("/account/profile", &[("display_name", " ")])
             .await
             .location();
-        bob.get("/people?q=ada").await.says(200, "<bdi>ada</bdi>");
+        bob.get("/people?q=ada")
+            .await
+            .says(200, "<span class=\"name\" dir=\"auto\">ada</span>");
     })
     .await;
 }
