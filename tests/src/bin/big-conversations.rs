@@ -203,9 +203,13 @@ async fn fill(
         "{}: filled in {filled:.0} s, indexed in {indexed:.0} s",
         size.name
     );
-    sqlx::raw_sql("VACUUM ANALYZE messages; VACUUM ANALYZE searchable; VACUUM ANALYZE members; VACUUM ANALYZE conversations; ANALYZE users")
-        .execute(connection)
-        .await?;
+    // One by one: statements that are sent together are one transaction, which VACUUM does not run in.
+    for sql in [
+        "VACUUM ANALYZE messages, searchable, members, conversations",
+        "ANALYZE users",
+    ] {
+        sqlx::query(sql).execute(&mut *connection).await?;
+    }
     Ok(())
 }
 

@@ -24,9 +24,10 @@ use crate::delivery::prefix::Prefix;
 use crate::delivery::shown::Cursor;
 
 // As in live.js and log.js; a test holds that.
-const SILENCE_MS: u64 = 40_000;
+const SILENCE_MS: u64 = 22_000;
+const CONNECT_MS: u64 = 8_000;
 const WATCH_MS: u64 = 5_000;
-const FIRST_RETRY_MS: u64 = 250;
+const FIRST_RETRY_MS: u64 = 300;
 const LAST_RETRY_MS: u64 = 10_000;
 const SESSION_REVOKED: u16 = 4401;
 const HOLE_MS: u64 = 1_000;
@@ -157,7 +158,7 @@ impl Tab {
             .shared
             .site
             .connect(self.at, &self.shared.person(self.id.person).session);
-        let Ok(Ok(socket)) = timeout(Duration::from_millis(SILENCE_MS), connecting).await else {
+        let Ok(Ok(socket)) = timeout(Duration::from_millis(CONNECT_MS), connecting).await else {
             return End::Lost;
         };
         let mut live = Live {
@@ -529,6 +530,7 @@ mod tests {
         let live = include_str!("../../../../chat-app/static/js/live.js").replace('_', "");
         for (name, ms) in [
             ("SILENCE MS", SILENCE_MS),
+            ("CONNECT MS", CONNECT_MS),
             ("FIRST RETRY MS", FIRST_RETRY_MS),
             ("LAST RETRY MS", LAST_RETRY_MS),
             ("SESSION REVOKED", u64::from(SESSION_REVOKED)),
