@@ -1,5 +1,6 @@
 //! The checker of the delivery contract, for any deployment: sends, watches, decides, reports. Does I/O.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -8,7 +9,9 @@ use clap::{Args, Parser, Subcommand};
 use confab_tests::delivery::journal::Journal;
 use confab_tests::delivery::judge::{Verdict, judge};
 use confab_tests::delivery::load::{Load, Plan};
+use confab_tests::delivery::prove::prove;
 use confab_tests::delivery::report;
+use confab_tests::delivery::tamper::{Fault, Planting, Tamper};
 use confab_tests::{Context, Result, ensure};
 
 /// Checks that a chat keeps its promise about messages: each one once, in one order, for everybody it is for.
@@ -37,6 +40,42 @@ enum Command {
         /// The directory that `run` wrote
         dir: PathBuf,
     },
+    /// Prove the checker: plant each fault in a running chat and see whether it is found, as what it is
+    Prove(Prove),
+    /// Stand between clients and a chat and plant a fault; Ctrl-C ends it
+    Tamper(Planted),
+}
+
+#[derive(Args)]
+struct Prove {
+    /// Where the chat is: its URL, or that of each replica (give it once for each)
+    #[arg(long = "url", required = true, value_name = "URL")]
+    urls: Vec<String>,
+    /// Only these faults
+    #[arg(long = "fault", value_enum, value_name = "FAULT")]
+    faults: Vec<Fault>,
+    /// What it hits; even and odd seeds plant most faults in two ways
+    #[arg(long = "seed", default_values_t = [2, 3], value_name = "NUMBER")]
+    seeds: Vec<u64>,
+}
+
+#[derive(Args)]
+struct Planted {
+    /// Where clients come to; once for each `--to`
+    #[arg(long, required = true, value_name = "ADDRESS")]
+    listen: Vec<SocketAddr>,
+    /// Where the chat is: its URL, or that of each replica
+    #[arg(long, required = true, value_name = "URL")]
+    to: Vec<String>,
+    /// What to plant
+    #[arg(long, value_enum, value_name = "FAULT")]
+    fault: Fault,
+    /// What it hits
+    #[arg(long, default_value_t = 1, value_name = "NUMBER")]
+    seed: u64,
+    /// How long `late` holds things up
+    #[arg(long, default_value_t = 60.0, value_name = "SECONDS")]
+    late: f64,
 }
 
 #[derive(Args)]
@@ -85,11 +124,13 @@ struct Run {
 #[tokio::main]
 async fn main() -> ExitCode {
     let decided = match Cli::parse().command {
-        Command::Run(run) => run.run().await,
-        Command::Judge { dir } => again(&dir),
+        Command::Run(run) => run.run().await.map(|verdict| status(&verdict)),
+        Command::Judge { dir } => again(&dir).map(|verdict| status(&verdict)),
+        Command::Prove(prove) => prove.run().await,
+        Command::Tamper(planted) => planted.run().await,
     };
     match decided {
-        Ok(verdict) => exit(&verdict),
+        Ok(status) => ExitCode::from(status),
         Err(error) => {
             eprintln!("delivery: {error}");
             ExitCode::from(2)
@@ -97,11 +138,84 @@ async fn main() -> ExitCode {
     }
 }
 
-fn exit(verdict: &Verdict) -> ExitCode {
+fn status(verdict: &Verdict) -> u8 {
     match (verdict.violations.is_empty(), verdict.unchecked.is_empty()) {
-        (true, true) => ExitCode::SUCCESS,
-        (false, _) => ExitCode::from(1),
-        (true, false) => ExitCode::from(2),
+        (true, true) => 0,
+        (false, _) => 1,
+        (true, false) => 2,
+    }
+}
+
+impl Prove {
+    async fn run(self) -> Result<u8> {
+        let faults = if self.faults.is_empty() {
+            Fault::ALL.to_vec()
+        } else {
+            self.faults
+        };
+        let mut failed = 0;
+        for fault in faults {
+            for &seed in &self.seeds {
+                let proof = prove(&self.urls, fault, seed).await?;
+                let found = proof.verdict.kinds();
+                let found: Vec<&str> = found.into_iter().map(|broken| broken.name()).collect();
+                let found = if found.is_empty() {
+                    "nothing".to_owned()
+                } else {
+                    found.join(", ")
+                };
+                println!(
+                    "{fault:?}, seed {seed}: {}",
+                    if proof.planted.is_empty() {
+                        "nothing planted"
+                    } else {
+                        &proof.planted
+                    }
+                );
+                println!("  found: {found}");
+                if let Err(error) = proof.holds() {
+                    eprintln!("  {error}");
+                    failed += 1;
+                }
+            }
+        }
+        println!(
+            "{}",
+            if failed == 0 {
+                "Each fault was found as what it is."
+            } else {
+                "The checker is not proved."
+            }
+        );
+        Ok(u8::from(failed > 0))
+    }
+}
+
+impl Planted {
+    async fn run(self) -> Result<u8> {
+        ensure!(
+            self.listen.len() == self.to.len(),
+            "{} addresses to listen at, and {} to pass on to: give one for the other",
+            self.listen.len(),
+            self.to.len()
+        );
+        let pairs: Vec<_> = self.listen.into_iter().zip(self.to).collect();
+        let planting = Planting {
+            fault: self.fault,
+            seed: self.seed,
+            late: Duration::from_secs_f64(self.late),
+        };
+        let tamper = Tamper::start(&pairs, planting).await?;
+        println!(
+            "Clients come to {}. Ctrl-C ends it.",
+            tamper.urls().join(" and ")
+        );
+        tokio::signal::ctrl_c().await?;
+        println!(
+            "{}",
+            tamper.planted().unwrap_or("It had no occasion.".into())
+        );
+        Ok(0)
     }
 }
 

@@ -7,5 +7,7 @@ pub mod journal;
 pub mod judge;
 pub mod load;
 pub mod prefix;
+pub mod prove;
 pub mod report;
 pub mod shown;
+pub mod tamper;

@@ -13,7 +13,7 @@ export class Log {
   #jump = document.querySelector('.jump');
   #me;
   #rev;
-  #ahead = new Map(); // rev → html, or null where it is on screen already
+  #ahead = new Map(); // rev → the rev it follows, and html, or null where it is on screen already
   #hole = 0;
   #missedBelow = 0;
   #onHole;
@@ -25,7 +25,7 @@ export class Log {
     this.#onHole = onHole;
     this.#onSeen = onSeen;
     // The page was read after its rev: what it holds beyond is known.
-    for (const item of itemsOf(this.#list)) this.#ahead.set(Number(item.dataset.rev), null);
+    for (const item of itemsOf(this.#list)) this.#hold(Number(item.dataset.rev), null);
     this.#drain();
     this.arrange();
     watchEnds({ list: this.#list, region: this.#region, scroller: this.#scroller, onLoaded: () => this.arrange() });
@@ -44,9 +44,9 @@ export class Log {
     return this.#rev;
   }
 
-  /** A live change: in order it is placed at once, ahead of order it is held. */
-  apply({ rev, html }) {
-    if (rev > this.#rev && this.#ahead.get(rev) !== null) this.#ahead.set(rev, html);
+  /** A live change: in order it is placed at once, ahead of order it is held. Revs after `after` before it are gone. */
+  apply({ rev, html, after }) {
+    if (this.#ahead.get(rev)?.html !== null) this.#hold(rev, html, after);
     this.#drain();
   }
 
@@ -60,7 +60,7 @@ export class Log {
 
   /** An own message that the server has taken. Its rev may be ahead of others' that are still on their way. */
   sent({ rev, html }) {
-    if (rev > this.#rev) this.#ahead.set(rev, null);
+    this.#hold(rev, null);
     this.#place(html);
     this.#drain();
   }
@@ -103,16 +103,33 @@ export class Log {
     }
   }
 
+  #hold(rev, html, after = rev - 1) {
+    if (rev > this.#rev) this.#ahead.set(rev, { after, html });
+  }
+
   #drain() {
-    for (const rev of this.#ahead.keys()) if (rev <= this.#rev) this.#ahead.delete(rev);
-    while (this.#ahead.has(this.#rev + 1)) {
-      this.#rev += 1;
-      const html = this.#ahead.get(this.#rev);
-      this.#ahead.delete(this.#rev);
+    const before = this.#rev;
+    for (const rev of [...this.#ahead.keys()].sort((a, b) => a - b)) {
+      const { after, html } = this.#ahead.get(rev);
+      if (after > this.#rev && rev > this.#rev) break;
+      this.#ahead.delete(rev);
+      if (rev <= this.#rev) continue;
+      this.#rev = rev;
       if (html !== null) this.#place(html);
     }
+    if (this.#ahead.size === 0 || this.#rev > before) this.#stopWaiting();
+    // A hole has its time from when it appears, however much comes behind it.
+    if (this.#ahead.size > 0) this.#hole ||= setTimeout(() => this.#ask(), HOLE_MS);
+  }
+
+  #stopWaiting() {
     clearTimeout(this.#hole);
-    if (this.#ahead.size > 0) this.#hole = setTimeout(this.#onHole, HOLE_MS);
+    this.#hole = 0;
+  }
+
+  #ask() {
+    this.#stopWaiting();
+    this.#onHole();
   }
 
   /** Places what has a place: a message by its seq, anything else after the message that it names. */
@@ -120,6 +137,7 @@ export class Log {
     const item = parse(html);
     if (!item) return; // of a newer release: nothing to show
     const known = this.#known(item);
+    if (Number(known?.dataset.rev) > Number(item.dataset.rev)) return; // an older state comes late
     if (!known && (this.#isBeforeStart(item) || this.#isBelow(item))) return;
     const near = this.#isNearEnd();
     const { scrollTop: top, scrollHeight: height } = this.#scroller;

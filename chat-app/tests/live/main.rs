@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod browser;
+mod delivery;
 mod guards;
 mod herd;
 mod lifecycle;

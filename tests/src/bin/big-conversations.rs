@@ -2,13 +2,14 @@
 //! docs/performance.md. Makes a database and a replica for each and removes them; with `--keep` the databases stay, and those
 //! of the run before are taken up. Does I/O; run by tests/bench/big-conversations.
 
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::time::Instant;
 
 use confab_tests::client::ChatClient;
 use confab_tests::wait::seconds;
 use confab_tests::{Context, Result, ensure, eventually};
 use sqlx::{Connection, PgConnection};
+use tokio::process::{Child, Command};
 
 /// How often each request is made of each replica, in turns.
 const ROUNDS: usize = 101;
@@ -128,8 +129,8 @@ async fn main() -> Result<()> {
     for mut site in sites {
         site.replica
             .kill()
+            .await
             .context("the replica could not be stopped")?;
-        site.replica.wait().context("the replica did not end")?;
     }
     for size in SIZES.iter().filter(|_| !keep) {
         drop_database(&server, &size.database()).await?;
@@ -156,7 +157,7 @@ async fn site(chat_app: &str, server: &str, size: &'static Size, keep: bool) -> 
         .rsplit_once('/')
         .context("DATABASE_URL names no database")?;
     let database = format!("{base}/{name}");
-    migrate(chat_app, &database)?;
+    migrate(chat_app, &database).await?;
     let replica = replica(chat_app, &database, size)?;
     let url = format!("http://chat.localhost:{}", size.port);
     let client = eventually(seconds(30), "the replica serves", async || {
@@ -197,7 +198,7 @@ async fn fill(
         .execute(&mut *connection)
         .await?;
     let filled = start.elapsed().as_secs_f64();
-    migrate(chat_app, database)?;
+    migrate(chat_app, database).await?;
     let indexed = start.elapsed().as_secs_f64() - filled;
     eprintln!(
         "{}: filled in {filled:.0} s, indexed in {indexed:.0} s",
@@ -235,19 +236,21 @@ async fn admin(server: &str, sql: &str) -> Result<()> {
     Ok(())
 }
 
-fn migrate(chat_app: &str, database: &str) -> Result<()> {
+async fn migrate(chat_app: &str, database: &str) -> Result<()> {
     let mut command = Command::new(chat_app);
     command.arg("migrate").env("CONFAB_DATABASE_URL", database);
     let done = command
         .stderr(Stdio::null())
         .stdout(Stdio::null())
-        .status()?;
+        .status()
+        .await?;
     ensure!(done.success(), "chat-app migrate failed on {database}");
     Ok(())
 }
 
 fn replica(chat_app: &str, database: &str, size: &Size) -> Result<Child> {
     let child = Command::new(chat_app)
+        .kill_on_drop(true)
         .arg("serve")
         .env("CONFAB_DATABASE_URL", database)
         .env("CONFAB_INSTANCE", format!("bench-{}", size.name))

@@ -313,9 +313,19 @@ pub struct Received {
     pub conversation: i64,
     /// On which way.
     pub how: How,
+    /// The rev that it says it follows, the revs between being gone for good; without it the one before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<i64>,
     /// The change.
     #[serde(flatten)]
     pub item: Item,
+}
+
+impl Received {
+    /// The rev that it follows.
+    pub fn follows(&self) -> i64 {
+        self.after.unwrap_or(self.item.rev() - 1)
+    }
 }
 
 /// On which way something reaches a tab.

@@ -22,7 +22,7 @@ mod verdict;
 mod view;
 
 pub use latency::Quantiles;
-pub use verdict::{Broken, Totals, Verdict, Violation, WindowVerdict};
+pub use verdict::{Broken, Second, Totals, Verdict, Violation, WindowVerdict};
 
 /// Decides.
 pub fn judge(journal: &Journal) -> Verdict {

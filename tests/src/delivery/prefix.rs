@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug)]
 pub struct Prefix<T> {
     head: i64,
-    ahead: BTreeMap<i64, T>,
+    /// By rev: the rev that it follows, all between being gone for good.
+    ahead: BTreeMap<i64, (i64, T)>,
 }
 
 impl<T> Default for Prefix<T> {
@@ -40,21 +41,21 @@ impl<T> Prefix<T> {
         self.drain()
     }
 
-    /// A change came by itself. Answers what can be shown now, in order.
-    pub fn arrived(&mut self, rev: i64, item: T) -> Vec<T> {
+    /// A change came by itself; the revs after `after` that are before it are gone for good. Answers what can be shown now,
+    /// in order.
+    pub fn arrived(&mut self, after: i64, rev: i64, item: T) -> Vec<T> {
         if rev > self.head {
-            self.ahead.insert(rev, item);
+            self.ahead.insert(rev, (after, item));
         }
         self.drain()
     }
 
-    /// All revs after `from` up to `to` were answered for. Whether that reaches back to what is known: else it is no
-    /// use. Items of it are shown by the caller before [`Self::drain`].
+    /// Whether a range of revs from this one on reaches back to what is known: else it is no use.
     pub fn reaches(&self, from: i64) -> bool {
         from <= self.head
     }
 
-    /// The range up to `to` was shown. Answers what follows it.
+    /// All revs up to `to` were answered for. Answers what follows them.
     pub fn covered(&mut self, to: i64) -> Vec<T> {
         self.head = self.head.max(to);
         self.drain()
@@ -63,9 +64,12 @@ impl<T> Prefix<T> {
     fn drain(&mut self) -> Vec<T> {
         self.ahead = self.ahead.split_off(&(self.head + 1));
         let mut next = Vec::new();
-        while let Some(item) = self.ahead.remove(&(self.head + 1)) {
-            self.head += 1;
-            next.push(item);
+        while let Some(entry) = self.ahead.first_entry() {
+            if entry.get().0 > self.head {
+                break;
+            }
+            self.head = *entry.key();
+            next.push(entry.remove().1);
         }
         next
     }
@@ -79,9 +83,9 @@ mod tests {
     fn what_comes_ahead_waits_for_what_is_before_it() {
         let mut prefix = Prefix::default();
         prefix.page(4);
-        assert!(prefix.arrived(6, 'b').is_empty());
+        assert!(prefix.arrived(5, 6, 'b').is_empty());
         assert!(prefix.has_hole());
-        assert_eq!(prefix.arrived(5, 'a'), ['a', 'b']);
+        assert_eq!(prefix.arrived(4, 5, 'a'), ['a', 'b']);
         assert_eq!((prefix.head(), prefix.has_hole()), (6, false));
     }
 
@@ -89,7 +93,7 @@ mod tests {
     fn what_is_known_already_is_not_shown_again() {
         let mut prefix = Prefix::default();
         prefix.page(4);
-        assert!(prefix.arrived(4, 'a').is_empty());
+        assert!(prefix.arrived(3, 4, 'a').is_empty());
         assert!(!prefix.has_hole());
     }
 
@@ -97,8 +101,8 @@ mod tests {
     fn a_range_closes_the_holes_in_it() {
         let mut prefix = Prefix::default();
         prefix.page(4);
-        prefix.arrived(6, 'b');
-        prefix.arrived(9, 'c');
+        prefix.arrived(5, 6, 'b');
+        prefix.arrived(8, 9, 'c');
         assert!(prefix.reaches(4) && !prefix.reaches(5));
         assert_eq!(prefix.covered(8), ['c']);
         assert_eq!((prefix.head(), prefix.has_hole()), (9, false));
@@ -108,8 +112,17 @@ mod tests {
     fn a_page_of_another_history_makes_what_came_ahead_void() {
         let mut prefix = Prefix::default();
         prefix.page(9);
-        prefix.arrived(11, 'a');
+        prefix.arrived(10, 11, 'a');
         assert!(prefix.page(5).is_empty());
         assert_eq!((prefix.head(), prefix.has_hole()), (5, false));
+    }
+
+    #[test]
+    fn what_says_that_the_revs_before_it_are_gone_waits_for_none_of_them() {
+        let mut prefix = Prefix::default();
+        prefix.page(4);
+        assert_eq!(prefix.arrived(4, 7, 'a'), ['a']);
+        assert!(prefix.arrived(8, 10, 'b').is_empty());
+        assert_eq!(prefix.arrived(7, 8, 'c'), ['c', 'b']);
     }
 }

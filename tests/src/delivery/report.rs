@@ -7,6 +7,9 @@ use super::journal::Journal;
 use super::judge::{Broken, Quantiles, Verdict};
 use crate::{Context, Result};
 
+mod page;
+mod plot;
+
 /// The journal, in the report's directory.
 pub const JOURNAL: &str = "journal.jsonl";
 /// The verdict as JSON.
@@ -17,10 +20,12 @@ pub const PAGE: &str = "report.html";
 /// Violations that the summary names.
 const NAMED: usize = 10;
 
-/// Writes the verdict as JSON. The journal writes itself: [`Journal::write`].
-pub fn write(dir: &Path, _journal: &Journal, verdict: &Verdict) -> Result<()> {
+/// Writes the verdict as JSON and as a page. The journal writes itself: [`Journal::write`].
+pub fn write(dir: &Path, journal: &Journal, verdict: &Verdict) -> Result<()> {
     let json = serde_json::to_string_pretty(verdict)?;
-    std::fs::write(dir.join(VERDICT), json).context(dir.display())
+    std::fs::write(dir.join(VERDICT), json).context(dir.display())?;
+    let page = page::page(journal.run(), verdict).into_string();
+    std::fs::write(dir.join(PAGE), page).context(dir.display())
 }
 
 /// A few lines: whether the promise was kept, over how much, and how long things took.

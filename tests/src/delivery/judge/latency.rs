@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::case::{Case, Op, What, micros};
-use super::verdict::{Broken, Verdict, Violation, WindowVerdict};
+use super::verdict::{Broken, Second, Verdict, Violation, WindowVerdict};
 use crate::delivery::journal::{Answer, Micros, State, Window};
 
 /// Percentiles of many times; all zero where there is none.
@@ -116,9 +116,30 @@ pub(super) fn measure(case: &Case, verdict: &mut Verdict) {
         .iter()
         .map(|window| inside(case, window, &deliveries, &absences))
         .collect();
+    verdict.timeline = timeline(case, &deliveries);
     verdict
         .violations
         .extend(late(case, &deliveries, &absences));
+}
+
+fn timeline(case: &Case, deliveries: &[Delivery]) -> Vec<Second> {
+    let second = |at: Micros| (at / 1_000_000) as usize;
+    let mut seconds = vec![Second::default(); second(case.end) + 1];
+    let mut times = vec![Vec::new(); seconds.len()];
+    for op in case.ops.iter().filter(|op| op.uuid().is_some()) {
+        seconds[second(op.intent.at.min(case.end))].due += 1;
+        if let Some(at) = op.acked_at() {
+            seconds[second(at.min(case.end))].acked += 1;
+        }
+    }
+    for delivery in deliveries {
+        times[second(delivery.due.min(case.end))]
+            .push(delivery.received.saturating_sub(delivery.due));
+    }
+    for (second, times) in seconds.iter_mut().zip(times) {
+        second.delivery = Quantiles::of(times);
+    }
+    seconds
 }
 
 fn acknowledgement(case: &Case, inside: impl Fn(Micros) -> bool) -> Quantiles {
@@ -188,12 +209,12 @@ fn late(
         if delivery.received <= acked + bound || case.excused(delivery.due, delivery.received) {
             continue;
         }
-        // A tab that was away may have it once it is back; whoever joins later reads back what was before.
-        let back = absences
+        // A tab that was away may have it while it comes back; whoever joins later reads back what was before.
+        let away = absences
             .iter()
-            .filter(|(tab, _, back)| *tab == delivery.tab && *back <= delivery.received);
-        let from = back
-            .map(|(.., back)| *back)
+            .filter(|(tab, lost, _)| *tab == delivery.tab && *lost <= delivery.received);
+        let from = away
+            .map(|(.., back)| (*back).min(delivery.received))
             .max()
             .unwrap_or(0)
             .max(opened(case, delivery))

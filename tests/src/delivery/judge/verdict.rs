@@ -25,6 +25,19 @@ pub struct Verdict {
     pub reconnect: Quantiles,
     /// The time inside each window, in its order.
     pub windows: Vec<WindowVerdict>,
+    /// The run, second by second.
+    pub timeline: Vec<Second>,
+}
+
+/// A second of the run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Second {
+    /// Sends due in it.
+    pub due: u64,
+    /// Sends whose success was known in it.
+    pub acked: u64,
+    /// Of the sends due in it.
+    pub delivery: Quantiles,
 }
 
 /// A promise that can be broken.

@@ -126,12 +126,16 @@ impl View {
         match received.how {
             How::Live => {
                 self.opening = false;
-                let next = self.prefix.arrived(item.rev(), item.clone());
+                let next = self
+                    .prefix
+                    .arrived(received.follows(), item.rev(), item.clone());
                 self.show_all(next, at);
             }
             // The page was read after its rev: what it holds beyond is known, and on screen.
             How::Page => {
-                let next = self.prefix.arrived(item.rev(), item.clone());
+                let next = self
+                    .prefix
+                    .arrived(received.follows(), item.rev(), item.clone());
                 self.show(item.clone(), at);
                 self.show_all(next, at);
             }

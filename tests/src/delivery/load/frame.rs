@@ -28,6 +28,8 @@ pub(super) enum Frame {
 pub(super) struct Event {
     pub conversation: i64,
     pub rev: i64,
+    /// The rev that it follows, where those between are gone for good.
+    pub after: Option<i64>,
     /// Whom it lets in.
     pub joins: Option<i64>,
     /// Whom it lets out.
@@ -91,6 +93,7 @@ struct Heartbeat {
 struct Change<'a> {
     conversation: i64,
     rev: i64,
+    after: Option<i64>,
     sender: i64,
     #[serde(borrow)]
     notice: Option<Cow<'a, str>>,
@@ -138,6 +141,7 @@ impl Event {
         Self {
             conversation: change.conversation,
             rev: change.rev,
+            after: change.after,
             joins: lets(&["created", "joined", "added"]),
             leaves: lets(&["left", "removed"]),
             item: shown::items(&change.html).into_iter().next(),

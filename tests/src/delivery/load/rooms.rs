@@ -37,7 +37,8 @@ pub(super) struct Target {
 impl Room {
     /// A message is in.
     pub fn sent(&mut self, seq: i64, sender: u32) {
-        if !self.steady.contains(&sender) {
+        let known = self.targets.iter().any(|target| target.seq == seq);
+        if known || !self.steady.contains(&sender) {
             return;
         }
         self.targets.push_back(Target {

@@ -144,7 +144,7 @@ async fn make(
     order.truncate(match kind {
         Kind::Direct => 2,
         Kind::Group | Kind::Private => 4.max(people.len() / 3),
-        Kind::Public => people.len().max(4) / 2,
+        Kind::Public => people.len().div_ceil(2),
     });
     let keeper = &people[order[0] as usize];
     let others = order[1..]

@@ -57,7 +57,9 @@ struct Loading {
 /// One conversation on the page.
 #[derive(Default)]
 struct Log {
-    prefix: Prefix<()>,
+    /// Of the places of messages; 0 of notices.
+    prefix: Prefix<i64>,
+    /// The newest message that is shown, with all before it.
     newest: i64,
     /// When a hole is asked for.
     hole: Option<Instant>,
@@ -297,14 +299,13 @@ impl Tab {
         if !self.shared.rooms().contains_key(&conversation) {
             return; // of another run
         }
+        let seq = event.item.as_ref().map_or(0, seq_of);
         if let Some(item) = event.item {
-            self.record(conversation, How::Live, item);
+            self.record(conversation, event.after, item);
         }
         match self.logs.get_mut(&conversation) {
             Some(log) => {
-                let before = log.prefix.head();
-                log.prefix.arrived(rev, ());
-                log.watch(before);
+                log.advance(|prefix| prefix.arrived(event.after.unwrap_or(rev - 1), rev, seq))
             }
             None if event.joins == Some(self.user) => self.load(conversation),
             None => {}
@@ -371,14 +372,16 @@ impl Tab {
         self.shared
             .recorder
             .extend(std::iter::once(range).chain(items));
-        if let Some(log) = self
-            .logs
-            .get_mut(&conversation)
-            .filter(|log| log.prefix.reaches(from))
-        {
-            let before = log.prefix.head();
-            log.prefix.covered(to);
-            log.watch(before);
+        let log = self.logs.get_mut(&conversation);
+        if let Some(log) = log.filter(|log| log.prefix.reaches(from)) {
+            log.advance(|prefix| {
+                let behind = prefix.covered(to);
+                missed
+                    .items()
+                    .map(|item| seq_of(&item))
+                    .chain(behind)
+                    .collect()
+            });
             self.reached(conversation);
         }
     }
@@ -429,7 +432,11 @@ impl Tab {
 
     fn show(&mut self, conversation: i64, loaded: Loaded) {
         let (tab, at, rev) = (self.id.tab, self.shared.recorder.now(), loaded.rev);
-        let revs: Vec<i64> = loaded.items.iter().map(Item::rev).collect();
+        let on_page: Vec<(i64, i64)> = loaded
+            .items
+            .iter()
+            .map(|item| (item.rev(), seq_of(item)))
+            .collect();
         let page = Entry::Page(journal::Page {
             tab,
             at,
@@ -445,23 +452,29 @@ impl Tab {
             .extend(std::iter::once(page).chain(items));
         self.cursor = Some(loaded.cursor);
         let log = self.logs.entry(conversation).or_default();
-        let before = log.prefix.head();
-        log.prefix.page(rev);
-        // The page was read after its rev: what it holds beyond is known.
-        for rev in revs {
-            log.prefix.arrived(rev, ());
-        }
-        log.newest = loaded.seq;
-        log.watch(before);
+        log.advance(|prefix| {
+            let mut behind = prefix.page(rev);
+            // The page was read after its rev: what it holds beyond is known.
+            for (rev, seq) in on_page {
+                behind.extend(prefix.arrived(rev - 1, rev, seq));
+            }
+            behind
+        });
+        log.newest = log.newest.max(loaded.seq);
         self.reached(conversation);
     }
 
-    fn record(&mut self, conversation: i64, how: How, item: Item) {
-        if let (Item::Message(message), Some(log)) = (&item, self.logs.get_mut(&conversation)) {
-            log.newest = log.newest.max(message.seq);
-        }
-        let received = self.received(self.shared.recorder.now(), conversation, how, item);
-        self.shared.recorder.push(received);
+    /// A change that came by itself.
+    fn record(&self, conversation: i64, after: Option<i64>, item: Item) {
+        self.shared.recorder.received.fetch_add(1, Relaxed);
+        self.shared.recorder.push(Entry::Received(Received {
+            tab: self.id.tab,
+            at: self.shared.recorder.now(),
+            conversation,
+            how: How::Live,
+            after,
+            item,
+        }));
     }
 
     fn received(&self, at: u64, conversation: i64, how: How, item: Item) -> Entry {
@@ -471,6 +484,7 @@ impl Tab {
             at,
             conversation,
             how,
+            after: None,
             item,
         })
     }
@@ -510,14 +524,26 @@ impl Tab {
 }
 
 impl Log {
-    /// A hole has its time from when it appears, however much comes behind it.
-    fn watch(&mut self, head_before: i64) {
+    /// Has the prefix take something in; it answers the places of what is shown now.
+    fn advance(&mut self, take: impl FnOnce(&mut Prefix<i64>) -> Vec<i64>) {
+        let before = self.prefix.head();
+        let shown = take(&mut self.prefix);
+        self.newest = shown.into_iter().fold(self.newest, i64::max);
+        // A hole has its time from when it appears, however much comes behind it.
         let hole = Instant::now() + Duration::from_millis(HOLE_MS);
         self.hole = match (self.prefix.has_hole(), self.hole) {
             (false, _) => None,
-            (true, Some(at)) if self.prefix.head() == head_before => Some(at),
+            (true, Some(at)) if self.prefix.head() == before => Some(at),
             (true, _) => Some(hole),
         };
+    }
+}
+
+/// The place of a message; 0 of a notice, which has none.
+fn seq_of(item: &Item) -> i64 {
+    match item {
+        Item::Message(message) => message.seq,
+        Item::Notice(_) => 0,
     }
 }
 

@@ -1,0 +1,41 @@
+//! The checker of the delivery contract is proved: what is planted in a running chat is found, and found as what it is.
+
+use std::sync::Arc;
+
+use confab_tests::delivery::prove::prove;
+use confab_tests::delivery::tamper::Fault;
+use sqlx::PgPool;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::replica::Chat;
+
+/// Loads at a time: each is light, but all share two cores.
+const AT_A_TIME: usize = 6;
+/// Even and odd seeds plant most faults in two ways.
+const SEEDS: [u64; 2] = [2, 3];
+
+#[sqlx::test]
+async fn every_planted_fault_is_found_as_what_it_is_and_nothing_else(pool: PgPool) {
+    let chat = Chat::new(pool).await;
+    let one = chat.replica("one").await.reads_kafka().await;
+    let two = chat.replica("two").await.reads_kafka().await;
+    let urls = [&one, &two].map(|replica| format!("http://{}", replica.address));
+    let permits = Arc::new(Semaphore::new(AT_A_TIME));
+    let mut proofs = JoinSet::new();
+    for (fault, seed) in Fault::ALL
+        .into_iter()
+        .flat_map(|fault| SEEDS.map(|seed| (fault, seed)))
+    {
+        let (urls, permits) = (urls.clone(), permits.clone());
+        proofs.spawn(async move {
+            let _permit = permits.acquire().await.unwrap();
+            prove(&urls, fault, seed).await?.holds()
+        });
+    }
+    let proved = proofs.join_all().await;
+    let failed: Vec<_> = proved.into_iter().filter_map(Result::err).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+    one.stop().await;
+    two.stop().await;
+}
