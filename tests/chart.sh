@@ -8,6 +8,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 fail() { echo "chart: $*" >&2; exit 1; }
+command -v lua5.4 >/dev/null || fail "lua5.4 is missing; on Debian: apt-get install lua5.4"
 command -v helm >/dev/null || fail "helm is missing; '. tests/cluster/env.sh' puts the project's own on PATH once tests/cluster has built it"
 render() { helm template chart-test "$chart" --namespace confab-system --kube-version 1.36.3 "$@"; }
 
@@ -53,7 +54,21 @@ accepted --set-json 'imagePullSecrets=[{"name":"pull"}]' --set-json 'tolerations
   --set-json 'affinity={"podAntiAffinity":{}}' --set-json 'metrics.service.annotations={"prometheus.io/scrape":"true"}'
 accepted --set-json 'global={"any":"thing"}'
 
+echo "chart: rights end where the operator's namespaces do"
+secrets_of() { # KIND: the namespaces of the roles of this kind that let Secrets be read
+  awk -v RS='---\n' -v kind="kind: $1\n" 'index($0, kind) && /resources: \[secrets\]/ {match($0, /\n  namespace: [^\n]*/); print substr($0, RSTART + 14, RLENGTH - 14)}' "$work/out"
+}
+accepted
+[ "$(secrets_of ClusterRole | wc -l)" = 1 ] && [ -z "$(secrets_of Role)" ] || fail "without watchNamespaces the rights on Secrets are not the ClusterRole's"
+accepted --set 'watchNamespaces={blue,green}'
+[ -z "$(secrets_of ClusterRole)" ] || fail "with watchNamespaces the ClusterRole still reads Secrets"
+[ "$(secrets_of Role | sort | xargs)" = "blue green" ] || fail "the Roles are not those of watchNamespaces: $(secrets_of Role | xargs)"
+grep -q -- '--watch-namespaces=blue,green' "$work/out" || fail "watchNamespaces is not handed to the operator"
+# Never listed, and nothing but what they are for.
+if grep -A1 'resources: \[secrets\]' "$work/out" | grep -E 'list|watch|delete|update'; then fail "more rights on Secrets than get, create and patch"; fi
+
 echo "chart: bad values are refused"
+refused watchNamespaces --set 'watchNamespaces={Blue}'
 refused replicas --set replicas=-1
 refused replicas --set replicas=two
 refused format --set log.format=xml
@@ -67,6 +82,24 @@ refused install --set-string crds.install=no
 refused port --set metrics.service.port=70000
 refused memory --set operator.resources.limits.memory=lots
 refused tolerations --set-json 'tolerations=[{"effect":"Never"}]'
+
+echo "chart: Argo CD's health of a ChatDeployment"
+health() { # LUA-TABLE: the status that the script comes to
+  lua5.4 -e "obj = $1" -e "print(dofile('$chart/argocd/health.lua').status)"
+}
+comes_to() {
+  [ "$(health "$2")" = "$1" ] || fail "not $1 but $(health "$2"): $2"
+}
+told() { # READY REASON STALLED
+  echo "{metadata = {generation = 2}, status = {observedGeneration = 2, conditions = {
+    {type = 'Ready', status = '$1', reason = '$2', message = 'm'}, {type = 'Stalled', status = '$3', reason = 'r', message = 'm'}}}}"
+}
+comes_to Progressing '{metadata = {generation = 1}}'
+comes_to Progressing "$(told True AsAskedFor False | sed 's/observedGeneration = 2/observedGeneration = 1/')"
+comes_to Healthy "$(told True AsAskedFor False)"
+comes_to Progressing "$(told False RollingOut False)"
+comes_to Degraded "$(told False MigrationFailed True)"
+comes_to Suspended "$(told False Paused False)"
 
 echo "chart: README names every value"
 while read -r value; do

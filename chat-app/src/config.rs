@@ -1,5 +1,6 @@
 //! Every setting, as a flag and as an environment variable. Pure but for reading the environment.
 
+mod database;
 mod files;
 
 use std::net::SocketAddr;
@@ -9,6 +10,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use url::Url;
 
+pub use self::database::{Database, NotAUrl};
 pub use self::files::{Files, MediaRange, S3, StoreKind};
 
 /// A self-hosted chat: one of many equal replicas that share PostgreSQL and Kafka.
@@ -164,6 +166,14 @@ pub struct Migrate {
         value_name = "NAME"
     )]
     pub search_language: String,
+    /// The deployment's own name: the database is kept for it alone
+    #[arg(
+        long,
+        env = "CONFAB_INSTANCE",
+        default_value = "confab.local",
+        value_name = "NAME"
+    )]
+    pub instance: String,
     /// The file that takes the outcome, as Kubernetes shows it; left alone where there is none
     #[arg(
         long,
@@ -200,26 +210,6 @@ pub struct Replay {
     pub log: Log,
 }
 
-/// Where PostgreSQL is.
-#[derive(Clone, Args)]
-pub struct Database {
-    /// PostgreSQL 15 or newer, as in postgres://user:password@host:5432/database?sslmode=verify-full
-    #[arg(
-        id = "database_url",
-        long = "database-url",
-        env = "CONFAB_DATABASE_URL",
-        hide_env_values = true,
-        value_name = "URL"
-    )]
-    pub url: String,
-}
-
-impl std::fmt::Debug for Database {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Database { url: … }")
-    }
-}
-
 /// Where Kafka is.
 #[derive(Clone, Args)]
 pub struct Kafka {
@@ -250,6 +240,22 @@ pub struct Kafka {
     /// The certificate authority of the brokers, in PEM
     #[arg(long, env = "CONFAB_KAFKA_SSL_CA_FILE", value_name = "FILE")]
     pub kafka_ssl_ca_file: Option<PathBuf>,
+    /// The certificate that we show to the brokers, in PEM
+    #[arg(
+        long,
+        env = "CONFAB_KAFKA_SSL_CERTIFICATE_FILE",
+        value_name = "FILE",
+        requires = "kafka_ssl_key_file"
+    )]
+    pub kafka_ssl_certificate_file: Option<PathBuf>,
+    /// Its private key, in PEM without a passphrase
+    #[arg(
+        long,
+        env = "CONFAB_KAFKA_SSL_KEY_FILE",
+        value_name = "FILE",
+        requires = "kafka_ssl_certificate_file"
+    )]
+    pub kafka_ssl_key_file: Option<PathBuf>,
     /// The topics are PREFIX.events and PREFIX.signals
     #[arg(
         long,
@@ -497,6 +503,8 @@ pub(crate) mod tests {
             "hunter3",
             "--setup-token",
             "hunter4",
+            "--database-password",
+            "hunter5",
         ];
         let config = serve(&flags).unwrap();
         let text = format!("{config:?}");

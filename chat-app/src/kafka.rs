@@ -49,6 +49,13 @@ pub fn client(kafka: &Kafka) -> ClientConfig {
     if let Some(file) = &kafka.kafka_ssl_ca_file {
         config.set("ssl.ca.location", file.to_string_lossy());
     }
+    if let (Some(certificate), Some(key)) =
+        (&kafka.kafka_ssl_certificate_file, &kafka.kafka_ssl_key_file)
+    {
+        config
+            .set("ssl.certificate.location", certificate.to_string_lossy())
+            .set("ssl.key.location", key.to_string_lossy());
+    }
     config
 }
 

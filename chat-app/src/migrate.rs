@@ -3,27 +3,44 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::config::Migrate;
-use crate::store::schema;
-use crate::store::search::index;
+use sqlx::Connection;
+use sqlx::postgres::PgConnection;
 
-/// Runs the migrations; the termination message is `{"applied":2,"target":2}`, or a sentence that says what failed.
+use crate::config::Migrate;
+use crate::store::owner::{self, Owner};
+use crate::store::search::index;
+use crate::store::{schema, server};
+
+/// What the migration came to.
+struct Outcome {
+    before: i64,
+    after: i64,
+    max_connections: i32,
+}
+
+/// Runs the migrations; the termination message is `{"applied":2,"target":2,"maxConnections":97}`, or a sentence that
+/// says what failed, after `DatabaseClaimed: ` where the database is another chat's.
 pub async fn run(settings: Migrate) -> ExitCode {
     let outcome = migrate(&settings).await;
     let message = match &outcome {
-        Ok((_, applied)) => format!(r#"{{"applied":{applied},"target":{}}}"#, schema::target()),
+        Ok(done) => format!(
+            r#"{{"applied":{},"target":{},"maxConnections":{}}}"#,
+            done.after,
+            schema::target(),
+            done.max_connections
+        ),
         Err(sentence) => sentence.clone(),
     };
     leave(&settings.termination_log, &message);
     match outcome {
-        Ok((before, after)) if before == after => {
+        Ok(Outcome { before, after, .. }) if before == after => {
             tracing::info!(
                 version = after,
                 "the schema was up to date; next: chat-app serve"
             );
             ExitCode::SUCCESS
         }
-        Ok((before, after)) => {
+        Ok(Outcome { before, after, .. }) => {
             tracing::info!(
                 from = before,
                 to = after,
@@ -38,32 +55,61 @@ pub async fn run(settings: Migrate) -> ExitCode {
     }
 }
 
-/// The version before and after, or a sentence without anything secret.
-async fn migrate(settings: &Migrate) -> Result<(i64, i64), String> {
-    let url = settings.database.url.as_str();
-    if url.parse::<sqlx::postgres::PgConnectOptions>().is_err() {
-        return Err("CONFAB_DATABASE_URL is not a PostgreSQL URL, as in postgres://user:password@host:5432/database".into());
-    }
-    let mut connection = schema::connect(url)
-        .await
-        .map_err(|error| format!("PostgreSQL can't be reached: {error}"))?;
-    let language = settings.search_language.as_str();
+/// Everything that may be wrong is found before anything is changed. The error is a sentence without anything secret.
+async fn migrate(settings: &Migrate) -> Result<Outcome, String> {
+    let mut connection = connect(settings).await?;
+    let (instance, language) = (&settings.instance, settings.search_language.as_str());
+    let cannot_ask = |error| format!("PostgreSQL can't be asked: {error}");
+    let other = owner::other(&mut connection, instance).await;
+    not_claimed(other.map_err(cannot_ask)?)?;
     let known = index::knows(&mut connection, language).await;
-    if !known.map_err(|error| format!("PostgreSQL can't be asked: {error}"))? {
+    if !known.map_err(cannot_ask)? {
         return Err(format!(
             "CONFAB_SEARCH_LANGUAGE is {language}, which is no text search configuration of this PostgreSQL; \\dF in psql lists them"
         ));
     }
-    let versions = schema::migrate(&mut connection)
+    let (before, after) = schema::migrate(&mut connection)
         .await
         .map_err(|error| format!("the migration failed and was rolled back: {error}"))?;
+    let other = owner::claim(&mut connection, instance).await;
+    not_claimed(other.map_err(cannot_ask)?)?;
     let messages = index::bring_up_to_date(&mut connection, language)
         .await
         .map_err(|error| format!("the search index is not complete, run this again: {error}"))?;
     if messages > 0 {
         tracing::info!(messages, language, "the search index is up to date");
     }
-    Ok(versions)
+    let max_connections = server::max_connections(&mut connection)
+        .await
+        .map_err(cannot_ask)?;
+    Ok(Outcome {
+        before,
+        after,
+        max_connections,
+    })
+}
+
+/// To PostgreSQL itself.
+async fn connect(settings: &Migrate) -> Result<PgConnection, String> {
+    let database = settings
+        .database
+        .options()
+        .map_err(|error| error.to_string())?;
+    let cannot_reach = |error| format!("PostgreSQL can't be reached: {error}");
+    if server::pooled(&database).await.map_err(cannot_reach)? {
+        return Err("between here and PostgreSQL is a pooler, such as PgBouncer, that gives each transaction another connection; the chat holds locks for as long as it is connected: give it the address of PostgreSQL itself, or of a pooler in session mode that passes startup parameters on".to_owned());
+    }
+    PgConnection::connect_with(&database)
+        .await
+        .map_err(cannot_reach)
+}
+
+fn not_claimed(other: Option<Owner>) -> Result<(), String> {
+    other.map_or(Ok(()), |Owner { instance, since }| {
+        Err(format!(
+            "DatabaseClaimed: the database belongs to the chat {instance} since {since}: give this chat a database of its own, or, if {instance} is gone for good, run DELETE FROM owner in the database"
+        ))
+    })
 }
 
 /// Only where the file is there already: outside of Kubernetes nobody reads it.

@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, SettingError, Workers};
-use crate::config::Config;
+use crate::config::{Config, NotAUrl};
 use crate::kafka::Link;
 use crate::poller::{Poller, upkeep};
 use crate::publisher::sweeper;
@@ -31,10 +31,8 @@ const POOL_PATIENCE: Duration = Duration::from_secs(3);
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// A setting can't be used.
-    #[error(
-        "CONFAB_DATABASE_URL is not a PostgreSQL URL, as in postgres://user:password@host:5432/database"
-    )]
-    DatabaseUrl,
+    #[error(transparent)]
+    DatabaseUrl(#[from] NotAUrl),
     /// An address can't be listened on.
     #[error("can't listen on {0}: {1}")]
     Listen(std::net::SocketAddr, std::io::Error),
@@ -55,11 +53,7 @@ pub enum StartError {
 
 /// Serves until SIGTERM or an interrupt.
 pub async fn run(config: Config) -> Result<(), StartError> {
-    let database: PgConnectOptions = config
-        .database
-        .url
-        .parse()
-        .map_err(|_| StartError::DatabaseUrl)?;
+    let database = config.database.options()?;
     let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM can be handled");
     let mut workers = Workers::new(&database);
     let pool = workers

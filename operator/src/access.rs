@@ -1,8 +1,11 @@
 //! How the chat-app reaches Kafka, PostgreSQL and its files, and this operator the first two, from the spec, the generated logins and the
 //! Secrets that the spec names. Pure.
 
+mod database;
 mod store;
+mod strimzi;
 
+pub use database::{Database, DatabaseAddress, DatabaseLogin};
 pub use store::SecretProblem;
 use store::Store;
 
@@ -10,14 +13,12 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
-use url::Url;
 
 use crate::crd::{
-    AttachmentStore, Attachments, ExternalKafka, Kafka, KafkaTls, Postgres, SaslMechanism,
-    UrlSecret,
+    AttachmentStore, Attachments, ClientCertificateSecret, ExternalKafka, Kafka, KafkaTls,
+    Postgres, SaslMechanism,
 };
 use crate::credentials::{Credentials, Password};
-use crate::digest::digest;
 use crate::validate::{Chat, Role};
 
 /// How to reach all of them.
@@ -27,9 +28,9 @@ pub struct Access {
     pub kafka: KafkaAccess,
     /// What it takes to log in to Kafka from here, unless a Secret lacks it.
     pub kafka_login: Result<KafkaSecrets, SecretProblem>,
-    /// The Secret and key with the database's URL.
-    pub database_secret: UrlSecret,
-    /// The database that the URL names, unless a Secret lacks it.
+    /// How the chat-app is told of the database.
+    pub database_login: DatabaseLogin,
+    /// The database, unless a Secret lacks something that it takes to reach it.
     pub database: Result<Database, SecretProblem>,
     /// Whether the login to the store of files is there, where it is a bucket.
     pub bucket_login: Result<(), SecretProblem>,
@@ -48,11 +49,13 @@ pub struct KafkaAccess {
     pub sasl: Option<SaslAccess>,
 }
 
-/// A login to Kafka whose name and password are in a Secret under `username` and `password`.
+/// A login to Kafka whose password is in a Secret under `password`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SaslAccess {
     /// How the password is proved.
     pub mechanism: SaslMechanism,
+    /// The name. None: it is in the Secret under `username`.
+    pub username: Option<String>,
     /// The Secret.
     pub secret: String,
 }
@@ -64,15 +67,8 @@ pub struct KafkaSecrets {
     pub login: Option<(String, Password)>,
     /// Certificates of authorities, where the spec names a Secret with them.
     pub ca: Option<String>,
-}
-
-/// A database, without how to log in to it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Database {
-    /// Host and port.
-    pub address: (String, u16),
-    /// A digest of address and name: tells one database from another.
-    pub identity: String,
+    /// Certificate and private key, where the spec names a Secret with them.
+    pub client: Option<(String, Password)>,
 }
 
 impl KafkaAccess {
@@ -98,31 +94,30 @@ pub fn access(
         secrets,
     };
     let kafka = kafka_access(chat);
-    let database_secret = database_secret(chat);
+    let database_login = database::login(chat);
     Access {
         kafka_login: kafka_secrets(chat, &kafka, credentials, &store),
-        database: database(chat, credentials, &database_secret, &store),
+        database: database::database(chat, credentials, &database_login, &store),
         bucket_login: bucket_login(&chat.attachments, &store),
         secrets: versions(chat, credentials, &store),
         kafka,
-        database_secret,
+        database_login,
     }
 }
 
 /// Names of the Secrets that the spec names: those to read. Generated ones are not among them.
 pub fn named_secrets(kafka: &Kafka, postgres: &Postgres, attachments: &Attachments) -> Vec<String> {
     let mut names = Vec::new();
+    if let Kafka::Strimzi(strimzi) = kafka {
+        names.extend(strimzi::named_secrets(strimzi));
+    }
     if let Kafka::External(ExternalKafka { tls, sasl, .. }) = kafka {
         names.extend(sasl.iter().map(|sasl| sasl.secret_name.clone()));
-        names.extend(
-            tls.iter()
-                .map(|tls| &tls.ca_secret)
-                .map(|ca| ca.name.clone()),
-        );
+        names.extend(tls.iter().map(|tls| tls.ca_secret.name.clone()));
+        let client = tls.iter().flat_map(|tls| &tls.client_certificate_secret);
+        names.extend(client.map(|client| client.name.clone()));
     }
-    if let Postgres::External(external) = postgres {
-        names.push(external.url_secret.name.clone());
-    }
+    names.extend(database::named_secrets(postgres));
     if let AttachmentStore::S3(bucket) = &attachments.store {
         names.push(bucket.credentials_secret.name.clone());
     }
@@ -138,26 +133,19 @@ fn kafka_access(chat: &Chat) -> KafkaAccess {
             tls: external.tls.clone(),
             sasl: external.sasl.as_ref().map(|sasl| SaslAccess {
                 mechanism: sasl.mechanism,
+                username: None,
                 secret: sasl.secret_name.clone(),
             }),
         },
+        Kafka::Strimzi(strimzi) => strimzi::kafka_access(strimzi, &chat.namespace),
         Kafka::Embedded(_) => KafkaAccess {
             bootstrap_servers: vec![format!("{}:9092", chat.pod_host(Role::Kafka))],
             tls: None,
             sasl: Some(SaslAccess {
                 mechanism: SaslMechanism::ScramSha512,
+                username: None,
                 secret: chat.child(Role::Kafka),
             }),
-        },
-    }
-}
-
-fn database_secret(chat: &Chat) -> UrlSecret {
-    match &chat.postgres {
-        Postgres::External(external) => external.url_secret.clone(),
-        Postgres::Embedded(_) => UrlSecret {
-            name: chat.child(Role::Postgres),
-            key: "url".to_owned(),
         },
     }
 }
@@ -173,36 +161,32 @@ fn kafka_secrets(
         return Ok(KafkaSecrets {
             login: Some((own.username.clone(), own.password.clone())),
             ca: None,
+            client: None,
         });
     }
     let login = |sasl: &SaslAccess| {
+        let username = match &sasl.username {
+            Some(name) => name.clone(),
+            None => store.text(&sasl.secret, "username")?,
+        };
         Ok((
-            store.text(&sasl.secret, "username")?,
+            username,
             Password::new(store.text(&sasl.secret, "password")?),
         ))
     };
-    let ca = kafka.tls.as_ref().map(|tls| &tls.ca_secret);
+    let client = |secret: &ClientCertificateSecret| {
+        Ok((
+            store.text(&secret.name, &secret.certificate_key)?,
+            Password::new(store.text(&secret.name, &secret.private_key_key)?),
+        ))
+    };
+    let tls = kafka.tls.as_ref();
+    let ca = tls.map(|tls| &tls.ca_secret);
+    let certificate = tls.and_then(|tls| tls.client_certificate_secret.as_ref());
     Ok(KafkaSecrets {
         login: kafka.sasl.as_ref().map(login).transpose()?,
         ca: ca.map(|ca| store.text(&ca.name, &ca.key)).transpose()?,
-    })
-}
-
-fn database(
-    chat: &Chat,
-    credentials: &Credentials,
-    secret: &UrlSecret,
-    store: &Store<'_>,
-) -> Result<Database, SecretProblem> {
-    let text = match &chat.postgres {
-        Postgres::Embedded(_) => credentials.postgres.url(&chat.service_host(Role::Postgres)),
-        Postgres::External(_) => store.text(&secret.name, &secret.key)?,
-    };
-    parse_database(&text).ok_or_else(|| {
-        SecretProblem::Unusable(format!(
-            "key {} of Secret {} is not a PostgreSQL URL: write postgres://user:password@host:5432/database",
-            secret.key, secret.name
-        ))
+        client: certificate.map(client).transpose()?,
     })
 }
 
@@ -213,25 +197,6 @@ fn bucket_login(attachments: &Attachments, store: &Store<'_>) -> Result<(), Secr
         store.text(&secret.name, &secret.secret_access_key_key)?;
     }
     Ok(())
-}
-
-fn parse_database(text: &str) -> Option<Database> {
-    let url = Url::parse(text.trim()).ok()?;
-    if !matches!(url.scheme(), "postgres" | "postgresql") {
-        return None;
-    }
-    let host = url
-        .host_str()
-        .filter(|host| !host.is_empty())?
-        .trim_matches(['[', ']'])
-        .to_owned();
-    let port = url.port().unwrap_or(5432);
-    let name = url.path().trim_start_matches('/');
-    let identity = digest([host.as_str(), &port.to_string(), name]);
-    Some(Database {
-        address: (host, port),
-        identity,
-    })
 }
 
 /// For a Secret of a person its resourceVersion: a digest would let a weak password be guessed from it.
@@ -273,7 +238,7 @@ mod tests {
 
     fn external() -> Chat {
         chat_of(json!({
-            "kafka": {"external": {"bootstrapServers": ["k:9093"], "tls": {"caSecret": {"name": "ca"}}, "sasl": {"secretName": "login"}}},
+            "kafka": {"external": {"bootstrapServers": ["k:9093"], "tls": {"caSecret": {"name": "ca"}, "clientCertificateSecret": {"name": "cert"}}, "sasl": {"secretName": "login"}}},
             "postgres": {"external": {"urlSecret": {"name": "db"}}},
         }))
     }
@@ -308,18 +273,24 @@ mod tests {
     fn external_services_are_reached_with_what_their_secrets_hold() {
         let secrets = [
             secret("ca", &[("ca.crt", "PEM")]),
+            secret("cert", &[("tls.crt", "CERT"), ("tls.key", "KEY")]),
             secret("login", &[("username", "u"), ("password", "p")]),
             secret("db", &[("url", "postgres://u:p@db.example:6432/chat")]),
         ];
         let access = reach(&external(), &secrets);
         assert_eq!(access.kafka.security_protocol(), "sasl_ssl");
-        assert_eq!(access.kafka_login.unwrap().ca.as_deref(), Some("PEM"));
+        let kafka = access.kafka_login.unwrap();
+        assert_eq!(kafka.ca.as_deref(), Some("PEM"));
+        assert_eq!(kafka.client.unwrap().1.reveal(), "KEY");
         assert_eq!(
             access.database.unwrap().address,
             ("db.example".to_owned(), 6432)
         );
         let versions = access.secrets.unwrap();
-        assert!(versions.ends_with(",ca=7,db=7,login=7"), "{versions}");
+        assert!(
+            versions.ends_with(",ca=7,cert=7,db=7,login=7"),
+            "{versions}"
+        );
     }
 
     #[test]
@@ -355,21 +326,6 @@ mod tests {
         let access = reach(&chat, &[whole]);
         assert_eq!(access.bucket_login, Ok(()));
         assert!(access.secrets.unwrap().ends_with(",bucket=7"));
-    }
-
-    #[test]
-    fn the_password_does_not_tell_databases_apart_but_the_address_does() {
-        let identity = |url| parse_database(url).map(|database| database.identity);
-        assert_eq!(
-            identity("postgres://a:1@h/x"),
-            identity("postgresql://a:2@h:5432/x?sslmode=require")
-        );
-        assert_ne!(
-            identity("postgres://a:1@h/x"),
-            identity("postgres://a:1@h/y")
-        );
-        assert_eq!(identity("mysql://h/x"), None);
-        assert_eq!(identity("postgres:///x"), None);
     }
 
     #[test]

@@ -6,7 +6,10 @@
 mod diff;
 
 use std::fmt::Debug;
+use std::future::Future;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::batch::v1::Job;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
@@ -74,7 +77,23 @@ pub async fn apply(
         writer.keep_or_prune(live.ingress, wanted.ingress),
         writer.keep_or_prune(live.autoscaler, wanted.autoscaler),
     )?;
+    let (app_policy, kafka_policy, postgres_policy) = try_join!(
+        writer.keep_or_prune(live.app_policy, wanted.app_policy),
+        writer.keep_or_prune(live.kafka_policy, wanted.kafka_policy),
+        writer.keep_or_prune(live.postgres_policy, wanted.postgres_policy),
+    )?;
+    let (route, events, signals) = try_join!(
+        writer.if_known(writer.keep_or_prune(live.route, wanted.route)),
+        writer.if_known(writer.keep(live.events, wanted.events)),
+        writer.if_known(writer.keep(live.signals, wanted.signals)),
+    )?;
     Ok(Children {
+        route,
+        events,
+        signals,
+        app_policy,
+        kafka_policy,
+        postgres_policy,
         kafka_secret,
         postgres_secret,
         keys,
@@ -105,6 +124,9 @@ trait Child:
     + Debug
     + Serialize
     + DeserializeOwned
+    + Send
+    + Sync
+    + 'static
 {
 }
 impl<
@@ -112,7 +134,10 @@ impl<
         + Clone
         + Debug
         + Serialize
-        + DeserializeOwned,
+        + DeserializeOwned
+        + Send
+        + Sync
+        + 'static,
 > Child for K
 {
 }
@@ -123,7 +148,17 @@ impl Writer<'_> {
     }
 
     /// Applies what is wanted; what is not wanted (yet) is left as it is.
-    async fn keep<K: Child>(&self, live: Option<K>, wanted: Option<K>) -> Result<Option<K>, Error> {
+    ///
+    /// On the heap: twenty of these, each with room for objects, are too much for a thread's stack.
+    fn keep<K: Child>(
+        &self,
+        live: Option<K>,
+        wanted: Option<K>,
+    ) -> BoxFuture<'_, Result<Option<K>, Error>> {
+        self.kept(live, wanted).boxed()
+    }
+
+    async fn kept<K: Child>(&self, live: Option<K>, wanted: Option<K>) -> Result<Option<K>, Error> {
         let Some(wanted) = wanted else {
             return Ok(live);
         };
@@ -147,18 +182,35 @@ impl Writer<'_> {
     }
 
     /// As [`Self::keep`], but what is not wanted goes if this operator made it.
-    async fn keep_or_prune<K: Child>(
+    fn keep_or_prune<K: Child>(
         &self,
         live: Option<K>,
         wanted: Option<K>,
-    ) -> Result<Option<K>, Error> {
-        match (live, wanted) {
-            (Some(live), None) if prunable(&live) => {
-                self.delete(&live).await?;
-                Ok(None)
+    ) -> BoxFuture<'_, Result<Option<K>, Error>> {
+        async move {
+            match (live, wanted) {
+                (Some(live), None) if prunable(&live) => {
+                    self.delete(&live).await?;
+                    Ok(None)
+                }
+                (Some(_), None) => Ok(None),
+                (live, wanted) => self.kept(live, wanted).await,
             }
-            (Some(_), None) => Ok(None),
-            (live, wanted) => self.keep(live, wanted).await,
+        }
+        .boxed()
+    }
+
+    /// What came of the write, or None where the cluster does not know the kind.
+    async fn if_known<K>(
+        &self,
+        write: impl Future<Output = Result<Option<K>, Error>>,
+    ) -> Result<Option<K>, Error> {
+        match write.await {
+            Err(Error {
+                source: kube::Error::Api(status),
+                ..
+            }) if status.code == 404 => Ok(None),
+            other => other,
         }
     }
 

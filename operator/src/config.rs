@@ -59,6 +59,16 @@ pub struct RunArgs {
     #[arg(long, env = "CONFAB_OPERATOR_LEADER_ELECTION", value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
     pub leader_election: bool,
 
+    /// Namespaces whose ChatDeployments it looks after, with commas between them [default: all]
+    #[arg(
+        long,
+        env = "CONFAB_OPERATOR_WATCH_NAMESPACES",
+        value_name = "NAMESPACES",
+        value_delimiter = ',',
+        value_parser = clap::builder::NonEmptyStringValueParser::new()
+    )]
+    pub watch_namespaces: Vec<String>,
+
     /// Namespace of the Lease
     #[arg(long, env = "POD_NAMESPACE", default_value = "default")]
     pub namespace: String,

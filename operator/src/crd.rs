@@ -9,17 +9,26 @@ mod chat;
 mod definition;
 mod exposure;
 mod kafka;
+mod pods;
 mod postgres;
 mod resources;
+mod secrets;
 mod status;
 
 pub use attachments::{AttachmentStore, Attachments, S3Store};
 pub use chat::{ChatSettings, Switch};
 pub use definition::definition;
 pub use exposure::{Exposure, IngressExposure};
-pub use kafka::{ExternalKafka, Kafka, KafkaTls, SaslMechanism, Topics};
-pub use postgres::{Postgres, UrlSecret};
+pub use kafka::{
+    ClientCertificateSecret, ExternalKafka, Kafka, KafkaTls, SaslMechanism, StrimziAuthentication,
+    StrimziKafka, Topics,
+};
+pub use pods::{
+    ImagePullSecret, PodMetadata, Scheduling, Toleration, TopologySpread, Unsatisfiable,
+};
+pub use postgres::{CloudNativePg, ExternalPostgres, Postgres};
 pub use resources::{ResourceAmounts, Resources};
+pub use secrets::{CaSecret, PasswordSecret, UrlSecret};
 pub use status::{ChatDeploymentStatus, SchemaStatus, TopicStatus};
 
 use kube::{CustomResource, KubeSchema};
@@ -88,22 +97,23 @@ pub struct ChatDeploymentSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub autoscaling: Option<Autoscaling>,
 
-    /// Where Kafka is: exactly one of `external` and `embedded`.
+    /// Where Kafka is: exactly one of `external`, `strimzi` and `embedded`.
     #[serde(default)]
-    #[x_kube(validation = Rule::new("has(self.external) != has(self.embedded)").message("set exactly one of kafka.external and kafka.embedded"), validation = Rule::new("has(self.embedded) == has(oldSelf.embedded)").message("kafka cannot move into or out of embedded: make a new ChatDeployment for the other kind"))]
+    #[x_kube(validation = Rule::new("[has(self.external), has(self.strimzi), has(self.embedded)].filter(is, is).size() == 1").message("set exactly one of kafka.external, kafka.strimzi and kafka.embedded"), validation = Rule::new("has(self.embedded) == has(oldSelf.embedded)").message("kafka cannot move into or out of embedded: make a new ChatDeployment for the other kind"))]
     pub kafka: Kafka,
 
     /// The two topics of this chat: `<prefix>.events` and `<prefix>.signals`.
     #[serde(default)]
     pub topics: Topics,
 
-    /// Where PostgreSQL is: exactly one of `external` and `embedded`.
+    /// Where PostgreSQL is: exactly one of `external`, `cloudNativePg` and `embedded`.
     #[serde(default)]
-    #[x_kube(validation = Rule::new("has(self.external) != has(self.embedded)").message("set exactly one of postgres.external and postgres.embedded"), validation = Rule::new("has(self.embedded) == has(oldSelf.embedded)").message("postgres cannot move into or out of embedded, the messages would stay behind: make a new ChatDeployment and move the data with pg_dump"))]
+    #[x_kube(validation = Rule::new("[has(self.external), has(self.cloudNativePg), has(self.embedded)].filter(is, is).size() == 1").message("set exactly one of postgres.external, postgres.cloudNativePg and postgres.embedded"), validation = Rule::new("has(self.embedded) == has(oldSelf.embedded)").message("postgres cannot move into or out of embedded, the messages would stay behind: make a new ChatDeployment and move the data with pg_dump"))]
     pub postgres: Postgres,
 
-    /// How people outside the cluster reach the chat. Needs `url`.
+    /// How people outside the cluster reach the chat: exactly one of `ingress` and `gateway`. Needs `url`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = Rule::new("has(self.ingress) != has(self.gateway)").message("set exactly one of exposure.ingress and exposure.gateway"))]
     pub exposure: Option<Exposure>,
 
     /// Settings of the chat itself.
@@ -123,6 +133,32 @@ pub struct ChatDeploymentSpec {
     /// Given, it replaces all of that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resources: Option<Resources>,
+
+    /// Where pods may run.
+    #[serde(default)]
+    pub scheduling: Scheduling,
+
+    /// Labels and annotations of the pods.
+    #[serde(default)]
+    pub pod_metadata: PodMetadata,
+
+    /// Logins to the registries that images come from, for all pods of this chat.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub image_pull_secrets: Vec<ImagePullSecret>,
+
+    /// Whether NetworkPolicies bound what the pods may speak to and who may speak to them. `Enabled` lets a replica
+    /// reach DNS, Kafka and PostgreSQL at the ports that the spec names, the bucket, and, with `push`, port 443 of
+    /// public addresses; embedded services take connections from this chat and the operator alone. A cluster whose
+    /// network enforces no policies ignores them.
+    #[serde(default = "defaults::network_policy")]
+    pub network_policy: Switch,
+
+    /// While it is true, nothing is changed: no child is made, corrected or removed, no topic looked after, no
+    /// migration begun. What runs goes on running. Deleting the ChatDeployment still deletes.
+    #[serde(default)]
+    pub paused: bool,
 
     /// What happens to the data when this object is deleted. `Retain` keeps the volumes and passwords of
     /// embedded Kafka and PostgreSQL, the chat's own keys (a ChatDeployment made again under the same name takes
@@ -169,5 +205,8 @@ mod defaults {
     }
     pub(super) fn target_cpu() -> i32 {
         75
+    }
+    pub(super) fn network_policy() -> super::Switch {
+        super::Switch::Disabled
     }
 }

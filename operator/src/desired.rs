@@ -2,20 +2,26 @@
 //! safe values. The snapshots in `desired/snapshots` show the result.
 
 mod app;
+mod certificates;
+mod connections;
 mod embedded;
 mod environment;
+mod gateway;
 mod kafka;
 mod meta;
 mod migrate;
 mod network;
 mod pod;
+mod policy;
 mod postgres;
 mod secrets;
+mod strimzi;
 
 pub use app::{
     ANNOTATION_MIGRATED_DATABASE, ANNOTATION_MIGRATED_IMAGE, ANNOTATION_MIGRATED_SEARCH,
     ANNOTATION_SECRETS, SIMPLE,
 };
+pub use connections::connections;
 pub use environment::SEARCH_LANGUAGE;
 pub use meta::{ANNOTATION_CHAT, ANNOTATION_DIGEST, MANAGED_BY, selector};
 pub use migrate::{
@@ -26,16 +32,18 @@ use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service, ServiceAccount};
-use k8s_openapi::api::networking::v1::Ingress;
+use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
 
 use crate::access::Access;
-use crate::crd::{Kafka, Postgres};
+use crate::crd::{Kafka, Postgres, SchemaStatus};
 use crate::credentials::Credentials;
+use crate::kinds::{HTTPRoute, KafkaTopic};
 use crate::migration::Release;
-use crate::validate::Chat;
+use crate::topic;
+use crate::validate::{Chat, Role};
 
 /// The children of one chat: those that are there, or those that should be.
 #[derive(Clone, Debug, Default)]
@@ -68,6 +76,18 @@ pub struct Children {
     pub autoscaler: Option<HorizontalPodAutoscaler>,
     /// The way to the replicas from outside.
     pub ingress: Option<Ingress>,
+    /// The same by Gateway API.
+    pub route: Option<HTTPRoute>,
+    /// The topic of events, where Strimzi looks after it.
+    pub events: Option<KafkaTopic>,
+    /// The topic of signals, where Strimzi looks after it.
+    pub signals: Option<KafkaTopic>,
+    /// Who may speak to the replicas, and whom they may speak to.
+    pub app_policy: Option<NetworkPolicy>,
+    /// The same of embedded Kafka.
+    pub kafka_policy: Option<NetworkPolicy>,
+    /// The same of embedded PostgreSQL.
+    pub postgres_policy: Option<NetworkPolicy>,
     /// The last migration. It is made by [`crate::migration`]'s decision and never re-applied, so that it is
     /// never among what [`desired`] returns.
     pub migration: Option<Job>,
@@ -82,6 +102,10 @@ pub struct Ingredients<'a> {
     pub access: &'a Access,
     /// The image whose migration is done. None: no replica may start yet.
     pub release: Option<&'a Release>,
+    /// What the last migration reported.
+    pub schema: Option<SchemaStatus>,
+    /// The namespace that this operator runs in.
+    pub operator: &'a str,
 }
 
 /// Every child that `chat` should have.
@@ -89,7 +113,10 @@ pub fn desired(chat: &Chat, with: &Ingredients<'_>) -> Children {
     let kafka = matches!(chat.kafka, Kafka::Embedded(_)).then_some(&with.credentials.kafka);
     let postgres =
         matches!(chat.postgres, Postgres::Embedded(_)).then_some(&with.credentials.postgres);
+    let [events, signals] = topic::wanted(chat);
     Children {
+        events: strimzi::topic(chat, Role::Events, events),
+        signals: strimzi::topic(chat, Role::Signals, signals),
         kafka_secret: kafka.map(|login| secrets::kafka(chat, login)),
         kafka_config: kafka.map(|_| kafka::config(chat)),
         kafka_service: kafka.map(|_| kafka::service(chat)),
@@ -102,13 +129,17 @@ pub fn desired(chat: &Chat, with: &Ingredients<'_>) -> Children {
         service: Some(network::service(chat)),
         deployment: with
             .release
-            .map(|release| app::deployment(chat, with.access, release)),
+            .map(|release| app::deployment(chat, with, release)),
         disruption_budget: Some(app::disruption_budget(chat)),
         autoscaler: chat
             .autoscaling
             .as_ref()
             .map(|limits| app::autoscaler(chat, limits)),
         ingress: network::ingress(chat),
+        route: gateway::route(chat),
+        app_policy: policy::app(chat, with.access),
+        kafka_policy: policy::embedded_kafka(chat, with.operator),
+        postgres_policy: policy::embedded_postgres(chat),
         migration: None,
     }
 }
@@ -120,7 +151,7 @@ pub struct ChildInfo<'a> {
     pub kind: &'static str,
     /// The role in the child's name.
     pub component: &'static str,
-    /// Whether it is a generated Secret, which may outlive the chat.
+    /// Whether it is a generated Secret or a topic, which may outlive the chat.
     pub generated: bool,
     /// Its metadata, if it is there.
     pub meta: Option<&'a ObjectMeta>,
@@ -137,7 +168,7 @@ impl Children {
             ChildInfo {
                 kind,
                 component,
-                generated: kind == "Secret",
+                generated: matches!(kind, "Secret" | "KafkaTopic"),
                 meta: object.as_ref().map(Resource::meta),
             }
         }
@@ -156,6 +187,12 @@ impl Children {
             child("PodDisruptionBudget", "app", &self.disruption_budget),
             child("HorizontalPodAutoscaler", "app", &self.autoscaler),
             child("Ingress", "app", &self.ingress),
+            child("HTTPRoute", "app", &self.route),
+            child("KafkaTopic", "events", &self.events),
+            child("KafkaTopic", "signals", &self.signals),
+            child("NetworkPolicy", "app", &self.app_policy),
+            child("NetworkPolicy", "kafka", &self.kafka_policy),
+            child("NetworkPolicy", "postgres", &self.postgres_policy),
             child("Job", "migrate", &self.migration),
         ]
     }

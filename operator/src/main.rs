@@ -14,6 +14,7 @@ mod crd;
 mod credentials;
 mod desired;
 mod digest;
+mod kinds;
 mod leader;
 mod migration;
 mod observe;

@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Pod, Secret};
@@ -15,8 +17,9 @@ use serde::de::DeserializeOwned;
 use tokio::try_join;
 
 use crate::access::named_secrets;
-use crate::crd::{ChatDeployment, Kafka, Postgres};
+use crate::crd::{ChatDeployment, Exposure, Kafka, Postgres};
 use crate::desired::{Children, MANAGED_BY, SEARCH_LANGUAGE, SIMPLE};
+use crate::kinds::Kinds;
 use crate::migration;
 use crate::validate::{Role, child_name};
 use crate::workload::{rolled_out, serving};
@@ -41,13 +44,24 @@ pub struct Error {
     source: kube::Error,
 }
 
+impl Error {
+    /// Whether this operator may not read it, as where the rights in a namespace went before what is deleted in it.
+    pub fn forbidden(&self) -> bool {
+        matches!(&self.source, kube::Error::Api(status) if status.code == 403)
+    }
+}
+
 /// Reads what is there for `object`.
-pub async fn observe(client: &Client, object: &ChatDeployment) -> Result<Observed, Error> {
+pub async fn observe(
+    client: &Client,
+    kinds: &Kinds,
+    object: &ChatDeployment,
+) -> Result<Observed, Error> {
     let reader = Reader {
         client,
         namespace: object.namespace().unwrap_or_default(),
     };
-    let (children, secrets) = try_join!(children(&reader, object), reader.secrets(object))?;
+    let (children, secrets) = try_join!(children(&reader, kinds, object), reader.secrets(object))?;
     let pods = if settled(object, &children) {
         Vec::new()
     } else {
@@ -73,12 +87,17 @@ pub async fn secrets(
     .await
 }
 
-async fn children(reader: &Reader<'_>, object: &ChatDeployment) -> Result<Children, Error> {
+async fn children(
+    reader: &Reader<'_>,
+    kinds: &Kinds,
+    object: &ChatDeployment,
+) -> Result<Children, Error> {
     let name = |role| child_name(&object.name_any(), role);
     let (app, kafka, postgres) = (name(Role::App), name(Role::Kafka), name(Role::Postgres));
     let own_kafka = matches!(object.spec.kafka, Kafka::Embedded(_));
     let own_postgres = matches!(object.spec.postgres, Postgres::Embedded(_));
     let (migrate, keys) = (name(Role::Migrate), name(Role::Keys));
+    let (events, signals) = (name(Role::Events), name(Role::Signals));
     // All at once, so that a pass waits for the API server about as long as for one answer.
     let services = async {
         try_join!(
@@ -88,6 +107,8 @@ async fn children(reader: &Reader<'_>, object: &ChatDeployment) -> Result<Childr
             reader.get(own_kafka, &kafka),
             reader.get(own_postgres, &postgres),
             reader.get(own_postgres, &postgres),
+            reader.get(own_postgres, &postgres),
+            reader.get(own_kafka, &kafka),
             reader.get(own_postgres, &postgres),
         )
     };
@@ -105,9 +126,21 @@ async fn children(reader: &Reader<'_>, object: &ChatDeployment) -> Result<Childr
             reader.get(true, &app),
             reader.get(true, &app),
             reader.get(true, &app),
+            reader.get(true, &app),
         )
     };
-    let (services, replicas, routes) = try_join!(services, replicas, routes)?;
+    // A route that is no longer asked for has to be found too.
+    let by_gateway = matches!(object.spec.exposure, Some(Exposure::Gateway(_)));
+    let by_strimzi = matches!(object.spec.kafka, Kafka::Strimzi(_));
+    let of_others = async {
+        try_join!(
+            reader.get(by_gateway || kinds.http_route.is_up(), &app),
+            reader.get(by_strimzi, &events),
+            reader.get(by_strimzi, &signals),
+        )
+    };
+    let (services, replicas, routes, of_others) = try_join!(services, replicas, routes, of_others)?;
+    let (route, events, signals) = of_others;
     let (
         kafka_secret,
         kafka_config,
@@ -116,9 +149,11 @@ async fn children(reader: &Reader<'_>, object: &ChatDeployment) -> Result<Childr
         postgres_secret,
         postgres_service,
         postgres,
+        kafka_policy,
+        postgres_policy,
     ) = services;
     let (keys, migration, service_account, deployment, disruption_budget) = replicas;
-    let (service, ingress, autoscaler) = routes;
+    let (service, ingress, autoscaler, app_policy) = routes;
     Ok(Children {
         kafka_secret,
         postgres_secret,
@@ -134,6 +169,12 @@ async fn children(reader: &Reader<'_>, object: &ChatDeployment) -> Result<Childr
         disruption_budget,
         autoscaler,
         ingress,
+        route,
+        events,
+        signals,
+        app_policy,
+        kafka_policy,
+        postgres_policy,
         migration,
     })
 }
@@ -182,25 +223,34 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    async fn get<K>(&self, looked_for: bool, name: &str) -> Result<Option<K>, Error>
+    /// On the heap: twenty of these at once, each with room for an object, are too much for a thread's stack.
+    fn get<'a, K>(
+        &'a self,
+        looked_for: bool,
+        name: &'a str,
+    ) -> BoxFuture<'a, Result<Option<K>, Error>>
     where
         K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
             + Clone
             + Debug
-            + DeserializeOwned,
+            + DeserializeOwned
+            + Send,
     {
-        if !looked_for {
-            return Ok(None);
+        async move {
+            if !looked_for {
+                return Ok(None);
+            }
+            let api: Api<K> = Api::namespaced(self.client.clone(), &self.namespace);
+            let object = api
+                .get_opt(name)
+                .await
+                .map_err(|source| self.error(K::kind(&()).as_ref(), name, source))?;
+            Ok(object.map(|mut object| {
+                object.managed_fields_mut().clear();
+                object
+            }))
         }
-        let api: Api<K> = Api::namespaced(self.client.clone(), &self.namespace);
-        let object = api
-            .get_opt(name)
-            .await
-            .map_err(|source| self.error(K::kind(&()).as_ref(), name, source))?;
-        Ok(object.map(|mut object| {
-            object.managed_fields_mut().clear();
-            object
-        }))
+        .boxed()
     }
 
     async fn secrets(&self, object: &ChatDeployment) -> Result<BTreeMap<String, Secret>, Error> {

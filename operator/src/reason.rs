@@ -23,12 +23,14 @@ macro_rules! reasons {
 }
 
 reasons! {
-    AsAskedFor Valid TopicsAsWanted Migrated Serving IngressMade NotStalled
-    NoExposure NoUrl ScaledToZero
-    InvalidSpec NameTaken WaitingForGarbageCollection
+    AsAskedFor Valid TopicsAsWanted Migrated Serving IngressMade RouteAccepted NotStalled
+    NoExposure NoUrl ScaledToZero Paused
+    InvalidSpec NameTaken TopicPrefixTaken WaitingForGarbageCollection
+    WaitingForGateway RouteNotAccepted GatewayApiMissing
+    WaitingForTopicOperator StrimziMissing
     WaitingForKafka KafkaUnreachable KafkaLoginRefused KafkaTlsFailed KafkaNotAllowed KafkaSettingsInvalid TopicRefused PartitionsCannotShrink ReplicationFactorDiffers
     SecretNotFound SecretUnusable WaitingForSecrets
-    WaitingForPostgres Migrating MigrationFailed
+    WaitingForPostgres Migrating MigrationFailed DatabaseClaimed TooFewConnections
     NotStarted Starting RollingOut RolloutStuck
     ImagePullFailed ContainerNotCreated CrashLooping Unschedulable
 }

@@ -11,15 +11,17 @@ use k8s_openapi::jiff::Timestamp;
 use kube::core::DeserializeGuard;
 use kube::runtime::controller::Action;
 use kube::runtime::events::Recorder;
+use kube::runtime::reflector::Store;
 use kube::{Api, Client, ResourceExt};
 use tracing::{Instrument, debug, error, info, info_span};
 
 use crate::backoff::{Backoffs, jittered};
 use crate::crd::ChatDeployment;
+use crate::kinds::Kinds;
 use crate::status::{Outcome, announce, status};
 use crate::telemetry::Metrics;
 use crate::topic::Topics;
-use crate::validate::{Images, validate};
+use crate::validate::{Chat, Images, Rejection, check_topics, created, validate};
 use crate::{apply, observe, teardown};
 
 /// What each pass needs.
@@ -28,6 +30,14 @@ pub struct Context {
     pub client: Client,
     /// Images that are used where a spec names none.
     pub images: Images,
+    /// All ChatDeployments, as last seen.
+    pub chats: Store<Cached>,
+    /// Kinds of others that the cluster has.
+    pub kinds: Kinds,
+    /// Namespaces whose ChatDeployments this operator looks after. Empty: all.
+    pub watched: Vec<String>,
+    /// The namespace that this operator runs in.
+    pub namespace: String,
     /// Events.
     pub recorder: Recorder,
     /// The last look at each chat's topics.
@@ -56,6 +66,15 @@ pub enum Error {
     /// Telling how it is.
     #[error("writing the status: {0}")]
     Status(kube::Error),
+}
+
+impl Context {
+    /// Whether no older ChatDeployment has the chat's topics.
+    pub fn topics_free(&self, object: &ChatDeployment, chat: &Chat) -> Result<(), Rejection> {
+        let known = self.chats.state();
+        let others = known.iter().filter_map(|cached| cached.0.as_ref().ok());
+        check_topics(chat, created(object).as_deref(), others)
+    }
 }
 
 /// What the controller's cache holds: an object that this version may not understand.
@@ -88,11 +107,16 @@ async fn pass(cached: &Cached, ctx: &Context) -> Result<Action, Error> {
     if object.metadata.deletion_timestamp.is_some() {
         return Ok(teardown::finish(ctx, &object).await?);
     }
-    let observed = observe::observe(&ctx.client, &object).await?;
-    let outcome = match validate(&object, &observed.children, &ctx.images) {
+    let observed = observe::observe(&ctx.client, &ctx.kinds, &object).await?;
+    let valid = validate(&object, &observed.children, &ctx.images)
+        .and_then(|chat| ctx.topics_free(&object, &chat).map(|()| chat));
+    let outcome = match valid {
+        Ok(chat) if chat.paused => Outcome::Built(Box::new(steps::paused(&object, chat, observed))),
         Ok(chat) => {
             teardown::hold(&ctx.client, &object, &chat).await?;
-            Outcome::Built(Box::new(steps::build(ctx, &object, chat, observed).await?))
+            // On the heap, with all children in it.
+            let built = Box::pin(steps::build(ctx, &object, chat, observed));
+            Outcome::Built(Box::new(built.await?))
         }
         Err(rejection) => Outcome::Rejected(rejection),
     };

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use kube::api::ListParams;
 use kube::runtime::events::Recorder;
+use kube::runtime::reflector::store::Writer;
+use kube::runtime::reflector::{self, Store};
 use kube::{Api, Client};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -15,8 +17,9 @@ use tracing::info;
 use crate::backoff::Backoffs;
 use crate::config::RunArgs;
 use crate::crd::ChatDeployment;
+use crate::kinds::Kinds;
 use crate::leader::{Election, Leadership};
-use crate::reconcile::Context;
+use crate::reconcile::{Cached, Context};
 use crate::status::reporter;
 use crate::telemetry::{self, Health, Metrics};
 use crate::topic::{ChatName, Topics};
@@ -33,7 +36,8 @@ pub async fn run(args: RunArgs) -> Result<(), String> {
         format!("no cluster to work for: neither a service account of a pod nor a kubeconfig (KUBECONFIG): {error}")
     })?;
     let (tell, news) = unbounded_channel();
-    let context = Arc::new(context(&args, client, tell));
+    let (chats, cache) = reflector::store();
+    let context = Arc::new(context(&args, client, tell, chats));
     let health = Arc::new(Health::default());
     telemetry::serve(args.admin_listen, health.clone(), context.clone()).await?;
     info!(
@@ -45,17 +49,26 @@ pub async fn run(args: RunArgs) -> Result<(), String> {
         .run_until_cancelled(begin(&args, &context, &health))
         .await
     {
-        work(&context, news, leadership, stop).await;
+        work(&context, (cache, news), leadership, stop).await;
     }
     info!("stopped");
     Ok(())
 }
 
-fn context(args: &RunArgs, client: Client, tell: UnboundedSender<ChatName>) -> Context {
+fn context(
+    args: &RunArgs,
+    client: Client,
+    tell: UnboundedSender<ChatName>,
+    chats: Store<Cached>,
+) -> Context {
     let metrics = Metrics::new();
     Context {
         recorder: Recorder::new(client.clone(), reporter(&args.identity())),
         images: args.images(),
+        chats,
+        kinds: Kinds::default(),
+        watched: args.watch_namespaces.clone(),
+        namespace: args.namespace.clone(),
         topics: Arc::new(Topics::new(tell, metrics.looks())),
         backoffs: Backoffs::default(),
         metrics,
@@ -80,7 +93,7 @@ async fn begin(args: &RunArgs, context: &Context, health: &Health) -> Option<Lea
 /// Works until told to stop. The Lease is given up only once no pass is under way; else it runs out by itself.
 async fn work(
     context: &Arc<Context>,
-    news: UnboundedReceiver<ChatName>,
+    (cache, news): (Writer<Cached>, UnboundedReceiver<ChatName>),
     leadership: Option<Leadership>,
     stop: CancellationToken,
 ) {
@@ -89,7 +102,7 @@ async fn work(
         sleep(LAST_PASSES).await;
     };
     let (leadership, done) = tokio::select! {
-        () = watch::run(context.clone(), news, stop.clone().cancelled_owned()) => (leadership, true),
+        () = watch::run(context.clone(), cache, news, stop.clone().cancelled_owned()) => (leadership, true),
         () = late => (leadership, false),
     };
     match leadership {

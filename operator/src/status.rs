@@ -141,10 +141,8 @@ pub fn schema(
     pods: &[Pod],
     before: Option<SchemaStatus>,
 ) -> Option<SchemaStatus> {
-    let complete = matches!(
-        decision,
-        Some(Decision::Complete | Decision::Settled | Decision::Cancel)
-    );
+    // A Job that is cancelled was for something else.
+    let complete = matches!(decision, Some(Decision::Complete | Decision::Settled));
     let job = children
         .migration
         .as_ref()

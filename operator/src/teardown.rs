@@ -127,7 +127,9 @@ async fn delete_topics(
     ctx: &Context,
     object: &ChatDeployment,
 ) -> Result<Result<String, Left>, Error> {
-    let chat = match validate(object, &Children::default(), &ctx.images) {
+    let valid = validate(object, &Children::default(), &ctx.images)
+        .and_then(|chat| ctx.topics_free(object, &chat).map(|()| chat));
+    let chat = match valid {
         Ok(chat) => chat,
         Err(rejection) => {
             return Ok(Err(Left {
@@ -136,7 +138,15 @@ async fn delete_topics(
             }));
         }
     };
-    let secrets = observe::secrets(&ctx.client, object).await?;
+    let secrets = match observe::secrets(&ctx.client, object).await {
+        Err(error) if error.forbidden() => {
+            return Ok(Err(Left {
+                permanent: true,
+                why: "the rights to read the Secret with the login are gone".to_owned(),
+            }));
+        }
+        read => read?,
+    };
     let access = access(&chat, &credentials(&Children::default()), &secrets);
     let login = match &access.kafka_login {
         Ok(login) => login,
@@ -168,11 +178,15 @@ async fn stopped(client: &Client, object: &ChatDeployment) -> Result<bool, Error
     let api: Api<Deployment> =
         Api::namespaced(client.clone(), &object.namespace().unwrap_or_default());
     let name = crate::validate::child_name(&object.name_any(), Role::App);
-    let Some(deployment) = api.get_opt(&name).await.map_err(|source| Error::Api {
-        doing: "reading the Deployment",
-        source,
-    })?
-    else {
+    let deployment = match api.get_opt(&name).await {
+        // The rights in a namespace go before what is deleted in it: then nobody waits for it.
+        Err(kube::Error::Api(status)) if status.code == 403 => return Ok(true),
+        read => read.map_err(|source| Error::Api {
+            doing: "reading the Deployment",
+            source,
+        })?,
+    };
+    let Some(deployment) = deployment else {
         return Ok(true);
     };
     let ours = deployment

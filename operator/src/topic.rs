@@ -7,10 +7,12 @@
 mod broker;
 mod memory;
 mod plan;
+pub mod strimzi;
 
 pub use broker::{Broker, Error};
 pub use memory::{ChatName, Topics};
-use plan::{SeenTopic, TopicPlan, WantedTopic, plan, wanted};
+use plan::{SeenTopic, TopicPlan, plan};
+pub use plan::{WantedTopic, wanted};
 
 use std::future::Future;
 use std::sync::Arc;
@@ -74,11 +76,14 @@ impl Question<'_> {
     fn digest(&self) -> String {
         let wanted = format!("{:?}{:?}", wanted(self.chat), self.kafka);
         let login = self.secrets.login.as_ref();
+        let client = self.secrets.client.as_ref();
         digest([
             wanted.as_str(),
             login.map_or("", |(username, _)| username),
             login.map_or("", |(_, password)| password.reveal()),
             self.secrets.ca.as_deref().unwrap_or_default(),
+            client.map_or("", |(certificate, _)| certificate),
+            client.map_or("", |(_, key)| key.reveal()),
         ])
     }
 }
@@ -119,7 +124,7 @@ fn look_beside(
 }
 
 /// One look: puts right what can be put right, and tells how the topics are then.
-async fn look(access: KafkaAccess, secrets: KafkaSecrets, wanted: Vec<WantedTopic>) -> TopicState {
+async fn look(access: KafkaAccess, secrets: KafkaSecrets, wanted: [WantedTopic; 2]) -> TopicState {
     let broker = match Broker::connect(&access, &secrets).await {
         Ok(broker) => broker,
         Err(error) => return failed(&error),
@@ -158,7 +163,10 @@ async fn put_right(
     let plan = plan(topic, seen.as_ref());
     carry_out(broker, topic, &plan).await?;
     let after = if plan.changes() {
-        broker.see_soon(&topic.name).await?
+        let there = seen.map_or(topic.partitions, |seen| seen.partitions);
+        broker
+            .see_soon(&topic.name, plan.grow_to.unwrap_or(there))
+            .await?
     } else {
         seen
     };

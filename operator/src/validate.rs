@@ -4,10 +4,12 @@
 //! on them. The API server refuses most of what is refused here; this catches objects stored before a rule.
 
 mod names;
+mod neighbours;
 mod ownership;
 mod url;
 
 pub use names::{Role, child_name, volume_claim};
+pub use neighbours::{check_topics, created};
 pub use url::SiteUrl;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
@@ -15,7 +17,7 @@ use kube::{Resource, ResourceExt};
 
 use crate::crd::{
     Attachments, Autoscaling, ChatDeployment, ChatDeploymentSpec, ChatSettings, DeletionPolicy,
-    Exposure, IngressExposure, Kafka, Postgres, Resources, Switch, Topics,
+    Exposure, ImagePullSecret, Kafka, PodMetadata, Postgres, Resources, Scheduling, Switch, Topics,
 };
 use crate::desired::Children;
 
@@ -57,8 +59,8 @@ pub struct Chat {
     pub topics: Topics,
     /// Where PostgreSQL is.
     pub postgres: Postgres,
-    /// The Ingress.
-    pub ingress: Option<IngressExposure>,
+    /// The route from outside.
+    pub exposure: Option<Exposure>,
     /// Settings of the chat itself.
     pub settings: ChatSettings,
     /// Files that people send.
@@ -67,6 +69,16 @@ pub struct Chat {
     pub push: Switch,
     /// CPU and memory of each replica.
     pub resources: Resources,
+    /// Where pods may run.
+    pub scheduling: Scheduling,
+    /// What pods carry.
+    pub pod_metadata: PodMetadata,
+    /// Logins to registries.
+    pub image_pull_secrets: Vec<ImagePullSecret>,
+    /// Whether NetworkPolicies bound the pods.
+    pub network_policy: Switch,
+    /// Whether nothing is to be changed.
+    pub paused: bool,
     /// The fate of the data.
     pub deletion_policy: DeletionPolicy,
 }
@@ -78,6 +90,8 @@ pub enum Rejection {
     InvalidSpec(String),
     /// An object that is not this chat's has the name of one of its children.
     NameTaken(String),
+    /// The topics are those of another ChatDeployment.
+    TopicPrefixTaken(String),
     /// The children of a deleted chat of this name are still being collected.
     Leftovers(String),
 }
@@ -100,13 +114,15 @@ fn chat(object: &ChatDeployment, defaults: &Images) -> Result<Chat, String> {
     let url = spec.url.as_deref().map(SiteUrl::parse).transpose()?;
     check_numbers(&spec)?;
     check_retention(&spec)?;
+    check_postgres(&spec.postgres)?;
+    check_sizes(&spec)?;
     Ok(Chat {
         topic_prefix: spec
             .topics
             .prefix
             .clone()
             .unwrap_or_else(|| format!("{namespace}.{name}")),
-        ingress: ingress(spec.exposure, url.as_ref())?,
+        exposure: exposure(spec.exposure, url.as_ref())?,
         images: Images {
             chat_app: spec.image.unwrap_or_else(|| defaults.chat_app.clone()),
             ..defaults.clone()
@@ -122,6 +138,11 @@ fn chat(object: &ChatDeployment, defaults: &Images) -> Result<Chat, String> {
         settings: spec.chat,
         attachments: spec.attachments,
         push: spec.push,
+        scheduling: spec.scheduling,
+        pod_metadata: spec.pod_metadata,
+        image_pull_secrets: spec.image_pull_secrets,
+        network_policy: spec.network_policy,
+        paused: spec.paused,
         deletion_policy: spec.deletion_policy,
         name,
         namespace,
@@ -169,22 +190,75 @@ fn check_retention(spec: &ChatDeploymentSpec) -> Result<(), String> {
     Ok(())
 }
 
-fn ingress(
-    exposure: Option<Exposure>,
-    url: Option<&SiteUrl>,
-) -> Result<Option<IngressExposure>, String> {
-    let Some(Exposure::Ingress(ingress)) = exposure else {
+/// A server is named whole, in one way or the other.
+fn check_postgres(postgres: &Postgres) -> Result<(), String> {
+    let Postgres::External(external) = postgres else {
+        return Ok(());
+    };
+    let parts = [
+        external.host.is_some(),
+        external.database.is_some(),
+        external.user.is_some(),
+        external.password_secret.is_some(),
+    ];
+    let whole = match external.url_secret {
+        Some(_) => !parts.contains(&true),
+        None => !parts.contains(&false),
+    };
+    if !whole {
+        return Err("spec.postgres.external needs urlSecret, or all of host, database, user and passwordSecret".to_owned());
+    }
+    match external.host.as_deref().map(url::host) {
+        Some(Err(host)) => Err(format!(
+            "spec.postgres.external.host is {host:?}: it must be a name such as db.example.com, or an IPv4 address"
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The API server takes 256 KiB of annotations on an object; some are the operator's own.
+fn check_sizes(spec: &ChatDeploymentSpec) -> Result<(), String> {
+    const LIMIT: usize = 200 * 1024;
+    let of_ingress = match &spec.exposure {
+        Some(Exposure::Ingress(ingress)) => Some(&ingress.annotations),
+        _ => None,
+    };
+    for (field, annotations) in [
+        ("exposure.ingress.annotations", of_ingress),
+        (
+            "podMetadata.annotations",
+            Some(&spec.pod_metadata.annotations),
+        ),
+    ] {
+        let size: usize = annotations
+            .into_iter()
+            .flatten()
+            .map(|(key, value)| key.len() + value.len())
+            .sum();
+        if size > LIMIT {
+            return Err(format!(
+                "spec.{field} takes {} KiB, and Kubernetes keeps at most {} KiB: shorten it",
+                size / 1024,
+                LIMIT / 1024
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn exposure(exposure: Option<Exposure>, url: Option<&SiteUrl>) -> Result<Option<Exposure>, String> {
+    let Some(exposure) = exposure else {
         return Ok(None);
     };
     let url = url.ok_or("spec.exposure needs spec.url: set it to the address people will type, such as https://chat.example.com")?;
     if url.host_is_address() {
         return Err(format!(
-            "spec.url has the IP address {}, and an Ingress needs a host name: use a name, such as {}.nip.io, or remove spec.exposure",
+            "spec.url has the IP address {}, and an Ingress or an HTTPRoute needs a host name: use a name, such as {}.nip.io, or remove spec.exposure",
             url.host(),
             url.host()
         ));
     }
-    Ok(Some(ingress))
+    Ok(Some(exposure))
 }
 
 fn default_resources() -> Resources {

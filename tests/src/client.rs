@@ -64,6 +64,19 @@ impl ChatClient {
         self.enter("/register", name).await
     }
 
+    /// Whether the way to the chat lets a WebSocket through: the answer to asking for one.
+    pub async fn asks_for_a_websocket(&self) -> Result<StatusCode> {
+        let asked = self
+            .http
+            .get(format!("{}/live", self.url))
+            .header("origin", &self.url)
+            .header("connection", "upgrade")
+            .header("upgrade", "websocket")
+            .header("sec-websocket-version", "13")
+            .header("sec-websocket-key", "Y29uZmFiLWUyZS10ZXN0IQ==");
+        Ok(asked.send().await?.status())
+    }
+
     /// Logs in.
     pub async fn log_in(&self, name: &str) -> Result<()> {
         self.enter("/login", name).await

@@ -4,9 +4,11 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::io::AsyncWriteExt;
-use tokio::process::Command;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
 
+use crate::wait::seconds;
 use crate::{Context, Error, Result, ensure};
 
 /// The kubeconfig context that the project's own cluster has. No other cluster is ever touched.
@@ -53,6 +55,14 @@ pub async fn require_cluster() -> Result<()> {
     let answer = run("kubectl", &["get", "--raw", "/readyz"], "").await;
     answer.context("the cluster does not answer: run `make up`")?;
     Ok(())
+}
+
+/// A port of this machine that leads to one in the cluster, for as long as this is held.
+#[derive(Debug)]
+pub struct Forward {
+    /// On 127.0.0.1.
+    pub port: u16,
+    _process: Child,
 }
 
 /// `kubectl` in one namespace.
@@ -103,6 +113,30 @@ impl Kubectl {
     pub async fn apply(&self, object: &Value) -> Result<()> {
         self.with_input("apply -f -", &object.to_string()).await?;
         Ok(())
+    }
+
+    /// `kubectl port-forward <to> :<port>`.
+    pub async fn forward(&self, to: &str, port: u16) -> Result<Forward> {
+        let mut child = Command::new("kubectl")
+            .args(["--namespace", &self.namespace, "port-forward", to])
+            .arg(format!(":{port}"))
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .context(format!("kubectl cannot be started; {ENV}"))?;
+        let stdout = child.stdout.take().context("stdout is piped")?;
+        let mut lines = BufReader::new(stdout).lines();
+        let said = timeout(seconds(10), lines.next_line())
+            .await
+            .context("a port")??;
+        let said = said.context("port-forward ended")?;
+        let port = said
+            .strip_prefix("Forwarding from 127.0.0.1:")
+            .and_then(|rest| rest.split(' ').next()?.parse().ok());
+        Ok(Forward {
+            port: port.context(format!("no port in {said}"))?,
+            _process: child,
+        })
     }
 
     /// `kubectl wait --for=condition=Ready` of a chat, for at most `limit`.

@@ -1,7 +1,7 @@
 //! The schema's version: brought up to date by `migrate`, checked by `serve`. Does I/O.
 
+use sqlx::PgConnection;
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{Connection, PgConnection};
 
 use super::Pool;
 
@@ -70,9 +70,4 @@ pub async fn migrate(connection: &mut PgConnection) -> Result<(i64, i64), Migrat
     MIGRATIONS.run(&mut *connection).await?;
     let after = applied(connection).await?;
     Ok((before, after))
-}
-
-/// Connects to the database of this URL.
-pub async fn connect(url: &str) -> sqlx::Result<PgConnection> {
-    PgConnection::connect(url).await
 }

@@ -23,9 +23,9 @@ fn contains_fields(live: &Map<String, Value>, wanted: &Map<String, Value>) -> bo
 fn contains_items(live: &[Value], wanted: &[Value]) -> bool {
     if wanted.iter().all(|item| name(item).is_some()) && !wanted.is_empty() {
         return wanted.iter().all(|wanted| {
+            // More than one may have the name: two listeners of one Gateway.
             live.iter()
-                .find(|live| name(live) == name(wanted))
-                .is_some_and(|live| contains(live, wanted))
+                .any(|live| name(live) == name(wanted) && contains(live, wanted))
         });
     }
     live.len() == wanted.len()

@@ -7,7 +7,9 @@ use kube::KubeSchema;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+use super::chat::Switch;
 use super::resources;
+use super::secrets::CaSecret;
 
 /// Where Kafka is.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -15,6 +17,9 @@ use super::resources;
 pub enum Kafka {
     /// A Kafka that you run: any cluster with the Kafka protocol, version 4.0 or newer.
     External(ExternalKafka),
+    /// A cluster that Strimzi runs in the same namespace. The topics are KafkaTopics, which its topic operator carries
+    /// out.
+    Strimzi(StrimziKafka),
     /// One broker that the operator runs beside the chat. It survives restarts, not the loss of its volume;
     /// no message is lost with it, since PostgreSQL holds them all.
     Embedded(EmbeddedKafka),
@@ -44,26 +49,86 @@ pub struct ExternalKafka {
     pub sasl: Option<KafkaSasl>,
 }
 
+/// A cluster that Strimzi runs in the same namespace, reached at its bootstrap Service.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("!has(self.user) || self.user.authentication != 'Tls' || self.tls == 'Enabled'").message("kafka.strimzi.user.authentication Tls needs kafka.strimzi.tls: Enabled"),
+)]
+pub struct StrimziKafka {
+    /// Name of the Kafka.
+    #[schemars(
+        length(min = 1, max = 63),
+        regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+    )]
+    pub cluster: String,
+
+    /// Port of the internal listener.
+    #[serde(default = "defaults::strimzi_port")]
+    #[schemars(range(min = 1, max = 65535))]
+    pub port: i32,
+
+    /// Whether that listener speaks TLS. The authority is the one in Secret `<cluster>-cluster-ca-cert`.
+    #[serde(default = "defaults::strimzi_tls")]
+    pub tls: Switch,
+
+    /// The KafkaUser that the chat is. Left out, there is no login.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<StrimziUser>,
+}
+
+/// A KafkaUser of the same namespace. Strimzi keeps its login in the Secret of the same name.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StrimziUser {
+    /// Name of the KafkaUser.
+    #[schemars(schema_with = "resources::object_name")]
+    pub name: String,
+
+    /// The KafkaUser's `authentication.type`.
+    #[serde(default)]
+    pub authentication: StrimziAuthentication,
+}
+
+/// How a KafkaUser proves who it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub enum StrimziAuthentication {
+    /// `scram-sha-512`: with a password.
+    #[default]
+    ScramSha512,
+    /// `tls`: with a certificate.
+    Tls,
+}
+
 /// How the connection to Kafka is encrypted.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KafkaTls {
     /// The authority that signed the brokers' certificates. Confab's images bring none of their own.
-    pub ca_secret: KafkaCaSecret,
+    pub ca_secret: CaSecret,
+
+    /// The certificate that the chat shows to the brokers (mTLS). Left out, it shows none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_certificate_secret: Option<ClientCertificateSecret>,
 }
 
-/// A Secret of the same namespace that holds certificates of authorities as PEM.
+/// A Secret of the same namespace with a certificate and its private key as PEM. When it changes, the replicas roll.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct KafkaCaSecret {
+pub struct ClientCertificateSecret {
     /// Name of the Secret.
     #[schemars(schema_with = "resources::object_name")]
     pub name: String,
 
-    /// Key in the Secret.
-    #[serde(default = "defaults::ca_key")]
+    /// Key in the Secret under which the certificate is, with those between it and the authority's.
+    #[serde(default = "defaults::certificate_key")]
     #[schemars(schema_with = "resources::secret_key")]
-    pub key: String,
+    pub certificate_key: String,
+
+    /// Key in the Secret under which the private key is, without a passphrase.
+    #[serde(default = "defaults::private_key_key")]
+    #[schemars(schema_with = "resources::secret_key")]
+    pub private_key_key: String,
 }
 
 /// How the chat logs in to Kafka.
@@ -187,10 +252,19 @@ impl Default for Topics {
 }
 
 mod defaults {
-    use super::Quantity;
+    use super::{Quantity, Switch};
 
-    pub(super) fn ca_key() -> String {
-        "ca.crt".to_owned()
+    pub(super) fn certificate_key() -> String {
+        "tls.crt".to_owned()
+    }
+    pub(super) fn private_key_key() -> String {
+        "tls.key".to_owned()
+    }
+    pub(super) fn strimzi_port() -> i32 {
+        9092
+    }
+    pub(super) fn strimzi_tls() -> Switch {
+        Switch::Disabled
     }
     pub(super) fn storage() -> Quantity {
         Quantity("4Gi".to_owned())

@@ -57,12 +57,12 @@ pub(super) fn object_name(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// A key in a Secret.
+/// A key in a Secret. As Kubernetes has it, none begins with two dots.
 pub(super) fn secret_key(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "string",
         "minLength": 1,
         "maxLength": 253,
-        "pattern": "^[-._a-zA-Z0-9]+$",
+        "pattern": "^([-_a-zA-Z0-9]|[.][-_a-zA-Z0-9])[-._a-zA-Z0-9]*$",
     })
 }

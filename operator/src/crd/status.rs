@@ -61,6 +61,9 @@ pub struct SchemaStatus {
     pub applied: i64,
     /// Version that the image brings. A database ahead of it (after a rollback) is fine.
     pub target: i64,
+    /// How many connections PostgreSQL took from the chat's user at that time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_connections: Option<i32>,
 }
 
 /// One topic as it was last seen.
@@ -71,6 +74,7 @@ pub struct TopicStatus {
     pub name: String,
     /// How many partitions it has.
     pub partitions: i32,
-    /// How many brokers hold each partition.
-    pub replication_factor: i32,
+    /// How many brokers hold each partition, if it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replication_factor: Option<i32>,
 }

@@ -10,18 +10,14 @@ use k8s_openapi::api::autoscaling::v2::{
     MetricTarget, ResourceMetricSource,
 };
 use k8s_openapi::api::core::v1::{
-    Container, ContainerPort, PodSpec, PodTemplateSpec, SecretVolumeSource, ServiceAccount,
-    TopologySpreadConstraint, Volume,
+    Container, ContainerPort, PodSpec, PodTemplateSpec, ServiceAccount, TopologySpreadConstraint,
 };
 use k8s_openapi::api::policy::v1::{PodDisruptionBudget, PodDisruptionBudgetSpec};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::Resource;
 
-use super::environment::{self, CA_DIRECTORY};
-use super::{meta, pod};
-use crate::access::Access;
-use crate::crd::{Autoscaling, ChatDeployment};
+use super::{Ingredients, certificates, environment, meta, pod};
+use crate::crd::{Autoscaling, ChatDeployment, TopologySpread, Unsatisfiable};
 use crate::migration::Release;
 use crate::validate::{Chat, Role};
 
@@ -40,7 +36,7 @@ pub const ANNOTATION_SECRETS: &str = "confab.dev/secrets";
 pub(super) const USER: i64 = 65532;
 
 /// The replicas, on the image whose migration is done.
-pub(super) fn deployment(chat: &Chat, access: &Access, release: &Release) -> Deployment {
+pub(super) fn deployment(chat: &Chat, with: &Ingredients<'_>, release: &Release) -> Deployment {
     let mut metadata = meta::child(chat, Role::App);
     metadata.annotations = Some(BTreeMap::from([
         (ANNOTATION_MIGRATED_IMAGE.to_owned(), release.image.clone()),
@@ -53,22 +49,15 @@ pub(super) fn deployment(chat: &Chat, access: &Access, release: &Release) -> Dep
             release.search_language.clone(),
         ),
     ]));
-    let pods = ObjectMeta {
-        labels: Some(meta::labels(chat, Role::App)),
-        annotations: Some(BTreeMap::from([(
-            ANNOTATION_SECRETS.to_owned(),
-            release.secrets.clone(),
-        )])),
-        ..ObjectMeta::default()
-    };
+    let secrets = (ANNOTATION_SECRETS.to_owned(), release.secrets.clone());
     let spec = DeploymentSpec {
         replicas: Some(chat.replicas),
         revision_history_limit: Some(3),
         selector: meta::label_selector(chat, Role::App),
         strategy: Some(surge_only()),
         template: PodTemplateSpec {
-            metadata: Some(pods),
-            spec: Some(pod_spec(chat, access, release)),
+            metadata: Some(meta::pods(chat, Role::App, BTreeMap::from([secrets]))),
+            spec: Some(pod_spec(chat, with, release)),
         },
         ..DeploymentSpec::default()
     };
@@ -90,34 +79,34 @@ fn surge_only() -> DeploymentStrategy {
     }
 }
 
-fn pod_spec(chat: &Chat, access: &Access, release: &Release) -> PodSpec {
+fn pod_spec(chat: &Chat, with: &Ingredients<'_>, release: &Release) -> PodSpec {
+    let files = certificates::of_replica(with.access);
     PodSpec {
         service_account_name: Some(chat.child(Role::App)),
-        automount_service_account_token: Some(false),
-        enable_service_links: Some(false),
         security_context: Some(pod::pod_security(USER)),
         // Longer than the chat-app's own drain, which ends within 20 seconds.
         termination_grace_period_seconds: Some(30),
-        topology_spread_constraints: Some(vec![spread_over_nodes(chat)]),
-        containers: vec![container(chat, access, release)],
-        volumes: ca_volume(access).map(|volume| vec![volume]),
-        ..PodSpec::default()
+        topology_spread_constraints: Some(spread(chat)),
+        volumes: certificates::volumes(&files),
+        containers: vec![Container {
+            volume_mounts: certificates::mounts(&files),
+            ..container(chat, with, release)
+        }],
+        ..pod::placed(chat)
     }
 }
 
-fn container(chat: &Chat, access: &Access, release: &Release) -> Container {
+fn container(chat: &Chat, with: &Ingredients<'_>, release: &Release) -> Container {
     Container {
         name: "chat-app".to_owned(),
         image: Some(release.image.clone()),
         args: Some(vec!["serve".to_owned()]),
-        env: Some(environment::serve(chat, access, release)),
+        env: Some(environment::serve(chat, with, release)),
         ports: Some(vec![port("http", 8080), port("admin", 9090)]),
         liveness_probe: Some(pod::http_probe("/livez", "admin", 10, 3)),
         readiness_probe: Some(pod::http_probe("/readyz", "admin", 2, 2)),
         resources: Some(pod::requirements(&chat.resources)),
         security_context: Some(pod::container_security()),
-        volume_mounts: ca_volume(access)
-            .map(|volume| vec![pod::mount_read_only(&volume.name, CA_DIRECTORY)]),
         ..Container::default()
     }
 }
@@ -131,31 +120,30 @@ fn port(name: &str, number: i32) -> ContainerPort {
     }
 }
 
-fn ca_volume(access: &Access) -> Option<Volume> {
-    let ca = &access.kafka.tls.as_ref()?.ca_secret;
-    let secret = SecretVolumeSource {
-        secret_name: Some(ca.name.clone()),
-        default_mode: Some(0o440),
-        ..SecretVolumeSource::default()
+/// As the spec says, else on different nodes while there are enough; a node too few never keeps a replica from running.
+fn spread(chat: &Chat) -> Vec<TopologySpreadConstraint> {
+    let over_nodes = || {
+        vec![TopologySpread {
+            topology_key: "kubernetes.io/hostname".to_owned(),
+            max_skew: 1,
+            when_unsatisfiable: Unsatisfiable::ScheduleAnyway,
+        }]
     };
-    Some(Volume {
-        name: "kafka-ca".to_owned(),
-        secret: Some(secret),
-        ..Volume::default()
-    })
-}
-
-/// On different nodes while there are enough; a node too few never keeps a replica from running.
-fn spread_over_nodes(chat: &Chat) -> TopologySpreadConstraint {
-    TopologySpreadConstraint {
-        max_skew: 1,
-        topology_key: "kubernetes.io/hostname".to_owned(),
-        when_unsatisfiable: "ScheduleAnyway".to_owned(),
+    let asked = chat.scheduling.topology_spread.clone();
+    let constraint = |spread: TopologySpread| TopologySpreadConstraint {
+        max_skew: spread.max_skew,
+        topology_key: spread.topology_key,
+        when_unsatisfiable: spread.when_unsatisfiable.as_str().to_owned(),
         label_selector: Some(meta::label_selector(chat, Role::App)),
         // Only replicas of the same rollout count, or the last ones would all land on one node.
         match_label_keys: Some(vec!["pod-template-hash".to_owned()]),
         ..TopologySpreadConstraint::default()
-    }
+    };
+    asked
+        .unwrap_or_else(over_nodes)
+        .into_iter()
+        .map(constraint)
+        .collect()
 }
 
 /// The replicas' identity. It has no right and no token.

@@ -49,11 +49,7 @@ pub(super) fn stateful_set(chat: &Chat, service: Embedded<'_>) -> StatefulSet {
         persistent_volume_claim_retention_policy: Some(retention(chat.deletion_policy)),
         volume_claim_templates: Some(vec![data_claim(chat, role, service.storage)]),
         template: PodTemplateSpec {
-            metadata: Some(ObjectMeta {
-                labels: Some(meta::labels(chat, role)),
-                annotations: Some(service.restart_on.clone()),
-                ..ObjectMeta::default()
-            }),
+            metadata: Some(meta::pods(chat, role, service.restart_on.clone())),
             spec: Some(pod_spec(chat, service)),
         },
         ..StatefulSetSpec::default()
@@ -99,14 +95,11 @@ fn pod_spec(chat: &Chat, service: Embedded<'_>) -> PodSpec {
     let mut volumes = vec![pod::scratch("tmp"), secret_volume(chat.child(service.role))];
     volumes.extend(service.volumes.iter().cloned());
     PodSpec {
-        automount_service_account_token: Some(false),
-        // Service links are variables such as KAFKA_PORT, which an image may read as its settings.
-        enable_service_links: Some(false),
         security_context: Some(pod::pod_security(service.user)),
         termination_grace_period_seconds: Some(60),
         containers: vec![container(service)],
         volumes: Some(volumes),
-        ..PodSpec::default()
+        ..pod::placed(chat)
     }
 }
 

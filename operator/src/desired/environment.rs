@@ -3,24 +3,26 @@
 
 use k8s_openapi::api::core::v1::EnvVar;
 
-use super::pod;
-use crate::access::{Access, KafkaAccess};
+use super::certificates::{KAFKA_CA, KAFKA_CLIENT, POSTGRES_CA, path};
+use super::{Ingredients, connections, pod};
+use crate::access::{Access, DatabaseAddress, DatabaseLogin, KafkaAccess};
 use crate::crd::{AttachmentStore, Attachments, ChatSettings, S3Store};
 use crate::credentials::{SETUP_TOKEN, VAPID_PRIVATE_KEY};
 use crate::migration::Release;
 use crate::validate::{Chat, Role};
 
-/// Where the certificates of Kafka's authority are mounted.
-pub(super) const CA_DIRECTORY: &str = "/etc/confab/kafka";
 /// Read back from a migration's Job, to tell what it was for.
 pub const SEARCH_LANGUAGE: &str = "CONFAB_SEARCH_LANGUAGE";
 
 /// Of a replica. What it shares with the migration is of the release: a language whose index is not built is not used.
-pub(super) fn serve(chat: &Chat, access: &Access, release: &Release) -> Vec<EnvVar> {
-    let mut env = vec![
-        database_url(access),
+pub(super) fn serve(chat: &Chat, with: &Ingredients<'_>, release: &Release) -> Vec<EnvVar> {
+    let access = with.access;
+    let pool = connections(chat, with.schema).pool;
+    let mut env = database(&access.database_login);
+    env.extend([
+        pod::env("CONFAB_DATABASE_POOL_SIZE", pool.to_string()),
         pod::env_field("CONFAB_REPLICA", "metadata.name"),
-    ];
+    ]);
     env.extend(kafka(&access.kafka));
     env.extend([
         pod::env("CONFAB_TOPIC_PREFIX", &chat.topic_prefix),
@@ -41,15 +43,39 @@ pub(super) fn serve(chat: &Chat, access: &Access, release: &Release) -> Vec<EnvV
 /// Of a migration.
 pub(super) fn migrate(chat: &Chat, access: &Access) -> Vec<EnvVar> {
     let language = chat.settings.search_language.configuration();
-    vec![database_url(access), pod::env(SEARCH_LANGUAGE, language)]
+    let mut env = database(&access.database_login);
+    env.extend([
+        pod::env("CONFAB_INSTANCE", chat.instance()),
+        pod::env(SEARCH_LANGUAGE, language),
+    ]);
+    env
 }
 
-fn database_url(access: &Access) -> EnvVar {
-    let secret = &access.database_secret;
-    pod::env_secret("CONFAB_DATABASE_URL", &secret.name, &secret.key)
+fn database(login: &DatabaseLogin) -> Vec<EnvVar> {
+    const URL: &str = "CONFAB_DATABASE_URL";
+    let mut env = match &login.address {
+        DatabaseAddress::Secret(secret) => vec![pod::env_secret(URL, &secret.name, &secret.key)],
+        DatabaseAddress::Parts { url, password } => vec![
+            pod::env(URL, url),
+            pod::env_secret("CONFAB_DATABASE_PASSWORD", &password.name, &password.key),
+        ],
+    };
+    env.extend(
+        login
+            .ssl_mode
+            .map(|mode| pod::env("CONFAB_DATABASE_SSL_MODE", mode)),
+    );
+    env.extend(
+        login
+            .ca
+            .as_ref()
+            .map(|ca| pod::env("CONFAB_DATABASE_SSL_CA_FILE", path(POSTGRES_CA, &ca.key))),
+    );
+    env
 }
 
 fn kafka(kafka: &KafkaAccess) -> Vec<EnvVar> {
+    const USERNAME: &str = "CONFAB_KAFKA_SASL_USERNAME";
     let mut env = vec![
         pod::env(
             "CONFAB_KAFKA_BOOTSTRAP_SERVERS",
@@ -60,15 +86,29 @@ fn kafka(kafka: &KafkaAccess) -> Vec<EnvVar> {
     if let Some(sasl) = &kafka.sasl {
         env.extend([
             pod::env("CONFAB_KAFKA_SASL_MECHANISM", sasl.mechanism.as_str()),
-            pod::env_secret("CONFAB_KAFKA_SASL_USERNAME", &sasl.secret, "username"),
+            match &sasl.username {
+                Some(name) => pod::env(USERNAME, name),
+                None => pod::env_secret(USERNAME, &sasl.secret, "username"),
+            },
             pod::env_secret("CONFAB_KAFKA_SASL_PASSWORD", &sasl.secret, "password"),
         ]);
     }
-    if let Some(ca) = kafka.tls.as_ref().map(|tls| &tls.ca_secret) {
+    if let Some(tls) = &kafka.tls {
         env.push(pod::env(
             "CONFAB_KAFKA_SSL_CA_FILE",
-            format!("{CA_DIRECTORY}/{}", ca.key),
+            path(KAFKA_CA, &tls.ca_secret.key),
         ));
+        let client = tls.client_certificate_secret.iter();
+        env.extend(client.flat_map(|client| {
+            let file = |key| path(KAFKA_CLIENT, key);
+            [
+                pod::env(
+                    "CONFAB_KAFKA_SSL_CERTIFICATE_FILE",
+                    file(&client.certificate_key),
+                ),
+                pod::env("CONFAB_KAFKA_SSL_KEY_FILE", file(&client.private_key_key)),
+            ]
+        }));
     }
     env
 }

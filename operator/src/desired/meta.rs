@@ -37,6 +37,19 @@ pub fn labels(chat: &Chat, role: Role) -> BTreeMap<String, String> {
     labels
 }
 
+/// Metadata of the pods with this role. The operator's own labels and annotations go before those of the spec.
+pub(super) fn pods(chat: &Chat, role: Role, annotations: BTreeMap<String, String>) -> ObjectMeta {
+    let mut all = chat.pod_metadata.annotations.clone();
+    all.extend(annotations);
+    let mut labels_of_pod = chat.pod_metadata.labels.clone();
+    labels_of_pod.extend(labels(chat, role));
+    ObjectMeta {
+        labels: Some(labels_of_pod),
+        annotations: (!all.is_empty()).then_some(all),
+        ..ObjectMeta::default()
+    }
+}
+
 /// Metadata of the child with this role.
 pub(super) fn child(chat: &Chat, role: Role) -> ObjectMeta {
     ObjectMeta {

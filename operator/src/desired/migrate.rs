@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::batch::v1::{Job, JobSpec};
 use k8s_openapi::api::core::v1::{Container, PodSpec, PodTemplateSpec};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::{app, environment, meta, pod};
+use super::{app, certificates, environment, meta, pod};
 use crate::access::Access;
 use crate::validate::{Chat, Role};
 
@@ -40,10 +39,7 @@ pub fn job(chat: &Chat, access: &Access, mark: &JobMark) -> Job {
         ),
     ]));
     let template = PodTemplateSpec {
-        metadata: Some(ObjectMeta {
-            labels: Some(meta::labels(chat, Role::Migrate)),
-            ..ObjectMeta::default()
-        }),
+        metadata: Some(meta::pods(chat, Role::Migrate, BTreeMap::new())),
         spec: Some(pod_spec(chat, access)),
     };
     let spec = JobSpec {
@@ -59,10 +55,9 @@ pub fn job(chat: &Chat, access: &Access, mark: &JobMark) -> Job {
 }
 
 fn pod_spec(chat: &Chat, access: &Access) -> PodSpec {
+    let files = certificates::of_migration(&access.database_login);
     PodSpec {
         service_account_name: Some(chat.child(Role::App)),
-        automount_service_account_token: Some(false),
-        enable_service_links: Some(false),
         restart_policy: Some("Never".to_owned()),
         security_context: Some(pod::pod_security(app::USER)),
         containers: vec![Container {
@@ -72,8 +67,10 @@ fn pod_spec(chat: &Chat, access: &Access) -> PodSpec {
             env: Some(environment::migrate(chat, access)),
             resources: Some(pod::requirements(&chat.resources)),
             security_context: Some(pod::container_security()),
+            volume_mounts: certificates::mounts(&files),
             ..Container::default()
         }],
-        ..PodSpec::default()
+        volumes: certificates::volumes(&files),
+        ..pod::placed(chat)
     }
 }

@@ -8,7 +8,7 @@ use k8s_openapi::api::networking::v1::{
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::meta;
-use crate::crd::IngressExposure;
+use crate::crd::{Exposure, IngressExposure};
 use crate::validate::{Chat, Role, SiteUrl};
 
 /// Port 80 of the Service is the chat.
@@ -55,7 +55,9 @@ fn port(name: &str, number: i32) -> ServicePort {
 
 /// The Ingress for the host of the chat's URL, if one is asked for.
 pub(super) fn ingress(chat: &Chat) -> Option<Ingress> {
-    let exposure = chat.ingress.as_ref()?;
+    let Some(Exposure::Ingress(exposure)) = &chat.exposure else {
+        return None;
+    };
     let url = chat
         .url
         .as_ref()

@@ -1,14 +1,49 @@
 //! Parts of pods that several children share, fit for the "restricted" pod security standard. Pure.
 
 use k8s_openapi::api::core::v1::{
-    Capabilities, EmptyDirVolumeSource, EnvVar, EnvVarSource, HTTPGetAction, ObjectFieldSelector,
-    PodSecurityContext, Probe, ResourceRequirements, SeccompProfile, SecretKeySelector,
-    SecurityContext, TCPSocketAction, Volume, VolumeMount,
+    Capabilities, EmptyDirVolumeSource, EnvVar, EnvVarSource, HTTPGetAction, LocalObjectReference,
+    ObjectFieldSelector, PodSecurityContext, PodSpec, Probe, ResourceRequirements, SeccompProfile,
+    SecretKeySelector, SecurityContext, TCPSocketAction, Toleration, Volume, VolumeMount,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use crate::crd::{ResourceAmounts, Resources};
+use crate::crd::{self, ResourceAmounts, Resources};
+use crate::validate::Chat;
+
+/// What all pods of a chat have in common: no rights in the cluster, and where they may run.
+pub(super) fn placed(chat: &Chat) -> PodSpec {
+    let scheduling = &chat.scheduling;
+    let tolerations: Vec<_> = scheduling.tolerations.iter().map(toleration).collect();
+    let pull: Vec<_> = chat
+        .image_pull_secrets
+        .iter()
+        .map(|secret| LocalObjectReference {
+            name: secret.name.clone(),
+        })
+        .collect();
+    PodSpec {
+        automount_service_account_token: Some(false),
+        // Service links are variables such as KAFKA_PORT, which an image may read as its settings.
+        enable_service_links: Some(false),
+        node_selector: (!scheduling.node_selector.is_empty())
+            .then(|| scheduling.node_selector.clone()),
+        tolerations: (!tolerations.is_empty()).then_some(tolerations),
+        priority_class_name: scheduling.priority_class_name.clone(),
+        image_pull_secrets: (!pull.is_empty()).then_some(pull),
+        ..PodSpec::default()
+    }
+}
+
+fn toleration(asked: &crd::Toleration) -> Toleration {
+    Toleration {
+        key: asked.key.clone(),
+        operator: Some(asked.operator.as_str().to_owned()),
+        value: asked.value.clone(),
+        effect: asked.effect.map(|effect| effect.as_str().to_owned()),
+        toleration_seconds: asked.toleration_seconds,
+    }
+}
 
 /// A pod that runs as this user and nothing else. Volumes belong to the same group.
 pub(super) fn pod_security(user: i64) -> PodSecurityContext {

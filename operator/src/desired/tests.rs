@@ -28,7 +28,8 @@ fn children(spec: Value) -> Children {
     let chat = chat_of(spec);
     let credentials = credentials();
     let secrets = ["login", "ca", "db", "bucket"].map(|name| {
-        let mut secret = Secret::default();
+        let mut secret: Secret =
+            serde_json::from_value(json!({"data": {"password": "cA=="}})).unwrap();
         secret.metadata.resource_version = Some("7".to_owned());
         (name.to_owned(), secret)
     });
@@ -45,6 +46,8 @@ fn children(spec: Value) -> Children {
             credentials: &credentials,
             access: &access,
             release: Some(&release),
+            schema: None,
+            operator: "confab-system",
         },
     )
 }
@@ -71,6 +74,12 @@ fn yaml(children: &Children) -> String {
         document(&children.disruption_budget),
         document(&children.autoscaler),
         document(&children.ingress),
+        document(&children.route),
+        document(&children.events),
+        document(&children.signals),
+        document(&children.app_policy),
+        document(&children.kafka_policy),
+        document(&children.postgres_policy),
         document(&children.migration),
     ];
     documents
@@ -112,6 +121,171 @@ fn external_services_a_route_and_autoscaling_make_only_the_replicas_and_what_lea
     insta::assert_snapshot!(yaml(&children(spec)));
 }
 
+/// Of Kafka, PostgreSQL and the replicas.
+fn pods_of(children: &Children) -> Vec<k8s_openapi::api::core::v1::PodTemplateSpec> {
+    let sets = [&children.kafka, &children.postgres];
+    let sets = sets.into_iter().flatten();
+    let embedded = sets.map(|set| set.spec.as_ref().unwrap().template.clone());
+    let replicas = children.deployment.iter();
+    let replicas = replicas.map(|deployment| deployment.spec.as_ref().unwrap().template.clone());
+    embedded.chain(replicas).collect()
+}
+
+#[test]
+fn all_pods_carry_and_run_where_the_spec_says() {
+    let spec = json!({
+        "podMetadata": {"labels": {"team": "a"}, "annotations": {"example.com/mesh": "on"}},
+        "imagePullSecrets": [{"name": "registry"}],
+        "scheduling": {
+            "nodeSelector": {"disk": "fast"},
+            "tolerations": [{"key": "only", "operator": "Exists", "effect": "NoSchedule"}],
+            "priorityClassName": "high",
+            "topologySpread": [{"topologyKey": "topology.kubernetes.io/zone", "whenUnsatisfiable": "DoNotSchedule"}],
+        },
+    });
+    let pods = pods_of(&children(spec));
+    assert_eq!(pods.len(), 3);
+    for pod in &pods {
+        let (metadata, spec) = (pod.metadata.as_ref().unwrap(), pod.spec.as_ref().unwrap());
+        assert_eq!(metadata.labels.as_ref().unwrap()["team"], "a");
+        assert_eq!(
+            metadata.annotations.as_ref().unwrap()["example.com/mesh"],
+            "on"
+        );
+        assert_eq!(spec.node_selector.as_ref().unwrap()["disk"], "fast");
+        assert_eq!(
+            spec.tolerations.as_ref().unwrap()[0].key.as_deref(),
+            Some("only")
+        );
+        assert_eq!(spec.priority_class_name.as_deref(), Some("high"));
+        assert_eq!(
+            spec.image_pull_secrets.as_ref().unwrap()[0].name,
+            "registry"
+        );
+    }
+    let spread = pods[2]
+        .spec
+        .as_ref()
+        .unwrap()
+        .topology_spread_constraints
+        .as_ref()
+        .unwrap();
+    assert_eq!(spread.len(), 1);
+    assert_eq!(
+        (
+            spread[0].topology_key.as_str(),
+            spread[0].when_unsatisfiable.as_str()
+        ),
+        ("topology.kubernetes.io/zone", "DoNotSchedule")
+    );
+    assert_eq!(
+        pods_of(&children(json!({"scheduling": {"topologySpread": []}})))[2]
+            .spec
+            .as_ref()
+            .unwrap()
+            .topology_spread_constraints,
+        Some(Vec::new())
+    );
+}
+
+#[test]
+fn no_label_of_the_spec_takes_the_place_of_the_operators_own() {
+    let spec = json!({"podMetadata": {"labels": {"app.kubernetes.io/component": "kafka"}, "annotations": {"confab.dev/secrets": "none"}}});
+    let children = children(spec);
+    let replica = &pods_of(&children)[2];
+    let metadata = replica.metadata.as_ref().unwrap();
+    assert_eq!(
+        metadata.labels.as_ref().unwrap()["app.kubernetes.io/component"],
+        "app"
+    );
+    assert_ne!(
+        metadata.annotations.as_ref().unwrap()["confab.dev/secrets"],
+        "none"
+    );
+}
+
+/// The policies alone.
+fn policies(spec: Value) -> String {
+    let all = children(spec);
+    yaml(&Children {
+        app_policy: all.app_policy,
+        kafka_policy: all.kafka_policy,
+        postgres_policy: all.postgres_policy,
+        ..Children::default()
+    })
+}
+
+#[test]
+fn network_policies_of_embedded_services_let_in_the_chat_and_the_operator_alone() {
+    insta::assert_snapshot!(policies(json!({"networkPolicy": "Enabled"})));
+}
+
+#[test]
+fn network_policies_beside_external_services_name_the_ports_of_what_the_spec_enables() {
+    insta::assert_snapshot!(policies(json!({
+        "networkPolicy": "Enabled",
+        "kafka": {"external": {"bootstrapServers": ["a.example.com:9093", "b.example.com:9094", "c.example.com:9093"]}},
+        "postgres": {"external": {"host": "db.example.com", "port": 6432, "database": "chat", "user": "chat", "passwordSecret": {"name": "db"}}},
+        "attachments": {"store": {"s3": {"endpoint": "http://s3.example.com:9000", "bucket": "files", "credentialsSecret": {"name": "bucket"}}}},
+        "push": "Disabled",
+    })));
+    assert_eq!(policies(json!({"networkPolicy": "Disabled"})), "");
+}
+
+#[test]
+fn certificates_and_parts_of_an_address_reach_replicas_and_migrations() {
+    let chat = chat_of(json!({
+        "kafka": {"external": {"bootstrapServers": ["k:9093"], "tls": {
+            "caSecret": {"name": "ca"}, "clientCertificateSecret": {"name": "client", "certificateKey": "user.crt", "privateKeyKey": "user.key"},
+        }}},
+        "postgres": {"external": {
+            "host": "db.example.com", "database": "chat", "user": "chat", "passwordSecret": {"name": "db"}, "tls": {"caSecret": {"name": "db-ca"}},
+        }},
+    }));
+    let credentials = credentials();
+    let access = access(&chat, &credentials, &Default::default());
+    let release = Release {
+        image: "confab/chat-app:1".into(),
+        database: "d1".into(),
+        search_language: "simple".into(),
+        secrets: "s1".into(),
+    };
+    let with = Ingredients {
+        credentials: &credentials,
+        access: &access,
+        release: Some(&release),
+        schema: None,
+        operator: "confab-system",
+    };
+    let mark = JobMark {
+        fingerprint: "f1".into(),
+        generation: 1,
+        attempt: 1,
+    };
+    insta::assert_snapshot!(yaml(&Children {
+        deployment: desired(&chat, &with).deployment,
+        migration: Some(job(&chat, &access, &mark)),
+        ..Children::default()
+    }));
+}
+
+#[test]
+fn a_gateway_and_strimzi_get_a_route_and_topics() {
+    let all = children(json!({
+        "url": "https://chat.example.com",
+        "exposure": {"gateway": {"parentRefs": [{"name": "way", "namespace": "net", "sectionName": "web"}]}},
+        "kafka": {"strimzi": {"cluster": "events"}},
+        "topics": {"partitions": 3, "replicationFactor": 2, "config": {"min.insync.replicas": "2"}},
+    }));
+    assert!(all.ingress.is_none() && all.kafka.is_none());
+    insta::assert_snapshot!(yaml(&Children {
+        route: all.route,
+        events: all.events,
+        signals: all.signals,
+        ..Children::default()
+    }));
+}
+
 #[test]
 fn a_migration_is_a_job_that_runs_once() {
     let chat = chat_of(json!({}));
@@ -139,6 +313,8 @@ fn nothing_runs_before_a_release_is_migrated() {
             credentials: &credentials,
             access: &access,
             release: None,
+            schema: None,
+            operator: "confab-system",
         },
     );
     assert!(

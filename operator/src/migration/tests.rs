@@ -317,6 +317,7 @@ fn a_deployment_deleted_during_a_failing_upgrade_comes_back_with_the_image_it_ha
     let schema = Some(SchemaStatus {
         applied: 1,
         target: 1,
+        max_connections: None,
     });
     let status = ChatDeploymentStatus {
         image: Some("app:1".into()),

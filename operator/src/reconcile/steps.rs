@@ -7,7 +7,7 @@ use k8s_openapi::jiff::Timestamp;
 use super::{Context, Error};
 use crate::access::{Access, access};
 use crate::apply::{JobStep, apply};
-use crate::crd::{ChatDeployment, Kafka, Postgres};
+use crate::crd::{ChatDeployment, Exposure, Kafka, Postgres};
 use crate::credentials::credentials;
 use crate::desired::{Ingredients, desired, job};
 use crate::migration::{Decision, JobView, Release, Situation, decide, recorded, release, wanted};
@@ -15,7 +15,7 @@ use crate::observe::Observed;
 use crate::probe::postgres_answers;
 use crate::reason::Reason;
 use crate::status::{Facts, schema};
-use crate::topic::{Question, TopicState, ensure};
+use crate::topic::{Question, TopicState, ensure, strimzi};
 use crate::validate::{Chat, Role};
 use crate::workload::{rolled_out, serving};
 
@@ -30,6 +30,11 @@ pub(super) async fn build(
     let access = access(&chat, &credentials, &observed.secrets);
     let topics = match kafka_starts(&chat, &observed) {
         Some(waiting) => waiting,
+        None if matches!(chat.kafka, Kafka::Strimzi(_)) => {
+            let live = &observed.children;
+            let topics = [live.events.as_ref(), live.signals.as_ref()];
+            strimzi::state(topics, ctx.kinds.kafka_topic.is_up())
+        }
         None => topics(ctx, &chat, &access, topics_seen(object)).await,
     };
     let wanted = wanted(&chat, &access);
@@ -45,6 +50,12 @@ pub(super) async fn build(
             object.status.as_ref(),
         ),
     );
+    let schema = schema(
+        &observed.children,
+        migration.as_ref(),
+        &observed.pods,
+        object.status.as_ref().and_then(|status| status.schema),
+    );
     let step = job_step(&chat, &access, migration.as_ref());
     let children = desired(
         &chat,
@@ -52,6 +63,8 @@ pub(super) async fn build(
             credentials: &credentials,
             access: &access,
             release: release.as_ref(),
+            schema,
+            operator: &ctx.namespace,
         },
     );
     let children = apply(
@@ -62,12 +75,6 @@ pub(super) async fn build(
         step,
     )
     .await?;
-    let schema = schema(
-        &children,
-        migration.as_ref(),
-        &observed.pods,
-        object.status.as_ref().and_then(|status| status.schema),
-    );
     Ok(Facts {
         chat,
         access,
@@ -77,6 +84,21 @@ pub(super) async fn build(
         pods: observed.pods,
         schema,
     })
+}
+
+/// Looks without touching anything: neither Kafka nor PostgreSQL is asked, no child is written.
+pub(super) fn paused(object: &ChatDeployment, chat: Chat, observed: Observed) -> Facts {
+    let status = object.status.clone().unwrap_or_default();
+    let access = access(&chat, &credentials(&observed.children), &observed.secrets);
+    Facts {
+        chat,
+        access,
+        topics: TopicState::Ready(status.topics),
+        migration: None,
+        children: observed.children,
+        pods: observed.pods,
+        schema: status.schema,
+    }
 }
 
 /// The embedded Kafka cannot be asked yet.
@@ -151,8 +173,8 @@ async fn migration(
 async fn answers(chat: &Chat, access: &Access, observed: &Observed) -> bool {
     match (&chat.postgres, &access.database) {
         (Postgres::Embedded(_), _) => observed.children.postgres.as_ref().is_some_and(serving),
-        (Postgres::External(_), Ok(database)) => postgres_answers(&database.address).await,
-        (Postgres::External(_), Err(_)) => false,
+        (_, Ok(database)) => postgres_answers(&database.address).await,
+        (_, Err(_)) => false,
     }
 }
 
@@ -184,6 +206,9 @@ pub(super) fn topics_ready(facts: &Facts) -> bool {
 
 /// When to look again at what no watch tells of. None: nothing is missing.
 pub(super) fn recheck(facts: &Facts) -> Option<Duration> {
+    if facts.chat.paused {
+        return None;
+    }
     let schema = match &facts.migration {
         None => Some(Duration::from_secs(10)),
         Some(Decision::Settled | Decision::Cancel) => None,
@@ -194,11 +219,21 @@ pub(super) fn recheck(facts: &Facts) -> Option<Duration> {
         }
         Some(Decision::Failed { retry, .. }) => Some(until(retry)),
     };
+    let of_others = lacks_a_kind(facts).then_some(Duration::from_secs(10));
     let rolling = !facts.children.deployment.as_ref().is_some_and(rolled_out);
     schema
         .into_iter()
         .chain(rolling.then_some(Duration::from_secs(10)))
+        .chain(of_others)
         .min()
+}
+
+/// Whether a child is missing since the cluster does not know its kind: no watch tells when it does.
+fn lacks_a_kind(facts: &Facts) -> bool {
+    let (chat, children) = (&facts.chat, &facts.children);
+    let route = matches!(chat.exposure, Some(Exposure::Gateway(_))) && children.route.is_none();
+    let topics = matches!(chat.kafka, Kafka::Strimzi(_)) && children.events.is_none();
+    route || topics
 }
 
 fn until(time: &Timestamp) -> Duration {

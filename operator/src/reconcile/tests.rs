@@ -40,6 +40,10 @@ impl World {
         let ctx = Context {
             recorder: Recorder::new(client.clone(), crate::status::reporter("test")),
             images: images(),
+            chats: kube::runtime::reflector::store().0,
+            kinds: Default::default(),
+            watched: Vec::new(),
+            namespace: "confab-system".into(),
             topics: Arc::new(Topics::new(unbounded_channel().0, metrics.looks())),
             backoffs: Default::default(),
             metrics,
@@ -84,7 +88,7 @@ impl World {
         let topics = ["events", "signals"].map(|name| TopicStatus {
             name: format!("chat.team.{name}"),
             partitions: 12,
-            replication_factor: 1,
+            replication_factor: Some(1),
         });
         self.ctx
             .topics
@@ -417,4 +421,30 @@ async fn a_bucket_whose_secret_is_missing_needs_a_person() {
         ),
         ("False SecretNotFound", "True SecretNotFound")
     );
+}
+
+#[tokio::test]
+async fn a_paused_chat_is_left_alone_and_its_status_goes_on_telling() {
+    let world = World::ready(json!({})).await;
+    world.server.merge(
+        CHAT,
+        json!({"spec": {"paused": true, "replicas": 3, "image": "other:2"}}),
+    );
+    world.pass().await;
+    assert_eq!(world.condition("Ready"), "False Paused");
+    assert_eq!(world.condition("TopicsReady"), "True TopicsAsWanted");
+    world.server.merge(
+        DEPLOYMENT,
+        json!({"status": {"readyReplicas": 0, "availableReplicas": 0}}),
+    );
+    world.server.remove(SERVICE);
+    world.server.forget_writes();
+    world.pass().await;
+    assert_eq!(world.condition("Available"), "False Starting");
+    assert_eq!(world.server.writes(), [format!("PATCH {CHAT}/status")]);
+
+    world.server.merge(CHAT, json!({"spec": {"paused": false}}));
+    world.pass().await;
+    assert!(world.server.get(SERVICE).is_some());
+    assert_eq!(world.condition("SchemaReady"), "False Migrating");
 }

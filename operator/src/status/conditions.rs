@@ -17,13 +17,11 @@ pub(super) fn verdicts(outcome: &Outcome) -> Vec<Verdict> {
 }
 
 fn built(facts: &Facts) -> Vec<Verdict> {
-    let accepted = Verdict::yes(
-        "Accepted",
-        Reason::Valid,
-        "the spec is valid and the names of the children are free",
-    );
+    if facts.chat.paused {
+        return paused(facts);
+    }
     let parts = vec![
-        accepted,
+        accepted(),
         topics(facts),
         schema(facts),
         available(facts),
@@ -34,13 +32,36 @@ fn built(facts: &Facts) -> Vec<Verdict> {
     [vec![ready], parts, vec![stalled]].concat()
 }
 
+fn accepted() -> Verdict {
+    Verdict::yes(
+        "Accepted",
+        Reason::Valid,
+        "the spec is valid and the names of the children are free",
+    )
+}
+
+/// Topics and schema were not looked at, so that what was said of them stays.
+fn paused(facts: &Facts) -> Vec<Verdict> {
+    let ready = Verdict::no(
+        "Ready",
+        Mood::Good,
+        Reason::Paused,
+        "spec.paused is true: nothing is changed until it is false, and what runs goes on running",
+    );
+    let stalled = stalled(&ready);
+    vec![ready, accepted(), available(facts), exposed(facts), stalled]
+}
+
 /// What stands in the way: something that needs a person before something that does not, and otherwise in the
 /// order in which things are made.
 fn ready(parts: &[Verdict], rolled: Verdict) -> Verdict {
     let needed = ["Accepted", "TopicsReady", "SchemaReady"];
     let mut missing: Vec<Verdict> = parts
         .iter()
-        .filter(|part| needed.contains(&part.type_) && !part.is_true())
+        .filter(|part| !part.is_true())
+        // Without a route there may be none asked for.
+        .filter(|part| needed.contains(&part.type_) || part.mood != Mood::Good)
+        .filter(|part| part.type_ != "Available")
         .cloned()
         .collect();
     if !rolled.is_true() {
@@ -79,6 +100,7 @@ fn stalled(ready: &Verdict) -> Verdict {
 fn rejected(rejection: &Rejection) -> Vec<Verdict> {
     let (reason, mood, message) = match rejection {
         Rejection::InvalidSpec(message) => (Reason::InvalidSpec, Mood::Person, message),
+        Rejection::TopicPrefixTaken(message) => (Reason::TopicPrefixTaken, Mood::Person, message),
         Rejection::NameTaken(message) => (Reason::NameTaken, Mood::Person, message),
         Rejection::Leftovers(message) => {
             (Reason::WaitingForGarbageCollection, Mood::Waiting, message)

@@ -32,7 +32,7 @@ fn topics() -> Vec<TopicStatus> {
     vec![TopicStatus {
         name: "chat.team.events".into(),
         partitions: 12,
-        replication_factor: 1,
+        replication_factor: Some(1),
     }]
 }
 
@@ -54,6 +54,7 @@ fn well(spec: Value) -> Facts {
         schema: Some(SchemaStatus {
             applied: 1,
             target: 1,
+            ..SchemaStatus::default()
         }),
     }
 }
@@ -192,6 +193,65 @@ fn a_failed_migration_says_what_it_said_and_when_it_runs_again() {
         message.contains("failed once: the database is read-only. It runs again at 22:13:20Z"),
         "{message}"
     );
+}
+
+#[test]
+fn a_database_of_another_chat_needs_a_person_at_once() {
+    let pod = serde_json::from_value(json!({
+        "metadata": {"labels": {"app.kubernetes.io/component": "migrate"}, "ownerReferences": [{"apiVersion": "batch/v1", "kind": "Job", "name": "team-migrate", "uid": "j1"}]},
+        "status": {"containerStatuses": [{"name": "migrate", "image": "i", "imageID": "", "ready": false, "restartCount": 0,
+            "state": {"terminated": {"exitCode": 1, "message": "DatabaseClaimed: the database belongs to the chat chat.elder"}}}]},
+    }))
+    .unwrap();
+    let migration =
+        serde_json::from_value(json!({"metadata": {"name": "team-migrate", "uid": "j1"}})).unwrap();
+    let conditions = told(Facts {
+        migration: Some(Decision::Failed {
+            attempt: 1,
+            retry: NOW,
+        }),
+        children: Children {
+            migration: Some(migration),
+            ..rolled_out()
+        },
+        pods: vec![pod],
+        ..well(json!({}))
+    });
+    let schema = find(&conditions, "SchemaReady");
+    assert_eq!(schema.reason, Reason::DatabaseClaimed);
+    assert!(
+        schema
+            .message
+            .starts_with("the database belongs to the chat chat.elder. It is tried again at"),
+        "{}",
+        schema.message
+    );
+    assert_eq!(
+        summary(&conditions).last().unwrap(),
+        "Stalled=True DatabaseClaimed"
+    );
+}
+
+#[test]
+fn more_connections_than_postgresql_takes_are_told_while_the_chat_goes_on() {
+    let conditions = told(Facts {
+        schema: Some(SchemaStatus {
+            max_connections: Some(20),
+            ..SchemaStatus::default()
+        }),
+        ..well(json!({}))
+    });
+    let schema = find(&conditions, "SchemaReady");
+    assert_eq!(
+        (schema.status.as_str(), schema.reason.as_str()),
+        ("True", "TooFewConnections")
+    );
+    assert!(
+        schema.message.contains("may open 33 connections") && schema.message.contains("took 20"),
+        "{}",
+        schema.message
+    );
+    assert_eq!(find(&conditions, "Ready").status, "True");
 }
 
 #[test]
@@ -339,6 +399,7 @@ fn the_schemas_version_comes_from_the_migration_that_is_complete_or_stays() {
     let before = Some(SchemaStatus {
         applied: 1,
         target: 1,
+        ..SchemaStatus::default()
     });
     let pods = [pod];
     let complete = schema(&children, Some(&Decision::Complete), &pods, before);
@@ -346,7 +407,8 @@ fn the_schemas_version_comes_from_the_migration_that_is_complete_or_stays() {
         complete,
         Some(SchemaStatus {
             applied: 2,
-            target: 2
+            target: 2,
+            ..SchemaStatus::default()
         })
     );
     assert_eq!(
@@ -367,4 +429,69 @@ fn the_schemas_version_comes_from_the_migration_that_is_complete_or_stays() {
         ),
         None
     );
+}
+
+fn routed(route: serde_json::Value) -> Vec<Condition> {
+    let route = (!route.is_null()).then(|| serde_json::from_value(route).unwrap());
+    let parents = json!({"gateway": {"parentRefs": [{"name": "way", "namespace": "net", "sectionName": "web"}]}});
+    told(Facts {
+        children: Children {
+            route,
+            ..rolled_out()
+        },
+        ..well(json!({"url": "http://chat.example.com", "exposure": parents}))
+    })
+}
+
+fn route(parent: serde_json::Value, accepted: &str, generation: i64) -> serde_json::Value {
+    let condition = |type_: &str, status: &str| {
+        json!({"type": type_, "status": status, "reason": "NotAllowedByListeners", "message": "no", "observedGeneration": generation,
+            "lastTransitionTime": "2026-01-01T00:00:00Z"})
+    };
+    json!({
+        "apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute",
+        "metadata": {"name": "team-app", "namespace": "chat", "generation": 2},
+        "spec": {"parentRefs": [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "way", "namespace": "net", "sectionName": "web"}]},
+        "status": {"parents": [{"controllerName": "c", "parentRef": parent,
+            "conditions": [condition("Accepted", accepted), condition("ResolvedRefs", "True")]}]},
+    })
+}
+
+#[test]
+fn a_route_is_there_when_its_gateway_says_so_of_what_it_is_now() {
+    let web = json!({"name": "way", "namespace": "net", "sectionName": "web"});
+    let reason = |route| find(&routed(route), "Exposed").reason.clone();
+    assert_eq!(
+        reason(route(web.clone(), "True", 2)),
+        Reason::RouteAccepted.as_str()
+    );
+    assert_eq!(
+        reason(route(web.clone(), "True", 1)),
+        Reason::WaitingForGateway.as_str()
+    );
+    let other = json!({"name": "way", "namespace": "net", "sectionName": "other"});
+    assert_eq!(
+        reason(route(other, "True", 2)),
+        Reason::WaitingForGateway.as_str()
+    );
+    let refused = routed(route(web, "False", 2));
+    let exposed = find(&refused, "Exposed");
+    assert!(
+        exposed
+            .message
+            .contains("Gateway net/way listener web says of HTTPRoute team-app: Accepted=False"),
+        "{}",
+        exposed.message
+    );
+    assert_eq!(
+        summary(&refused).last().unwrap(),
+        "Stalled=True RouteNotAccepted"
+    );
+}
+
+#[test]
+fn a_cluster_without_gateway_api_is_told_and_not_ready() {
+    let conditions = routed(serde_json::Value::Null);
+    assert_eq!(find(&conditions, "Ready").reason, Reason::GatewayApiMissing);
+    assert_eq!(find(&conditions, "Available").status, "True");
 }

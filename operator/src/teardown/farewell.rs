@@ -39,7 +39,7 @@ fn kept(object: &ChatDeployment) -> Vec<String> {
     let mut kept = Vec::new();
     match &object.spec.kafka {
         Kafka::Embedded(_) => kept.extend(service(Role::Kafka)),
-        Kafka::External(_) => kept.extend(
+        Kafka::External(_) | Kafka::Strimzi(_) => kept.extend(
             object
                 .status
                 .iter()

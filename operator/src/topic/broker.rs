@@ -78,12 +78,15 @@ impl Broker {
         }))
     }
 
-    /// The topic after a change, as soon as the broker tells of it.
-    pub async fn see_soon(&self, name: &str) -> Result<Option<SeenTopic>, Error> {
+    /// The topic after a change that leaves it with so many partitions, as soon as the broker tells of them.
+    pub async fn see_soon(&self, name: &str, partitions: i32) -> Result<Option<SeenTopic>, Error> {
         let end = Instant::now() + SETTLING;
         loop {
             let seen = self.see(name).await?;
-            if seen.is_some() || Instant::now() > end {
+            let there = seen
+                .as_ref()
+                .is_some_and(|seen| seen.partitions >= partitions);
+            if there || Instant::now() > end {
                 return Ok(seen);
             }
             sleep(Duration::from_millis(50)).await;

@@ -67,13 +67,13 @@ impl SeenTopic {
         TopicStatus {
             name: name.to_owned(),
             partitions: self.partitions,
-            replication_factor: self.replication_factor,
+            replication_factor: Some(self.replication_factor),
         }
     }
 }
 
 /// The topics that the chat needs.
-pub fn wanted(chat: &Chat) -> Vec<WantedTopic> {
+pub fn wanted(chat: &Chat) -> [WantedTopic; 2] {
     let topic = |name: String, own: &[(&str, i64)]| {
         let mut config = chat.topics.config.clone();
         config.insert("cleanup.policy".to_owned(), "delete".to_owned());
@@ -89,7 +89,7 @@ pub fn wanted(chat: &Chat) -> Vec<WantedTopic> {
             config,
         }
     };
-    vec![
+    [
         topic(chat.events_topic(), &events_retention(chat)),
         topic(
             chat.signals_topic(),
@@ -160,10 +160,10 @@ mod tests {
     use serde_json::json;
 
     fn events() -> WantedTopic {
-        wanted(&chat_of(
+        let [events, _] = wanted(&chat_of(
             json!({"topics": {"partitions": 6, "replicationFactor": 3}}),
-        ))
-        .remove(0)
+        ));
+        events
     }
 
     fn as_wanted() -> SeenTopic {
@@ -179,7 +179,7 @@ mod tests {
         let chat = chat_of(
             json!({"topics": {"retentionHours": 2, "config": {"min.insync.replicas": "2"}}}),
         );
-        let [events, signals] = wanted(&chat).try_into().unwrap();
+        let [events, signals] = wanted(&chat);
         assert_eq!(
             (events.name.as_str(), signals.name.as_str()),
             ("chat.team.events", "chat.team.signals")
@@ -196,7 +196,7 @@ mod tests {
     fn no_event_outlives_the_messages_that_are_deleted() {
         for (days, hours) in [(1, 24), (1, 1), (7, 168), (400, 9600), (3650, 168)] {
             let spec = json!({"topics": {"retentionHours": hours}, "chat": {"messageRetentionDays": days}});
-            let [events, _] = wanted(&chat_of(spec)).try_into().unwrap();
+            let [events, _] = wanted(&chat_of(spec));
             let ms = |key| events.config[key].parse::<i64>().unwrap();
             assert!(ms("retention.ms") + ms("segment.ms") <= days * 24 * HOUR_MS);
             assert!(ms("retention.ms") <= hours * HOUR_MS);

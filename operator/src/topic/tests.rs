@@ -1,5 +1,9 @@
 //! On a real broker: `tests/services/up` starts one, and CONFAB_KAFKA_BOOTSTRAP_SERVERS names it.
 
+mod secured;
+#[path = "../../../tests/services/secured.rs"]
+mod secured_services;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -26,6 +30,7 @@ fn nobody() -> KafkaSecrets {
     KafkaSecrets {
         login: None,
         ca: None,
+        client: None,
     }
 }
 

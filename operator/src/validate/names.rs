@@ -20,6 +20,10 @@ pub enum Role {
     Postgres,
     /// The chat's own keys.
     Keys,
+    /// The topic of events, where Strimzi looks after it.
+    Events,
+    /// The topic of signals, where Strimzi looks after it.
+    Signals,
 }
 
 impl Role {
@@ -31,6 +35,8 @@ impl Role {
             Self::Kafka => "kafka",
             Self::Postgres => "postgres",
             Self::Keys => "keys",
+            Self::Events => "events",
+            Self::Signals => "signals",
         }
     }
 }

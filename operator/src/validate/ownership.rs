@@ -3,7 +3,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 
 use super::{Chat, Rejection};
-use crate::crd::{Kafka, Postgres};
+use crate::crd::{Exposure, Kafka, Postgres};
 use crate::desired::{ANNOTATION_CHAT, Children};
 
 /// Refuses if an object that is not this chat's has the name of a child that the chat wants.
@@ -37,8 +37,11 @@ pub(super) fn check(chat: &Chat, live: &Children) -> Result<(), Rejection> {
 
 fn wanted(chat: &Chat, kind: &str, component: &str) -> bool {
     match (kind, component) {
-        ("Ingress", _) => chat.ingress.is_some(),
+        ("Ingress", _) => matches!(chat.exposure, Some(Exposure::Ingress(_))),
+        ("HTTPRoute", _) => matches!(chat.exposure, Some(Exposure::Gateway(_))),
+        ("KafkaTopic", _) => matches!(chat.kafka, Kafka::Strimzi(_)),
         ("HorizontalPodAutoscaler", _) => chat.autoscaling.is_some(),
+        ("NetworkPolicy", _) if !chat.network_policy.on() => false,
         (_, "kafka") => matches!(chat.kafka, Kafka::Embedded(_)),
         (_, "postgres") => matches!(chat.postgres, Postgres::Embedded(_)),
         _ => true,

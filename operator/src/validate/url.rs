@@ -43,6 +43,16 @@ impl SiteUrl {
     }
 }
 
+/// The host of a server, if a URL can name it; else what was written.
+pub(super) fn host(text: &str) -> Result<(), &str> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+    let fits = !text.is_empty() && text.len() <= 253 && text.chars().all(plain);
+    let mut url = Url::parse("postgres://host").map_err(|_| text)?;
+    (fits && url.set_host(Some(text)).is_ok())
+        .then_some(())
+        .ok_or(text)
+}
+
 impl fmt::Display for SiteUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0.as_str().trim_end_matches('/'))

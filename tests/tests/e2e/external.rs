@@ -4,6 +4,8 @@ use confab_tests::kubectl::Kubectl;
 use confab_tests::wait::seconds;
 use confab_tests::{Context, Result, ensure, eventually, manifest};
 use serde_json::{Value, json};
+use sqlx::Connection;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
 
 use crate::own_namespace::{condition, in_own_namespace};
 
@@ -22,6 +24,8 @@ async fn external_kafka_and_postgresql_serve_a_chat_whose_topics_go_or_stay_as_a
         kubectl.apply(&guest(kubectl, "Delete")).await?;
         says_what_is_refused(kubectl).await?;
         right_passwords(kubectl).await?;
+        says(kubectl, "SchemaReady", "DatabaseClaimed", HOST).await?;
+        give_the_database_up(kubectl).await?;
         kubectl.wait_ready(CHAT, seconds(120)).await?;
         uses_kafka(kubectl).await?;
         ensure!(topics(kubectl).await? == both(kubectl), "the topics");
@@ -91,16 +95,49 @@ async fn says_what_is_refused(kubectl: &Kubectl) -> Result<()> {
         ("SchemaReady", "MigrationFailed", "password"),
         ("Stalled", "KafkaLoginRefused", "spec.kafka.external.sasl"),
     ] {
-        eventually(seconds(60), &format!("{type_} says {reason}"), async || {
-            let told = condition(kubectl, CHAT, type_).await?;
-            let message = told["message"].as_str().context("a message")?;
-            ensure!(told["reason"] == reason, "{told}");
-            ensure!(message.contains(word), "{message}");
-            ensure!(!message.contains("wrong@"), "a password: {message}");
-            Ok(())
-        })
-        .await?;
+        says(kubectl, type_, reason, word).await?;
     }
+    Ok(())
+}
+
+async fn says(kubectl: &Kubectl, type_: &str, reason: &str, word: &str) -> Result<()> {
+    eventually(seconds(60), &format!("{type_} says {reason}"), async || {
+        let told = condition(kubectl, CHAT, type_).await?;
+        let message = told["message"].as_str().context("a message")?;
+        ensure!(told["reason"] == reason, "{told}");
+        ensure!(message.contains(word), "{message}");
+        ensure!(!message.contains("wrong@"), "a password: {message}");
+        Ok(())
+    })
+    .await
+}
+
+/// `host` has the database, which it was made with: as a person would, the test takes its row away.
+async fn give_the_database_up(kubectl: &Kubectl) -> Result<()> {
+    let template = "{{.data.password|base64decode}}";
+    let password = kubectl
+        .run(&format!(
+            "get secret {HOST}-postgres -o go-template={template}"
+        ))
+        .await?;
+    let forward = kubectl
+        .forward(&format!("pod/{HOST}-postgres-0"), 5432)
+        .await?;
+    let options = PgConnectOptions::new_without_pgpass()
+        .host("127.0.0.1")
+        .port(forward.port)
+        .username("confab")
+        .password(&password)
+        .database("confab");
+    let mut connection = PgConnection::connect_with(&options).await?;
+    let deleted = sqlx::query("DELETE FROM owner")
+        .execute(&mut connection)
+        .await?;
+    ensure!(deleted.rows_affected() == 1, "nobody had the database");
+    // A change of the spec has the migration tried again at once.
+    kubectl
+        .run(&format!("scale chat/{CHAT} --replicas=2"))
+        .await?;
     Ok(())
 }
 

@@ -3,6 +3,8 @@
 mod autoscaling;
 mod deletion;
 mod external;
+mod fields;
+mod gateway;
 mod lifecycle;
 mod own_namespace;
 mod refusals;

@@ -71,6 +71,96 @@ async fn a_wrong_spec_is_refused_with_a_word_on_what_is_wrong() -> Result<()> {
             json!({"attachments": {"store": {"s3": {"credentialsSecret": {"name": "s"}}}}}),
         ),
         ("push", json!({"push": "Maybe"})),
+        (
+            "exactly one of postgres",
+            json!({"postgres": {"cloudNativePg": {"cluster": "a"}, "embedded": {}}}),
+        ),
+        ("urlSecret", json!({"postgres": {"external": {}}})),
+        (
+            "passwordSecret",
+            json!({"postgres": {"external": {"host": "h", "database": "d", "user": "u"}}}),
+        ),
+        (
+            "leave those fields out",
+            json!({"postgres": {"external": {"urlSecret": {"name": "s"}, "port": 1}}}),
+        ),
+        (
+            "host",
+            json!({"postgres": {"external": {"host": "h:5432/x?sslmode=disable", "database": "d", "user": "u", "passwordSecret": {"name": "s"}}}}),
+        ),
+        (
+            "caSecret",
+            json!({"postgres": {"external": {"urlSecret": {"name": "s"}, "tls": {"mode": "require", "caSecret": {"name": "c"}}}}}),
+        ),
+        (
+            "mode",
+            json!({"postgres": {"external": {"urlSecret": {"name": "s"}, "tls": {"mode": "verify-ca"}}}}),
+        ),
+        (
+            "namespace",
+            json!({"postgres": {"external": {"urlSecret": {"name": "s", "namespace": "kube-system"}}}}),
+        ),
+        (
+            "name",
+            json!({"postgres": {"external": {"urlSecret": {"name": "kube-system/s"}}}}),
+        ),
+        (
+            "key",
+            json!({"postgres": {"external": {"urlSecret": {"name": "s", "key": "../x"}}}}),
+        ),
+        (
+            "exactly one of kafka",
+            json!({"kafka": {"strimzi": {"cluster": "a"}, "embedded": {}}}),
+        ),
+        (
+            "Tls needs",
+            json!({"kafka": {"strimzi": {"cluster": "a", "user": {"name": "u", "authentication": "Tls"}}}}),
+        ),
+        ("cluster", json!({"kafka": {"strimzi": {"cluster": "a.b"}}})),
+        ("prefix", json!({"topics": {"prefix": "a;b"}})),
+        ("prefix", json!({"topics": {"prefix": "../x"}})),
+        (
+            "partitions",
+            json!({"topics": {"partitions": 2147483648_i64}}),
+        ),
+        (
+            "exactly one of exposure",
+            json!({"url": "http://a.b", "exposure": {"ingress": {}, "gateway": {"parentRefs": [{"name": "g"}]}}}),
+        ),
+        (
+            "parentRefs",
+            json!({"url": "http://a.b", "exposure": {"gateway": {"parentRefs": []}}}),
+        ),
+        (
+            "a key is a name",
+            json!({"url": "http://a.b", "exposure": {"ingress": {"annotations": {"a b": "c"}}}}),
+        ),
+        (
+            "the operator's own",
+            json!({"podMetadata": {"labels": {"app.kubernetes.io/component": "kafka"}}}),
+        ),
+        (
+            "labels",
+            json!({"podMetadata": {"labels": {"a": "not a value"}}}),
+        ),
+        (
+            "operator: Exists",
+            json!({"scheduling": {"tolerations": [{}]}}),
+        ),
+        (
+            "effect",
+            json!({"scheduling": {"tolerations": [{"operator": "Exists", "effect": "Never"}]}}),
+        ),
+        (
+            "tolerationSeconds",
+            json!({"scheduling": {"tolerations": [{"operator": "Exists", "tolerationSeconds": 1}]}}),
+        ),
+        ("networkPolicy", json!({"networkPolicy": true})),
+        ("paused", json!({"paused": "yes"})),
+        (
+            "imagePullSecrets",
+            json!({"imagePullSecrets": ["registry"]}),
+        ),
         ("replica", json!({"replica": 2})),
         ("colour", json!({"chat": {"colour": "blue"}})),
     ];

@@ -1,10 +1,13 @@
 //! The statement about the route from outside. Pure.
 
 use k8s_openapi::api::networking::v1::Ingress;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
+use crate::crd::Exposure;
+use crate::kinds::{HTTPRoute, ParentRef};
 use crate::reason::Reason;
 use crate::status::{Facts, Mood, Verdict};
-use crate::validate::Role;
+use crate::validate::{Role, SiteUrl};
 
 const EXPOSED: &str = "Exposed";
 
@@ -12,19 +15,12 @@ const EXPOSED: &str = "Exposed";
 pub(in crate::status) fn exposed(facts: &Facts) -> Verdict {
     let chat = &facts.chat;
     let service = chat.child(Role::App);
-    match (&chat.url, &facts.children.ingress) {
-        (Some(url), Some(ingress)) => Verdict::yes(
-            EXPOSED,
-            Reason::IngressMade,
-            format!(
-                "Ingress {service} leads {} to the replicas{}",
-                url.host(),
-                address(ingress)
-            ),
-        ),
+    match (&chat.url, &chat.exposure) {
+        (Some(url), Some(Exposure::Ingress(_))) => by_ingress(facts, url),
+        (Some(url), Some(Exposure::Gateway(_))) => by_gateway(facts, url),
         (Some(url), None) => {
             let message = format!(
-                "spec.exposure is not set: lead {url} to Service {service} port 80 yourself, or set spec.exposure.ingress"
+                "spec.exposure is not set: lead {url} to Service {service} port 80 yourself, or set spec.exposure"
             );
             Verdict::no(EXPOSED, Mood::Good, Reason::NoExposure, message)
         }
@@ -35,6 +31,26 @@ pub(in crate::status) fn exposed(facts: &Facts) -> Verdict {
             );
             Verdict::no(EXPOSED, Mood::Good, Reason::NoUrl, message)
         }
+    }
+}
+
+fn by_ingress(facts: &Facts, url: &SiteUrl) -> Verdict {
+    let ingress = facts.chat.child(Role::App);
+    let at = facts.children.ingress.as_ref().map(address);
+    let message = format!(
+        "Ingress {ingress} leads {} to the replicas{}",
+        url.host(),
+        at.unwrap_or_default()
+    );
+    match &facts.children.ingress {
+        Some(_) => Verdict::yes(EXPOSED, Reason::IngressMade, message),
+        // Paused before it was made.
+        None => Verdict::no(
+            EXPOSED,
+            Mood::Waiting,
+            Reason::NotStarted,
+            format!("Ingress {ingress} is not made yet"),
+        ),
     }
 }
 
@@ -49,4 +65,69 @@ fn address(ingress: &Ingress) -> String {
         // Some controllers never report one.
         None => String::new(),
     }
+}
+
+fn by_gateway(facts: &Facts, url: &SiteUrl) -> Verdict {
+    let name = facts.chat.child(Role::App);
+    let Some(route) = &facts.children.route else {
+        let message = "the cluster does not know HTTPRoute (gateway.networking.k8s.io/v1): install Gateway API and a controller for it, or use spec.exposure.ingress";
+        return Verdict::no(EXPOSED, Mood::Person, Reason::GatewayApiMissing, message);
+    };
+    for parent in &route.spec.parent_refs {
+        let gateway = gateway(parent, &facts.chat.namespace);
+        for type_ in ["Accepted", "ResolvedRefs"] {
+            match said(route, parent, type_) {
+                None => {
+                    let message = format!(
+                        "no controller has taken HTTPRoute {name} for Gateway {gateway} yet: does the Gateway exist, and does the controller of its class run?"
+                    );
+                    return Verdict::no(EXPOSED, Mood::Waiting, Reason::WaitingForGateway, message);
+                }
+                Some(condition) if condition.status != "True" => {
+                    let message = format!(
+                        "Gateway {gateway} says of HTTPRoute {name}: {type_}={} {} {}",
+                        condition.status, condition.reason, condition.message
+                    );
+                    return Verdict::no(
+                        EXPOSED,
+                        Mood::Person,
+                        Reason::RouteNotAccepted,
+                        message.trim_end(),
+                    );
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    let message = format!("HTTPRoute {name} leads {} to the replicas", url.host());
+    Verdict::yes(EXPOSED, Reason::RouteAccepted, message)
+}
+
+/// `<namespace>/<name>`, with the listener if one is named.
+fn gateway(parent: &ParentRef, namespace: &str) -> String {
+    let namespace = parent.namespace.as_deref().unwrap_or(namespace);
+    let listener = parent.section_name.as_ref();
+    format!(
+        "{namespace}/{}{}",
+        parent.name,
+        listener.map_or(String::new(), |name| format!(" listener {name}"))
+    )
+}
+
+/// What the Gateway says of the route as it is now.
+fn said<'a>(route: &'a HTTPRoute, parent: &ParentRef, type_: &str) -> Option<&'a Condition> {
+    let own = route.metadata.namespace.as_ref();
+    let same = |theirs: &ParentRef| {
+        let namespaces = [theirs, parent].map(|at| at.namespace.as_ref().or(own));
+        theirs.name == parent.name
+            && theirs.section_name == parent.section_name
+            && theirs.port == parent.port
+            && namespaces[0] == namespaces[1]
+    };
+    let parents = route.status.iter().flat_map(|status| &status.parents);
+    parents
+        .filter(|theirs| same(&theirs.parent_ref))
+        .flat_map(|theirs| &theirs.conditions)
+        .filter(|condition| condition.observed_generation >= route.metadata.generation)
+        .find(|condition| condition.type_ == type_)
 }

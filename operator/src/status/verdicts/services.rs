@@ -5,6 +5,7 @@ use kube::ResourceExt;
 
 use super::from_pod;
 use crate::crd::Postgres;
+use crate::desired::connections;
 use crate::migration::Decision;
 use crate::reason::Reason;
 use crate::status::{Facts, Mood, Verdict};
@@ -14,6 +15,8 @@ use crate::workload::{pod_problem, termination_message};
 
 const TOPICS: &str = "TopicsReady";
 const SCHEMA: &str = "SchemaReady";
+/// What a migration's last words begin with where the database is another chat's.
+const CLAIMED: &str = "DatabaseClaimed: ";
 
 /// The topics in Kafka.
 pub(in crate::status) fn topics(facts: &Facts) -> Verdict {
@@ -57,17 +60,7 @@ pub(in crate::status) fn schema(facts: &Facts) -> Verdict {
         };
     };
     match decision {
-        Decision::Settled | Decision::Cancel | Decision::Complete => {
-            let version = facts.schema.map_or_else(
-                || "the version that the image needs".to_owned(),
-                |s| format!("version {}", s.applied),
-            );
-            Verdict::yes(
-                SCHEMA,
-                Reason::Migrated,
-                format!("the schema in PostgreSQL has {version}"),
-            )
-        }
+        Decision::Settled | Decision::Cancel | Decision::Complete => migrated(facts),
         Decision::Ask | Decision::Wait => no_answer(facts),
         Decision::Failed { attempt, retry } => {
             migration_failed(facts, *attempt, &retry.strftime("%H:%M:%SZ").to_string())
@@ -78,9 +71,28 @@ pub(in crate::status) fn schema(facts: &Facts) -> Verdict {
     }
 }
 
+fn migrated(facts: &Facts) -> Verdict {
+    let version = facts.schema.map_or_else(
+        || "the version that the image needs".to_owned(),
+        |s| format!("version {}", s.applied),
+    );
+    let message = format!("the schema in PostgreSQL has {version}");
+    let connections = connections(&facts.chat, facts.schema);
+    match connections.taken.filter(|_| !connections.fit()) {
+        None => Verdict::yes(SCHEMA, Reason::Migrated, message),
+        Some(taken) => {
+            let warning = format!(
+                "{message}; the replicas may open {} connections while they are replaced, and PostgreSQL took {taken} at the last migration: raise its max_connections, or lower spec.replicas or autoscaling.maxReplicas",
+                connections.needed
+            );
+            Verdict::yes(SCHEMA, Reason::TooFewConnections, warning)
+        }
+    }
+}
+
 fn no_answer(facts: &Facts) -> Verdict {
     let message = match (&facts.chat.postgres, &facts.access.database) {
-        (Postgres::External(_), Ok(database)) => {
+        (Postgres::External(_) | Postgres::CloudNativePg(_), Ok(database)) => {
             let (host, port) = &database.address;
             format!(
                 "PostgreSQL at {host}:{port} does not answer; the migration starts once it does"
@@ -141,6 +153,10 @@ fn migration_failed(facts: &Facts, attempt: u32, retry: &str) -> Verdict {
     } else {
         format!("{attempt} times")
     };
+    if let Some(claimed) = said.strip_prefix(CLAIMED) {
+        let message = format!("{claimed}. It is tried again at {retry}");
+        return Verdict::no(SCHEMA, Mood::Person, Reason::DatabaseClaimed, message);
+    }
     let message = format!(
         "the migration to {} failed {times}: {said}. It runs again at {retry}, or at once when the spec or the database's Secret changes; replicas that run keep their image",
         chat.images.chat_app

@@ -59,5 +59,9 @@ pub(super) fn config(access: &KafkaAccess, secrets: &KafkaSecrets) -> ClientConf
     if let Some(ca) = &secrets.ca {
         config.set("ssl.ca.pem", ca);
     }
+    if let Some((certificate, key)) = &secrets.client {
+        config.set("ssl.certificate.pem", certificate);
+        config.set("ssl.key.pem", key.reveal());
+    }
     config
 }

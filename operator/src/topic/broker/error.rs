@@ -66,7 +66,11 @@ impl Error {
 
 fn cause(error: &KafkaError, heard: Option<&(Code, String)>) -> Option<Code> {
     heard
-        .map(|(code, _)| *code)
+        .map(|(code, reason)| match reason.contains("SSL routines") {
+            // With TLS 1.3 the broker refuses our certificate only after the handshake: for librdkafka the connection broke.
+            true => Code::SSL,
+            false => *code,
+        })
         .or_else(|| error.rdkafka_error_code())
 }
 

@@ -1,0 +1,60 @@
+//! A database is one chat's.
+
+use sqlx::{ConnectOptions, PgPool};
+
+use crate::migrate;
+
+#[sqlx::test(migrations = false)]
+async fn the_first_chat_keeps_the_database_until_its_row_is_deleted(pool: PgPool) {
+    let url = pool.connect_options().to_url_lossy().to_string();
+    let run = async |instance: &str| migrate(&url, &["--instance", instance]).await;
+    let done = run("chat.elder").await.unwrap();
+    assert!(done.contains(r#""maxConnections":"#), "{done}");
+    run("chat.elder").await.expect("again, by its owner");
+
+    let refused = run("chat.younger").await.unwrap_err();
+    assert!(
+        refused
+            .starts_with("DatabaseClaimed: the database belongs to the chat chat.elder since 20"),
+        "{refused}"
+    );
+    assert!(refused.contains("DELETE FROM owner"), "{refused}");
+    sqlx::query("DELETE FROM owner")
+        .execute(&pool)
+        .await
+        .unwrap();
+    run("chat.younger").await.unwrap();
+    run("chat.elder").await.unwrap_err();
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_claimed_database_is_not_touched(pool: PgPool) {
+    let url = pool.connect_options().to_url_lossy().to_string();
+    migrate(&url, &["--instance", "chat.elder"]).await.unwrap();
+    sqlx::query("DELETE FROM _sqlx_migrations WHERE version > 1")
+        .execute(&pool)
+        .await
+        .unwrap();
+    migrate(&url, &["--instance", "chat.younger"])
+        .await
+        .unwrap_err();
+    let applied: i64 = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(applied, 1);
+}
+
+#[sqlx::test(migrations = false)]
+async fn of_two_chats_that_come_at_once_one_gets_the_database(pool: PgPool) {
+    let url = pool.connect_options().to_url_lossy().to_string();
+    let (one, other) = tokio::join!(
+        migrate(&url, &["--instance", "chat.one"]),
+        migrate(&url, &["--instance", "chat.other"]),
+    );
+    assert_eq!(
+        one.is_ok() as u8 + other.is_ok() as u8,
+        1,
+        "{one:?} {other:?}"
+    );
+}

@@ -1,0 +1,61 @@
+//! The API's references to Secrets. They name no namespace: a ChatDeployment reads those of its own alone. Types
+//! alone, no I/O.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::resources;
+
+/// A Secret of the same namespace that holds certificates of authorities as PEM.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CaSecret {
+    /// Name of the Secret.
+    #[schemars(schema_with = "resources::object_name")]
+    pub name: String,
+
+    /// Key in the Secret.
+    #[serde(default = "defaults::ca_key")]
+    #[schemars(schema_with = "resources::secret_key")]
+    pub key: String,
+}
+
+/// A key of a Secret of the same namespace that holds a URL with a password in it.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UrlSecret {
+    /// Name of the Secret.
+    #[schemars(schema_with = "resources::object_name")]
+    pub name: String,
+
+    /// Key in the Secret.
+    #[serde(default = "defaults::url_key")]
+    #[schemars(schema_with = "resources::secret_key")]
+    pub key: String,
+}
+
+/// A key of a Secret of the same namespace that holds a password.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PasswordSecret {
+    /// Name of the Secret.
+    #[schemars(schema_with = "resources::object_name")]
+    pub name: String,
+
+    /// Key in the Secret.
+    #[serde(default = "defaults::password_key")]
+    #[schemars(schema_with = "resources::secret_key")]
+    pub key: String,
+}
+
+mod defaults {
+    pub(super) fn ca_key() -> String {
+        "ca.crt".to_owned()
+    }
+    pub(super) fn url_key() -> String {
+        "url".to_owned()
+    }
+    pub(super) fn password_key() -> String {
+        "password".to_owned()
+    }
+}

@@ -1,0 +1,92 @@
+//! The files that pods get out of Secrets: certificates and keys, the named keys alone. Pure.
+
+use k8s_openapi::api::core::v1::{KeyToPath, SecretVolumeSource, Volume, VolumeMount};
+
+use super::pod;
+use crate::access::{Access, DatabaseLogin};
+
+/// Keys of one Secret as files of the same names in one directory.
+pub(super) struct Files {
+    volume: &'static str,
+    secret: String,
+    keys: Vec<String>,
+}
+
+/// What a replica needs.
+pub(super) fn of_replica(access: &Access) -> Vec<Files> {
+    let tls = access.kafka.tls.as_ref();
+    let ca = tls.map(|tls| Files {
+        volume: KAFKA_CA,
+        secret: tls.ca_secret.name.clone(),
+        keys: vec![tls.ca_secret.key.clone()],
+    });
+    let client = tls.and_then(|tls| tls.client_certificate_secret.as_ref());
+    let client = client.map(|client| Files {
+        volume: KAFKA_CLIENT,
+        secret: client.name.clone(),
+        keys: vec![
+            client.certificate_key.clone(),
+            client.private_key_key.clone(),
+        ],
+    });
+    [ca, client]
+        .into_iter()
+        .flatten()
+        .chain(of_migration(&access.database_login))
+        .collect()
+}
+
+/// What a migration needs.
+pub(super) fn of_migration(database: &DatabaseLogin) -> Vec<Files> {
+    let ca = database.ca.as_ref().map(|ca| Files {
+        volume: POSTGRES_CA,
+        secret: ca.name.clone(),
+        keys: vec![ca.key.clone()],
+    });
+    ca.into_iter().collect()
+}
+
+/// The authority of Kafka's brokers.
+pub(super) const KAFKA_CA: &str = "kafka-ca";
+/// The certificate that Kafka is shown.
+pub(super) const KAFKA_CLIENT: &str = "kafka-client";
+/// The authority of PostgreSQL.
+pub(super) const POSTGRES_CA: &str = "postgres-ca";
+
+/// Where a key of the Secret in this volume is a file.
+pub(super) fn path(volume: &str, key: &str) -> String {
+    format!("{}/{key}", directory(volume))
+}
+
+fn directory(volume: &str) -> String {
+    format!("/etc/confab/{volume}")
+}
+
+/// As a pod lists them. None: there are none.
+pub(super) fn volumes(files: &[Files]) -> Option<Vec<Volume>> {
+    let volume = |files: &Files| {
+        let items = files.keys.iter().map(|key| KeyToPath {
+            key: key.clone(),
+            path: key.clone(),
+            mode: None,
+        });
+        Volume {
+            name: files.volume.to_owned(),
+            secret: Some(SecretVolumeSource {
+                secret_name: Some(files.secret.clone()),
+                items: Some(items.collect()),
+                // The group is the pod's own (fsGroup), so that its user can read.
+                default_mode: Some(0o440),
+                ..SecretVolumeSource::default()
+            }),
+            ..Volume::default()
+        }
+    };
+    (!files.is_empty()).then(|| files.iter().map(volume).collect())
+}
+
+/// As a container lists them. None: there are none.
+pub(super) fn mounts(files: &[Files]) -> Option<Vec<VolumeMount>> {
+    let mount = |files: &Files| pod::mount_read_only(files.volume, &directory(files.volume));
+    (!files.is_empty()).then(|| files.iter().map(mount).collect())
+}

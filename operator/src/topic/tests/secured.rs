@@ -1,0 +1,123 @@
+//! Every way to say who one is, on a real broker that wants to know it.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
+
+use super::secured_services::Secured;
+use super::*;
+
+struct Kafka {
+    broker: Secured,
+    secrets: BTreeMap<String, Secret>,
+}
+
+impl Kafka {
+    async fn start() -> Self {
+        let broker = Secured::start("kafka");
+        // Written after the certificates, and before the broker is there.
+        let settings = broker.file("server.properties");
+        let end = Instant::now() + Duration::from_secs(60);
+        while !settings.exists() {
+            assert!(Instant::now() < end, "no certificates");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        let read = |name: &str| std::fs::read(broker.file(name)).unwrap();
+        let certificate = [
+            ("tls.crt", read("client.crt")),
+            ("tls.key", read("client.key")),
+        ];
+        let secrets = [
+            secret("ca", &[("ca.crt", read("ca.crt"))]),
+            secret("client", &certificate),
+            secret("plain", &login("plain", "plain-secret")),
+            secret("scram", &login("scram", "scram-secret")),
+            secret("wrong", &login("scram", "wrong-secret")),
+        ];
+        Self {
+            broker,
+            secrets: secrets.into(),
+        }
+    }
+
+    /// What a look at this Kafka comes to, with these settings and topics of this name.
+    async fn look(&self, name: &str, port: u16, settings: Value) -> TopicState {
+        let mut external = settings;
+        external["bootstrapServers"] = json!([format!("localhost:{port}")]);
+        let chat = chat_of(
+            json!({"topics": {"prefix": name, "partitions": 1}, "kafka": {"external": external}}),
+        );
+        let access = access(&chat, &credentials(&Children::default()), &self.secrets);
+        look(access.kafka, access.kafka_login.unwrap(), wanted(&chat)).await
+    }
+
+    async fn certificate(&self) -> TopicState {
+        let tls =
+            json!({"caSecret": {"name": "ca"}, "clientCertificateSecret": {"name": "client"}});
+        self.look("certificate", self.broker.port, json!({"tls": tls}))
+            .await
+    }
+
+    async fn login(&self, mechanism: &str, secret: &str) -> TopicState {
+        let settings = json!({
+            "tls": {"caSecret": {"name": "ca"}},
+            "sasl": {"mechanism": mechanism, "secretName": secret},
+        });
+        self.look(mechanism, self.broker.port + 1, settings).await
+    }
+}
+
+fn login(username: &str, password: &str) -> [(&'static str, Vec<u8>); 2] {
+    [
+        ("username", username.as_bytes().to_vec()),
+        ("password", password.as_bytes().to_vec()),
+    ]
+}
+
+fn secret(name: &str, entries: &[(&str, Vec<u8>)]) -> (String, Secret) {
+    let data = entries
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), ByteString(value.clone())));
+    let secret = Secret {
+        data: Some(data.collect()),
+        ..Secret::default()
+    };
+    (name.to_owned(), secret)
+}
+
+fn reason(state: TopicState) -> Reason {
+    match state {
+        TopicState::Problem { reason, .. } => reason,
+        TopicState::Ready(_) => panic!("it let us in"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_plain_and_scram_are_taken_and_what_is_missing_or_wrong_is_not() {
+    let kafka = Kafka::start().await;
+    let end = Instant::now() + Duration::from_secs(120);
+    loop {
+        let state = kafka.certificate().await;
+        if matches!(state, TopicState::Ready(_)) {
+            break;
+        }
+        assert!(Instant::now() < end, "{state:?}");
+    }
+    for (mechanism, secret) in [
+        ("PLAIN", "plain"),
+        ("SCRAM-SHA-256", "scram"),
+        ("SCRAM-SHA-512", "scram"),
+    ] {
+        let state = kafka.login(mechanism, secret).await;
+        let both = matches!(&state, TopicState::Ready(topics) if topics.len() == 2);
+        assert!(both, "{state:?}");
+    }
+    let wrong = kafka.login("SCRAM-SHA-512", "wrong").await;
+    assert_eq!(reason(wrong), Reason::KafkaLoginRefused);
+    let nobody = json!({"tls": {"caSecret": {"name": "ca"}}});
+    let nobody = kafka.look("nobody", kafka.broker.port, nobody).await;
+    println!("{nobody:?}");
+    assert_eq!(reason(nobody), Reason::KafkaTlsFailed);
+}

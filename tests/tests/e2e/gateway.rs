@@ -1,0 +1,117 @@
+//! The example chat behind a Gateway in place of its Ingress, and back.
+
+use confab_tests::client::ChatClient;
+use confab_tests::example::{self, NAME, NAMESPACE, URL};
+use confab_tests::kubectl::Kubectl;
+use confab_tests::wait::seconds;
+use confab_tests::{Context, Result, ensure, eventually, unique};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::own_namespace::condition;
+
+#[tokio::test]
+async fn a_gateway_leads_pages_and_websockets_to_the_chat_and_the_ingress_comes_back() -> Result<()>
+{
+    let chat = example::alone().await?;
+    let kubectl = &chat.kubectl;
+    let before = chat.field("/spec/exposure").await?;
+    let tested = by_gateway(kubectl).await;
+    let restored = restore(kubectl, before).await;
+    tested.and(restored)
+}
+
+async fn by_gateway(kubectl: &Kubectl) -> Result<()> {
+    expose(
+        kubectl,
+        json!({"ingress": null, "gateway": {"parentRefs": [{"name": "way"}]}}),
+    )
+    .await?;
+    says(kubectl, "WaitingForGateway").await?;
+    kubectl.apply(&gateway()).await?;
+    says(kubectl, "RouteAccepted").await?;
+    kubectl.wait_ready(NAME, seconds(60)).await?;
+    let ingress = kubectl
+        .run(&format!("get ingress {NAME}-app --ignore-not-found"))
+        .await?;
+    ensure!(ingress.is_empty(), "the Ingress is left: {ingress}");
+
+    let person = eventually(seconds(30), "the Gateway routes", async || {
+        ChatClient::registered(URL, &unique("gwen")).await
+    })
+    .await?;
+    let answer = person.asks_for_a_websocket().await?;
+    ensure!(
+        answer == StatusCode::SWITCHING_PROTOCOLS,
+        "a WebSocket: {answer}"
+    );
+
+    // A child changed by hand is put right.
+    let other = json!([{"op": "replace", "path": "/spec/hostnames", "value": ["other.localhost"]}]);
+    kubectl
+        .run(&format!(
+            "patch httproute {NAME}-app --type=json -p {other}"
+        ))
+        .await?;
+    eventually(seconds(30), "the host is put right", async || {
+        let route = kubectl.get(&format!("httproute {NAME}-app")).await?;
+        ensure!(
+            route["spec"]["hostnames"] == json!(["chat.localhost"]),
+            "{route}"
+        );
+        Ok(())
+    })
+    .await?;
+
+    let elsewhere = json!({"gateway": {"parentRefs": [{"name": "way", "sectionName": "nowhere"}]}});
+    expose(kubectl, elsewhere).await?;
+    says(kubectl, "RouteNotAccepted").await
+}
+
+async fn restore(kubectl: &Kubectl, exposure: Value) -> Result<()> {
+    let mut exposure = exposure;
+    exposure["gateway"] = Value::Null;
+    expose(kubectl, exposure).await?;
+    says(kubectl, "IngressMade").await?;
+    kubectl.run("delete gateway way --ignore-not-found").await?;
+    let left = kubectl
+        .run(&format!("get httproute {NAME}-app --ignore-not-found"))
+        .await?;
+    ensure!(left.is_empty(), "the HTTPRoute is left: {left}");
+    eventually(seconds(30), "the Ingress routes", async || {
+        ChatClient::registered(URL, &unique("ingrid"))
+            .await
+            .map(|_| ())
+    })
+    .await
+}
+
+async fn expose(kubectl: &Kubectl, exposure: Value) -> Result<()> {
+    let patch = json!({"spec": {"exposure": exposure}});
+    kubectl
+        .run(&format!("patch chat {NAME} --type=merge -p {patch}"))
+        .await?;
+    Ok(())
+}
+
+async fn says(kubectl: &Kubectl, reason: &str) -> Result<()> {
+    eventually(seconds(60), &format!("Exposed says {reason}"), async || {
+        let told = condition(kubectl, NAME, "Exposed").await?;
+        let message = told["message"].as_str().context("a message")?;
+        ensure!(told["reason"] == reason, "{message}");
+        Ok(())
+    })
+    .await
+}
+
+fn gateway() -> Value {
+    json!({
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "Gateway",
+        "metadata": {"name": "way", "namespace": NAMESPACE},
+        "spec": {
+            "gatewayClassName": "traefik",
+            "listeners": [{"name": "web", "protocol": "HTTP", "port": 8000}],
+        },
+    })
+}
