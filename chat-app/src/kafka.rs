@@ -115,13 +115,8 @@ impl<T: Send + Sync> ClientContext for Context<T> {
 
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::debug!(target: "librdkafka", %error, "{reason}");
-        match error.rdkafka_error_code() {
-            Some(RDKafkaErrorCode::AllBrokersDown) => self.link.failed(&error),
-            Some(RDKafkaErrorCode::Fatal) => {
-                tracing::warn!(reason, "a Kafka client is beyond repair; making a new one");
-                self.link.broken();
-            }
-            _ => {}
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
+            self.link.failed(&error);
         }
     }
 }

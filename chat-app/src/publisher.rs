@@ -5,7 +5,7 @@
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use rdkafka::error::KafkaResult;
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer};
 use tokio::sync::{mpsc, oneshot};
@@ -51,7 +51,7 @@ impl ProducerContext for Context<Acknowledged> {
                 Ok(())
             }
             Err((error, _)) => {
-                self.link.failed(error);
+                refused(&self.link, error);
                 Err(error.clone())
             }
         };
@@ -107,9 +107,7 @@ impl Publisher {
     pub async fn publish_confirmed(&self, event: &Event) -> KafkaResult<()> {
         let (answer, answered) = oneshot::channel();
         self.produce(event, Some(answer));
-        answered
-            .await
-            .unwrap_or(Err(rdkafka::error::KafkaError::Canceled))
+        answered.await.unwrap_or(Err(KafkaError::Canceled))
     }
 
     fn produce(&self, event: &Event, answer: Option<oneshot::Sender<KafkaResult<()>>>) {
@@ -122,14 +120,8 @@ impl Publisher {
             .key(key.as_str())
             .payload(value.as_str())
             .headers(headers(event));
-        let producer = self
-            .0
-            .producer
-            .read()
-            .expect("nobody panics holding this lock")
-            .clone();
-        if let Err((error, record)) = producer.send(record) {
-            self.0.link.failed(&error);
+        if let Err((error, record)) = self.producer().send(record) {
+            refused(&self.0.link, &error);
             if let Some(answer) = record.delivery_opaque.answer {
                 let _ = answer.send(Err(error));
             }
@@ -143,32 +135,34 @@ impl Publisher {
 
     /// Waits for Kafka's answers to what was handed over.
     pub async fn flush(&self, limit: Duration) {
-        let producer = self
-            .0
-            .producer
-            .read()
-            .expect("nobody panics holding this lock")
-            .clone();
+        let producer = self.producer();
         let _ = tokio::task::spawn_blocking(move || producer.flush(limit)).await;
     }
 
-    /// Makes a new producer when the old one is beyond repair.
+    fn producer(&self) -> Arc<EventProducer> {
+        let producer = self.0.producer.read();
+        producer.expect("nobody panics holding this lock").clone()
+    }
+
+    /// Makes a new producer when the old one is beyond repair. What it had not published, the sweeper does.
     async fn renew(self, stop: CancellationToken) {
         while stop
             .run_until_cancelled(self.0.link.fatal())
             .await
             .is_some()
         {
+            // More records than one may have told of it, and some of them when there was a new one already.
+            let Some((error, reason)) = self.producer().client().fatal_error() else {
+                continue;
+            };
+            tracing::warn!(%error, reason, "a Kafka producer is beyond repair; making a new one");
             match event_producer(&self.0.kafka, &self.0.link, &self.0.done) {
                 Ok(fresh) => {
-                    let old = std::mem::replace(
-                        &mut *self
-                            .0
-                            .producer
-                            .write()
-                            .expect("nobody panics holding this lock"),
-                        Arc::new(fresh),
-                    );
+                    let old = {
+                        let mut producer = self.0.producer.write();
+                        let producer = producer.as_mut().expect("nobody panics holding this lock");
+                        std::mem::replace(&mut **producer, Arc::new(fresh))
+                    };
                     // Its drop joins a thread.
                     tokio::task::spawn_blocking(move || drop(old));
                 }
@@ -177,6 +171,15 @@ impl Publisher {
             stop.run_until_cancelled(tokio::time::sleep(Duration::from_secs(1)))
                 .await;
         }
+    }
+}
+
+/// Kafka did not take a record. A producer that has failed for good says so with each record from then on, and only so: the
+/// context's `error` is given the cause alone, which is not always fatal.
+fn refused(link: &Link, error: &KafkaError) {
+    link.failed(error);
+    if error.rdkafka_error_code() == Some(RDKafkaErrorCode::Fatal) {
+        link.broken();
     }
 }
 

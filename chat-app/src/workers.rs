@@ -180,6 +180,8 @@ impl Group {
         for _ in 1..BATCH {
             match consumer.recv().now_or_never() {
                 Some(Ok(record)) => batch.add(&record),
+                // It may not be told again. What is in the batch was not handled, and is read again.
+                Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error),
                 Some(Err(_)) | None => break,
             }
         }

@@ -77,31 +77,35 @@ impl Counted {
             .expect("nobody panics holding this lock");
         registry.register(
             "sends_committed",
-            "Sends that were answered as durable, retries of one included",
+            "Sends that were answered as durable, retries of one included; when it stands still while people write, look at database_up",
             self.sends.clone(),
         );
         registry.register(
             "batch_sends",
-            "Sends in one commit; many at its end means that PostgreSQL is the bottleneck",
+            "Sends in one commit; when most are above 32, PostgreSQL's commits are the bottleneck: look at its disk",
             self.batch.clone(),
         );
         registry.register(
             "relay_records",
-            "Kafka records read; malformed ones are skipped and logged: find who writes them; dropped ones are signals that came while PostgreSQL did not answer; other_history ones are of before a failover or a restore",
+            "Kafka records read; when malformed ones grow, find who else writes to the topic: the log has partition and offset; when other_history ones grow for long after a failover or a restore, two chats have one topic prefix; dropped ones are signals that came while PostgreSQL did not answer",
             self.records.clone(),
         );
-        registry.register("hub_holes", "Changes read from PostgreSQL as their Kafka record was late or lost; look at Kafka when it grows steadily", self.holes.clone());
+        registry.register("hub_holes", "Changes read from PostgreSQL as their Kafka record was late or lost; when it grows steadily, look at Kafka", self.holes.clone());
         registry.register(
             "socket_resyncs",
-            "Sockets that were too slow and had to read what they missed",
+            "Sockets that had to read what they missed; when it grows steadily, browsers are too slow for what they get, or this replica was cut from PostgreSQL",
             self.resyncs.clone(),
         );
         registry.register(
             "socket_malformed_frames",
-            "Frames from browsers that can't be read, skipped",
+            "Frames from browsers that can't be read, skipped; when it grows, something that is no browser of this chat connects",
             self.malformed_frames.clone(),
         );
-        registry.register("sockets", "Open live connections", self.sockets.clone());
+        registry.register(
+            "sockets",
+            "Open live connections; when replicas differ much for long, look at the ingress: each new one goes to any of them",
+            self.sockets.clone(),
+        );
         registry.register(
             "delivery_seconds",
             "From a message's commit to its writing to a socket, by PostgreSQL's clock and this replica's; when it grows, compare relay_lag_seconds (Kafka) with database_up and hub_holes (PostgreSQL)",
@@ -114,12 +118,12 @@ impl Counted {
         );
         registry.register(
             "signals_dropped",
-            "Typing, presence and read marks that Kafka did not take; nothing is lost but their moment. When it grows, Kafka is away",
+            "Typing, presence and read marks that Kafka did not take; nothing is lost but their moment; when it grows, Kafka is away: look at the brokers",
             self.signals_dropped.clone(),
         );
         registry.register(
             "database_up",
-            "1 while PostgreSQL answers; at 0 sends are refused",
+            "1 while PostgreSQL answers; when 0, sends are refused: on all replicas look at PostgreSQL, on one at its node's network",
             self.database.clone(),
         );
         registry.register(
@@ -129,13 +133,13 @@ impl Counted {
         );
         registry.register(
             "outbox_oldest_seconds",
-            "How long the oldest of them has waited; above a minute, look at the brokers",
+            "How long the oldest of them has waited; when above 300, look at the brokers: away, full, or refusing a record (the log says so)",
             self.outbox_seconds.clone(),
         );
-        registry.register("pushes", "Notifications by what became of them; refused ones are logged, failed ones are tried again", self.pushes.clone());
+        registry.register("pushes", "Notifications by what became of them; when failed ones grow, the push service or the way to it is down: they are tried again; when refused ones grow, the log says why", self.pushes.clone());
         registry.register(
             "worker_lag_seconds",
-            "How old the record is that the shared consumer group works on; when it grows, notifications are late",
+            "How old the record is that the shared consumer group works on; when it grows, notifications are late: look at PostgreSQL, at Kafka and at the way to the push services",
             self.worker_lag.clone(),
         );
     }
@@ -254,6 +258,21 @@ mod tests {
             page.contains(r#"confab_relay_records_total{outcome="malformed"} 1"#),
             "{page}"
         );
-        assert!(page.contains("# HELP confab_outbox_rows "), "{page}");
+    }
+
+    #[test]
+    fn each_help_tells_when_it_is_bad_and_what_to_do_and_the_page_for_people_on_call_has_more() {
+        let on_call = include_str!("../../../docs/operations.md");
+        let page = Metrics::default().text();
+        let helps: Vec<_> = page
+            .lines()
+            .filter_map(|line| line.strip_prefix("# HELP ")?.split_once(' '))
+            .collect();
+        assert!(!helps.is_empty(), "{page}");
+        for (name, help) in helps {
+            assert!(help.contains("; when "), "{name}: {help}");
+            let told = on_call.contains(&format!("`{name}"));
+            assert!(told, "docs/operations.md says nothing of {name}");
+        }
     }
 }

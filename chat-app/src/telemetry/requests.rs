@@ -42,7 +42,7 @@ impl Requests {
         };
         registry.register(
             "http_requests",
-            "Requests by route and class of status; 5xx are logged with their request's id: look there, and at database_up",
+            "Requests by route and class of status; when 5xx grow, look at the log, which has each with its request's id, and at database_up",
             requests.answers.clone(),
         );
         registry.register(

@@ -271,6 +271,40 @@ async fn a_check_finds_what_is_missing_differs_or_is_foreign_and_nothing_else(po
     talk.end().await;
 }
 
+#[sqlx::test]
+async fn the_status_of_a_check_tells_whether_both_agree_and_its_lines_in_what_they_do_not(
+    pool: PgPool,
+) {
+    let talk = Talk::begin(pool).await;
+    talk.ada.send(&talk.one, talk.id, "hello").await;
+    outbox_is_empty(&talk.chat).await;
+    let (status, told) = check_as_a_program(&talk.chat, &talk.chat.kafka).await;
+    assert_eq!(status, Some(0), "{told}");
+    forge(&talk.chat, talk.id, 90).await;
+    let (status, told) = check_as_a_program(&talk.chat, &talk.chat.kafka).await;
+    assert_eq!(status, Some(1), "{told}");
+    let line = format!("foreign: conversation {} rev 90 ", talk.id);
+    assert!(told.lines().any(|told| told.starts_with(&line)), "{told}");
+    let (status, told) = check_as_a_program(&talk.chat, crate::replica::NO_KAFKA).await;
+    assert_eq!(status, Some(2), "{told}");
+    talk.end().await;
+}
+
+/// `chat-app replay --check` as in a pod: its status and what it prints.
+async fn check_as_a_program(chat: &Chat, kafka: &str) -> (Option<i32>, String) {
+    let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_chat-app"))
+        .args(["replay", "--check", "--kafka-bootstrap-servers", kafka])
+        .args(["--topic-prefix", &chat.topics])
+        .env("CONFAB_DATABASE_URL", chat.database_url())
+        .output()
+        .await
+        .unwrap();
+    (
+        output.status.code(),
+        String::from_utf8(output.stdout).unwrap(),
+    )
+}
+
 /// Writes a record of a change that never was.
 async fn forge(chat: &Chat, id: i64, rev: i64) {
     let event = serde_json::json!({

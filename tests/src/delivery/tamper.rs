@@ -28,7 +28,7 @@ pub enum Fault {
     Duplicate,
     /// One person gets two messages in each other's place; or two live events the wrong way round
     Swap,
-    /// All that comes to one person stands still for a while
+    /// One person gets a message, and what follows it there, a minute late
     Late,
     /// Somebody who is out gets what is sent there, live or by reading it
     Leak,

@@ -110,16 +110,9 @@ async fn deliver(
     text: &str,
     to: &mut SplitSink<WebSocket, ToBrowser>,
 ) -> bool {
-    let (passed, strays, until) = {
-        let mut plot = upstream.shared.plot();
-        let (passed, strays) = plot.frame(cookie, text);
-        (passed, strays, plot.held_until(cookie))
-    };
+    let (passed, strays) = upstream.shared.plot().frame(cookie, text);
     for (cookie, text) in strays {
         upstream.sockets.send(&cookie, text);
-    }
-    if let Some(until) = until {
-        tokio::time::sleep_until(until.into()).await;
     }
     for text in passed {
         if to.send(ToBrowser::text(text)).await.is_err() {
