@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use confab_tests::delivery::load::{Load, Plan};
 use confab_tests::wait::seconds;
 use confab_tests::{Result, ensure};
 use rdkafka::consumer::{Consumer, StreamConsumer};
@@ -10,10 +9,11 @@ use rdkafka::message::Message;
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use sqlx::{Connection, PgConnection};
+use tokio::task::JoinSet;
 
 use crate::local::kafka::TOPICS;
 use crate::local::postgres::Postgres;
-use crate::local::{Local, plain};
+use crate::local::{Local, USUAL, plain};
 use crate::visitor::{Socket, Visitor, event};
 
 /// Rounds that are measured, after some that are not.
@@ -21,24 +21,28 @@ const ROUNDS: usize = 500;
 const WARM_UP: usize = 50;
 /// Between two rounds, so that nothing waits for anything.
 const PAUSE: Duration = Duration::from_millis(10);
-/// Sends a second, for each row of the second table.
-const RATES: [f64; 3] = [50.0, 200.0, 800.0];
+const BODY: &str = "as long as a message is, more or less";
+/// How many send at a time, each the next when the last is acknowledged: the rows of the second table.
+const SENDERS: [usize; 5] = [1, 4, 16, 64, 256];
+/// Spread over all lanes of the writers.
+const CONVERSATIONS: usize = 16;
 const UNDER_LOAD: Duration = seconds(10);
 
 /// Both tables, as Markdown.
 pub async fn tables(local: &Local) -> Result<String> {
     let latency = latency(local).await?;
+    let writers = Writers::new(local).await?;
     let mut rows = String::new();
-    for rate in RATES {
-        let (sends, commits) = batches(local, rate).await?;
+    for senders in SENDERS {
+        let (sends, commits) = writers.load(local, senders).await?;
         rows += &format!(
-            "| {rate:.0} | {:.0} | {:.1} |\n",
+            "| {senders} | {:.0} | {:.1} |\n",
             sends / UNDER_LOAD.as_secs_f64(),
             sends / commits
         );
     }
     Ok(format!(
-        "{latency}\n| Messages due in a second | committed in a second | messages per commit |\n|---|---|---|\n{rows}"
+        "{latency}\n| Sends under way at a time | Messages committed in a second | Messages in a commit |\n|---|---|---|\n{rows}"
     ))
 }
 
@@ -123,7 +127,8 @@ impl Bench {
 
     async fn commit(&mut self) -> Result<Duration> {
         let start = Instant::now();
-        sqlx::query("INSERT INTO floor (body) VALUES ('as long as a message is, more or less')")
+        sqlx::query("INSERT INTO floor (body) VALUES ($1)")
+            .bind(BODY)
             .execute(&mut self.database)
             .await?;
         Ok(start.elapsed())
@@ -154,11 +159,7 @@ impl Bench {
     async fn chat(&mut self, local: &Local) -> Result<Duration> {
         let [sender, _] = &self.people;
         let start = Instant::now();
-        let sending = sender.send(
-            local.replicas[0].address,
-            self.conversation,
-            "as long as a message is, more or less",
-        );
+        let sending = sender.send(local.replicas[0].address, self.conversation, BODY);
         let (sent, seen) = tokio::join!(sending, event(&mut self.page, self.conversation));
         let (rev, (seen_rev, at)) = (sent?, seen?);
         ensure!(rev == seen_rev, "sent rev {rev}, seen {seen_rev}");
@@ -166,18 +167,46 @@ impl Bench {
     }
 }
 
-/// How many sends were committed, and in how many commits, under a load.
-async fn batches(local: &Local, rate: f64) -> Result<(f64, f64)> {
-    let mut plan = Plan::new(vec![local.url()]);
-    plan.rate = rate;
-    let load = Load::start(plan).await?;
-    let before = committed(local).await?;
-    tokio::time::sleep(UNDER_LOAD).await;
-    let after = committed(local).await?;
-    load.finish(seconds(30)).await?;
-    let commits = after.1 - before.1;
-    ensure!(commits > 0.0, "nothing was committed");
-    Ok((after.0 - before.0, commits))
+/// People who send as fast as they are answered.
+struct Writers(Vec<(Visitor, i64)>);
+
+impl Writers {
+    /// One for each conversation.
+    async fn new(local: &Local) -> Result<Self> {
+        let at = local.replicas[0].address;
+        let reader = Visitor::signed_up(at, "reader").await?;
+        let mut writers = Vec::new();
+        for _ in 0..CONVERSATIONS {
+            let writer = Visitor::signed_up(at, "writer").await?;
+            let conversation = writer.conversation_with(at, &reader).await?;
+            writers.push((writer, conversation));
+        }
+        Ok(Self(writers))
+    }
+
+    /// How many sends were committed, and in how many commits, with so many under way at a time.
+    async fn load(&self, local: &Local, senders: usize) -> Result<(f64, f64)> {
+        let before = committed(local).await?;
+        let until = Instant::now() + UNDER_LOAD;
+        let mut sending = JoinSet::new();
+        for number in 0..senders {
+            let (writer, conversation) = self.0[number % CONVERSATIONS].clone();
+            let at = local.replicas[number % USUAL].address;
+            sending.spawn(async move {
+                while Instant::now() < until {
+                    writer.send(at, conversation, BODY).await?;
+                }
+                Ok::<_, confab_tests::Error>(())
+            });
+        }
+        while let Some(sent) = sending.join_next().await {
+            sent??;
+        }
+        let after = committed(local).await?;
+        let commits = after.1 - before.1;
+        ensure!(commits > 0.0, "nothing was committed");
+        Ok((after.0 - before.0, commits))
+    }
 }
 
 async fn committed(local: &Local) -> Result<(f64, f64)> {

@@ -23,7 +23,8 @@ use confab_tests::{Context, Result, ensure};
 #[command(
     name = "delivery",
     version,
-    after_help = "Exit status: 0 the promise was kept, 1 it was broken, 2 it could not be checked.\n\
+    after_help = "Example: delivery run --url https://chat.example.com --sends 20000 --rate 100 --out report\n\n\
+                  Exit status: 0 the promise was kept, 1 it was broken, 2 it could not be checked.\n\
                   docs/checking-delivery.md tells what is decided and how."
 )]
 struct Cli {
