@@ -122,7 +122,7 @@ pub async fn page(
         floor
     };
     let last = if newer {
-        messages.last().map_or(floor, |m| m.seq - 1)
+        messages.last().map_or(floor, |m| m.seq)
     } else {
         i64::MAX
     };

@@ -243,3 +243,37 @@ async fn a_group_is_called_after_its_people(pool: PgPool) {
     })
     .await;
 }
+
+#[sqlx::test]
+async fn what_happened_between_two_pages_is_on_one_of_them(pool: PgPool) {
+    with(pool, &[], async |site| {
+        let mut ada = site.person("ada").await;
+        let path = room(&mut ada, "public", "Design", "").await;
+        let edges = [20, 34, 70, 84, 120];
+        for n in 1..=120 {
+            ada.script().send(&path, "hello").await.says(201, "");
+            if edges.contains(&n) {
+                let about = [("title", format!("After {n}")), ("topic", String::new())];
+                let about = about.each_ref().map(|(name, text)| (*name, text.as_str()));
+                ada.post(&format!("{path}/about"), &about)
+                    .await
+                    .redirects_to(&format!("{path}/about"));
+            }
+        }
+        for pages in [
+            ["", "?before=71", "?before=21"],
+            ["?at=60", "?before=35", "?after=84"],
+        ] {
+            let mut told = Vec::new();
+            for page in pages {
+                told.push(ada.get(&format!("{path}{page}")).await);
+            }
+            for edge in edges {
+                let notice = format!("data-text=\"After {edge}\"");
+                let times: usize = told.iter().map(|page| page.count(&notice)).sum();
+                assert_eq!(times, 1, "after {edge}, on {pages:?}");
+            }
+        }
+    })
+    .await;
+}

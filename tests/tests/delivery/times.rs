@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use confab_tests::delivery::journal::{Entry, Kind, State, Window};
+use confab_tests::delivery::journal::{Action, Answer, Entry, Kind, State, Window};
 use confab_tests::delivery::judge::Broken;
 
 use crate::script::{ALL, Script, broken};
@@ -59,6 +59,25 @@ fn who_was_away_has_it_in_time_once_they_are_back() {
     let verdict = script.end(&ALL);
     broken(&verdict, &[]);
     assert!(verdict.reconnect.p50 >= Duration::from_secs(20));
+}
+
+#[test]
+fn who_comes_into_a_public_room_did_not_wait_for_what_was_said_before() {
+    let mut script = Script::new(Kind::Public);
+    script.said();
+    let removed = script.remove_eve();
+    script.live(&ALL, &removed);
+    let missed = script.say();
+    script.live(&[0, 1], &missed);
+    script.tick(8_000);
+    let added = script.notice("added", 0, Some(2));
+    script.op(0, Action::Join { who: 2 }, Some(Answer::Done));
+    script.live(&ALL, &added);
+    script.page(2);
+    let verdict = script.end(&ALL);
+    broken(&verdict, &[]);
+    assert_eq!(verdict.delivery.count, 5);
+    assert!(verdict.delivery.max < Duration::from_secs(8));
 }
 
 #[test]

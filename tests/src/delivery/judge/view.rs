@@ -19,13 +19,15 @@ pub(super) struct View {
     pub messages: BTreeMap<i64, Message>,
     /// What was shown before the page was loaded anew, and is not on it: it is no longer on screen.
     pub left_behind: BTreeSet<i64>,
-    /// When each message was first on screen.
+    /// When each message was first on screen, but for those that were there when its person came: nobody waited for them.
     pub shown: Vec<(Uuid, Micros)>,
     /// The lines in the flow, by rev.
     pub notices: BTreeSet<i64>,
     pub ended: Ended,
     /// A page that was just loaded: the items behind belong to it.
     opening: bool,
+    /// The same, of the first loading.
+    coming: bool,
 }
 
 /// How a view ended.
@@ -69,6 +71,7 @@ pub(super) fn replay(steps: &[Step], me: &str) -> Shown {
                 let mut view = View {
                     began: page.rev,
                     opening: true,
+                    coming: true,
                     ..View::default()
                 };
                 view.prefix.page(page.rev);
@@ -108,13 +111,14 @@ impl View {
             };
         }
         self.opening = self.first.is_none() && self.messages.is_empty();
+        self.coming = false;
         self.left_behind = self.messages.keys().copied().collect();
         let next = self.prefix.page(page.rev);
         self.show_all(next, page.at);
     }
 
     fn range(&mut self, range: &Range) {
-        self.opening = false;
+        (self.opening, self.coming) = (false, false);
         if self.prefix.reaches(range.from) {
             let next = self.prefix.covered(range.to);
             self.show_all(next, range.at);
@@ -125,7 +129,7 @@ impl View {
         let (item, at) = (&received.item, received.at);
         match received.how {
             How::Live => {
-                self.opening = false;
+                (self.opening, self.coming) = (false, false);
                 let next = self
                     .prefix
                     .arrived(received.follows(), item.rev(), item.clone());
@@ -174,7 +178,8 @@ impl View {
             Item::Message(message) => match self.messages.get(&message.seq) {
                 Some(shown) if shown.rev > message.rev => {}
                 shown => {
-                    if shown.is_none_or(|shown| shown.uuid != message.uuid) {
+                    let new = shown.is_none_or(|shown| shown.uuid != message.uuid);
+                    if new && !self.coming {
                         self.shown.push((message.uuid, at));
                     }
                     self.left_behind.remove(&message.seq);
