@@ -83,6 +83,17 @@ struct Cli {
     out: PathBuf,
 }
 
+impl Cli {
+    /// Where in the report this run's tables go.
+    fn place(&self) -> &'static str {
+        match (self.cost, self.cluster) {
+            (true, _) => "delivery-cost",
+            (false, true) => "cluster",
+            (false, false) => "local",
+        }
+    }
+}
+
 fn known(name: &str) -> Result<&'static str, String> {
     let found = FAULTS.iter().find(|fault| fault.name == name);
     let found = found.map(|fault| fault.name);
@@ -158,6 +169,9 @@ fn chosen(cli: &Cli) -> Result<Vec<&'static Fault>> {
 /// Whether the promise was kept.
 async fn run(cli: &Cli) -> Result<bool> {
     let faults = chosen(cli)?;
+    if let Some(file) = &cli.report {
+        verdict::can_be_put(file, cli.place())?;
+    }
     tokio::fs::create_dir_all(&cli.out).await?;
     println!("starting a chat…");
     let mut stage = if cli.cluster {
@@ -183,7 +197,7 @@ async fn cost(local: &Local, cli: &Cli) -> Result<bool> {
     let tables = cost::tables(local).await?;
     print!("{tables}");
     if let Some(file) = &cli.report {
-        verdict::put(file, "delivery-cost", &tables)?;
+        verdict::put(file, cli.place(), &tables)?;
     }
     Ok(true)
 }
@@ -220,8 +234,7 @@ async fn under_load(stage: &mut Stage, cli: &Cli, faults: &[&'static Fault]) -> 
     let table = Table::of(&outcomes, &verdict, measure);
     print!("{table}");
     if let Some(file) = &cli.report {
-        let place = if cli.cluster { "cluster" } else { "local" };
-        verdict::put(file, place, &table.to_string())?;
+        verdict::put(file, cli.place(), &table.to_string())?;
     }
     println!(
         "the journal, the report and the logs are in {}",

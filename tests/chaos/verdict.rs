@@ -145,12 +145,20 @@ impl Row {
 
 /// Writes a text between the marks `<!-- place -->` and `<!-- end -->` of a file.
 pub fn put(file: &Path, place: &str, text: &str) -> Result<()> {
+    std::fs::write(file, with(file, place, text)?).context(file.display())
+}
+
+/// Fails where [`put`] would, before a run of hours.
+pub fn can_be_put(file: &Path, place: &str) -> Result<()> {
+    with(file, place, "").map(|_| ())
+}
+
+fn with(file: &Path, place: &str, text: &str) -> Result<String> {
     let old = std::fs::read_to_string(file).context(file.display())?;
-    let new = placed(&old, place, text).context(format!(
+    placed(&old, place, text).context(format!(
         "{} has no <!-- {place} --> … <!-- end -->",
         file.display()
-    ))?;
-    std::fs::write(file, new).context(file.display())
+    ))
 }
 
 fn placed(old: &str, place: &str, text: &str) -> Option<String> {

@@ -44,7 +44,9 @@ pub(super) async fn prepare(plan: Plan) -> Result<Arc<Shared>> {
     let recorder = Recorder::new();
     recorder.push(Entry::Run(Run {
         version: VERSION,
-        began: OffsetDateTime::now_utc().format(&Rfc3339)?,
+        began: OffsetDateTime::now_utc()
+            .truncate_to_second()
+            .format(&Rfc3339)?,
         urls: plan.urls.clone(),
         seed: plan.seed,
         rate: plan.rate,
