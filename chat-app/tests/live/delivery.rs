@@ -1,6 +1,7 @@
 //! The checker of the delivery contract is proved: what is planted in a running chat is found, and found as what it is.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use confab_tests::delivery::prove::prove;
 use confab_tests::delivery::tamper::Fault;
@@ -8,6 +9,7 @@ use sqlx::PgPool;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use crate::process::Process;
 use crate::replica::Chat;
 
 /// Loads at a time: each is light, but all share two cores.
@@ -18,8 +20,11 @@ const SEEDS: [u64; 2] = [2, 3];
 #[sqlx::test]
 async fn every_planted_fault_is_found_as_what_it_is_and_nothing_else(pool: PgPool) {
     let chat = Chat::new(pool).await;
-    let one = chat.replica("one").await.reads_kafka().await;
-    let two = chat.replica("two").await.reads_kafka().await;
+    let one = Process::start(&chat, "one", &[]).await;
+    let two = Process::start(&chat, "two", &[]).await;
+    for replica in [&one, &two] {
+        replica.is_ready().await;
+    }
     let urls = [&one, &two].map(|replica| format!("http://{}", replica.address));
     let permits = Arc::new(Semaphore::new(AT_A_TIME));
     let mut proofs = JoinSet::new();
@@ -36,6 +41,7 @@ async fn every_planted_fault_is_found_as_what_it_is_and_nothing_else(pool: PgPoo
     let proved = proofs.join_all().await;
     let failed: Vec<_> = proved.into_iter().filter_map(Result::err).collect();
     assert!(failed.is_empty(), "{failed:#?}");
-    one.stop().await;
-    two.stop().await;
+    for replica in [one, two] {
+        assert!(replica.end(Duration::from_secs(20)).await.0);
+    }
 }
