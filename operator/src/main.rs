@@ -38,6 +38,10 @@ use clap::Parser;
 
 use config::{Cli, Command, RunArgs};
 
+/// Bytes of a thread's stack. A pass holds every child of a chat, and a build without optimization copies them from
+/// frame to frame, for which the usual 2 MiB are too few. What is not touched takes no memory.
+const STACK: usize = 16 * 1024 * 1024;
+
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(args) => run(*args),
@@ -57,6 +61,7 @@ fn main() -> ExitCode {
 fn run(args: RunArgs) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
+        .thread_stack_size(STACK)
         .enable_all()
         .build();
     let runtime = runtime.map_err(|error| format!("no threads: {error}"))?;
