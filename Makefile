@@ -50,7 +50,7 @@ deny: ## Licences, bans and sources of the dependencies (deny.toml)
 	@tests/deny
 
 .PHONY: test-rust
-test-rust: ## Unit tests, HTTP tests on PostgreSQL, relay tests on Kafka; both are started from packages
+test-rust: ## Unit tests, HTTP tests on PostgreSQL, relay tests on Kafka, the operator on an API server; all are started from packages
 	@tests/services/up --no-fsync
 	$(SERVICES_ENV) cargo test $(CARGO_FLAGS)
 
@@ -68,6 +68,21 @@ chaos-fast: ## Break a chat of local processes in every way, and check the deliv
 chaos: up ## Break a chat on the cluster, and check the delivery contract; SENDS=1000000 does it at length
 	cargo build $(CARGO_FLAGS) --bin chaos
 	$(CLUSTER_ENV) $(CHAOS) --cluster $(CHAOS_SIZE)
+
+.PHONY: test-crashes
+test-crashes: ## The operator killed before and after every request that it makes (test-fast: a sample of them)
+	@tests/services/up --no-fsync
+	$(SERVICES_ENV) CONFAB_CRASH_SAMPLE=1 cargo test $(CARGO_FLAGS) --test nodeless -- --nocapture crash
+
+.PHONY: test-idle
+test-idle: ## 200 settled chats for 10 minutes: no write but the Lease's (test-fast: 20 for a minute)
+	@tests/services/up --no-fsync
+	$(SERVICES_ENV) CONFAB_IDLE_CHATS=200 CONFAB_IDLE_SECONDS=600 cargo test $(CARGO_FLAGS) --test nodeless -- --nocapture idle
+
+.PHONY: test-mutants
+test-mutants: ## Operators that misbehave, each of which a test must catch
+	@tests/services/up --no-fsync
+	$(SERVICES_ENV) operator/tests/mutations/run
 
 .PHONY: generate
 generate: ## Write the CRD and its reference page from the code

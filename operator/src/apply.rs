@@ -13,7 +13,7 @@ use futures_util::future::BoxFuture;
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::batch::v1::Job;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
-use kube::{Api, Client, Resource, ResourceExt};
+use kube::{Api, Resource, ResourceExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -22,6 +22,7 @@ use tracing::info;
 
 use crate::desired::{ANNOTATION_DIGEST, Children, MANAGED_BY};
 use crate::digest::digest;
+use crate::reconcile::Context;
 
 /// What happens to the migration Job.
 #[derive(Clone, Debug)]
@@ -48,13 +49,13 @@ pub struct Error {
 
 /// Applies `wanted` over `live` and returns what is there afterwards.
 pub async fn apply(
-    client: &Client,
+    ctx: &Context,
     namespace: &str,
     live: Children,
     wanted: Children,
     job: JobStep,
 ) -> Result<Children, Error> {
-    let writer = Writer { client, namespace };
+    let writer = Writer { ctx, namespace };
     // What pods are made from comes first: one that misses it waits ten seconds and more.
     let (kafka_secret, postgres_secret, keys, service_account, kafka_config) = try_join!(
         writer.keep(live.kafka_secret, wanted.kafka_secret),
@@ -113,7 +114,7 @@ pub async fn apply(
 }
 
 struct Writer<'a> {
-    client: &'a Client,
+    ctx: &'a Context,
     namespace: &'a str,
 }
 
@@ -144,7 +145,7 @@ impl<
 
 impl Writer<'_> {
     fn api<K: Child>(&self) -> Api<K> {
-        Api::namespaced(self.client.clone(), self.namespace)
+        Api::namespaced(self.ctx.client.clone(), self.namespace)
     }
 
     /// Applies what is wanted; what is not wanted (yet) is left as it is.
@@ -177,6 +178,7 @@ impl Writer<'_> {
             .patch(&name, &params, &Patch::Apply(&patch))
             .await;
         let applied = applied.map_err(|source| self.error::<K>("applying", &name, source))?;
+        self.ctx.echoes.wrote(applied.meta());
         info!(kind = %K::kind(&()), name, created = live.is_none(), "applied");
         Ok(Some(applied))
     }
@@ -262,6 +264,7 @@ impl Writer<'_> {
             Err(kube::Error::Api(status)) if status.code == 409 => Ok(live),
             Err(source) => Err(self.error::<Job>("creating", &name, source)),
             Ok(job) => {
+                self.ctx.echoes.wrote(&job.metadata);
                 info!(kind = "Job", name, "created");
                 Ok(Some(job))
             }

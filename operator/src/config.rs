@@ -141,6 +141,17 @@ mod tests {
     }
 
     #[test]
+    fn namespaces_are_separated_by_commas_and_none_means_all() {
+        let run =
+            |args: &[&str]| match Cli::parse_from([&["operator", "run"], args].concat()).command {
+                Command::Run(run) => run.watch_namespaces,
+                other => panic!("{other:?}"),
+            };
+        assert_eq!(run(&[]), [""; 0]);
+        assert_eq!(run(&["--watch-namespaces=chat,team"]), ["chat", "team"]);
+    }
+
+    #[test]
     fn leader_election_is_on_unless_it_is_turned_off() {
         let run =
             |args: &[&str]| match Cli::parse_from([&["operator", "run"], args].concat()).command {

@@ -13,7 +13,7 @@ use k8s_openapi::jiff::Timestamp;
 use kube::api::PostParams;
 use kube::{Api, Client};
 use tokio::sync::oneshot;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tracing::{debug, error, info};
 
 use crate::telemetry::Health;
@@ -56,18 +56,22 @@ impl Election {
         let mut sight = Sight::default();
         loop {
             let asked = Instant::now();
-            match self.attempt(&mut sight).await {
-                Ok(Some(lease)) => {
+            let attempt = timeout(GIVE_UP, self.attempt(&mut sight)).await;
+            match attempt {
+                Ok(Ok(Some(lease))) => {
                     info!(lease = LEASE, "holding the Lease");
                     return self.keep(lease, asked);
                 }
-                Ok(None) => health.ready(format!(
+                Ok(Ok(None)) => health.ready(format!(
                     "standing by: {} holds the Lease {LEASE}",
                     sight.holder()
                 )),
-                Err(error) => {
+                Ok(Err(error)) => {
                     health.waits_for(format!("the Lease {LEASE}: {error}"));
                     error!(error = %error, "the Lease cannot be taken");
+                }
+                Err(_) => {
+                    health.waits_for(format!("the Lease {LEASE}: the API server does not answer"))
                 }
             }
             sleep(PERIOD).await;

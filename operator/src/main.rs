@@ -14,6 +14,7 @@ mod crd;
 mod credentials;
 mod desired;
 mod digest;
+mod echo;
 mod kinds;
 mod leader;
 mod migration;

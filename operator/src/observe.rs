@@ -62,7 +62,7 @@ pub async fn observe(
         namespace: object.namespace().unwrap_or_default(),
     };
     let (children, secrets) = try_join!(children(&reader, kinds, object), reader.secrets(object))?;
-    let pods = if settled(object, &children) {
+    let pods = if settled(object, &children) || !runs(&children) {
         Vec::new()
     } else {
         reader.pods(&object.name_any()).await?
@@ -177,6 +177,14 @@ async fn children(
         postgres_policy,
         migration,
     })
+}
+
+/// Whether there is anything that has pods.
+fn runs(children: &Children) -> bool {
+    children.migration.is_some()
+        || children.deployment.is_some()
+        || children.kafka.is_some()
+        || children.postgres.is_some()
 }
 
 /// Whether all runs as it was last asked to, so that pods have nothing to tell.

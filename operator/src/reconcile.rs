@@ -4,6 +4,7 @@
 
 mod steps;
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,10 +14,12 @@ use kube::runtime::controller::Action;
 use kube::runtime::events::Recorder;
 use kube::runtime::reflector::Store;
 use kube::{Api, Client, ResourceExt};
+use tokio::time::timeout;
 use tracing::{Instrument, debug, error, info, info_span};
 
 use crate::backoff::{Backoffs, jittered};
 use crate::crd::ChatDeployment;
+use crate::echo::Echoes;
 use crate::kinds::Kinds;
 use crate::status::{Outcome, announce, status};
 use crate::telemetry::Metrics;
@@ -40,6 +43,8 @@ pub struct Context {
     pub namespace: String,
     /// Events.
     pub recorder: Recorder,
+    /// Its own writes, of which watches will tell.
+    pub echoes: Echoes,
     /// The last look at each chat's topics.
     pub topics: Arc<Topics>,
     /// Pauses after failed passes.
@@ -66,7 +71,14 @@ pub enum Error {
     /// Telling how it is.
     #[error("writing the status: {0}")]
     Status(kube::Error),
+    /// The API server took a request and never answered.
+    #[error("it took longer than {0:?}: the API server does not answer")]
+    TooSlow(Duration),
 }
+
+/// A pass that takes longer waits for an answer that was lost with its connection. All but the API server's answers
+/// has limits of its own, which add up to less.
+const PASS_LIMIT: Duration = Duration::from_secs(30);
 
 impl Context {
     /// Whether no older ChatDeployment has the chat's topics.
@@ -90,13 +102,22 @@ pub async fn reconcile(cached: Arc<Cached>, ctx: Arc<Context>) -> Result<Action,
     );
     let span = info_span!("reconcile", chat, id);
     let start = Instant::now();
-    let result = pass(&cached, &ctx).instrument(span).await;
+    let pass = on_the_heap(|| pass(&cached, &ctx)).instrument(span);
+    let result = timeout(PASS_LIMIT, pass).await;
+    let result = result.unwrap_or(Err(Error::TooSlow(PASS_LIMIT)));
     ctx.metrics
         .reconciled(result.as_ref().ok(), start.elapsed());
     if result.is_ok() {
         ctx.backoffs.reset(&cached.uid().unwrap_or_default());
     }
     result
+}
+
+/// What holds a score of objects is too much for a thread's stack to hold more than once: made in a frame that is gone
+/// when the work begins.
+#[inline(never)]
+fn on_the_heap<F: Future>(work: impl FnOnce() -> F) -> Pin<Box<F>> {
+    Box::pin(work())
 }
 
 async fn pass(cached: &Cached, ctx: &Context) -> Result<Action, Error> {
@@ -107,15 +128,14 @@ async fn pass(cached: &Cached, ctx: &Context) -> Result<Action, Error> {
     if object.metadata.deletion_timestamp.is_some() {
         return Ok(teardown::finish(ctx, &object).await?);
     }
-    let observed = observe::observe(&ctx.client, &ctx.kinds, &object).await?;
+    let observed = on_the_heap(|| observe::observe(&ctx.client, &ctx.kinds, &object)).await?;
     let valid = validate(&object, &observed.children, &ctx.images)
         .and_then(|chat| ctx.topics_free(&object, &chat).map(|()| chat));
     let outcome = match valid {
         Ok(chat) if chat.paused => Outcome::Built(Box::new(steps::paused(&object, chat, observed))),
         Ok(chat) => {
-            teardown::hold(&ctx.client, &object, &chat).await?;
-            // On the heap, with all children in it.
-            let built = Box::pin(steps::build(ctx, &object, chat, observed));
+            teardown::hold(ctx, &object, &chat).await?;
+            let built = on_the_heap(|| steps::build(ctx, &object, chat, observed));
             Outcome::Built(Box::new(built.await?))
         }
         Err(rejection) => Outcome::Rejected(rejection),

@@ -10,13 +10,14 @@ use kube::runtime::reflector::{self, Store};
 use kube::{Api, Client};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use crate::backoff::Backoffs;
 use crate::config::RunArgs;
 use crate::crd::ChatDeployment;
+use crate::echo::Echoes;
 use crate::kinds::Kinds;
 use crate::leader::{Election, Leadership};
 use crate::reconcile::{Cached, Context};
@@ -27,6 +28,9 @@ use crate::watch;
 
 /// For passes under way when the process is stopped.
 const LAST_PASSES: Duration = Duration::from_secs(8);
+
+/// For an answer of the API server before the work begins.
+const ANSWER: Duration = Duration::from_secs(10);
 
 /// Runs until SIGTERM or SIGINT. The error is one line for the person who started it.
 pub async fn run(args: RunArgs) -> Result<(), String> {
@@ -69,6 +73,7 @@ fn context(
         kinds: Kinds::default(),
         watched: args.watch_namespaces.clone(),
         namespace: args.namespace.clone(),
+        echoes: Echoes::default(),
         topics: Arc::new(Topics::new(tell, metrics.looks())),
         backoffs: Backoffs::default(),
         metrics,
@@ -115,12 +120,14 @@ async fn work(
 async fn definition_exists(client: &Client, health: &Health) {
     let api: Api<ChatDeployment> = Api::all(client.clone());
     loop {
-        match api.list_metadata(&ListParams::default().limit(1)).await {
-            Ok(_) => return,
-            Err(kube::Error::Api(status)) if status.code == 404 => {
+        let one = ListParams::default().limit(1);
+        match timeout(ANSWER, api.list_metadata(&one)).await {
+            Ok(Ok(_)) => return,
+            Ok(Err(kube::Error::Api(status))) if status.code == 404 => {
                 health.waits_for("the CustomResourceDefinition chatdeployments.confab.dev: install the chart or apply crds/");
             }
-            Err(error) => health.waits_for(format!("the API server: {error}")),
+            Ok(Err(error)) => health.waits_for(format!("the API server: {error}")),
+            Err(_) => health.waits_for("the API server, which does not answer"),
         }
         sleep(Duration::from_secs(2)).await;
     }

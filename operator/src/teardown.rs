@@ -35,22 +35,14 @@ const LIMIT: SignedDuration = SignedDuration::from_mins(2);
 
 /// The API server did not take part in clearing up.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// Reading the Secrets for the login to Kafka.
-    #[error(transparent)]
-    Observe(#[from] observe::Error),
-    /// Anything else.
-    #[error("{doing}: {source}")]
-    Api {
-        /// What was tried.
-        doing: &'static str,
-        /// What came of it.
-        source: kube::Error,
-    },
+#[error("{doing}: {source}")]
+pub struct Error {
+    doing: &'static str,
+    source: kube::Error,
 }
 
 /// Adds or removes the finalizer, as the spec wants it.
-pub async fn hold(client: &Client, object: &ChatDeployment, chat: &Chat) -> Result<(), Error> {
+pub async fn hold(ctx: &Context, object: &ChatDeployment, chat: &Chat) -> Result<(), Error> {
     let wanted =
         chat.deletion_policy == DeletionPolicy::Delete && matches!(chat.kafka, Kafka::External(_));
     let held = object
@@ -60,13 +52,13 @@ pub async fn hold(client: &Client, object: &ChatDeployment, chat: &Chat) -> Resu
     match (wanted, held) {
         (true, false) => {
             set_finalizers(
-                client,
+                ctx,
                 object,
                 [object.finalizers(), &[FINALIZER.to_owned()]].concat(),
             )
             .await
         }
-        (false, true) => release(client, object).await,
+        (false, true) => release(ctx, object).await,
         _ => Ok(()),
     }
 }
@@ -81,12 +73,16 @@ pub async fn finish(ctx: &Context, object: &ChatDeployment) -> Result<Action, Er
     {
         return Ok(Action::await_change());
     }
-    if !stopped(&ctx.client, object).await? && !overdue(object) {
-        return Ok(Action::requeue(Duration::from_secs(1)));
-    }
-    let left = delete_topics(ctx, object).await?;
     let last_try = overdue(object) || terminating(&ctx.client, object).await?;
-    match left {
+    match stopped(&ctx.client, object).await {
+        Ok(true) => {}
+        Ok(false) if overdue(object) => {}
+        Ok(false) => return Ok(Action::requeue(Duration::from_secs(1))),
+        // Rights that are bound in a namespace go before the last of its ChatDeployments does.
+        Err(error) if last_try => warn!(error = %error, "whether replicas are left is not known"),
+        Err(error) => return Err(error),
+    }
+    match delete_topics(ctx, object).await {
         Ok(topics) => {
             say(
                 ctx,
@@ -112,7 +108,7 @@ pub async fn finish(ctx: &Context, object: &ChatDeployment) -> Result<Action, Er
             return Ok(Action::requeue(Duration::from_secs(5)));
         }
     }
-    release(&ctx.client, object).await?;
+    release(ctx, object).await?;
     Ok(Action::await_change())
 }
 
@@ -123,40 +119,26 @@ struct Left {
 }
 
 /// Deletes the topics and returns their names, or says why they stay.
-async fn delete_topics(
-    ctx: &Context,
-    object: &ChatDeployment,
-) -> Result<Result<String, Left>, Error> {
-    let valid = validate(object, &Children::default(), &ctx.images)
-        .and_then(|chat| ctx.topics_free(object, &chat).map(|()| chat));
-    let chat = match valid {
-        Ok(chat) => chat,
-        Err(rejection) => {
-            return Ok(Err(Left {
-                permanent: true,
-                why: format!("{rejection:?}"),
-            }));
-        }
+async fn delete_topics(ctx: &Context, object: &ChatDeployment) -> Result<String, Left> {
+    let forever = |why: String| Left {
+        permanent: true,
+        why,
     };
-    let secrets = match observe::secrets(&ctx.client, object).await {
-        Err(error) if error.forbidden() => {
-            return Ok(Err(Left {
-                permanent: true,
-                why: "the rights to read the Secret with the login are gone".to_owned(),
-            }));
-        }
-        read => read?,
+    let for_now = |why: String| Left {
+        permanent: false,
+        why,
     };
+    let chat = validate(object, &Children::default(), &ctx.images)
+        .and_then(|chat| ctx.topics_free(object, &chat).map(|()| chat))
+        .map_err(|rejection| forever(format!("{rejection:?}")))?;
+    let secrets = observe::secrets(&ctx.client, object).await;
+    let secrets = secrets.map_err(|error| match error.forbidden() {
+        true => forever("the rights to read the Secret with the login are gone".to_owned()),
+        false => for_now(error.to_string()),
+    })?;
     let access = access(&chat, &credentials(&Children::default()), &secrets);
-    let login = match &access.kafka_login {
-        Ok(login) => login,
-        Err(problem) => {
-            return Ok(Err(Left {
-                permanent: true,
-                why: problem.message().to_owned(),
-            }));
-        }
-    };
+    let login = access.kafka_login.as_ref();
+    let login = login.map_err(|problem| forever(problem.message().to_owned()))?;
     let (events, signals) = (chat.events_topic(), chat.signals_topic());
     let deleted = async {
         let broker = Broker::connect(&access.kafka, login).await?;
@@ -164,13 +146,10 @@ async fn delete_topics(
         broker.close().await;
         deleted
     };
-    Ok(match deleted.await {
-        Ok(()) => Ok(format!("{events} and {signals}")),
-        Err(error) => Err(Left {
-            permanent: false,
-            why: error.to_string(),
-        }),
-    })
+    deleted
+        .await
+        .map_err(|error: crate::topic::Error| for_now(error.to_string()))?;
+    Ok(format!("{events} and {signals}"))
 }
 
 /// Whether no replica is left that would go on using the topics, or make them anew where the broker lets it.
@@ -178,15 +157,11 @@ async fn stopped(client: &Client, object: &ChatDeployment) -> Result<bool, Error
     let api: Api<Deployment> =
         Api::namespaced(client.clone(), &object.namespace().unwrap_or_default());
     let name = crate::validate::child_name(&object.name_any(), Role::App);
-    let deployment = match api.get_opt(&name).await {
-        // The rights in a namespace go before what is deleted in it: then nobody waits for it.
-        Err(kube::Error::Api(status)) if status.code == 403 => return Ok(true),
-        read => read.map_err(|source| Error::Api {
-            doing: "reading the Deployment",
-            source,
-        })?,
-    };
-    let Some(deployment) = deployment else {
+    let Some(deployment) = api.get_opt(&name).await.map_err(|source| Error {
+        doing: "reading the Deployment",
+        source,
+    })?
+    else {
         return Ok(true);
     };
     let ours = deployment
@@ -195,7 +170,7 @@ async fn stopped(client: &Client, object: &ChatDeployment) -> Result<bool, Error
         .any(|owner| Some(&owner.uid) == object.metadata.uid.as_ref());
     if ours && deployment.metadata.deletion_timestamp.is_none() {
         let deleted = api.delete(&name, &DeleteParams::foreground()).await;
-        deleted.map_err(|source| Error::Api {
+        deleted.map_err(|source| Error {
             doing: "deleting the Deployment",
             source,
         })?;
@@ -214,7 +189,7 @@ fn overdue(object: &ChatDeployment) -> bool {
 async fn terminating(client: &Client, object: &ChatDeployment) -> Result<bool, Error> {
     let api: Api<Namespace> = Api::all(client.clone());
     let namespace = api.get_opt(&object.namespace().unwrap_or_default()).await;
-    let namespace = namespace.map_err(|source| Error::Api {
+    let namespace = namespace.map_err(|source| Error {
         doing: "reading the namespace",
         source,
     })?;
@@ -235,23 +210,23 @@ async fn say(
     publish(&ctx.recorder, object, type_, reason, message).await;
 }
 
-async fn release(client: &Client, object: &ChatDeployment) -> Result<(), Error> {
+async fn release(ctx: &Context, object: &ChatDeployment) -> Result<(), Error> {
     let others = object
         .finalizers()
         .iter()
         .filter(|finalizer| *finalizer != FINALIZER)
         .cloned()
         .collect();
-    set_finalizers(client, object, others).await
+    set_finalizers(ctx, object, others).await
 }
 
 async fn set_finalizers(
-    client: &Client,
+    ctx: &Context,
     object: &ChatDeployment,
     finalizers: Vec<String>,
 ) -> Result<(), Error> {
     let api: Api<ChatDeployment> =
-        Api::namespaced(client.clone(), &object.namespace().unwrap_or_default());
+        Api::namespaced(ctx.client.clone(), &object.namespace().unwrap_or_default());
     // With the version read, so that a finalizer that someone else adds meanwhile is not lost.
     let patch = json!({"metadata": {"finalizers": finalizers, "resourceVersion": object.resource_version()}});
     match api
@@ -263,10 +238,13 @@ async fn set_finalizers(
         .await
     {
         Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
-        Err(source) => Err(Error::Api {
+        Err(source) => Err(Error {
             doing: "writing the finalizer",
             source,
         }),
-        Ok(_) => Ok(()),
+        Ok(written) => {
+            ctx.echoes.wrote(&written.metadata);
+            Ok(())
+        }
     }
 }

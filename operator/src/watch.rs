@@ -8,6 +8,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt, TryStreamExt, future, stream};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
@@ -24,7 +25,7 @@ use kube::runtime::watcher::{self, Event, watcher};
 use kube::runtime::{Controller, Predicate, WatchStreamExt, predicates};
 use kube::{Api, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tracing::warn;
 
 use crate::desired::MANAGED_BY;
@@ -47,33 +48,39 @@ pub async fn run(
     mut news: UnboundedReceiver<ChatName>,
     stop: impl Future<Output = ()> + Send + Sync + 'static,
 ) {
+    let (anew, mut listed_anew) = unbounded_channel();
+    let watches = Watches {
+        ctx: ctx.clone(),
+        anew,
+    };
     Controller::for_stream(chats(&ctx, cache), ctx.chats.clone())
         .with_config(
             Config::default()
                 .debounce(DEBOUNCE)
                 .concurrency(CONCURRENCY),
         )
-        .owns_stream(changes::<Deployment>(&ctx))
-        .owns_stream(changes::<StatefulSet>(&ctx))
-        .owns_stream(changes::<Job>(&ctx))
-        .owns_stream(changes::<Ingress>(&ctx))
-        .owns_stream(when_known::<HTTPRoute>(&ctx, |kinds| &kinds.http_route))
-        .owns_stream(when_known::<KafkaTopic>(&ctx, |kinds| &kinds.kafka_topic))
-        .owns_stream(spec_changes::<Service>(&ctx))
-        .owns_stream(spec_changes::<ServiceAccount>(&ctx))
-        .owns_stream(spec_changes::<ConfigMap>(&ctx))
-        .owns_stream(spec_changes::<NetworkPolicy>(&ctx))
-        .owns_stream(spec_changes::<PodDisruptionBudget>(&ctx))
-        .owns_stream(spec_changes::<HorizontalPodAutoscaler>(&ctx))
+        .owns_stream(everywhere(&watches, changes::<Deployment>))
+        .owns_stream(everywhere(&watches, changes::<StatefulSet>))
+        .owns_stream(everywhere(&watches, changes::<Job>))
+        .owns_stream(everywhere(&watches, changes::<Ingress>))
+        .owns_stream(when_known::<HTTPRoute>(&watches, |kinds| &kinds.http_route))
+        .owns_stream(when_known::<KafkaTopic>(&watches, |kinds| {
+            &kinds.kafka_topic
+        }))
+        .owns_stream(everywhere(&watches, spec_changes::<Service>))
+        .owns_stream(everywhere(&watches, spec_changes::<ServiceAccount>))
+        .owns_stream(everywhere(&watches, spec_changes::<ConfigMap>))
+        .owns_stream(everywhere(&watches, spec_changes::<NetworkPolicy>))
+        .owns_stream(everywhere(&watches, spec_changes::<PodDisruptionBudget>))
+        .owns_stream(everywhere(
+            &watches,
+            spec_changes::<HorizontalPodAutoscaler>,
+        ))
+        .reconcile_all_on(stream::poll_fn(move |cx| listed_anew.poll_recv(cx)))
         .reconcile_on(stream::poll_fn(move |cx| news.poll_recv(cx)).map(chat_of))
         .graceful_shutdown_on(stop)
         .run(reconcile, error_policy, ctx.clone())
-        .for_each(|result| {
-            if let Err(kube::runtime::controller::Error::QueueError(error)) = result {
-                warn!(error = %error, "a watch was cut; it is taken up again");
-            }
-            future::ready(())
-        })
+        .for_each(|_| future::ready(()))
         .await;
 }
 
@@ -82,15 +89,17 @@ fn chat_of(name: ChatName) -> ObjectRef<Cached> {
 }
 
 /// ChatDeployments whose spec or finalizers changed, or that are being deleted. Their status is this operator's own.
+/// They are watched in the whole cluster even where this operator looks after some namespaces alone: a right that is
+/// bound in a namespace is gone before the last ChatDeployment of a namespace that is being deleted.
 fn chats(
     ctx: &Arc<Context>,
     cache: Writer<Cached>,
 ) -> impl Stream<Item = watcher::Result<Cached>> + Send + 'static {
     let api: Api<Cached> = Api::all(ctx.client.clone());
-    let (goodbye, watched) = (ctx.clone(), ctx.watched.clone());
+    let (goodbye, here, own) = (ctx.clone(), ctx.clone(), ctx.clone());
     watcher(api, watcher::Config::default().page_size(PAGE))
         .default_backoff()
-        .try_filter(move |event| future::ready(concerns(&watched, event)))
+        .try_filter(move |event| future::ready(concerns(&here.watched, event)))
         .modify(|chat| chat.managed_fields_mut().clear())
         .reflect(cache)
         .inspect_ok(move |event| {
@@ -104,17 +113,70 @@ fn chats(
             predicates::generation.combine(predicates::finalizers),
             Default::default(),
         )
+        .filter_map(cut_is_told)
+        .try_filter(move |chat| future::ready(!own.echoes.knows(chat.meta())))
 }
 
-/// ChatDeployments are watched in the whole cluster: a right in one namespace goes before a finalizer there does.
-fn concerns(watched: &[String], event: &Event<Cached>) -> bool {
-    match event {
-        Event::Apply(chat) | Event::InitApply(chat) | Event::Delete(chat) => {
-            let namespace = chat.namespace().unwrap_or_default();
-            watched.is_empty() || watched.contains(&namespace)
-        }
-        Event::Init | Event::InitDone => true,
+fn concerns<K: Resource>(namespaces: &[String], event: &Event<K>) -> bool {
+    let (Event::Apply(object) | Event::InitApply(object) | Event::Delete(object)) = event else {
+        return true;
+    };
+    namespaces.is_empty() || namespaces.contains(&object.namespace().unwrap_or_default())
+}
+
+/// Takes an error out of a watch, which begins anew after it. The Controller would hold all watches back after an error of
+/// one, longer each time: ten that are cut at once would make it deaf for minutes.
+fn cut_is_told<T>(event: watcher::Result<T>) -> future::Ready<Option<watcher::Result<T>>> {
+    if let Err(error) = &event {
+        warn!(error = %error, "a watch was cut; it is taken up again");
     }
+    future::ready(event.is_ok().then_some(event))
+}
+
+/// What the watches of children have in common.
+#[derive(Clone)]
+struct Watches {
+    ctx: Arc<Context>,
+    /// Told when a watch had to list anew: what was deleted in between is in no list.
+    anew: UnboundedSender<()>,
+}
+
+type Metadata<K> = PartialObjectMeta<K>;
+
+/// One stream of what `interesting` leaves of the watches in all namespaces that this operator looks after.
+fn everywhere<K: Child, S, F>(
+    watches: &Watches,
+    interesting: F,
+) -> impl Stream<Item = watcher::Result<Metadata<K>>> + Send + 'static + use<K, S, F>
+where
+    F: Fn(BoxStream<'static, watcher::Result<Event<Metadata<K>>>>) -> S,
+    S: Stream<Item = watcher::Result<Metadata<K>>> + Send + 'static,
+{
+    let client = || watches.ctx.client.clone();
+    let namespaces = &watches.ctx.watched;
+    let apis = if namespaces.is_empty() {
+        vec![Api::all(client())]
+    } else {
+        let one = |namespace: &String| Api::namespaced(client(), namespace);
+        namespaces.iter().map(one).collect()
+    };
+    let own = watches.ctx.clone();
+    let streams = apis.into_iter().map(|api| {
+        let (anew, mut lists) = (watches.anew.clone(), 0);
+        let events = watcher(api, of_ours())
+            .default_backoff()
+            .filter_map(cut_is_told)
+            .inspect_ok(move |event| {
+                lists += u32::from(matches!(event, Event::InitDone));
+                if matches!(event, Event::InitDone) && lists > 1 {
+                    // Without a receiver the operator is about to end.
+                    let _ = anew.send(());
+                }
+            });
+        interesting(events.boxed()).boxed()
+    });
+    stream::select_all(streams)
+        .try_filter(move |child| future::ready(!own.echoes.knows(child.meta())))
 }
 
 fn of_ours() -> watcher::Config {
@@ -125,7 +187,7 @@ fn of_ours() -> watcher::Config {
 
 /// A child.
 trait Child:
-    Resource<DynamicType = (), Scope = NamespaceResourceScope>
+    Resource<Scope = NamespaceResourceScope, DynamicType = ()>
     + Clone
     + Debug
     + DeserializeOwned
@@ -134,53 +196,36 @@ trait Child:
     + 'static
 {
 }
-impl<
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+impl<K> Child for K where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
         + Clone
         + Debug
         + DeserializeOwned
         + Send
         + Sync
-        + 'static,
-> Child for K
+        + 'static
 {
-}
-
-/// A watch on all namespaces, or one on each of those that this operator is for: its rights end there.
-fn in_each_namespace<K: Child>(
-    ctx: &Arc<Context>,
-) -> impl Stream<Item = watcher::Result<Event<PartialObjectMeta<K>>>> + Send + 'static + use<K> {
-    let client = || ctx.client.clone();
-    let namespaces = ctx.watched.iter();
-    let mut apis: Vec<Api<PartialObjectMeta<K>>> = namespaces
-        .map(|namespace| Api::namespaced(client(), namespace))
-        .collect();
-    if apis.is_empty() {
-        apis.push(Api::all(client()));
-    }
-    let watch = |api| watcher(api, of_ours()).default_backoff().boxed();
-    stream::select_all(apis.into_iter().map(watch))
 }
 
 /// Every change of children whose status matters, and their end.
 fn changes<K: Child>(
-    ctx: &Arc<Context>,
-) -> impl Stream<Item = watcher::Result<PartialObjectMeta<K>>> + Send + 'static + use<K> {
-    in_each_namespace(ctx)
+    events: BoxStream<'static, watcher::Result<Event<Metadata<K>>>>,
+) -> impl Stream<Item = watcher::Result<Metadata<K>>> + Send + 'static {
+    events
         .touched_objects()
         .predicate_filter(predicates::resource_version, Default::default())
 }
 
 /// The same of a kind that the cluster may get later, or never.
 fn when_known<K: Child>(
-    ctx: &Arc<Context>,
+    watches: &Watches,
     flag: fn(&Kinds) -> &Flag,
-) -> impl Stream<Item = watcher::Result<PartialObjectMeta<K>>> + Send + 'static {
-    let ctx = ctx.clone();
+) -> impl Stream<Item = watcher::Result<Metadata<K>>> + Send + 'static {
+    let watches = watches.clone();
     let wait = async move {
-        known::<K>(&ctx.client).await;
-        flag(&ctx.kinds).raise();
-        changes::<K>(&ctx)
+        known::<K>(&watches.ctx.client).await;
+        flag(&watches.ctx.kinds).raise();
+        everywhere(&watches, changes::<K>)
     };
     stream::once(wait).flatten()
 }
@@ -188,9 +233,9 @@ fn when_known<K: Child>(
 /// Changes of children whose status does not matter, and their end. A HorizontalPodAutoscaler's status changes
 /// every 15 seconds.
 fn spec_changes<K: Child>(
-    ctx: &Arc<Context>,
-) -> impl Stream<Item = watcher::Result<PartialObjectMeta<K>>> + Send + 'static + use<K> {
-    in_each_namespace(ctx)
+    events: BoxStream<'static, watcher::Result<Event<Metadata<K>>>>,
+) -> impl Stream<Item = watcher::Result<Metadata<K>>> + Send + 'static {
+    events
         .map_ok(|event| match event {
             Event::Delete(mut gone) => {
                 // Its end would pass for what was seen last.
@@ -204,4 +249,25 @@ fn spec_changes<K: Child>(
             predicates::generation.fallback(predicates::resource_version),
             Default::default(),
         )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crd::ChatDeployment;
+    use crate::validate::fixtures::object;
+    use serde_json::json;
+
+    #[test]
+    fn a_chat_of_another_namespace_is_not_looked_after() {
+        let of = |names: &[&str], event: &Event<ChatDeployment>| {
+            let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+            concerns(&names, event)
+        };
+        let applied = Event::Apply(object(json!({})));
+        assert!(of(&[], &applied) && of(&["other", "chat"], &applied));
+        assert!(!of(&["other"], &applied));
+        assert!(!of(&["other"], &Event::Delete(object(json!({})))));
+        assert!(of(&["other"], &Event::InitDone), "the list is complete");
+    }
 }

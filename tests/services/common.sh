@@ -8,6 +8,8 @@ postgres_port=${CONFAB_POSTGRES_PORT:-54329}
 kafka_port=${CONFAB_KAFKA_PORT:-19092}
 kafka_controller_port=$((kafka_port + 1))
 bucket_port=${CONFAB_BUCKET_PORT:-19200}
+apiserver_port=${CONFAB_APISERVER_PORT:-19300}
+etcd_port=$((apiserver_port + 1))
 services_env=$CONFAB_CACHE/services/env
 
 # Programs and data. A cache below root's home cannot be read by the user that root drops to, so root keeps them elsewhere.

@@ -11,6 +11,7 @@ pub mod example;
 pub mod html;
 pub mod kubectl;
 pub mod manifest;
+pub mod nodeless;
 pub mod page;
 pub mod wait;
 

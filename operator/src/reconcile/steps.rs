@@ -67,14 +67,9 @@ pub(super) async fn build(
             operator: &ctx.namespace,
         },
     );
-    let children = apply(
-        &ctx.client,
-        &chat.namespace,
-        observed.children,
-        children,
-        step,
-    )
-    .await?;
+    let live = observed.children;
+    let applied = super::on_the_heap(|| apply(ctx, &chat.namespace, live, children, step));
+    let children = applied.await?;
     Ok(Facts {
         chat,
         access,

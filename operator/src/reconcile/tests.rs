@@ -44,6 +44,7 @@ impl World {
             kinds: Default::default(),
             watched: Vec::new(),
             namespace: "confab-system".into(),
+            echoes: Default::default(),
             topics: Arc::new(Topics::new(unbounded_channel().0, metrics.looks())),
             backoffs: Default::default(),
             metrics,
@@ -309,9 +310,7 @@ async fn only_delete_with_an_external_broker_is_held_by_a_finalizer() {
         let world = World::with(spec);
         let chat: ChatDeployment = serde_json::from_value(world.server.get(CHAT).unwrap()).unwrap();
         let valid = chat_of(world.server.get(CHAT).unwrap()["spec"].clone());
-        teardown::hold(&world.ctx.client, &chat, &valid)
-            .await
-            .unwrap();
+        teardown::hold(&world.ctx, &chat, &valid).await.unwrap();
         let finalizers = world.server.get(CHAT).unwrap()["metadata"]["finalizers"].clone();
         assert_eq!(finalizers == json!([teardown::FINALIZER]), held);
     }

@@ -1,0 +1,228 @@
+//! Changes that people, and other programs, make while the operator is at work.
+
+use confab_tests::nodeless::{Chat, JobFate, snapshot};
+use confab_tests::{Context, Result, ensure, eventually};
+use serde_json::{Value, json};
+
+use crate::world::{LIMIT, World};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chat_that_is_deleted_and_made_again_at_once_is_the_new_ones() -> Result<()> {
+    let world = World::new("change").await?;
+    let (_operator, chat) = world.settled().await?;
+    let old = chat.get().await?["metadata"]["uid"].clone();
+    chat.delete().await?;
+    chat.gone(LIMIT).await?;
+    chat.create(&Chat::spec(&world.kafka.address())).await?;
+    chat.ready(LIMIT).await?;
+    let new = chat.get().await?["metadata"]["uid"].clone();
+    ensure!(new != old, "it is another object");
+    for path in [
+        chat.deployment(),
+        chat.path("api/v1", "services/team-app"),
+        chat.path("api/v1", "secrets/team-keys"),
+    ] {
+        let owners = &world.cluster.get(&path).await?["metadata"]["ownerReferences"];
+        ensure!(
+            owners[0]["uid"] == new && owners.as_array().is_some_and(|all| all.len() == 1),
+            "{path} is owned by {owners:#}"
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upgrade_that_is_taken_back_in_the_middle_changes_no_replica() -> Result<()> {
+    let world = World::new("change").await?;
+    let (_operator, chat) = world.settled().await?;
+    let before = world.cluster.get(&chat.deployment()).await?["metadata"]["generation"].clone();
+    world.controllers.jobs(&world.namespace, JobFate::Active);
+    chat.change(json!({"image": "confab/chat-app:2"})).await?;
+    chat.wait(LIMIT, "SchemaReady", "False Migrating").await?;
+    chat.change(json!({"image": "confab/chat-app:1"})).await?;
+    chat.ready(LIMIT).await?;
+    let job = chat.path("apis/batch/v1", "jobs/team-migrate");
+    eventually(LIMIT, "the migration is called off", async || {
+        let job = world.cluster.find(&job).await?;
+        ensure!(
+            job.is_none_or(|job| job["metadata"]["deletionTimestamp"].is_string()),
+            "it is there"
+        );
+        Ok(())
+    })
+    .await?;
+    let after = world.cluster.get(&chat.deployment()).await?["metadata"]["generation"].clone();
+    ensure!(
+        before == after,
+        "the Deployment was written: generation {before}, then {after}"
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_that_is_deleted_by_hand_is_made_again_and_a_failed_one_leaves_the_old_version_serving()
+-> Result<()> {
+    let world = World::new("change").await?;
+    let (_operator, chat) = world.settled().await?;
+    let job = chat.path("apis/batch/v1", "jobs/team-migrate");
+    world.controllers.jobs(&world.namespace, JobFate::Active);
+    chat.change(json!({"image": "confab/chat-app:2"})).await?;
+    chat.wait(LIMIT, "SchemaReady", "False Migrating").await?;
+    let first = world.cluster.get(&job).await?["metadata"]["uid"].clone();
+    world.controllers.jobs(&world.namespace, JobFate::Failed);
+    world
+        .cluster
+        .delete(&format!("{job}?propagationPolicy=Background"))
+        .await?;
+    chat.wait(LIMIT, "SchemaReady", "False MigrationFailed")
+        .await?;
+    let second = world.cluster.get(&job).await?;
+    ensure!(second["metadata"]["uid"] != first, "it is another Job");
+    ensure!(
+        image(&world, &chat).await? == "confab/chat-app:1",
+        "the old version serves on"
+    );
+
+    world.controllers.jobs(&world.namespace, JobFate::Complete);
+    chat.change(json!({"image": "confab/chat-app:3"})).await?;
+    chat.ready(LIMIT).await?;
+    ensure!(
+        image(&world, &chat).await? == "confab/chat-app:3",
+        "another spec does not wait for the pause to end"
+    );
+    Ok(())
+}
+
+async fn image(world: &World, chat: &Chat) -> Result<Value> {
+    Ok(world.cluster.get(&chat.deployment()).await?["spec"]["template"]["spec"]["containers"][0]["image"].clone())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_child_that_is_deleted_or_changed_by_hand_is_put_right() -> Result<()> {
+    let world = World::new("change").await?;
+    let (_operator, chat) = world.settled().await?;
+    let before = snapshot(&chat, &world.kafka).await?;
+    let same = async |what: &str| {
+        eventually(LIMIT, &format!("all is as before {what}"), async || {
+            let now = snapshot(&chat, &world.kafka).await?;
+            let different: Vec<_> = before
+                .iter()
+                .filter(|(name, object)| now.get(*name) != Some(object))
+                .collect();
+            ensure!(different.is_empty(), "{different:#?}");
+            Ok(())
+        })
+        .await
+    };
+    let deployment = chat.deployment();
+    let service = chat.path("api/v1", "services/team-app");
+    let budget = chat.path("apis/policy/v1", "poddisruptionbudgets/team-app");
+    for (path, patch) in [
+        (&deployment, json!({"spec": {"replicas": 7}})),
+        (
+            &deployment,
+            json!({"metadata": {"labels": {"app.kubernetes.io/component": null}}}),
+        ),
+        (
+            &service,
+            json!({"spec": {"selector": {"app.kubernetes.io/instance": "other"}}}),
+        ),
+        (&budget, json!({"spec": {"maxUnavailable": 2}})),
+    ] {
+        world.cluster.merge(path, &patch).await?;
+        same(&format!("{patch} of {path}")).await?;
+    }
+    let account = chat.path("api/v1", "serviceaccounts/team-app");
+    for path in [&deployment, &service, &budget, &account] {
+        world.cluster.delete(path).await?;
+        same(&format!("{path} was deleted")).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_autoscaler_writes_to_scale_is_followed_and_never_written_over() -> Result<()> {
+    let world = World::new("change").await?;
+    let (chat, mut spec) = world.chat("team").await?;
+    spec["autoscaling"] =
+        json!({"minReplicas": 2, "maxReplicas": 6, "targetCPUUtilizationPercent": 70});
+    spec["resources"] = json!({"requests": {"cpu": "100m", "memory": "64Mi"}});
+    chat.create(&spec).await?;
+    let _operator = world.operator().await?;
+    chat.ready(LIMIT).await?;
+    for replicas in [5, 2, 6] {
+        world
+            .cluster
+            .merge(
+                &format!("{}/scale", chat.own_path()),
+                &json!({"spec": {"replicas": replicas}}),
+            )
+            .await?;
+        chat.ready(LIMIT).await?;
+        let deployment = world.cluster.get(&chat.deployment()).await?;
+        ensure!(
+            deployment["spec"]["replicas"] == replicas,
+            "{replicas} were asked for: {deployment:#}"
+        );
+        ensure!(
+            chat.get().await?["spec"]["replicas"] == replicas,
+            "the spec is the autoscaler's"
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_strangers_object_under_a_childs_name_is_never_touched_and_the_chat_goes_on_when_it_is_gone()
+-> Result<()> {
+    let world = World::new("change").await?;
+    let (chat, spec) = world.chat("team").await?;
+    let service = chat.path("api/v1", "services/team-app");
+    let stranger = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "team-app"},
+        "spec": {"ports": [{"port": 5432}], "selector": {"app": "theirs"}}});
+    let made = world
+        .cluster
+        .create(&chat.path("api/v1", "services"), &stranger)
+        .await?;
+    chat.create(&spec).await?;
+    let _operator = world.operator().await?;
+    chat.wait(LIMIT, "Accepted", "False NameTaken").await?;
+    let now = world.cluster.get(&service).await?;
+    ensure!(now == made, "it was changed: {now:#}");
+    ensure!(
+        world.cluster.find(&chat.deployment()).await?.is_none(),
+        "nothing is made beside it"
+    );
+    world.cluster.delete(&service).await?;
+    chat.ready(LIMIT).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invalid_spec_is_refused_or_told_and_the_chat_goes_on_when_it_is_valid_again()
+-> Result<()> {
+    let world = World::new("change").await?;
+    let (_operator, chat) = world.settled().await?;
+    let before = chat.get().await?["metadata"]["generation"].clone();
+    let refused = chat
+        .change(json!({"replicas": -1}))
+        .await
+        .err()
+        .context("the API server refuses it")?;
+    ensure!(
+        refused.to_string().contains("replicas"),
+        "it says what: {refused}"
+    );
+    ensure!(
+        chat.get().await?["metadata"]["generation"] == before,
+        "nothing was written"
+    );
+    // What the API server cannot know is told.
+    let url = std::env::var("DATABASE_URL").context("DATABASE_URL")?;
+    chat.database("mysql://elsewhere").await?;
+    chat.change(json!({"replicas": 3})).await?;
+    chat.wait(LIMIT, "SchemaReady", "False SecretUnusable")
+        .await?;
+    chat.wait(LIMIT, "Stalled", "True SecretUnusable").await?;
+    chat.database(&url).await?;
+    chat.ready(LIMIT).await
+}

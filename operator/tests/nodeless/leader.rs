@@ -1,0 +1,104 @@
+//! Of several operators one works, also when the one that works is cut off.
+
+use std::time::{Duration, Instant};
+
+use confab_tests::nodeless::{ApiProxy, Deed, Operator, Settings, Victim};
+use confab_tests::{Result, ensure, eventually, unique};
+use serde_json::json;
+
+use crate::world::{LIMIT, World};
+
+/// A second operator, for the namespace of `world`.
+struct Second {
+    api: ApiProxy,
+    victim: Victim,
+    settings: Settings,
+    tag: String,
+}
+
+async fn second(world: &World) -> Result<Second> {
+    let victim = Victim::default();
+    let api = ApiProxy::start(world.cluster.operator_client(None).await?, &victim).await?;
+    let tag = unique("second");
+    api.begin(&tag);
+    let settings = Settings {
+        server: api.address().to_owned(),
+        identity: Some("second".into()),
+        ..world.settings.clone()
+    };
+    Ok(Second {
+        api,
+        victim,
+        settings,
+        tag,
+    })
+}
+
+async fn elected() -> Result<World> {
+    let mut world = World::new("leader").await?;
+    world.cluster.allow_election(&world.namespace).await?;
+    world.settings.identity = Some("first".into());
+    Ok(world)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_that_loses_the_lease_ends_before_another_begins() -> Result<()> {
+    let world = elected().await?;
+    let (first, chat) = world.settled().await?;
+    let second = second(&world).await?;
+    let stand_by = Operator::start(&second.settings, &second.victim).await?;
+    stand_by
+        .says(LIMIT, 200, "standing by: first holds the Lease")
+        .await?;
+
+    // Cut off from the Lease alone, it could go on writing all else.
+    world.api.judge(|call| {
+        if call.uri.contains("/leases/") {
+            Deed::Hang
+        } else {
+            Deed::Pass
+        }
+    });
+    let cut = Instant::now();
+    eventually(Duration::from_secs(14), "the first ends", async || {
+        ensure!(first.ended().await, "it goes on");
+        Ok(())
+    })
+    .await?;
+    let took = cut.elapsed();
+    chat.change(json!({"replicas": 4})).await?;
+    chat.ready(LIMIT).await?;
+    let of = |tag: &str| {
+        world.audit.entries(tag).map(|all| {
+            all.into_iter()
+                .filter(|it| it.writes() && !it.of_lease())
+                .collect::<Vec<_>>()
+        })
+    };
+    let (of_first, of_second) = (of(&world.tag)?, of(&second.tag)?);
+    let last = of_first.iter().map(|it| &it.at).max();
+    let next = of_second.iter().map(|it| &it.at).min();
+    ensure!(
+        last.is_some() && next.is_some() && last < next,
+        "the first wrote until {last:?}, the second from {next:?}"
+    );
+    println!("cut off, it ended after {took:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_that_is_stopped_hands_the_lease_over() -> Result<()> {
+    let world = elected().await?;
+    let (first, chat) = world.settled().await?;
+    let second = second(&world).await?;
+    let stand_by = Operator::start(&second.settings, &second.victim).await?;
+    stand_by.says(LIMIT, 200, "standing by").await?;
+    first.stop().await?;
+    stand_by
+        .says(Duration::from_secs(8), 200, "working")
+        .await?;
+    chat.change(json!({"replicas": 1})).await?;
+    chat.ready(LIMIT).await?;
+    ensure!(second.api.counts().0 > 0, "the second works");
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! What the operator needs before it works, and what it tells of itself.
+
+use std::time::Duration;
+
+use confab_tests::nodeless::Deed;
+use confab_tests::{Result, ensure};
+
+use crate::world::{LIMIT, World};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_definition_is_waited_for_and_readyz_says_so() -> Result<()> {
+    let world = World::new("start").await?;
+    let (chat, spec) = world.chat("team").await?;
+    chat.create(&spec).await?;
+    // As the API server answers for a kind that it does not know.
+    world.api.judge(|call| {
+        if call.uri.starts_with("/apis/confab.dev/") {
+            Deed::Refuse(404, "NotFound")
+        } else {
+            Deed::Pass
+        }
+    });
+    let operator = world.operator().await?;
+    operator
+        .says(
+            LIMIT,
+            503,
+            "waiting for the CustomResourceDefinition chatdeployments.confab.dev",
+        )
+        .await?;
+    ensure!(
+        operator.admin("/livez").await?.0 == 200,
+        "it is alive meanwhile"
+    );
+    world.api.judge(|_| Deed::Pass);
+    operator.says(LIMIT, 200, "working").await?;
+    chat.ready(LIMIT).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_api_server_that_does_not_answer_is_waited_for() -> Result<()> {
+    let world = World::new("start").await?;
+    world.api.judge(|call| {
+        if call.number == 1 {
+            Deed::Hang
+        } else {
+            Deed::Pass
+        }
+    });
+    let operator = world.operator().await?;
+    operator
+        .says(
+            Duration::from_secs(20),
+            503,
+            "waiting for the API server, which does not answer",
+        )
+        .await?;
+    operator.says(LIMIT, 200, "working").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_have_controller_runtimes_names_and_log_lines_the_object_and_the_reconcile_id()
+-> Result<()> {
+    let world = World::new("start").await?;
+    let (operator, chat) = world.settled().await?;
+    let (_, metrics) = operator.admin("/metrics").await?;
+    for name in [
+        r#"controller_runtime_reconcile_total{controller="chatdeployment",result="requeue_after"}"#,
+        r#"controller_runtime_reconcile_time_seconds_bucket"#,
+        r#"leader_election_master_status{name="confab-operator"} 1"#,
+    ] {
+        ensure!(metrics.contains(name), "no {name} in {metrics}");
+    }
+    let log = operator.log();
+    let applied: Vec<&str> = log
+        .lines()
+        .filter(|line| line.contains("applied"))
+        .collect();
+    let object = format!("chat=\"{}/{}\"", chat.namespace, chat.name);
+    ensure!(!applied.is_empty(), "it says what it applies: {log}");
+    for line in applied {
+        ensure!(
+            line.contains(&object) && line.contains(" id="),
+            "no object or id in: {line}"
+        );
+    }
+    ensure!(!log.contains("postgres://"), "a secret is in the log");
+    Ok(())
+}

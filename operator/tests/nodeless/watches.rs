@@ -1,0 +1,105 @@
+//! Watches that are cut, doubled, late or too old lose nothing.
+
+use std::time::Duration;
+
+use confab_tests::nodeless::{Deed, Watching};
+use confab_tests::{Result, ensure};
+use serde_json::json;
+
+use crate::world::{LIMIT, World};
+
+/// A chat becomes ready, is scaled twice, loses a child and gets it back, while all watches are like this.
+async fn under(watching: Watching) -> Result<()> {
+    let world = World::new("watch").await?;
+    let (chat, spec) = world.chat("team").await?;
+    world.api.judge(move |call| {
+        if call.watches() {
+            Deed::Watch(watching)
+        } else {
+            Deed::Pass
+        }
+    });
+    let operator = world.operator().await?;
+    operator.says(LIMIT, 200, "working").await?;
+    chat.create(&spec).await?;
+    chat.ready(LIMIT).await?;
+    for replicas in [3, 1] {
+        chat.change(json!({"replicas": replicas})).await?;
+        chat.ready(LIMIT).await?;
+        let deployment = world.cluster.get(&chat.deployment()).await?;
+        ensure!(
+            deployment["spec"]["replicas"] == replicas,
+            "{replicas} replicas were asked for: {deployment:#}"
+        );
+    }
+    let service = chat.path("api/v1", "services/team-app");
+    world.cluster.delete(&service).await?;
+    confab_tests::eventually(LIMIT, "the Service is back", async || {
+        world.cluster.get(&service).await
+    })
+    .await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watch_that_is_cut_in_the_middle_of_an_event_loses_nothing() -> Result<()> {
+    under(Watching::CutAfter(1)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_that_come_twice_change_nothing() -> Result<()> {
+    under(Watching::Twice).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_that_come_late_lose_nothing() -> Result<()> {
+    under(Watching::Late(Duration::from_millis(700))).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watch_that_is_too_old_begins_anew() -> Result<()> {
+    under(Watching::GoneAfter(1)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_from_before_the_last_changes_leads_to_their_end() -> Result<()> {
+    let world = World::new("watch").await?;
+    let (operator, chat) = world.settled().await?;
+    let other = world.chat("gone").await?.0;
+    other
+        .create(&confab_tests::nodeless::Chat::spec(&world.kafka.address()))
+        .await?;
+    other.ready(LIMIT).await?;
+    // What another API server, which lags behind, may list.
+    let old: std::sync::Arc<str> = world
+        .cluster
+        .get("/apis/confab.dev/v1alpha1/chatdeployments")
+        .await?
+        .to_string()
+        .into();
+    operator.kill().await;
+    chat.change(json!({"replicas": 5})).await?;
+    other.change(json!({"deletionPolicy": "Retain"})).await?;
+    world.api.judge(move |call| {
+        let lists = call
+            .uri
+            .starts_with("/apis/confab.dev/v1alpha1/chatdeployments")
+            && !call.watches();
+        if lists {
+            Deed::Answer(old.clone())
+        } else {
+            Deed::Pass
+        }
+    });
+    let operator = world.operator().await?;
+    operator.says(LIMIT, 200, "working").await?;
+    chat.ready(LIMIT).await?;
+    other.delete().await?;
+    other.gone(LIMIT).await?;
+    let deployment = world.cluster.get(&chat.deployment()).await?;
+    ensure!(
+        deployment["spec"]["replicas"] == 5,
+        "the newest spec is what runs: {deployment:#}"
+    );
+    Ok(())
+}

@@ -1,0 +1,144 @@
+//! The operator's program as a process of this test. I/O.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::process::Command;
+
+use super::Victim;
+use crate::{Context, Result, ensure, eventually, unique};
+
+/// How it is started.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The program.
+    pub program: PathBuf,
+    /// The API server's address: a proxy's.
+    pub server: String,
+    /// Namespaces that it looks after; none means all.
+    pub namespaces: Vec<String>,
+    /// Its name in the Lease, which is in the first of the namespaces. None: it takes no part in an election.
+    pub identity: Option<String>,
+}
+
+/// A process that is killed when this is dropped.
+pub struct Operator {
+    process: Victim,
+    admin: u16,
+    log: PathBuf,
+}
+
+impl Operator {
+    /// Starts it. `process` is where proxies find it, to kill it.
+    pub async fn start(settings: &Settings, process: &Victim) -> Result<Self> {
+        let directory = std::env::temp_dir().join("confab-nodeless");
+        std::fs::create_dir_all(&directory)?;
+        let name = unique("operator");
+        let kubeconfig = directory.join(format!("{name}.kubeconfig"));
+        std::fs::write(&kubeconfig, kubeconfig_of(&settings.server))?;
+        let log = directory.join(format!("{name}.log"));
+        let admin = free_port()?;
+        let child = command(settings, admin, &kubeconfig, &log)?.spawn();
+        process
+            .set(child.context(settings.program.display())?)
+            .await;
+        Ok(Self {
+            process: process.clone(),
+            admin,
+            log,
+        })
+    }
+
+    /// Ends it as a crash does.
+    pub async fn kill(&self) {
+        self.process.kill().await;
+    }
+
+    /// Asks it to end, and waits for that.
+    pub async fn stop(&self) -> Result<()> {
+        self.process.terminate(Duration::from_secs(15)).await
+    }
+
+    /// Whether it has ended.
+    pub async fn ended(&self) -> bool {
+        self.process.ended().await
+    }
+
+    /// Its process id.
+    pub async fn pid(&self) -> Result<u32> {
+        self.process.pid().await.context("the operator has ended")
+    }
+
+    /// Status and text of `/readyz`, `/livez` or `/metrics`.
+    pub async fn admin(&self, path: &str) -> Result<(u16, String)> {
+        let answer = reqwest::get(format!("http://127.0.0.1:{}{path}", self.admin)).await?;
+        Ok((answer.status().as_u16(), answer.text().await?))
+    }
+
+    /// Waits until `/readyz` answers with this status and a text that holds this.
+    pub async fn says(&self, limit: Duration, status: u16, text: &str) -> Result<()> {
+        eventually(
+            limit,
+            &format!("/readyz says {status} {text}"),
+            async || {
+                let (code, said) = self.admin("/readyz").await?;
+                ensure!(code == status && said.contains(text), "{code} {said}");
+                Ok(())
+            },
+        )
+        .await
+    }
+
+    /// What it logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+}
+
+fn command(settings: &Settings, admin: u16, kubeconfig: &Path, log: &Path) -> Result<Command> {
+    let mut command = Command::new(&settings.program);
+    command
+        .arg("run")
+        .arg(format!("--leader-election={}", settings.identity.is_some()))
+        .arg(format!("--admin-listen=127.0.0.1:{admin}"))
+        .arg("--log=info,operator=debug")
+        .arg("--default-image=confab/chat-app:1")
+        .env_clear()
+        .env("KUBECONFIG", kubeconfig)
+        .stdout(Stdio::null())
+        .stderr(std::fs::File::create(log)?)
+        .kill_on_drop(true);
+    if !settings.namespaces.is_empty() {
+        command.arg(format!(
+            "--watch-namespaces={}",
+            settings.namespaces.join(",")
+        ));
+    }
+    if let Some(identity) = &settings.identity {
+        let namespace = settings
+            .namespaces
+            .first()
+            .context("a namespace for the Lease")?;
+        command.args([
+            format!("--identity={identity}"),
+            format!("--namespace={namespace}"),
+        ]);
+    }
+    Ok(command)
+}
+
+/// Without a login: the proxy has the operator's.
+fn kubeconfig_of(server: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: c\n\
+         contexts: [{{name: c, context: {{cluster: c, user: u}}}}]\n\
+         clusters: [{{name: c, cluster: {{server: \"{server}\"}}}}]\nusers: [{{name: u, user: {{}}}}]\n"
+    )
+}
+
+fn free_port() -> Result<u16> {
+    Ok(std::net::TcpListener::bind("127.0.0.1:0")?
+        .local_addr()?
+        .port())
+}
