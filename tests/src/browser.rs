@@ -123,7 +123,18 @@ impl Browser {
         eventually(seconds(20), what, look).await
     }
 
-    /// Clicks the first element of a CSS selector; a page load that follows is waited for.
+    /// Clicks what leads to another page, and waits for that page: to go elsewhere before it would cancel a form on its way.
+    pub async fn follow(&self, css: &str) -> Result<()> {
+        self.script("window.isLeft = true").await?;
+        self.click(css).await?;
+        self.until(
+            &format!("the page that {css} leads to"),
+            "!window.isLeft && document.readyState === 'complete'",
+        )
+        .await
+    }
+
+    /// Clicks the first element of a CSS selector; a page load that has begun by then is waited for.
     pub async fn click(&self, css: &str) -> Result<()> {
         let element = self.find(css).await?;
         element.click().await.context(format!("click on {css}"))

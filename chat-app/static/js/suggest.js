@@ -13,7 +13,6 @@ export function suggest({ text, conversation }) {
     box.hidden = true;
     options = [];
     text.removeAttribute('aria-activedescendant');
-    text.ariaExpanded = 'false';
   };
   const mark = () => {
     box.querySelectorAll('[role=option]').forEach((option, n) => (option.ariaSelected = String(n === chosen)));
@@ -36,7 +35,6 @@ export function suggest({ text, conversation }) {
     chosen = 0;
     box.replaceChildren(...found.map(row));
     box.hidden = false;
-    text.ariaExpanded = 'true';
     mark();
   };
 

@@ -169,7 +169,7 @@ async fn an_invitation_lets_in_as_many_as_it_says_until_it_is_taken_back() -> Re
     keeper.click(make).await?;
     let link = secret_link(&keeper).await?;
     keeper
-        .click("[data-testid=invite] form[action$=revoke] button")
+        .follow("[data-testid=invite] form[action$=revoke] button")
         .await?;
     second.goto(&link).await?;
     says(&second, "error", "").await?;

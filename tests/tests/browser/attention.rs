@@ -37,7 +37,7 @@ async fn presence_typing_and_what_was_read_are_seen_by_the_other_until_one_block
     .await?;
 
     bo.goto(&format!("/people?q={ada_name}")).await?;
-    bo.click("[data-testid=block]").await?;
+    bo.follow("[data-testid=block]").await?;
     bo.open_conversation(conversation).await?;
     bo.live().await?;
     ada.reload().await?;

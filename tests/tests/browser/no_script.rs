@@ -44,6 +44,12 @@ async fn without_javascript_people_sign_up_find_each_other_chat_and_page_back() 
     browser.unread(&bo, 0).await?;
 
     browser.click("[data-testid=logout]").await?;
+    browser
+        .sees("that one is out", |page| {
+            ensure!(page.has("login-form"), "it is no login page");
+            Ok(())
+        })
+        .await?;
     browser.goto("/c").await?;
     assert_eq!(browser.path().await?, "/login");
     browser.log_in(&ada).await

@@ -152,7 +152,7 @@ async fn after_the_first_message_one_is_asked_once_and_a_muted_conversation_stay
     browser
         .click("[data-testid=level-form] [value=none]")
         .await?;
-    browser.click("[data-testid=level-form] button").await?;
+    browser.follow("[data-testid=level-form] button").await?;
     browser.goto("/c").await?;
     browser.live().await?;
     sender.send(conversation, "psst").await?;

@@ -48,7 +48,7 @@ async fn words_are_found_while_one_types_and_lead_to_the_message_among_its_neigh
     browser.goto("/search").await?;
     looks_right(&browser, "/search before anything is typed").await?;
     shot(&browser, "search-help-desk").await?;
-    browser.fill("#q", "lantern").await?;
+    browser.fill("#q", "lantern*").await?;
     finds(&browser, 2).await?;
     looks_right(&browser, "/search with results").await?;
     shot(&browser, "search-desk").await?;
@@ -61,12 +61,12 @@ async fn words_are_found_while_one_types_and_lead_to_the_message_among_its_neigh
         marked == serde_json::json!(["Lanterns", "lantern"]),
         "marked: {marked}"
     );
-    browser.fill("#q", "lantern has:link").await?;
+    browser.fill("#q", "lantern* has:link").await?;
     finds(&browser, 1).await?;
-    browser.fill("#q", "lantern from:me").await?;
+    browser.fill("#q", "lantern* from:me").await?;
     finds(&browser, 0).await?;
     looks_right(&browser, "/search with nothing found").await?;
-    browser.fill("#q", "lantern form:me").await?;
+    browser.fill("#q", "lantern* form:me").await?;
     browser
         .sees("what is wrong with the query", |page| {
             ensure!(page.has("field-error"), "it says nothing");
@@ -109,7 +109,7 @@ async fn what_somebody_blocked_has_said_is_folded_and_others_conversations_are_n
     browser.goto(&format!("/search?q={word}")).await?;
     finds(&browser, 1).await?;
     browser.goto(&format!("/people?q={ada}")).await?;
-    browser.click("[data-testid=block]").await?;
+    browser.follow("[data-testid=block]").await?;
     browser.goto(&format!("/search?q={word}")).await?;
     finds(&browser, 1).await?;
     browser
