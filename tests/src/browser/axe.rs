@@ -6,6 +6,7 @@ use crate::{Context, Result, ensure};
 impl Browser {
     /// Fails with what axe-core finds on the page as it is now.
     pub async fn is_accessible(&self, what: &str) -> Result<()> {
+        self.still().await?;
         let findings = self.axe().await?;
         ensure!(findings.is_empty(), "{what}: {}", findings.join("\n"));
         Ok(())

@@ -38,6 +38,15 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", params).await
     }
 
+    /// Waits until colours and places are those that they are on their way to.
+    pub async fn still(&self) -> Result<()> {
+        self.until(
+            "everything to stand still",
+            "document.getAnimations().every(({ playState, effect }) => playState !== 'running' || effect.getComputedTiming().iterations === Infinity)",
+        )
+        .await
+    }
+
     /// Takes the network away, or gives it back.
     pub async fn offline(&self, offline: bool) -> Result<()> {
         self.devtools("Network.enable", json!({})).await?;

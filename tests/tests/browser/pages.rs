@@ -167,6 +167,7 @@ async fn every_stop_of_the_tab_key_shows_the_focus(browser: &Browser) -> Result<
     let mut stops = Vec::new();
     for _ in 0..40 {
         browser.tab_key().await?;
+        browser.still().await?;
         let stop = browser
             .script(
                 "const element = document.activeElement;
