@@ -1,4 +1,4 @@
-//! A chat on a Kafka and a PostgreSQL that are not its own: those of another chat, `host`, which runs no replica.
+//! A chat on a Kafka and a PostgreSQL that are not its own: those of another chat in its namespace, which runs no replica.
 
 use confab_tests::kubectl::Kubectl;
 use confab_tests::wait::seconds;
@@ -9,8 +9,9 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 
 use crate::own_namespace::{condition, in_own_namespace};
 
-const HOST: &str = "host";
-const CHAT: &str = "guest";
+/// The longest names that there may be: those of children, labels, topics and groups are made of them.
+const HOST: &str = "host-with-a-name-of-forty-characters-all";
+const CHAT: &str = "guest-with-a-name-of-forty-characters-al";
 
 #[tokio::test]
 async fn external_kafka_and_postgresql_serve_a_chat_whose_topics_go_or_stay_as_asked() -> Result<()>
@@ -28,6 +29,8 @@ async fn external_kafka_and_postgresql_serve_a_chat_whose_topics_go_or_stay_as_a
         give_the_database_up(kubectl).await?;
         kubectl.wait_ready(CHAT, seconds(120)).await?;
         uses_kafka(kubectl).await?;
+        an_image_that_cannot_be_had_changes_nothing(kubectl).await?;
+        another_secret_rolls_the_replicas(kubectl).await?;
         ensure!(topics(kubectl).await? == both(kubectl), "the topics");
         deleted(kubectl, "TopicsDeleted").await?;
         let left = topics(kubectl).await?;
@@ -67,7 +70,7 @@ async fn wrong_passwords(kubectl: &Kubectl) -> Result<()> {
     secret(kubectl, "database", json!({"stringData": {"url": url}})).await
 }
 
-/// As the operator made them up for `host`.
+/// As the operator made them up for [`HOST`].
 async fn right_passwords(kubectl: &Kubectl) -> Result<()> {
     for (name, of) in [("kafka-login", "kafka"), ("database", "postgres")] {
         let made = kubectl.get(&format!("secret {HOST}-{of}")).await?["data"].take();
@@ -112,7 +115,7 @@ async fn says(kubectl: &Kubectl, type_: &str, reason: &str, word: &str) -> Resul
     .await
 }
 
-/// `host` has the database, which it was made with: as a person would, the test takes its row away.
+/// [`HOST`] has the database, which it was made with: as a person would, the test takes its row away.
 async fn give_the_database_up(kubectl: &Kubectl) -> Result<()> {
     let template = "{{.data.password|base64decode}}";
     let password = kubectl
@@ -141,13 +144,75 @@ async fn give_the_database_up(kubectl: &Kubectl) -> Result<()> {
     Ok(())
 }
 
+/// The replicas wait for the migration, which never comes to run; the former image brings the chat back.
+async fn an_image_that_cannot_be_had_changes_nothing(kubectl: &Kubectl) -> Result<()> {
+    let before = replicas(kubectl).await?;
+    let image = json!({"spec": {"image": "confab/chat-app:no-such"}});
+    patch(kubectl, &image).await?;
+    says(kubectl, "SchemaReady", "ImagePullFailed", "no-such").await?;
+    ensure!(
+        replicas(kubectl).await? == before,
+        "the replicas are others"
+    );
+    says(kubectl, "Available", "Serving", "").await?;
+    patch(kubectl, &json!({"spec": {"image": null}})).await?;
+    kubectl.wait_ready(CHAT, seconds(60)).await?;
+    ensure!(
+        replicas(kubectl).await? == before,
+        "the replicas are others"
+    );
+    Ok(())
+}
+
+/// The same database by its whole name.
+async fn another_secret_rolls_the_replicas(kubectl: &Kubectl) -> Result<()> {
+    let before = replicas(kubectl).await?;
+    let template = "{{.data.url|base64decode}}";
+    let url = kubectl
+        .run(&format!("get secret database -o go-template={template}"))
+        .await?
+        .replace(".svc:", ".svc.cluster.local:");
+    secret(kubectl, "database", json!({"stringData": {"url": url}})).await?;
+    eventually(seconds(120), "no former replica is left", async || {
+        let now = replicas(kubectl).await?;
+        let new = now.iter().filter(|name| !before.contains(name)).count();
+        ensure!(
+            new == before.len() && now.len() == new,
+            "{before:?} became {now:?}"
+        );
+        Ok(())
+    })
+    .await?;
+    kubectl.wait_ready(CHAT, seconds(60)).await
+}
+
+async fn patch(kubectl: &Kubectl, patch: &Value) -> Result<()> {
+    kubectl
+        .run(&format!("patch chat {CHAT} --type=merge -p {patch}"))
+        .await?;
+    Ok(())
+}
+
+/// The names of the chat's replicas.
+async fn replicas(kubectl: &Kubectl) -> Result<Vec<String>> {
+    let selector = format!("app.kubernetes.io/instance={CHAT},app.kubernetes.io/component=app");
+    let mut names = Vec::new();
+    for pod in kubectl.list(&format!("pods -l {selector}")).await? {
+        names.push(
+            pod["metadata"]["name"]
+                .as_str()
+                .context("a name")?
+                .to_owned(),
+        );
+    }
+    names.sort();
+    Ok(names)
+}
+
 /// The replica's own word: it is ready after ten seconds without Kafka too, and says so.
 async fn uses_kafka(kubectl: &Kubectl) -> Result<()> {
-    let selector = format!("app.kubernetes.io/instance={CHAT},app.kubernetes.io/component=app");
-    let pods = kubectl.list(&format!("pods -l {selector}")).await?;
-    let pod = pods.first().context("a replica")?["metadata"]["name"]
-        .as_str()
-        .context("a name")?;
+    let replicas = replicas(kubectl).await?;
+    let pod = replicas.first().context("a replica")?;
     let path = format!(
         "/api/v1/namespaces/{}/pods/{pod}:9090/proxy/readyz",
         kubectl.namespace()
