@@ -4,8 +4,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
 use crate::wait::seconds;
@@ -63,6 +63,8 @@ pub struct Forward {
     /// On 127.0.0.1.
     pub port: u16,
     _process: Child,
+    /// Kept open: kubectl writes a line for each connection, and ends when nobody can read it.
+    _lines: Lines<BufReader<ChildStdout>>,
 }
 
 /// `kubectl` in one namespace.
@@ -136,6 +138,7 @@ impl Kubectl {
         Ok(Forward {
             port: port.context(format!("no port in {said}"))?,
             _process: child,
+            _lines: lines,
         })
     }
 
