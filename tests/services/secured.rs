@@ -11,6 +11,7 @@ pub struct Secured {
     pub port: u16,
     directory: PathBuf,
     process: Child,
+    is_kafka: bool,
 }
 
 impl Secured {
@@ -29,6 +30,7 @@ impl Secured {
             port,
             directory,
             process,
+            is_kafka: kind == "kafka",
         }
     }
 
@@ -41,10 +43,10 @@ impl Secured {
 impl Drop for Secured {
     fn drop(&mut self) {
         // The script has become the server by now, or is about to: either way it is this process. Asked to end,
-        // PostgreSQL gives its shared memory back.
+        // PostgreSQL gives its shared memory back. Java, started in the background, would not hear it.
         let pid = self.process.id().to_string();
-        let asked = Command::new("kill").args(["-INT", &pid]).status();
-        if !asked.is_ok_and(|status| status.success()) {
+        let ask = || Command::new("kill").args(["-INT", &pid]).status();
+        if self.is_kafka || !ask().is_ok_and(|status| status.success()) {
             let _ = self.process.kill();
         }
         let _ = self.process.wait();
