@@ -25,7 +25,7 @@ dev: ## Run two replicas of the chat-app as local processes, without a cluster; 
 	@tests/services/dev $(if $(SEED),--seed)
 
 .PHONY: test
-test: test-fast chaos-fast test-cluster ## Run every test: test-fast, chaos-fast, then test-cluster
+test: test-fast test-cluster ## Run every test: test-fast, then test-cluster
 
 .PHONY: test-fast
 test-fast: check test-rust ## Check formatting, lints and generated files; run the tests that need no cluster
