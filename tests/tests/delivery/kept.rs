@@ -113,6 +113,26 @@ fn a_page_that_is_loaded_again_may_hold_what_comes_after_its_rev() {
 }
 
 #[test]
+fn what_a_page_loaded_anew_has_further_up_is_not_missed_there() {
+    let mut script = Script::new(Kind::Group);
+    script.said();
+    let above = script.say();
+    let newest = script.say();
+    for item in [&above, &newest] {
+        script.live(&[0, 2], item);
+    }
+    let (at, rev) = (script.tick(1), newest.rev());
+    script.push(Entry::Page(Page {
+        tab: 1,
+        at,
+        conversation: ID,
+        rev,
+    }));
+    script.got(1, How::Page, newest);
+    broken(&script.end(&ALL), &[]);
+}
+
+#[test]
 fn a_send_without_an_answer_may_be_there_once_or_not_at_all() {
     let mut script = Script::new(Kind::Group);
     let there = script.stored(uuid(1));

@@ -135,7 +135,10 @@ impl Watched<'_> {
             let sent = truth.sent_rev(seq);
             let shown_from = view.first.is_some_and(|first| seq >= first) || sent > view.began;
             match view.messages.get(&seq) {
-                None if sent > last_rev || !shown_from || truth.seats.is_before(seat, seq) => {}
+                None if sent > last_rev
+                    || !shown_from
+                    || view.above.contains(&seq)
+                    || truth.seats.is_before(seat, seq) => {}
                 None => found.push(lost(format!(
                     "message {seq} ({}) was never shown",
                     message.uuid

@@ -19,6 +19,10 @@ pub(super) struct View {
     pub messages: BTreeMap<i64, Message>,
     /// What was shown before the page was loaded anew, and is not on it: it is no longer on screen.
     pub left_behind: BTreeSet<i64>,
+    /// Between what was shown and a page that was loaded anew: its history, further up.
+    pub above: BTreeSet<i64>,
+    /// What was shown last when a page was loaded anew, until its first message is known.
+    before: Option<i64>,
     /// When each message was first on screen, but for those that were there when its person came: nobody waited for them.
     pub shown: Vec<(Uuid, Micros)>,
     /// The lines in the flow, by rev.
@@ -113,6 +117,7 @@ impl View {
         self.opening = self.first.is_none() && self.messages.is_empty();
         self.coming = false;
         self.left_behind = self.messages.keys().copied().collect();
+        self.before = self.messages.keys().last().copied();
         let next = self.prefix.page(page.rev);
         self.show_all(next, page.at);
     }
@@ -147,6 +152,14 @@ impl View {
             How::Resume => {} // of a range that does not reach back to what is known
         }
         match item {
+            Item::Message(message) if received.how == How::Page && self.before.is_some() => {
+                let before = self.before.take();
+                self.above.extend(
+                    before
+                        .into_iter()
+                        .flat_map(|before| before + 1..message.seq),
+                );
+            }
             Item::Message(message) if self.opening => {
                 self.first = Some(
                     self.first

@@ -31,6 +31,7 @@ const CONNECT_MS: u64 = 8_000;
 const WATCH_MS: u64 = 5_000;
 const FIRST_RETRY_MS: u64 = 300;
 const LAST_RETRY_MS: u64 = 10_000;
+const QUICK_RETRIES: u32 = 5;
 const SESSION_REVOKED: u16 = 4401;
 const HOLE_MS: u64 = 1_000;
 
@@ -114,9 +115,14 @@ impl Tab {
                 End::SentAway => {}
                 End::Lost => {
                     self.shared.recorder.lost.fetch_add(1, Relaxed);
-                    let wait = (FIRST_RETRY_MS << self.attempts.min(16)).min(LAST_RETRY_MS);
+                    let slower = self.attempts.saturating_sub(QUICK_RETRIES).min(16);
+                    let wait = (FIRST_RETRY_MS << slower).min(LAST_RETRY_MS);
+                    let share = match self.attempts {
+                        0 => fastrand::f64(),
+                        _ => 0.5 + fastrand::f64() / 2.0,
+                    };
                     self.attempts += 1;
-                    let wait = Duration::from_millis(wait).mul_f64(0.5 + fastrand::f64() / 2.0);
+                    let wait = Duration::from_millis(wait).mul_f64(share);
                     if close
                         .run_until_cancelled(tokio::time::sleep(wait))
                         .await
@@ -234,6 +240,10 @@ impl Tab {
             Ok(Frame::Welcome { replica }) => {
                 live.welcome = true;
                 self.note(State::Open { replica });
+                if self.logs.is_empty() {
+                    // Nothing is asked for whose answer would say that all is well again.
+                    self.attempts = 0;
+                }
                 self.ask_all(live).await
             }
             Ok(Frame::Heartbeat(cursor)) => {
@@ -286,7 +296,8 @@ impl Tab {
     fn check_complete(&mut self, live: &mut Live) {
         let waits = !live.asked.is_empty() || !self.loading.is_empty();
         let holes = self.logs.values().any(|log| log.prefix.has_hole());
-        if live.welcome && !live.complete && self.cursor.is_some() && !waits && !holes {
+        let knows = self.cursor.is_some() || self.logs.is_empty();
+        if live.welcome && !live.complete && knows && !waits && !holes {
             live.complete = true;
             self.note(State::Complete);
         }
@@ -305,6 +316,7 @@ mod tests {
             ("CONNECT MS", CONNECT_MS),
             ("FIRST RETRY MS", FIRST_RETRY_MS),
             ("LAST RETRY MS", LAST_RETRY_MS),
+            ("QUICK RETRIES", u64::from(QUICK_RETRIES)),
             ("SESSION REVOKED", u64::from(SESSION_REVOKED)),
         ] {
             let line = format!("const {} = {ms};", name.replace(' ', ""));
