@@ -173,6 +173,8 @@ async fn another_secret_rolls_the_replicas(kubectl: &Kubectl) -> Result<()> {
         .await?
         .replace(".svc:", ".svc.cluster.local:");
     secret(kubectl, "database", json!({"stringData": {"url": url}})).await?;
+    // Secrets are looked at every five minutes, and whenever the spec changes: this changes nothing about the replicas.
+    patch(kubectl, &json!({"spec": {"topics": {"partitions": 4}}})).await?;
     eventually(seconds(120), "no former replica is left", async || {
         let now = replicas(kubectl).await?;
         let new = now.iter().filter(|name| !before.contains(name)).count();
