@@ -59,6 +59,30 @@ fn well(spec: Value) -> Facts {
     }
 }
 
+/// The first attempt's pod ended with these last words.
+fn failed_migration(said: &str) -> Facts {
+    let pod = serde_json::from_value(json!({
+        "metadata": {"labels": {"app.kubernetes.io/component": "migrate"}, "ownerReferences": [{"apiVersion": "batch/v1", "kind": "Job", "name": "team-migrate", "uid": "j1"}]},
+        "status": {"containerStatuses": [{"name": "migrate", "image": "i", "imageID": "", "ready": false, "restartCount": 0,
+            "state": {"terminated": {"exitCode": 1, "message": said}}}]},
+    }))
+    .unwrap();
+    let migration =
+        serde_json::from_value(json!({"metadata": {"name": "team-migrate", "uid": "j1"}})).unwrap();
+    Facts {
+        migration: Some(Decision::Failed {
+            attempt: 1,
+            retry: NOW,
+        }),
+        children: Children {
+            migration: Some(migration),
+            ..rolled_out()
+        },
+        pods: vec![pod],
+        ..well(json!({}))
+    }
+}
+
 fn told(facts: Facts) -> Vec<Condition> {
     status(&object(json!({})), &Outcome::Built(Box::new(facts)), NOW)
         .0
@@ -168,26 +192,7 @@ fn what_needs_a_person_comes_before_what_does_not_and_is_stalled() {
 
 #[test]
 fn a_failed_migration_says_what_it_said_and_when_it_runs_again() {
-    let pod = serde_json::from_value(json!({
-        "metadata": {"labels": {"app.kubernetes.io/component": "migrate"}, "ownerReferences": [{"apiVersion": "batch/v1", "kind": "Job", "name": "team-migrate", "uid": "j1"}]},
-        "status": {"containerStatuses": [{"name": "migrate", "image": "i", "imageID": "", "ready": false, "restartCount": 0,
-            "state": {"terminated": {"exitCode": 1, "message": "the database is read-only"}}}]},
-    }))
-    .unwrap();
-    let migration =
-        serde_json::from_value(json!({"metadata": {"name": "team-migrate", "uid": "j1"}})).unwrap();
-    let facts = Facts {
-        migration: Some(Decision::Failed {
-            attempt: 1,
-            retry: NOW,
-        }),
-        children: Children {
-            migration: Some(migration),
-            ..rolled_out()
-        },
-        pods: vec![pod],
-        ..well(json!({}))
-    };
+    let facts = failed_migration("the database is read-only");
     let message = find(&told(facts), "SchemaReady").message.clone();
     assert!(
         message.contains("failed once: the database is read-only. It runs again at 22:13:20Z"),
@@ -197,26 +202,9 @@ fn a_failed_migration_says_what_it_said_and_when_it_runs_again() {
 
 #[test]
 fn a_database_of_another_chat_needs_a_person_at_once() {
-    let pod = serde_json::from_value(json!({
-        "metadata": {"labels": {"app.kubernetes.io/component": "migrate"}, "ownerReferences": [{"apiVersion": "batch/v1", "kind": "Job", "name": "team-migrate", "uid": "j1"}]},
-        "status": {"containerStatuses": [{"name": "migrate", "image": "i", "imageID": "", "ready": false, "restartCount": 0,
-            "state": {"terminated": {"exitCode": 1, "message": "DatabaseClaimed: the database belongs to the chat chat.elder"}}}]},
-    }))
-    .unwrap();
-    let migration =
-        serde_json::from_value(json!({"metadata": {"name": "team-migrate", "uid": "j1"}})).unwrap();
-    let conditions = told(Facts {
-        migration: Some(Decision::Failed {
-            attempt: 1,
-            retry: NOW,
-        }),
-        children: Children {
-            migration: Some(migration),
-            ..rolled_out()
-        },
-        pods: vec![pod],
-        ..well(json!({}))
-    });
+    let conditions = told(failed_migration(
+        "DatabaseClaimed: the database belongs to the chat chat.elder",
+    ));
     let schema = find(&conditions, "SchemaReady");
     assert_eq!(schema.reason, Reason::DatabaseClaimed);
     assert!(
