@@ -1,6 +1,7 @@
 //! `prove` and `tamper`: faults that are planted between clients and a running chat. Does I/O.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -19,6 +20,9 @@ pub struct Prove {
     /// What it hits; even and odd seeds plant most faults in two ways
     #[arg(long = "seed", default_values_t = [2, 3], value_name = "NUMBER")]
     seeds: Vec<u64>,
+    /// Where to write journal, verdict and report of what was not found as it should be
+    #[arg(long, default_value = "delivery-proof", value_name = "DIR")]
+    out: PathBuf,
 }
 
 #[derive(Args)]
@@ -68,7 +72,8 @@ impl Prove {
                 );
                 println!("  found: {found}");
                 if let Err(error) = proof.holds() {
-                    eprintln!("  {error}");
+                    let dir = proof.keep(&self.out)?;
+                    eprintln!("  {error}\n  The report: {}", dir.display());
                     failed += 1;
                 }
             }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::time::timeout;
@@ -9,6 +10,7 @@ use tokio::time::timeout;
 use super::journal::Journal;
 use super::judge::{Broken, Verdict, judge};
 use super::load::{Load, Plan};
+use super::report;
 use super::tamper::{Fault, Planting, Tamper};
 use crate::{Context, Result, ensure};
 
@@ -137,5 +139,15 @@ impl Proof {
             "{fault:?} (seed {seed}; {planted}) should be found as {expected:?}, and this was: {violations:#?}"
         );
         Ok(())
+    }
+
+    /// Writes journal, verdict and report to a directory of their own in this one, and answers where.
+    pub fn keep(&self, out: &Path) -> Result<PathBuf> {
+        let name = format!("{:?}-{}", self.fault, self.seed).to_lowercase();
+        let dir = out.join(name);
+        std::fs::create_dir_all(&dir).context(dir.display())?;
+        self.journal.write(&dir.join(report::JOURNAL))?;
+        report::write(&dir, &self.journal, &self.verdict)?;
+        Ok(dir)
     }
 }

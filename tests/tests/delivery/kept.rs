@@ -197,3 +197,51 @@ fn who_comes_back_reads_on_from_there() {
     script.read_back(2, Some(script.rev), vec![added, last]);
     broken(&script.verdict(), &[]);
 }
+
+#[test]
+fn who_was_out_for_a_moment_is_told_what_is_for_them_now() {
+    let mut script = Script::new(Kind::Private);
+    script.said();
+    script.state(2, State::Lost);
+    let missed = script.say();
+    let removed = script.remove_eve();
+    let secret = script.say();
+    let added = script.notice("added", 0, Some(2));
+    script.op(0, Action::Join { who: 2 }, Some(Answer::Done));
+    for item in [&missed, &removed, &secret, &added] {
+        script.live(&[0, 1], item);
+    }
+    let open = State::Open {
+        replica: "s".into(),
+    };
+    script.state(2, open);
+    script.range(2, 4, script.rev, std::slice::from_ref(&added));
+    let last = script.said();
+    for person in [0, 1] {
+        script.read_back(person, Some(script.rev), script.items());
+    }
+    script.read_back(2, Some(script.rev), vec![added, last]);
+    broken(&script.verdict(), &[]);
+}
+
+#[test]
+fn what_is_changed_after_somebody_is_out_is_not_for_them_any_more() {
+    for changed in [true, false] {
+        let mut script = Script::new(Kind::Private);
+        script.said();
+        let missed = script.say();
+        script.live(&[0, 1], &missed);
+        let to = script.rev;
+        let removed = script.remove_eve();
+        script.live(&[0, 1], &removed);
+        if changed {
+            let edited = script.edit(2, 1);
+            script.live(&[0, 1], &edited);
+        }
+        // What it asked for was looked up after that.
+        script.range(2, 4, to, &[]);
+        script.live(&[2], &removed);
+        let expected: &[Broken] = if changed { &[] } else { &[Broken::Lost] };
+        broken(&script.end(&[0, 1]), expected);
+    }
+}

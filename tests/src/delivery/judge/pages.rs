@@ -138,7 +138,9 @@ impl Watched<'_> {
                 None if sent > last_rev
                     || !shown_from
                     || view.above.contains(&seq)
-                    || truth.seats.is_before(seat, seq) => {}
+                    || truth.seats.is_before(seat, seq)
+                    || message.rev > last_rev && view.answers_about(sent).next().is_some()
+                    || self.before_their_time(view, sent, seq) => {}
                 None => found.push(lost(format!(
                     "message {seq} ({}) was never shown",
                     message.uuid
@@ -167,7 +169,11 @@ impl Watched<'_> {
         let notices = truth.notices.range(from..);
         let missing = notices
             .take_while(|(rev, _)| **rev <= last_rev)
-            .filter(|(rev, _)| !view.notices.contains(rev));
+            .filter(|(rev, notice)| {
+                // A notice has its place behind a message.
+                !view.notices.contains(rev)
+                    && !self.before_their_time(view, **rev, notice.after + 1)
+            });
         found.extend(missing.map(|(rev, notice)| {
             lost(format!(
                 "that somebody was {} (rev {rev}) was never shown",
@@ -175,6 +181,15 @@ impl Watched<'_> {
             ))
         }));
         found
+    }
+
+    /// Whether the page asked for what it missed, and this was not for its person then: they have been let in anew since.
+    fn before_their_time(&self, view: &View, sent: i64, place: i64) -> bool {
+        let seats = &self.truth.seats;
+        view.answers_about(sent).any(|to| {
+            let seat = seats.at(self.person, to);
+            seat.is_none_or(|seat| seats.is_before(&seat, place))
+        })
     }
 
     /// Whether it shows at the end what it should: all, or that its person is out.

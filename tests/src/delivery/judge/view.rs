@@ -23,6 +23,9 @@ pub(super) struct View {
     pub above: BTreeSet<i64>,
     /// What was shown last when a page was loaded anew, until its first message is known.
     before: Option<i64>,
+    /// The revs (from, to] that an answer to a resume told all of, each message as it stood then: one that changed at a
+    /// later rev is told at that one.
+    resumed: Vec<(i64, i64)>,
     /// When each message was first on screen, but for those that were there when its person came: nobody waited for them.
     pub shown: Vec<(Uuid, Micros)>,
     /// The lines in the flow, by rev.
@@ -106,6 +109,14 @@ impl View {
         self.prefix.head()
     }
 
+    /// Up to where each answer goes that tells of this rev.
+    pub fn answers_about(&self, rev: i64) -> impl Iterator<Item = i64> {
+        let answers = self.resumed.iter();
+        answers
+            .filter(move |(from, to)| *from < rev && rev <= *to)
+            .map(|(_, to)| *to)
+    }
+
     fn load(&mut self, page: &Page) {
         if page.rev < self.prefix.head() {
             // Another history: what was shown is void.
@@ -125,6 +136,7 @@ impl View {
     fn range(&mut self, range: &Range) {
         (self.opening, self.coming) = (false, false);
         if self.prefix.reaches(range.from) {
+            self.resumed.push((range.from, range.to));
             let next = self.prefix.covered(range.to);
             self.show_all(next, range.at);
         }
