@@ -11,6 +11,9 @@ use super::readback;
 use super::shared::Shared;
 use crate::delivery::journal::{Action, Answer, Kind};
 
+/// Until then something was said that is not for them any more.
+const LOOK_AFTER: Duration = Duration::from_millis(300);
+
 /// Has somebody come or go every while, one change of a person after the other.
 pub(super) async fn run(
     shared: Arc<Shared>,
@@ -89,6 +92,7 @@ async fn step(shared: &Shared, conversation: i64, person: u32, by_themselves: bo
     }
     if inside {
         // Somebody who is out looks what they can still read; that they can't look proves nothing.
+        tokio::time::sleep(LOOK_AFTER).await;
         let _ = readback::probe(shared, person, conversation).await;
     }
 }

@@ -1,6 +1,7 @@
 //! What is done to whom: decides about each thing that passes. Pure.
 
-use std::collections::{HashMap, HashSet};
+use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use super::edit::Frame;
@@ -36,12 +37,21 @@ pub(super) struct Plot {
     /// Where each conversation was last seen to stand: seq and rev.
     heads: HashMap<i64, (i64, i64)>,
     users: HashMap<String, i64>,
-    /// Who is out of which conversation.
-    out: HashSet<(i64, i64)>,
+    /// Who came into which conversation, or went, last.
+    moves: HashMap<(i64, i64), Move>,
     /// Somebody who is in, by conversation.
     insiders: HashMap<i64, String>,
     /// Who made each conversation: the judge goes by what they read back, so nothing may be missing there.
     makers: HashMap<i64, String>,
+}
+
+/// Somebody's coming, or going.
+#[derive(Debug)]
+struct Move {
+    rev: i64,
+    out: bool,
+    /// Whether it has reached them: all that was for them before has, too.
+    told: bool,
 }
 
 /// Whom and what a fault hits.
@@ -53,7 +63,7 @@ struct Victim {
     uuid: String,
     /// When it ends; never where there is none.
     until: Option<Instant>,
-    /// The path whose posts are swallowed.
+    /// The message whose changes are swallowed: its path.
     path: String,
 }
 
@@ -80,7 +90,7 @@ impl Plot {
             alias: None,
             heads: HashMap::new(),
             users: HashMap::new(),
-            out: HashSet::new(),
+            moves: HashMap::new(),
             insiders: HashMap::new(),
             makers: HashMap::new(),
         }
@@ -172,14 +182,32 @@ impl Plot {
         if frame.number("rev") > head.1 {
             *head = (head.0.max(frame.number("seq")), frame.number("rev"));
         }
-        match frame.moves() {
-            Some((user, true)) => self.out.remove(&(user, conversation)),
-            Some((user, false)) => self.out.insert((user, conversation)),
-            None => self
-                .insiders
-                .insert(conversation, cookie.to_owned())
-                .is_none(),
+        let Some((user, comes)) = frame.moves() else {
+            self.insiders.insert(conversation, cookie.to_owned());
+            return;
         };
+        let (rev, told) = (frame.number("rev"), self.users.get(cookie) == Some(&user));
+        let new = Move {
+            rev,
+            out: !comes,
+            told,
+        };
+        // The same comes to everybody, at different times.
+        let known = self
+            .moves
+            .entry((user, conversation))
+            .or_insert(Move { rev: 0, ..new });
+        match rev.cmp(&known.rev) {
+            Ordering::Greater => *known = new,
+            Ordering::Equal => known.told |= told,
+            Ordering::Less => {}
+        }
+    }
+
+    /// The rev with which somebody went out.
+    fn out(&self, user: i64, conversation: i64) -> Option<&Move> {
+        let last = self.moves.get(&(user, conversation));
+        last.filter(|last| last.out)
     }
 
     /// A post of theirs led to this conversation: the first who is led there has made it.

@@ -46,6 +46,12 @@ pub(super) fn cookie(headers: &HeaderMap) -> String {
     cookie.unwrap_or_default().to_owned()
 }
 
+/// The conversation that is read.
+fn read(method: &Method, path: &str) -> Option<i64> {
+    let id = path.strip_prefix("/c/").filter(|_| method == Method::GET)?;
+    id.parse().ok()
+}
+
 impl Upstream {
     async fn pass(&self, request: Request) -> Result<Response> {
         let (mut parts, body) = request.into_parts();
@@ -69,6 +75,12 @@ impl Upstream {
             .uri
             .path_and_query()
             .map_or("/", |target| target.as_str());
+        let read = read(&parts.method, &path);
+        let disguise =
+            read.and_then(|conversation| self.shared.plot().disguise(&who, conversation));
+        if let Some(cookie) = disguise {
+            parts.headers.insert(header::COOKIE, cookie.parse()?);
+        }
         let answer = self
             .ask(&parts.method, target, &parts.headers, body)
             .await?;
@@ -76,7 +88,7 @@ impl Upstream {
             self.ask(&parts.method, target, &parts.headers, again)
                 .await?;
         }
-        self.answer(&who, answer).await
+        self.answer(&who, read, answer).await
     }
 
     async fn ask(
@@ -95,15 +107,6 @@ impl Upstream {
         ] {
             headers.remove(name);
         }
-        let read = target
-            .strip_prefix("/c/")
-            .and_then(|rest| rest.split('?').next()?.parse().ok());
-        if let (&Method::GET, Some(conversation)) = (method, read) {
-            let disguise = self.shared.plot().disguise(&cookie(&headers), conversation);
-            if let Some(cookie) = disguise {
-                headers.insert(header::COOKIE, cookie.parse()?);
-            }
-        }
         let request = self
             .shared
             .http
@@ -111,7 +114,12 @@ impl Upstream {
         Ok(request.headers(headers).body(body).send().await?)
     }
 
-    async fn answer(&self, who: &str, answer: reqwest::Response) -> Result<Response> {
+    async fn answer(
+        &self,
+        who: &str,
+        read: Option<i64>,
+        answer: reqwest::Response,
+    ) -> Result<Response> {
         let (status, mut headers) = (answer.status(), answer.headers().clone());
         let led = headers
             .get(header::LOCATION)
@@ -127,7 +135,7 @@ impl Upstream {
             headers.remove(name);
         }
         let text = answer.text().await?;
-        let body = self.shared.plot().page(who, &text);
+        let body = self.shared.plot().page(who, read, &text);
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = status;
         *response.headers_mut() = headers;

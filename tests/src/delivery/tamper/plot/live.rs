@@ -84,10 +84,10 @@ impl Plot {
     /// A message that goes to somebody who is out as well.
     pub(super) fn leak(&mut self, frame: &Frame, text: &str) -> Vec<Stray> {
         let conversation = frame.conversation();
-        let gone = self
-            .users
-            .iter()
-            .find(|(_, user)| self.out.contains(&(**user, conversation)));
+        let gone = self.users.iter().find(|(_, user)| {
+            let last = self.out(**user, conversation);
+            last.is_some_and(|last| last.told && last.rev < frame.number("rev"))
+        });
         let Some(cookie) = gone.map(|(cookie, _)| cookie.clone()) else {
             return Vec::new();
         };

@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::super::edit::without;
 use super::{Fault, Plot};
+use crate::delivery::journal::Item;
 
 /// What to do with a post.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,11 +18,14 @@ pub(in super::super) enum Post {
 
 impl Plot {
     /// A page on its way to somebody.
-    pub(in super::super) fn page(&mut self, cookie: &str, html: &str) -> String {
+    pub(in super::super) fn page(&mut self, cookie: &str, read: Option<i64>, html: &str) -> String {
         if let Some(user) = crate::delivery::shown::me(html)
             && !cookie.is_empty()
         {
             self.users.entry(cookie.to_owned()).or_insert(user);
+        }
+        if let Some(conversation) = read {
+            self.look_over(cookie, conversation, html);
         }
         let html = self.aliased(html);
         match self.fault {
@@ -33,23 +37,35 @@ impl Plot {
     }
 
     /// Somebody else's cookie to read a conversation with, for somebody who is out of it.
-    pub(in super::super) fn disguise(&mut self, cookie: &str, conversation: i64) -> Option<String> {
+    pub(in super::super) fn disguise(&self, cookie: &str, conversation: i64) -> Option<String> {
         if self.fault != Fault::Leak || !self.other_way {
             return None;
         }
         let user = *self.users.get(cookie)?;
-        if !self.out.contains(&(user, conversation)) {
-            return None;
+        self.out(user, conversation)?;
+        let insider = self.insiders.get(&conversation);
+        insider.filter(|insider| *insider != cookie).cloned()
+    }
+
+    /// A page read in disguise is a leak once there is something on it that came after its reader was out.
+    fn look_over(&mut self, cookie: &str, conversation: i64, html: &str) {
+        if self.planted.is_some() || self.disguise(cookie, conversation).is_none() {
+            return;
         }
-        let insider = self
-            .insiders
-            .get(&conversation)
-            .filter(|insider| *insider != cookie)?
-            .clone();
-        self.planted.get_or_insert(format!(
-            "user {user} reads conversation {conversation} as somebody else"
-        ));
-        Some(insider)
+        let user = self.users.get(cookie).copied().unwrap_or(-1);
+        let out = self
+            .out(user, conversation)
+            .map_or(i64::MAX, |last| last.rev);
+        let page = crate::delivery::shown::page(html);
+        let later = page.is_some_and(|page| {
+            let mut items = page.items.iter();
+            items.any(|item| matches!(item, Item::Message(message) if message.rev > out))
+        });
+        if later {
+            self.planted = Some(format!(
+                "user {user} reads conversation {conversation} as somebody else"
+            ));
+        }
     }
 
     /// A post on its way to the chat.
@@ -75,18 +91,23 @@ impl Plot {
                 });
                 Post::Swallow(201, answer.to_string())
             }
-            (Fault::Ack, None) if self.other_way && path.ends_with("/edit") => {
-                if self.strikes() {
-                    self.planted = Some(format!("{path}: acknowledged only"));
-                    self.victim.path = path.to_owned();
-                }
-                // A later edit would hide it.
-                match self.victim.path == path {
-                    true => Post::Swallow(204, String::new()),
-                    false => Post::Forward,
-                }
-            }
+            (Fault::Ack, None) if self.other_way => match path.rsplit_once('/') {
+                Some((message, "edit" | "delete")) => self.swallow_change(message, path),
+                _ => Post::Forward,
+            },
             _ => Post::Forward,
+        }
+    }
+
+    /// An edit or a deletion of the message at this path. A later one would hide that the first was never made.
+    fn swallow_change(&mut self, message: &str, path: &str) -> Post {
+        if self.strikes() {
+            self.planted = Some(format!("{path}: acknowledged only"));
+            self.victim.path = message.to_owned();
+        }
+        match self.victim.path == message {
+            true => Post::Swallow(204, String::new()),
+            false => Post::Forward,
         }
     }
 }
