@@ -2,10 +2,11 @@
 //!
 //! Nothing is committed. Before subscribing for the first time, each partition's end is noted; reading starts from the note,
 //! goes on from where it was after a new assignment, and takes a partition that was unknown from its beginning. In a topic that
-//! was deleted and made again the place where it was is mostly beyond the end: then Kafka leads it to the beginning. Where
+//! was deleted and made again the place where it was is mostly beyond the end: then it reads from the beginning. Where
 //! it is not, what is skipped is found in PostgreSQL, like every record that was lost.
 
 mod records;
+mod stuck;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -21,8 +22,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Kafka;
 use crate::hub::Hub;
-use crate::kafka::{self, CALL_LIMIT, Context, Link};
+use crate::kafka::{self, Context, Link};
 use crate::telemetry::{Metrics, Readiness};
+
+/// A topic, and one of its partitions.
+type Partition = (String, i32);
 
 /// Where to read each partition from.
 #[derive(Clone, Default)]
@@ -32,7 +36,7 @@ struct Positions(Arc<Mutex<Noted>>);
 struct Noted {
     /// Whether the ends were noted once: a partition that is not here came later.
     complete: bool,
-    next: HashMap<(String, i32), i64>,
+    next: HashMap<Partition, i64>,
 }
 
 impl Positions {
@@ -147,6 +151,7 @@ impl Relay {
         consumer.subscribe(&topics.each_ref().map(String::as_str))?;
         let outcome = tokio::select! {
             error = self.read(&consumer, positions) => Err(error),
+            error = stuck::watch(&consumer, &topics, positions) => Err(error),
             () = self.link.fatal() => Err(KafkaError::ClientCreation("the consumer failed for good".into())),
             () = stop.cancelled() => Ok(()),
         };
@@ -223,21 +228,13 @@ fn note_ends<C: ConsumerContext>(
     if positions.lock().complete {
         return Ok(());
     }
-    let mut ends = HashMap::new();
-    for topic in topics {
-        let metadata = consumer.fetch_metadata(Some(topic), CALL_LIMIT)?;
-        for partition in metadata
-            .topics()
-            .iter()
-            .flat_map(|topic| topic.partitions())
-        {
-            let (_, end) = consumer.fetch_watermarks(topic, partition.id(), CALL_LIMIT)?;
-            ends.insert((topic.clone(), partition.id()), end);
-        }
-    }
+    let next = stuck::extents(consumer, topics)?
+        .into_iter()
+        .map(|(partition, extent)| (partition, extent.end))
+        .collect();
     *positions.lock() = Noted {
         complete: true,
-        next: ends,
+        next,
     };
     Ok(())
 }

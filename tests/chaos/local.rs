@@ -41,6 +41,9 @@ pub struct Local {
     pub directory: Directory,
 }
 
+/// Counts what a replica reads from Kafka.
+const RELAYED: &str = "confab_relay_records_total";
+
 impl Local {
     /// Starts everything; the logs go to `logs`.
     pub async fn start(programs: &Programs, logs: &Path) -> Result<Self> {
@@ -124,6 +127,13 @@ impl Local {
         futures_util::future::try_join_all(changes)
             .await
             .map(|_| ())
+    }
+
+    /// How many records Kafka has brought each replica.
+    pub async fn relayed(&self) -> Result<Vec<f64>> {
+        let running = self.replicas.iter().filter(|replica| replica.is_running());
+        let counts = running.map(|replica| plain::metric(replica.admin, RELAYED));
+        futures_util::future::try_join_all(counts).await
     }
 
     /// The numbers of the replicas that run.

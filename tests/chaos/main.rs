@@ -13,7 +13,7 @@ mod stage;
 mod verdict;
 mod visitor;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -173,6 +173,7 @@ async fn run(cli: &Cli) -> Result<bool> {
         verdict::can_be_put(file, cli.place())?;
     }
     tokio::fs::create_dir_all(&cli.out).await?;
+    remove_old_logs(&cli.out)?;
     println!("starting a chat…");
     let mut stage = if cli.cluster {
         Stage::cluster().await?
@@ -191,6 +192,17 @@ async fn run(cli: &Cli) -> Result<bool> {
     };
     stage.end().await?;
     ran
+}
+
+/// Those of an earlier run would be read as this one's.
+fn remove_old_logs(out: &Path) -> Result<()> {
+    for entry in out.read_dir()? {
+        let file = entry?.path();
+        if file.extension().is_some_and(|kind| kind == "log") {
+            std::fs::remove_file(file)?;
+        }
+    }
+    Ok(())
 }
 
 async fn cost(local: &Local, cli: &Cli) -> Result<bool> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use confab_tests::delivery::load::Load;
 use confab_tests::wait::seconds;
-use confab_tests::{Context, Error, Result, eventually};
+use confab_tests::{Context, Error, Result, ensure, eventually};
 use tokio::sync::watch;
 
 use crate::faults::Fault;
@@ -47,7 +47,10 @@ pub async fn fault(
     measure: Measure,
 ) -> Outcome {
     stage.shuffle();
-    if let Err(error) = steady(load, measure).await.context("before it began") {
+    if let Err(error) = steady(stage, load, measure)
+        .await
+        .context("before it began")
+    {
         let (proofs, failure) = (Vec::new(), Some(error));
         return Outcome {
             fault,
@@ -70,7 +73,9 @@ pub async fn fault(
             if pace.has_enough() {
                 return Ok(());
             }
-            steady(load, measure).await.context("after a cycle of it")?;
+            steady(stage, load, measure)
+                .await
+                .context("after a cycle of it")?;
         }
     };
     let failure = both(counting, cycles).await.err();
@@ -105,20 +110,28 @@ fn limit(measure: Measure) -> Duration {
     PATIENCE + Duration::from_secs_f64(10.0 * measure.sends as f64 / measure.rate)
 }
 
-/// Waits until sends are answered as fast as they are due.
-async fn steady(load: &Load, measure: Measure) -> Result<()> {
+/// Waits until sends are answered as fast as they are due, and Kafka brings them to every replica.
+async fn steady(stage: &Stage, load: &Load, measure: Measure) -> Result<()> {
     let wanted = measure.rate * CALM.as_secs_f64() * 0.8;
     eventually(
         seconds(60),
-        "sends are answered as fast as they are due",
+        "the chat serves as if nothing had been",
         async || {
-            let before = load.acked();
+            let (acked, relayed) = (load.acked(), stage.relayed().await?);
             tokio::time::sleep(CALM).await;
-            let answered = load.acked() - before;
-            confab_tests::ensure!(
-                answered as f64 >= wanted,
-                "{answered} of {wanted:.0} in {CALM:?}"
+            let answered = (load.acked() - acked) as f64;
+            ensure!(
+                answered >= wanted,
+                "{answered} of {wanted:.0} sends answered in {CALM:?}"
             );
+            for (before, now) in relayed.into_iter().zip(stage.relayed().await?) {
+                // Some of them are still on their way.
+                ensure!(
+                    now - before >= wanted / 2.0,
+                    "Kafka brought a replica {} records while {answered} were sent",
+                    now - before
+                );
+            }
             Ok(())
         },
     )

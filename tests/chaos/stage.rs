@@ -52,6 +52,14 @@ impl Stage {
         }
     }
 
+    /// How many records Kafka has brought each replica; on the cluster that is not looked at.
+    pub async fn relayed(&self) -> Result<Vec<f64>> {
+        match self {
+            Self::Local(local) => local.relayed().await,
+            Self::Cluster(_) => Ok(Vec::new()),
+        }
+    }
+
     /// Spreads the clients over all replicas again, so that the next fault meets some of them wherever it strikes.
     pub fn shuffle(&self) {
         // On the cluster the ingress chooses for each request.

@@ -154,8 +154,7 @@ impl Load {
         Breaking {
             shared: self.shared.clone(),
             name: name.to_owned(),
-            from: self.now(),
-            acked_before: self.acked(),
+            from: self.shared.recorder.open_window(),
         }
     }
 
@@ -200,13 +199,12 @@ pub struct Breaking {
     shared: Arc<Shared>,
     name: String,
     from: Micros,
-    acked_before: u64,
 }
 
 impl Breaking {
-    /// Sends that were answered with success since it began.
+    /// Sends that were due since it began, and answered with success; another window that begins ends the count.
     pub fn acked(&self) -> u64 {
-        self.shared.recorder.acked.load(Relaxed) - self.acked_before
+        self.shared.recorder.acked_in_window()
     }
 
     /// Waits until so many sends were answered with success inside the window.

@@ -175,12 +175,15 @@ async fn send(
         (Answer::Done, None) => Answer::Unknown { status: None },
         (answer, None) => answer,
     };
-    let counter = match result {
-        Answer::Ok { .. } | Answer::Done => &shared.recorder.acked,
-        Answer::Refused { .. } => &shared.recorder.refused,
-        Answer::Unknown { .. } => &shared.recorder.unknown,
-    };
-    counter.fetch_add(1, Relaxed);
+    match result {
+        Answer::Ok { .. } | Answer::Done => shared.recorder.acked(at),
+        Answer::Refused { .. } => {
+            shared.recorder.refused.fetch_add(1, Relaxed);
+        }
+        Answer::Unknown { .. } => {
+            shared.recorder.unknown.fetch_add(1, Relaxed);
+        }
+    }
     shared.conclude(op, tries, result);
     if let (Some(sent), Some(room)) = (&sent, shared.rooms().get_mut(&conversation)) {
         room.sent(sent.seq, person);

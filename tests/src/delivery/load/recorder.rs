@@ -16,6 +16,10 @@ pub(super) struct Recorder {
     pub intended: AtomicU64,
     /// Sends that were answered with success.
     pub acked: AtomicU64,
+    /// When the open window began; never where there is none.
+    window: AtomicU64,
+    /// Sends that were due in it and answered with success.
+    acked_in_window: AtomicU64,
     /// Sends that were refused for good.
     pub refused: AtomicU64,
     /// Sends of which nobody can tell.
@@ -50,6 +54,8 @@ impl Recorder {
             entries: Mutex::default(),
             intended: AtomicU64::new(0),
             acked: AtomicU64::new(0),
+            window: AtomicU64::new(Micros::MAX),
+            acked_in_window: AtomicU64::new(0),
             refused: AtomicU64::new(0),
             unknown: AtomicU64::new(0),
             received: AtomicU64::new(0),
@@ -85,6 +91,27 @@ impl Recorder {
             .lock()
             .expect("nobody panics holding this lock");
         Journal(std::mem::take(&mut journal))
+    }
+
+    /// A send that was due at this time was answered with success.
+    pub fn acked(&self, due: Micros) {
+        self.acked.fetch_add(1, Relaxed);
+        if due >= self.window.load(Relaxed) {
+            self.acked_in_window.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// A window begins.
+    pub fn open_window(&self) -> Micros {
+        let now = self.now();
+        self.acked_in_window.store(0, Relaxed);
+        self.window.store(now, Relaxed);
+        now
+    }
+
+    /// Sends that were due since the window began and were answered with success.
+    pub fn acked_in_window(&self) -> u64 {
+        self.acked_in_window.load(Relaxed)
     }
 
     pub fn counts(&self) -> Counts {
