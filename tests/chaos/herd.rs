@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use confab_tests::wait::seconds;
 use confab_tests::{Context, Result, ensure};
-use futures_util::StreamExt;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -16,14 +15,14 @@ use crate::visitor::{Place, Socket, Visitor};
 /// How many connections there are.
 pub const SIZE: usize = 2_000;
 /// Whose they are: each of a pair has the same number.
-const PAIRS: usize = 4;
+const PAIRS: usize = 20;
 /// Opened at a time at the start, which is not what is measured.
 const OPENED_AT_ONCE: usize = 50;
 /// As live.js: the first retry after a quarter of a second at most, the last ones after 10 s.
 const FIRST_RETRY: Duration = Duration::from_millis(250);
 const LAST_RETRY: Duration = seconds(10);
 /// How often something is said in each conversation while the herd is scattered.
-const SAID_EVERY: Duration = Duration::from_millis(200);
+const SAID_EVERY: Duration = seconds(1);
 /// Who is not back by then never will be.
 const BACK_LIMIT: Duration = seconds(60);
 
@@ -192,7 +191,7 @@ impl Scattered {
         said: Arc<AtomicI64>,
     ) -> Result<(Member, Option<Duration>)> {
         tokio::select! {
-            () = ended(&mut member.live) => {}
+            () = member.place.follow(&mut member.live) => {}
             _ = self.over.wait_for(|over| *over) => return Ok((member, None)),
         }
         let start = Instant::now();
@@ -228,9 +227,4 @@ async fn again(at: SocketAddr, member: &Member) -> Result<(Socket, Place)> {
         None => person.page(at, place.conversation).await?,
     };
     Ok((live, place))
-}
-
-/// Reads until the connection ends.
-async fn ended(live: &mut Socket) {
-    while let Some(Ok(_)) = live.next().await {}
 }

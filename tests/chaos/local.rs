@@ -183,10 +183,14 @@ async fn migrate(chat_app: &Path, postgres: &Postgres) -> Result<()> {
     process::finish(migrate).await.map(|_| ())
 }
 
-/// A port that nobody listens on.
+/// Ports that no system gives to an outgoing connection, which would keep a server that is started again from its own.
+const PORTS: std::ops::Range<u16> = 20_000..32_000;
+
+/// A port at which nothing listens.
 pub fn free_port() -> Result<u16> {
-    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    Ok(listener.local_addr()?.port())
+    let free = |port: &u16| std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    let mut tries = std::iter::repeat_with(|| fastrand::u16(PORTS)).take(100);
+    tries.find(free).context("no port is free")
 }
 
 /// The run's data, removed when dropped. Kafka's are on a file system of their own where this program is root, so that it

@@ -159,6 +159,23 @@ impl Place {
         }))
     }
 
+    /// Stays up to date, as a page does, until the connection ends.
+    pub async fn follow(&mut self, live: &mut Socket) {
+        while let Some(Ok(message)) = live.next().await {
+            let Message::Text(text) = message else {
+                continue;
+            };
+            let frame: Value = serde_json::from_str(&text).unwrap_or_default();
+            if frame["type"] == "heartbeat"
+                && let Some(xid) = frame["xid"].as_str()
+            {
+                self.xid = xid.to_owned();
+            } else if frame["conversation"] == self.conversation && frame["rev"] == self.rev + 1 {
+                self.rev += 1;
+            }
+        }
+    }
+
     /// Whether all up to this rev is known.
     pub fn knows(&self, rev: i64) -> bool {
         self.rev >= rev
