@@ -496,6 +496,8 @@ pub struct Cursor {
     pub epoch: String,
     /// The snapshot's xmin.
     pub xid: u64,
+    /// Whoever stands at a lower one has missed changes that are gone.
+    pub horizon: u64,
 }
 
 /// What a reader of the changes has seen: all transactions below `xmax` but the open ones.

@@ -76,7 +76,7 @@ pub(super) async fn answer(
     let Ok(xid) = resume.xid.parse() else {
         return Ok(resumed);
     };
-    if resume.epoch != resumed.epoch || !changes::reaches(pool, xid).await? {
+    if resume.epoch != resumed.epoch || xid < cursor.horizon {
         return Ok(resumed);
     }
     if let Some(id) = resume.conversation

@@ -47,14 +47,15 @@ pub async fn begin(connection: &mut PgConnection) -> sqlx::Result<Beginning> {
 pub async fn cursor(pool: &Pool) -> sqlx::Result<Cursor> {
     // A transaction that has been open since before the horizon (it appends nothing here: our own end within
     // seconds) must not make every new cursor one that no longer reaches.
-    let (epoch, xid): (String, String) = sqlx::query_as(
-        "SELECT epoch(), greatest(pg_snapshot_xmin(pg_current_snapshot()), xid)::text FROM changes_horizon",
+    let (epoch, xid, horizon): (String, String, String) = sqlx::query_as(
+        "SELECT epoch(), greatest(pg_snapshot_xmin(pg_current_snapshot()), xid)::text, xid::text FROM changes_horizon",
     )
     .fetch_one(pool)
     .await?;
     Ok(Cursor {
         epoch,
         xid: number(&xid)?,
+        horizon: number(&horizon)?,
     })
 }
 
@@ -107,14 +108,6 @@ pub async fn stood(
     .bind(before.open_as_text())
     .fetch_optional(pool)
     .await
-}
-
-/// Whether rows at or after `xid` are all still there.
-pub async fn reaches(pool: &Pool, xid: u64) -> sqlx::Result<bool> {
-    sqlx::query_scalar("SELECT $1::text::xid8 >= xid FROM changes_horizon")
-        .bind(xid.to_string())
-        .fetch_one(pool)
-        .await
 }
 
 /// As PostgreSQL writes it: `xmin:xmax:open,open`.
