@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::Resume;
 use crate::app::App;
-use crate::domain::{ConversationId, UserId};
+use crate::domain::{ConversationId, ConversationSummary, UserId};
 use crate::store::timeline::Change;
-use crate::store::{changes, conversations, timeline};
+use crate::store::{Pool, changes, conversations, timeline};
 use crate::text::Text;
 use crate::views;
 
@@ -79,49 +79,70 @@ pub(super) async fn answer(
     if resume.epoch != resumed.epoch || xid < cursor.horizon {
         return Ok(resumed);
     }
-    if let Some(id) = resume.conversation
-        && let Some(summary) = conversations::summary(pool, user, id).await?
-    {
-        if !(0..=LIMIT).contains(&(summary.rev - resume.rev)) {
-            return Ok(resumed);
+    let touched = conversations::changed_since(pool, user, xid, LIMIT + 1).await?;
+    if touched.len() as i64 > LIMIT {
+        return Ok(resumed);
+    }
+    let (mut changed, mut gone) = (Vec::new(), Vec::new());
+    for (id, is_in) in touched {
+        if is_in {
+            changed.push(id)
+        } else {
+            gone.push(id)
         }
+    }
+    let heads = match changed.as_slice() {
+        [] => Vec::new(),
+        ids => conversations::summaries(pool, user, ids).await?,
+    };
+    if let Some(id) = resume.conversation {
+        // One that has not changed since may still have a hole on screen.
+        let on_screen = match heads.iter().find(|summary| summary.id == id) {
+            Some(summary) => Some(summary.clone()),
+            None => conversations::summary(pool, user, id).await?,
+        };
+        if let Some(summary) = on_screen {
+            if !(0..=LIMIT).contains(&(summary.rev - resume.rev)) {
+                return Ok(resumed);
+            }
+            resumed.conversation = Some(missed(pool, &summary, resume.rev).await?);
+        }
+    }
+    resumed.heads = heads
+        .iter()
+        .map(|summary| Head {
+            conversation: summary.id,
+            last_seq: summary.last_seq,
+            unread: summary.unread(),
+            html: views::list::item(text, summary, resume.conversation == Some(summary.id))
+                .into_string(),
+        })
+        .collect();
+    (resumed.reload, resumed.gone) = (false, gone);
+    Ok(resumed)
+}
+
+async fn missed(pool: &Pool, summary: &ConversationSummary, rev: i64) -> sqlx::Result<Missed> {
+    let changes = if summary.rev > rev {
         let mut connection = pool.acquire().await?;
-        let (missed, _) =
-            timeline::changes(&mut connection, id, resume.rev, summary.rev, LIMIT).await?;
-        drop(connection);
-        let items = missed.iter().filter_map(|change| match change {
-            Change::Message(message) if message.seq <= summary.floor() => None,
-            Change::Notice(notice) if notice.after_seq < summary.floor() => None,
-            change => Some(Item {
-                rev: change.rev(),
-                html: views::message::change(change).into_string(),
-            }),
-        });
-        resumed.conversation = Some(Missed {
-            id,
-            from: resume.rev,
-            to: summary.rev,
-            items: items.collect(),
-        });
-    }
-    let changed = conversations::changed_since(pool, user, xid, LIMIT + 1).await?;
-    if changed.len() as i64 > LIMIT {
-        return Ok(Resumed {
-            conversation: None,
-            ..resumed
-        });
-    }
-    let heads = changed.iter().map(|summary| Head {
-        conversation: summary.id,
-        last_seq: summary.last_seq,
-        unread: summary.unread(),
-        html: views::list::item(text, summary, resume.conversation == Some(summary.id))
-            .into_string(),
+        timeline::changes(&mut connection, summary.id, rev, summary.rev, LIMIT)
+            .await?
+            .0
+    } else {
+        Vec::new()
+    };
+    let items = changes.iter().filter_map(|change| match change {
+        Change::Message(message) if message.seq <= summary.floor() => None,
+        Change::Notice(notice) if notice.after_seq < summary.floor() => None,
+        change => Some(Item {
+            rev: change.rev(),
+            html: views::message::change(change).into_string(),
+        }),
     });
-    Ok(Resumed {
-        reload: false,
-        heads: heads.collect(),
-        gone: conversations::left_since(pool, user, xid).await?,
-        ..resumed
+    Ok(Missed {
+        id: summary.id,
+        from: rev,
+        to: summary.rev,
+        items: items.collect(),
     })
 }

@@ -78,40 +78,40 @@ pub async fn summary(
 // A parameter inside a SELECT of its own: its value makes no difference to the plan, so PostgreSQL keeps one instead of
 // making one each time, which takes longer than the query does.
 
-/// Those of the member's conversations that changed in a transaction at or after `xid`, latest first.
+/// Those of the person's conversations that changed in a transaction at or after `xid`, and whether they are in them.
 pub async fn changed_since(
-    pool: &Pool,
-    member: UserId,
-    xid: u64,
-    limit: i64,
-) -> sqlx::Result<Vec<ConversationSummary>> {
-    let rows = sqlx::query(summaries!(
-        "AND c.id IN (SELECT conversation_id FROM changes WHERE xid >= (SELECT $2::text::xid8))
-         ORDER BY c.last_at DESC LIMIT $3"
-    ))
-    .bind(member)
-    .bind(xid.to_string())
-    .bind(limit)
-    .fetch_all(pool)
-    .await?;
-    rows.iter().map(summary_of).collect()
-}
-
-/// Those of the conversations changed at or after `xid` that the person is no longer in.
-pub async fn left_since(
     pool: &Pool,
     person: UserId,
     xid: u64,
-) -> sqlx::Result<Vec<ConversationId>> {
-    sqlx::query_scalar(
-        "SELECT m.conversation_id FROM members m
-         WHERE m.user_id = $1 AND m.left_rev IS NOT NULL
-           AND m.conversation_id IN (SELECT conversation_id FROM changes WHERE xid >= (SELECT $2::text::xid8))",
+    limit: i64,
+) -> sqlx::Result<Vec<(ConversationId, bool)>> {
+    sqlx::query_as(
+        "SELECT m.conversation_id, m.left_rev IS NULL FROM members m
+         WHERE m.user_id = $1
+           AND m.conversation_id IN (SELECT conversation_id FROM changes WHERE xid >= (SELECT $2::text::xid8))
+         LIMIT $3",
     )
     .bind(person)
     .bind(xid.to_string())
+    .bind(limit)
     .fetch_all(pool)
     .await
+}
+
+/// Those of these conversations that the member is in, latest first.
+pub async fn summaries(
+    pool: &Pool,
+    member: UserId,
+    ids: &[ConversationId],
+) -> sqlx::Result<Vec<ConversationSummary>> {
+    let rows = sqlx::query(summaries!(
+        "AND m.conversation_id IN (SELECT unnest((SELECT $2::bigint[]))) ORDER BY c.last_at DESC"
+    ))
+    .bind(member)
+    .bind(ids)
+    .fetch_all(pool)
+    .await?;
+    rows.iter().map(summary_of).collect()
 }
 
 fn summary_of(row: &PgRow) -> sqlx::Result<ConversationSummary> {
