@@ -67,6 +67,9 @@ impl Table {
     }
 }
 
+/// A short run on a machine that is shared with others tells little of time: what is slow by so much is broken.
+const BRIEF_PATIENCE: u32 = 6;
+
 fn broken(promise: Promise, window: &WindowVerdict, measure: Measure) -> Vec<String> {
     let mut broken = Vec::new();
     if window.acked < measure.sends {
@@ -75,13 +78,15 @@ fn broken(promise: Promise, window: &WindowVerdict, measure: Measure) -> Vec<Str
             window.acked, measure.sends
         ));
     }
-    if let Some(shown) = promise.shown
+    let patience = if measure.brief { BRIEF_PATIENCE } else { 1 };
+    if let Some(shown) = promise.shown.map(|shown| shown * patience)
         && window.delivery.p99 > shown
     {
         broken.push(format!("p99 over {} s", shown.as_secs()));
     }
-    if window.recovery.is_none_or(|took| took > promise.recovery) {
-        broken.push(format!("not well within {} s", promise.recovery.as_secs()));
+    let recovery = promise.recovery * patience;
+    if window.recovery.is_none_or(|took| took > recovery) {
+        broken.push(format!("not well within {} s", recovery.as_secs()));
     }
     broken
 }
@@ -196,7 +201,7 @@ mod tests {
         sends: 100,
         rate: 50.0,
         seed: 1,
-        brief: true,
+        brief: false,
     };
 
     #[test]
@@ -213,6 +218,11 @@ mod tests {
         assert_eq!(broken(PROMISE, &window, MEASURE).len(), 3);
         window.recovery = Some(seconds(6));
         assert_eq!(broken(PROMISE, &window, MEASURE).len(), 3);
+        let brief = Measure {
+            brief: true,
+            ..MEASURE
+        };
+        assert_eq!(broken(PROMISE, &window, brief).len(), 1, "too few alone");
     }
 
     #[test]
