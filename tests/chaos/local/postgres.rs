@@ -2,10 +2,10 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use confab_tests::wait::seconds;
-use confab_tests::{Context, Result, eventually};
+use confab_tests::{Context, Result, ensure, eventually};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
@@ -18,6 +18,8 @@ const PASSWORD: &str = "confab";
 pub const CONNECTIONS: u32 = 180;
 /// How long a start or a stop may take.
 const LIMIT: Duration = seconds(30);
+/// Between two tries to start.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// One server.
 #[derive(Debug)]
@@ -74,6 +76,29 @@ impl Postgres {
 
     /// Starts it, and waits until it takes statements.
     pub async fn start(&mut self) -> Result<()> {
+        let end = Instant::now() + LIMIT;
+        loop {
+            let mut process = self.launch()?;
+            let answers = eventually(LIMIT, "PostgreSQL answers", async || {
+                self.superuser().await.map(|_| ())
+            });
+            tokio::select! {
+                answers = answers => {
+                    answers?;
+                    self.process = Some(process);
+                    return Ok(());
+                }
+                // After a SIGKILL it does not start before the last process of the one before has ended.
+                ended = process.ended(2 * LIMIT) => {
+                    let how = ended?;
+                    ensure!(Instant::now() < end, "PostgreSQL ended: {how}");
+                }
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    fn launch(&self) -> Result<Process> {
         let mut command = process::service(&self.home.join("bin/postgres"));
         command.current_dir(&self.places.data);
         command.arg("-D").arg(self.data());
@@ -89,11 +114,7 @@ impl Postgres {
             command.arg("-c").arg(setting);
         }
         let log = self.places.logs.join(format!("postgres-{}.log", self.name));
-        self.process = Some(Process::start(command, &log)?);
-        eventually(LIMIT, "PostgreSQL answers", async || {
-            self.superuser().await.map(|_| ())
-        })
-        .await
+        Process::start(command, &log)
     }
 
     /// Stops it with a signal; answers which process ended, and how.
