@@ -28,13 +28,14 @@ dev: ## Run two replicas of the chat-app as local processes, without a cluster; 
 test: test-fast test-cluster ## Run every test: test-fast, then test-cluster
 
 .PHONY: test-fast
-test-fast: check test-rust ## Check formatting, lints and generated files; run the tests that need no cluster
+test-fast: check test-rust chaos-fast ## Check formatting, lints and generated files; run the tests that need no cluster
 
 .PHONY: test-cluster
 test-cluster: up ## Bring the cluster up, then test the chart, the operator and the chat in a real browser
 	@tests/browser/install
 	$(CLUSTER_ENV) tests/chart.sh --cluster
-	$(CLUSTER_ENV) cargo test $(CARGO_FLAGS) --test e2e --test browser -- --test-threads=1
+	$(CLUSTER_ENV) cargo test $(CARGO_FLAGS) --test browser -- --test-threads=2
+	$(CLUSTER_ENV) cargo test $(CARGO_FLAGS) --test e2e -- --test-threads=3   # which mostly wait
 
 .PHONY: check
 check: ## Formatting, clippy, dependencies' licences, and whether generated files are what the code generates
@@ -52,7 +53,7 @@ deny: ## Licences, bans and sources of the dependencies (deny.toml)
 .PHONY: test-rust
 test-rust: ## Unit tests, HTTP tests on PostgreSQL, relay tests on Kafka, the operator on an API server; all are started from packages
 	@tests/services/up --no-fsync
-	$(SERVICES_ENV) cargo test $(CARGO_FLAGS)
+	$(SERVICES_ENV) RUST_TEST_THREADS=6 cargo test $(CARGO_FLAGS)   # which mostly wait
 
 # Two thousand live connections, each through a proxy.
 CHAOS = prlimit --nofile=16384:16384 $${CARGO_TARGET_DIR:-target}/x86_64-unknown-linux-gnu/release/chaos
