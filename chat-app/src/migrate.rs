@@ -4,12 +4,16 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use sqlx::Connection;
+use sqlx::migrate::MigrateError;
 use sqlx::postgres::PgConnection;
 
 use crate::config::Migrate;
 use crate::store::owner::{self, Owner};
 use crate::store::search::index;
 use crate::store::{schema, server};
+
+/// PostgreSQL's code for a lock that was not to be had in time.
+const LOCK_NOT_AVAILABLE: &str = "55P03";
 
 /// What the migration came to.
 struct Outcome {
@@ -68,9 +72,12 @@ async fn migrate(settings: &Migrate) -> Result<Outcome, String> {
             "CONFAB_SEARCH_LANGUAGE is {language}, which is no text search configuration of this PostgreSQL; \\dF in psql lists them"
         ));
     }
-    let (before, after) = schema::migrate(&mut connection)
-        .await
-        .map_err(|error| format!("the migration failed and was rolled back: {error}"))?;
+    let (before, after) = schema::migrate(&mut connection).await.map_err(|error| {
+        format!(
+            "the migration failed and was rolled back: {}",
+            reason(&error)
+        )
+    })?;
     let other = owner::claim(&mut connection, instance).await;
     not_claimed(other.map_err(cannot_ask)?)?;
     let messages = index::bring_up_to_date(&mut connection, language)
@@ -87,6 +94,24 @@ async fn migrate(settings: &Migrate) -> Result<Outcome, String> {
         after,
         max_connections,
     })
+}
+
+/// What went wrong, and what to do where that can be said.
+fn reason(error: &MigrateError) -> String {
+    let failed = match error {
+        MigrateError::VersionMismatch(version) => {
+            return format!(
+                "migration {version} was applied to this database by another release, in which it says something else: go back to that release, or restore the database from before it"
+            );
+        }
+        MigrateError::Execute(failed) | MigrateError::ExecuteMigration(failed, _) => failed,
+        _ => return error.to_string(),
+    };
+    let code = failed.as_database_error().and_then(|error| error.code());
+    match code.as_deref() {
+        Some(LOCK_NOT_AVAILABLE) => "another session holds a lock that it waited 10 s for, and sends would have waited behind it: a migration that still runs, or a transaction that somebody left open (pg_stat_activity shows it); run this again once that has ended".to_owned(),
+        _ => error.to_string(),
+    }
 }
 
 /// To PostgreSQL itself.

@@ -14,6 +14,8 @@ mod owner;
 mod pooler;
 #[path = "secured/postgres.rs"]
 mod postgres;
+#[path = "secured/schema.rs"]
+mod schema;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

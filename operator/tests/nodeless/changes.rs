@@ -226,3 +226,21 @@ async fn an_invalid_spec_is_refused_or_told_and_the_chat_goes_on_when_it_is_vali
     chat.database(&url).await?;
     chat.ready(LIMIT).await
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_largest_annotations_that_the_api_takes_are_no_burden() -> Result<()> {
+    let world = World::new("large").await?;
+    let (_operator, chat) = world.settled().await?;
+    // 256 KiB in all, keys included.
+    let large = json!({"metadata": {"annotations": {"note": "x".repeat((256 << 10) - 200)}}});
+    world.cluster.merge(&chat.own_path(), &large).await?;
+    chat.change(json!({"replicas": 3})).await?;
+    chat.ready(LIMIT).await?;
+    let deployment = world.cluster.get(&chat.deployment()).await?.to_string();
+    ensure!(
+        deployment.len() < 100_000,
+        "a child has {} bytes",
+        deployment.len()
+    );
+    Ok(())
+}

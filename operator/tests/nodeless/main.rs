@@ -6,8 +6,11 @@
 
 mod changes;
 mod crash;
+mod definition;
+mod events;
 mod idle;
 mod leader;
+mod neighbours;
 mod outside;
 mod refusals;
 mod start;

@@ -12,6 +12,9 @@ use crate::{Context, Error, Result, unique};
 
 const INSTALL: &str = "chromium and chromedriver are needed: run tests/browser/install";
 
+/// It looks for a port that is free, and then takes it: another one that starts may be quicker.
+const TRIES: u32 = 3;
+
 /// A running chromedriver with a profile folder of its own.
 #[derive(Debug)]
 pub(super) struct Driver {
@@ -24,6 +27,17 @@ pub(super) struct Driver {
 impl Driver {
     /// Starts chromedriver and waits until it says on which port.
     pub(super) async fn start() -> Result<Self> {
+        let mut tries = TRIES;
+        loop {
+            tries -= 1;
+            match Self::started().await {
+                Err(_) if tries > 0 => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn started() -> Result<Self> {
         let mut process = Command::new("chromedriver")
             .arg("--port=0")
             .stdin(Stdio::null())

@@ -6,6 +6,8 @@ mod external;
 mod fields;
 mod gateway;
 mod lifecycle;
+mod nodes;
 mod own_namespace;
 mod refusals;
 mod rollout;
+mod talk;

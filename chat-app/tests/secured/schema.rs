@@ -1,0 +1,82 @@
+//! A migration that meets something in the way: a kill, a lock, a history that is not its own.
+
+use std::process::Command;
+use std::time::Duration;
+
+use chat_app::store::schema;
+use sqlx::{ConnectOptions, PgPool};
+
+use crate::migrate;
+
+fn url(pool: &PgPool) -> String {
+    pool.connect_options().to_url_lossy().to_string()
+}
+
+async fn applied(pool: &PgPool) -> i64 {
+    schema::applied(&mut pool.acquire().await.unwrap())
+        .await
+        .unwrap()
+}
+
+/// As sqlx makes it, with a trigger that holds the fourth migration up at its very end.
+const SLOW_FOURTH: &str = "
+    CREATE TABLE _sqlx_migrations (
+        version bigint PRIMARY KEY, description text NOT NULL, installed_on timestamptz NOT NULL DEFAULT now(),
+        success boolean NOT NULL, checksum bytea NOT NULL, execution_time bigint NOT NULL);
+    CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN PERFORM pg_sleep(2); RETURN NEW; END';
+    CREATE TRIGGER wait BEFORE INSERT ON _sqlx_migrations
+        FOR EACH ROW WHEN (NEW.version = 4) EXECUTE FUNCTION wait()";
+
+#[sqlx::test(migrations = false)]
+async fn a_migration_that_was_killed_midway_is_made_whole_by_the_next(pool: PgPool) {
+    sqlx::raw_sql(SLOW_FOURTH).execute(&pool).await.unwrap();
+    let mut killed = Command::new(env!("CARGO_BIN_EXE_chat-app"))
+        .args(["migrate", "--database-url", &url(&pool)])
+        .spawn()
+        .unwrap();
+    let waits = "SELECT EXISTS (SELECT FROM pg_stat_activity
+                 WHERE datname = current_database() AND wait_event = 'PgSleep')";
+    while !sqlx::query_scalar::<_, bool>(waits)
+        .fetch_one(&pool)
+        .await
+        .unwrap()
+    {
+        assert!(killed.try_wait().unwrap().is_none(), "it ended");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert_eq!(applied(&pool).await, 3, "the fourth was not committed");
+    // It still runs in PostgreSQL, which has not noticed: the next one waits for its end.
+    let done = migrate(&url(&pool), &[]).await.unwrap();
+    let whole = format!(r#""applied":{0},"target":{0}"#, schema::target());
+    assert!(done.contains(&whole), "{done}");
+    assert_eq!(applied(&pool).await, schema::target());
+}
+
+#[sqlx::test]
+async fn a_migration_that_another_release_knew_otherwise_is_refused(pool: PgPool) {
+    sqlx::query("UPDATE _sqlx_migrations SET checksum = 'another' WHERE version = 2")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let refused = migrate(&url(&pool), &[]).await.unwrap_err();
+    assert!(
+        refused.contains("migration 2 was applied to this database by another release"),
+        "{refused}"
+    );
+}
+
+#[sqlx::test]
+async fn a_lock_that_somebody_holds_is_told_and_not_waited_for_without_end(pool: PgPool) {
+    let mut holder = pool.begin().await.unwrap();
+    sqlx::raw_sql("LOCK TABLE _sqlx_migrations IN ACCESS EXCLUSIVE MODE")
+        .execute(&mut *holder)
+        .await
+        .unwrap();
+    let refused = migrate(&url(&pool), &[]).await.unwrap_err();
+    assert!(refused.contains("pg_stat_activity"), "{refused}");
+    holder.rollback().await.unwrap();
+    migrate(&url(&pool), &[]).await.unwrap();
+}

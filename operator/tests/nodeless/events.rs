@@ -1,0 +1,52 @@
+//! Events tell what has changed, once.
+
+use std::time::Duration;
+
+use confab_tests::nodeless::Chat;
+use confab_tests::{Result, ensure};
+use serde_json::{Value, json};
+
+use crate::world::{LIMIT, World};
+
+/// Reason, text and how often, of all Events about a chat.
+async fn told(world: &World, chat: &Chat) -> Result<Vec<String>> {
+    let path = chat.path("apis/events.k8s.io/v1", "events");
+    let events = world.cluster.list(&path).await?;
+    let about = |event: &&Value| event["regarding"]["kind"] == "ChatDeployment";
+    let mut told: Vec<String> = events
+        .iter()
+        .filter(about)
+        .map(|event| {
+            let often = event["series"]["count"].as_u64().unwrap_or(1);
+            format!("{} {} ({often})", event["reason"], event["note"])
+        })
+        .collect();
+    told.sort();
+    Ok(told)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_told_is_not_told_again_when_nothing_has_changed() -> Result<()> {
+    let world = World::new("events").await?;
+    let (operator, chat) = world.settled().await?;
+    chat.change(json!({"replicas": 3})).await?;
+    chat.ready(LIMIT).await?;
+    let before = told(&world, &chat).await?;
+    ensure!(
+        !before.is_empty(),
+        "nothing was told of a chat that became ready"
+    );
+
+    operator.kill().await;
+    let operator = world.operator().await?;
+    operator.says(LIMIT, 200, "working").await?;
+    for round in 0..3 {
+        let seen = json!({"metadata": {"annotations": {"seen": round.to_string()}}});
+        world.cluster.merge(&chat.own_path(), &seen).await?;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    chat.ready(LIMIT).await?;
+    let after = told(&world, &chat).await?;
+    ensure!(after == before, "before: {before:#?}\nafter: {after:#?}");
+    Ok(())
+}
