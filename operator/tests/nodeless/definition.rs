@@ -12,7 +12,9 @@ const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitio
 fn without_rules(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {
-            fields.remove("x-kubernetes-validations");
+            for rule in ["x-kubernetes-validations", "oneOf"] {
+                fields.remove(rule);
+            }
             fields.values_mut().for_each(without_rules);
         }
         Value::Array(items) => items.iter_mut().for_each(without_rules),
@@ -42,8 +44,9 @@ async fn what_an_older_definition_took_can_still_be_changed_elsewhere() -> Resul
     let chats = namespaced(&api, &namespace, "chatdeployments");
     let chat = |name: &str| {
         let mut spec = Chat::spec("kafka:9092");
+        spec["url"] = json!("https://chat.example.com");
         spec["exposure"] = json!({});
-        spec["podTemplate"] = json!({"labels": {"confab.dev/team": "ours"}});
+        spec["podMetadata"] = json!({"labels": {"confab.dev/team": "ours"}});
         json!({"apiVersion": format!("{group}/v1alpha1"), "kind": "ChatDeployment",
                "metadata": {"name": name}, "spec": spec})
     };
@@ -66,13 +69,13 @@ async fn what_an_older_definition_took_can_still_be_changed_elsewhere() -> Resul
     for elsewhere in [
         json!({"metadata": {"labels": {"seen": "yes"}}}),
         json!({"spec": {"replicas": 5}}),
-        json!({"spec": {"podTemplate": {"annotations": {"seen": "yes"}}}}),
+        json!({"spec": {"podMetadata": {"annotations": {"seen": "yes"}}}}),
     ] {
         cluster.merge(&stored, &elsewhere).await?;
     }
     for wrong in [
         json!({"spec": {"exposure": {"ingress": {}, "gateway": {"parentRef": {"name": "it"}}}}}),
-        json!({"spec": {"podTemplate": {"labels": {"confab.dev/team": "theirs"}}}}),
+        json!({"spec": {"podMetadata": {"labels": {"confab.dev/team": "theirs"}}}}),
     ] {
         let taken = cluster.merge(&stored, &wrong).await;
         ensure!(
