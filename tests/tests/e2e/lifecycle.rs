@@ -86,7 +86,7 @@ async fn kubectl_scale_changes_the_number_of_replicas_for_good() -> Result<()> {
 }
 
 /// Scales and waits; then makes the operator reconcile (it has to bring the Service back) and looks again.
-pub async fn scale_and_reconcile<Guard>(
+async fn scale_and_reconcile<Guard>(
     chat: &example::Example<Guard>,
     replicas: usize,
 ) -> Result<()> {

@@ -6,7 +6,6 @@ mod external;
 mod fields;
 mod gateway;
 mod lifecycle;
-mod nodes;
 mod own_namespace;
 mod refusals;
 mod rollout;
