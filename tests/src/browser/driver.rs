@@ -1,14 +1,14 @@
 //! The chromedriver process of one browser: started on a free port, ended with everything it started.
 
-use std::path::PathBuf;
 use std::process::Stdio;
 
+use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use crate::wait::seconds;
-use crate::{Context, Error, Result, unique};
+use crate::{Context, Error, Result};
 
 const INSTALL: &str = "chromium and chromedriver are needed: run tests/browser/install";
 
@@ -19,7 +19,8 @@ const TRIES: u32 = 3;
 #[derive(Debug)]
 pub(super) struct Driver {
     process: Child,
-    profile: PathBuf,
+    /// Its browser's own folder.
+    profile: TempDir,
     /// Where it takes WebDriver commands.
     pub(super) url: String,
 }
@@ -50,7 +51,7 @@ impl Driver {
         let output = process.stdout.take().context("stdout is piped")?;
         let mut driver = Self {
             process,
-            profile: std::env::temp_dir().join(unique("confab-browser")),
+            profile: TempDir::with_prefix("confab-browser-")?,
             url: String::new(),
         };
         let mut lines = BufReader::new(output).lines();
@@ -69,7 +70,7 @@ impl Driver {
 
     /// The capabilities of a headless browser that talks to nobody but the chat.
     pub(super) fn capabilities(&self, javascript: bool) -> serde_json::Value {
-        let profile = format!("--user-data-dir={}", self.profile.display());
+        let profile = format!("--user-data-dir={}", self.profile.path().display());
         // 1 allows, 2 blocks; this preference is what a managed browser's policy sets.
         let script = if javascript { 1 } else { 2 };
         serde_json::json!({
@@ -96,6 +97,5 @@ impl Drop for Driver {
                 .args(["-KILL", "--", &group])
                 .status();
         }
-        let _ = std::fs::remove_dir_all(&self.profile);
     }
 }
