@@ -116,5 +116,30 @@ if [[ ${1:-} == --cluster ]]; then
   helm template chart-test $chart --namespace $namespace --set replicas=2 |
     kubectl apply --server-side --force-conflicts --dry-run=server --warnings-as-errors --namespace $namespace -f - ||
     fail "refused by the API server"
+
+  echo "chart: who may view and edit a namespace may do so with its chats"
+  may() { # ROLE VERB RESOURCE…: yes or no
+    local role=$1
+    shift
+    kubectl auth can-i "$@" --as="$role" --namespace $namespace || true
+  }
+  for role in view edit; do
+    kubectl create rolebinding "$role" --clusterrole="$role" --user="$role" --namespace $namespace >/dev/null
+  done
+  chats=chatdeployments.confab.dev
+  [ "$(may view list $chats)" = yes ] || fail "who may view may not list chats"
+  [ "$(may view create $chats)" = no ] || fail "who may view may create chats"
+  [ "$(may edit delete $chats)" = yes ] || fail "who may edit may not delete chats"
+  [ "$(may edit update $chats --subresource=status)" = no ] || fail "who may edit may write a chat's status"
+
+  echo "chart: kubeconform knows every field"
+  helm template chart-test $chart --namespace $namespace --set 'watchNamespaces={blue}' >"$work/objects.yaml"
+  for more in crds/chatdeployments.yaml examples/chat.yaml; do
+    echo --- | cat - "$more" >>"$work/objects.yaml"
+  done
+  tests/kubeconform <"$work/objects.yaml" || fail "not as the cluster's schemas want it"
+  if sed 's/^spec:$/spec:\n  unheardOf: 1/' "$work/objects.yaml" | tests/kubeconform >/dev/null; then
+    fail "kubeconform takes fields that there are not"
+  fi
 fi
 echo "chart: ok"

@@ -86,7 +86,10 @@ async fn kubectl_scale_changes_the_number_of_replicas_for_good() -> Result<()> {
 }
 
 /// Scales and waits; then makes the operator reconcile (it has to bring the Service back) and looks again.
-async fn scale_and_reconcile<Guard>(chat: &example::Example<Guard>, replicas: usize) -> Result<()> {
+pub async fn scale_and_reconcile<Guard>(
+    chat: &example::Example<Guard>,
+    replicas: usize,
+) -> Result<()> {
     let scale = format!("scale chat/{NAME} --replicas={replicas}");
     chat.kubectl.run(&scale).await?;
     has_replicas(chat, replicas).await?;

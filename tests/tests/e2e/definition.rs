@@ -1,0 +1,79 @@
+//! A cluster whose definition of chats is an older one, and holds chats.
+
+use confab_tests::example::{self, NAME, OPERATOR_NAMESPACE, RELEASE};
+use confab_tests::kubectl::run;
+use confab_tests::wait::seconds;
+use confab_tests::{Result, ensure, eventually};
+use serde_json::Value;
+
+const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../charts/confab");
+const DEFINITION: &str = "customresourcedefinition/chatdeployments.confab.dev";
+
+/// How many rules there are.
+fn rules(schema: &Value) -> usize {
+    match schema {
+        Value::Object(fields) => {
+            let own = usize::from(fields.contains_key("x-kubernetes-validations"));
+            own + fields.values().map(rules).sum::<usize>()
+        }
+        Value::Array(items) => items.iter().map(rules).sum(),
+        _ => 0,
+    }
+}
+
+fn without_rules(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            fields.remove("x-kubernetes-validations");
+            fields.values_mut().for_each(without_rules);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_rules),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn helm_upgrade_brings_the_definition_up_to_date_and_every_chat_is_still_there() -> Result<()>
+{
+    let chat = example::alone().await?;
+    let before = chat.kubectl.get(DEFINITION).await?;
+    let uid = chat.field("/metadata/uid").await?;
+    let mut older = before.clone();
+    if let Some(object) = older.as_object_mut() {
+        object.remove("status");
+    }
+    if let Some(metadata) = older["metadata"].as_object_mut() {
+        metadata.retain(|name, _| ["name", "labels", "annotations"].contains(&name.as_str()));
+    }
+    without_rules(&mut older["spec"]);
+    // As Helm has made it, so that it is Helm's to change.
+    let apply = "apply --server-side --force-conflicts --field-manager=helm -f -";
+    chat.kubectl.with_input(apply, &older.to_string()).await?;
+    ensure!(
+        rules(&chat.kubectl.get(DEFINITION).await?["spec"]) == 0,
+        "the older definition is not in place"
+    );
+    let upgrade = [
+        "upgrade",
+        RELEASE,
+        CHART,
+        "--namespace",
+        OPERATOR_NAMESPACE,
+        "--reuse-values",
+        "--wait",
+        "--timeout=3m",
+    ];
+    run("helm", &upgrade, "").await?;
+    let wanted = rules(&before["spec"]);
+    eventually(seconds(30), "the rules are back", async || {
+        let there = rules(&chat.kubectl.get(DEFINITION).await?["spec"]);
+        ensure!(there == wanted, "{there} rules of {wanted}");
+        Ok(())
+    })
+    .await?;
+    ensure!(
+        chat.field("/metadata/uid").await? == uid,
+        "it is another chat"
+    );
+    chat.kubectl.wait_ready(NAME, seconds(120)).await
+}
