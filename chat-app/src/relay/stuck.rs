@@ -13,8 +13,8 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use super::{Partition, Positions};
 use crate::kafka::CALL_LIMIT;
 
-/// What is in a partition at one look, and not read by the next, is not going to be.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// What is in a partition at one look, and not read by the next, is not going to be. A look asks Kafka once for each partition.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
 
 /// The offsets that a partition holds: from `start` to before `end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
