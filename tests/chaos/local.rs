@@ -10,7 +10,8 @@ pub mod replica;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use confab_tests::{Context, Result, ensure};
+use confab_tests::wait::seconds;
+use confab_tests::{Context, Result, ensure, eventually};
 use tokio::process::Command;
 
 use self::front::Front;
@@ -236,11 +237,15 @@ impl Directory {
     /// Leaves Kafka as good as no room: what it holds and a little.
     pub async fn fill(&self) -> Result<()> {
         let kafka = self.kafka()?;
-        let mut du = Command::new("df");
-        du.args(["--output=used", "--block-size=1"]).arg(&kafka);
-        let said = process::finish(du).await?;
-        let used = said.lines().nth(1).context("df tells nothing")?.trim();
-        mount(&["-o", &format!("remount,size={used}")], &kafka).await
+        // The kernel refuses less than what it holds by then, and Kafka writes on meanwhile.
+        eventually(seconds(10), "Kafka's disk is full", async || {
+            let mut df = Command::new("df");
+            df.args(["--output=used", "--block-size=1"]).arg(&kafka);
+            let said = process::finish(df).await?;
+            let used = said.lines().nth(1).context("df tells nothing")?.trim();
+            mount(&["-o", &format!("remount,size={used}")], &kafka).await
+        })
+        .await
     }
 
     /// Gives Kafka its room back.
