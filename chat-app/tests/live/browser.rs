@@ -237,9 +237,26 @@ impl Live {
         conversation: Option<i64>,
         rev: i64,
     ) -> Value {
+        let resumed = self.try_resume(cursor, conversation, rev).await;
+        resumed.expect("the connection is open")
+    }
+
+    /// The answer to a resume; `Err` with the close code where the server has none now.
+    pub async fn try_resume(
+        &mut self,
+        cursor: &(String, String),
+        conversation: Option<i64>,
+        rev: i64,
+    ) -> Result<Value, u16> {
         let (epoch, xid) = cursor;
         let request = json!({"type": "resume", "epoch": epoch, "xid": xid, "conversation": conversation, "rev": rev});
-        self.text(&request.to_string()).await;
-        self.find("resumed").await
+        let sent = self.0.send(Message::text(request.to_string())).await;
+        sent.map_err(|_| 1006_u16)?;
+        loop {
+            let frame = self.frame().await?;
+            if frame["type"] == "resumed" {
+                return Ok(frame);
+            }
+        }
     }
 }

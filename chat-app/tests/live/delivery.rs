@@ -1,8 +1,10 @@
 //! The checker of the delivery contract is proved: what is planted in a running chat is found, and found as what it is.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use confab_tests::Context;
 use confab_tests::delivery::prove::prove;
 use confab_tests::delivery::tamper::Fault;
 use sqlx::PgPool;
@@ -35,7 +37,12 @@ async fn every_planted_fault_is_found_as_what_it_is_and_nothing_else(pool: PgPoo
         let (urls, permits) = (urls.clone(), permits.clone());
         proofs.spawn(async move {
             let _permit = permits.acquire().await.unwrap();
-            prove(&urls, fault, seed).await?.holds()
+            let proof = prove(&urls, fault, seed).await?;
+            let Err(error) = proof.holds() else {
+                return Ok(());
+            };
+            let kept = proof.keep(Path::new(env!("CARGO_TARGET_TMPDIR")))?;
+            Err(error).context(format!("the journal is in {}", kept.display()))
         });
     }
     let proved = proofs.join_all().await;

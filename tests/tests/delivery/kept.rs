@@ -225,6 +225,34 @@ fn who_was_out_for_a_moment_is_told_what_is_for_them_now() {
 }
 
 #[test]
+fn who_was_out_for_a_moment_reads_what_is_for_them_now() {
+    let mut script = Script::new(Kind::Private);
+    script.said();
+    let missed = script.say();
+    let removed = script.remove_eve();
+    let secret = script.say();
+    let added = script.notice("added", 0, Some(2));
+    script.op(0, Action::Join { who: 2 }, Some(Answer::Done));
+    for item in [&missed, &removed, &secret, &added] {
+        script.live(&[0, 1], item);
+    }
+    let (at, rev) = (script.tick(1), script.rev);
+    script.push(Entry::Page(Page {
+        tab: 2,
+        at,
+        conversation: ID,
+        rev,
+    }));
+    script.got(2, How::Page, added.clone());
+    let last = script.said();
+    for person in [0, 1] {
+        script.read_back(person, Some(script.rev), script.items());
+    }
+    script.read_back(2, Some(script.rev), vec![added, last]);
+    broken(&script.verdict(), &[]);
+}
+
+#[test]
 fn what_is_changed_after_somebody_is_out_is_not_for_them_any_more() {
     for changed in [true, false] {
         let mut script = Script::new(Kind::Private);

@@ -183,10 +183,11 @@ impl Watched<'_> {
         found
     }
 
-    /// Whether the page asked for what it missed, and this was not for its person then: they have been let in anew since.
+    /// Whether the page asked for what it missed or was loaded anew, and this was not for its person then: they have been let
+    /// in again since.
     fn before_their_time(&self, view: &View, sent: i64, place: i64) -> bool {
         let seats = &self.truth.seats;
-        view.answers_about(sent).any(|to| {
+        view.told_about(sent).any(|to| {
             let seat = seats.at(self.person, to);
             seat.is_none_or(|seat| seats.is_before(&seat, place))
         })

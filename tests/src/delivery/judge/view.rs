@@ -26,6 +26,8 @@ pub(super) struct View {
     /// The revs (from, to] that an answer to a resume told all of, each message as it stood then: one that changed at a
     /// later rev is told at that one.
     resumed: Vec<(i64, i64)>,
+    /// The revs (from, to] that a page told all of when it was loaded anew.
+    reloaded: Vec<(i64, i64)>,
     /// When each message was first on screen, but for those that were there when its person came: nobody waited for them.
     pub shown: Vec<(Uuid, Micros)>,
     /// The lines in the flow, by rev.
@@ -117,6 +119,15 @@ impl View {
             .map(|(_, to)| *to)
     }
 
+    /// Up to where each answer or page goes that tells of this rev.
+    pub fn told_about(&self, rev: i64) -> impl Iterator<Item = i64> {
+        let pages = self.reloaded.iter();
+        pages
+            .filter(move |(from, to)| *from < rev && rev <= *to)
+            .map(|(_, to)| *to)
+            .chain(self.answers_about(rev))
+    }
+
     fn load(&mut self, page: &Page) {
         if page.rev < self.prefix.head() {
             // Another history: what was shown is void.
@@ -129,6 +140,7 @@ impl View {
         self.coming = false;
         self.left_behind = self.messages.keys().copied().collect();
         self.before = self.messages.keys().last().copied();
+        self.reloaded.push((self.prefix.head(), page.rev));
         let next = self.prefix.page(page.rev);
         self.show_all(next, page.at);
     }

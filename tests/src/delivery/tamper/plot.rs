@@ -37,6 +37,8 @@ pub(super) struct Plot {
     /// Where each conversation was last seen to stand: seq and rev.
     heads: HashMap<i64, (i64, i64)>,
     users: HashMap<String, i64>,
+    /// Up to where somebody was told a conversation by an answer to a resume: what comes by itself later is no news to them.
+    told: HashMap<(String, i64), i64>,
     /// Who came into which conversation, or went, last.
     moves: HashMap<(i64, i64), Move>,
     /// Somebody who is in, by conversation.
@@ -90,6 +92,7 @@ impl Plot {
             alias: None,
             heads: HashMap::new(),
             users: HashMap::new(),
+            told: HashMap::new(),
             moves: HashMap::new(),
             insiders: HashMap::new(),
             makers: HashMap::new(),
@@ -144,7 +147,9 @@ impl Plot {
         };
         self.look(cookie, &frame);
         let own = self.users.get(cookie) == Some(&frame.number("sender"));
-        let strange = frame.is_message() && !own;
+        let told = (cookie.to_owned(), frame.conversation());
+        let told = self.told.get(&told).copied().unwrap_or(0);
+        let strange = frame.is_message() && !own && frame.number("rev") > told;
         let mut strays = Vec::new();
         let fault = self.fault;
         let passed = match fault {
@@ -174,6 +179,11 @@ impl Plot {
 
     /// Learns who is where, and where conversations stand.
     fn look(&mut self, cookie: &str, frame: &Frame) {
+        if let Some(to) = frame.0["conversation"]["to"].as_i64() {
+            let told = (cookie.to_owned(), frame.conversation());
+            let told = self.told.entry(told).or_default();
+            *told = to.max(*told);
+        }
         if !matches!(frame.kind(), "message" | "changed" | "notice") {
             return;
         }
