@@ -5,6 +5,7 @@ mod metrics;
 mod outcomes;
 mod readiness;
 mod requests;
+mod seldom;
 
 use tracing_subscriber::EnvFilter;
 
@@ -12,6 +13,7 @@ pub use self::admin::router;
 pub use self::metrics::Metrics;
 pub use self::outcomes::{PushOutcome, Record};
 pub use self::readiness::Readiness;
+pub(crate) use self::seldom::Seldom;
 use crate::config::{Log, LogFormat};
 
 /// Starts logging to standard error; fails on a filter that can't be read.

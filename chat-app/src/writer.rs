@@ -17,7 +17,7 @@ use crate::postgres::{Postgres, limited};
 use crate::publisher::Publisher;
 use crate::store::messages::{self, Appended, Draft, Extra};
 use crate::store::timeline::Change;
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, Seldom};
 
 const LANES: usize = 4;
 /// Sends that may wait in one lane; past that a sender is told to come back.
@@ -28,6 +28,9 @@ const BATCH: usize = 128;
 const STATEMENT_LIMIT: Duration = Duration::from_secs(4);
 /// A connection that is silent for longer is given up.
 const CALL_LIMIT: Duration = Duration::from_secs(5);
+
+/// While PostgreSQL is away, every batch is one.
+static UNCOMMITTED: Seldom = Seldom::new();
 
 /// A message that somebody wants to send.
 #[derive(Clone, Debug)]
@@ -187,7 +190,13 @@ impl Lane {
             }
             Err(error) if error.as_database_error().is_some() && jobs.len() > 1 => halves(jobs),
             Err(error) => {
-                tracing::warn!(sends = jobs.len(), error = %error, "sends were not committed");
+                let sends = jobs.len();
+                match UNCOMMITTED.due(Instant::now()) {
+                    Some(untold) => {
+                        tracing::warn!(sends, %error, untold, "sends were not committed");
+                    }
+                    None => tracing::debug!(sends, %error, "sends were not committed"),
+                }
                 let refusal = if is_lock_timeout(&error) {
                     SendError::Busy
                 } else {

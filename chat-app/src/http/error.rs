@@ -5,7 +5,7 @@
 
 use std::error::Error as StdError;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::extract::{Request, State};
@@ -16,9 +16,13 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use super::layers::RequestId;
 use crate::app::App;
 use crate::passwords::PasswordError;
+use crate::telemetry::Seldom;
 use crate::text::Text;
 use crate::views;
 use crate::writer::SendError;
+
+/// While PostgreSQL is away, every request is one.
+static UNSERVED: Seldom = Seldom::new();
 
 /// Why a request gets no ordinary answer.
 #[derive(Debug, thiserror::Error)]
@@ -157,7 +161,10 @@ impl AppError {
         match self {
             Self::Internal(_) => tracing::error!(error = %chain, "request failed"),
             Self::DatabaseAway(_) | Self::NotSentYet | Self::WriterBusy | Self::TimedOut => {
-                tracing::warn!(error = %chain, "request not served");
+                match UNSERVED.due(Instant::now()) {
+                    Some(untold) => tracing::warn!(error = %chain, untold, "request not served"),
+                    None => tracing::debug!(error = %chain, "request not served"),
+                }
             }
             _ => tracing::debug!(error = %chain, "request refused"),
         }

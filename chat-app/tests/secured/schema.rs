@@ -1,5 +1,6 @@
-//! A migration that meets something in the way: a kill, a lock, a history that is not its own.
+//! A migration that meets something in the way: a kill, a lock, a history that is not its own, the release before.
 
+use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::Duration;
 
@@ -79,4 +80,77 @@ async fn a_lock_that_somebody_holds_is_told_and_not_waited_for_without_end(pool:
     assert!(refused.contains("pg_stat_activity"), "{refused}");
     holder.rollback().await.unwrap();
     migrate(&url(&pool), &[]).await.unwrap();
+}
+
+/// What a release relies on: each column with its type and whether a write may leave it out, and each function.
+const RELIED_ON: &str = "
+    SELECT table_name || '.' || column_name, udt_name::text,
+           is_nullable = 'YES' OR column_default IS NOT NULL OR is_identity = 'YES'
+    FROM information_schema.columns WHERE table_schema = 'public'
+    UNION ALL
+    SELECT format('%s(%s)', proname, pg_get_function_identity_arguments(oid)), pg_get_function_result(oid), false
+    FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prokind = 'f'";
+
+type Relied = BTreeMap<String, (Option<String>, bool)>;
+
+async fn relied_on(pool: &PgPool) -> Relied {
+    let all: Vec<(String, Option<String>, bool)> =
+        sqlx::query_as(RELIED_ON).fetch_all(pool).await.unwrap();
+    let facts = all.into_iter();
+    facts
+        .map(|(name, type_, optional)| (name, (type_, optional)))
+        .collect()
+}
+
+/// What a release that was made for `before` would miss.
+fn missed(before: &Relied, after: &Relied) -> Vec<String> {
+    let table = |name: &str| name.split_once('.').map(|(table, _)| format!("{table}."));
+    let had = |name: &str| {
+        let table = table(name);
+        table.is_some_and(|table| before.keys().any(|known| known.starts_with(&table)))
+    };
+    let changed = before.iter().filter(|(name, (type_, optional))| {
+        let now = after.get(*name);
+        now.is_none_or(|(now, still)| now != type_ || *optional && !still)
+    });
+    let demanded = after.iter().filter(|(name, (_, optional))| {
+        !optional && !before.contains_key(*name) && had(name.as_str())
+    });
+    changed
+        .chain(demanded)
+        .map(|(name, _)| name.clone())
+        .collect()
+}
+
+#[sqlx::test(migrations = false)]
+async fn each_migration_leaves_what_the_release_before_relies_on(pool: PgPool) {
+    let migrations = sqlx::migrate!();
+    let mut before = Relied::new();
+    for migration in migrations.iter() {
+        migrations.run_to(migration.version, &pool).await.unwrap();
+        let after = relied_on(&pool).await;
+        let missed = missed(&before, &after);
+        assert!(missed.is_empty(), "{}: {missed:?}", migration.description);
+        before = after;
+    }
+    for (contracts, name) in [
+        (
+            "ALTER TABLE reactions RENAME COLUMN emoji TO sign",
+            "reactions.emoji",
+        ),
+        (
+            "ALTER TABLE messages ALTER COLUMN edited_at SET NOT NULL",
+            "messages.edited_at",
+        ),
+        (
+            "ALTER TABLE owner ADD COLUMN why text NOT NULL",
+            "owner.why",
+        ),
+        ("DROP FUNCTION find_messages", "find_messages("),
+    ] {
+        sqlx::raw_sql(contracts).execute(&pool).await.unwrap();
+        let missed = missed(&before, &relied_on(&pool).await);
+        let told = missed.iter().any(|miss| miss.starts_with(name));
+        assert!(told, "{contracts}: {missed:?}");
+    }
 }

@@ -51,11 +51,7 @@ async fn a_chat_made_while_postgresql_is_away_says_so_and_goes_on_when_it_is_bac
     let world = World::new("outside").await?;
     let (chat, spec) = world.chat("team").await?;
     let url = std::env::var("DATABASE_URL").context("DATABASE_URL")?;
-    let port = std::net::TcpListener::bind("127.0.0.1:0")?
-        .local_addr()?
-        .port();
-    chat.database(&format!("postgres://u:p@127.0.0.1:{port}/chat"))
-        .await?;
+    chat.database(&nowhere()?).await?;
     chat.create(&spec).await?;
     let _operator = world.operator().await?;
     chat.wait(LIMIT, "SchemaReady", "False WaitingForPostgres")
@@ -67,6 +63,42 @@ async fn a_chat_made_while_postgresql_is_away_says_so_and_goes_on_when_it_is_bac
     );
     chat.database(&url).await?;
     chat.ready(LIMIT).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chat_is_changed_and_deleted_while_postgresql_is_away() -> Result<()> {
+    let world = World::new("outside").await?;
+    let (_operator, chat) = world.settled().await?;
+    chat.database(&nowhere()?).await?;
+    chat.change(json!({"replicas": 4, "image": "confab/chat-app:2"}))
+        .await?;
+    chat.wait(LIMIT, "SchemaReady", "False WaitingForPostgres")
+        .await?;
+    eventually(LIMIT, "four replicas", async || {
+        let deployment = world.cluster.get(&chat.deployment()).await?;
+        let (replicas, pod) = (
+            &deployment["spec"]["replicas"],
+            &deployment["spec"]["template"],
+        );
+        ensure!(*replicas == 4, "{replicas} replicas");
+        let image = &pod["spec"]["containers"][0]["image"];
+        ensure!(
+            *image == "confab/chat-app:1",
+            "what is not migrated runs: {image}"
+        );
+        Ok(())
+    })
+    .await?;
+    chat.delete().await?;
+    chat.gone(LIMIT).await
+}
+
+/// A database on a port where nothing listens.
+fn nowhere() -> Result<String> {
+    let port = std::net::TcpListener::bind("127.0.0.1:0")?
+        .local_addr()?
+        .port();
+    Ok(format!("postgres://u:p@127.0.0.1:{port}/chat"))
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -254,7 +254,7 @@ fn who_was_out_for_a_moment_reads_what_is_for_them_now() {
 
 #[test]
 fn what_is_changed_after_somebody_is_out_is_not_for_them_any_more() {
-    for changed in [true, false] {
+    for (changed, asks) in [(true, true), (true, false), (false, true), (false, false)] {
         let mut script = Script::new(Kind::Private);
         script.said();
         let missed = script.say();
@@ -266,9 +266,13 @@ fn what_is_changed_after_somebody_is_out_is_not_for_them_any_more() {
             let edited = script.edit(2, 1);
             script.live(&[0, 1], &edited);
         }
-        // What it asked for was looked up after that.
-        script.range(2, 4, to, &[]);
-        script.live(&[2], &removed);
+        // It was looked up after that: since the page asked, or a replica, which then says that nothing is to be waited for.
+        if asks {
+            script.range(2, 4, to, &[]);
+            script.live(&[2], &removed);
+        } else {
+            script.got_after(2, How::Live, Some(4), removed);
+        }
         let expected: &[Broken] = if changed { &[] } else { &[Broken::Lost] };
         broken(&script.end(&[0, 1]), expected);
     }

@@ -12,7 +12,7 @@ pub async fn in_own_namespace(
     name: &str,
     test: impl AsyncFnOnce(&Kubectl) -> Result<()>,
 ) -> Result<()> {
-    let _alone = example::alone().await?;
+    let _example = example::shared().await?;
     let name = unique(name);
     let kubectl = Kubectl::new(&name);
     kubectl.apply(&manifest::namespace(&name)).await?;

@@ -23,8 +23,8 @@ pub(super) struct View {
     pub above: BTreeSet<i64>,
     /// What was shown last when a page was loaded anew, until its first message is known.
     before: Option<i64>,
-    /// The revs (from, to] that an answer to a resume told all of, each message as it stood then: one that changed at a
-    /// later rev is told at that one.
+    /// The revs (from, to] that an answer to a resume told all of, or that a live change said are gone, each message as it
+    /// stood then: one that changed at a later rev is told at that one.
     resumed: Vec<(i64, i64)>,
     /// The revs (from, to] that a page told all of when it was loaded anew.
     reloaded: Vec<(i64, i64)>,
@@ -159,6 +159,10 @@ impl View {
         match received.how {
             How::Live => {
                 (self.opening, self.coming) = (false, false);
+                let passed_over = (received.follows(), item.rev() - 1);
+                if passed_over.0 < passed_over.1 {
+                    self.resumed.push(passed_over);
+                }
                 let next = self
                     .prefix
                     .arrived(received.follows(), item.rev(), item.clone());
