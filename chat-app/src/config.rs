@@ -1,17 +1,20 @@
 //! Every setting, as a flag and as an environment variable. Pure but for reading the environment.
 
 mod database;
+mod environment;
 mod files;
+mod kafka;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 
 pub use self::database::{Database, NotAUrl};
+pub use self::environment::{parse, unknown_variables};
 pub use self::files::{Files, MediaRange, S3, StoreKind};
+pub use self::kafka::{Kafka, SecurityProtocol};
 
 /// A self-hosted chat: one of many equal replicas that share PostgreSQL and Kafka.
 #[derive(Debug, Parser)]
@@ -210,80 +213,6 @@ pub struct Replay {
     pub log: Log,
 }
 
-/// Where Kafka is.
-#[derive(Clone, Args)]
-pub struct Kafka {
-    /// Kafka 4.0 or newer, as in a:9092,b:9092
-    #[arg(long, env = "CONFAB_KAFKA_BOOTSTRAP_SERVERS", value_name = "HOSTS")]
-    pub kafka_bootstrap_servers: String,
-    /// How to speak to Kafka
-    #[arg(
-        long,
-        env = "CONFAB_KAFKA_SECURITY_PROTOCOL",
-        default_value = "plaintext"
-    )]
-    pub kafka_security_protocol: SecurityProtocol,
-    /// How to prove who we are: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512
-    #[arg(long, env = "CONFAB_KAFKA_SASL_MECHANISM", default_value = "SCRAM-SHA-512", value_parser = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])]
-    pub kafka_sasl_mechanism: String,
-    /// Who we are to Kafka
-    #[arg(long, env = "CONFAB_KAFKA_SASL_USERNAME", value_name = "NAME")]
-    pub kafka_sasl_username: Option<String>,
-    /// The password that goes with it
-    #[arg(
-        long,
-        env = "CONFAB_KAFKA_SASL_PASSWORD",
-        hide_env_values = true,
-        value_name = "PASSWORD"
-    )]
-    pub kafka_sasl_password: Option<String>,
-    /// The certificate authority of the brokers, in PEM
-    #[arg(long, env = "CONFAB_KAFKA_SSL_CA_FILE", value_name = "FILE")]
-    pub kafka_ssl_ca_file: Option<PathBuf>,
-    /// The certificate that we show to the brokers, in PEM
-    #[arg(
-        long,
-        env = "CONFAB_KAFKA_SSL_CERTIFICATE_FILE",
-        value_name = "FILE",
-        requires = "kafka_ssl_key_file"
-    )]
-    pub kafka_ssl_certificate_file: Option<PathBuf>,
-    /// Its private key, in PEM without a passphrase
-    #[arg(
-        long,
-        env = "CONFAB_KAFKA_SSL_KEY_FILE",
-        value_name = "FILE",
-        requires = "kafka_ssl_certificate_file"
-    )]
-    pub kafka_ssl_key_file: Option<PathBuf>,
-    /// The topics are PREFIX.events and PREFIX.signals
-    #[arg(
-        long,
-        env = "CONFAB_TOPIC_PREFIX",
-        default_value = "confab",
-        value_name = "PREFIX"
-    )]
-    pub topic_prefix: String,
-}
-
-impl std::fmt::Debug for Kafka {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Kafka {{ {} … }}", self.kafka_bootstrap_servers)
-    }
-}
-
-impl Kafka {
-    /// The topic of what changes conversations.
-    pub fn events(&self) -> String {
-        format!("{}.events", self.topic_prefix)
-    }
-
-    /// The topic of what is only worth something now.
-    pub fn signals(&self) -> String {
-        format!("{}.signals", self.topic_prefix)
-    }
-}
-
 /// How to log.
 #[derive(Clone, Debug, Args)]
 pub struct Log {
@@ -343,71 +272,6 @@ pub enum Registration {
     Closed,
 }
 
-/// How to speak to Kafka; the names are Kafka's own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[value(rename_all = "snake_case")]
-pub enum SecurityProtocol {
-    /// In the clear.
-    Plaintext,
-    /// TLS.
-    Ssl,
-    /// Signed in, in the clear.
-    SaslPlaintext,
-    /// Signed in, over TLS.
-    SaslSsl,
-}
-
-/// Reads the command line and the environment, or ends the process saying what to do.
-pub fn parse() -> Cli {
-    Cli::try_parse().unwrap_or_else(|error| match missing_settings(&error) {
-        Some(line) => {
-            eprintln!("{line}");
-            std::process::exit(2)
-        }
-        None => error.exit(),
-    })
-}
-
-/// One line that names the variables, where the error is about settings that are not there.
-fn missing_settings(error: &clap::Error) -> Option<String> {
-    if error.kind() != ErrorKind::MissingRequiredArgument {
-        return None;
-    }
-    let Some(ContextValue::Strings(missing)) = error.get(ContextKind::InvalidArg) else {
-        return None;
-    };
-    let names: Vec<String> = missing
-        .iter()
-        .map(|flag| {
-            let flag = flag.split(' ').next().unwrap_or(flag);
-            format!(
-                "CONFAB_{} (or {flag})",
-                flag.trim_start_matches('-')
-                    .replace('-', "_")
-                    .to_uppercase()
-            )
-        })
-        .collect();
-    Some(format!(
-        "chat-app: set {}; see chat-app --help",
-        names.join(" and ")
-    ))
-}
-
-/// `CONFAB_` variables of the environment that no setting knows: an older image under a newer operator, or a typing error.
-pub fn unknown_variables(environment: impl Iterator<Item = String>) -> Vec<String> {
-    let command = Cli::command();
-    let known: Vec<_> = command
-        .get_subcommands()
-        .flat_map(|sub| sub.get_arguments())
-        .filter_map(|arg| arg.get_env())
-        .map(|name| name.to_string_lossy().into_owned())
-        .collect();
-    environment
-        .filter(|name| name.starts_with("CONFAB_") && !known.contains(name))
-        .collect()
-}
-
 fn hostname() -> String {
     std::fs::read_to_string("/proc/sys/kernel/hostname")
         .map_or_else(|_| "replica".into(), |name| name.trim().into())
@@ -449,22 +313,6 @@ pub(crate) mod tests {
             Command::Serve(config) => *config,
             _ => unreachable!("serve was asked for"),
         })
-    }
-
-    #[test]
-    fn a_missing_setting_is_named_in_one_line() {
-        let serve = ["chat-app", "serve", "--kafka-bootstrap-servers", "k:9092"];
-        let error = Cli::try_parse_from(serve).unwrap_err();
-        assert_eq!(
-            missing_settings(&error).unwrap(),
-            "chat-app: set CONFAB_DATABASE_URL (or --database-url); see chat-app --help"
-        );
-    }
-
-    #[test]
-    fn an_unknown_variable_is_found() {
-        let names = ["CONFAB_TITLE", "CONFAB_TITEL", "HOME"].map(String::from);
-        assert_eq!(unknown_variables(names.into_iter()), ["CONFAB_TITEL"]);
     }
 
     #[test]

@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn a_bucket_needs_its_name_and_its_keys() {
         let error = serve(&["--attachments-store", "s3", "--s3-bucket", "b"]).unwrap_err();
-        let line = crate::config::missing_settings(&error).unwrap();
+        let line = crate::config::environment::missing_settings(&error).unwrap();
         assert_eq!(
             line,
             "chat-app: set CONFAB_S3_ACCESS_KEY_ID (or --s3-access-key-id) and CONFAB_S3_SECRET_ACCESS_KEY \

@@ -57,7 +57,7 @@ fn more(text: Text, path: &str, query: &[(&str, &str)], there: bool) -> Markup {
         .extend_pairs(query)
         .finish();
     html! {
-        @if there { a.button.quiet.more href={ (path) "?" (query) } { (t!(text, "admin-more")) } }
+        @if there { a.button.quiet.further href={ (path) "?" (query) } { (t!(text, "admin-more")) } }
     }
 }
 

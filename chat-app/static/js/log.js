@@ -3,7 +3,10 @@
 import { arrange, itemsOf, messagesOf, parse } from './arrange.js';
 import { watchEnds } from './pages.js';
 
-const HOLE_MS = 1_000; // how long a missing rev may be on its way before it is asked for
+// How long a missing rev may be on its way before it is asked for: not long, for it hardly is. A replica hands changes out in
+// order; one that never comes is of a message from before this person's time.
+const HOLE_MS = 150;
+const AGAIN_MS = 1_000;
 const NEAR_END_PX = 80;
 
 export class Log {
@@ -128,8 +131,8 @@ export class Log {
   }
 
   #ask() {
-    this.#stopWaiting();
     this.#onHole();
+    this.#hole = setTimeout(() => this.#ask(), AGAIN_MS);
   }
 
   /** Places what has a place: a message by its seq, anything else after the message that it names. */

@@ -33,7 +33,8 @@ const FIRST_RETRY_MS: u64 = 300;
 const LAST_RETRY_MS: u64 = 10_000;
 const QUICK_RETRIES: u32 = 5;
 const SESSION_REVOKED: u16 = 4401;
-const HOLE_MS: u64 = 1_000;
+const HOLE_MS: u64 = 150;
+const AGAIN_MS: u64 = 1_000;
 
 /// An open page.
 pub(super) struct Tab {
@@ -207,7 +208,7 @@ impl Tab {
             .filter(|(_, log)| log.hole.is_some_and(|at| at <= now));
         let mut ask = Vec::new();
         for (&conversation, log) in holes {
-            log.hole = Some(now + Duration::from_millis(HOLE_MS));
+            log.hole = Some(now + Duration::from_millis(AGAIN_MS));
             ask.push(conversation);
         }
         for conversation in ask {
@@ -324,5 +325,6 @@ mod tests {
         }
         let log = include_str!("../../../../chat-app/static/js/log.js").replace('_', "");
         assert!(log.contains(&format!("const HOLEMS = {HOLE_MS};")));
+        assert!(log.contains(&format!("const AGAINMS = {AGAIN_MS};")));
     }
 }

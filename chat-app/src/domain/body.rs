@@ -1,0 +1,91 @@
+//! What a message may say. Pure.
+
+/// What a message says: not empty, within the deployment's limit, no control characters but line break and tab.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageBody(String);
+
+/// Why a text is no [`MessageBody`]; the sentence is shown beside the field.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BodyError {
+    /// Nothing but white space.
+    #[error("Write a message first.")]
+    Empty,
+    /// Over the deployment's limit.
+    #[error("This message has {got} bytes; {limit} are allowed. Send it in parts.")]
+    TooLong {
+        /// Bytes of UTF-8 given.
+        got: usize,
+        /// Bytes of UTF-8 allowed.
+        limit: usize,
+    },
+    /// A control character.
+    #[error("This message holds control characters, which can't be sent. Paste it as plain text.")]
+    Control,
+}
+
+impl MessageBody {
+    /// What says nothing: files go without words.
+    pub fn empty() -> Self {
+        Self(String::new())
+    }
+
+    /// `max_bytes` counts UTF-8 after line breaks became `\n` and the end was trimmed.
+    pub fn parse(text: &str, max_bytes: usize) -> Result<Self, BodyError> {
+        let body = text.replace("\r\n", "\n").trim_end().to_owned();
+        if body.trim_start().is_empty() {
+            return Err(BodyError::Empty);
+        }
+        if body.len() > max_bytes {
+            return Err(BodyError::TooLong {
+                got: body.len(),
+                limit: max_bytes,
+            });
+        }
+        if body
+            .chars()
+            .any(|c| c.is_control() && c != '\n' && c != '\t')
+        {
+            return Err(BodyError::Control);
+        }
+        Ok(Self(body))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The text itself.
+    pub fn into_string(self) -> String {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_keeps_its_lines_and_loses_its_trailing_space() {
+        assert_eq!(
+            MessageBody::parse("a\r\n\tb \n\n", 100).unwrap().as_str(),
+            "a\n\tb"
+        );
+    }
+
+    #[test]
+    fn a_body_that_is_empty_too_long_or_has_control_characters_is_refused() {
+        assert_eq!(MessageBody::parse(" \n\t ", 100), Err(BodyError::Empty));
+        assert_eq!(
+            MessageBody::parse("äb", 2),
+            Err(BodyError::TooLong { got: 3, limit: 2 })
+        );
+        for text in ["a\0b", "a\u{1b}[1m", "a\rb", "\u{85}x"] {
+            assert_eq!(
+                MessageBody::parse(text, 100),
+                Err(BodyError::Control),
+                "{text:?}"
+            );
+        }
+    }
+}

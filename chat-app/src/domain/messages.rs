@@ -1,0 +1,154 @@
+//! What happens in a conversation. Pure.
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{ConversationId, UserId};
+
+/// A person whom a message calls by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mention {
+    /// Who.
+    pub user: UserId,
+    /// The name they are called by.
+    pub name: String,
+}
+
+/// One kind of reaction to a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reaction {
+    /// Which.
+    pub emoji: String,
+    /// Who reacted so, the first one first.
+    pub users: Vec<UserId>,
+    /// What they are called.
+    pub names: Vec<String>,
+}
+
+/// The message that another one answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quote {
+    /// Its place.
+    pub seq: i64,
+    /// What its sender is called.
+    pub sender_name: String,
+    /// The beginning of what it says; empty for a tombstone.
+    pub body: String,
+    /// Whether it is a tombstone.
+    pub deleted: bool,
+}
+
+/// A message as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Where it was sent.
+    pub conversation: ConversationId,
+    /// Its place in the conversation, from 1, without gaps.
+    pub seq: i64,
+    /// The conversation's change that made it what it is.
+    pub rev: i64,
+    /// Whether something about it has changed since it was sent.
+    pub changed: bool,
+    /// Who sent it.
+    pub sender: UserId,
+    /// What the sender is called.
+    pub sender_name: String,
+    /// The sender's picture.
+    pub sender_avatar: Option<Uuid>,
+    /// The client's own id of the send.
+    pub client_id: Uuid,
+    /// What it says; empty for a tombstone.
+    pub body: String,
+    /// When it was accepted.
+    pub at: OffsetDateTime,
+    /// Whether its sender has changed what it says.
+    pub edited: bool,
+    /// Whether it is a tombstone.
+    pub deleted: bool,
+    /// What it answers.
+    pub quote: Option<Quote>,
+    /// Whom it calls.
+    pub mentions: Vec<Mention>,
+    /// How people reacted.
+    pub reactions: Vec<Reaction>,
+    /// The files that go with it.
+    pub attachments: Vec<Attachment>,
+}
+
+/// What happened to a conversation besides messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[serde(rename_all = "lowercase")]
+#[sqlx(type_name = "text", rename_all = "lowercase")]
+pub enum NoticeKind {
+    /// It was made.
+    Created,
+    /// Somebody came by themselves.
+    Joined,
+    /// Somebody was brought in.
+    Added,
+    /// Somebody went.
+    Left,
+    /// Somebody was taken out.
+    Removed,
+    /// It has another name.
+    Renamed,
+    /// It has another topic line.
+    Topic,
+    /// A member became an owner.
+    Promoted,
+    /// An owner became a member.
+    Demoted,
+}
+
+/// A line in the flow that is no message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Where it happened.
+    pub conversation: ConversationId,
+    /// The conversation's change that it is.
+    pub rev: i64,
+    /// The message after which it happened; 0 before the first.
+    pub after_seq: i64,
+    /// What happened.
+    pub kind: NoticeKind,
+    /// Who did it.
+    pub actor: UserId,
+    /// What they are called.
+    pub actor_name: String,
+    /// To whom, where it is another one than the actor.
+    pub subject: Option<(UserId, String)>,
+    /// The new name or topic line.
+    pub text: Option<String>,
+    /// When.
+    pub at: OffsetDateTime,
+}
+
+impl Notice {
+    /// Whom it lets in or out.
+    pub fn person(&self) -> UserId {
+        self.subject.as_ref().map_or(self.actor, |(id, _)| *id)
+    }
+}
+
+/// A file of a message, or one that waits to be sent with one. The store has its bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
+pub struct Attachment {
+    /// Which file.
+    pub id: Uuid,
+    /// Where it was put.
+    #[sqlx(rename = "conversation_id")]
+    pub conversation: ConversationId,
+    /// What it is called, for people; never a path.
+    pub name: String,
+    /// What it is, by its bytes.
+    pub media_type: String,
+    /// How many bytes it has.
+    pub bytes: i64,
+    /// Of an image that pages show, in pixels.
+    pub width: Option<i32>,
+    /// Of an image that pages show, in pixels.
+    pub height: Option<i32>,
+    /// Whether there is a smaller image of it.
+    pub thumbnail: bool,
+}

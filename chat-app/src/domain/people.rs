@@ -1,0 +1,136 @@
+//! People, and what they are called. Pure.
+
+use std::fmt;
+
+use uuid::Uuid;
+
+use super::{SessionId, UserId};
+
+/// A name to sign in with: 2 to 32 of `a–z 0–9 . _ -`, beginning with a letter or a digit.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct UserName(String);
+
+/// Why a text is no [`UserName`]; the sentence is shown beside the field.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// Shorter than 2 or longer than 32 characters.
+    #[error("A name has 2 to 32 characters.")]
+    Length,
+    /// A character that a name can't hold.
+    #[error(
+        "Use letters a to z, digits, dots, dashes and underscores; begin with a letter or a digit."
+    )]
+    Characters,
+}
+
+impl UserName {
+    /// Trims and lower-cases; the result is what the database holds.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let name = text.trim().to_ascii_lowercase();
+        if !(2..=32).contains(&name.chars().count()) {
+            return Err(NameError::Length);
+        }
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        if !name.starts_with(plain) || !name.chars().all(|c| plain(c) || "._-".contains(c)) {
+            return Err(NameError::Characters);
+        }
+        Ok(Self(name))
+    }
+
+    /// A name read back from the database, where a constraint holds its form.
+    pub(crate) fn stored(name: String) -> Self {
+        Self(name)
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for UserName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What others see instead of the name; `None` where nothing is given.
+pub fn parse_display_name(text: &str) -> Result<Option<String>, DisplayNameError> {
+    let name = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    // Marks that turn the direction of writing would turn what stands beside the name too.
+    let strange = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    // What deleted accounts are called: nobody may look like one.
+    let former = name.to_lowercase().starts_with("former-");
+    if name.chars().count() > 64 || name.chars().any(strange) || former {
+        return Err(DisplayNameError);
+    }
+    Ok(Some(name).filter(|name| !name.is_empty()))
+}
+
+/// Longer than 64 characters, with control characters, or like the name of a deleted account.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a display name")]
+pub struct DisplayNameError;
+
+/// A person, as others see them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// Who it is.
+    pub id: UserId,
+    /// The name they sign in with and are called by.
+    pub name: UserName,
+    /// What others see; the name, unless they chose another.
+    pub display_name: String,
+    /// Their picture.
+    pub avatar: Option<Uuid>,
+}
+
+/// A sign-in that is valid now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Which sign-in.
+    pub id: SessionId,
+    /// Whose.
+    pub user: User,
+    /// Whether they administer the chat.
+    pub admin: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_trimmed_and_lower_cased() {
+        assert_eq!(UserName::parse("  Ada.L ").unwrap().as_str(), "ada.l");
+    }
+
+    #[test]
+    fn a_name_of_other_characters_or_lengths_is_refused() {
+        for text in ["", "a", &"a".repeat(33)] {
+            assert_eq!(UserName::parse(text), Err(NameError::Length), "{text:?}");
+        }
+        for text in ["-ada", "ada l", "äda", "ada\0"] {
+            assert_eq!(
+                UserName::parse(text),
+                Err(NameError::Characters),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_display_name_is_one_line_and_nothing_strange() {
+        assert_eq!(
+            parse_display_name(" Ada  Lovelace\n").unwrap().as_deref(),
+            Some("Ada Lovelace")
+        );
+        assert_eq!(parse_display_name(" \t "), Ok(None));
+        for text in ["a\u{202e}b", "a\u{7}b", "Former-12", &"x".repeat(65)] {
+            assert_eq!(parse_display_name(text), Err(DisplayNameError), "{text:?}");
+        }
+    }
+}
