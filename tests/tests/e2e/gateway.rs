@@ -1,4 +1,4 @@
-//! The example chat behind a Gateway in place of its Ingress, and back; TLS ends at either.
+//! The example chat behind a Gateway in place of its Ingress, and back.
 
 use confab_tests::client::ChatClient;
 use confab_tests::example::{self, NAME, NAMESPACE, URL};
@@ -7,90 +7,21 @@ use confab_tests::wait::seconds;
 use confab_tests::{Context, Result, ensure, eventually, unique};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use tokio::process::Command;
 
 use crate::own_namespace::condition;
 
-/// Traefik's one port takes both.
-const SAFE_URL: &str = "https://chat.localhost:8080";
-const TLS: &str = "e2e-tls";
-
 #[tokio::test]
-async fn pages_and_websockets_come_over_tls_by_ingress_and_by_gateway_and_without_again()
--> Result<()> {
+async fn a_gateway_leads_pages_and_websockets_to_the_chat_and_the_ingress_comes_back() -> Result<()>
+{
     let chat = example::alone().await?;
     let kubectl = &chat.kubectl;
     let before = chat.field("/spec/exposure").await?;
-    let tested = by_tls(kubectl).await;
+    let tested = by_gateway(kubectl).await;
     let restored = restore(kubectl, before).await;
     tested.and(restored)
 }
 
-async fn by_tls(kubectl: &Kubectl) -> Result<()> {
-    let authority = certificate(kubectl).await?;
-    by_ingress(kubectl, &authority).await?;
-    by_gateway(kubectl, &authority).await
-}
-
-/// A Secret with a certificate for the host, and the PEM of who signed it: itself.
-async fn certificate(kubectl: &Kubectl) -> Result<Vec<u8>> {
-    let folder = tempfile::tempdir()?;
-    let [key, certificate] = ["tls.key", "tls.crt"].map(|name| folder.path().join(name));
-    let made = Command::new("openssl")
-        .args([
-            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-        ])
-        .args(["-subj", "/CN=chat.localhost"])
-        .args(["-addext", "subjectAltName=DNS:chat.localhost"])
-        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
-        .arg("-keyout")
-        .arg(&key)
-        .arg("-out")
-        .arg(&certificate)
-        .output()
-        .await?;
-    ensure!(made.status.success(), "openssl: {made:?}");
-    let secret = json!({
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "type": "kubernetes.io/tls",
-        "metadata": {"name": TLS, "namespace": NAMESPACE},
-        "stringData": {
-            "tls.key": std::fs::read_to_string(&key)?,
-            "tls.crt": std::fs::read_to_string(&certificate)?,
-        },
-    });
-    kubectl.apply(&secret).await?;
-    Ok(std::fs::read(&certificate)?)
-}
-
-async fn by_ingress(kubectl: &Kubectl, authority: &[u8]) -> Result<()> {
-    change(
-        kubectl,
-        json!({"url": SAFE_URL, "exposure": {"ingress": {"tlsSecretName": TLS}}}),
-    )
-    .await?;
-    kubectl.wait_ready(NAME, seconds(120)).await?;
-    talks(authority, "ina").await
-}
-
-/// Pages and a WebSocket over TLS.
-async fn talks(authority: &[u8], name: &str) -> Result<()> {
-    let person = eventually(seconds(60), "it is reached over TLS", async || {
-        let client = ChatClient::trusting(SAFE_URL, authority)?;
-        client.register(&unique(name)).await?;
-        Ok(client)
-    })
-    .await?;
-    let answer = person.asks_for_a_websocket().await?;
-    ensure!(
-        answer == StatusCode::SWITCHING_PROTOCOLS,
-        "a WebSocket: {answer}"
-    );
-    Ok(())
-}
-
-async fn by_gateway(kubectl: &Kubectl, authority: &[u8]) -> Result<()> {
+async fn by_gateway(kubectl: &Kubectl) -> Result<()> {
     expose(
         kubectl,
         json!({"ingress": null, "gateway": {"parentRefs": [{"name": "way"}]}}),
@@ -105,7 +36,15 @@ async fn by_gateway(kubectl: &Kubectl, authority: &[u8]) -> Result<()> {
         .await?;
     ensure!(ingress.is_empty(), "the Ingress is left: {ingress}");
 
-    talks(authority, "gwen").await?;
+    let person = eventually(seconds(30), "the Gateway routes", async || {
+        ChatClient::registered(URL, &unique("gwen")).await
+    })
+    .await?;
+    let answer = person.asks_for_a_websocket().await?;
+    ensure!(
+        answer == StatusCode::SWITCHING_PROTOCOLS,
+        "a WebSocket: {answer}"
+    );
 
     // A child changed by hand is put right.
     let other = json!([{"op": "replace", "path": "/spec/hostnames", "value": ["other.localhost"]}]);
@@ -132,12 +71,9 @@ async fn by_gateway(kubectl: &Kubectl, authority: &[u8]) -> Result<()> {
 async fn restore(kubectl: &Kubectl, exposure: Value) -> Result<()> {
     let mut exposure = exposure;
     exposure["gateway"] = Value::Null;
-    exposure["ingress"]["tlsSecretName"] = Value::Null;
-    change(kubectl, json!({"url": URL, "exposure": exposure})).await?;
+    expose(kubectl, exposure).await?;
     says(kubectl, "IngressMade").await?;
-    let made = format!("delete gateway/way secret/{TLS} --ignore-not-found");
-    kubectl.run(&made).await?;
-    kubectl.wait_ready(NAME, seconds(120)).await?;
+    kubectl.run("delete gateway way --ignore-not-found").await?;
     let left = kubectl
         .run(&format!("get httproute {NAME}-app --ignore-not-found"))
         .await?;
@@ -151,11 +87,7 @@ async fn restore(kubectl: &Kubectl, exposure: Value) -> Result<()> {
 }
 
 async fn expose(kubectl: &Kubectl, exposure: Value) -> Result<()> {
-    change(kubectl, json!({"exposure": exposure})).await
-}
-
-async fn change(kubectl: &Kubectl, spec: Value) -> Result<()> {
-    let patch = json!({"spec": spec});
+    let patch = json!({"spec": {"exposure": exposure}});
     kubectl
         .run(&format!("patch chat {NAME} --type=merge -p {patch}"))
         .await?;
@@ -179,12 +111,7 @@ fn gateway() -> Value {
         "metadata": {"name": "way", "namespace": NAMESPACE},
         "spec": {
             "gatewayClassName": "traefik",
-            "listeners": [{
-                "name": "web",
-                "protocol": "HTTPS",
-                "port": 8000,
-                "tls": {"certificateRefs": [{"name": TLS}]},
-            }],
+            "listeners": [{"name": "web", "protocol": "HTTP", "port": 8000}],
         },
     })
 }
