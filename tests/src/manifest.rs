@@ -1,4 +1,4 @@
-//! The ChatDeployments the tests apply. No I/O.
+//! The ChatDeployments the tests apply, and their definition. No I/O.
 
 use serde_json::{Value, json};
 
@@ -19,4 +19,18 @@ pub fn namespace(name: &str) -> Value {
         "kind": "Namespace",
         "metadata": {"name": name, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}},
     })
+}
+
+/// Makes the schema of a definition as it would be that has no rules yet.
+pub fn without_rules(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            for rule in ["x-kubernetes-validations", "oneOf"] {
+                fields.remove(rule);
+            }
+            fields.values_mut().for_each(without_rules);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_rules),
+        _ => {}
+    }
 }

@@ -213,11 +213,17 @@ impl Live {
 
     /// The next frame of this type; others before it are passed over.
     pub async fn find(&mut self, kind: &str) -> Value {
+        let found = self.try_find(kind).await;
+        found.expect("the connection is open")
+    }
+
+    /// The same; `Err` with the close code at the end.
+    async fn try_find(&mut self, kind: &str) -> Result<Value, u16> {
         let finding = async {
             loop {
-                let frame = self.frame().await.expect("the connection is open");
+                let frame = self.frame().await?;
                 if frame["type"] == kind {
-                    return frame;
+                    return Ok(frame);
                 }
             }
         };
@@ -252,11 +258,6 @@ impl Live {
         let request = json!({"type": "resume", "epoch": epoch, "xid": xid, "conversation": conversation, "rev": rev});
         let sent = self.0.send(Message::text(request.to_string())).await;
         sent.map_err(|_| 1006_u16)?;
-        loop {
-            let frame = self.frame().await?;
-            if frame["type"] == "resumed" {
-                return Ok(frame);
-            }
-        }
+        self.try_find("resumed").await
     }
 }

@@ -1,26 +1,13 @@
 //! A ChatDeployment that was stored under an older definition, which took more.
 
+use confab_tests::manifest::without_rules;
 use confab_tests::nodeless::{Chat, Cluster, namespaced};
 use confab_tests::{Result, ensure, eventually};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::world::LIMIT;
 
 const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-
-/// As a definition would be that has no rules yet.
-fn without_rules(schema: &mut Value) {
-    match schema {
-        Value::Object(fields) => {
-            for rule in ["x-kubernetes-validations", "oneOf"] {
-                fields.remove(rule);
-            }
-            fields.values_mut().for_each(without_rules);
-        }
-        Value::Array(items) => items.iter_mut().for_each(without_rules),
-        _ => {}
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_older_definition_took_can_still_be_changed_elsewhere() -> Result<()> {

@@ -182,74 +182,39 @@ fn who_comes_back_reads_on_from_there() {
     let added = script.notice("added", 0, Some(2));
     script.op(0, Action::Join { who: 2 }, Some(Answer::Done));
     script.live(&ALL, &added);
-    let (at, rev) = (script.tick(1), script.rev);
-    script.push(Entry::Page(Page {
-        tab: 2,
-        at,
-        conversation: ID,
-        rev,
-    }));
-    script.got(2, How::Page, added.clone());
+    script.page_with(2, vec![added.clone()]);
     let last = script.said();
-    for person in [0, 1] {
-        script.read_back(person, Some(script.rev), script.items());
-    }
-    script.read_back(2, Some(script.rev), vec![added, last]);
-    broken(&script.verdict(), &[]);
+    broken(&script.end_with(vec![added, last]), &[]);
 }
 
 #[test]
-fn who_was_out_for_a_moment_is_told_what_is_for_them_now() {
-    let mut script = Script::new(Kind::Private);
-    script.said();
-    script.state(2, State::Lost);
-    let missed = script.say();
-    let removed = script.remove_eve();
-    let secret = script.say();
-    let added = script.notice("added", 0, Some(2));
-    script.op(0, Action::Join { who: 2 }, Some(Answer::Done));
-    for item in [&missed, &removed, &secret, &added] {
-        script.live(&[0, 1], item);
+fn who_was_out_for_a_moment_is_told_or_reads_what_is_for_them_now() {
+    for asks in [true, false] {
+        let mut script = Script::new(Kind::Private);
+        script.said();
+        if asks {
+            script.state(2, State::Lost);
+        }
+        let missed = script.say();
+        let removed = script.remove_eve();
+        let secret = script.say();
+        let added = script.notice("added", 0, Some(2));
+        script.op(0, Action::Join { who: 2 }, Some(Answer::Done));
+        for item in [&missed, &removed, &secret, &added] {
+            script.live(&[0, 1], item);
+        }
+        if asks {
+            let open = State::Open {
+                replica: "s".into(),
+            };
+            script.state(2, open);
+            script.range(2, 4, script.rev, std::slice::from_ref(&added));
+        } else {
+            script.page_with(2, vec![added.clone()]);
+        }
+        let last = script.said();
+        broken(&script.end_with(vec![added, last]), &[]);
     }
-    let open = State::Open {
-        replica: "s".into(),
-    };
-    script.state(2, open);
-    script.range(2, 4, script.rev, std::slice::from_ref(&added));
-    let last = script.said();
-    for person in [0, 1] {
-        script.read_back(person, Some(script.rev), script.items());
-    }
-    script.read_back(2, Some(script.rev), vec![added, last]);
-    broken(&script.verdict(), &[]);
-}
-
-#[test]
-fn who_was_out_for_a_moment_reads_what_is_for_them_now() {
-    let mut script = Script::new(Kind::Private);
-    script.said();
-    let missed = script.say();
-    let removed = script.remove_eve();
-    let secret = script.say();
-    let added = script.notice("added", 0, Some(2));
-    script.op(0, Action::Join { who: 2 }, Some(Answer::Done));
-    for item in [&missed, &removed, &secret, &added] {
-        script.live(&[0, 1], item);
-    }
-    let (at, rev) = (script.tick(1), script.rev);
-    script.push(Entry::Page(Page {
-        tab: 2,
-        at,
-        conversation: ID,
-        rev,
-    }));
-    script.got(2, How::Page, added.clone());
-    let last = script.said();
-    for person in [0, 1] {
-        script.read_back(person, Some(script.rev), script.items());
-    }
-    script.read_back(2, Some(script.rev), vec![added, last]);
-    broken(&script.verdict(), &[]);
 }
 
 #[test]

@@ -100,6 +100,11 @@ impl Script {
 
     /// The tab loads the page as it stands.
     pub fn page(&mut self, tab: u32) {
+        self.page_with(tab, self.items());
+    }
+
+    /// The same, for who is shown these alone.
+    pub fn page_with(&mut self, tab: u32, items: Vec<Item>) {
         let (at, rev) = (self.tick(1), self.rev);
         self.push(Entry::Page(Page {
             tab,
@@ -107,7 +112,7 @@ impl Script {
             conversation: ID,
             rev,
         }));
-        for item in self.items() {
+        for item in items {
             self.got(tab, How::Page, item);
         }
     }
@@ -266,6 +271,15 @@ impl Script {
                 false => self.read_back(person, None, Vec::new()),
             }
         }
+        self.verdict()
+    }
+
+    /// The same with Eve inside, who reads these back alone.
+    pub fn end_with(mut self, of_eve: Vec<Item>) -> Verdict {
+        for person in [0, 1] {
+            self.read_back(person, Some(self.rev), self.items());
+        }
+        self.read_back(2, Some(self.rev), of_eve);
         self.verdict()
     }
 

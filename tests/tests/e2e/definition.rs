@@ -1,12 +1,13 @@
 //! A cluster whose definition of chats is an older one, and holds chats.
 
-use confab_tests::example::{self, NAME, OPERATOR_NAMESPACE, RELEASE};
-use confab_tests::kubectl::run;
+use confab_tests::example::{self, NAME};
+use confab_tests::manifest::without_rules;
 use confab_tests::wait::seconds;
 use confab_tests::{Result, ensure, eventually};
 use serde_json::Value;
 
-const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../charts/confab");
+use crate::rollout::upgrade;
+
 const DEFINITION: &str = "customresourcedefinition/chatdeployments.confab.dev";
 
 /// How many rules there are.
@@ -18,17 +19,6 @@ fn rules(schema: &Value) -> usize {
         }
         Value::Array(items) => items.iter().map(rules).sum(),
         _ => 0,
-    }
-}
-
-fn without_rules(schema: &mut Value) {
-    match schema {
-        Value::Object(fields) => {
-            fields.remove("x-kubernetes-validations");
-            fields.values_mut().for_each(without_rules);
-        }
-        Value::Array(items) => items.iter_mut().for_each(without_rules),
-        _ => {}
     }
 }
 
@@ -53,17 +43,7 @@ async fn helm_upgrade_brings_the_definition_up_to_date_and_every_chat_is_still_t
         rules(&chat.kubectl.get(DEFINITION).await?["spec"]) == 0,
         "the older definition is not in place"
     );
-    let upgrade = [
-        "upgrade",
-        RELEASE,
-        CHART,
-        "--namespace",
-        OPERATOR_NAMESPACE,
-        "--reuse-values",
-        "--wait",
-        "--timeout=3m",
-    ];
-    run("helm", &upgrade, "").await?;
+    upgrade(&[]).await?;
     let wanted = rules(&before["spec"]);
     eventually(seconds(30), "the rules are back", async || {
         let there = rules(&chat.kubectl.get(DEFINITION).await?["spec"]);

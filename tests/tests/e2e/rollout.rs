@@ -31,9 +31,8 @@ async fn helm_upgrade_with_a_new_image_rolls_without_a_failed_request() -> Resul
     Ok(())
 }
 
-/// Upgrades the release to this image and waits until it alone runs.
-async fn roll<Guard>(chat: &Example<Guard>, image: &Image) -> Result<()> {
-    let tag = format!("chatApp.image.tag={}", image.tag);
+/// `helm upgrade` to this chart, with the values as they are but for those `set`.
+pub async fn upgrade(set: &[&str]) -> Result<()> {
     let upgrade = [
         "upgrade",
         RELEASE,
@@ -41,12 +40,17 @@ async fn roll<Guard>(chat: &Example<Guard>, image: &Image) -> Result<()> {
         "--namespace",
         OPERATOR_NAMESPACE,
         "--reuse-values",
-        "--set-string",
-        &tag,
         "--wait",
         "--timeout=3m",
     ];
-    run("helm", &upgrade, "").await?;
+    run("helm", &[&upgrade, set].concat(), "").await?;
+    Ok(())
+}
+
+/// Upgrades the release to this image and waits until it alone runs.
+async fn roll<Guard>(chat: &Example<Guard>, image: &Image) -> Result<()> {
+    let tag = format!("chatApp.image.tag={}", image.tag);
+    upgrade(&["--set-string", &tag]).await?;
     let name = image.name();
     eventually(seconds(240), &format!("only {name} runs"), async || {
         let pods = chat.pods().await?;

@@ -113,19 +113,12 @@ impl View {
 
     /// Up to where each answer goes that tells of this rev.
     pub fn answers_about(&self, rev: i64) -> impl Iterator<Item = i64> {
-        let answers = self.resumed.iter();
-        answers
-            .filter(move |(from, to)| *from < rev && rev <= *to)
-            .map(|(_, to)| *to)
+        ends(&self.resumed, rev)
     }
 
     /// Up to where each answer or page goes that tells of this rev.
     pub fn told_about(&self, rev: i64) -> impl Iterator<Item = i64> {
-        let pages = self.reloaded.iter();
-        pages
-            .filter(move |(from, to)| *from < rev && rev <= *to)
-            .map(|(_, to)| *to)
-            .chain(self.answers_about(rev))
+        ends(&self.reloaded, rev).chain(self.answers_about(rev))
     }
 
     fn load(&mut self, page: &Page) {
@@ -229,6 +222,14 @@ impl View {
             },
         }
     }
+}
+
+/// The ends of the ranges (from, to] that hold this rev.
+fn ends(ranges: &[(i64, i64)], rev: i64) -> impl Iterator<Item = i64> {
+    let holding = ranges
+        .iter()
+        .filter(move |(from, to)| *from < rev && rev <= *to);
+    holding.map(|(_, to)| *to)
 }
 
 fn lets_out(notice: &Notice, me: &str) -> bool {
