@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use confab_tests::nodeless::Chat;
-use confab_tests::{Result, ensure};
+use confab_tests::{Result, ensure, eventually};
 use serde_json::{Value, json};
 
 use crate::world::{LIMIT, World};
@@ -30,12 +30,14 @@ async fn what_was_told_is_not_told_again_when_nothing_has_changed() -> Result<()
     let world = World::new("events").await?;
     let (operator, chat) = world.settled().await?;
     chat.change(json!({"replicas": 3})).await?;
-    chat.ready(LIMIT).await?;
-    let before = told(&world, &chat).await?;
-    ensure!(
-        !before.is_empty(),
-        "nothing was told of a chat that became ready"
-    );
+    // It is told after the status says so.
+    let before = eventually(LIMIT, "it is told as ready twice", async || {
+        let told = told(&world, &chat).await?;
+        let twice = |event: &String| event.contains("AsAskedFor") && event.ends_with("(2)");
+        ensure!(told.iter().any(twice), "{told:#?}");
+        Ok(told)
+    })
+    .await?;
 
     operator.kill().await;
     let operator = world.operator().await?;
