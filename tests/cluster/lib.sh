@@ -10,7 +10,7 @@ export DOCKER_BUILDKIT=${DOCKER_BUILDKIT:-0} # images from scratch need no more 
 recipe_hash() {
   {
     printf '%s\n' "$KUBERNETES_VERSION" "$KIND_VERSION" "$DEBIAN_RELEASE" "$LOCAL_PATH_PROVISIONER_VERSION" "$NETLINK_VERSION" \
-      "$TRAEFIK_IMAGE" "$TRAEFIK_VERSION" "$POSTGRES_IMAGE" "$POSTGRES_VERSION" "$KAFKA_IMAGE" "$KAFKA_VERSION" "$LOG4J_VERSION"
+      "$TRAEFIK_IMAGE" "$TRAEFIK_VERSION" "$METRICS_SERVER_IMAGE" "$METRICS_SERVER_VERSION" "$POSTGRES_IMAGE" "$POSTGRES_VERSION" "$KAFKA_IMAGE" "$KAFKA_VERSION" "$LOG4J_VERSION"
     (cd "$tests_dir" && find packages.sh cluster/from-packages -type f | LC_ALL=C sort | xargs sha256sum)
   } | sha256sum | cut -c1-8
 }
@@ -67,3 +67,15 @@ install_debian_packages() {
 }
 
 node_names() { docker ps --all --filter "label=io.x-k8s.kind.cluster=$cluster_name" --format '{{.Names}}' | sort; }
+
+# A part of the cluster with a manifest in this folder: a Deployment of its name that carries the hash of what it was applied with.
+manifest_hash() { cat "$cluster_dir/$1.yaml" "$tests_dir/versions.env" | sha256sum | cut -c1-16; } # PART
+
+apply_manifest() { # PART NAMESPACE IMAGE
+  sed "s|@IMAGE@|$3|; s|@MANIFEST_HASH@|$(manifest_hash "$1")|" "$cluster_dir/$1.yaml" | kubectl apply -f -
+  kubectl rollout status "deployment/$1" -n "$2" --timeout=180s
+}
+
+runs_this_manifest() { # PART NAMESPACE
+  [ "$(kubectl get deployment "$1" -n "$2" -o jsonpath='{.metadata.annotations.confab\.dev/manifest}' 2>/dev/null)" = "$(manifest_hash "$1")" ]
+}

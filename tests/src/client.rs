@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -36,14 +36,24 @@ pub(crate) fn client_builder() -> reqwest::ClientBuilder {
 impl ChatClient {
     /// A client of the chat at `url` (`http://name.localhost:port`) with an empty cookie jar. The name is taken to be this machine.
     pub fn new(url: &str) -> Result<Self> {
+        let port = reqwest::Url::parse(url)?.port_or_known_default();
+        let here = SocketAddr::from((Ipv4Addr::LOCALHOST, port.unwrap_or(80)));
+        Self::build(url, here, client_builder())
+    }
+
+    /// The same of an `https` URL that is found at `address`, with a certificate that this authority (PEM) has signed.
+    pub fn trusting(url: &str, address: SocketAddr, authority: &[u8]) -> Result<Self> {
+        let authority = Certificate::from_pem(authority)?;
+        Self::build(url, address, client_builder().tls_certs_only([authority]))
+    }
+
+    fn build(url: &str, address: SocketAddr, builder: reqwest::ClientBuilder) -> Result<Self> {
         let parsed = reqwest::Url::parse(url)?;
         let host = parsed.host_str().context("a URL without a host")?;
-        let port = parsed.port_or_known_default().unwrap_or(80);
-        let here = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let http = client_builder()
+        let http = builder
             .cookie_store(true)
             .no_proxy()
-            .resolve(host, here)
+            .resolve(host, address)
             .timeout(seconds(30))
             .build()?;
         Ok(Self {

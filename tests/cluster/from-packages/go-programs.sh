@@ -1,4 +1,4 @@
-# Sourced: Kubernetes, etcd, CoreDNS, the network plugin and the volume provisioner from their Go modules.
+# Sourced: Kubernetes, etcd, CoreDNS, the network plugin, the volume provisioner and metrics-server from their Go modules.
 # The same flags everywhere, so that the builds share Go's cache (10 GB; not needed once all is built: go clean -cache -modcache).
 export CGO_ENABLED=0 GOFLAGS='-buildvcs=false -modcacherw'
 go_build() { go build -trimpath -ldflags="-s -w${ldflags:+ $ldflags}" "$@"; }
@@ -15,11 +15,13 @@ make_go_programs() {
   coredns=$CONFAB_CACHE/coredns-$coredns_version-$(hash_of coredns/main.go)
   network=$CONFAB_CACHE/network-$NETLINK_VERSION-$(hash_of cni/main.go)
   provisioner=$CONFAB_CACHE/local-path-provisioner-$LOCAL_PATH_PROVISIONER_VERSION
+  metrics_server=$CONFAB_CACHE/metrics-server-$METRICS_SERVER_VERSION
   kind_files=$CONFAB_CACHE/kind-files-$KIND_VERSION
   product "$etcd" etcd "build $etcd_version" build_etcd
   product "$coredns" coredns "build $coredns_version" build_coredns
   product "$network" network "build the network plugin" build_network
   product "$provisioner" volumes "build local-path-provisioner $LOCAL_PATH_PROVISIONER_VERSION" build_provisioner
+  product "$metrics_server" metrics "build metrics-server $METRICS_SERVER_VERSION" build_metrics_server
   product "$kind_files" kind "take the files of a node from $KIND_VERSION" copy_kind_files
 }
 
@@ -72,6 +74,7 @@ own() {
 
 build_etcd() { wrap "$1" etcd "go.etcd.io/etcd/server/v3@$etcd_version"; }
 build_provisioner() { wrap "$1" local-path-provisioner "github.com/rancher/local-path-provisioner@$LOCAL_PATH_PROVISIONER_VERSION"; }
+build_metrics_server() { wrap "$1" metrics-server "sigs.k8s.io/metrics-server/cmd/metrics-server@$METRICS_SERVER_VERSION"; }
 build_coredns() { own "$1" coredns coredns/main.go "github.com/coredns/coredns@$coredns_version"; }
 build_network() { own "$1" network cni/main.go "github.com/vishvananda/netlink@$NETLINK_VERSION"; }
 

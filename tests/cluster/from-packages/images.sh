@@ -14,6 +14,7 @@ make_images() {
   static_image "$cni_image" "$network/network"
   static_image "$provisioner_image" "$provisioner/local-path-provisioner"
   static_image "$TRAEFIK_IMAGE" "$traefik/traefik"
+  static_image "$METRICS_SERVER_IMAGE" "$metrics_server/metrics-server"
   helper_image
   pause_images
   kube_proxy_image

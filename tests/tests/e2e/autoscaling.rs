@@ -1,66 +1,79 @@
-//! A HorizontalPodAutoscaler on the ChatDeployment's own /scale. The cluster need not have a metrics API: limits are kept
-//! without one.
+//! A HorizontalPodAutoscaler on the ChatDeployment's own /scale, by the CPU use that metrics-server tells.
 
-use confab_tests::example::{self, Example, NAME};
+use confab_tests::kubectl::Kubectl;
 use confab_tests::wait::seconds;
-use confab_tests::{Result, ensure, eventually};
-use serde_json::json;
+use confab_tests::{Result, ensure, eventually, manifest};
+use serde_json::{Value, json};
 
-use crate::lifecycle::{brought_back, has_replicas};
+use crate::lifecycle::brought_back;
+use crate::own_namespace::in_own_namespace;
+
+const CHAT: &str = "busy";
 
 #[tokio::test]
 async fn an_autoscaler_moves_the_chats_own_scale_and_goes_when_it_is_no_longer_wanted() -> Result<()>
 {
-    let chat = example::alone().await?;
-    let scaled = scaled_by_limits(&chat).await;
-    // Back again, whatever came of it.
-    let removed = no_longer_wanted(&chat).await;
-    let back = format!("scale chat/{NAME} --replicas=2");
-    chat.kubectl.run(&back).await?;
-    has_replicas(&chat, 2).await?;
-    scaled.and(removed)
-}
+    in_own_namespace("autoscaling", async |kubectl| {
+        // So little that even a replica without people uses a good part of it.
+        let requests = json!({"cpu": "5m", "memory": "32Mi"});
+        let spec = json!({
+            "replicas": 1,
+            "resources": {"requests": requests},
+            "autoscaling": limits(1000),
+        });
+        kubectl
+            .apply(&manifest::chat(kubectl.namespace(), CHAT, spec))
+            .await?;
+        kubectl.wait_ready(CHAT, seconds(300)).await?;
+        // The autoscaler itself moves spec.replicas up to its minimum.
+        has_replicas(kubectl, 2).await?;
+        moves_the_chat_itself(kubectl).await?;
 
-async fn scaled_by_limits<Guard>(chat: &Example<Guard>) -> Result<()> {
-    autoscaling(chat, r#"{"minReplicas":3,"maxReplicas":4}"#).await?;
-    // The autoscaler itself moves spec.replicas up to its minimum.
-    has_replicas(chat, 3).await?;
-    let autoscaler = chat
-        .kubectl
-        .get(&format!("horizontalpodautoscaler {NAME}-app"))
+        autoscaling(kubectl, limits(1)).await?;
+        has_replicas(kubectl, 3).await?;
+        // A pass over the whole chat does not take back what /scale holds.
+        brought_back(kubectl, CHAT, "service").await?;
+        has_replicas(kubectl, 3).await?;
+
+        autoscaling(kubectl, Value::Null).await?;
+        eventually(seconds(30), "the autoscaler is gone", async || {
+            let all = kubectl.list("horizontalpodautoscalers").await?;
+            ensure!(all.is_empty(), "{all:?}");
+            Ok(())
+        })
         .await?;
-    let target =
-        json!({"apiVersion": "confab.dev/v1alpha1", "kind": "ChatDeployment", "name": NAME});
-    ensure!(
-        autoscaler["spec"]["scaleTargetRef"] == target,
-        "{autoscaler}"
-    );
-    let scale = format!("scale chat/{NAME} --replicas=4");
-    chat.kubectl.run(&scale).await?;
-    has_replicas(chat, 4).await?;
-    // A pass over the whole chat does not take back what /scale holds.
-    brought_back(chat, "service").await?;
-    ensure!(chat.field("/spec/replicas").await? == 4, "scaled back");
-    chat.kubectl.wait_ready(NAME, seconds(120)).await
+        has_replicas(kubectl, 3).await
+    })
+    .await
 }
 
-async fn no_longer_wanted<Guard>(chat: &Example<Guard>) -> Result<()> {
-    let before = chat.field("/spec/replicas").await?;
-    autoscaling(chat, "null").await?;
-    eventually(seconds(30), "the autoscaler is gone", async || {
-        let all = chat.kubectl.list("horizontalpodautoscalers").await?;
-        ensure!(all.is_empty(), "{all:?}");
+fn limits(target: i32) -> Value {
+    json!({"minReplicas": 2, "maxReplicas": 3, "targetCPUUtilizationPercent": target})
+}
+
+async fn autoscaling(kubectl: &Kubectl, limits: Value) -> Result<()> {
+    let patch = json!({"spec": {"autoscaling": limits}});
+    let patch = format!("patch chat/{CHAT} --type=merge --patch {patch}");
+    kubectl.run(&patch).await.map(|_| ())
+}
+
+async fn has_replicas(kubectl: &Kubectl, replicas: i32) -> Result<()> {
+    let what = format!("{replicas} replicas");
+    eventually(seconds(120), &what, async || {
+        let chat = kubectl.get(&format!("chat {CHAT}")).await?;
+        for pointer in ["/spec/replicas", "/status/readyReplicas"] {
+            let have = chat.pointer(pointer);
+            ensure!(have == Some(&json!(replicas)), "{pointer} is {have:?}");
+        }
         Ok(())
     })
-    .await?;
-    let after = chat.field("/spec/replicas").await?;
-    ensure!(after == before, "{before} replicas became {after}");
-    Ok(())
+    .await
 }
 
-async fn autoscaling<Guard>(chat: &Example<Guard>, limits: &str) -> Result<()> {
-    let patch = format!(r#"{{"spec":{{"autoscaling":{limits}}}}}"#);
-    let patch = format!("patch chat/{NAME} --type=merge --patch {patch}");
-    chat.kubectl.run(&patch).await?;
+async fn moves_the_chat_itself(kubectl: &Kubectl) -> Result<()> {
+    let autoscaler = format!("horizontalpodautoscaler {CHAT}-app");
+    let target = kubectl.get(&autoscaler).await?["spec"]["scaleTargetRef"].take();
+    let chat = json!({"apiVersion": "confab.dev/v1alpha1", "kind": "ChatDeployment", "name": CHAT});
+    ensure!(target == chat, "it moves {target}");
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use confab_tests::example::{self, NAME};
-use confab_tests::kubectl::run;
+use confab_tests::kubectl::{Kubectl, run};
 use confab_tests::wait::seconds;
 use confab_tests::{Context, Result, ensure, eventually};
 use serde_json::json;
@@ -93,7 +93,7 @@ pub async fn scale_and_reconcile<Guard>(
     let scale = format!("scale chat/{NAME} --replicas={replicas}");
     chat.kubectl.run(&scale).await?;
     has_replicas(chat, replicas).await?;
-    brought_back(chat, "service").await?;
+    brought_back(&chat.kubectl, NAME, "service").await?;
     assert_eq!(chat.field("/spec/replicas").await?, json!(replicas));
     assert_eq!(chat.pods().await?.len(), replicas);
     chat.kubectl.wait_ready(NAME, seconds(120)).await
@@ -121,7 +121,7 @@ async fn a_deleted_child_comes_back() -> Result<()> {
         "serviceaccount",
         "deployment",
     ] {
-        brought_back(&chat, kind).await?;
+        brought_back(&chat.kubectl, NAME, kind).await?;
     }
     chat.kubectl.wait_ready(NAME, seconds(180)).await
 }
@@ -145,13 +145,13 @@ async fn a_hand_made_change_to_a_child_is_put_right() -> Result<()> {
     .await
 }
 
-/// Deletes the child `<name>-app` of this kind and waits for another one in its place.
-pub async fn brought_back<Guard>(chat: &example::Example<Guard>, kind: &str) -> Result<()> {
-    let child = format!("{kind}/{NAME}-app");
-    let old = chat.kubectl.get(&child).await?["metadata"]["uid"].take();
-    chat.kubectl.run(&format!("delete {child}")).await?;
+/// Deletes the child `<chat>-app` of this kind and waits for another one in its place.
+pub async fn brought_back(kubectl: &Kubectl, chat: &str, kind: &str) -> Result<()> {
+    let child = format!("{kind}/{chat}-app");
+    let old = kubectl.get(&child).await?["metadata"]["uid"].take();
+    kubectl.run(&format!("delete {child}")).await?;
     eventually(seconds(60), &format!("{child} comes back"), async || {
-        let new = chat.kubectl.get(&child).await?["metadata"]["uid"].take();
+        let new = kubectl.get(&child).await?["metadata"]["uid"].take();
         ensure!(new != old, "the old one is still there");
         Ok(())
     })

@@ -12,3 +12,4 @@ mod own_namespace;
 mod refusals;
 mod rollout;
 mod talk;
+mod tls;
