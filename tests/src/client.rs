@@ -44,7 +44,8 @@ impl ChatClient {
     /// The same of an `https` URL that is found at `address`, with a certificate that this authority (PEM) has signed.
     pub fn trusting(url: &str, address: SocketAddr, authority: &[u8]) -> Result<Self> {
         let authority = Certificate::from_pem(authority)?;
-        Self::build(url, address, client_builder().tls_certs_only([authority]))
+        let builder = client_builder().tls_certs_only([authority]).http1_only(); // which is what a browser asks for a WebSocket with
+        Self::build(url, address, builder)
     }
 
     fn build(url: &str, address: SocketAddr, builder: reqwest::ClientBuilder) -> Result<Self> {

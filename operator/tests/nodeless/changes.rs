@@ -219,7 +219,8 @@ async fn an_invalid_spec_is_refused_or_told_and_the_chat_goes_on_when_it_is_vali
     // What the API server cannot know is told.
     let url = std::env::var("DATABASE_URL").context("DATABASE_URL")?;
     chat.database("mysql://elsewhere").await?;
-    chat.change(json!({"replicas": 3})).await?;
+    // A change that no child and no topic sees: after it, nothing but the clock has the Secret read once more.
+    chat.change(json!({"deletionPolicy": "Retain"})).await?;
     chat.wait(LIMIT, "SchemaReady", "False SecretUnusable")
         .await?;
     chat.wait(LIMIT, "Stalled", "True SecretUnusable").await?;
