@@ -44,7 +44,7 @@ async fn what_was_told_is_not_told_again_when_nothing_has_changed() -> Result<()
     operator.says(LIMIT, 200, "working").await?;
     for round in 0..3 {
         let seen = json!({"metadata": {"annotations": {"seen": round.to_string()}}});
-        world.cluster.merge(&chat.own_path(), &seen).await?;
+        world.cluster.merge(&chat.deployment(), &seen).await?;
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
     chat.ready(LIMIT).await?;

@@ -53,7 +53,7 @@ async fn a_settled_fleet_writes_nothing_but_the_lease() -> Result<()> {
     // One pass for each, though nothing is to be done.
     for chat in &chats {
         let looked = json!({"metadata": {"annotations": {"seen": "again"}}});
-        world.cluster.merge(&chat.own_path(), &looked).await?;
+        world.cluster.merge(&chat.deployment(), &looked).await?;
     }
     sleep(window).await;
     let written = writes()?;

@@ -81,19 +81,20 @@ async fn a_list_from_before_the_last_changes_leads_to_their_end() -> Result<()> 
     chat.change(json!({"replicas": 5})).await?;
     other.change(json!({"deletionPolicy": "Retain"})).await?;
     world.api.judge(move |call| {
-        let lists = call
+        let of_all = call
             .uri
-            .starts_with("/apis/confab.dev/v1alpha1/chatdeployments")
-            && !call.watches();
-        if lists {
-            Deed::Answer(old.clone())
-        } else {
-            Deed::Pass
+            .starts_with("/apis/confab.dev/v1alpha1/chatdeployments");
+        match (of_all, call.watches()) {
+            (true, false) => Deed::Answer(old.clone()),
+            (true, true) => Deed::Watch(Watching::Late(2 * LIMIT)),
+            (false, _) => Deed::Pass,
         }
     });
     let operator = world.operator().await?;
     operator.says(LIMIT, 200, "working").await?;
     chat.ready(LIMIT).await?;
+    world.api.judge(|_| Deed::Pass);
+    world.api.cut_watches();
     other.delete().await?;
     other.gone(LIMIT).await?;
     let deployment = world.cluster.get(&chat.deployment()).await?;
