@@ -29,6 +29,15 @@ pub struct Promise {
     pub shown: Option<Duration>,
     /// After the fault sends are taken, everybody is complete and nothing is overdue within this time.
     pub recovery: Duration,
+    /// Up to so many sends a second. None: up to whatever the run was asked for.
+    pub rate: Option<f64>,
+}
+
+impl Promise {
+    const fn up_to(mut self, rate: f64) -> Self {
+        self.rate = Some(rate);
+        self
+    }
 }
 
 /// A fault.
@@ -52,6 +61,7 @@ const fn goes_on(shown: u64, recovery: u64) -> Promise {
     Promise {
         shown: Some(seconds(shown)),
         recovery: seconds(recovery),
+        rate: None,
     }
 }
 
@@ -59,6 +69,7 @@ const fn may_refuse(recovery: u64) -> Promise {
     Promise {
         shown: None,
         recovery: seconds(recovery),
+        rate: None,
     }
 }
 
@@ -187,7 +198,8 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "postgres-slow",
         what: "Each answer of PostgreSQL comes 200 ms late",
-        promise: goes_on(5, 5),
+        // Two replicas with twenty connections each make two hundred queries a second then; a send takes two or three.
+        promise: goes_on(5, 5).up_to(60.0),
         local: Some(|local, pace| Box::pin(postgres::slow(local, pace))),
         cluster: None,
         root: false,

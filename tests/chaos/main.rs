@@ -128,10 +128,11 @@ fn list() -> String {
             Some(shown) => format!("sends go on, and are shown within {} s to 99 of 100", shown.as_secs()),
             None => "sends may be refused".into(),
         };
+        let rate = fault.promise.rate.map_or(String::new(), |rate| format!(" (up to {rate} sends a second)"));
         let root = if fault.root { ", as root" } else { "" };
         let recovery = fault.promise.recovery.as_secs();
         format!(
-            "{}  ({place}{root})\n    {}.\n    Meanwhile {meanwhile}; all is well within {recovery} s after it.\n",
+            "{}  ({place}{root})\n    {}.\n    Meanwhile {meanwhile}{rate}; all is well within {recovery} s after it.\n",
             fault.name, fault.what,
         )
     });

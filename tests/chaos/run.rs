@@ -58,6 +58,10 @@ pub async fn fault(
             failure,
         };
     }
+    let measure = Measure {
+        rate: load.slow_down_to(fault.promise.rate),
+        ..measure
+    };
     let (tell, enough) = watch::channel(false);
     let mut pace = Pace::new(measure.seed, fault.name, measure.brief, enough);
     let mut proofs = Vec::new();
@@ -80,6 +84,7 @@ pub async fn fault(
     };
     let failure = both(counting, cycles).await.err();
     window.end();
+    load.slow_down_to(None);
     Outcome {
         fault,
         proofs,

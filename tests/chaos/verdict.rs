@@ -201,6 +201,7 @@ mod tests {
     }
 
     const PROMISE: Promise = Promise {
+        rate: None,
         shown: Some(seconds(2)),
         recovery: seconds(5),
     };

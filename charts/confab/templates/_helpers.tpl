@@ -49,10 +49,11 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 - apiGroups: [autoscaling]
   resources: [horizontalpodautoscalers]
   verbs: [get, list, watch, create, patch, delete]
-# Named ones are read, generated ones written; never listed.
+# Named ones are read, generated ones written; never listed. None is deleted, but whose one is may be changed (deletionPolicy)
+# only by those who could, where the API server enforces that (OwnerReferencesPermissionEnforcement; OpenShift does).
 - apiGroups: [""]
   resources: [secrets]
-  verbs: [get, create, patch]
+  verbs: [get, create, patch, delete]
 # Why a pod does not start.
 - apiGroups: [""]
   resources: [pods]

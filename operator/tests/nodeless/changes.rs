@@ -198,6 +198,24 @@ async fn a_strangers_object_under_a_childs_name_is_never_touched_and_the_chat_go
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_generated_secret_goes_or_stays_as_the_deletion_policy_says_last() -> Result<()> {
+    let world = World::new("change").await?;
+    let (_operator, chat) = world.settled().await?;
+    let secret = chat.path("api/v1", "secrets/team-keys");
+    for (policy, goes) in [("Delete", true), ("Retain", false), ("Delete", true)] {
+        chat.change(json!({"deletionPolicy": policy})).await?;
+        chat.ready(LIMIT).await?;
+        let owners = world.cluster.get(&secret).await?["metadata"]["ownerReferences"].take();
+        let held = chat.get().await?["metadata"]["finalizers"].take();
+        ensure!(
+            owners.is_array() == goes && held.is_array() == goes,
+            "{policy}: owned by {owners}, held by {held}"
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_invalid_spec_is_refused_or_told_and_the_chat_goes_on_when_it_is_valid_again()
 -> Result<()> {
     let world = World::new("change").await?;

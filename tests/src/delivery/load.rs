@@ -158,6 +158,14 @@ impl Load {
         }
     }
 
+    /// From now on no more sends than this are due in a second, nor more than the plan says; returns how many are.
+    pub fn slow_down_to(&self, most: Option<f64>) -> f64 {
+        let plan = self.shared.plan.rate;
+        let rate = most.map_or(plan, |most| most.min(plan));
+        *self.shared.rate() = rate;
+        rate
+    }
+
     /// Waits until all sends of the plan were made; for ever where it does not say how many.
     pub async fn sent(&self) {
         self.shared.all_sent.cancelled().await;

@@ -49,13 +49,14 @@ impl Driver {
 
     pub async fn run(mut self) {
         let plan = &self.shared.plan;
-        let (rate, sends) = (plan.rate, plan.sends.unwrap_or(u64::MAX));
+        let sends = plan.sends.unwrap_or(u64::MAX);
         let changes = [plan.edits, plan.deletions, plan.reactions];
-        let began = self.shared.recorder.now();
-        for number in 0..sends {
+        let mut next = self.shared.recorder.now() as f64;
+        for _ in 0..sends {
+            let step = 1e6 / *self.shared.rate();
             // Spread a little, so that sends neither march in step nor bunch.
-            let spread = (number as f64 + self.rng.f64()) / rate;
-            let at = began + (spread * 1e6) as Micros;
+            let at = (next + self.rng.f64() * step) as Micros;
+            next += step;
             let due = sleep_until(Instant::from_std(self.shared.recorder.instant(at)));
             if self.stop.run_until_cancelled(due).await.is_none() {
                 return;

@@ -41,6 +41,8 @@ pub(super) struct Shared {
     expected: Mutex<HashMap<i64, i64>>,
     /// What has no answer yet has none.
     give_up: Mutex<CancellationToken>,
+    /// Sends due in a second from now on.
+    rate: Mutex<f64>,
     ops: AtomicU64,
     /// The plan's sends were made.
     pub all_sent: CancellationToken,
@@ -55,6 +57,7 @@ impl Shared {
         rooms: Vec<Room>,
     ) -> Self {
         Self {
+            rate: Mutex::new(plan.rate),
             plan,
             site,
             recorder,
@@ -149,6 +152,11 @@ impl Shared {
             .lock()
             .expect("nobody panics holding this lock");
         std::mem::take(&mut *token).cancel();
+    }
+
+    /// How many sends are due in a second from now on.
+    pub fn rate(&self) -> MutexGuard<'_, f64> {
+        self.rate.lock().expect("nobody panics holding this lock")
     }
 
     /// Notes that something is about to be done; answers its number.
