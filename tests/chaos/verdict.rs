@@ -18,7 +18,8 @@ pub struct Table {
 }
 
 struct Row {
-    name: &'static str,
+    /// Of the fault, and at what rate where that was another one than the run's.
+    name: String,
     proofs: Vec<String>,
     window: Option<WindowVerdict>,
     /// What is wrong; empty where the promise was kept.
@@ -36,8 +37,13 @@ impl Table {
                 Some(window) => broken(outcome.fault.promise, window, measure),
                 None => vec!["it never began".into()],
             };
+            let slower = outcome
+                .fault
+                .promise
+                .rate
+                .filter(|rate| *rate < measure.rate);
             Row {
-                name,
+                name: slower.map_or(name.into(), |rate| format!("{name} (at {rate} a second)")),
                 proofs: outcome.proofs.clone(),
                 window: window.cloned(),
                 wrong: failure.chain(broken).collect(),
