@@ -195,12 +195,13 @@ fn who_was_out_for_a_moment_is_told_or_reads_what_is_for_them_now() {
         if asks {
             script.state(2, State::Lost);
         }
+        let edited = script.edit(1, 1);
         let missed = script.say();
         let removed = script.remove_eve();
         let secret = script.say();
         let added = script.notice("added", 0, Some(2));
         script.op(0, Action::Join { who: 2 }, Some(Answer::Done));
-        for item in [&missed, &removed, &secret, &added] {
+        for item in [&edited, &missed, &removed, &secret, &added] {
             script.live(&[0, 1], item);
         }
         if asks {

@@ -155,7 +155,8 @@ impl Watched<'_> {
                 Some(shown)
                     if shown.rev < message.rev
                         && message.rev <= last_rev
-                        && !view.left_behind.contains(&seq) =>
+                        && !view.left_behind.contains(&seq)
+                        && !self.before_their_time(view, message.rev, seq) =>
                 {
                     found.push(lost(format!(
                         "message {seq} is shown as of rev {}, not {}",
