@@ -116,9 +116,10 @@ fn a_page_that_is_loaded_again_may_hold_what_comes_after_its_rev() {
 fn what_a_page_loaded_anew_has_further_up_is_not_missed_there() {
     let mut script = Script::new(Kind::Group);
     script.said();
+    let line = script.notice("renamed", 0, None);
     let above = script.say();
     let newest = script.say();
-    for item in [&above, &newest] {
+    for item in [&line, &above, &newest] {
         script.live(&[0, 2], item);
     }
     let (at, rev) = (script.tick(1), newest.rev());

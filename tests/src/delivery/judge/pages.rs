@@ -173,6 +173,7 @@ impl Watched<'_> {
             .filter(|(rev, notice)| {
                 // A notice has its place behind a message.
                 !view.notices.contains(rev)
+                    && !view.is_above(notice.after)
                     && !self.before_their_time(view, **rev, notice.after + 1)
             });
         found.extend(missing.map(|(rev, notice)| {

@@ -111,6 +111,11 @@ impl View {
         self.prefix.head()
     }
 
+    /// Whether what has its place behind this message is further up than a page that was loaded anew begins.
+    pub fn is_above(&self, after: i64) -> bool {
+        self.above.contains(&after) || self.above.contains(&(after + 1))
+    }
+
     /// Up to where each answer goes that tells of this rev.
     pub fn answers_about(&self, rev: i64) -> impl Iterator<Item = i64> {
         ends(&self.resumed, rev)
