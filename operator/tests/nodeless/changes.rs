@@ -1,5 +1,7 @@
 //! Changes that people, and other programs, make while the operator is at work.
 
+use std::time::Duration;
+
 use confab_tests::nodeless::{Chat, JobFate, snapshot};
 use confab_tests::{Context, Result, ensure, eventually};
 use serde_json::{Value, json};
@@ -242,6 +244,8 @@ async fn an_invalid_spec_is_refused_or_told_and_the_chat_goes_on_when_it_is_vali
     chat.wait(LIMIT, "SchemaReady", "False SecretUnusable")
         .await?;
     chat.wait(LIMIT, "Stalled", "True SecretUnusable").await?;
+    // The last passes that the change itself has caused.
+    tokio::time::sleep(Duration::from_secs(3)).await;
     chat.database(&url).await?;
     chat.ready(LIMIT).await
 }
