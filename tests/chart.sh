@@ -65,8 +65,8 @@ accepted --set 'watchNamespaces={blue,green}'
 [ "$(secrets_of Role | sort | xargs)" = "blue green" ] || fail "the Roles are not those of watchNamespaces: $(secrets_of Role | xargs)"
 grep -q -- '--watch-namespaces=blue,green' "$work/out" || fail "watchNamespaces is not handed to the operator"
 # Never listed, and nothing but what they are for.
-if grep -A1 'resources: \[secrets\]' "$work/out" | grep verbs: | grep -vF 'verbs: [get, create, patch, delete]'; then fail "other rights on Secrets than get, create, patch and delete"; fi
-grep -A1 'resources: \[secrets\]' "$work/out" | grep -qF 'verbs: [get, create, patch, delete]' || fail "the rights on Secrets are not found"
+rights=$(grep -A1 'resources: \[secrets\]' "$work/out" | sed -n 's/^ *verbs: //p' | sort -u)
+[ "$rights" = '[get, create, patch, delete]' ] || fail "other rights on Secrets than get, create, patch and delete: $rights"
 
 echo "chart: bad values are refused"
 refused watchNamespaces --set 'watchNamespaces={Blue}'

@@ -44,7 +44,8 @@ impl ChatClient {
     /// The same of an `https` URL that is found at `address`, with a certificate that this authority (PEM) has signed.
     pub fn trusting(url: &str, address: SocketAddr, authority: &[u8]) -> Result<Self> {
         let authority = Certificate::from_pem(authority)?;
-        let builder = client_builder().tls_certs_only([authority]).http1_only(); // which is what a browser asks for a WebSocket with
+        // A browser too asks for a WebSocket by HTTP/1.1.
+        let builder = client_builder().tls_certs_only([authority]).http1_only();
         Self::build(url, address, builder)
     }
 
