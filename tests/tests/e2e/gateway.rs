@@ -1,7 +1,7 @@
 //! The example chat behind a Gateway in place of its Ingress, and back.
 
 use confab_tests::client::ChatClient;
-use confab_tests::example::{self, NAME, NAMESPACE, URL};
+use confab_tests::example::{self, NAME, URL};
 use confab_tests::kubectl::Kubectl;
 use confab_tests::wait::seconds;
 use confab_tests::{Context, Result, ensure, eventually, unique};
@@ -24,11 +24,13 @@ async fn a_gateway_leads_pages_and_websockets_to_the_chat_and_the_ingress_comes_
 async fn by_gateway(kubectl: &Kubectl) -> Result<()> {
     expose(
         kubectl,
+        NAME,
         json!({"ingress": null, "gateway": {"parentRefs": [{"name": "way"}]}}),
     )
     .await?;
     says(kubectl, "WaitingForGateway").await?;
-    kubectl.apply(&gateway()).await?;
+    let listener = json!({"name": "web", "protocol": "HTTP", "port": 8000});
+    kubectl.apply(&gateway(&listener)).await?;
     says(kubectl, "RouteAccepted").await?;
     kubectl.wait_ready(NAME, seconds(60)).await?;
     let ingress = kubectl
@@ -40,11 +42,7 @@ async fn by_gateway(kubectl: &Kubectl) -> Result<()> {
         ChatClient::registered(URL, &unique("gwen")).await
     })
     .await?;
-    let answer = person.asks_for_a_websocket().await?;
-    ensure!(
-        answer == StatusCode::SWITCHING_PROTOCOLS,
-        "a WebSocket: {answer}"
-    );
+    gets_a_websocket(&person).await?;
 
     // A child changed by hand is put right.
     let other = json!([{"op": "replace", "path": "/spec/hostnames", "value": ["other.localhost"]}]);
@@ -64,14 +62,14 @@ async fn by_gateway(kubectl: &Kubectl) -> Result<()> {
     .await?;
 
     let elsewhere = json!({"gateway": {"parentRefs": [{"name": "way", "sectionName": "nowhere"}]}});
-    expose(kubectl, elsewhere).await?;
+    expose(kubectl, NAME, elsewhere).await?;
     says(kubectl, "RouteNotAccepted").await
 }
 
 async fn restore(kubectl: &Kubectl, exposure: Value) -> Result<()> {
     let mut exposure = exposure;
     exposure["gateway"] = Value::Null;
-    expose(kubectl, exposure).await?;
+    expose(kubectl, NAME, exposure).await?;
     says(kubectl, "IngressMade").await?;
     kubectl.run("delete gateway way --ignore-not-found").await?;
     let left = kubectl
@@ -86,10 +84,11 @@ async fn restore(kubectl: &Kubectl, exposure: Value) -> Result<()> {
     .await
 }
 
-async fn expose(kubectl: &Kubectl, exposure: Value) -> Result<()> {
+/// Changes how this chat is reached.
+pub async fn expose(kubectl: &Kubectl, chat: &str, exposure: Value) -> Result<()> {
     let patch = json!({"spec": {"exposure": exposure}});
     kubectl
-        .run(&format!("patch chat {NAME} --type=merge -p {patch}"))
+        .run(&format!("patch chat {chat} --type=merge -p {patch}"))
         .await?;
     Ok(())
 }
@@ -104,14 +103,24 @@ async fn says(kubectl: &Kubectl, reason: &str) -> Result<()> {
     .await
 }
 
-fn gateway() -> Value {
+pub async fn gets_a_websocket(person: &ChatClient) -> Result<()> {
+    let answer = person.asks_for_a_websocket().await?;
+    ensure!(
+        answer == StatusCode::SWITCHING_PROTOCOLS,
+        "a WebSocket: {answer}"
+    );
+    Ok(())
+}
+
+/// Gateway `way` of the cluster's Traefik, with this one listener.
+pub fn gateway(listener: &Value) -> Value {
     json!({
         "apiVersion": "gateway.networking.k8s.io/v1",
         "kind": "Gateway",
-        "metadata": {"name": "way", "namespace": NAMESPACE},
+        "metadata": {"name": "way"},
         "spec": {
             "gatewayClassName": "traefik",
-            "listeners": [{"name": "web", "protocol": "HTTP", "port": 8000}],
+            "listeners": [listener],
         },
     })
 }

@@ -7,10 +7,10 @@ use confab_tests::client::ChatClient;
 use confab_tests::kubectl::Kubectl;
 use confab_tests::wait::seconds;
 use confab_tests::{Context, Result, ensure, eventually, manifest, unique};
-use reqwest::StatusCode;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::process::Command;
 
+use crate::gateway::{expose, gateway, gets_a_websocket};
 use crate::own_namespace::in_own_namespace;
 
 const CHAT: &str = "safe";
@@ -29,12 +29,15 @@ async fn pages_and_websockets_come_over_tls_by_ingress_and_by_gateway() -> Resul
         kubectl.wait_ready(CHAT, seconds(300)).await?;
         is_reached(&authority).await?;
 
-        kubectl.apply(&gateway()).await?;
-        let exposure = json!({"ingress": null, "gateway": {"parentRefs": [{"name": "way"}]}});
-        let patch = json!({"spec": {"exposure": exposure}});
-        kubectl
-            .run(&format!("patch chat {CHAT} --type=merge -p {patch}"))
-            .await?;
+        let listener = json!({
+            "name": "websecure",
+            "protocol": "HTTPS",
+            "port": 8443,
+            "tls": {"certificateRefs": [{"name": SECRET}]},
+        });
+        kubectl.apply(&gateway(&listener)).await?;
+        let by_gateway = json!({"ingress": null, "gateway": {"parentRefs": [{"name": "way"}]}});
+        expose(kubectl, CHAT, by_gateway).await?;
         eventually(seconds(60), "the Ingress is gone", async || {
             let left = kubectl.list("ingresses").await?;
             ensure!(left.is_empty(), "{left:?}");
@@ -82,12 +85,7 @@ async fn is_reached(authority: &[u8]) -> Result<()> {
         Ok(client)
     })
     .await?;
-    let answer = person.asks_for_a_websocket().await?;
-    ensure!(
-        answer == StatusCode::SWITCHING_PROTOCOLS,
-        "a WebSocket: {answer}"
-    );
-    Ok(())
+    gets_a_websocket(&person).await
 }
 
 /// The address of the node whose ports 80 and 443 lead into the cluster.
@@ -95,21 +93,4 @@ async fn entry_node() -> Result<IpAddr> {
     let query = "get nodes -l ingress-ready=true -o jsonpath={.items[0].status.addresses[?(@.type==\"InternalIP\")].address}";
     let address = Kubectl::new("default").run(query).await?;
     address.parse().context("the address of a node")
-}
-
-fn gateway() -> Value {
-    json!({
-        "apiVersion": "gateway.networking.k8s.io/v1",
-        "kind": "Gateway",
-        "metadata": {"name": "way"},
-        "spec": {
-            "gatewayClassName": "traefik",
-            "listeners": [{
-                "name": "websecure",
-                "protocol": "HTTPS",
-                "port": 8443,
-                "tls": {"certificateRefs": [{"name": SECRET}]},
-            }],
-        },
-    })
 }
