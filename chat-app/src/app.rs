@@ -1,8 +1,10 @@
 //! What every handler works with.
 
+use std::hash::Hash;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use rdkafka::error::KafkaError;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::Semaphore;
@@ -10,16 +12,18 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::domain::ConversationId;
+use crate::domain::{ConversationId, Session, SessionId};
 use crate::files::{BucketError, Files};
 use crate::http::AppError;
 use crate::hub::Hub;
 use crate::kafka::Link;
+use crate::lookups::Lookups;
 use crate::passwords::Passwords;
 use crate::postgres::Postgres;
 use crate::publisher::{Publisher, Signals};
 use crate::push::{KeyError, Push, VapidKey};
-use crate::store::{Outcome, Pool, timeline};
+use crate::store::people::{self, Sharing};
+use crate::store::{Outcome, Pool, sessions, timeline};
 use crate::telemetry::Metrics;
 use crate::writer::Writer;
 
@@ -54,6 +58,10 @@ pub struct Parts {
     pub signals: Signals,
     /// Counts.
     pub metrics: Metrics,
+    /// Sign-ins by the hash of their token.
+    pub sessions: Lookups<[u8; 32], Session>,
+    /// What the people of live connections share.
+    pub sharing: Lookups<SessionId, Sharing>,
     /// Limits resumes.
     pub resumes: Semaphore,
     /// Notifies devices, where there is a key.
@@ -146,6 +154,12 @@ impl App {
             signals: Signals::start(&config.kafka, metrics.clone())?,
             publisher,
             metrics,
+            sessions: lookups(&pool, |pool, hashes| {
+                Box::pin(async move { sessions::find(&pool, &hashes).await })
+            }),
+            sharing: lookups(&pool, |pool, sessions| {
+                Box::pin(async move { people::sharing(&pool, &sessions).await })
+            }),
             resumes: Semaphore::new(RESUMES),
             push,
             postgres: workers.postgres.clone(),
@@ -153,6 +167,19 @@ impl App {
             config,
         })))
     }
+}
+
+/// Look-ups on the readers' connections.
+fn lookups<K, V>(
+    pool: &Pool,
+    query: fn(Pool, Vec<K>) -> BoxFuture<'static, sqlx::Result<Vec<(K, V)>>>,
+) -> Lookups<K, V>
+where
+    K: Clone + Eq + Hash + Send + 'static,
+    V: Clone + Send + 'static,
+{
+    let pool = pool.clone();
+    Lookups::start(move |keys| query(pool.clone(), keys))
 }
 
 /// Without a key there is no Web Push. Push services want an https URL to find the operators by.

@@ -14,6 +14,7 @@ pub mod housekeeping;
 pub mod http;
 pub mod hub;
 pub mod kafka;
+pub mod lookups;
 pub mod markdown;
 pub mod migrate;
 pub mod passwords;

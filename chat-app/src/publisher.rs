@@ -219,11 +219,15 @@ async fn clear_outbox(
         let more = stop
             .run_until_cancelled(acknowledged.recv_many(&mut done, DELETE_BATCH))
             .await;
-        if !done.is_empty()
+        // Until it works: rows that stay are published once more, which is the more to do.
+        while !done.is_empty()
             && let Err(error) = outbox::delete(&pool, &done).await
         {
-            // The rows stay, and are published once more when PostgreSQL is back.
             tracing::debug!(%error, rows = done.len(), "the outbox could not be cleared");
+            let pause = tokio::time::sleep(DELETE_EVERY);
+            if stop.run_until_cancelled(pause).await.is_none() {
+                return;
+            }
         }
         done.clear();
         if more.is_none() {

@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::domain::{ConversationId, Session, UserId};
 use crate::hub::presence::{SocketId, WATCHED};
 use crate::hub::{Close, Outgoing, Registration, SocketState};
-use crate::store::{people, timeline};
+use crate::store::timeline;
 use crate::text::Text;
 
 mod frames;
@@ -220,7 +220,7 @@ impl Connection {
         if !self.app.postgres.answers() {
             return true;
         }
-        match people::sharing(&self.app.pool, self.session.id).await {
+        match self.app.sharing.get(self.session.id).await {
             Ok(Some(sharing)) => self.share(sharing),
             Ok(None) => return false,
             Err(error) => tracing::debug!(%error, "a session could not be read again"),

@@ -83,7 +83,7 @@ pub enum AppError {
     NotSentYet,
     /// PostgreSQL can't be reached.
     #[error("PostgreSQL is away")]
-    DatabaseAway(#[source] sqlx::Error),
+    DatabaseAway(#[source] Arc<sqlx::Error>),
     /// It took too long.
     #[error("timed out")]
     TimedOut,
@@ -285,8 +285,14 @@ pub(super) fn accepts_json(headers: &HeaderMap) -> bool {
 
 impl From<sqlx::Error> for AppError {
     fn from(error: sqlx::Error) -> Self {
+        Arc::new(error).into()
+    }
+}
+
+impl From<Arc<sqlx::Error>> for AppError {
+    fn from(error: Arc<sqlx::Error>) -> Self {
         use sqlx::Error as E;
-        let away = match &error {
+        let away = match &*error {
             E::Io(_) | E::Tls(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed => true,
             // Connection exceptions, insufficient resources, operator intervention: PostgreSQL starts, stops or is full.
             // Read-only: it is a standby now.

@@ -1,16 +1,19 @@
 //! Reads what is missing of a conversation from PostgreSQL. Does I/O.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
 use super::{Delivery, Hole, Hub};
 use crate::domain::ConversationId;
+use crate::postgres::limited;
 use crate::store::{Pool, changes, timeline};
 use crate::telemetry::Metrics;
 
 /// Changes read at once; what is left of a larger hole is another one.
 const BATCH: i64 = 500;
+/// A read takes milliseconds; one that takes longer is tried again.
+const LIMIT: Duration = Duration::from_secs(5);
 
 /// Reads holes until told to stop.
 pub async fn run(hub: Hub, pool: Pool, metrics: Metrics, stop: CancellationToken) {
@@ -19,16 +22,22 @@ pub async fn run(hub: Hub, pool: Pool, metrics: Metrics, stop: CancellationToken
             let mut state = hub.state();
             (state.order.due(Instant::now()), state.order.next_due())
         };
+        // One after the other, on one connection: what clears the outbox needs another, and holes are many when PostgreSQL is
+        // slow.
+        let again = !due.is_empty();
         for hole in due {
             metrics.hole();
-            let (hub, pool) = (hub.clone(), pool.clone());
-            tokio::spawn(async move {
-                if let Err(error) = read(&hub, &pool, hole).await {
-                    tracing::debug!(%error, conversation = %hole.conversation, "a hole could not be read");
-                    hub.state().order.failed(hole.conversation, Instant::now());
-                }
-                hub.0.hole.notify_one();
-            });
+            let reading = limited(LIMIT, read(&hub, &pool, hole));
+            let Some(outcome) = stop.run_until_cancelled(reading).await else {
+                return;
+            };
+            if let Err(error) = outcome {
+                tracing::debug!(%error, conversation = %hole.conversation, "a hole could not be read");
+                hub.state().order.failed(hole.conversation, Instant::now());
+            }
+        }
+        if again {
+            continue;
         }
         let wake = async {
             match next {

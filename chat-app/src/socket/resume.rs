@@ -1,12 +1,15 @@
 //! What a browser missed: the changes of the conversation on screen, and the head of every other that changed. Does I/O.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
+use sqlx::PgConnection;
 
 use super::Resume;
 use crate::app::App;
 use crate::domain::{ConversationId, ConversationSummary, UserId};
 use crate::store::timeline::Change;
-use crate::store::{Pool, changes, conversations, timeline};
+use crate::store::{changes, conversations, timeline};
 use crate::text::Text;
 use crate::views;
 
@@ -62,9 +65,11 @@ pub(super) async fn answer(
         .acquire()
         .await
         .expect("the semaphore is never closed");
-    let pool = &app.pool;
-    // Taken before anything is read: what changes meanwhile is told once more.
-    let cursor = changes::cursor(pool).await?;
+    // One connection, and few questions: each is a round trip.
+    let mut connection = app.pool.acquire().await?;
+    let xid = resume.xid.parse().ok();
+    // The cursor is of the moment in which the changes are read; what changes after it is told once more.
+    let (cursor, touched) = changes::of_person(&mut connection, user, xid, LIMIT + 1).await?;
     let mut resumed = Resumed {
         xid: cursor.xid.to_string(),
         reload: true,
@@ -73,43 +78,40 @@ pub(super) async fn answer(
         gone: Vec::new(),
         epoch: cursor.epoch,
     };
-    let Ok(xid) = resume.xid.parse() else {
-        return Ok(resumed);
-    };
-    if resume.epoch != resumed.epoch || xid < cursor.horizon {
+    let reaches = resume.epoch == resumed.epoch && xid.is_some_and(|xid| xid >= cursor.horizon);
+    if !reaches || touched.len() as i64 > LIMIT {
         return Ok(resumed);
     }
-    let touched = conversations::changed_since(pool, user, xid, LIMIT + 1).await?;
-    if touched.len() as i64 > LIMIT {
-        return Ok(resumed);
-    }
-    let (mut changed, mut gone) = (Vec::new(), Vec::new());
+    let (mut changed, mut gone) = (HashSet::new(), Vec::new());
     for (id, is_in) in touched {
         if is_in {
-            changed.push(id)
+            changed.insert(id);
         } else {
             gone.push(id)
         }
     }
-    let heads = match changed.as_slice() {
-        [] => Vec::new(),
-        ids => conversations::summaries(pool, user, ids).await?,
-    };
-    if let Some(id) = resume.conversation {
-        // One that has not changed since may still have a hole on screen.
-        let on_screen = match heads.iter().find(|summary| summary.id == id) {
-            Some(summary) => Some(summary.clone()),
-            None => conversations::summary(pool, user, id).await?,
-        };
-        if let Some(summary) = on_screen {
-            if !(0..=LIMIT).contains(&(summary.rev - resume.rev)) {
-                return Ok(resumed);
-            }
-            resumed.conversation = Some(missed(pool, &summary, resume.rev).await?);
-        }
-    }
-    resumed.heads = heads
+    // What is on screen may have a hole although it has not changed since.
+    let told: Vec<_> = changed
         .iter()
+        .copied()
+        .chain(resume.conversation.filter(|id| !changed.contains(id)))
+        .collect();
+    let summaries = match told.as_slice() {
+        [] => Vec::new(),
+        ids => conversations::summaries(&mut *connection, user, ids).await?,
+    };
+    let on_screen = summaries
+        .iter()
+        .find(|summary| resume.conversation == Some(summary.id));
+    if let Some(summary) = on_screen {
+        if !(0..=LIMIT).contains(&(summary.rev - resume.rev)) {
+            return Ok(resumed);
+        }
+        resumed.conversation = Some(missed(&mut connection, summary, resume.rev).await?);
+    }
+    resumed.heads = summaries
+        .iter()
+        .filter(|summary| changed.contains(&summary.id))
         .map(|summary| Head {
             conversation: summary.id,
             last_seq: summary.last_seq,
@@ -122,10 +124,13 @@ pub(super) async fn answer(
     Ok(resumed)
 }
 
-async fn missed(pool: &Pool, summary: &ConversationSummary, rev: i64) -> sqlx::Result<Missed> {
+async fn missed(
+    connection: &mut PgConnection,
+    summary: &ConversationSummary,
+    rev: i64,
+) -> sqlx::Result<Missed> {
     let changes = if summary.rev > rev {
-        let mut connection = pool.acquire().await?;
-        timeline::changes(&mut connection, summary.id, rev, summary.rev, LIMIT)
+        timeline::changes(connection, summary.id, rev, summary.rev, LIMIT)
             .await?
             .0
     } else {

@@ -4,10 +4,11 @@
 //! that asks for the rows of these misses nothing, in whatever order transactions commit, and sees each row once. A browser's
 //! cursor is the xmin alone: what that snapshot did not see had at least that xid. Such a reader may see a row twice.
 
+use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 
 use super::Pool;
-use crate::domain::{ConversationId, Cursor, SessionId, Snapshot};
+use crate::domain::{ConversationId, Cursor, SessionId, Snapshot, UserId};
 
 /// What a reader learns in one look.
 #[derive(Debug, Default)]
@@ -43,20 +44,60 @@ pub async fn begin(connection: &mut PgConnection) -> sqlx::Result<Beginning> {
     })
 }
 
+/// What both [`cursor`] and [`of_person`] select; `h` is the horizon. A transaction that has been open since before it (which
+/// appends nothing here: our own end within seconds) must not make every new cursor one that no longer reaches.
+macro_rules! cursor {
+    () => {
+        "epoch() AS epoch, greatest(pg_snapshot_xmin(pg_current_snapshot()), h.xid)::text AS xid, h.xid::text AS horizon"
+    };
+}
+
 /// Where a reader that knows what is committed now goes on from.
 pub async fn cursor(pool: &Pool) -> sqlx::Result<Cursor> {
-    // A transaction that has been open since before the horizon (it appends nothing here: our own end within
-    // seconds) must not make every new cursor one that no longer reaches.
-    let (epoch, xid, horizon): (String, String, String) = sqlx::query_as(
-        "SELECT epoch(), greatest(pg_snapshot_xmin(pg_current_snapshot()), xid)::text, xid::text FROM changes_horizon",
-    )
-    .fetch_one(pool)
-    .await?;
+    let select = concat!("SELECT ", cursor!(), " FROM changes_horizon h");
+    cursor_of(&sqlx::query(select).fetch_one(pool).await?)
+}
+
+fn cursor_of(row: &PgRow) -> sqlx::Result<Cursor> {
     Ok(Cursor {
-        epoch,
-        xid: number(&xid)?,
-        horizon: number(&horizon)?,
+        epoch: row.try_get("epoch")?,
+        xid: number(row.try_get("xid")?)?,
+        horizon: number(row.try_get("horizon")?)?,
     })
+}
+
+/// Those of the person's conversations that changed in a transaction at or after `since`, each with whether they are in it,
+/// at most `limit`; and where a reader that knows these goes on from. Nothing changed where `since` is below the horizon.
+pub async fn of_person(
+    connection: &mut PgConnection,
+    person: UserId,
+    since: Option<u64>,
+    limit: i64,
+) -> sqlx::Result<(Cursor, Vec<(ConversationId, bool)>)> {
+    // One statement, one snapshot. The parameters inside a SELECT of their own as in `conversations::summaries`.
+    let rows = sqlx::query(concat!(
+        "SELECT ", cursor!(), ", t.conversation_id, t.is_in
+         FROM changes_horizon h LEFT JOIN (
+             SELECT m.conversation_id, m.left_rev IS NULL AS is_in FROM members m
+             WHERE m.user_id = $1
+               AND (SELECT $2::text::xid8) >= (SELECT xid FROM changes_horizon)
+               AND m.conversation_id IN (SELECT conversation_id FROM changes WHERE xid >= (SELECT $2::text::xid8))
+             LIMIT $3
+         ) t ON true"
+    ))
+    .bind(person)
+    .bind(since.map(|xid| xid.to_string()))
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    let cursor = cursor_of(rows.first().ok_or(sqlx::Error::RowNotFound)?)?;
+    let mut touched = Vec::new();
+    for row in &rows {
+        if let Some(id) = row.try_get("conversation_id")? {
+            touched.push((id, row.try_get("is_in")?));
+        }
+    }
+    Ok((cursor, touched))
 }
 
 /// What a snapshot taken now sees and `before` did not: each row once, however long some transaction stays open.

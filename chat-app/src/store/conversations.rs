@@ -1,7 +1,7 @@
 //! Conversations as their members see them. Does I/O.
 
-use sqlx::Row;
 use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row};
 
 use super::Pool;
 use crate::domain::{ConversationId, ConversationSummary, Level, Preview, UserId};
@@ -75,41 +75,20 @@ pub async fn summary(
     row.as_ref().map(summary_of).transpose()
 }
 
-// A parameter inside a SELECT of its own: its value makes no difference to the plan, so PostgreSQL keeps one instead of
-// making one each time, which takes longer than the query does.
-
-/// Those of the person's conversations that changed in a transaction at or after `xid`, and whether they are in them.
-pub async fn changed_since(
-    pool: &Pool,
-    person: UserId,
-    xid: u64,
-    limit: i64,
-) -> sqlx::Result<Vec<(ConversationId, bool)>> {
-    sqlx::query_as(
-        "SELECT m.conversation_id, m.left_rev IS NULL FROM members m
-         WHERE m.user_id = $1
-           AND m.conversation_id IN (SELECT conversation_id FROM changes WHERE xid >= (SELECT $2::text::xid8))
-         LIMIT $3",
-    )
-    .bind(person)
-    .bind(xid.to_string())
-    .bind(limit)
-    .fetch_all(pool)
-    .await
-}
-
 /// Those of these conversations that the member is in, latest first.
 pub async fn summaries(
-    pool: &Pool,
+    connection: &mut PgConnection,
     member: UserId,
     ids: &[ConversationId],
 ) -> sqlx::Result<Vec<ConversationSummary>> {
     let rows = sqlx::query(summaries!(
+        // A parameter inside a SELECT of its own: its value makes no difference to the plan, so PostgreSQL keeps one
+        // instead of making one each time, which takes longer than the query does.
         "AND m.conversation_id IN (SELECT unnest((SELECT $2::bigint[]))) ORDER BY c.last_at DESC"
     ))
     .bind(member)
     .bind(ids)
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await?;
     rows.iter().map(summary_of).collect()
 }

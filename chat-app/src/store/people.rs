@@ -4,6 +4,7 @@
 //! learns whether the other is there or types.
 
 use serde::Serialize;
+use sqlx::{FromRow, Row};
 
 use super::Pool;
 use crate::domain::{ConversationId, SessionId, UserId};
@@ -12,7 +13,7 @@ use crate::domain::{ConversationId, SessionId, UserId};
 const RECEIPTS: i64 = 10;
 
 /// What somebody shares.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Sharing {
     /// Whether they are there.
     pub presence: bool,
@@ -21,7 +22,7 @@ pub struct Sharing {
 }
 
 /// Whom a signal is for.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Audience {
     /// What the person is called whom it is about.
     pub name: String,
@@ -30,7 +31,7 @@ pub struct Audience {
 }
 
 /// Another member, and how far they have read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
 pub struct Reader {
     /// Who.
     pub user: UserId,
@@ -40,18 +41,24 @@ pub struct Reader {
     pub seq: i64,
 }
 
-/// What the session's person shares; `None` when the session has ended, or its person may not be here any more.
-pub async fn sharing(pool: &Pool, session: SessionId) -> sqlx::Result<Option<Sharing>> {
-    sqlx::query_as(
-        "SELECT u.share_presence AS presence,
+/// What each session's person shares; nothing of those that have ended, or whose person may not be here any more.
+pub async fn sharing(
+    pool: &Pool,
+    sessions: &[SessionId],
+) -> sqlx::Result<Vec<(SessionId, Sharing)>> {
+    let rows = sqlx::query(
+        "SELECT s.id, u.share_presence AS presence,
                 ARRAY(SELECT b.blocked_id FROM blocks b WHERE b.user_id = u.id
                       UNION SELECT b.user_id FROM blocks b WHERE b.blocked_id = u.id) AS hidden
          FROM sessions s JOIN users u ON u.id = s.user_id
-         WHERE s.id = $1 AND s.expires_at > now() AND u.disabled_at IS NULL AND NOT u.former",
+         WHERE s.id = ANY ($1) AND s.expires_at > now() AND u.disabled_at IS NULL AND NOT u.former",
     )
-    .bind(session)
-    .fetch_optional(pool)
-    .await
+    .bind(sessions)
+    .fetch_all(pool)
+    .await?;
+    rows.iter()
+        .map(|row| Ok((row.try_get("id")?, Sharing::from_row(row)?)))
+        .collect()
 }
 
 /// Who is told that somebody types; `None` for nobody, as where they are no member or the room is large.

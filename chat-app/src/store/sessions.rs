@@ -47,36 +47,45 @@ pub async fn create(
     .await
 }
 
-/// The session of this token, while it lasts and its person may be here.
-pub async fn find(pool: &Pool, token_hash: &[u8; 32]) -> sqlx::Result<Option<Session>> {
-    let row = sqlx::query(
-        "SELECT s.id, u.id AS user_id, u.name, u.display_name, u.avatar, u.is_admin,
+/// The sessions of these tokens, each while it lasts and its person may be here.
+pub async fn find(
+    pool: &Pool,
+    token_hashes: &[[u8; 32]],
+) -> sqlx::Result<Vec<([u8; 32], Session)>> {
+    let rows = sqlx::query(
+        "SELECT s.token_hash, s.id, u.id AS user_id, u.name, u.display_name, u.avatar, u.is_admin,
                 s.last_seen_at < now() - interval '5 minutes' AS stale
          FROM sessions s JOIN users u ON u.id = s.user_id
-         WHERE s.token_hash = $1 AND s.expires_at > now() AND u.disabled_at IS NULL AND NOT u.former",
+         WHERE s.token_hash = ANY ($1) AND s.expires_at > now() AND u.disabled_at IS NULL AND NOT u.former",
     )
-    .bind(token_hash.as_slice())
-    .fetch_optional(pool)
+    .bind(token_hashes)
+    .fetch_all(pool)
     .await?;
-    let Some(row) = row else { return Ok(None) };
-    let session = Session {
-        id: row.try_get("id")?,
-        user: user_of(&row, "user_id")?,
-        admin: row.try_get("is_admin")?,
-    };
-    if row.try_get("stale")? {
-        seen(pool, session.id).await?;
+    let (mut found, mut stale) = (Vec::with_capacity(rows.len()), Vec::new());
+    for row in &rows {
+        let session = Session {
+            id: row.try_get("id")?,
+            user: user_of(row, "user_id")?,
+            admin: row.try_get("is_admin")?,
+        };
+        if row.try_get("stale")? {
+            stale.push(session.id);
+        }
+        found.push((row.try_get("token_hash")?, session));
     }
-    Ok(Some(session))
+    if !stale.is_empty() {
+        seen(pool, &stale).await?;
+    }
+    Ok(found)
 }
 
 /// Of several requests at once, one writes.
-async fn seen(pool: &Pool, session: SessionId) -> sqlx::Result<()> {
+async fn seen(pool: &Pool, sessions: &[SessionId]) -> sqlx::Result<()> {
     sqlx::query(
         "UPDATE sessions SET last_seen_at = now()
-         WHERE id = $1 AND last_seen_at < now() - interval '5 minutes'",
+         WHERE id = ANY ($1) AND last_seen_at < now() - interval '5 minutes'",
     )
-    .bind(session)
+    .bind(sessions)
     .execute(pool)
     .await?;
     Ok(())

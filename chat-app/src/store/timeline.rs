@@ -1,6 +1,6 @@
 //! The changes of a conversation by `rev`, whatever they are, and who gets each. Does I/O.
 
-use sqlx::PgConnection;
+use sqlx::{PgConnection, Row};
 
 use super::{Pool, messages, notices};
 use crate::domain::{ConversationId, ConversationKind, Message, Notice, UserId};
@@ -82,20 +82,27 @@ struct Seating {
 
 impl Seating {
     async fn read(connection: &mut PgConnection, id: ConversationId) -> sqlx::Result<Self> {
-        let (epoch, kind, large): (String, ConversationKind, bool) =
-            sqlx::query_as("SELECT epoch(), kind, large FROM conversations WHERE id = $1")
-                .bind(id)
-                .fetch_one(&mut *connection)
-                .await?;
-        let seats = if large {
-            None
-        } else {
-            let seats = sqlx::query_as(
-                "SELECT user_id, joined_rev, joined_seq, left_rev FROM members WHERE conversation_id = $1 ORDER BY user_id",
-            );
-            Some(seats.bind(id).fetch_all(connection).await?)
-        };
-        Ok(Self { epoch, kind, seats })
+        let rows = sqlx::query(
+            "SELECT epoch() AS epoch, c.kind, c.large, m.user_id, m.joined_rev, m.joined_seq, m.left_rev
+             FROM conversations c LEFT JOIN members m ON m.conversation_id = c.id AND NOT c.large
+             WHERE c.id = $1 ORDER BY m.user_id",
+        )
+        .bind(id)
+        .fetch_all(connection)
+        .await?;
+        let first = rows.first().ok_or(sqlx::Error::RowNotFound)?;
+        let (mut seats, large) = (Vec::new(), first.try_get("large")?);
+        for row in &rows {
+            if let Some(user) = row.try_get("user_id")? {
+                let (rev, seq) = (row.try_get("joined_rev")?, row.try_get("joined_seq")?);
+                seats.push((user, rev, seq, row.try_get("left_rev")?));
+            }
+        }
+        Ok(Self {
+            epoch: first.try_get("epoch")?,
+            kind: first.try_get("kind")?,
+            seats: if large { None } else { Some(seats) },
+        })
     }
 
     /// Whoever was a member at the change; of a change to an old message, whoever may see that message.

@@ -32,7 +32,7 @@ function startChat() {
   const shown = Number(location.pathname.match(/^\/c\/(\d+)/)?.[1]) || null;
   const list = new List({ me: page.me, current: shown });
   if (document.querySelector('.list-end')) import('./older.js').then((older) => older.continueList(list));
-  const log = conversation ? startLog(conversation, { list, onHole: () => live.resume() }) : null;
+  const log = conversation ? startLog(conversation, { list, onHole: () => live.fetchHole() }) : null;
   const { composer, outbox } = log ? startComposing(conversation, { log, list }) : {};
   prepareKeys({
     editLast: () => {

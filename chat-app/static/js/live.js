@@ -23,6 +23,8 @@ export class Live {
   #heardAt = 0;
   #sentAway = false;
   #reloading = false;
+  #asked = false; // an answer is on its way
+  #askAgain = false;
   #settled;
 
   /**
@@ -56,6 +58,7 @@ export class Live {
     this.#leave();
     this.#onState(navigator.onLine ? 'connecting' : 'offline');
     this.#heardAt = Date.now();
+    this.#asked = this.#askAgain = false;
     const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/live`);
     this.#socket = socket;
     socket.onopen = () => this.resume();
@@ -63,10 +66,18 @@ export class Live {
     socket.onclose = (event) => socket === this.#socket && this.#closed(event.code);
   }
 
-  /** Asks for all that changed since the cursor. */
+  /** Asks for all that changed since the cursor: at once, or when what was asked before is answered. */
   resume() {
     if (this.#socket?.readyState !== WebSocket.OPEN) return;
+    this.#askAgain = this.#asked;
+    if (this.#asked) return;
+    this.#asked = true;
     this.#socket.send(JSON.stringify({ type: 'resume', ...this.#cursor, ...this.#position() }));
+  }
+
+  /** Asks for what is missing on screen, unless an answer that may have it is on its way. */
+  fetchHole() {
+    if (!this.#asked) this.resume();
   }
 
   /** Sends what is only worth something now; answers whether there was a connection to send it on. */
@@ -95,13 +106,15 @@ export class Live {
     if (frame.type === 'database') return this.#onState(frame.up ? 'live' : 'stalled');
     const otherHistory = frame.epoch !== undefined && frame.epoch !== this.#cursor.epoch;
     if (frame.type === 'resumed') {
+      this.#asked = false;
       if (frame.reload || otherHistory) return this.#reload(otherHistory ? RELOAD_SPREAD_MS : 0);
       this.#attempts = 0;
       this.#onState('live');
     } else if (otherHistory) return this.resume();
     this.#onFrame(frame);
-    // After the frame was applied: an error in between must not lose what it carried.
-    if (frame.xid) this.#cursor = { epoch: frame.epoch, xid: frame.xid };
+    // After the frame was applied: an error in between must not lose what it carried. What is asked for is known when it is here.
+    if (frame.xid && !this.#asked) this.#cursor = { epoch: frame.epoch, xid: frame.xid };
+    if (frame.type === 'resumed' && this.#askAgain) this.resume();
   }
 
   #closed(code) {

@@ -65,6 +65,8 @@ struct Live {
     welcome: bool,
     /// Conversations of which an answer is awaited, in the order asked.
     asked: VecDeque<i64>,
+    /// Of these an answer is awaited, and must be asked for again after it.
+    ask_again: HashSet<i64>,
     complete: bool,
     /// When the server wants this page to go elsewhere.
     leave: Option<Instant>,
@@ -166,6 +168,7 @@ impl Tab {
             heard: Instant::now(),
             welcome: false,
             asked: VecDeque::new(),
+            ask_again: HashSet::new(),
             complete: false,
             leave: None,
         };
@@ -212,7 +215,10 @@ impl Tab {
             ask.push(conversation);
         }
         for conversation in ask {
-            self.ask(live, conversation).await?;
+            // A browser that waits for an answer, or for its page, asks for no hole.
+            if !live.asked.contains(&conversation) && !self.loading.contains(&conversation) {
+                self.ask(live, conversation).await?;
+            }
         }
         Ok(())
     }
@@ -248,7 +254,10 @@ impl Tab {
                 self.ask_all(live).await
             }
             Ok(Frame::Heartbeat(cursor)) => {
-                self.cursor = Some(cursor);
+                // What is asked for is known when it is here.
+                if live.asked.is_empty() {
+                    self.cursor = Some(cursor);
+                }
                 Ok(())
             }
             Ok(Frame::Resync) => {
@@ -266,7 +275,10 @@ impl Tab {
             Ok(Frame::Resumed(resumed)) => {
                 let asked = live.asked.pop_front();
                 self.resumed(asked, resumed);
-                Ok(())
+                match asked.filter(|asked| live.ask_again.remove(asked)) {
+                    Some(conversation) => self.ask(live, conversation).await,
+                    None => Ok(()),
+                }
             }
             Ok(Frame::Other) => Ok(()),
             Err(_) => Err(End::Lost),
@@ -275,7 +287,8 @@ impl Tab {
 
     /// What is on the page is asked for; what is being loaded asks when it is there.
     async fn ask_all(&mut self, live: &mut Live) -> Result<(), End> {
-        let all: Vec<i64> = self.logs.keys().copied().collect();
+        let known = self.logs.keys().copied();
+        let all: Vec<i64> = known.filter(|id| !self.loading.contains(id)).collect();
         for conversation in all {
             self.ask(live, conversation).await?;
         }
@@ -286,6 +299,10 @@ impl Tab {
         let (Some(cursor), Some(log)) = (&self.cursor, self.logs.get(&conversation)) else {
             return Ok(());
         };
+        if live.asked.contains(&conversation) {
+            live.ask_again.insert(conversation);
+            return Ok(());
+        }
         let request = frame::resume(cursor, conversation, log.prefix.head());
         live.asked.push_back(conversation);
         live.socket
