@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::domain::{ConversationId, Session, SessionId};
+use crate::domain::{ConversationId, Session, SessionId, UserId};
 use crate::files::{BucketError, Files};
 use crate::http::AppError;
 use crate::hub::Hub;
@@ -23,7 +23,8 @@ use crate::postgres::Postgres;
 use crate::publisher::{Publisher, Signals};
 use crate::push::{KeyError, Push, VapidKey};
 use crate::store::people::{self, Sharing};
-use crate::store::{Outcome, Pool, sessions, timeline};
+use crate::store::timeline::{self, LargeRooms};
+use crate::store::{Outcome, Pool, sessions};
 use crate::telemetry::Metrics;
 use crate::writer::Writer;
 
@@ -62,6 +63,8 @@ pub struct Parts {
     pub sessions: Lookups<[u8; 32], Session>,
     /// What the people of live connections share.
     pub sharing: Lookups<SessionId, Sharing>,
+    /// Their large rooms.
+    pub large_rooms: Lookups<UserId, LargeRooms>,
     /// Limits resumes.
     pub resumes: Semaphore,
     /// Notifies devices, where there is a key.
@@ -159,6 +162,9 @@ impl App {
             }),
             sharing: lookups(&pool, |pool, sessions| {
                 Box::pin(async move { people::sharing(&pool, &sessions).await })
+            }),
+            large_rooms: lookups(&pool, |pool, people| {
+                Box::pin(async move { timeline::large_rooms(&pool, &people).await })
             }),
             resumes: Semaphore::new(RESUMES),
             push,

@@ -14,7 +14,6 @@ use crate::app::App;
 use crate::domain::{ConversationId, Session, UserId};
 use crate::hub::presence::{SocketId, WATCHED};
 use crate::hub::{Close, Outgoing, Registration, SocketState};
-use crate::store::timeline;
 use crate::text::Text;
 
 mod frames;
@@ -148,8 +147,10 @@ impl Connection {
             return self.close(CLOSE_REVOKED, "signed out").await;
         }
         // Before the browser asks what it missed: from then on nothing of a large room passes it by.
-        match timeline::large_rooms(&app.pool, self.session.user.id).await {
-            Ok(rooms) => app.hub.seat(self.session.user.id, &rooms),
+        match app.large_rooms.get(self.session.user.id).await {
+            Ok(rooms) => app
+                .hub
+                .seat(self.session.user.id, &rooms.unwrap_or_default()),
             Err(error) => {
                 tracing::debug!(%error, "the rooms of a live connection could not be read");
                 return self.close(CLOSE_TOO_SLOW, "try again later").await;

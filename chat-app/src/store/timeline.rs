@@ -1,5 +1,7 @@
 //! The changes of a conversation by `rev`, whatever they are, and who gets each. Does I/O.
 
+use std::collections::HashMap;
+
 use sqlx::{PgConnection, Row};
 
 use super::{Pool, messages, notices};
@@ -34,7 +36,11 @@ pub async fn changes(
     limit: i64,
 ) -> sqlx::Result<(Vec<Change>, i64)> {
     let messages = messages::changed(connection, id, after, up_to, limit).await?;
-    let notices = notices::changed(connection, id, after, up_to, limit).await?;
+    // A rev is one change: where each has its message there is no notice.
+    let notices = match messages.len() as i64 == up_to.saturating_sub(after) {
+        true => Vec::new(),
+        false => notices::changed(connection, id, after, up_to, limit).await?,
+    };
     let mut changes: Vec<Change> = messages.into_iter().map(Change::Message).collect();
     changes.extend(notices.into_iter().map(Change::Notice));
     changes.sort_by_key(Change::rev);
@@ -138,17 +144,27 @@ pub async fn seats(
     .await
 }
 
-/// The large rooms that a person is in, each with the rev and the message after which they joined.
+/// Large rooms that a person is in, each with the rev and the message after which they joined.
+pub type LargeRooms = Vec<(ConversationId, i64, i64)>;
+
+/// The large rooms of those of these people who are in any.
 pub async fn large_rooms(
     pool: &Pool,
-    person: UserId,
-) -> sqlx::Result<Vec<(ConversationId, i64, i64)>> {
-    sqlx::query_as(
-        "SELECT m.conversation_id, m.joined_rev, m.joined_seq
+    people: &[UserId],
+) -> sqlx::Result<Vec<(UserId, LargeRooms)>> {
+    let rows = sqlx::query(
+        "SELECT m.user_id, m.conversation_id, m.joined_rev, m.joined_seq
          FROM members m JOIN conversations c ON c.id = m.conversation_id AND c.large
-         WHERE m.user_id = $1 AND m.left_rev IS NULL",
+         WHERE m.user_id = ANY ($1) AND m.left_rev IS NULL",
     )
-    .bind(person)
+    .bind(people)
     .fetch_all(pool)
-    .await
+    .await?;
+    let mut rooms: HashMap<UserId, LargeRooms> = HashMap::new();
+    for row in &rows {
+        let (rev, seq) = (row.try_get("joined_rev")?, row.try_get("joined_seq")?);
+        let room = (row.try_get("conversation_id")?, rev, seq);
+        rooms.entry(row.try_get("user_id")?).or_default().push(room);
+    }
+    Ok(rooms.into_iter().collect())
 }
