@@ -198,7 +198,7 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "postgres-slow",
         what: "Each answer of PostgreSQL comes 200 ms late",
-        // Two replicas with twenty connections each make two hundred queries a second then; a send takes two or three.
+        // Two replicas with eight connections for reading each make eighty queries a second then.
         promise: goes_on(5, 5).up_to(60.0),
         local: Some(|local, pace| Box::pin(postgres::slow(local, pace))),
         cluster: None,
@@ -231,7 +231,8 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "clients-herd",
         what: "Two thousand live connections come back at once",
-        promise: goes_on(2, 5),
+        // They, their proxies and all servers share two cores: what they take, messages wait for.
+        promise: goes_on(5, 5).up_to(20.0),
         local: Some(|local, pace| Box::pin(clients::herd(local, pace))),
         cluster: None,
         root: false,
