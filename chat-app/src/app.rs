@@ -4,7 +4,6 @@ use std::hash::Hash;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
 use rdkafka::error::KafkaError;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::Semaphore;
@@ -17,7 +16,7 @@ use crate::files::{BucketError, Files};
 use crate::http::AppError;
 use crate::hub::Hub;
 use crate::kafka::Link;
-use crate::lookups::Lookups;
+use crate::lookups::{Lookups, Query};
 use crate::passwords::Passwords;
 use crate::postgres::Postgres;
 use crate::publisher::{Publisher, Signals};
@@ -176,10 +175,7 @@ impl App {
 }
 
 /// Look-ups on the readers' connections.
-fn lookups<K, V>(
-    pool: &Pool,
-    query: fn(Pool, Vec<K>) -> BoxFuture<'static, sqlx::Result<Vec<(K, V)>>>,
-) -> Lookups<K, V>
+fn lookups<K, V>(pool: &Pool, query: fn(Pool, Vec<K>) -> Query<K, V>) -> Lookups<K, V>
 where
     K: Clone + Eq + Hash + Send + 'static,
     V: Clone + Send + 'static,

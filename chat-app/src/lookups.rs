@@ -16,6 +16,9 @@ const BATCH: usize = 256;
 /// What is found, or why nothing can be: the error of the query that was made for all.
 pub type Found<V> = Result<Option<V>, Arc<sqlx::Error>>;
 
+/// A query that is under way: what it finds of the keys that it was given.
+pub type Query<K, V> = BoxFuture<'static, sqlx::Result<Vec<(K, V)>>>;
+
 /// Where look-ups go in.
 pub struct Lookups<K, V>(mpsc::Sender<(K, oneshot::Sender<Found<V>>)>);
 
@@ -27,7 +30,7 @@ where
     /// Answers by `query`, which is given keys, some of them twice, and tells what it finds of them. Ends when this is dropped.
     pub fn start<Q>(query: Q) -> Self
     where
-        Q: Fn(Vec<K>) -> BoxFuture<'static, sqlx::Result<Vec<(K, V)>>> + Send + 'static,
+        Q: Fn(Vec<K>) -> Query<K, V> + Send + 'static,
     {
         let (sender, mut asked) = mpsc::channel::<(K, oneshot::Sender<Found<V>>)>(BATCH);
         tokio::spawn(async move {

@@ -90,6 +90,14 @@ async fn conversation(
     // What was sent since may be after this person was let out. Who is in still gets it live.
     page.messages
         .retain(|message| message.seq <= conversation.last_seq);
+    // So may what was changed since.
+    let changes = page.messages.iter().map(|message| message.rev);
+    let mut changes = changes.chain(page.notices.iter().map(|notice| notice.rev));
+    if changes.any(|rev| rev > conversation.rev)
+        && known.conversation(app, id).await?.floor() != floor
+    {
+        return Err(AppError::NotFound);
+    }
     let readers = match app.config.read_receipts {
         true => store::people::readers(&app.pool, known.me.id, id).await?,
         false => Vec::new(),

@@ -98,7 +98,7 @@ pub(super) async fn answer(
         .collect();
     let summaries = match told.as_slice() {
         [] => Vec::new(),
-        ids => conversations::summaries(&mut *connection, user, ids).await?,
+        ids => conversations::summaries(&mut connection, user, ids).await?,
     };
     let on_screen = summaries
         .iter()
