@@ -142,7 +142,6 @@ async fn look(access: KafkaAccess, secrets: KafkaSecrets, wanted: [WantedTopic; 
 async fn put_all_right(broker: &Broker, wanted: &[WantedTopic]) -> Result<TopicState, Error> {
     let right = wanted.iter().map(|topic| put_right(broker, topic));
     let (topics, problems): (Vec<_>, Vec<_>) = try_join_all(right).await?.into_iter().unzip();
-    let topics = topics.into_iter().flatten().collect();
     Ok(match problems.into_iter().flatten().next() {
         None => TopicState::Ready(topics),
         Some((reason, message)) => TopicState::Problem {
@@ -158,19 +157,19 @@ async fn put_all_right(broker: &Broker, wanted: &[WantedTopic]) -> Result<TopicS
 async fn put_right(
     broker: &Broker,
     topic: &WantedTopic,
-) -> Result<(Option<TopicStatus>, Option<plan::Problem>), Error> {
+) -> Result<(TopicStatus, Option<plan::Problem>), Error> {
     let seen = broker.see(&topic.name).await?;
     let plan = plan(topic, seen.as_ref());
     carry_out(broker, topic, &plan).await?;
-    let after = if plan.changes() {
-        let there = seen.map_or(topic.partitions, |seen| seen.partitions);
-        broker
-            .see_soon(&topic.name, plan.grow_to.unwrap_or(there))
-            .await?
-    } else {
-        seen
+    let after = match seen {
+        Some(seen) if !plan.changes() => seen,
+        seen => {
+            let there = seen.map_or(topic.partitions, |seen| seen.partitions);
+            let partitions = plan.grow_to.unwrap_or(there);
+            broker.see_soon(&topic.name, partitions).await?
+        }
     };
-    Ok((after.map(|seen| seen.status(&topic.name)), plan.problem))
+    Ok((after.status(&topic.name), plan.problem))
 }
 
 async fn carry_out(broker: &Broker, topic: &WantedTopic, plan: &TopicPlan) -> Result<(), Error> {

@@ -79,18 +79,17 @@ impl Broker {
     }
 
     /// The topic after a change that leaves it with so many partitions, as soon as the broker tells of them.
-    pub async fn see_soon(&self, name: &str, partitions: i32) -> Result<Option<SeenTopic>, Error> {
+    pub async fn see_soon(&self, name: &str, partitions: i32) -> Result<SeenTopic, Error> {
         let end = Instant::now() + SETTLING;
-        loop {
-            let seen = self.see(name).await?;
-            let there = seen
-                .as_ref()
-                .is_some_and(|seen| seen.partitions >= partitions);
-            if there || Instant::now() > end {
-                return Ok(seen);
+        while Instant::now() < end {
+            match self.see(name).await? {
+                Some(seen) if seen.partitions >= partitions => return Ok(seen),
+                _ => sleep(Duration::from_millis(50)).await,
             }
-            sleep(Duration::from_millis(50)).await;
         }
+        Err(Error::NotYet {
+            topic: name.to_owned(),
+        })
     }
 
     /// Partitions and replication factor.

@@ -127,6 +127,19 @@ async fn topics_are_made_grown_put_right_and_deleted() {
 }
 
 #[tokio::test]
+async fn a_change_that_the_broker_does_not_show_yet_is_waited_for_and_asked_about_again_soon() {
+    let chat = chat(&prefix(), json!({}));
+    let broker = connect(&chat).await;
+    let error = broker.see_soon(&chat.events_topic(), 1).await.unwrap_err();
+    broker.close().await;
+    assert_eq!(
+        (error.reason(), error.needs_a_person()),
+        (Reason::WaitingForKafka, false),
+        "{error}"
+    );
+}
+
+#[tokio::test]
 async fn what_the_broker_refuses_is_told_in_its_words_and_asking_makes_no_topic() {
     let prefix = prefix();
     let many = chat(&prefix, json!({"replicationFactor": 5}));

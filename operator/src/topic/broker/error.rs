@@ -34,6 +34,12 @@ pub enum Error {
         /// The answer.
         code: Code,
     },
+    /// It did it, and its metadata, which a broker learns of a little later, does not show it.
+    #[error("Kafka took the change of topic {topic} and does not tell of it yet")]
+    NotYet {
+        /// Of which topic.
+        topic: String,
+    },
     /// All of it together took too long.
     #[error("Kafka takes longer than {} s to answer: check that it is well", .0.as_secs())]
     TooSlow(Duration),
@@ -44,6 +50,7 @@ impl Error {
     pub fn reason(&self) -> Reason {
         match self {
             Self::Settings(_) => Reason::KafkaSettingsInvalid,
+            Self::NotYet { .. } => Reason::WaitingForKafka,
             Self::TooSlow(_) => Reason::KafkaUnreachable,
             Self::Unanswered { heard, error, .. } => match cause(error, heard.as_ref()) {
                 Some(Code::Authentication | Code::SaslAuthenticationFailed) => {
@@ -59,8 +66,10 @@ impl Error {
 
     /// Whether it stays until a person does something.
     pub fn needs_a_person(&self) -> bool {
-        !matches!(self.reason(), Reason::KafkaUnreachable)
-            && !matches!(self, Self::Refused { code, .. } if passing(*code))
+        !matches!(
+            self.reason(),
+            Reason::KafkaUnreachable | Reason::WaitingForKafka
+        ) && !matches!(self, Self::Refused { code, .. } if passing(*code))
     }
 }
 
