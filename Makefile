@@ -35,7 +35,7 @@ test-cluster: up ## Bring the cluster up, then test the chart, the operator and 
 	@tests/browser/install
 	$(CLUSTER_ENV) tests/chart.sh --cluster
 	$(CLUSTER_ENV) cargo test $(CARGO_FLAGS) --test browser -- --test-threads=2
-	$(CLUSTER_ENV) cargo test $(CARGO_FLAGS) --test e2e -- --test-threads=3   # which mostly wait
+	$(CLUSTER_ENV) cargo test $(CARGO_FLAGS) --test e2e -- --test-threads=4   # which mostly wait
 
 .PHONY: check
 check: ## Formatting, clippy, dependencies' licences, and whether generated files are what the code generates

@@ -117,6 +117,16 @@ impl Kubectl {
         Ok(())
     }
 
+    /// `kubectl patch <what>` with a JSON merge patch.
+    pub async fn merge(&self, what: &str, patch: &Value) -> Result<()> {
+        let patch = patch.to_string();
+        let mut args = vec!["--namespace", &self.namespace, "patch"];
+        args.extend(what.split_whitespace());
+        args.extend(["--type=merge", "--patch", &patch]);
+        run("kubectl", &args, "").await?;
+        Ok(())
+    }
+
     /// `kubectl port-forward <to> :<port>`.
     pub async fn forward(&self, to: &str, port: u16) -> Result<Forward> {
         let mut child = Command::new("kubectl")

@@ -53,8 +53,7 @@ fn limits(target: i32) -> Value {
 
 async fn autoscaling(kubectl: &Kubectl, limits: Value) -> Result<()> {
     let patch = json!({"spec": {"autoscaling": limits}});
-    let patch = format!("patch chat/{CHAT} --type=merge --patch {patch}");
-    kubectl.run(&patch).await.map(|_| ())
+    kubectl.merge(&format!("chat/{CHAT}"), &patch).await
 }
 
 async fn has_replicas(kubectl: &Kubectl, replicas: i32) -> Result<()> {

@@ -189,10 +189,7 @@ async fn another_secret_rolls_the_replicas(kubectl: &Kubectl) -> Result<()> {
 }
 
 async fn patch(kubectl: &Kubectl, patch: &Value) -> Result<()> {
-    kubectl
-        .run(&format!("patch chat {CHAT} --type=merge -p {patch}"))
-        .await?;
-    Ok(())
+    kubectl.merge(&format!("chat/{CHAT}"), patch).await
 }
 
 /// The names of the chat's replicas.

@@ -106,11 +106,8 @@ async fn answer(kubectl: &Kubectl, topic: &str, ready: &str) -> Result<()> {
     let condition = json!({"type": "Ready", "status": ready, "reason": "NotSupported", "message": "so-says-the-test"});
     let status = json!({"status": {"observedGeneration": generation, "conditions": [condition]}});
     kubectl
-        .run(&format!(
-            "patch {name} --subresource=status --type=merge -p {status}"
-        ))
-        .await?;
-    Ok(())
+        .merge(&format!("{name} --subresource=status"), &status)
+        .await
 }
 
 /// Under `Delete` the KafkaTopics go with the chat, and with them the topics.

@@ -87,10 +87,7 @@ async fn restore(kubectl: &Kubectl, exposure: Value) -> Result<()> {
 /// Changes how this chat is reached.
 pub async fn expose(kubectl: &Kubectl, chat: &str, exposure: Value) -> Result<()> {
     let patch = json!({"spec": {"exposure": exposure}});
-    kubectl
-        .run(&format!("patch chat {chat} --type=merge -p {patch}"))
-        .await?;
-    Ok(())
+    kubectl.merge(&format!("chat/{chat}"), &patch).await
 }
 
 async fn says(kubectl: &Kubectl, reason: &str) -> Result<()> {

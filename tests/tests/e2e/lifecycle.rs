@@ -130,9 +130,8 @@ async fn a_deleted_child_comes_back() -> Result<()> {
 async fn a_hand_made_change_to_a_child_is_put_right() -> Result<()> {
     let chat = example::alone().await?;
     let child = format!("service/{NAME}-app");
-    let patch = r#"{"spec":{"ports":[{"name":"http","port":80,"targetPort":1}]}}"#;
-    let hand = format!("patch {child} --type=merge --patch {patch}");
-    chat.kubectl.run(&hand).await?;
+    let patch = json!({"spec": {"ports": [{"name": "http", "port": 80, "targetPort": 1}]}});
+    chat.kubectl.merge(&child, &patch).await?;
     eventually(
         seconds(60),
         "the Service's port is right again",
