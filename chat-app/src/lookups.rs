@@ -38,6 +38,9 @@ where
             while asked.recv_many(&mut batch, BATCH).await > 0 {
                 // Whoever has gone meanwhile needs no answer.
                 batch.retain(|(_, answer)| !answer.is_closed());
+                if batch.is_empty() {
+                    continue;
+                }
                 let keys = batch.iter().map(|(key, _)| key.clone()).collect();
                 let found: Result<HashMap<K, V>, _> =
                     query(keys).await.map(HashMap::from_iter).map_err(Arc::new);

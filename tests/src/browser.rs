@@ -134,10 +134,16 @@ impl Browser {
         .await
     }
 
-    /// Clicks the first element of a CSS selector; a page load that has begun by then is waited for.
+    /// Clicks the first element of a CSS selector; a page load that has begun by then is waited for. An element that a script
+    /// replaces between being found and being clicked was not clicked: then it is looked for again.
     pub async fn click(&self, css: &str) -> Result<()> {
-        let element = self.find(css).await?;
-        element.click().await.context(format!("click on {css}"))
+        for _ in 0..5 {
+            match self.find(css).await?.click().await {
+                Err(error) if error.is_stale_element_reference() => {}
+                clicked => return clicked.context(format!("click on {css}")),
+            }
+        }
+        Err(Error::new(format!("{css} is replaced again and again")))
     }
 
     /// Replaces what is in a field.

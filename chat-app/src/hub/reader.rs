@@ -18,13 +18,9 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// Reads holes until told to stop.
 pub async fn run(hub: Hub, pool: Pool, metrics: Metrics, stop: CancellationToken) {
     loop {
-        let (due, next) = {
-            let mut state = hub.state();
-            (state.order.due(Instant::now()), state.order.next_due())
-        };
+        let due = hub.state().order.due(Instant::now());
         // One after the other, on one connection: what clears the outbox needs another, and holes are many when PostgreSQL is
         // slow.
-        let again = !due.is_empty();
         for hole in due {
             metrics.hole();
             let reading = limited(LIMIT, read(&hub, &pool, hole));
@@ -36,9 +32,7 @@ pub async fn run(hub: Hub, pool: Pool, metrics: Metrics, stop: CancellationToken
                 hub.state().order.failed(hole.conversation, Instant::now());
             }
         }
-        if again {
-            continue;
-        }
+        let next = hub.state().order.next_due();
         let wake = async {
             match next {
                 Some(next) => tokio::time::sleep_until(next.into()).await,

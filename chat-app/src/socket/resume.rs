@@ -82,24 +82,8 @@ pub(super) async fn answer(
     if !reaches || touched.len() as i64 > LIMIT {
         return Ok(resumed);
     }
-    let (mut changed, mut gone) = (HashSet::new(), Vec::new());
-    for (id, is_in) in touched {
-        if is_in {
-            changed.insert(id);
-        } else {
-            gone.push(id)
-        }
-    }
-    // What is on screen may have a hole although it has not changed since.
-    let told: Vec<_> = changed
-        .iter()
-        .copied()
-        .chain(resume.conversation.filter(|id| !changed.contains(id)))
-        .collect();
-    let summaries = match told.as_slice() {
-        [] => Vec::new(),
-        ids => conversations::summaries(&mut connection, user, ids).await?,
-    };
+    let (changed, gone) = split(touched);
+    let summaries = summaries(&mut connection, user, &changed, resume.conversation).await?;
     let on_screen = summaries
         .iter()
         .find(|summary| resume.conversation == Some(summary.id));
@@ -109,19 +93,56 @@ pub(super) async fn answer(
         }
         resumed.conversation = Some(missed(&mut connection, summary, resume.rev).await?);
     }
-    resumed.heads = summaries
+    resumed.heads = heads(text, &summaries, &changed, resume.conversation);
+    (resumed.reload, resumed.gone) = (false, gone);
+    Ok(resumed)
+}
+
+/// Changed conversations that the person is in, and those that they are no longer in.
+fn split(touched: Vec<(ConversationId, bool)>) -> (HashSet<ConversationId>, Vec<ConversationId>) {
+    let (mut changed, mut gone) = (HashSet::new(), Vec::new());
+    for (id, is_in) in touched {
+        if is_in {
+            changed.insert(id);
+        } else {
+            gone.push(id);
+        }
+    }
+    (changed, gone)
+}
+
+/// Of what changed, and of what is on screen: it may have a hole although it has not changed since.
+async fn summaries(
+    connection: &mut PgConnection,
+    user: UserId,
+    changed: &HashSet<ConversationId>,
+    on_screen: Option<ConversationId>,
+) -> sqlx::Result<Vec<ConversationSummary>> {
+    let more = on_screen.filter(|id| !changed.contains(id));
+    let ids: Vec<_> = changed.iter().copied().chain(more).collect();
+    match ids.as_slice() {
+        [] => Ok(Vec::new()),
+        ids => conversations::summaries(connection, user, ids).await,
+    }
+}
+
+fn heads(
+    text: Text,
+    summaries: &[ConversationSummary],
+    changed: &HashSet<ConversationId>,
+    on_screen: Option<ConversationId>,
+) -> Vec<Head> {
+    let changed = summaries
         .iter()
-        .filter(|summary| changed.contains(&summary.id))
+        .filter(|summary| changed.contains(&summary.id));
+    changed
         .map(|summary| Head {
             conversation: summary.id,
             last_seq: summary.last_seq,
             unread: summary.unread(),
-            html: views::list::item(text, summary, resume.conversation == Some(summary.id))
-                .into_string(),
+            html: views::list::item(text, summary, on_screen == Some(summary.id)).into_string(),
         })
-        .collect();
-    (resumed.reload, resumed.gone) = (false, gone);
-    Ok(resumed)
+        .collect()
 }
 
 async fn missed(

@@ -29,12 +29,18 @@ function openSwitcher() {
   let timer = 0;
   let latest = null;
   const choices = () => Array.from(results.querySelectorAll('a, button'));
+  const show = (html) => {
+    const at = choices().indexOf(document.activeElement);
+    results.innerHTML = html;
+    // Whoever had gone down to a result goes on from there.
+    if (at >= 0) (choices()[at] ?? input).focus();
+  };
   const look = async () => {
     latest?.abort();
     latest = new AbortController();
     try {
       const response = await fetch(`/switch?${new URLSearchParams({ q: input.value })}`, { signal: latest.signal });
-      if (response.ok) results.innerHTML = await response.text();
+      if (response.ok) show(await response.text());
     } catch {
       // Given up for a newer one, or offline: what is there stays.
     }

@@ -277,3 +277,31 @@ async fn what_happened_between_two_pages_is_on_one_of_them(pool: PgPool) {
     })
     .await;
 }
+
+/// Their page asks who is in, then for the messages; what waits for a lock in between is as late as a slow database makes it.
+#[sqlx::test]
+async fn who_is_let_out_while_their_page_is_made_sees_nothing_newer(pool: PgPool) {
+    const HOLD: &str = "LOCK TABLE reactions";
+    const WAITS: &str = "SELECT EXISTS (SELECT FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock')";
+    const LET_OUT: &str = "SELECT let_out(conversation_id, sender_id, (SELECT id FROM users WHERE name = 'bob'), false),
+        edit_message(conversation_id, seq, sender_id, 'for one', '{}') FROM messages";
+    with(pool, &[], async |site| {
+        let (mut ada, mut bob) = (site.person("ada").await, site.person("bob").await);
+        let path = room(&mut ada, "private", "Board", "bob").await;
+        ada.send(&path, "for two").await.redirects_to(&path);
+        let mut held = site.pool.begin().await.unwrap();
+        sqlx::raw_sql(HOLD).execute(&mut *held).await.unwrap();
+        let meanwhile = async {
+            while !site.one::<bool>(WAITS).await {
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+            sqlx::raw_sql(LET_OUT).execute(&mut *held).await.unwrap();
+            held.commit().await.unwrap();
+        };
+        let (page, ()) = tokio::join!(bob.get(&path), meanwhile);
+        page.says(404, "Nothing here");
+        ada.get(&path).await.says(200, "for one");
+    })
+    .await;
+}

@@ -215,8 +215,8 @@ impl Tab {
             ask.push(conversation);
         }
         for conversation in ask {
-            // A browser that waits for an answer, or for its page, asks for no hole.
-            if !live.asked.contains(&conversation) && !self.loading.contains(&conversation) {
+            // A browser that waits for an answer asks for no hole.
+            if !live.asked.contains(&conversation) {
                 self.ask(live, conversation).await?;
             }
         }
@@ -285,17 +285,19 @@ impl Tab {
         }
     }
 
-    /// What is on the page is asked for; what is being loaded asks when it is there.
     async fn ask_all(&mut self, live: &mut Live) -> Result<(), End> {
-        let known = self.logs.keys().copied();
-        let all: Vec<i64> = known.filter(|id| !self.loading.contains(id)).collect();
+        let all: Vec<i64> = self.logs.keys().copied().collect();
         for conversation in all {
             self.ask(live, conversation).await?;
         }
         Ok(())
     }
 
+    /// Asks what was missed of a conversation on the page; what is being loaded asks when it is there.
     async fn ask(&mut self, live: &mut Live, conversation: i64) -> Result<(), End> {
+        if self.loading.contains(&conversation) {
+            return Ok(());
+        }
         let (Some(cursor), Some(log)) = (&self.cursor, self.logs.get(&conversation)) else {
             return Ok(());
         };
