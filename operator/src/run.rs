@@ -4,14 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kube::api::ListParams;
+use kube::client::ClientBuilder;
 use kube::runtime::events::Recorder;
 use kube::runtime::reflector::store::Writer;
 use kube::runtime::reflector::{self, Store};
-use kube::{Api, Client};
+use kube::{Api, Client, Config};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use tower::limit::ConcurrencyLimitLayer;
 use tracing::info;
 
 use crate::backoff::Backoffs;
@@ -29,6 +31,10 @@ use crate::watch;
 /// For passes under way when the process is stopped.
 const LAST_PASSES: Duration = Duration::from_secs(8);
 
+/// Requests under way at a time; an answer that goes on, as a watch's, counts until it begins. Twice as many as passes, so that
+/// one request of each that is never answered does not hold the others up.
+const REQUESTS: usize = 32;
+
 /// For an answer of the API server before the work begins.
 const ANSWER: Duration = Duration::from_secs(10);
 
@@ -36,9 +42,12 @@ const ANSWER: Duration = Duration::from_secs(10);
 pub async fn run(args: RunArgs) -> Result<(), String> {
     telemetry::log(&args.log, args.log_format)?;
     let stop = stop_on_signal()?;
-    let client = Client::try_default().await.map_err(|error| {
+    let config = Config::infer().await.map_err(|error| {
         format!("no cluster to work for: neither a service account of a pod nor a kubeconfig (KUBECONFIG): {error}")
     })?;
+    let client = client(config.clone())?;
+    // The Lease never waits behind other requests.
+    let lease = Client::try_from(config).map_err(unusable)?;
     let (tell, news) = unbounded_channel();
     let (chats, cache) = reflector::store();
     let context = Arc::new(context(&args, client, tell, chats));
@@ -50,13 +59,24 @@ pub async fn run(args: RunArgs) -> Result<(), String> {
         "starting"
     );
     if let Some(leadership) = stop
-        .run_until_cancelled(begin(&args, &context, &health))
+        .run_until_cancelled(begin(&args, lease, &context, &health))
         .await
     {
         work(&context, (cache, news), leadership, stop).await;
     }
     info!("stopped");
     Ok(())
+}
+
+/// A client of all that is no Lease. Each request that is under way has a connection with TLS and buffers of its own.
+fn client(config: Config) -> Result<Client, String> {
+    let builder = ClientBuilder::try_from(config).map_err(unusable)?;
+    let limit = ConcurrencyLimitLayer::new(REQUESTS);
+    Ok(builder.with_layer(&limit).build())
+}
+
+fn unusable(error: kube::Error) -> String {
+    format!("the way to the cluster can't be used: {error}")
 }
 
 fn context(
@@ -82,10 +102,15 @@ fn context(
 }
 
 /// Waits for all that the work needs. The Lease is the last of it.
-async fn begin(args: &RunArgs, context: &Context, health: &Health) -> Option<Leadership> {
+async fn begin(
+    args: &RunArgs,
+    lease: Client,
+    context: &Context,
+    health: &Health,
+) -> Option<Leadership> {
     definition_exists(&context.client, health).await;
     let leadership = if args.leader_election {
-        let election = Election::new(context.client.clone(), &args.namespace, args.identity());
+        let election = Election::new(lease, &args.namespace, args.identity());
         Some(election.win(health).await)
     } else {
         None

@@ -62,7 +62,7 @@ pub async fn publish(
     }
 }
 
-/// `Ready` and `Stalled` repeat the others, but for the good news.
+/// `Ready` and `Stalled` repeat the others, but for the good news; what `Available` waits for is told by the others.
 fn news<'a>(before: &[Condition], verdicts: &'a [Verdict]) -> Vec<&'a Verdict> {
     let changed = |verdict: &&Verdict| {
         let old = before
@@ -80,6 +80,7 @@ fn news<'a>(before: &[Condition], verdicts: &'a [Verdict]) -> Vec<&'a Verdict> {
                 })
         }
         "Stalled" => false,
+        "Available" => verdict.mood != Mood::Waiting,
         "Accepted" => !verdict.is_true(),
         "Exposed" => verdict.is_true(),
         _ => true,
@@ -128,6 +129,14 @@ mod tests {
             .len(),
             1
         );
+    }
+
+    #[test]
+    fn what_is_waited_for_is_told_once() {
+        let waiting = Verdict::no("Available", Mood::Waiting, Reason::NotStarted, "");
+        let trouble = Verdict::no("Available", Mood::Trouble, Reason::CrashLooping, "");
+        assert!(news(&[], &[waiting]).is_empty());
+        assert_eq!(news(&[], &[trouble]).len(), 1);
     }
 
     #[test]
