@@ -7,9 +7,9 @@ use k8s_openapi::api::apps::v1::{
     StatefulSet, StatefulSetPersistentVolumeClaimRetentionPolicy, StatefulSetSpec,
 };
 use k8s_openapi::api::core::v1::{
-    Container, ContainerPort, PersistentVolumeClaim, PersistentVolumeClaimSpec, PodSpec,
-    PodTemplateSpec, ResourceRequirements, SecretVolumeSource, Volume, VolumeMount,
-    VolumeResourceRequirements,
+    Affinity, Container, ContainerPort, PersistentVolumeClaim, PersistentVolumeClaimSpec,
+    PodAffinity, PodAffinityTerm, PodSpec, PodTemplateSpec, ResourceRequirements,
+    SecretVolumeSource, Volume, VolumeMount, VolumeResourceRequirements, WeightedPodAffinityTerm,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -95,11 +95,37 @@ fn pod_spec(chat: &Chat, service: Embedded<'_>) -> PodSpec {
     let mut volumes = vec![pod::scratch("tmp"), secret_volume(chat.child(service.role))];
     volumes.extend(service.volumes.iter().cloned());
     PodSpec {
+        affinity: Some(beside_the_other(chat, service.role)),
         security_context: Some(pod::pod_security(service.user)),
         termination_grace_period_seconds: Some(60),
         containers: vec![container(service)],
         volumes: Some(volumes),
         ..pod::placed(chat)
+    }
+}
+
+/// Both on one node, if that can be: then the chat goes on whole without any other node, and not two nodes but one can stop it.
+fn beside_the_other(chat: &Chat, role: Role) -> Affinity {
+    let other = match role {
+        Role::Kafka => Role::Postgres,
+        _ => Role::Kafka,
+    };
+    let term = PodAffinityTerm {
+        topology_key: "kubernetes.io/hostname".to_owned(),
+        label_selector: Some(meta::label_selector(chat, other)),
+        ..PodAffinityTerm::default()
+    };
+    Affinity {
+        pod_affinity: Some(PodAffinity {
+            preferred_during_scheduling_ignored_during_execution: Some(vec![
+                WeightedPodAffinityTerm {
+                    weight: 100,
+                    pod_affinity_term: term,
+                },
+            ]),
+            ..PodAffinity::default()
+        }),
+        ..Affinity::default()
     }
 }
 
