@@ -60,9 +60,9 @@ test-rust: ## Unit tests, HTTP tests on PostgreSQL, relay tests on Kafka, the op
 
 .PHONY: test-nodeless test-others
 test-nodeless:
-	$(SERVICES_ENV) RUST_TEST_THREADS=6 cargo test $(CARGO_FLAGS) --test nodeless
+	$(SERVICES_ENV) RUST_TEST_THREADS=5 cargo test $(CARGO_FLAGS) --test nodeless
 test-others:
-	$(SERVICES_ENV) RUST_TEST_THREADS=6 cargo test $(CARGO_FLAGS)
+	$(SERVICES_ENV) RUST_TEST_THREADS=4 cargo test $(CARGO_FLAGS)
 
 # Two thousand live connections, each through a proxy.
 CHAOS = prlimit --nofile=16384:16384 $${CARGO_TARGET_DIR:-target}/x86_64-unknown-linux-gnu/release/chaos

@@ -43,8 +43,7 @@ async fn what_was_told_is_not_told_again_when_nothing_has_changed() -> Result<()
     let operator = world.operator().await?;
     operator.says(LIMIT, 200, "working").await?;
     for round in 0..3 {
-        let seen = json!({"metadata": {"annotations": {"seen": round.to_string()}}});
-        world.cluster.merge(&chat.deployment(), &seen).await?;
+        chat.look_again(round).await?;
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
     chat.ready(LIMIT).await?;

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use confab_tests::nodeless::Entry;
 use confab_tests::{Result, ensure, eventually};
-use serde_json::json;
 use tokio::time::sleep;
 
 use crate::world::{LIMIT, World};
@@ -50,10 +49,8 @@ async fn a_settled_fleet_writes_nothing_but_the_lease() -> Result<()> {
     .await?;
 
     let (requests, _) = world.api.counts();
-    // One pass for each, though nothing is to be done.
     for chat in &chats {
-        let looked = json!({"metadata": {"annotations": {"seen": "again"}}});
-        world.cluster.merge(&chat.deployment(), &looked).await?;
+        chat.look_again(1).await?;
     }
     sleep(window).await;
     let written = writes()?;

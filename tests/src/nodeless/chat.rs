@@ -115,6 +115,15 @@ impl Chat {
         self.path("apis/apps/v1", &format!("deployments/{}-app", self.name))
     }
 
+    /// Has the operator look at it, though nothing is to be done: at its Service, as any change of a Deployment is a rollout to
+    /// Kubernetes.
+    pub async fn look_again(&self, time: usize) -> Result<()> {
+        let service = self.path("api/v1", &format!("services/{}-app", self.name));
+        let seen = json!({"metadata": {"annotations": {"seen": time.to_string()}}});
+        self.cluster.merge(&service, &seen).await?;
+        Ok(())
+    }
+
     /// `status reason` of a condition of the newest generation; an older one is an error.
     pub async fn condition(&self, type_: &str) -> Result<String> {
         let chat = self.get().await?;
