@@ -109,19 +109,23 @@ impl Cluster {
 
     /// Changes the chat's spec.
     pub async fn patch(&self, spec: Value) -> Result<()> {
-        let patch = json!({"spec": spec}).to_string();
-        let namespace = self.kubectl.namespace();
-        let args = [
-            "-n",
-            namespace,
-            "patch",
-            "chat",
-            NAME,
-            "--type=merge",
-            "-p",
-            &patch,
-        ];
-        run("kubectl", &args, "").await.map(|_| ())
+        let patch = json!({"spec": spec});
+        self.kubectl.merge(&format!("chat/{NAME}"), &patch).await
+    }
+
+    /// Puts replicas that a node's absence left on one node on several again, which Kubernetes does not do by itself.
+    pub async fn spread(&self) -> Result<()> {
+        let pods = self.pods("app").await?;
+        if let [first, rest @ ..] = pods.as_slice()
+            && !rest.is_empty()
+            && rest.iter().all(|pod| pod.node == first.node)
+        {
+            self.kubectl
+                .run(&format!("delete pod {}", first.name))
+                .await?;
+            self.sound().await?;
+        }
+        Ok(())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use confab_tests::nodeless::{Chat, JobFate, snapshot};
+use confab_tests::nodeless::{Chat, JobFate, namespaced, snapshot};
 use confab_tests::{Context, Result, ensure, eventually};
 use serde_json::{Value, json};
 
@@ -31,6 +31,62 @@ async fn a_chat_that_is_deleted_and_made_again_at_once_is_the_new_ones() -> Resu
         );
     }
     Ok(())
+}
+
+/// What the garbage collector has not come to yet is still the old chat's: taken over, it would be collected under the new one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chat_that_is_made_again_before_its_children_are_collected_waits_for_that() -> Result<()>
+{
+    let world = World::new("change").await?;
+    let (_operator, chat) = world.settled().await?;
+    let service = chat.path("api/v1", "services/team-app");
+    let old = world.cluster.get(&service).await?["metadata"]["uid"].clone();
+    let policies = keep_services(&world).await?;
+    chat.delete().await?;
+    chat.gone(LIMIT).await?;
+    chat.create(&Chat::spec(&world.kafka.address())).await?;
+    chat.wait(LIMIT, "Accepted", "False WaitingForGarbageCollection")
+        .await?;
+    for policy in policies {
+        world.cluster.delete(&policy).await?;
+    }
+    chat.ready(LIMIT).await?;
+    let new = &world.cluster.get(&service).await?["metadata"]["uid"];
+    ensure!(*new != old, "the old Service was taken over");
+    Ok(())
+}
+
+/// No Service of the world's namespace can be deleted until what this answers is.
+async fn keep_services(world: &World) -> Result<[String; 2]> {
+    const API: &str = "/apis/admissionregistration.k8s.io/v1";
+    let name = &world.namespace;
+    let rule = json!({"apiGroups": [""], "apiVersions": ["v1"], "operations": ["DELETE"], "resources": ["services"]});
+    let here = json!({"matchLabels": {"kubernetes.io/metadata.name": name}});
+    let policy = json!({"matchConstraints": {"resourceRules": [rule], "namespaceSelector": here},
+        "validations": [{"expression": "false", "message": "kept by a test"}]});
+    let binding = json!({"policyName": name, "validationActions": ["Deny"]});
+    let kinds = [
+        ("ValidatingAdmissionPolicy", "policies", policy),
+        (
+            "ValidatingAdmissionPolicyBinding",
+            "policybindings",
+            binding,
+        ),
+    ];
+    for (kind, plural, spec) in kinds {
+        let object = json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": kind,
+            "metadata": {"name": name}, "spec": spec});
+        let path = format!("{API}/validatingadmission{plural}");
+        world.cluster.create(&path, &object).await?;
+    }
+    let service = namespaced("api/v1", name, "services/team-app?dryRun=All");
+    eventually(LIMIT, "Services are kept", async || {
+        ensure!(world.cluster.delete(&service).await.is_err(), "not yet");
+        Ok(())
+    })
+    .await?;
+    Ok(["policies", "policybindings"]
+        .map(|plural| format!("{API}/validatingadmission{plural}/{name}")))
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -122,6 +122,7 @@ pub async fn node_drained(cluster: &mut Cluster, pace: &mut Pace) -> Result<Stri
         "replicas are left on {node}"
     );
     cluster.sound().await?;
+    cluster.spread().await?;
     Ok(format!("node {node} was drained of its replicas"))
 }
 
@@ -140,6 +141,7 @@ pub async fn node_killed(cluster: &mut Cluster, pace: &mut Pace) -> Result<Strin
     noticed?;
     cluster::node_is(&node, "True").await?;
     cluster.sound().await?;
+    cluster.spread().await?;
     Ok(format!("node {node} was killed and started again"))
 }
 
