@@ -113,10 +113,12 @@ fn ms(time: Duration) -> String {
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let clean = if self.clean {
-            "the promise was kept"
-        } else {
-            "THE PROMISE WAS BROKEN"
+        let clean = match (self.clean, self.kept()) {
+            (true, true) => "the promise was kept",
+            (true, false) => {
+                "nothing was lost, doubled, out of order or leaked; what is bold was not as promised"
+            }
+            (false, _) => "THE PROMISE WAS BROKEN",
         };
         writeln!(f, "{}: {clean}.\n", self.totals)?;
         writeln!(
