@@ -1,5 +1,7 @@
 //! Groups and rooms: who may see, join, add, name and remove, and what an outsider gets.
 
+use confab_tests::wait::seconds;
+use confab_tests::{ensure, eventually};
 use sqlx::PgPool;
 
 use crate::site::{Person, Site, with};
@@ -293,9 +295,12 @@ async fn who_is_let_out_while_their_page_is_made_sees_nothing_newer(pool: PgPool
         let mut held = site.pool.begin().await.unwrap();
         sqlx::raw_sql(HOLD).execute(&mut *held).await.unwrap();
         let meanwhile = async {
-            while !site.one::<bool>(WAITS).await {
-                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-            }
+            eventually(seconds(20), "the page waits for its messages", async || {
+                ensure!(site.one::<bool>(WAITS).await, "nothing waits");
+                Ok(())
+            })
+            .await
+            .unwrap();
             sqlx::raw_sql(LET_OUT).execute(&mut *held).await.unwrap();
             held.commit().await.unwrap();
         };

@@ -57,7 +57,7 @@ async fn a_chat_that_is_made_again_before_its_children_are_collected_waits_for_t
 }
 
 /// No Service of the world's namespace can be deleted until what this answers is.
-async fn keep_services(world: &World) -> Result<[String; 2]> {
+async fn keep_services(world: &World) -> Result<Vec<String>> {
     const API: &str = "/apis/admissionregistration.k8s.io/v1";
     let name = &world.namespace;
     let rule = json!({"apiGroups": [""], "apiVersions": ["v1"], "operations": ["DELETE"], "resources": ["services"]});
@@ -65,19 +65,16 @@ async fn keep_services(world: &World) -> Result<[String; 2]> {
     let policy = json!({"matchConstraints": {"resourceRules": [rule], "namespaceSelector": here},
         "validations": [{"expression": "false", "message": "kept by a test"}]});
     let binding = json!({"policyName": name, "validationActions": ["Deny"]});
-    let kinds = [
-        ("ValidatingAdmissionPolicy", "policies", policy),
-        (
-            "ValidatingAdmissionPolicyBinding",
-            "policybindings",
-            binding,
-        ),
-    ];
-    for (kind, plural, spec) in kinds {
-        let object = json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": kind,
+    let mut kept = Vec::new();
+    for (kind, plural, spec) in [
+        ("Policy", "policies", policy),
+        ("PolicyBinding", "policybindings", binding),
+    ] {
+        let object = json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": format!("ValidatingAdmission{kind}"),
             "metadata": {"name": name}, "spec": spec});
         let path = format!("{API}/validatingadmission{plural}");
         world.cluster.create(&path, &object).await?;
+        kept.push(format!("{path}/{name}"));
     }
     let service = namespaced("api/v1", name, "services/team-app?dryRun=All");
     eventually(LIMIT, "Services are kept", async || {
@@ -85,8 +82,7 @@ async fn keep_services(world: &World) -> Result<[String; 2]> {
         Ok(())
     })
     .await?;
-    Ok(["policies", "policybindings"]
-        .map(|plural| format!("{API}/validatingadmission{plural}/{name}")))
+    Ok(kept)
 }
 
 #[tokio::test(flavor = "multi_thread")]
