@@ -90,7 +90,7 @@ test-idle: ## 200 settled chats for 10 minutes: no write but the Lease's (test-f
 	$(SERVICES_ENV) CONFAB_IDLE_CHATS=200 CONFAB_IDLE_SECONDS=600 cargo test $(CARGO_FLAGS) --test nodeless -- --nocapture idle
 
 .PHONY: test-mutants
-test-mutants: ## Operators that misbehave, each of which a test must catch
+test-mutants: up ## Confab with a fault planted, time after time, each of which a test must catch
 	@tests/services/up --no-fsync
 	$(SERVICES_ENV) operator/tests/mutations/run
 

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use rdkafka::error::KafkaError;
 use sqlx::postgres::PgConnectOptions;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -21,14 +20,17 @@ use crate::passwords::Passwords;
 use crate::postgres::Postgres;
 use crate::publisher::{Publisher, Signals};
 use crate::push::{KeyError, Push, VapidKey};
+use crate::store::missed::{self, Missed, Place};
 use crate::store::people::{self, Sharing};
 use crate::store::timeline::{self, LargeRooms};
 use crate::store::{Outcome, Pool, sessions};
 use crate::telemetry::Metrics;
 use crate::writer::Writer;
 
-/// Resumes answered at a time.
-const RESUMES: usize = 4;
+/// Keys in one query at most, where each is a row or a few.
+const ROWS: usize = 256;
+/// Those who come back, in one query: each may have missed a list of conversations.
+const LISTS: usize = 64;
 /// Passwords hashed at a time: each takes 19 MiB and a core for some 20 ms.
 const PASSWORDS: usize = 2;
 
@@ -64,8 +66,8 @@ pub struct Parts {
     pub sharing: Lookups<SessionId, Sharing>,
     /// Their large rooms.
     pub large_rooms: Lookups<UserId, LargeRooms>,
-    /// Limits resumes.
-    pub resumes: Semaphore,
+    /// What those who come back missed.
+    pub missed: Lookups<Place, Missed>,
     /// Notifies devices, where there is a key.
     pub push: Option<Arc<Push>>,
 }
@@ -156,16 +158,18 @@ impl App {
             signals: Signals::start(&config.kafka, metrics.clone())?,
             publisher,
             metrics,
-            sessions: lookups(&pool, |pool, hashes| {
+            sessions: lookups(&pool, ROWS, |pool, hashes| {
                 Box::pin(async move { sessions::find(&pool, &hashes).await })
             }),
-            sharing: lookups(&pool, |pool, sessions| {
+            sharing: lookups(&pool, ROWS, |pool, sessions| {
                 Box::pin(async move { people::sharing(&pool, &sessions).await })
             }),
-            large_rooms: lookups(&pool, |pool, people| {
+            large_rooms: lookups(&pool, ROWS, |pool, people| {
                 Box::pin(async move { timeline::large_rooms(&pool, &people).await })
             }),
-            resumes: Semaphore::new(RESUMES),
+            missed: lookups(&pool, LISTS, |pool, places| {
+                Box::pin(async move { missed::read(&pool, places).await })
+            }),
             push,
             postgres: workers.postgres.clone(),
             pool,
@@ -175,13 +179,13 @@ impl App {
 }
 
 /// Look-ups on the readers' connections.
-fn lookups<K, V>(pool: &Pool, query: fn(Pool, Vec<K>) -> Query<K, V>) -> Lookups<K, V>
+fn lookups<K, V>(pool: &Pool, most: usize, query: fn(Pool, Vec<K>) -> Query<K, V>) -> Lookups<K, V>
 where
     K: Clone + Eq + Hash + Send + 'static,
     V: Clone + Send + 'static,
 {
     let pool = pool.clone();
-    Lookups::start(move |keys| query(pool.clone(), keys))
+    Lookups::start(most, move |keys| query(pool.clone(), keys))
 }
 
 /// Without a key there is no Web Push. Push services want an https URL to find the operators by.

@@ -14,4 +14,4 @@ pub use self::conversations::{
 pub use self::ids::{ConversationId, SessionId, UserId};
 pub use self::messages::{Attachment, Mention, Message, Notice, NoticeKind, Quote, Reaction};
 pub use self::people::{DisplayNameError, NameError, Session, User, UserName, parse_display_name};
-pub use self::position::{Cursor, Snapshot};
+pub use self::position::{Cursor, Snapshot, Span};

@@ -10,9 +10,6 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
 
-/// Keys in one query at most; further look-ups wait for the one after it.
-const BATCH: usize = 256;
-
 /// What is found, or why nothing can be: the error of the query that was made for all.
 pub type Found<V> = Result<Option<V>, Arc<sqlx::Error>>;
 
@@ -27,15 +24,16 @@ where
     K: Clone + Eq + Hash + Send + 'static,
     V: Clone + Send + 'static,
 {
-    /// Answers by `query`, which is given keys, some of them twice, and tells what it finds of them. Ends when this is dropped.
-    pub fn start<Q>(query: Q) -> Self
+    /// Answers by `query`, which is given at most so many keys, some of them twice, and tells what it finds of them; further
+    /// look-ups wait for the query after it. Ends when this is dropped.
+    pub fn start<Q>(most: usize, query: Q) -> Self
     where
         Q: Fn(Vec<K>) -> Query<K, V> + Send + 'static,
     {
-        let (sender, mut asked) = mpsc::channel::<(K, oneshot::Sender<Found<V>>)>(BATCH);
+        let (sender, mut asked) = mpsc::channel::<(K, oneshot::Sender<Found<V>>)>(most);
         tokio::spawn(async move {
             let mut batch = Vec::new();
-            while asked.recv_many(&mut batch, BATCH).await > 0 {
+            while asked.recv_many(&mut batch, most).await > 0 {
                 // Whoever has gone meanwhile needs no answer.
                 batch.retain(|(_, answer)| !answer.is_closed());
                 if batch.is_empty() {
@@ -74,7 +72,7 @@ mod tests {
     /// Finds an even number's half, as long as it is let to; writes down what it was asked.
     fn halves(queries: &Arc<Mutex<Vec<Vec<u32>>>>, let_go: &Arc<Semaphore>) -> Lookups<u32, u32> {
         let (queries, let_go) = (queries.clone(), let_go.clone());
-        Lookups::start(move |keys| {
+        Lookups::start(256, move |keys| {
             let let_go = let_go.clone();
             queries.lock().unwrap().push(keys.clone());
             Box::pin(async move {

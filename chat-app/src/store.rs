@@ -12,6 +12,7 @@ pub mod export;
 pub mod housekeeping;
 pub mod invites;
 pub mod messages;
+pub mod missed;
 pub mod notices;
 pub mod outbox;
 pub mod owner;

@@ -3,9 +3,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-#[path = "../../tests/services/secured.rs"]
-mod services;
-
 #[path = "secured/kafka.rs"]
 mod kafka;
 #[path = "secured/owner.rs"]

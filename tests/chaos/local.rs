@@ -11,7 +11,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use confab_tests::wait::seconds;
-use confab_tests::{Context, Result, ensure, eventually};
+use confab_tests::{Context, Result, ensure, eventually, free_port};
 use tokio::process::Command;
 
 use self::front::Front;
@@ -182,16 +182,6 @@ async fn migrate(chat_app: &Path, postgres: &Postgres) -> Result<()> {
     migrate.arg("migrate");
     migrate.env("CONFAB_DATABASE_URL", Postgres::url(postgres.address));
     process::finish(migrate).await.map(|_| ())
-}
-
-/// Ports that no system gives to an outgoing connection, which would keep a server that is started again from its own.
-const PORTS: std::ops::Range<u16> = 20_000..32_000;
-
-/// A port at which nothing listens.
-pub fn free_port() -> Result<u16> {
-    let free = |port: &u16| std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
-    let mut tries = std::iter::repeat_with(|| fastrand::u16(PORTS)).take(100);
-    tries.find(free).context("no port is free")
 }
 
 /// The run's data, removed when dropped. Kafka's are on a file system of their own where this program is root, so that it

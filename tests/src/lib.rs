@@ -13,9 +13,12 @@ pub mod kubectl;
 pub mod manifest;
 pub mod nodeless;
 pub mod page;
+pub mod port;
+pub mod secured;
 pub mod wait;
 
 pub use error::{Context, Error, Result};
+pub use port::{free_port, free_ports};
 pub use wait::eventually;
 
 /// A name that no other test and no earlier run has used: `ada` becomes `ada-3f9c01d2`. Fits user names and Kubernetes names.

@@ -1,5 +1,7 @@
 //! How far changes were read. Pure.
 
+use super::ConversationId;
+
 /// Where reading of changes goes on: everything that a snapshot with this `xmin` saw is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
@@ -26,5 +28,26 @@ impl Snapshot {
     /// The open ones as PostgreSQL reads them.
     pub fn open_as_text(&self) -> Vec<String> {
         self.open.iter().map(u64::to_string).collect()
+    }
+}
+
+/// The changes of a conversation in the revs (after, up_to].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Which conversation.
+    pub conversation: ConversationId,
+    /// The last rev before them.
+    pub after: i64,
+    /// The last of them.
+    pub up_to: i64,
+}
+
+impl Span {
+    /// Conversations, `after`s and `up_to`s, as a statement takes them.
+    pub fn columns(spans: &[Self]) -> (Vec<ConversationId>, Vec<i64>, Vec<i64>) {
+        let conversations = spans.iter().map(|span| span.conversation).collect();
+        let after = spans.iter().map(|span| span.after).collect();
+        let up_to = spans.iter().map(|span| span.up_to).collect();
+        (conversations, after, up_to)
     }
 }

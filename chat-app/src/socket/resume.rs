@@ -1,20 +1,16 @@
-//! What a browser missed: the changes of the conversation on screen, and the head of every other that changed. Does I/O.
+//! What a browser missed, as it is told. Does I/O.
 
-use std::collections::HashSet;
+use std::sync::Arc;
 
 use serde::Serialize;
-use sqlx::PgConnection;
 
 use super::Resume;
 use crate::app::App;
 use crate::domain::{ConversationId, ConversationSummary, UserId};
+use crate::store::missed::{OnScreen, Place};
 use crate::store::timeline::Change;
-use crate::store::{changes, conversations, timeline};
 use crate::text::Text;
 use crate::views;
-
-/// Past this many missed changes, or changed conversations, reading the page anew is cheaper.
-const LIMIT: i64 = 200;
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename = "resumed")]
@@ -24,7 +20,7 @@ pub(super) struct Resumed {
     xid: String,
     /// Too much was missed, or the history is another: load the page again.
     reload: bool,
-    conversation: Option<Missed>,
+    conversation: Option<Changed>,
     heads: Vec<Head>,
     /// Conversations that the person is no longer in.
     gone: Vec<ConversationId>,
@@ -32,7 +28,7 @@ pub(super) struct Resumed {
 
 /// The current state of what changed in the revs (from, to].
 #[derive(Serialize)]
-struct Missed {
+struct Changed {
     id: ConversationId,
     from: i64,
     to: i64,
@@ -53,122 +49,68 @@ struct Head {
     html: String,
 }
 
+impl Resume {
+    fn place(&self, person: UserId) -> Place {
+        Place {
+            person,
+            epoch: self.epoch.clone(),
+            xid: self.xid.parse().ok(),
+            on_screen: self.conversation.map(|id| (id, self.rev)),
+        }
+    }
+}
+
 pub(super) async fn answer(
     app: &App,
     user: UserId,
     text: Text,
     resume: &Resume,
-) -> sqlx::Result<Resumed> {
-    // Some resumes at a time: a herd that comes back together must not take what sends and pages need.
-    let _permit = app
-        .resumes
-        .acquire()
-        .await
-        .expect("the semaphore is never closed");
-    // One connection, and few questions: each is a round trip.
-    let mut connection = app.pool.acquire().await?;
-    let xid = resume.xid.parse().ok();
-    // The cursor is of the moment in which the changes are read; what changes after it is told once more.
-    let (cursor, touched) = changes::of_person(&mut connection, user, xid, LIMIT + 1).await?;
+) -> Result<Resumed, Arc<sqlx::Error>> {
+    let found = app.missed.get(resume.place(user)).await?;
+    let missed = found.ok_or_else(|| Arc::new(sqlx::Error::RowNotFound))?;
     let mut resumed = Resumed {
-        xid: cursor.xid.to_string(),
+        epoch: missed.cursor.epoch,
+        xid: missed.cursor.xid.to_string(),
         reload: true,
         conversation: None,
         heads: Vec::new(),
         gone: Vec::new(),
-        epoch: cursor.epoch,
     };
-    let reaches = resume.epoch == resumed.epoch && xid.is_some_and(|xid| xid >= cursor.horizon);
-    if !reaches || touched.len() as i64 > LIMIT {
+    let Some(news) = missed.news else {
         return Ok(resumed);
-    }
-    let (changed, gone) = split(touched);
-    let summaries = summaries(&mut connection, user, &changed, resume.conversation).await?;
-    let on_screen = summaries
-        .iter()
-        .find(|summary| resume.conversation == Some(summary.id));
-    if let Some(summary) = on_screen {
-        if !(0..=LIMIT).contains(&(summary.rev - resume.rev)) {
-            return Ok(resumed);
-        }
-        resumed.conversation = Some(missed(&mut connection, summary, resume.rev).await?);
-    }
-    resumed.heads = heads(text, &summaries, &changed, resume.conversation);
-    (resumed.reload, resumed.gone) = (false, gone);
+    };
+    let heads = news.changed.iter();
+    resumed.heads = heads
+        .map(|summary| head(text, summary, resume.conversation))
+        .collect();
+    resumed.conversation = news.on_screen.map(|it| on_screen(&it, resume.rev));
+    (resumed.reload, resumed.gone) = (false, news.gone);
     Ok(resumed)
 }
 
-/// Changed conversations that the person is in, and those that they are no longer in.
-fn split(touched: Vec<(ConversationId, bool)>) -> (HashSet<ConversationId>, Vec<ConversationId>) {
-    let (mut changed, mut gone) = (HashSet::new(), Vec::new());
-    for (id, is_in) in touched {
-        if is_in {
-            changed.insert(id);
-        } else {
-            gone.push(id);
-        }
-    }
-    (changed, gone)
-}
-
-/// Of what changed, and of what is on screen: it may have a hole although it has not changed since.
-async fn summaries(
-    connection: &mut PgConnection,
-    user: UserId,
-    changed: &HashSet<ConversationId>,
-    on_screen: Option<ConversationId>,
-) -> sqlx::Result<Vec<ConversationSummary>> {
-    let more = on_screen.filter(|id| !changed.contains(id));
-    let ids: Vec<_> = changed.iter().copied().chain(more).collect();
-    match ids.as_slice() {
-        [] => Ok(Vec::new()),
-        ids => conversations::summaries(connection, user, ids).await,
+fn head(text: Text, summary: &ConversationSummary, on_screen: Option<ConversationId>) -> Head {
+    Head {
+        conversation: summary.id,
+        last_seq: summary.last_seq,
+        unread: summary.unread(),
+        html: views::list::item(text, summary, on_screen == Some(summary.id)).into_string(),
     }
 }
 
-fn heads(
-    text: Text,
-    summaries: &[ConversationSummary],
-    changed: &HashSet<ConversationId>,
-    on_screen: Option<ConversationId>,
-) -> Vec<Head> {
-    let changed = summaries
-        .iter()
-        .filter(|summary| changed.contains(&summary.id));
-    changed
-        .map(|summary| Head {
-            conversation: summary.id,
-            last_seq: summary.last_seq,
-            unread: summary.unread(),
-            html: views::list::item(text, summary, on_screen == Some(summary.id)).into_string(),
-        })
-        .collect()
-}
-
-async fn missed(
-    connection: &mut PgConnection,
-    summary: &ConversationSummary,
-    rev: i64,
-) -> sqlx::Result<Missed> {
-    let changes = if summary.rev > rev {
-        timeline::changes(connection, summary.id, rev, summary.rev, LIMIT)
-            .await?
-            .0
-    } else {
-        Vec::new()
-    };
-    let items = changes.iter().filter_map(|change| match change {
-        Change::Message(message) if message.seq <= summary.floor() => None,
-        Change::Notice(notice) if notice.after_seq < summary.floor() => None,
-        change => Some(Item {
-            rev: change.rev(),
-            html: views::message::change(change).into_string(),
-        }),
+fn on_screen(OnScreen { summary, changes }: &OnScreen, rev: i64) -> Changed {
+    let missed = changes.iter().filter(|change| change.rev() > rev);
+    let seen = missed.filter(|change| match change {
+        Change::Message(message) => message.seq > summary.floor(),
+        Change::Notice(notice) => notice.after_seq >= summary.floor(),
     });
-    Ok(Missed {
+    let items = seen.map(|change| Item {
+        rev: change.rev(),
+        html: views::message::change(change).into_string(),
+    });
+    Changed {
         id: summary.id,
         from: rev,
         to: summary.rev,
         items: items.collect(),
-    })
+    }
 }

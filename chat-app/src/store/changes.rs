@@ -44,7 +44,7 @@ pub async fn begin(connection: &mut PgConnection) -> sqlx::Result<Beginning> {
     })
 }
 
-/// What both [`cursor`] and [`of_person`] select; `h` is the horizon. A transaction that has been open since before it (which
+/// What both [`cursor`] and [`of_people`] select; `h` is the horizon. A transaction that has been open since before it (which
 /// appends nothing here: our own end within seconds) must not make every new cursor one that no longer reaches.
 macro_rules! cursor {
     () => {
@@ -66,35 +66,44 @@ fn cursor_of(row: &PgRow) -> sqlx::Result<Cursor> {
     })
 }
 
-/// Those of the person's conversations that changed in a transaction at or after `since`, each with whether they are in it,
-/// at most `limit`; and where a reader that knows these goes on from. Nothing changed where `since` is below the horizon.
-pub async fn of_person(
+/// Of each of these people, those of their conversations that changed in a transaction at or after the one given, each with
+/// whether they are in it, at most `limit`; and where a reader that knows these goes on from. Nothing changed for whoever
+/// stands below the horizon.
+pub async fn of_people(
     connection: &mut PgConnection,
-    person: UserId,
-    since: Option<u64>,
+    people: &[(UserId, Option<u64>)],
     limit: i64,
-) -> sqlx::Result<(Cursor, Vec<(ConversationId, bool)>)> {
-    // One statement, one snapshot. The parameters inside a SELECT of their own as in `conversations::summaries`.
+) -> sqlx::Result<(Cursor, Vec<Vec<(ConversationId, bool)>>)> {
+    // One statement, one snapshot. The changes are read once, from the first that one of them lacks.
+    // The parameters inside a SELECT of their own as in `conversations::seen`.
     let rows = sqlx::query(concat!(
-        "SELECT ", cursor!(), ", t.conversation_id, t.is_in
-         FROM changes_horizon h LEFT JOIN (
-             SELECT m.conversation_id, m.left_rev IS NULL AS is_in FROM members m
-             WHERE m.user_id = $1
-               AND (SELECT $2::text::xid8) >= (SELECT xid FROM changes_horizon)
-               AND m.conversation_id IN (SELECT conversation_id FROM changes WHERE xid >= (SELECT $2::text::xid8))
-             LIMIT $3
-         ) t ON true"
+        "WITH asked AS (
+             SELECT a.number, a.person, a.since::xid8 AS since
+             FROM unnest((SELECT $1::bigint[]), (SELECT $2::text[])) WITH ORDINALITY AS a (person, since, number)
+             WHERE a.since::xid8 >= (SELECT xid FROM changes_horizon)),
+         changed AS MATERIALIZED (
+             SELECT conversation_id, max(xid) AS xid FROM changes
+             WHERE xid >= (SELECT min(since) FROM asked) AND conversation_id IS NOT NULL GROUP BY conversation_id),
+         touched AS (
+             SELECT asked.number, m.conversation_id, m.left_rev IS NULL AS is_in,
+                    row_number() OVER (PARTITION BY asked.number) AS place
+             FROM asked JOIN members m ON m.user_id = asked.person
+             JOIN changed ON changed.conversation_id = m.conversation_id AND changed.xid >= asked.since)
+         SELECT ", cursor!(), ", t.number, t.conversation_id, t.is_in
+         FROM changes_horizon h LEFT JOIN touched t ON t.place <= $3"
     ))
-    .bind(person)
-    .bind(since.map(|xid| xid.to_string()))
+    .bind(people.iter().map(|(person, _)| *person).collect::<Vec<_>>())
+    .bind(people.iter().map(|(_, since)| since.map(|xid| xid.to_string())).collect::<Vec<_>>())
     .bind(limit)
     .fetch_all(connection)
     .await?;
     let cursor = cursor_of(rows.first().ok_or(sqlx::Error::RowNotFound)?)?;
-    let mut touched = Vec::new();
+    let mut touched = vec![Vec::new(); people.len()];
     for row in &rows {
-        if let Some(id) = row.try_get("conversation_id")? {
-            touched.push((id, row.try_get("is_in")?));
+        if let Some(number) = row.try_get::<Option<i64>, _>("number")? {
+            // Ordinals begin at 1.
+            touched[number as usize - 1]
+                .push((row.try_get("conversation_id")?, row.try_get("is_in")?));
         }
     }
     Ok((cursor, touched))

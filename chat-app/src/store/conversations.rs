@@ -6,7 +6,7 @@ use sqlx::{PgConnection, Row};
 use super::Pool;
 use crate::domain::{ConversationId, ConversationSummary, Level, Preview, UserId};
 
-/// What both the list and a single look-up select, and what else; `m` is the viewer's membership.
+/// What every look at conversations selects, and what else; `m` is the viewer's membership, which the rest picks.
 macro_rules! summaries {
     ($rest:literal) => {
         summaries!("", $rest)
@@ -31,7 +31,7 @@ macro_rules! summaries {
              LEFT JOIN messages newest ON newest.conversation_id = c.id AND newest.seq = c.last_seq
                                       AND (c.kind = 'public' OR newest.seq > m.joined_seq)
              LEFT JOIN users sender ON sender.id = newest.sender_id
-             WHERE m.user_id = $1 AND m.left_rev IS NULL ",
+             WHERE m.left_rev IS NULL AND ",
             $rest
         )
     };
@@ -49,7 +49,7 @@ pub async fn named(
     limit: i64,
 ) -> sqlx::Result<Vec<ConversationSummary>> {
     let rows = sqlx::query(summaries!(
-        "AND ($2 = '' OR strpos(lower(c.title), $2) > 0 OR strpos(other.name, $2) > 0
+        "m.user_id = $1 AND ($2 = '' OR strpos(lower(c.title), $2) > 0 OR strpos(other.name, $2) > 0
               OR strpos(lower(other.display_name), $2) > 0)
          ORDER BY m.bucket DESC, c.last_at DESC, c.id LIMIT $3"
     ))
@@ -67,7 +67,7 @@ pub async fn summary(
     member: UserId,
     id: ConversationId,
 ) -> sqlx::Result<Option<ConversationSummary>> {
-    let row = sqlx::query(summaries!("AND c.id = $2"))
+    let row = sqlx::query(summaries!("m.user_id = $1 AND c.id = $2"))
         .bind(member)
         .bind(id)
         .fetch_optional(pool)
@@ -75,22 +75,31 @@ pub async fn summary(
     row.as_ref().map(summary_of).transpose()
 }
 
-/// Those of these conversations that the member is in, latest first.
-pub async fn summaries(
+/// Who looks, and at which conversation.
+pub type Seen = (UserId, ConversationId);
+
+/// Each of these conversations as this person sees it, where they are in it.
+pub async fn seen(
     connection: &mut PgConnection,
-    member: UserId,
-    ids: &[ConversationId],
-) -> sqlx::Result<Vec<ConversationSummary>> {
+    seen: &[Seen],
+) -> sqlx::Result<Vec<(Seen, ConversationSummary)>> {
+    let (people, ids): (Vec<UserId>, Vec<ConversationId>) = seen.iter().copied().unzip();
     let rows = sqlx::query(summaries!(
-        // A parameter inside a SELECT of its own: its value makes no difference to the plan, so PostgreSQL keeps one
+        ", m.user_id",
+        // Parameters inside a SELECT of their own: their values make no difference to the plan, so PostgreSQL keeps one
         // instead of making one each time, which takes longer than the query does.
-        "AND m.conversation_id IN (SELECT unnest((SELECT $2::bigint[]))) ORDER BY c.last_at DESC"
+        "(m.user_id, m.conversation_id) IN (SELECT * FROM unnest((SELECT $1::bigint[]), (SELECT $2::bigint[])))"
     ))
-    .bind(member)
+    .bind(people)
     .bind(ids)
     .fetch_all(connection)
     .await?;
-    rows.iter().map(summary_of).collect()
+    rows.iter()
+        .map(|row| {
+            let summary = summary_of(row)?;
+            Ok(((row.try_get("user_id")?, summary.id), summary))
+        })
+        .collect()
 }
 
 fn summary_of(row: &PgRow) -> sqlx::Result<ConversationSummary> {

@@ -8,7 +8,7 @@ use sqlx::{FromRow, PgConnection, PgExecutor, Row};
 
 pub use self::append::{Appended, Draft, Extra, append};
 use super::{Outcome, Pool};
-use crate::domain::{ConversationId, Message, Page, Quote, UserId, Window};
+use crate::domain::{ConversationId, Message, Page, Quote, Span, UserId, Window};
 use crate::store::notices;
 
 /// What every read of messages selects; what belongs to each comes as JSON, so that a page is one query.
@@ -180,18 +180,24 @@ fn cut(mut messages: Vec<Message>, limit: i64) -> (Vec<Message>, bool) {
     (messages, more)
 }
 
-/// The current state of the messages that changed in the revs (after, up_to], by `rev`, at most `limit` of them.
+/// The current state of the messages that changed in these revs, at most `limit` of each conversation: those that changed first.
 pub async fn changed(
     connection: &mut PgConnection,
-    id: ConversationId,
-    after: i64,
-    up_to: i64,
+    spans: &[Span],
     limit: i64,
 ) -> sqlx::Result<Vec<Message>> {
-    sqlx::query_as(messages!(
-        "WHERE m.conversation_id = $1 AND m.rev > $2 AND m.rev <= $3 ORDER BY m.rev LIMIT $4"
+    let (conversations, after, up_to) = Span::columns(spans);
+    sqlx::query_as(concat!(
+        "SELECT found.* FROM unnest((SELECT $1::bigint[]), (SELECT $2::bigint[]), (SELECT $3::bigint[]))
+                               AS span (conversation_id, after, up_to)
+         CROSS JOIN LATERAL (",
+        messages!(
+            "WHERE m.conversation_id = span.conversation_id AND m.rev > span.after AND m.rev <= span.up_to
+             ORDER BY m.rev LIMIT $4"
+        ),
+        ") found"
     ))
-    .bind(id)
+    .bind(conversations)
     .bind(after)
     .bind(up_to)
     .bind(limit)

@@ -4,7 +4,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, Row};
 
 use super::Pool;
-use crate::domain::{ConversationId, Notice};
+use crate::domain::{ConversationId, Notice, Span};
 
 macro_rules! notices {
     ($rest:literal) => {
@@ -58,18 +58,24 @@ pub async fn between(
     Ok(found)
 }
 
-/// What happened in the revs (after, up_to], in order, at most `limit` of it.
+/// What happened in these revs, at most `limit` of each conversation: what came first.
 pub async fn changed(
     connection: &mut PgConnection,
-    id: ConversationId,
-    after: i64,
-    up_to: i64,
+    spans: &[Span],
     limit: i64,
 ) -> sqlx::Result<Vec<Notice>> {
-    sqlx::query_as(notices!(
-        "WHERE n.conversation_id = $1 AND n.rev > $2 AND n.rev <= $3 ORDER BY n.rev LIMIT $4"
+    let (conversations, after, up_to) = Span::columns(spans);
+    sqlx::query_as(concat!(
+        "SELECT found.* FROM unnest((SELECT $1::bigint[]), (SELECT $2::bigint[]), (SELECT $3::bigint[]))
+                               AS span (conversation_id, after, up_to)
+         CROSS JOIN LATERAL (",
+        notices!(
+            "WHERE n.conversation_id = span.conversation_id AND n.rev > span.after AND n.rev <= span.up_to
+             ORDER BY n.rev LIMIT $4"
+        ),
+        ") found"
     ))
-    .bind(id)
+    .bind(conversations)
     .bind(after)
     .bind(up_to)
     .bind(limit)

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sqlx::{PgConnection, Row};
 
 use super::{Pool, messages, notices};
-use crate::domain::{ConversationId, ConversationKind, Message, Notice, UserId};
+use crate::domain::{ConversationId, ConversationKind, Message, Notice, Span, UserId};
 use crate::event::{Audience, Event};
 
 /// A change as it stands now: one that a later change has overtaken is not there any more.
@@ -25,33 +25,36 @@ impl Change {
             Self::Notice(notice) => notice.rev,
         }
     }
+
+    /// Where it happened.
+    pub fn conversation(&self) -> ConversationId {
+        match self {
+            Self::Message(message) => message.conversation,
+            Self::Notice(notice) => notice.conversation,
+        }
+    }
 }
 
-/// The changes of the revs (after, up_to] in order, at most `limit`, and how far they reach.
+/// The changes of these revs, those of a conversation in order: at least the first `limit` of each, where there are so many.
 pub async fn changes(
     connection: &mut PgConnection,
-    id: ConversationId,
-    after: i64,
-    up_to: i64,
+    spans: &[Span],
     limit: i64,
-) -> sqlx::Result<(Vec<Change>, i64)> {
-    let messages = messages::changed(connection, id, after, up_to, limit).await?;
+) -> sqlx::Result<Vec<Change>> {
+    let messages = messages::changed(connection, spans, limit).await?;
+    let revs = spans
+        .iter()
+        .map(|span| span.up_to.saturating_sub(span.after))
+        .fold(0, i64::saturating_add);
     // A rev is one change: where each has its message there is no notice.
-    let notices = match messages.len() as i64 == up_to.saturating_sub(after) {
+    let notices = match messages.len() as i64 == revs {
         true => Vec::new(),
-        false => notices::changed(connection, id, after, up_to, limit).await?,
+        false => notices::changed(connection, spans, limit).await?,
     };
     let mut changes: Vec<Change> = messages.into_iter().map(Change::Message).collect();
     changes.extend(notices.into_iter().map(Change::Notice));
     changes.sort_by_key(Change::rev);
-    let full = changes.len() as i64 >= limit;
-    changes.truncate(limit as usize);
-    let reach = if full {
-        changes.last().map_or(up_to, Change::rev)
-    } else {
-        up_to
-    };
-    Ok((changes, reach))
+    Ok(changes)
 }
 
 /// The events of the revs (after, up_to] in order, at most `limit`, and how far they reach.
@@ -64,7 +67,18 @@ pub async fn events(
 ) -> sqlx::Result<(Vec<Event>, i64)> {
     // All on one connection: the history that it tells is that of the changes.
     let mut connection = pool.acquire().await?;
-    let (changes, reach) = changes(&mut connection, id, after, up_to, limit).await?;
+    let span = Span {
+        conversation: id,
+        after,
+        up_to,
+    };
+    let mut changes = changes(&mut connection, &[span], limit).await?;
+    let full = changes.len() as i64 >= limit;
+    changes.truncate(limit as usize);
+    let reach = match changes.last() {
+        Some(last) if full => last.rev(),
+        _ => up_to,
+    };
     if changes.is_empty() {
         return Ok((Vec::new(), reach));
     }

@@ -7,8 +7,8 @@ use clap::Parser;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaResult;
 
-use crate::services::Secured;
 use crate::written;
+use confab_tests::secured::Secured;
 
 /// Asks for the cluster's brokers with the settings that all clients of a replica share.
 fn brokers(port: u16, flags: &[&str]) -> KafkaResult<usize> {
@@ -36,7 +36,7 @@ fn brokers(port: u16, flags: &[&str]) -> KafkaResult<usize> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_plain_and_scram_are_taken_and_what_is_missing_or_wrong_is_not() {
-    let kafka = Secured::start("kafka");
+    let kafka = Secured::start("kafka").unwrap();
     written(&kafka.file("server.properties")).await;
     let [ca, certificate, key] =
         ["ca.crt", "client.crt", "client.key"].map(|name| kafka.file(name));

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use crate::services::Secured;
 use crate::{migrate, written};
+use confab_tests::secured::Secured;
 
 #[tokio::test]
 async fn the_servers_certificate_is_checked_as_far_as_was_asked() {
-    let server = Secured::start("postgres");
+    let server = Secured::start("postgres").unwrap();
     let at = |host: &str| format!("postgres://confab@{host}:{}/confab", server.port);
     let ca = server.file("ca.crt");
     written(&ca).await;

@@ -1,8 +1,6 @@
 //! On a real broker: `tests/services/up` starts one, and CONFAB_KAFKA_BOOTSTRAP_SERVERS names it.
 
 mod secured;
-#[path = "../../../tests/services/secured.rs"]
-mod secured_services;
 
 use serde_json::{Value, json};
 

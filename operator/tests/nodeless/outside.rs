@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use confab_tests::nodeless::{chat_path, namespaced};
-use confab_tests::{Context, Result, ensure, eventually};
+use confab_tests::{Context, Result, ensure, eventually, free_port};
 use serde_json::json;
 
 use crate::world::{LIMIT, World};
@@ -95,9 +95,7 @@ async fn a_chat_is_changed_and_deleted_while_postgresql_is_away() -> Result<()> 
 
 /// A database on a port where nothing listens.
 fn nowhere() -> Result<String> {
-    let port = std::net::TcpListener::bind("127.0.0.1:0")?
-        .local_addr()?
-        .port();
+    let port = free_port()?;
     Ok(format!("postgres://u:p@127.0.0.1:{port}/chat"))
 }
 

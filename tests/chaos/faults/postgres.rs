@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use confab_tests::wait::seconds;
-use confab_tests::{Result, ensure};
+use confab_tests::{Result, ensure, free_port};
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection, Row};
 
@@ -25,7 +25,7 @@ pub async fn restarted(local: &mut Local, pace: &mut Pace) -> Result<String> {
 
 /// The standby has each acknowledged commit on its disk and has not applied it yet.
 pub async fn failed_over(local: &mut Local, pace: &mut Pace) -> Result<String> {
-    let (lag, port) = (seconds(30), crate::local::free_port()?);
+    let (lag, port) = (seconds(30), free_port()?);
     let standby = local
         .postgres
         .standby(&format!("standby_{port}"), port, lag)

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::process::Command;
 
 use super::Victim;
-use crate::{Context, Result, ensure, eventually, unique};
+use crate::{Context, Result, ensure, eventually, free_port, unique};
 
 /// How it is started.
 #[derive(Clone, Debug)]
@@ -135,10 +135,4 @@ fn kubeconfig_of(server: &str) -> String {
          contexts: [{{name: c, context: {{cluster: c, user: u}}}}]\n\
          clusters: [{{name: c, cluster: {{server: \"{server}\"}}}}]\nusers: [{{name: u, user: {{}}}}]\n"
     )
-}
-
-fn free_port() -> Result<u16> {
-    Ok(std::net::TcpListener::bind("127.0.0.1:0")?
-        .local_addr()?
-        .port())
 }

@@ -39,7 +39,7 @@ pub async fn list(
     // Ordered by bucket through the index; only the rows of the page's buckets are looked at for the exact order.
     let mut rows = sqlx::query(summaries!(
         ", m.bucket",
-        "AND (c.last_seq > 0 OR c.kind <> 'direct')
+        "m.user_id = $1 AND (c.last_seq > 0 OR c.kind <> 'direct')
          AND m.bucket <= coalesce($2, 'infinity')
          AND ($2 IS NULL OR m.bucket < $2 OR c.last_at < $3 OR (c.last_at = $3 AND c.id > $4))
          ORDER BY m.bucket DESC, c.last_at DESC, c.id LIMIT $5"

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 
-use super::secured_services::Secured;
 use super::*;
+use confab_tests::secured::Secured;
 
 struct Kafka {
     broker: Secured,
@@ -16,7 +16,7 @@ struct Kafka {
 
 impl Kafka {
     async fn start() -> Self {
-        let broker = Secured::start("kafka");
+        let broker = Secured::start("kafka").unwrap();
         // Written after the certificates, and before the broker is there.
         let settings = broker.file("server.properties");
         let end = Instant::now() + Duration::from_secs(60);

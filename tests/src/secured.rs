@@ -1,9 +1,10 @@
 //! A Kafka or a PostgreSQL of one test's own that wants to know who is there: what `tests/services/secured` runs.
-//! Tests of several crates include this file. It ends with the value.
+//! It ends with the value. I/O.
 
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+
+use crate::{Context, Result, free_ports, unique};
 
 /// The running server.
 pub struct Secured {
@@ -16,22 +17,27 @@ pub struct Secured {
 
 impl Secured {
     /// Starts it. It answers some seconds later.
-    pub fn start(kind: &str) -> Self {
-        let (port, directory) = (free_ports(), directory());
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/services/secured");
+    ///
+    /// # Errors
+    /// No ports are free, or the script does not run.
+    pub fn start(kind: &str) -> Result<Self> {
+        let port = free_ports(4)?;
+        // Readable by whichever user the server runs as.
+        let directory = PathBuf::from("/var/tmp").join(unique("confab-secured"));
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/services/secured");
         let process = Command::new(script)
             .arg(kind)
             .arg(&directory)
             .arg(port.to_string())
             .stdout(Stdio::null())
             .spawn()
-            .expect("tests/services/secured runs");
-        Self {
+            .context(script)?;
+        Ok(Self {
             port,
             directory,
             process,
             is_kafka: kind == "kafka",
-        }
+        })
     }
 
     /// One of the files that it was given: `ca.crt`, `client.crt` or `client.key`.
@@ -51,23 +57,5 @@ impl Drop for Secured {
         }
         let _ = self.process.wait();
         let _ = std::fs::remove_dir_all(&self.directory);
-    }
-}
-
-/// Readable by whichever user the server runs as.
-fn directory() -> PathBuf {
-    let unique = getrandom::u64().expect("the system has a source of randomness");
-    PathBuf::from(format!("/var/tmp/confab-secured-{unique:016x}"))
-}
-
-/// The first of four in a row, below those that the system gives to clients.
-fn free_ports() -> u16 {
-    loop {
-        let random = getrandom::u32().expect("the system has a source of randomness");
-        let first = 20_000 + (random % 2_500) as u16 * 4;
-        let all = (first..first + 4).map(|port| TcpListener::bind(("127.0.0.1", port)));
-        if all.collect::<Result<Vec<_>, _>>().is_ok() {
-            return first;
-        }
     }
 }
