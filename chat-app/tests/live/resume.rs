@@ -1,5 +1,7 @@
 //! Coming back: what was missed, when to begin anew, and who may connect at all.
 
+use futures_util::future::join_all;
+use serde_json::{Value, json};
 use sqlx::PgPool;
 use tokio_tungstenite::tungstenite;
 
@@ -67,6 +69,84 @@ async fn nobody_resumes_a_conversation_they_are_not_in(pool: PgPool) {
     assert_eq!(resumed["conversation"], serde_json::Value::Null);
     assert_eq!(resumed["heads"], serde_json::json!([]));
     one.stop().await;
+}
+
+#[sqlx::test]
+async fn those_who_come_back_together_each_get_what_they_missed_and_may_see(pool: PgPool) {
+    let chat = Chat::without_kafka(pool);
+    let one = chat.replica("one").await;
+    let (ada, bob, eve, dan) = (
+        Person::sign_up(&one, "ada").await,
+        Person::sign_up(&one, "bob").await,
+        Person::sign_up(&one, "eve").await,
+        Person::sign_up(&one, "dan").await,
+    );
+    let room: i64 = sqlx::query_scalar("SELECT create_conversation('private', 'Den', '', $1, $2)")
+        .bind(ada.id)
+        .bind(vec![bob.id])
+        .fetch_one(&chat.pool)
+        .await
+        .unwrap();
+    let begun = ada.send(&one, room, "first").await["rev"].as_i64().unwrap();
+    let cursor = bob.cursor(&one).await;
+    ada.send(&one, room, "second").await;
+    let add = format!("/c/{room}/members");
+    ada.post(&one, &add, &[("people", "eve".into())]).await;
+    ada.send(&one, room, "third").await;
+    let later = bob.cursor(&one).await;
+    let alone = eve.talk_to(&one, &dan).await;
+    eve.send(&one, alone, "fourth").await;
+    let another = ("another".to_owned(), cursor.1.clone());
+    let places = [
+        (&bob, &cursor, room, begun),
+        (&bob, &cursor, room, begun + 1),
+        (&bob, &another, room, begun),
+        (&eve, &cursor, room, 0),
+        (&dan, &cursor, room, 0),
+        (&dan, &cursor, alone, 0),
+        (&ada, &cursor, room, begun - 1),
+        (&ada, &later, room, begun + 2),
+    ];
+    // The first of them has a query of its own; the others are waiting by its end, and share one.
+    let resumed = join_all(places.map(async |(person, cursor, conversation, rev)| {
+        let mut live = person.connect(&one).await.unwrap();
+        told(&live.resume(cursor, Some(conversation), rev).await)
+    }))
+    .await;
+    let words = |words: &[&str]| Some(words.join(" "));
+    assert_eq!(
+        resumed,
+        [
+            (words(&["second", "added", "third"]), vec![room]),
+            (words(&["added", "third"]), vec![room]),
+            (None, vec![]),
+            (words(&["added", "third"]), vec![alone, room]),
+            (None, vec![alone]),
+            (words(&["fourth"]), vec![alone]),
+            (words(&["first", "second", "added", "third"]), vec![room]),
+            (words(&["third"]), vec![]),
+        ]
+    );
+    one.stop().await;
+}
+
+/// What the conversation on screen is told to hold, in the words of the test, and which heads came, latest first.
+fn told(resumed: &Value) -> (Option<String>, Vec<i64>) {
+    let items = resumed["conversation"]["items"].as_array().map(|items| {
+        let word = |item: &Value| {
+            let html = item["html"].as_str().unwrap().to_owned();
+            let words = ["first", "second", "third", "fourth", "added"];
+            words.into_iter().find(|word| html.contains(word)).unwrap()
+        };
+        items.iter().map(word).collect::<Vec<_>>().join(" ")
+    });
+    let heads = resumed["heads"].as_array().unwrap().iter();
+    let heads = heads.map(|head| head["conversation"].as_i64().unwrap());
+    assert_eq!(
+        resumed["reload"],
+        json!(items.is_none() && heads.len() == 0)
+    );
+    (items, heads.collect())
 }
 
 #[sqlx::test]
