@@ -1,13 +1,12 @@
 //! `serve`: from settings to a running replica, and back. Does I/O.
 
 mod drain;
+mod listen;
 
 use std::time::Duration;
 
-use axum::serve::ListenerExt;
-use socket2::SockRef;
 use sqlx::postgres::PgConnectOptions;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -22,8 +21,6 @@ use crate::telemetry::{self, Readiness};
 use crate::workers::Group;
 use crate::{files, housekeeping, http, hub, push, store};
 
-/// What the kernel may hold for one connection that does not read, in bytes; it takes twice that.
-const SEND_BUFFER: usize = 128 * 1024;
 /// How long a handler waits for a connection.
 const POOL_PATIENCE: Duration = Duration::from_secs(3);
 
@@ -62,7 +59,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         .connect_lazy_with(database.clone().application_name("confab-readers"));
     let app = App::start(config, &database, pool, &mut workers)?;
     let readiness = Readiness::default();
-    let admin = listen(app.config.admin_listen).await?;
+    let admin = listen_at(app.config.admin_listen)?;
     let admin = axum::serve(
         admin,
         telemetry::router(readiness.clone(), app.metrics.clone()),
@@ -76,7 +73,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     readiness.database_seen();
     warn_of_another_language(&app).await;
     start_workers(&app, &database, &readiness, &mut workers);
-    let listener = listen(app.config.listen).await?.tap_io(tune);
+    let listener = listen::tuned(listen_at(app.config.listen)?);
     tracing::info!(address = %app.config.listen, replica = app.config.replica, "serving");
     let closing = CancellationToken::new();
     let server = axum::serve(listener, http::router(app.clone()))
@@ -99,20 +96,8 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     Ok(())
 }
 
-async fn listen(address: std::net::SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|error| StartError::Listen(address, error))
-}
-
-/// Frames go out at once, not together with the next; and a browser that does not read takes little of the node's memory.
-fn tune(connection: &mut TcpStream) {
-    let tuned = connection
-        .set_nodelay(true)
-        .and_then(|()| SockRef::from(&*connection).set_send_buffer_size(SEND_BUFFER));
-    if let Err(error) = tuned {
-        tracing::debug!(%error, "a connection could not be tuned");
-    }
+fn listen_at(address: std::net::SocketAddr) -> Result<TcpListener, StartError> {
+    listen::listen(address).map_err(|error| StartError::Listen(address, error))
 }
 
 /// Waits for PostgreSQL; fails on a schema that this release can't work with.

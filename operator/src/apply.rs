@@ -178,6 +178,8 @@ impl Writer<'_> {
             .patch(&name, &params, &Patch::Apply(&patch))
             .await;
         let applied = applied.map_err(|source| self.error::<K>("applying", &name, source))?;
+        // Before the watch tells of it, and then that it was this operator.
+        self.ctx.seen.there::<K>(applied.meta());
         self.ctx.echoes.wrote(applied.meta());
         info!(kind = %K::kind(&()), name, created = live.is_none(), "applied");
         Ok(Some(applied))

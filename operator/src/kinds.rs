@@ -17,8 +17,6 @@ const AGAIN: Duration = Duration::from_secs(15);
 /// Which of them the cluster has, as far as was found out.
 #[derive(Debug, Default)]
 pub struct Kinds {
-    /// Gateway API's HTTPRoute.
-    pub http_route: Flag,
     /// Strimzi's KafkaTopic.
     pub kafka_topic: Flag,
 }

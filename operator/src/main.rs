@@ -24,6 +24,7 @@ mod reason;
 mod reconcile;
 mod reference;
 mod run;
+mod seen;
 mod status;
 mod teardown;
 mod telemetry;

@@ -19,8 +19,8 @@ use tokio::try_join;
 use crate::access::named_secrets;
 use crate::crd::{ChatDeployment, Exposure, Kafka, Postgres};
 use crate::desired::{Children, MANAGED_BY, SEARCH_LANGUAGE, SIMPLE};
-use crate::kinds::Kinds;
 use crate::migration;
+use crate::seen::Seen;
 use crate::validate::{Role, child_name};
 use crate::workload::{rolled_out, serving};
 
@@ -54,14 +54,14 @@ impl Error {
 /// Reads what is there for `object`.
 pub async fn observe(
     client: &Client,
-    kinds: &Kinds,
+    seen: &Seen,
     object: &ChatDeployment,
 ) -> Result<Observed, Error> {
     let reader = Reader {
         client,
         namespace: object.namespace().unwrap_or_default(),
     };
-    let (children, secrets) = try_join!(children(&reader, kinds, object), reader.secrets(object))?;
+    let (children, secrets) = try_join!(children(&reader, seen, object), reader.secrets(object))?;
     let pods = if settled(object, &children) || !runs(&children) {
         Vec::new()
     } else {
@@ -89,7 +89,7 @@ pub async fn secrets(
 
 async fn children(
     reader: &Reader<'_>,
-    kinds: &Kinds,
+    seen: &Seen,
     object: &ChatDeployment,
 ) -> Result<Children, Error> {
     let name = |role| child_name(&object.name_any(), role);
@@ -98,6 +98,9 @@ async fn children(
     let own_postgres = matches!(object.spec.postgres, Postgres::Embedded(_));
     let (migrate, keys) = (name(Role::Migrate), name(Role::Keys));
     let (events, signals) = (name(Role::Events), name(Role::Signals));
+    let by_ingress = matches!(object.spec.exposure, Some(Exposure::Ingress(_)));
+    let by_gateway = matches!(object.spec.exposure, Some(Exposure::Gateway(_)));
+    let policies = object.spec.network_policy.on();
     // All at once, so that a pass waits for the API server about as long as for one answer.
     let services = async {
         try_join!(
@@ -108,8 +111,8 @@ async fn children(
             reader.get(own_postgres, &postgres),
             reader.get(own_postgres, &postgres),
             reader.get(own_postgres, &postgres),
-            reader.get(own_kafka, &kafka),
-            reader.get(own_postgres, &postgres),
+            reader.optional(seen, own_kafka && policies, &kafka),
+            reader.optional(seen, own_postgres && policies, &postgres),
         )
     };
     let replicas = async {
@@ -124,17 +127,15 @@ async fn children(
     let routes = async {
         try_join!(
             reader.get(true, &app),
-            reader.get(true, &app),
-            reader.get(true, &app),
-            reader.get(true, &app),
+            reader.optional(seen, by_ingress, &app),
+            reader.optional(seen, object.spec.autoscaling.is_some(), &app),
+            reader.optional(seen, policies, &app),
         )
     };
-    // A route that is no longer asked for has to be found too.
-    let by_gateway = matches!(object.spec.exposure, Some(Exposure::Gateway(_)));
     let by_strimzi = matches!(object.spec.kafka, Kafka::Strimzi(_));
     let of_others = async {
         try_join!(
-            reader.get(by_gateway || kinds.http_route.is_up(), &app),
+            reader.optional(seen, by_gateway, &app),
             reader.get(by_strimzi, &events),
             reader.get(by_strimzi, &signals),
         )
@@ -259,6 +260,24 @@ impl Reader<'_> {
             }))
         }
         .boxed()
+    }
+
+    /// What the spec may ask for or not: what it no longer asks for has to be found too.
+    fn optional<'a, K>(
+        &'a self,
+        seen: &Seen,
+        asked_for: bool,
+        name: &'a str,
+    ) -> BoxFuture<'a, Result<Option<K>, Error>>
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
+            + Clone
+            + Debug
+            + DeserializeOwned
+            + Send
+            + 'static,
+    {
+        self.get(asked_for || seen.knows::<K>(&self.namespace, name), name)
     }
 
     async fn secrets(&self, object: &ChatDeployment) -> Result<BTreeMap<String, Secret>, Error> {

@@ -21,6 +21,7 @@ use crate::backoff::{Backoffs, jittered};
 use crate::crd::ChatDeployment;
 use crate::echo::Echoes;
 use crate::kinds::Kinds;
+use crate::seen::Seen;
 use crate::status::{Outcome, announce, status};
 use crate::telemetry::Metrics;
 use crate::topic::Topics;
@@ -43,6 +44,8 @@ pub struct Context {
     pub namespace: String,
     /// Events.
     pub recorder: Recorder,
+    /// Children that a spec may ask for or not.
+    pub seen: Seen,
     /// Its own writes, of which watches will tell.
     pub echoes: Echoes,
     /// The last look at each chat's topics.
@@ -128,7 +131,7 @@ async fn pass(cached: &Cached, ctx: &Context) -> Result<Action, Error> {
     if object.metadata.deletion_timestamp.is_some() {
         return Ok(teardown::finish(ctx, &object).await?);
     }
-    let observed = on_the_heap(|| observe::observe(&ctx.client, &ctx.kinds, &object)).await?;
+    let observed = on_the_heap(|| observe::observe(&ctx.client, &ctx.seen, &object)).await?;
     let valid = validate(&object, &observed.children, &ctx.images)
         .and_then(|chat| ctx.topics_free(&object, &chat).map(|()| chat));
     let outcome = match valid {

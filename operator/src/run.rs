@@ -23,6 +23,7 @@ use crate::echo::Echoes;
 use crate::kinds::Kinds;
 use crate::leader::{Election, Leadership};
 use crate::reconcile::{Cached, Context};
+use crate::seen::Seen;
 use crate::status::reporter;
 use crate::telemetry::{self, Health, Metrics};
 use crate::topic::{ChatName, Topics};
@@ -93,6 +94,7 @@ fn context(
         kinds: Kinds::default(),
         watched: args.watch_namespaces.clone(),
         namespace: args.namespace.clone(),
+        seen: Seen::default(),
         echoes: Echoes::default(),
         topics: Arc::new(Topics::new(tell, metrics.looks())),
         backoffs: Backoffs::default(),

@@ -29,7 +29,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tracing::warn;
 
 use crate::desired::MANAGED_BY;
-use crate::kinds::{Flag, HTTPRoute, KafkaTopic, Kinds, known};
+use crate::kinds::{HTTPRoute, KafkaTopic, Kinds, known};
 use crate::reconcile::{Cached, Context, error_policy, reconcile};
 use crate::teardown::farewell;
 use crate::topic::ChatName;
@@ -63,9 +63,9 @@ pub async fn run(
         .owns_stream(everywhere(&watches, changes::<StatefulSet>))
         .owns_stream(everywhere(&watches, changes::<Job>))
         .owns_stream(everywhere(&watches, changes::<Ingress>))
-        .owns_stream(when_known::<HTTPRoute>(&watches, |kinds| &kinds.http_route))
+        .owns_stream(when_known::<HTTPRoute>(&watches, |_| {}))
         .owns_stream(when_known::<KafkaTopic>(&watches, |kinds| {
-            &kinds.kafka_topic
+            kinds.kafka_topic.raise();
         }))
         .owns_stream(everywhere(&watches, spec_changes::<Service>))
         .owns_stream(everywhere(&watches, spec_changes::<ServiceAccount>))
@@ -155,7 +155,7 @@ where
     let client = || watches.ctx.client.clone();
     let namespaces = &watches.ctx.watched;
     let apis = if namespaces.is_empty() {
-        vec![Api::all(client())]
+        vec![Api::<Metadata<K>>::all(client())]
     } else {
         let one = |namespace: &String| Api::namespaced(client(), namespace);
         namespaces.iter().map(one).collect()
@@ -163,10 +163,18 @@ where
     let own = watches.ctx.clone();
     let streams = apis.into_iter().map(|api| {
         let (anew, mut lists) = (watches.anew.clone(), 0);
+        let ctx = watches.ctx.clone();
         let events = watcher(api, of_ours())
             .default_backoff()
             .filter_map(cut_is_told)
             .inspect_ok(move |event| {
+                match event {
+                    Event::Apply(child) | Event::InitApply(child) => {
+                        ctx.seen.there::<K>(child.meta());
+                    }
+                    Event::Delete(child) => ctx.seen.gone::<K>(child.meta()),
+                    Event::Init | Event::InitDone => {}
+                }
                 lists += u32::from(matches!(event, Event::InitDone));
                 if matches!(event, Event::InitDone) && lists > 1 {
                     // Without a receiver the operator is about to end.
@@ -219,12 +227,12 @@ fn changes<K: Child>(
 /// The same of a kind that the cluster may get later, or never.
 fn when_known<K: Child>(
     watches: &Watches,
-    flag: fn(&Kinds) -> &Flag,
+    found: fn(&Kinds),
 ) -> impl Stream<Item = watcher::Result<Metadata<K>>> + Send + 'static {
     let watches = watches.clone();
     let wait = async move {
         known::<K>(&watches.ctx.client).await;
-        flag(&watches.ctx.kinds).raise();
+        found(&watches.ctx.kinds);
         everywhere(&watches, changes::<K>)
     };
     stream::once(wait).flatten()

@@ -9,12 +9,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use confab_tests::Result;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use self::midway::{Armed, Midway};
 
+/// Connections that wait to be taken: a herd comes at once, and whoever does not fit tries again after a second.
+const BACKLOG: u32 = 4096;
 /// How long an upstream has to take a connection.
 const CONNECT_LIMIT: Duration = Duration::from_secs(1);
 
@@ -108,7 +110,9 @@ struct Shared {
 impl Proxy {
     /// Listens on a free port of this machine and leads to `upstreams` in turn; one that takes no connection is passed over.
     pub async fn start(upstreams: Vec<SocketAddr>) -> Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+        let listener = socket.listen(BACKLOG)?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
             upstreams: Mutex::new(upstreams),

@@ -11,15 +11,14 @@ use crate::written;
 use confab_tests::secured::Secured;
 
 /// Asks for the cluster's brokers with the settings that all clients of a replica share.
-fn brokers(port: u16, flags: &[&str]) -> KafkaResult<usize> {
-    let servers = format!("localhost:{port}");
+fn brokers(servers: &str, flags: &[&str]) -> KafkaResult<usize> {
     let base = [
         "chat-app",
         "serve",
         "--database-url",
         "postgres://unused",
         "--kafka-bootstrap-servers",
-        &servers,
+        servers,
     ];
     let Command::Serve(config) = Cli::try_parse_from(base.iter().chain(flags))
         .unwrap()
@@ -38,29 +37,33 @@ fn brokers(port: u16, flags: &[&str]) -> KafkaResult<usize> {
 async fn a_certificate_plain_and_scram_are_taken_and_what_is_missing_or_wrong_is_not() {
     let kafka = Secured::start("kafka").unwrap();
     written(&kafka.file("server.properties")).await;
-    let [ca, certificate, key] =
-        ["ca.crt", "client.crt", "client.key"].map(|name| kafka.file(name));
-    let ca = ["--kafka-ssl-ca-file", ca.to_str().unwrap()];
-    let nobody = [&["--kafka-security-protocol", "ssl"][..], &ca].concat();
-    let client = [
-        &nobody[..],
-        &[
-            "--kafka-ssl-certificate-file",
-            certificate.to_str().unwrap(),
-            "--kafka-ssl-key-file",
-            key.to_str().unwrap(),
-        ],
-    ]
-    .concat();
+    let [ca, certificate, key] = ["ca.crt", "client.crt", "client.key"]
+        .map(|name| kafka.file(name).to_str().unwrap().to_owned());
+    let nobody = [
+        "--kafka-security-protocol",
+        "ssl",
+        "--kafka-ssl-ca-file",
+        &ca,
+    ];
+    let shown = [
+        "--kafka-ssl-certificate-file",
+        &certificate,
+        "--kafka-ssl-key-file",
+        &key,
+    ];
+    let client = [&nobody[..], &shown].concat();
+    let address = format!("localhost:{}", kafka.port);
     let end = Instant::now() + Duration::from_secs(120);
-    while let Err(error) = brokers(kafka.port, &client) {
+    while let Err(error) = brokers(&address, &client) {
         assert!(Instant::now() < end, "{error}");
     }
-    brokers(kafka.port, &nobody).unwrap_err();
-    let login = |mechanism, name, password| {
+    brokers(&address, &nobody).unwrap_err();
+    let login_at = |host, ca, mechanism, name, password| {
         let flags = [
             "--kafka-security-protocol",
             "sasl_ssl",
+            "--kafka-ssl-ca-file",
+            ca,
             "--kafka-sasl-mechanism",
             mechanism,
             "--kafka-sasl-username",
@@ -68,10 +71,14 @@ async fn a_certificate_plain_and_scram_are_taken_and_what_is_missing_or_wrong_is
             "--kafka-sasl-password",
             password,
         ];
-        brokers(kafka.port + 1, &[&flags[..], &ca].concat())
+        brokers(&format!("{host}:{}", kafka.port + 1), &flags)
     };
+    let login = |mechanism, name, password| login_at("localhost", &ca, mechanism, name, password);
     assert_eq!(login("PLAIN", "plain", "plain-secret"), Ok(1));
     assert_eq!(login("SCRAM-SHA-256", "scram", "scram-secret"), Ok(1));
     assert_eq!(login("SCRAM-SHA-512", "scram", "scram-secret"), Ok(1));
     login("PLAIN", "plain", "scram-secret").unwrap_err();
+    // The password is not for whoever answers: one whose certificate somebody else signed, or is for another name.
+    login_at("localhost", &certificate, "PLAIN", "plain", "plain-secret").unwrap_err();
+    login_at("127.0.0.1", &ca, "PLAIN", "plain", "plain-secret").unwrap_err();
 }

@@ -35,9 +35,10 @@ async fn a_claimed_database_is_not_touched(pool: PgPool) {
         .execute(&pool)
         .await
         .unwrap();
-    migrate(&url, &["--instance", "chat.younger"])
+    let refused = migrate(&url, &["--instance", "chat.younger"])
         .await
         .unwrap_err();
+    assert!(refused.starts_with("DatabaseClaimed: "), "{refused}");
     let applied: i64 = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
         .fetch_one(&pool)
         .await

@@ -31,15 +31,30 @@ const SLOW_FOURTH: &str = "
 
 #[sqlx::test(migrations = false)]
 async fn a_migration_that_was_killed_midway_is_made_whole_by_the_next(pool: PgPool) {
-    sqlx::raw_sql(SLOW_FOURTH).execute(&pool).await.unwrap();
+    killed_in_the_fourth(&pool).await;
+    let ended = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+                 WHERE datname = current_database() AND wait_event = 'PgSleep'";
+    let ended: i64 = sqlx::query_scalar(ended).fetch_one(&pool).await.unwrap();
+    assert_eq!(ended, 1, "PostgreSQL notices at once");
+    made_whole(&pool).await;
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_migration_whose_end_postgresql_has_not_noticed_is_waited_for(pool: PgPool) {
+    killed_in_the_fourth(&pool).await;
+    made_whole(&pool).await;
+}
+
+async fn killed_in_the_fourth(pool: &PgPool) {
+    sqlx::raw_sql(SLOW_FOURTH).execute(pool).await.unwrap();
     let mut killed = Command::new(env!("CARGO_BIN_EXE_chat-app"))
-        .args(["migrate", "--database-url", &url(&pool)])
+        .args(["migrate", "--database-url", &url(pool)])
         .spawn()
         .unwrap();
     let waits = "SELECT EXISTS (SELECT FROM pg_stat_activity
                  WHERE datname = current_database() AND wait_event = 'PgSleep')";
     while !sqlx::query_scalar::<_, bool>(waits)
-        .fetch_one(&pool)
+        .fetch_one(pool)
         .await
         .unwrap()
     {
@@ -48,12 +63,14 @@ async fn a_migration_that_was_killed_midway_is_made_whole_by_the_next(pool: PgPo
     }
     killed.kill().unwrap();
     killed.wait().unwrap();
-    assert_eq!(applied(&pool).await, 3, "the fourth was not committed");
-    // It still runs in PostgreSQL, which has not noticed: the next one waits for its end.
-    let done = migrate(&url(&pool), &[]).await.unwrap();
+    assert_eq!(applied(pool).await, 3, "the fourth was not committed");
+}
+
+async fn made_whole(pool: &PgPool) {
+    let done = migrate(&url(pool), &[]).await.unwrap();
     let whole = format!(r#""applied":{0},"target":{0}"#, schema::target());
     assert!(done.contains(&whole), "{done}");
-    assert_eq!(applied(&pool).await, schema::target());
+    assert_eq!(applied(pool).await, schema::target());
 }
 
 #[sqlx::test]

@@ -44,6 +44,7 @@ impl World {
             kinds: Default::default(),
             watched: Vec::new(),
             namespace: "confab-system".into(),
+            seen: Default::default(),
             echoes: Default::default(),
             topics: Arc::new(Topics::new(unbounded_channel().0, metrics.looks())),
             backoffs: Default::default(),

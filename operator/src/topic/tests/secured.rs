@@ -32,6 +32,8 @@ impl Kafka {
         let secrets = [
             secret("ca", &[("ca.crt", read("ca.crt"))]),
             secret("client", &certificate),
+            // A certificate that signed nothing.
+            secret("stranger", &[("ca.crt", read("client.crt"))]),
             secret("plain", &login("plain", "plain-secret")),
             secret("scram", &login("scram", "scram-secret")),
             secret("wrong", &login("scram", "wrong-secret")),
@@ -42,10 +44,10 @@ impl Kafka {
         }
     }
 
-    /// What a look at this Kafka comes to, with these settings and topics of this name.
-    async fn look(&self, name: &str, port: u16, settings: Value) -> TopicState {
+    /// What a look at Kafka at this address comes to, with these settings and topics of this name.
+    async fn look(&self, name: &str, address: &str, settings: Value) -> TopicState {
         let mut external = settings;
-        external["bootstrapServers"] = json!([format!("localhost:{port}")]);
+        external["bootstrapServers"] = json!([address]);
         let chat = chat_of(
             json!({"topics": {"prefix": name, "partitions": 1}, "kafka": {"external": external}}),
         );
@@ -56,16 +58,22 @@ impl Kafka {
     async fn certificate(&self) -> TopicState {
         let tls =
             json!({"caSecret": {"name": "ca"}, "clientCertificateSecret": {"name": "client"}});
-        self.look("certificate", self.broker.port, json!({"tls": tls}))
+        let address = format!("localhost:{}", self.broker.port);
+        self.look("certificate", &address, json!({"tls": tls}))
             .await
     }
 
     async fn login(&self, mechanism: &str, secret: &str) -> TopicState {
+        self.login_at("localhost", "ca", mechanism, secret).await
+    }
+
+    async fn login_at(&self, host: &str, ca: &str, mechanism: &str, secret: &str) -> TopicState {
         let settings = json!({
-            "tls": {"caSecret": {"name": "ca"}},
+            "tls": {"caSecret": {"name": ca}},
             "sasl": {"mechanism": mechanism, "secretName": secret},
         });
-        self.look(mechanism, self.broker.port + 1, settings).await
+        let address = format!("{host}:{}", self.broker.port + 1);
+        self.look(mechanism, &address, settings).await
     }
 }
 
@@ -117,7 +125,12 @@ async fn a_certificate_plain_and_scram_are_taken_and_what_is_missing_or_wrong_is
     let wrong = kafka.login("SCRAM-SHA-512", "wrong").await;
     assert_eq!(reason(wrong), Reason::KafkaLoginRefused);
     let nobody = json!({"tls": {"caSecret": {"name": "ca"}}});
-    let nobody = kafka.look("nobody", kafka.broker.port, nobody).await;
-    println!("{nobody:?}");
+    let address = format!("localhost:{}", kafka.broker.port);
+    let nobody = kafka.look("nobody", &address, nobody).await;
     assert_eq!(reason(nobody), Reason::KafkaTlsFailed);
+    // The password is not for whoever answers.
+    for (host, ca) in [("localhost", "stranger"), ("127.0.0.1", "ca")] {
+        let other = kafka.login_at(host, ca, "PLAIN", "plain").await;
+        assert_eq!(reason(other), Reason::KafkaTlsFailed, "{host} {ca}");
+    }
 }
