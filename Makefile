@@ -43,6 +43,7 @@ check: ## Formatting, clippy, dependencies' licences, and whether generated file
 	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
 	cargo clippy $(CARGO_FLAGS) --test e2e --test browser --test nodeless -- -D warnings   # which --all-targets leaves out, with `test = false`
 	@tests/deny
+	@operator/tests/mutations/run --check
 	@$(MAKE) --no-print-directory generate
 	git diff --exit-code -- crds charts/confab/files docs/reference
 
