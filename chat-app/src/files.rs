@@ -9,13 +9,14 @@ mod s3;
 pub mod sniff;
 pub mod store;
 pub mod sweeper;
+mod upload;
 
 use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use futures_util::{Stream, StreamExt};
+use futures_util::Stream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -23,6 +24,7 @@ use uuid::Uuid;
 use self::image::{Picture, PictureError};
 pub use self::s3::BucketError;
 use self::store::{Store, StoreError};
+use self::upload::{Incoming, Unsent};
 use crate::config;
 use crate::domain::{Attachment, ConversationId, UserId};
 use crate::store::Pool;
@@ -40,8 +42,6 @@ const IMAGE_MIB: usize = 32;
 const AT_WORK: usize = 1;
 /// For memory or a turn to be free.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Within it some more bytes must come.
-const STALLED: Duration = Duration::from_secs(20);
 
 /// Why a file is not taken.
 #[derive(Debug, thiserror::Error)]
@@ -270,106 +270,5 @@ async fn permit(of: &Arc<Semaphore>, count: u32) -> Result<OwnedSemaphorePermit,
     match timeout(PATIENCE, of.clone().acquire_many_owned(count)).await {
         Ok(permit) => Ok(permit.expect("nobody closes it")),
         Err(_) => Err(FileError::Busy),
-    }
-}
-
-/// A file that is not whole yet: whatever ends its upload early, also the browser going away, takes its row back.
-struct Unsent {
-    id: Uuid,
-    conversation: ConversationId,
-    owner: UserId,
-    /// `None` once it is whole.
-    pool: Option<Pool>,
-}
-
-impl Unsent {
-    fn keep(mut self, kept: Option<Attachment>) -> Result<Attachment, FileError> {
-        if kept.is_some() {
-            self.pool = None;
-        }
-        // Its row was swept under it, an upload that took a day.
-        kept.ok_or(FileError::Stalled)
-    }
-}
-
-impl Drop for Unsent {
-    fn drop(&mut self) {
-        let Some(pool) = self.pool.take() else { return };
-        let (id, conversation, owner) = (self.id, self.conversation, self.owner);
-        tokio::spawn(async move {
-            // Where this fails, the sweeper does it later.
-            if let Err(error) = attachments::discard(&pool, conversation, owner, id).await {
-                tracing::debug!(%error, "an upload that ended early was not taken back");
-            }
-        });
-    }
-}
-
-/// What the browser sends, counted.
-struct Incoming<S> {
-    stream: S,
-    limit: u64,
-    count: u64,
-    /// The beginning; taken out by the first [`Self::next`].
-    head: Vec<u8>,
-    ended: bool,
-}
-
-impl<S, E> Incoming<S>
-where
-    S: Stream<Item = Result<Bytes, E>> + Unpin,
-    E: Into<Box<dyn StdError + Send + Sync>>,
-{
-    fn new(stream: S, limit: u64) -> Self {
-        Self {
-            stream,
-            limit,
-            count: 0,
-            head: Vec::new(),
-            ended: false,
-        }
-    }
-
-    /// As much of the beginning as it takes to see what the file is, or all of it.
-    async fn head(&mut self) -> Result<&[u8], FileError> {
-        while self.head.len() < sniff::HEAD {
-            let Some(bytes) = self.receive().await? else {
-                break;
-            };
-            self.head.extend_from_slice(&bytes);
-        }
-        Ok(&self.head)
-    }
-
-    async fn next(&mut self) -> Result<Option<Bytes>, FileError> {
-        // The limit may have become less since.
-        if self.count > self.limit {
-            return Err(FileError::TooLarge(self.limit));
-        }
-        match std::mem::take(&mut self.head) {
-            head if head.is_empty() => self.receive().await,
-            head => Ok(Some(head.into())),
-        }
-    }
-
-    async fn receive(&mut self) -> Result<Option<Bytes>, FileError> {
-        if self.ended {
-            return Ok(None);
-        }
-        let next = timeout(STALLED, self.stream.next()).await;
-        match next.map_err(|_| FileError::Stalled)? {
-            None => {
-                self.ended = true;
-                Ok(None)
-            }
-            Some(Err(error)) => Err(FileError::Incoming(error.into())),
-            Some(Ok(bytes)) => {
-                self.count += bytes.len() as u64;
-                match self.count <= self.limit {
-                    true => Ok(Some(bytes)),
-                    false => Err(FileError::TooLarge(self.limit)),
-                }
-            }
-        }
     }
 }

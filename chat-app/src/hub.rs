@@ -1,7 +1,6 @@
 //! From records to the sockets of this replica: puts changes in order and hands each to whom it concerns. The state is
 //! pure ([`order`], [`gate`], [`rooms`]) but for the clock; reading what is missing does I/O ([`reader`]).
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -10,12 +9,10 @@ use tokio::sync::{Notify, mpsc, watch};
 
 use crate::domain::{ConversationId, SessionId, Snapshot, UserId};
 use crate::store::changes::Changes;
-use delivery::To;
-use gate::{Gate, Passage};
 use handle::{Handle, Place, SOCKET_QUEUE};
 use order::{Hole, Order};
-use presence::{Presence, SocketId};
-use rooms::Rooms;
+use presence::SocketId;
+use state::State;
 
 pub use delivery::{Address, Delivery, Here};
 pub use handle::{Close, Outgoing, Registration, SocketState};
@@ -28,6 +25,7 @@ pub mod presence;
 pub mod reader;
 mod rooms;
 pub mod signals;
+mod state;
 
 /// Whoever has had to wait for this long because PostgreSQL does not answer here, while others sent, goes elsewhere.
 const HELD_TOO_LONG: Duration = Duration::from_secs(3);
@@ -39,20 +37,6 @@ pub struct Position {
     pub epoch: String,
     /// What the last look has seen.
     pub snapshot: Snapshot,
-}
-
-#[derive(Default)]
-struct State {
-    order: Order<Delivery>,
-    gate: Gate,
-    rooms: Rooms,
-    sockets: HashMap<UserId, Vec<Handle>>,
-    opened: u64,
-    presence: Presence,
-    position: Position,
-    /// A record told of another history than the looks do.
-    doubted: bool,
-    draining: bool,
 }
 
 /// What this replica knows of conversations, and its sockets.
@@ -312,69 +296,9 @@ impl Hub {
     }
 }
 
-impl State {
-    fn has_any(&self, people: &[UserId]) -> bool {
-        people.iter().any(|user| self.sockets.contains_key(user))
-    }
-
-    /// Delivers, or holds back.
-    fn pass(&mut self, delivery: Delivery, now: Instant) {
-        match self.gate.pass(delivery, now) {
-            Passage::Open(delivery) => self.deliver(&delivery),
-            Passage::Held => {}
-            Passage::Full => self.begin_anew(),
-        }
-    }
-
-    /// Drops what waits and what is known, and has every browser read what it missed.
-    fn begin_anew(&mut self) {
-        self.order = Order::default();
-        self.rooms = Rooms::default();
-        self.gate.clear();
-        for handle in self.sockets.values().flatten() {
-            handle.lag();
-        }
-    }
-
-    fn deliver(&mut self, delivery: &Delivery) {
-        match &delivery.to {
-            To::People(people) => self.send(people.iter().copied(), delivery),
-            To::Room(change) => {
-                if let Some(user) = change.joins.filter(|user| self.sockets.contains_key(user)) {
-                    // As in PostgreSQL: a member after the rev before.
-                    self.rooms
-                        .join(change.room, user, change.rev - 1, change.seq);
-                }
-                let present = self.rooms.present(change.room, change.rev, change.place);
-                self.send(present, delivery);
-                if let Some(user) = change.leaves {
-                    self.rooms.leave(change.room, user, change.rev);
-                }
-            }
-        }
-    }
-
-    fn send(&self, people: impl Iterator<Item = UserId>, delivery: &Delivery) {
-        for user in people {
-            for handle in self.sockets.get(&user).into_iter().flatten() {
-                handle.send(delivery.outgoing());
-            }
-        }
-    }
-
-    fn broadcast(&self, frame: impl Fn() -> Utf8Bytes) {
-        for handle in self.sockets.values().flatten() {
-            handle.send(Outgoing {
-                frame: frame(),
-                accepted: None,
-            });
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::delivery::RoomChange;
+    use super::delivery::{RoomChange, To};
     use super::*;
 
     const ID: ConversationId = ConversationId(1);

@@ -3,11 +3,15 @@
 //! Each replica tells the others who is on it: everybody every [`BEAT`], in between what has changed. What it said holds
 //! for [`EXPIRY`], so that nobody is hidden by a lost record, and the people of a replica that died go by themselves.
 
+mod census;
+
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+pub use self::census::Census;
+use self::census::People;
 use crate::domain::UserId;
 
 /// How often a replica tells of all its people.
@@ -38,23 +42,6 @@ pub enum Status {
     /// Not connected, or not for others to know.
     Offline,
 }
-
-/// What a replica says of its people.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Census {
-    /// Whether these are all of them; else what has changed since the last one.
-    pub whole: bool,
-    /// Who is here.
-    pub online: Vec<UserId>,
-    /// Who is here but away.
-    pub away: Vec<UserId>,
-    /// Who is here no more.
-    #[serde(default)]
-    pub gone: Vec<UserId>,
-}
-
-/// Person → whether they are away.
-type People = HashMap<UserId, bool>;
 
 /// What is known of everybody's presence.
 #[derive(Default)]
@@ -320,32 +307,6 @@ impl Presence {
                 }
             }
         }
-    }
-}
-
-impl Census {
-    /// All people, or those who differ from what was told before.
-    fn of(people: &People, told: Option<&People>) -> Self {
-        let mut census = Self {
-            whole: told.is_none(),
-            ..Self::default()
-        };
-        for (user, away) in people {
-            if told.is_none_or(|told| told.get(user) != Some(away)) {
-                let list = if *away {
-                    &mut census.away
-                } else {
-                    &mut census.online
-                };
-                list.push(*user);
-            }
-        }
-        let told = told.into_iter().flat_map(HashMap::keys);
-        census.gone = told
-            .filter(|user| !people.contains_key(user))
-            .copied()
-            .collect();
-        census
     }
 }
 

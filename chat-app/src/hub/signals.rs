@@ -9,7 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::delivery::To;
 use super::presence::{Census, LINGER, SocketId, Status};
-use super::{Delivery, Hub, Outgoing, State};
+use super::state::State;
+use super::{Delivery, Hub, Outgoing};
 use crate::domain::{ConversationId, UserId};
 use crate::publisher::{Signal, Signals};
 
