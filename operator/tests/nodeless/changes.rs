@@ -1,7 +1,5 @@
 //! Changes that people, and other programs, make while the operator is at work.
 
-use std::time::Duration;
-
 use confab_tests::nodeless::{Chat, JobFate, namespaced, snapshot};
 use confab_tests::{Context, Result, ensure, eventually};
 use serde_json::{Value, json};
@@ -273,7 +271,7 @@ async fn a_generated_secret_goes_or_stays_as_the_deletion_policy_says_last() -> 
 async fn an_invalid_spec_is_refused_or_told_and_the_chat_goes_on_when_it_is_valid_again()
 -> Result<()> {
     let world = World::new("change").await?;
-    let (_operator, chat) = world.settled().await?;
+    let (operator, chat) = world.settled().await?;
     let before = chat.get().await?["metadata"]["generation"].clone();
     let refused = chat
         .change(json!({"replicas": -1}))
@@ -297,7 +295,7 @@ async fn an_invalid_spec_is_refused_or_told_and_the_chat_goes_on_when_it_is_vali
         .await?;
     chat.wait(LIMIT, "Stalled", "True SecretUnusable").await?;
     // The last passes that the change itself has caused.
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    operator.is_quiet(LIMIT).await?;
     chat.database(&url).await?;
     chat.ready(LIMIT).await
 }

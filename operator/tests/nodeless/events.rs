@@ -1,7 +1,5 @@
 //! Events tell what has changed, once.
 
-use std::time::Duration;
-
 use confab_tests::nodeless::Chat;
 use confab_tests::{Result, ensure, eventually};
 use serde_json::{Value, json};
@@ -43,8 +41,14 @@ async fn what_was_told_is_not_told_again_when_nothing_has_changed() -> Result<()
     let operator = world.operator().await?;
     operator.says(LIMIT, 200, "working").await?;
     for round in 0..3 {
+        let before = operator.passes().await?;
         chat.look_again(round).await?;
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        eventually(LIMIT, "it has looked again", async || {
+            let passes = operator.passes().await?;
+            ensure!(passes > before, "{passes} passes");
+            Ok(())
+        })
+        .await?;
     }
     chat.ready(LIMIT).await?;
     let after = told(&world, &chat).await?;

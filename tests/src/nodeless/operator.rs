@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::process::Command;
 
@@ -74,6 +74,30 @@ impl Operator {
     pub async fn admin(&self, path: &str) -> Result<(u16, String)> {
         let answer = reqwest::get(format!("http://127.0.0.1:{}{path}", self.admin)).await?;
         Ok((answer.status().as_u16(), answer.text().await?))
+    }
+
+    /// How many passes it has done, of all chats.
+    pub async fn passes(&self) -> Result<f64> {
+        let (_, metrics) = self.admin("/metrics").await?;
+        let counts = metrics
+            .lines()
+            .filter(|line| line.starts_with("controller_runtime_reconcile_total{"))
+            .map(|line| line.rsplit(' ').next().unwrap_or_default().parse::<f64>());
+        Ok(counts.sum::<std::result::Result<_, _>>()?)
+    }
+
+    /// Waits until it has done no pass for a second: whatever a change has caused is over.
+    pub async fn is_quiet(&self, limit: Duration) -> Result<()> {
+        let (mut known, mut since) = (-1.0, Instant::now());
+        eventually(limit, "the operator is quiet", async || {
+            let passes = self.passes().await?;
+            if passes != known {
+                (known, since) = (passes, Instant::now());
+            }
+            ensure!(since.elapsed() >= Duration::from_secs(1), "{passes} passes");
+            Ok(())
+        })
+        .await
     }
 
     /// Waits until `/readyz` answers with this status and a text that holds this.
