@@ -93,7 +93,8 @@ async fn a_lock_that_somebody_holds_is_told_and_not_waited_for_without_end(pool:
         .execute(&mut *holder)
         .await
         .unwrap();
-    let refused = migrate(&url(&pool), &[]).await.unwrap_err();
+    let waits = tokio::time::timeout(Duration::from_secs(60), migrate(&url(&pool), &[]));
+    let refused = waits.await.expect("it waits without end").unwrap_err();
     assert!(refused.contains("pg_stat_activity"), "{refused}");
     holder.rollback().await.unwrap();
     migrate(&url(&pool), &[]).await.unwrap();
