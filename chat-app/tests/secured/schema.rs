@@ -93,11 +93,12 @@ async fn a_lock_that_somebody_holds_is_told_and_not_waited_for_without_end(pool:
         .execute(&mut *holder)
         .await
         .unwrap();
-    let waits = tokio::time::timeout(Duration::from_secs(60), migrate(&url(&pool), &[]));
+    let url = url(&pool);
+    let waits = tokio::time::timeout(Duration::from_secs(60), migrate(&url, &[]));
     let refused = waits.await.expect("it waits without end").unwrap_err();
     assert!(refused.contains("pg_stat_activity"), "{refused}");
     holder.rollback().await.unwrap();
-    migrate(&url(&pool), &[]).await.unwrap();
+    migrate(&url, &[]).await.unwrap();
 }
 
 /// What a release relies on: each column with its type and whether a write may leave it out, and each function.
