@@ -28,6 +28,8 @@ async fn a_chat_that_is_deleted_and_made_again_at_once_is_the_new_ones() -> Resu
             "{path} is owned by {owners:#}"
         );
     }
+    let topics = world.kafka.topics(&format!("{}.", chat.namespace)).await?;
+    ensure!(topics.len() == 2, "its topics are {topics:?}");
     Ok(())
 }
 
