@@ -269,6 +269,52 @@ async fn rows_older_than_the_oldest_transaction(pool: &PgPool) {
 }
 
 #[sqlx::test]
+async fn a_database_from_a_dump_is_another_history_and_its_former_transactions_are_forgotten(
+    pool: PgPool,
+) {
+    let (ada, bob) = (person(&pool, "ada").await, person(&pool, "bob").await);
+    let id = conversations::open_direct(&pool, ada, bob)
+        .await
+        .unwrap()
+        .unwrap();
+    append(&pool, &[draft(id, ada, 1)]).await;
+    let before = changes::cursor(&pool).await.unwrap();
+    // As pg_restore leaves it: the same rows in new tables, and here of a server that had come much further.
+    sqlx::raw_sql(
+        "UPDATE changes SET xid = '9000000000';
+         ALTER TABLE changes_horizon RENAME TO former;
+         CREATE TABLE changes_horizon (LIKE former INCLUDING ALL);
+         INSERT INTO changes_horizon (xid) VALUES ('9000000000');
+         DROP TABLE former",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    let mut connection = pool.acquire().await.unwrap();
+    let beginning = changes::begin(&mut connection).await.unwrap();
+    let cursor = changes::cursor(&pool).await.unwrap();
+    assert_ne!(cursor.epoch, before.epoch);
+    append(&pool, &[draft(id, ada, 2)]).await;
+    // Each change once for a replica,
+    let first = changes::since(&mut connection, &beginning.snapshot)
+        .await
+        .unwrap();
+    let [(changed, low, high)] = first.conversations[..] else {
+        panic!("{first:?}")
+    };
+    assert_eq!((changed, low), (id, high), "only the latest");
+    let second = changes::since(&mut connection, &first.snapshot)
+        .await
+        .unwrap();
+    assert_eq!(second.conversations, []);
+    // and found by whoever comes back.
+    let (_, missed) = changes::of_people(&mut connection, &[(bob, Some(cursor.xid))], 10)
+        .await
+        .unwrap();
+    assert_eq!(missed, [vec![(id, true)]]);
+}
+
+#[sqlx::test]
 async fn a_reference_in_the_outbox_takes_about_a_hundred_bytes(pool: PgPool) {
     // As docs/delivery.md says of a Kafka that is away: changes of many conversations, in turns.
     let rows: i64 = sqlx::query_scalar(

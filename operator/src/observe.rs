@@ -94,90 +94,43 @@ async fn children(
 ) -> Result<Children, Error> {
     let name = |role| child_name(&object.name_any(), role);
     let (app, kafka, postgres) = (name(Role::App), name(Role::Kafka), name(Role::Postgres));
-    let own_kafka = matches!(object.spec.kafka, Kafka::Embedded(_));
-    let own_postgres = matches!(object.spec.postgres, Postgres::Embedded(_));
     let (migrate, keys) = (name(Role::Migrate), name(Role::Keys));
     let (events, signals) = (name(Role::Events), name(Role::Signals));
-    let by_ingress = matches!(object.spec.exposure, Some(Exposure::Ingress(_)));
-    let by_gateway = matches!(object.spec.exposure, Some(Exposure::Gateway(_)));
-    let policies = object.spec.network_policy.on();
+    let spec = &object.spec;
+    let own_kafka = matches!(spec.kafka, Kafka::Embedded(_));
+    let by_strimzi = matches!(spec.kafka, Kafka::Strimzi(_));
+    let own_postgres = matches!(spec.postgres, Postgres::Embedded(_));
+    let by_ingress = matches!(spec.exposure, Some(Exposure::Ingress(_)));
+    let by_gateway = matches!(spec.exposure, Some(Exposure::Gateway(_)));
+    let (scaled, policies) = (spec.autoscaling.is_some(), spec.network_policy.on());
+    let (own_kafka_policy, own_postgres_policy) = (own_kafka && policies, own_postgres && policies);
+    let mut children = Children::default();
+    let c = &mut children;
     // All at once, so that a pass waits for the API server about as long as for one answer.
-    let services = async {
-        try_join!(
-            reader.get(own_kafka, &kafka),
-            reader.get(own_kafka, &kafka),
-            reader.get(own_kafka, &kafka),
-            reader.get(own_kafka, &kafka),
-            reader.get(own_postgres, &postgres),
-            reader.get(own_postgres, &postgres),
-            reader.get(own_postgres, &postgres),
-            reader.optional(seen, own_kafka && policies, &kafka),
-            reader.optional(seen, own_postgres && policies, &postgres),
-        )
-    };
-    let replicas = async {
-        try_join!(
-            reader.get(true, &keys),
-            reader.get(true, &migrate),
-            reader.get(true, &app),
-            reader.get(true, &app),
-            reader.get(true, &app),
-        )
-    };
-    let routes = async {
-        try_join!(
-            reader.get(true, &app),
-            reader.optional(seen, by_ingress, &app),
-            reader.optional(seen, object.spec.autoscaling.is_some(), &app),
-            reader.optional(seen, policies, &app),
-        )
-    };
-    let by_strimzi = matches!(object.spec.kafka, Kafka::Strimzi(_));
-    let of_others = async {
-        try_join!(
-            reader.optional(seen, by_gateway, &app),
-            reader.get(by_strimzi, &events),
-            reader.get(by_strimzi, &signals),
-        )
-    };
-    let (services, replicas, routes, of_others) = try_join!(services, replicas, routes, of_others)?;
-    let (route, events, signals) = of_others;
-    let (
-        kafka_secret,
-        kafka_config,
-        kafka_service,
-        kafka,
-        postgres_secret,
-        postgres_service,
-        postgres,
-        kafka_policy,
-        postgres_policy,
-    ) = services;
-    let (keys, migration, service_account, deployment, disruption_budget) = replicas;
-    let (service, ingress, autoscaler, app_policy) = routes;
-    Ok(Children {
-        kafka_secret,
-        postgres_secret,
-        keys,
-        service_account,
-        kafka_config,
-        kafka_service,
-        kafka,
-        postgres_service,
-        postgres,
-        service,
-        deployment,
-        disruption_budget,
-        autoscaler,
-        ingress,
-        route,
-        events,
-        signals,
-        app_policy,
-        kafka_policy,
-        postgres_policy,
-        migration,
-    })
+    try_join!(
+        reader.fill(&mut c.kafka_secret, own_kafka, &kafka),
+        reader.fill(&mut c.kafka_config, own_kafka, &kafka),
+        reader.fill(&mut c.kafka_service, own_kafka, &kafka),
+        reader.fill(&mut c.kafka, own_kafka, &kafka),
+        reader.optional(&mut c.kafka_policy, seen, own_kafka_policy, &kafka),
+        reader.fill(&mut c.postgres_secret, own_postgres, &postgres),
+        reader.fill(&mut c.postgres_service, own_postgres, &postgres),
+        reader.fill(&mut c.postgres, own_postgres, &postgres),
+        reader.optional(&mut c.postgres_policy, seen, own_postgres_policy, &postgres),
+        reader.fill(&mut c.events, by_strimzi, &events),
+        reader.fill(&mut c.signals, by_strimzi, &signals),
+        reader.fill(&mut c.keys, true, &keys),
+        reader.fill(&mut c.migration, true, &migrate),
+        reader.fill(&mut c.service_account, true, &app),
+        reader.fill(&mut c.deployment, true, &app),
+        reader.fill(&mut c.disruption_budget, true, &app),
+        reader.fill(&mut c.service, true, &app),
+        reader.optional(&mut c.ingress, seen, by_ingress, &app),
+        reader.optional(&mut c.route, seen, by_gateway, &app),
+        reader.optional(&mut c.autoscaler, seen, scaled, &app),
+        reader.optional(&mut c.app_policy, seen, policies, &app),
+    )?;
+    Ok(children)
 }
 
 /// Whether there is anything that has pods.
@@ -232,12 +185,31 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    async fn get<K>(&self, name: &str) -> Result<Option<K>, Error>
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
+            + Clone
+            + Debug
+            + DeserializeOwned,
+    {
+        let api: Api<K> = Api::namespaced(self.client.clone(), &self.namespace);
+        let object = api
+            .get_opt(name)
+            .await
+            .map_err(|source| self.error(K::kind(&()).as_ref(), name, source))?;
+        Ok(object.map(|mut object| {
+            object.managed_fields_mut().clear();
+            object
+        }))
+    }
+
     /// On the heap: twenty of these at once, each with room for an object, are too much for a thread's stack.
-    fn get<'a, K>(
+    fn fill<'a, K>(
         &'a self,
+        child: &'a mut Option<K>,
         looked_for: bool,
         name: &'a str,
-    ) -> BoxFuture<'a, Result<Option<K>, Error>>
+    ) -> BoxFuture<'a, Result<(), Error>>
     where
         K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
             + Clone
@@ -246,18 +218,10 @@ impl Reader<'_> {
             + Send,
     {
         async move {
-            if !looked_for {
-                return Ok(None);
+            if looked_for {
+                *child = self.get(name).await?;
             }
-            let api: Api<K> = Api::namespaced(self.client.clone(), &self.namespace);
-            let object = api
-                .get_opt(name)
-                .await
-                .map_err(|source| self.error(K::kind(&()).as_ref(), name, source))?;
-            Ok(object.map(|mut object| {
-                object.managed_fields_mut().clear();
-                object
-            }))
+            Ok(())
         }
         .boxed()
     }
@@ -265,10 +229,11 @@ impl Reader<'_> {
     /// What the spec may ask for or not: what it no longer asks for has to be found too.
     fn optional<'a, K>(
         &'a self,
+        child: &'a mut Option<K>,
         seen: &Seen,
         asked_for: bool,
         name: &'a str,
-    ) -> BoxFuture<'a, Result<Option<K>, Error>>
+    ) -> BoxFuture<'a, Result<(), Error>>
     where
         K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
             + Clone
@@ -277,14 +242,15 @@ impl Reader<'_> {
             + Send
             + 'static,
     {
-        self.get(asked_for || seen.knows::<K>(&self.namespace, name), name)
+        let looked_for = asked_for || seen.knows::<K>(&self.namespace, name);
+        self.fill(child, looked_for, name)
     }
 
     async fn secrets(&self, object: &ChatDeployment) -> Result<BTreeMap<String, Secret>, Error> {
         let mut found = BTreeMap::new();
         let spec = &object.spec;
         for name in named_secrets(&spec.kafka, &spec.postgres, &spec.attachments) {
-            if let Some(secret) = self.get(true, &name).await? {
+            if let Some(secret) = self.get(&name).await? {
                 found.insert(name, secret);
             }
         }

@@ -32,8 +32,9 @@ pub struct Beginning {
     pub horizon: u64,
 }
 
-/// Where a reader that knows nothing yet, or comes back, stands now.
+/// Where a reader that knows nothing yet, or comes back, stands now. Changes of another server it forgets.
 pub async fn begin(connection: &mut PgConnection) -> sqlx::Result<Beginning> {
+    forget_foreign(connection).await?;
     let (snapshot, horizon): (String, String) =
         sqlx::query_as("SELECT pg_current_snapshot()::text, xid::text FROM changes_horizon")
             .fetch_one(connection)
@@ -42,6 +43,31 @@ pub async fn begin(connection: &mut PgConnection) -> sqlx::Result<Beginning> {
         snapshot: snapshot_of(&snapshot)?,
         horizon: number(&horizon)?,
     })
+}
+
+/// A dump brings the transaction ids of the server that it was taken from. One that is yet to come here would count as news
+/// in every look, and a horizon that is would hide from whoever comes back all that happens until then.
+async fn forget_foreign(connection: &mut PgConnection) -> sqlx::Result<()> {
+    // A snapshot that sees a row of this server's own has an xmax above it.
+    let forgotten =
+        sqlx::query("DELETE FROM changes WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())")
+            .execute(&mut *connection)
+            .await?;
+    let horizon = sqlx::query(
+        "UPDATE changes_horizon SET xid = pg_snapshot_xmax(pg_current_snapshot())
+         WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())",
+    )
+    .execute(connection)
+    .await?;
+    let (rows, horizon) = (forgotten.rows_affected(), horizon.rows_affected() > 0);
+    if rows > 0 || horizon {
+        tracing::info!(
+            rows,
+            horizon,
+            "the database comes from a dump: changes of its former server are forgotten"
+        );
+    }
+    Ok(())
 }
 
 /// What both [`cursor`] and [`of_people`] select; `h` is the horizon. A transaction that has been open since before it (which

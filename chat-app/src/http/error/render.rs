@@ -1,0 +1,111 @@
+//! The answer to a request that went wrong. No I/O.
+//!
+//! A handler's error travels as a response that carries it; [`render`], which knows what the browser accepts, gives it
+//! its page or its JSON. Refusals of layers and extractors, which carry no error, are dressed by their status.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+
+use super::AppError;
+use crate::app::App;
+use crate::http::layers::RequestId;
+use crate::text::Text;
+use crate::views;
+
+/// Gives every error its page in the site's style, or `{"error": sentence}` where JSON is asked for.
+pub(in crate::http) async fn render(
+    State(app): State<App>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let json = accepts_json(request.headers());
+    let text = Text::of(request.headers());
+    let upgrade = request.headers().contains_key(header::UPGRADE);
+    let id = request
+        .extensions()
+        .get::<RequestId>()
+        .map(|id| id.0.clone());
+    let mut response = next.run(request).await;
+    let Some(error) = error_of(&mut response) else {
+        return response;
+    };
+    error.log();
+    let mut rendered = match &*error {
+        AppError::SignedOut { next } if !json && !upgrade => return to_login(next.as_deref()),
+        error if json => told_script(text, error),
+        error => told_page(&app, text, error, id.as_deref()),
+    };
+    // What a layer below has set, such as `allow`, stays.
+    response.headers_mut().remove(header::CONTENT_TYPE);
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    for (name, value) in response.headers() {
+        rendered.headers_mut().append(name, value.clone());
+    }
+    *rendered.status_mut() = response.status();
+    rendered
+}
+
+fn error_of(response: &mut Response) -> Option<Arc<AppError>> {
+    if let Some(error) = response.extensions_mut().remove::<Arc<AppError>>() {
+        return Some(error);
+    }
+    let status = response.status();
+    let media_type = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("");
+    let bare = !media_type.starts_with("text/html") && !media_type.starts_with("application/json");
+    let refused = status.is_client_error() || status.is_server_error();
+    (refused && bare).then(|| Arc::new(AppError::of_status(status)))
+}
+
+fn told_script(text: Text, error: &AppError) -> Response {
+    let answer = Json(serde_json::json!({ "error": error.sentence(text) })).into_response();
+    with_retry_after(error, answer)
+}
+
+fn told_page(app: &App, text: Text, error: &AppError, id: Option<&str>) -> Response {
+    let notice = views::error::Notice {
+        heading: &error.heading(text),
+        sentence: &error.sentence(text),
+        reference: id.filter(|_| matches!(error, AppError::Internal(_))),
+    };
+    let page = views::error::page(&app.config, text, &notice);
+    with_retry_after(error, Html(page.into_string()).into_response())
+}
+
+fn with_retry_after(error: &AppError, mut response: Response) -> Response {
+    if let Some(wait) = error.retry_after() {
+        let seconds = wait.as_secs_f64().ceil().max(1.0) as u64;
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+fn to_login(next: Option<&str>) -> Response {
+    let query = next.map(|next| {
+        url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("next", next)
+            .finish()
+    });
+    match query {
+        Some(query) => Redirect::to(&format!("/login?{query}")).into_response(),
+        None => Redirect::to("/login").into_response(),
+    }
+}
+
+/// Whether the request came from the script rather than from a form or a link.
+pub(in crate::http) fn accepts_json(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.starts_with("application/json"))
+}
