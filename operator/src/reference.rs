@@ -112,11 +112,7 @@ mod tests {
 
     #[test]
     fn the_checked_in_page_is_what_the_types_say() {
-        let path = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../docs/reference/chatdeployment.md"
-        );
-        let checked_in = std::fs::read_to_string(path).unwrap();
+        let checked_in = std::fs::read_to_string("../docs/reference/chatdeployment.md").unwrap();
         assert_eq!(
             checked_in,
             markdown(&definition()),

@@ -22,9 +22,7 @@ fn folder() -> Result<Option<PathBuf>> {
     let Some(folder) = std::env::var_os("CONFAB_SCREENSHOTS").filter(|f| !f.is_empty()) else {
         return Ok(None);
     };
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("..")
-        .join(folder);
+    let folder = Path::new("..").join(folder);
     std::fs::create_dir_all(&folder)?;
     Ok(Some(folder))
 }

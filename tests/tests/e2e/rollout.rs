@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::talk::Talk;
 
-const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../charts/confab");
+const CHART: &str = "../charts/confab";
 
 #[tokio::test]
 async fn helm_upgrade_with_a_new_image_rolls_without_a_failed_request() -> Result<()> {
