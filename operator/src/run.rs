@@ -53,10 +53,11 @@ pub async fn run(args: RunArgs) -> Result<(), String> {
     let (chats, cache) = reflector::store();
     let context = Arc::new(context(&args, client, tell, chats));
     let health = Arc::new(Health::default());
-    telemetry::serve(args.admin_listen, health.clone(), context.clone()).await?;
+    let admin = telemetry::serve(args.admin_listen, health.clone(), context.clone()).await?;
     info!(
         version = env!("CARGO_PKG_VERSION"),
         chat_app = context.images.chat_app,
+        %admin,
         "starting"
     );
     if let Some(leadership) = stop

@@ -54,24 +54,26 @@ struct Admin {
     context: Arc<Context>,
 }
 
-/// Serves until the process ends. The error is one line about the address.
+/// Serves until the process ends, at the address that is returned. The error is one line about the address.
 pub async fn serve(
     address: SocketAddr,
     health: Arc<Health>,
     context: Arc<Context>,
-) -> Result<(), String> {
-    let listener = TcpListener::bind(address).await.map_err(|error| {
+) -> Result<SocketAddr, String> {
+    let unusable = |error| {
         format!(
             "--admin-listen (CONFAB_OPERATOR_ADMIN_LISTEN) {address} cannot be listened on: {error}"
         )
-    })?;
+    };
+    let listener = TcpListener::bind(address).await.map_err(unusable)?;
+    let listens_at = listener.local_addr().map_err(unusable)?;
     let router = Router::new()
         .route("/livez", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .with_state(Admin { health, context });
     tokio::spawn(async move { axum::serve(listener, router).await });
-    Ok(())
+    Ok(listens_at)
 }
 
 async fn readyz(State(admin): State<Admin>) -> impl IntoResponse {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::process::Command;
 
 use super::Victim;
-use crate::{Context, Result, ensure, eventually, free_port, unique};
+use crate::{Context, Result, ensure, eventually, unique};
 
 /// How it is started.
 #[derive(Clone, Debug)]
@@ -25,7 +25,6 @@ pub struct Settings {
 /// A process that is killed when this is dropped.
 pub struct Operator {
     process: Victim,
-    admin: u16,
     log: PathBuf,
 }
 
@@ -38,14 +37,12 @@ impl Operator {
         let kubeconfig = directory.join(format!("{name}.kubeconfig"));
         std::fs::write(&kubeconfig, kubeconfig_of(&settings.server))?;
         let log = directory.join(format!("{name}.log"));
-        let admin = free_port()?;
-        let child = command(settings, admin, &kubeconfig, &log)?.spawn();
+        let child = command(settings, &kubeconfig, &log)?.spawn();
         process
             .set(child.context(settings.program.display())?)
             .await;
         Ok(Self {
             process: process.clone(),
-            admin,
             log,
         })
     }
@@ -72,8 +69,17 @@ impl Operator {
 
     /// Status and text of `/readyz`, `/livez` or `/metrics`.
     pub async fn admin(&self, path: &str) -> Result<(u16, String)> {
-        let answer = reqwest::get(format!("http://127.0.0.1:{}{path}", self.admin)).await?;
+        let answer = reqwest::get(format!("http://{}{path}", self.admin_address()?)).await?;
         Ok((answer.status().as_u16(), answer.text().await?))
+    }
+
+    /// Where its admin port is, as its first line in the log tells. It takes what is free: a port chosen before it starts
+    /// may be another's by then.
+    fn admin_address(&self) -> Result<String> {
+        let log = self.log();
+        let (_, told) = log.split_once(" admin=").context("it has not started")?;
+        let address = told.split_whitespace().next();
+        Ok(address.context("an address")?.to_owned())
     }
 
     /// How many passes it has done, of all chats.
@@ -120,12 +126,12 @@ impl Operator {
     }
 }
 
-fn command(settings: &Settings, admin: u16, kubeconfig: &Path, log: &Path) -> Result<Command> {
+fn command(settings: &Settings, kubeconfig: &Path, log: &Path) -> Result<Command> {
     let mut command = Command::new(&settings.program);
     command
         .arg("run")
         .arg(format!("--leader-election={}", settings.identity.is_some()))
-        .arg(format!("--admin-listen=127.0.0.1:{admin}"))
+        .arg("--admin-listen=127.0.0.1:0")
         .arg("--log=info,operator=debug")
         .arg("--default-image=confab/chat-app:1")
         .env_clear()
