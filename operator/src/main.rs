@@ -33,14 +33,16 @@ mod validate;
 mod watch;
 mod workload;
 
+use std::panic::resume_unwind;
 use std::process::ExitCode;
+use std::thread;
 use std::time::Duration;
 
 use clap::Parser;
 
 use config::{Cli, Command, RunArgs};
 
-/// Bytes of a thread's stack. A pass holds every child of a chat, and a build without optimization copies them from
+/// Bytes of the thread's stack. A pass holds every child of a chat, and a build without optimization copies them from
 /// frame to frame, for which the usual 2 MiB are too few. What is not touched takes no memory.
 const STACK: usize = 16 * 1024 * 1024;
 
@@ -59,18 +61,21 @@ fn main() -> ExitCode {
     }
 }
 
-/// Two threads serve hundreds of ChatDeployments: a pass mostly waits for others.
+/// One thread serves hundreds of ChatDeployments: a pass mostly waits for others, and what blocks has threads of its own.
 fn run(args: RunArgs) -> Result<(), String> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .thread_stack_size(STACK)
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
-    let runtime = runtime.map_err(|error| format!("no threads: {error}"))?;
-    let result = runtime.block_on(run::run(args));
-    // A client of Kafka that hangs in its end does not hold the process.
-    runtime.shutdown_timeout(Duration::from_secs(1));
-    result
+    let runtime = runtime.map_err(|error| format!("no event loop: {error}"))?;
+    let work = move || {
+        let result = runtime.block_on(run::run(args));
+        // A client of Kafka that hangs in its end does not hold the process.
+        runtime.shutdown_timeout(Duration::from_secs(1));
+        result
+    };
+    let thread = thread::Builder::new().stack_size(STACK).spawn(work);
+    let thread = thread.map_err(|error| format!("no thread: {error}"))?;
+    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 fn print(text: String) -> Result<(), String> {

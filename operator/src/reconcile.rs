@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use k8s_openapi::jiff::Timestamp;
 use kube::core::DeserializeGuard;
 use kube::runtime::controller::Action;
-use kube::runtime::events::Recorder;
+use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::reflector::Store;
 use kube::{Api, Client, ResourceExt};
 use tokio::time::timeout;
@@ -42,8 +42,8 @@ pub struct Context {
     pub watched: Vec<String>,
     /// The namespace that this operator runs in.
     pub namespace: String,
-    /// Events.
-    pub recorder: Recorder,
+    /// In whose name Events are.
+    pub reporter: Reporter,
     /// Children that a spec may ask for or not.
     pub seen: Seen,
     /// Its own writes, of which watches will tell.
@@ -84,6 +84,12 @@ pub enum Error {
 const PASS_LIMIT: Duration = Duration::from_secs(30);
 
 impl Context {
+    /// A new one each time: one that is kept tells a reason that comes again in the words of the first time, and holds
+    /// each Event in memory for minutes.
+    pub fn recorder(&self) -> Recorder {
+        Recorder::new(self.client.clone(), self.reporter.clone())
+    }
+
     /// Whether no older ChatDeployment has the chat's topics.
     pub fn topics_free(&self, object: &ChatDeployment, chat: &Chat) -> Result<(), Rejection> {
         let known = self.chats.state();
@@ -174,7 +180,7 @@ async fn tell(ctx: &Context, object: &ChatDeployment, outcome: &Outcome) -> Resu
         .as_ref()
         .map(|status| status.conditions.as_slice())
         .unwrap_or_default();
-    announce(&ctx.recorder, object, before, &verdicts).await;
+    announce(&ctx.recorder(), object, before, &verdicts).await;
     match verdicts.first() {
         Some(ready) if written => info!(
             ready = ready.status,

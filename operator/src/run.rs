@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use kube::api::ListParams;
 use kube::client::ClientBuilder;
-use kube::runtime::events::Recorder;
 use kube::runtime::reflector::store::Writer;
 use kube::runtime::reflector::{self, Store};
 use kube::{Api, Client, Config};
@@ -89,7 +88,7 @@ fn context(
 ) -> Context {
     let metrics = Metrics::new();
     Context {
-        recorder: Recorder::new(client.clone(), reporter(&args.identity())),
+        reporter: reporter(&args.identity()),
         images: args.images(),
         chats,
         kinds: Kinds::default(),

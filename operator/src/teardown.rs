@@ -25,7 +25,7 @@ use crate::desired::Children;
 use crate::observe;
 use crate::reconcile::Context;
 use crate::status::publish;
-use crate::topic::Broker;
+use crate::topic;
 use crate::validate::{Chat, Role, validate};
 
 /// Holds the ChatDeployment until its topics are deleted.
@@ -141,14 +141,14 @@ async fn delete_topics(ctx: &Context, object: &ChatDeployment) -> Result<String,
     let login = login.map_err(|problem| forever(problem.message().to_owned()))?;
     let (events, signals) = (chat.events_topic(), chat.signals_topic());
     let deleted = async {
-        let broker = Broker::connect(&access.kafka, login).await?;
+        let broker = ctx.topics.connections.open(&access.kafka, login).await?;
         let deleted = broker.delete(&[&events, &signals]).await;
-        broker.close().await;
+        topic::close(broker).await;
         deleted
     };
     deleted
         .await
-        .map_err(|error: crate::topic::Error| for_now(error.to_string()))?;
+        .map_err(|error: topic::Error| for_now(error.to_string()))?;
     Ok(format!("{events} and {signals}"))
 }
 
@@ -207,7 +207,7 @@ async fn say(
         EventType::Normal => info!("{message}"),
         EventType::Warning => warn!("{message}"),
     }
-    publish(&ctx.recorder, object, type_, reason, message).await;
+    publish(&ctx.recorder(), object, type_, reason, message).await;
 }
 
 async fn release(ctx: &Context, object: &ChatDeployment) -> Result<(), Error> {

@@ -5,11 +5,13 @@
 //! well, and with growing pauses while it is not.
 
 mod broker;
+mod connections;
 mod memory;
 mod plan;
 pub mod strimzi;
 
 pub use broker::{Broker, Error};
+pub use connections::{Connections, close};
 pub use memory::{ChatName, Topics};
 use plan::{SeenTopic, TopicPlan, plan};
 pub use plan::{WantedTopic, wanted};
@@ -115,23 +117,28 @@ fn look_beside(
 ) -> impl Future<Output = ()> + Send + 'static {
     let (topics, asked) = (topics.clone(), asked.to_owned());
     let (uid, name) = (question.chat.uid.clone(), ChatName::of(question.chat));
-    let look = look(
-        question.kafka.clone(),
-        question.secrets.clone(),
-        wanted(question.chat),
-    );
-    async move { topics.end(&uid, &asked, look.await, name) }
+    let (access, secrets) = (question.kafka.clone(), question.secrets.clone());
+    let wanted = wanted(question.chat);
+    async move {
+        let state = look(&topics.connections, &access, &secrets, &wanted).await;
+        topics.end(&uid, &asked, state, name);
+    }
 }
 
 /// One look: puts right what can be put right, and tells how the topics are then.
-async fn look(access: KafkaAccess, secrets: KafkaSecrets, wanted: [WantedTopic; 2]) -> TopicState {
-    let broker = match Broker::connect(&access, &secrets).await {
+async fn look(
+    connections: &Connections,
+    access: &KafkaAccess,
+    secrets: &KafkaSecrets,
+    wanted: &[WantedTopic],
+) -> TopicState {
+    let broker = match connections.open(access, secrets).await {
         Ok(broker) => broker,
         Err(error) => return failed(&error),
     };
-    let state = timeout(LIMIT, put_all_right(&broker, &wanted)).await;
+    let state = timeout(LIMIT, put_all_right(&broker, wanted)).await;
     // The answer is there; nobody waits for the connection to end.
-    tokio::spawn(broker.close());
+    tokio::spawn(close(broker));
     match state {
         Ok(Ok(state)) => state,
         Ok(Err(error)) => failed(&error),

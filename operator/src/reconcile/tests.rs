@@ -5,7 +5,6 @@ mod api_server;
 use std::sync::Arc;
 
 use kube::core::DeserializeGuard;
-use kube::runtime::events::Recorder;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::unbounded_channel;
 
@@ -38,7 +37,7 @@ impl World {
         let client = Client::new(server.clone(), "chat");
         let metrics = Metrics::new();
         let ctx = Context {
-            recorder: Recorder::new(client.clone(), crate::status::reporter("test")),
+            reporter: crate::status::reporter("test"),
             images: images(),
             chats: kube::runtime::reflector::store().0,
             kinds: Default::default(),

@@ -1,4 +1,4 @@
-//! Kafka's side: a connection made for one look and closed after it. I/O; each call has a limit, and what blocks
+//! Kafka's side: a connection made for looks and closed after them. I/O; each call has a limit, and what blocks
 //! (metadata, closing) runs off the async threads.
 
 mod client;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use prometheus_client::metrics::histogram::Histogram;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::TopicState;
+use super::{Connections, TopicState};
 use crate::validate::Chat;
 
 /// A look that found all well is good for this long.
@@ -16,8 +16,6 @@ const GOOD_FOR: Duration = Duration::from_secs(240);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// A look that has not ended by then never will.
 const LOST: Duration = Duration::from_secs(60);
-/// When a pass asks again for a look that is under way.
-const UNDER_WAY: Duration = Duration::from_millis(500);
 
 /// A chat to wake.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,8 +36,9 @@ impl ChatName {
 }
 
 /// Remembers the last look for each chat.
-#[derive(Debug)]
 pub struct Topics {
+    /// What looks go through.
+    pub connections: Connections,
     looks: Mutex<HashMap<String, Look>>,
     news: UnboundedSender<ChatName>,
     seconds: Histogram,
@@ -65,16 +64,18 @@ impl Look {
         }
     }
 
-    fn under_way(&self) -> bool {
-        self.since.is_some_and(|since| since.elapsed() < LOST)
+    /// When it will be lost, if it is under way.
+    fn lost_in(&self) -> Option<Duration> {
+        LOST.checked_sub(self.since?.elapsed())
     }
 }
 
 impl Topics {
-    /// Knows nothing yet. It tells `news` of each chat of which a look found something new, and `seconds` how long
-    /// each look takes.
+    /// Knows nothing yet. It tells `news` of each chat of which a look found something new, or that something is still
+    /// wrong, which a pass has to see to. It tells `seconds` how long each look takes.
     pub fn new(news: UnboundedSender<ChatName>, seconds: Histogram) -> Self {
         Self {
+            connections: Connections::default(),
             looks: Mutex::default(),
             news,
             seconds,
@@ -90,7 +91,7 @@ impl Topics {
         if look.asked != asked {
             *look = Look::first(asked);
         }
-        if look.under_way() || Instant::now() < look.again {
+        if look.lost_in().is_some() || Instant::now() < look.again {
             return false;
         }
         look.since = Some(Instant::now());
@@ -112,7 +113,7 @@ impl Topics {
         if let Some(since) = look.since.take() {
             self.seconds.observe(since.elapsed().as_secs_f64());
         }
-        if look.state.as_ref() != Some(&state) {
+        if look.failures > 0 || look.state.as_ref() != Some(&state) {
             look.state = Some(state);
             // Without a receiver the operator is about to end.
             let _ = self.news.send(chat);
@@ -128,15 +129,12 @@ impl Topics {
             .clone()
     }
 
-    /// When the next look is due. None: none was asked for.
+    /// When the next look is due; after one that is under way, which wakes the chat at its end. None: none was asked for.
     pub fn due(&self, uid: &str) -> Option<Duration> {
         let looks = self.lock();
         let look = looks.get(uid)?;
-        Some(if look.under_way() {
-            UNDER_WAY
-        } else {
-            look.again.saturating_duration_since(Instant::now())
-        })
+        let again = look.again.saturating_duration_since(Instant::now());
+        Some(look.lost_in().unwrap_or(again))
     }
 
     /// Forgets a chat that is gone.
@@ -230,18 +228,29 @@ mod tests {
     }
 
     #[test]
-    fn a_chat_is_woken_when_a_look_finds_something_new() {
+    fn a_chat_is_woken_when_a_look_finds_something_new_or_wrong() {
         let (topics, mut told) = topics();
+        let ready = || TopicState::Ready(Vec::new());
         for (question, state, news) in [
-            ("q1", away(), Ok(chat())),
-            ("q1", TopicState::Ready(Vec::new()), Ok(chat())),
-            ("q2", TopicState::Ready(Vec::new()), Ok(chat())),
+            ("q1", away(), true),
+            ("q1", away(), true),
+            ("q1", ready(), true),
+            ("q1", ready(), false),
+            ("q2", ready(), true),
         ] {
             topics.begin("uid", question);
             topics.end("uid", question, state, chat());
-            assert_eq!(told.try_recv(), news);
+            assert_eq!(told.try_recv().ok(), news.then(chat));
         }
-        topics.end("uid", "q2", TopicState::Ready(Vec::new()), chat());
-        assert!(told.try_recv().is_err(), "nothing new");
+    }
+
+    #[test]
+    fn nothing_is_due_while_a_look_is_under_way_but_one_that_is_lost() {
+        let (topics, _told) = topics();
+        assert_eq!(topics.due("uid"), None);
+        topics.begin("uid", "q1");
+        assert!(topics.due("uid").unwrap() > Duration::from_secs(50));
+        topics.end("uid", "q1", away(), chat());
+        assert!(topics.due("uid").unwrap() <= Duration::from_secs(1));
     }
 }

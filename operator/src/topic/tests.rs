@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::access::access;
-use crate::credentials::credentials;
+use crate::credentials::{Password, credentials};
 use crate::desired::Children;
 use crate::reason::Reason;
 use crate::validate::fixtures::chat_of;
@@ -38,7 +38,8 @@ async fn looked(chat: &Chat) -> TopicState {
         &credentials(&Children::default()),
         &Default::default(),
     );
-    look(access.kafka, nobody(), wanted(chat)).await
+    let connections = Connections::default();
+    look(&connections, &access.kafka, &nobody(), &wanted(chat)).await
 }
 
 async fn connect(chat: &Chat) -> Broker {
@@ -203,4 +204,35 @@ async fn a_pass_does_not_wait_for_a_first_look_and_the_chat_is_woken_at_its_end(
         .await
         .unwrap();
     broker.close().await;
+}
+
+#[tokio::test]
+async fn who_asks_the_same_kafka_with_the_same_login_shares_a_connection() {
+    let chat = chat("shared", json!({}));
+    let access = access(
+        &chat,
+        &credentials(&Children::default()),
+        &Default::default(),
+    );
+    let (connections, mut elsewhere) = (Connections::default(), access.kafka.clone());
+    elsewhere.bootstrap_servers = vec!["127.0.0.1:1".to_owned()];
+    let login = KafkaSecrets {
+        login: Some(("alice".to_owned(), Password::new("secret".to_owned()))),
+        ..nobody()
+    };
+    let first = connections.open(&access.kafka, &nobody()).await.unwrap();
+    let same = connections.open(&access.kafka, &nobody()).await.unwrap();
+    assert!(Arc::ptr_eq(&first, &same));
+    for (access, secrets) in [(&access.kafka, &login), (&elsewhere, &nobody())] {
+        let other = connections.open(access, secrets).await.unwrap();
+        assert!(!Arc::ptr_eq(&first, &other));
+        close(other).await;
+    }
+    close(first).await;
+    let while_used = connections.open(&access.kafka, &nobody()).await.unwrap();
+    assert!(Arc::ptr_eq(&same, &while_used));
+    close(same).await;
+    let used = Arc::downgrade(&while_used);
+    close(while_used).await;
+    assert!(used.upgrade().is_none(), "the last to use it closed it");
 }

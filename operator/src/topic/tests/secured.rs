@@ -52,7 +52,8 @@ impl Kafka {
             json!({"topics": {"prefix": name, "partitions": 1}, "kafka": {"external": external}}),
         );
         let access = access(&chat, &credentials(&Children::default()), &self.secrets);
-        look(access.kafka, access.kafka_login.unwrap(), wanted(&chat)).await
+        let (connections, login) = (Connections::default(), access.kafka_login.unwrap());
+        look(&connections, &access.kafka, &login, &wanted(&chat)).await
     }
 
     async fn certificate(&self) -> TopicState {
