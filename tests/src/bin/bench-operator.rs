@@ -43,6 +43,7 @@ async fn main() -> Result<()> {
     let ours = measure(&cluster, chats, &kafka, "confab-operator", |it| {
         let mut command = Command::new(&confab);
         command
+            .env("MALLOC_ARENA_MAX", "1") // as the chart has it
             .args([
                 "run",
                 "--leader-election=false",
