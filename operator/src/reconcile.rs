@@ -84,17 +84,17 @@ pub enum Error {
 const PASS_LIMIT: Duration = Duration::from_secs(30);
 
 impl Context {
-    /// A new one each time: one that is kept tells a reason that comes again in the words of the first time, and holds
-    /// each Event in memory for minutes.
-    pub fn recorder(&self) -> Recorder {
-        Recorder::new(self.client.clone(), self.reporter.clone())
-    }
-
     /// Whether no older ChatDeployment has the chat's topics.
     pub fn topics_free(&self, object: &ChatDeployment, chat: &Chat) -> Result<(), Rejection> {
         let known = self.chats.state();
         let others = known.iter().filter_map(|cached| cached.0.as_ref().ok());
         check_topics(chat, created(object).as_deref(), others)
+    }
+
+    /// A new one each time: one that is kept tells a reason that comes again in the words of the first time, and holds
+    /// each Event in memory for minutes.
+    pub fn recorder(&self) -> Recorder {
+        Recorder::new(self.client.clone(), self.reporter.clone())
     }
 }
 
