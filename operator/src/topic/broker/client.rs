@@ -49,6 +49,8 @@ impl Listener {
 pub(super) fn config(access: &KafkaAccess, secrets: &KafkaSecrets) -> ClientConfig {
     let mut config = ClientConfig::new();
     config.set("client.id", "confab-operator");
+    // While a broker is away, looks of many chats keep one client open; the default is ten seconds, longer than a question.
+    config.set("reconnect.backoff.max.ms", "1000");
     config.set("bootstrap.servers", access.bootstrap_servers.join(","));
     config.set("security.protocol", access.security_protocol());
     if let (Some(sasl), Some((username, password))) = (&access.sasl, &secrets.login) {
