@@ -10,6 +10,9 @@ use super::{Mood, Verdict};
 use crate::crd::ChatDeployment;
 use crate::desired::MANAGED_BY;
 
+/// Bytes of a note that the API takes.
+const NOTE: usize = 1024;
+
 /// The name under which events are reported.
 pub fn reporter(identity: &str) -> Reporter {
     Reporter {
@@ -52,8 +55,7 @@ pub async fn publish(
     let event = Event {
         type_,
         reason: reason.to_owned(),
-        // The API takes a kilobyte.
-        note: Some(message.chars().take(250).collect()),
+        note: Some(message[..message.floor_char_boundary(NOTE)].to_owned()),
         action: "Reconcile".to_owned(),
         secondary: None,
     };
@@ -62,7 +64,8 @@ pub async fn publish(
     }
 }
 
-/// `Ready` and `Stalled` repeat the others, but for the good news; what `Available` waits for is told by the others.
+/// `Ready` and `Stalled` repeat the others, but for the good news, which comes last; what `Available` waits for is told
+/// by the others.
 fn news<'a>(before: &[Condition], verdicts: &'a [Verdict]) -> Vec<&'a Verdict> {
     let changed = |verdict: &&Verdict| {
         let old = before
@@ -85,11 +88,10 @@ fn news<'a>(before: &[Condition], verdicts: &'a [Verdict]) -> Vec<&'a Verdict> {
         "Exposed" => verdict.is_true(),
         _ => true,
     };
-    verdicts
-        .iter()
-        .filter(changed)
-        .filter(worth_telling)
-        .collect()
+    let news = verdicts.iter().filter(changed).filter(worth_telling);
+    let (ready, mut parts): (Vec<_>, Vec<_>) = news.partition(|verdict| verdict.type_ == "Ready");
+    parts.extend(ready);
+    parts
 }
 
 #[cfg(test)]
@@ -137,6 +139,15 @@ mod tests {
         let trouble = Verdict::no("Available", Mood::Trouble, Reason::CrashLooping, "");
         assert!(news(&[], &[waiting]).is_empty());
         assert_eq!(news(&[], &[trouble]).len(), 1);
+    }
+
+    #[test]
+    fn what_led_to_it_is_told_before_that_all_is_well() {
+        let ready = Verdict::yes("Ready", Reason::AsAskedFor, "");
+        let available = Verdict::yes("Available", Reason::Serving, "");
+        let verdicts = [ready, available];
+        let told: Vec<_> = news(&[], &verdicts).iter().map(|it| it.reason).collect();
+        assert_eq!(told, [Reason::Serving, Reason::AsAskedFor]);
     }
 
     #[test]

@@ -300,8 +300,10 @@ fn a_chat_scaled_to_zero_is_what_was_asked_for_and_not_available() {
         children,
         ..well(json!({}))
     });
-    assert_eq!(find(&conditions, "Ready").status, "True");
-    assert_eq!(find(&conditions, "Available").reason, Reason::ScaledToZero);
+    let (ready, available) = (find(&conditions, "Ready"), find(&conditions, "Available"));
+    assert_eq!(ready.status, "True");
+    assert_eq!(available.reason, Reason::ScaledToZero);
+    assert_eq!(ready.message, available.message, "how to start it again");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::from_pod;
 use crate::credentials::SETUP_TOKEN;
 use crate::reason::Reason;
 use crate::status::{Facts, Mood, Verdict};
-use crate::validate::Role;
+use crate::validate::{Chat, Role};
 use crate::workload::{pod_problem, rolled_out};
 
 const AVAILABLE: &str = "Available";
@@ -40,11 +40,12 @@ pub(in crate::status) fn available(facts: &Facts) -> Verdict {
         return Verdict::yes(AVAILABLE, Reason::Serving, message);
     }
     if chat.replicas == 0 {
-        let message = format!(
-            "spec.replicas is 0: kubectl -n {} scale chat/{} --replicas=2 starts the chat",
-            chat.namespace, chat.name
+        return Verdict::no(
+            AVAILABLE,
+            Mood::Good,
+            Reason::ScaledToZero,
+            how_to_start(chat),
         );
-        return Verdict::no(AVAILABLE, Mood::Good, Reason::ScaledToZero, message);
     }
     match pod_problem(&facts.pods, Role::App, None) {
         Some(problem) => from_pod(AVAILABLE, problem),
@@ -55,6 +56,14 @@ pub(in crate::status) fn available(facts: &Facts) -> Verdict {
             format!("none of {} replicas serves yet", chat.replicas),
         ),
     }
+}
+
+/// Of a chat without replicas.
+fn how_to_start(chat: &Chat) -> String {
+    format!(
+        "spec.replicas is 0: kubectl -n {} scale chat/{} --replicas=2 starts the chat",
+        chat.namespace, chat.name
+    )
 }
 
 fn how_to_reach(facts: &Facts) -> String {
@@ -103,13 +112,14 @@ pub(in crate::status) fn rolled(facts: &Facts) -> Verdict {
         return lacking;
     }
     if rolled_out(deployment) {
-        let message = format!(
-            "{} of {} replicas run {}. {}",
-            chat.replicas,
-            chat.replicas,
-            chat.images.chat_app,
-            how_to_reach(facts)
-        );
+        let message = match chat.replicas {
+            0 => how_to_start(chat),
+            all => format!(
+                "{all} of {all} replicas run {}. {}",
+                chat.images.chat_app,
+                how_to_reach(facts)
+            ),
+        };
         return Verdict::yes("Ready", Reason::AsAskedFor, message);
     }
     if let Some(problem) = pod_problem(&facts.pods, Role::App, None) {
