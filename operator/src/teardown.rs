@@ -142,9 +142,7 @@ async fn delete_topics(ctx: &Context, object: &ChatDeployment) -> Result<String,
     let (events, signals) = (chat.events_topic(), chat.signals_topic());
     let deleted = async {
         let broker = ctx.topics.connections.open(&access.kafka, login).await?;
-        let deleted = broker.delete(&[&events, &signals]).await;
-        topic::close(broker).await;
-        deleted
+        broker.delete(&[&events, &signals]).await
     };
     deleted
         .await

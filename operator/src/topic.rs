@@ -11,7 +11,7 @@ mod plan;
 pub mod strimzi;
 
 pub use broker::{Broker, Error};
-pub use connections::{Connections, close};
+pub use connections::Connections;
 pub use memory::{ChatName, Topics};
 use plan::{SeenTopic, TopicPlan, plan};
 pub use plan::{WantedTopic, wanted};
@@ -137,8 +137,6 @@ async fn look(
         Err(error) => return failed(&error),
     };
     let state = timeout(LIMIT, put_all_right(&broker, wanted)).await;
-    // The answer is there; nobody waits for the connection to end.
-    tokio::spawn(close(broker));
     match state {
         Ok(Ok(state)) => state,
         Ok(Err(error)) => failed(&error),

@@ -1,6 +1,7 @@
 //! Kafka's side: a connection made for looks and closed after them. I/O; each call has a limit, and what blocks
-//! (metadata, closing) runs off the async threads.
+//! (metadata, closing) runs off the async thread.
 
+mod aside;
 mod client;
 mod error;
 
@@ -19,28 +20,27 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
 use tokio::task::spawn_blocking;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
 use super::{SeenTopic, WantedTopic};
 use crate::access::{KafkaAccess, KafkaSecrets};
+use aside::Aside;
 use client::{Listener, config};
 
 /// Each question to Kafka.
 const LIMIT: Duration = Duration::from_secs(5);
-/// Closing; a client that takes longer ends by itself, later.
-const CLOSING: Duration = Duration::from_secs(5);
 /// More than librdkafka reports while one question is open.
 const EVENTS: usize = 100;
 /// For a change to show in what the broker tells.
 const SETTLING: Duration = Duration::from_secs(5);
 
-/// A connection to Kafka.
+/// A connection to Kafka, closed when it is dropped. librdkafka can hang in that.
 pub struct Broker {
     servers: String,
-    admin: AdminClient<DefaultClientContext>,
+    admin: Aside<AdminClient<DefaultClientContext>>,
     /// Asks for metadata: a consumer never makes a topic by asking about it, as an admin client (a producer to
     /// librdkafka) does where the broker allows it.
-    consumer: Arc<BaseConsumer<Listener>>,
+    consumer: Arc<Aside<BaseConsumer<Listener>>>,
 }
 
 impl Broker {
@@ -60,8 +60,8 @@ impl Broker {
             .map_err(Error::Settings)?;
         Ok(Self {
             servers,
-            admin,
-            consumer: Arc::new(consumer),
+            admin: Aside::new(admin),
+            consumer: Arc::new(Aside::new(consumer)),
         })
     }
 
@@ -207,11 +207,6 @@ impl Broker {
             results,
             RDKafkaErrorCode::UnknownTopicOrPartition,
         )
-    }
-
-    /// Closes the connection, off the async threads and within a limit: librdkafka can hang in it.
-    pub async fn close(self) {
-        let _ = timeout(CLOSING, spawn_blocking(move || drop(self))).await;
     }
 
     /// A call that changes several topics has a result for each, beside its own.

@@ -19,7 +19,7 @@ struct Open {
 }
 
 impl Connections {
-    /// One that is open already, or a new one. For [`close`] afterwards.
+    /// One that is open already, or a new one. The last to use it closes it.
     pub async fn open(
         &self,
         access: &KafkaAccess,
@@ -28,7 +28,6 @@ impl Connections {
         // Locked while one is made, which sends nothing: the next who asks finds it.
         let mut open = self.0.lock().await;
         open.retain(|it| it.broker.strong_count() > 0);
-        // No other is taken hold of, not even for a moment: its last user would leave it open.
         let mut same = open
             .iter()
             .filter(|it| it.access == *access && it.secrets == *secrets);
@@ -42,12 +41,5 @@ impl Connections {
             broker: Arc::downgrade(&broker),
         });
         Ok(broker)
-    }
-}
-
-/// Ends one's use of a connection. The last to use it closes it.
-pub async fn close(broker: Arc<Broker>) {
-    if let Some(broker) = Arc::into_inner(broker) {
-        broker.close().await;
     }
 }

@@ -122,7 +122,6 @@ async fn topics_are_made_grown_put_right_and_deleted() {
         .delete(&[&grown.events_topic()])
         .await
         .expect("that it is gone already is fine");
-    broker.close().await;
 }
 
 #[tokio::test]
@@ -130,7 +129,6 @@ async fn a_change_that_the_broker_does_not_show_yet_is_waited_for_and_asked_abou
     let chat = chat(&prefix(), json!({}));
     let broker = connect(&chat).await;
     let error = broker.see_soon(&chat.events_topic(), 1).await.unwrap_err();
-    broker.close().await;
     assert_eq!(
         (error.reason(), error.needs_a_person()),
         (Reason::WaitingForKafka, false),
@@ -159,7 +157,6 @@ async fn what_the_broker_refuses_is_told_in_its_words_and_asking_makes_no_topic(
 
     let broker = connect(&many).await;
     assert_eq!(broker.see(&many.events_topic()).await.unwrap(), None);
-    broker.close().await;
 }
 
 #[tokio::test]
@@ -203,7 +200,6 @@ async fn a_pass_does_not_wait_for_a_first_look_and_the_chat_is_woken_at_its_end(
         .delete(&[&chat.events_topic(), &chat.signals_topic()])
         .await
         .unwrap();
-    broker.close().await;
 }
 
 #[tokio::test]
@@ -226,13 +222,12 @@ async fn who_asks_the_same_kafka_with_the_same_login_shares_a_connection() {
     for (access, secrets) in [(&access.kafka, &login), (&elsewhere, &nobody())] {
         let other = connections.open(access, secrets).await.unwrap();
         assert!(!Arc::ptr_eq(&first, &other));
-        close(other).await;
     }
-    close(first).await;
+    drop(first);
     let while_used = connections.open(&access.kafka, &nobody()).await.unwrap();
     assert!(Arc::ptr_eq(&same, &while_used));
-    close(same).await;
+    drop(same);
     let used = Arc::downgrade(&while_used);
-    close(while_used).await;
+    drop(while_used);
     assert!(used.upgrade().is_none(), "the last to use it closed it");
 }
