@@ -69,7 +69,7 @@ fn run(args: RunArgs) -> Result<(), String> {
     let runtime = runtime.map_err(|error| format!("no event loop: {error}"))?;
     let work = move || {
         let result = runtime.block_on(run::run(args));
-        // A client of Kafka that hangs in its end does not hold the process.
+        // A question to Kafka that is still open does not hold the process.
         runtime.shutdown_timeout(Duration::from_secs(1));
         result
     };

@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 use k8s_openapi::jiff::Timestamp;
 use kube::core::DeserializeGuard;
 use kube::runtime::controller::Action;
-use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::reflector::Store;
 use kube::{Api, Client, ResourceExt};
 use tokio::time::timeout;
@@ -22,7 +21,7 @@ use crate::crd::ChatDeployment;
 use crate::echo::Echoes;
 use crate::kinds::Kinds;
 use crate::seen::Seen;
-use crate::status::{Outcome, announce, status};
+use crate::status::{Events, Outcome, announce, status};
 use crate::telemetry::Metrics;
 use crate::topic::Topics;
 use crate::validate::{Chat, Images, Rejection, check_topics, created, validate};
@@ -42,8 +41,8 @@ pub struct Context {
     pub watched: Vec<String>,
     /// The namespace that this operator runs in.
     pub namespace: String,
-    /// In whose name Events are.
-    pub reporter: Reporter,
+    /// What is told by Events.
+    pub events: Events,
     /// Children that a spec may ask for or not.
     pub seen: Seen,
     /// Its own writes, of which watches will tell.
@@ -89,12 +88,6 @@ impl Context {
         let known = self.chats.state();
         let others = known.iter().filter_map(|cached| cached.0.as_ref().ok());
         check_topics(chat, created(object).as_deref(), others)
-    }
-
-    /// A new one each time: one that is kept tells a reason that comes again in the words of the first time, and holds
-    /// each Event in memory for minutes.
-    pub fn recorder(&self) -> Recorder {
-        Recorder::new(self.client.clone(), self.reporter.clone())
     }
 }
 
@@ -180,7 +173,7 @@ async fn tell(ctx: &Context, object: &ChatDeployment, outcome: &Outcome) -> Resu
         .as_ref()
         .map(|status| status.conditions.as_slice())
         .unwrap_or_default();
-    announce(&ctx.recorder(), object, before, &verdicts).await;
+    announce(&ctx.events, object, before, &verdicts).await;
     match verdicts.first() {
         Some(ready) if written => info!(
             ready = ready.status,

@@ -23,7 +23,7 @@ use crate::kinds::Kinds;
 use crate::leader::{Election, Leadership};
 use crate::reconcile::{Cached, Context};
 use crate::seen::Seen;
-use crate::status::reporter;
+use crate::status::Events;
 use crate::telemetry::{self, Health, Metrics};
 use crate::topic::{ChatName, Topics};
 use crate::watch;
@@ -88,7 +88,7 @@ fn context(
 ) -> Context {
     let metrics = Metrics::new();
     Context {
-        reporter: reporter(&args.identity()),
+        events: Events::new(client.clone(), &args.identity()),
         images: args.images(),
         chats,
         kinds: Kinds::default(),

@@ -7,7 +7,7 @@ mod verdict;
 mod verdicts;
 
 pub use conditions::conditions;
-pub use events::{announce, publish, reporter};
+pub use events::{Events, announce};
 pub use verdict::{Mood, Verdict};
 
 use k8s_openapi::api::apps::v1::DeploymentStatus;

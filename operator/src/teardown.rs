@@ -24,7 +24,6 @@ use crate::credentials::credentials;
 use crate::desired::Children;
 use crate::observe;
 use crate::reconcile::Context;
-use crate::status::publish;
 use crate::topic;
 use crate::validate::{Chat, Role, validate};
 
@@ -205,7 +204,7 @@ async fn say(
         EventType::Normal => info!("{message}"),
         EventType::Warning => warn!("{message}"),
     }
-    publish(&ctx.recorder(), object, type_, reason, message).await;
+    ctx.events.publish(object, type_, reason, message).await;
 }
 
 async fn release(ctx: &Context, object: &ChatDeployment) -> Result<(), Error> {

@@ -105,7 +105,7 @@ fn chats(
         .inspect_ok(move |event| {
             if let Event::Delete(kube::core::DeserializeGuard(Ok(gone))) = event {
                 let (ctx, gone) = (goodbye.clone(), gone.clone());
-                tokio::spawn(async move { farewell(&ctx.recorder(), &gone).await });
+                tokio::spawn(async move { farewell(&ctx.events, &gone).await });
             }
         })
         .applied_objects()

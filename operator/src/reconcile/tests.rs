@@ -37,7 +37,7 @@ impl World {
         let client = Client::new(server.clone(), "chat");
         let metrics = Metrics::new();
         let ctx = Context {
-            reporter: crate::status::reporter("test"),
+            events: crate::status::Events::new(client.clone(), "test"),
             images: images(),
             chats: kube::runtime::reflector::store().0,
             kinds: Default::default(),
@@ -446,4 +446,19 @@ async fn a_paused_chat_is_left_alone_and_its_status_goes_on_telling() {
     world.pass().await;
     assert!(world.server.get(SERVICE).is_some());
     assert_eq!(world.condition("SchemaReady"), "False Migrating");
+}
+
+#[tokio::test]
+async fn two_of_one_reason_are_told_each_in_its_own_words() {
+    let world = World::with(json!({
+        "kafka": {"external": {"bootstrapServers": ["kafka:9092"], "sasl": {"mechanism": "PLAIN", "secretName": "broker"}}},
+        "postgres": {"external": {"urlSecret": {"name": "database"}}},
+    }));
+    world.pass().await;
+    let all = world.server.all();
+    let told = all.iter().filter(|(path, _)| path.contains("/events/"));
+    let notes: Vec<_> = told.map(|(_, event)| event["note"].to_string()).collect();
+    for secret in ["broker", "database"] {
+        assert!(notes.iter().any(|note| note.contains(secret)), "{notes:?}");
+    }
 }

@@ -1,9 +1,8 @@
-//! Events: what changed since the last status, once. I/O: creates and patches Events; a failure is logged and
-//! forgotten, since the conditions hold what matters.
+//! Events: what changed since the last status, once. I/O: creates Events; a failure is logged and forgotten, since the conditions hold what matters.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use kube::Resource;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+use kube::{Client, Resource};
 use tracing::debug;
 
 use super::{Mood, Verdict};
@@ -13,17 +12,48 @@ use crate::desired::MANAGED_BY;
 /// Bytes of a note that the API takes.
 const NOTE: usize = 1024;
 
-/// The name under which events are reported.
-pub fn reporter(identity: &str) -> Reporter {
-    Reporter {
-        controller: MANAGED_BY.to_owned(),
-        instance: Some(identity.to_owned()),
+/// Where Events go, and in whose name.
+pub struct Events {
+    client: Client,
+    reporter: Reporter,
+}
+
+impl Events {
+    /// In the name of this process.
+    pub fn new(client: Client, identity: &str) -> Self {
+        let reporter = Reporter {
+            controller: MANAGED_BY.to_owned(),
+            instance: Some(identity.to_owned()),
+        };
+        Self { client, reporter }
+    }
+
+    /// Tells one. By a recorder of its own: one that is kept tells a reason that comes again in the words of the first
+    /// time, and holds each Event in memory for minutes.
+    pub async fn publish(
+        &self,
+        object: &ChatDeployment,
+        type_: EventType,
+        reason: &str,
+        message: &str,
+    ) {
+        let event = Event {
+            type_,
+            reason: reason.to_owned(),
+            note: Some(message[..message.floor_char_boundary(NOTE)].to_owned()),
+            action: "Reconcile".to_owned(),
+            secondary: None,
+        };
+        let recorder = Recorder::new(self.client.clone(), self.reporter.clone());
+        if let Err(error) = recorder.publish(&event, &object.object_ref(&())).await {
+            debug!(error = %error, reason, "an event was not taken");
+        }
     }
 }
 
 /// Tells of each statement whose status or reason is another than in `before`.
 pub async fn announce(
-    recorder: &Recorder,
+    events: &Events,
     object: &ChatDeployment,
     before: &[Condition],
     verdicts: &[Verdict],
@@ -33,34 +63,9 @@ pub async fn announce(
             Mood::Good | Mood::Waiting => EventType::Normal,
             Mood::Trouble | Mood::Person => EventType::Warning,
         };
-        publish(
-            recorder,
-            object,
-            type_,
-            verdict.reason.as_str(),
-            &verdict.message,
-        )
-        .await;
-    }
-}
-
-/// One event.
-pub async fn publish(
-    recorder: &Recorder,
-    object: &ChatDeployment,
-    type_: EventType,
-    reason: &str,
-    message: &str,
-) {
-    let event = Event {
-        type_,
-        reason: reason.to_owned(),
-        note: Some(message[..message.floor_char_boundary(NOTE)].to_owned()),
-        action: "Reconcile".to_owned(),
-        secondary: None,
-    };
-    if let Err(error) = recorder.publish(&event, &object.object_ref(&())).await {
-        debug!(error = %error, reason, "an event was not taken");
+        events
+            .publish(object, type_, verdict.reason.as_str(), &verdict.message)
+            .await;
     }
 }
 
@@ -88,10 +93,13 @@ fn news<'a>(before: &[Condition], verdicts: &'a [Verdict]) -> Vec<&'a Verdict> {
         "Exposed" => verdict.is_true(),
         _ => true,
     };
-    let news = verdicts.iter().filter(changed).filter(worth_telling);
-    let (ready, mut parts): (Vec<_>, Vec<_>) = news.partition(|verdict| verdict.type_ == "Ready");
-    parts.extend(ready);
-    parts
+    let mut news: Vec<_> = verdicts
+        .iter()
+        .filter(changed)
+        .filter(worth_telling)
+        .collect();
+    news.sort_by_key(|verdict| verdict.type_ == "Ready");
+    news
 }
 
 #[cfg(test)]

@@ -1,15 +1,15 @@
 //! What stays when a chat is gone, said in an Event. I/O: one Event.
 
 use kube::ResourceExt;
-use kube::runtime::events::{EventType, Recorder};
+use kube::runtime::events::EventType;
 use tracing::info;
 
 use crate::crd::{ChatDeployment, DeletionPolicy, Kafka, Postgres};
-use crate::status::publish;
+use crate::status::Events;
 use crate::validate::{Role, child_name, volume_claim};
 
 /// Tells what a deleted ChatDeployment leaves behind, if it leaves anything.
-pub async fn farewell(recorder: &Recorder, object: &ChatDeployment) {
+pub async fn farewell(events: &Events, object: &ChatDeployment) {
     let kept = kept(object);
     if object.spec.deletion_policy == DeletionPolicy::Retain && !kept.is_empty() {
         let message = format!(
@@ -24,7 +24,9 @@ pub async fn farewell(recorder: &Recorder, object: &ChatDeployment) {
             ),
             "{message}"
         );
-        publish(recorder, object, EventType::Normal, "Retained", &message).await;
+        events
+            .publish(object, EventType::Normal, "Retained", &message)
+            .await;
     }
 }
 

@@ -35,9 +35,9 @@ impl ChatName {
     }
 }
 
-/// Remembers the last look for each chat.
+/// Remembers the last look for each chat, and holds the connections that looks go through.
 pub struct Topics {
-    /// What looks go through.
+    /// Of looks, and of what is deleted at a chat's end.
     pub connections: Connections,
     looks: Mutex<HashMap<String, Look>>,
     news: UnboundedSender<ChatName>,

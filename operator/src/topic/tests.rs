@@ -5,7 +5,7 @@ mod secured;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::access::access;
+use crate::access::{Access, access};
 use crate::credentials::{Password, credentials};
 use crate::desired::Children;
 use crate::reason::Reason;
@@ -32,22 +32,22 @@ fn nobody() -> KafkaSecrets {
     }
 }
 
-async fn looked(chat: &Chat) -> TopicState {
-    let access = access(
+fn to_kafka(chat: &Chat) -> Access {
+    access(
         chat,
         &credentials(&Children::default()),
         &Default::default(),
-    );
+    )
+}
+
+async fn looked(chat: &Chat) -> TopicState {
+    let access = to_kafka(chat);
     let connections = Connections::default();
     look(&connections, &access.kafka, &nobody(), &wanted(chat)).await
 }
 
 async fn connect(chat: &Chat) -> Broker {
-    let access = access(
-        chat,
-        &credentials(&Children::default()),
-        &Default::default(),
-    );
+    let access = to_kafka(chat);
     Broker::connect(&access.kafka, &nobody()).await.unwrap()
 }
 
@@ -164,12 +164,7 @@ async fn a_pass_does_not_wait_for_a_first_look_and_the_chat_is_woken_at_its_end(
     let (news, mut told) = tokio::sync::mpsc::unbounded_channel();
     let topics = Arc::new(Topics::new(news, crate::telemetry::Metrics::new().looks()));
     let chat = chat(&prefix(), json!({"partitions": 1}));
-    let kafka = access(
-        &chat,
-        &credentials(&Children::default()),
-        &Default::default(),
-    )
-    .kafka;
+    let kafka = to_kafka(&chat).kafka;
     let question = Question {
         chat: &chat,
         kafka: &kafka,
@@ -205,11 +200,7 @@ async fn a_pass_does_not_wait_for_a_first_look_and_the_chat_is_woken_at_its_end(
 #[tokio::test]
 async fn who_asks_the_same_kafka_with_the_same_login_shares_a_connection() {
     let chat = chat("shared", json!({}));
-    let access = access(
-        &chat,
-        &credentials(&Children::default()),
-        &Default::default(),
-    );
+    let access = to_kafka(&chat);
     let (connections, mut elsewhere) = (Connections::default(), access.kafka.clone());
     elsewhere.bootstrap_servers = vec!["127.0.0.1:1".to_owned()];
     let login = KafkaSecrets {
