@@ -73,11 +73,12 @@ pub(super) fn container_security() -> SecurityContext {
     }
 }
 
-/// An environment variable.
-pub(super) fn env(name: &str, value: impl Into<String>) -> EnvVar {
+/// An environment variable with exactly this value. Kubernetes replaces `$(NAME)` in a plain value by the variable of
+/// that name, which may hold a password; `$$` stands for `$`.
+pub(super) fn env(name: &str, value: impl AsRef<str>) -> EnvVar {
     EnvVar {
         name: name.to_owned(),
-        value: Some(value.into()),
+        value: Some(value.as_ref().replace('$', "$$")),
         value_from: None,
     }
 }

@@ -131,6 +131,81 @@ fn pods_of(children: &Children) -> Vec<k8s_openapi::api::core::v1::PodTemplateSp
     embedded.chain(replicas).collect()
 }
 
+/// What the kubelet makes of a plain value: `$(NAME)` becomes the variable's value where there is one, `$$` becomes `$`.
+/// As `Expand` of k8s.io/kubernetes/third_party/forked/golang/expansion does.
+fn expanded(value: &str, variables: &[String]) -> String {
+    let mut result = String::new();
+    let mut rest = value;
+    while let Some(at) = rest.find('$') {
+        result.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        let reference = rest.strip_prefix('(').and_then(|name| name.split_once(')'));
+        match reference {
+            Some((name, after)) => {
+                let known = variables.iter().any(|variable| variable == name);
+                result.push_str(&if known {
+                    "SECRET".to_owned()
+                } else {
+                    format!("$({name})")
+                });
+                rest = after;
+            }
+            None => {
+                result.push('$');
+                rest = rest.strip_prefix('$').unwrap_or(rest);
+            }
+        }
+    }
+    result + rest
+}
+
+#[test]
+fn what_a_spec_says_reaches_each_container_letter_by_letter() {
+    let hostile = "A $$ B $(CONFAB_DATABASE_URL) $(CONFAB_SETUP_TOKEN) $";
+    let spec = json!({
+        "kafka": {"external": {"bootstrapServers": [hostile], "sasl": {"secretName": "login"}, "tls": {"caSecret": {"name": "ca", "key": hostile}}}},
+        "postgres": {"external": {
+            "host": "db.example", "database": hostile, "user": hostile,
+            "passwordSecret": {"name": "db", "key": hostile}, "tls": {"mode": "verify-full", "caSecret": {"name": "ca", "key": hostile}},
+        }},
+        "topics": {"prefix": hostile},
+        "chat": {"title": hostile},
+        "attachments": {"types": [hostile], "store": {"s3": {
+            "endpoint": hostile, "region": hostile, "bucket": hostile, "prefix": hostile, "credentialsSecret": {"name": "bucket"},
+        }}},
+    });
+    let children = children(spec);
+    let job = children
+        .migration
+        .as_ref()
+        .map(|job| job.spec.as_ref().unwrap().template.clone());
+    let pods = pods_of(&children).into_iter().chain(job);
+    let containers = pods.flat_map(|pod| {
+        let spec = pod.spec.unwrap();
+        spec.containers
+            .into_iter()
+            .chain(spec.init_containers.into_iter().flatten())
+    });
+    let mut literal = 0;
+    for container in containers {
+        let variables = container.env.unwrap_or_default();
+        let names: Vec<_> = variables
+            .iter()
+            .map(|variable| variable.name.clone())
+            .collect();
+        let texts = variables.into_iter().filter_map(|variable| variable.value);
+        let texts = texts
+            .chain(container.command.into_iter().flatten())
+            .chain(container.args.into_iter().flatten());
+        for text in texts {
+            let text = expanded(&text, &names);
+            assert!(!text.contains("SECRET"), "{text}");
+            literal += usize::from(text.contains(hostile));
+        }
+    }
+    assert!(literal >= 8, "{literal} values hold what the spec says");
+}
+
 #[test]
 fn all_pods_carry_and_run_where_the_spec_says() {
     let spec = json!({
