@@ -96,8 +96,8 @@ told() { # READY REASON STALLED
     {type = 'Ready', status = '$1', reason = '$2', message = 'm'}, {type = 'Stalled', status = '$3', reason = 'r', message = 'm'}}}}"
 }
 comes_to Progressing '{metadata = {generation = 1}}'
-comes_to Progressing "$(told True AsAskedFor False | sed 's/observedGeneration = 2/observedGeneration = 1/')"
-comes_to Healthy "$(told True AsAskedFor False)"
+comes_to Progressing "$(told True UpToDate False | sed 's/observedGeneration = 2/observedGeneration = 1/')"
+comes_to Healthy "$(told True UpToDate False)"
 comes_to Progressing "$(told False RollingOut False)"
 comes_to Degraded "$(told False MigrationFailed True)"
 comes_to Suspended "$(told False Paused False)"

@@ -23,7 +23,7 @@ struct Outcome {
 }
 
 /// Runs the migrations; the termination message is `{"applied":2,"target":2,"maxConnections":97}`, or a sentence that
-/// says what failed, after `DatabaseClaimed: ` where the database is another chat's.
+/// says what failed, after `DatabaseInUse: ` where the database is another chat's.
 pub async fn run(settings: Migrate) -> ExitCode {
     let outcome = migrate(&settings).await;
     let message = match &outcome {
@@ -132,7 +132,7 @@ async fn connect(settings: &Migrate) -> Result<PgConnection, String> {
 fn not_claimed(other: Option<Owner>) -> Result<(), String> {
     other.map_or(Ok(()), |Owner { instance, since }| {
         Err(format!(
-            "DatabaseClaimed: the database belongs to the chat {instance} since {since}: give this chat a database of its own, or, if {instance} is gone for good, run DELETE FROM owner in the database"
+            "DatabaseInUse: the database belongs to the chat {instance} since {since}: give this chat a database of its own, or, if {instance} is gone for good, run DELETE FROM owner in the database"
         ))
     })
 }

@@ -303,7 +303,7 @@ mod tests {
         );
         assert_eq!(
             access.kafka_login.unwrap_err().reason(),
-            crate::reason::Reason::SecretUnusable
+            crate::reason::Reason::SecretInvalid
         );
     }
 

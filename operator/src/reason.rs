@@ -23,15 +23,15 @@ macro_rules! reasons {
 }
 
 reasons! {
-    AsAskedFor Valid TopicsAsWanted Migrated Serving IngressMade RouteAccepted NotStalled
-    NoExposure NoUrl ScaledToZero Paused
-    InvalidSpec NameTaken TopicPrefixTaken WaitingForGarbageCollection
-    WaitingForGateway RouteNotAccepted GatewayApiMissing
-    WaitingForTopicOperator StrimziMissing
-    WaitingForKafka KafkaUnreachable KafkaLoginRefused KafkaTlsFailed KafkaNotAllowed KafkaSettingsInvalid TopicRefused PartitionsCannotShrink ReplicationFactorDiffers
-    SecretNotFound SecretUnusable WaitingForSecrets
-    WaitingForPostgres Migrating MigrationFailed DatabaseClaimed TooFewConnections
-    NotStarted Starting RollingOut RolloutStuck
+    UpToDate Valid TopicsUpToDate Migrated Serving IngressConfigured RouteAccepted NoActionNeeded
+    ExposureNotConfigured UrlNotSet ScaledToZero Paused
+    InvalidSpec NameInUse TopicPrefixInUse WaitingForGarbageCollection
+    WaitingForGateway RouteNotAccepted GatewayApiNotInstalled
+    WaitingForTopicOperator StrimziNotInstalled
+    WaitingForKafka KafkaUnreachable KafkaAuthenticationFailed KafkaTlsFailed KafkaAuthorizationFailed KafkaSettingsInvalid TopicRefused PartitionsCannotShrink ReplicationFactorDiffers
+    SecretNotFound SecretInvalid WaitingForSecrets
+    WaitingForPostgres Migrating MigrationFailed DatabaseInUse TooFewConnections
+    WaitingForDependencies Starting RollingOut RolloutStuck
     ImagePullFailed ContainerNotCreated CrashLooping Unschedulable
 }
 
@@ -71,7 +71,7 @@ mod tests {
             // Other tables of the page tell of metrics and settings: a reason is one word in CamelCase.
             .filter(|name| name.starts_with(|c: char| c.is_ascii_uppercase()))
             .filter(|name| name.chars().all(|c| c.is_ascii_alphanumeric()));
-        let events = ["Retained", "TopicsDeleted", "TopicsLeft"];
+        let events = ["Retained", "TopicsDeleted", "TopicsNotDeleted"];
         let unknown: Vec<_> = explained
             .filter(|name| {
                 !Reason::ALL.iter().any(|reason| reason.as_str() == *name) && !events.contains(name)

@@ -97,7 +97,7 @@ pub async fn finish(ctx: &Context, object: &ChatDeployment) -> Result<Action, Er
                 ctx,
                 object,
                 EventType::Warning,
-                "TopicsLeft",
+                "TopicsNotDeleted",
                 &format!("topics of {} stay in Kafka: {why}", object.name_any()),
             )
             .await;

@@ -89,9 +89,9 @@ pub enum Rejection {
     /// The spec says something that cannot be done.
     InvalidSpec(String),
     /// An object that is not this chat's has the name of one of its children.
-    NameTaken(String),
+    NameInUse(String),
     /// The topics are those of another ChatDeployment.
-    TopicPrefixTaken(String),
+    TopicPrefixInUse(String),
     /// The children of a deleted chat of this name are still being collected.
     Leftovers(String),
 }

@@ -213,8 +213,8 @@ async fn committed(local: &Local) -> Result<(f64, f64)> {
     let mut sum = (0.0, 0.0);
     for number in local.running() {
         let admin = local.replicas[number].admin;
-        sum.0 += plain::metric(admin, "confab_batch_sends_sum").await?;
-        sum.1 += plain::metric(admin, "confab_batch_sends_count").await?;
+        sum.0 += plain::metric(admin, "confab_send_batch_size_sum").await?;
+        sum.1 += plain::metric(admin, "confab_send_batch_size_count").await?;
     }
     Ok(sum)
 }

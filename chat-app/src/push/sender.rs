@@ -74,7 +74,7 @@ fn counted(outcome: Option<&Outcome>) -> PushOutcome {
         Some(Outcome::Forbidden) => PushOutcome::Forbidden,
         Some(Outcome::Refused(_)) => PushOutcome::Refused,
         Some(Outcome::Later(_)) => PushOutcome::Failed,
-        None => PushOutcome::Unwanted,
+        None => PushOutcome::Suppressed,
     }
 }
 

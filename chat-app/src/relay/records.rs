@@ -15,7 +15,7 @@ pub(super) fn event(hub: &Hub, record: &BorrowedMessage<'_>) -> Record {
     };
     if !hub.is_of(epoch) {
         // Its rev may be that of another change here. What was committed in this history, the next look finds.
-        return Record::OtherHistory;
+        return Record::StaleEpoch;
     }
     let (id, rev) = (address.conversation, address.rev);
     match hub.here(&address) {

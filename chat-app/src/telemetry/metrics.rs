@@ -81,16 +81,16 @@ impl Counted {
             self.sends.clone(),
         );
         registry.register(
-            "batch_sends",
+            "send_batch_size",
             "Sends in one commit; when most are above 32, PostgreSQL's commits are the bottleneck: look at its disk",
             self.batch.clone(),
         );
         registry.register(
             "relay_records",
-            "Kafka records read; when malformed ones grow, find who else writes to the topic: the log has partition and offset; when other_history ones grow for long after a failover or a restore, two chats have one topic prefix; dropped ones are signals that came while PostgreSQL did not answer",
+            "Kafka records read; when malformed ones grow, find who else writes to the topic: the log has partition and offset; when stale_epoch ones grow for long after a failover or a restore, two chats have one topic prefix; dropped ones are signals that came while PostgreSQL did not answer",
             self.records.clone(),
         );
-        registry.register("hub_holes", "Changes read from PostgreSQL as their Kafka record was late or lost; when it grows steadily, look at Kafka", self.holes.clone());
+        registry.register("hub_gap_reads", "Changes read from PostgreSQL as their Kafka record was late or lost; when it grows steadily, look at Kafka", self.holes.clone());
         registry.register(
             "socket_resyncs",
             "Sockets that had to read what they missed; when it grows steadily, browsers are too slow for what they get, or this replica was cut from PostgreSQL",
@@ -107,8 +107,8 @@ impl Counted {
             self.sockets.clone(),
         );
         registry.register(
-            "delivery_seconds",
-            "From a message's commit to its writing to a socket, by PostgreSQL's clock and this replica's; when it grows, compare relay_lag_seconds (Kafka) with database_up and hub_holes (PostgreSQL)",
+            "delivery_duration_seconds",
+            "From a message's commit to its writing to a socket, by PostgreSQL's clock and this replica's; when it grows, compare relay_lag_seconds (Kafka) with database_up and hub_gap_reads (PostgreSQL)",
             self.delivery.clone(),
         );
         registry.register(
@@ -136,7 +136,7 @@ impl Counted {
             "How long the oldest of them has waited; when above 300, look at the brokers: away, full, or refusing a record (the log says so)",
             self.outbox_seconds.clone(),
         );
-        registry.register("pushes", "Notifications by what became of them; when failed ones grow, the push service or the way to it is down: they are tried again; when refused ones grow, the log says why", self.pushes.clone());
+        registry.register("push_notifications", "Notifications by what became of them; when failed ones grow, the push service or the way to it is down: they are tried again; when refused ones grow, the log says why", self.pushes.clone());
         registry.register(
             "worker_lag_seconds",
             "How old the record is that the shared consumer group works on; when it grows, notifications are late: look at PostgreSQL, at Kafka and at the way to the push services",

@@ -14,7 +14,7 @@ pub enum Record {
     /// A signal that came while deliveries are held back.
     Dropped,
     /// Was written in another history of the database.
-    OtherHistory,
+    StaleEpoch,
     /// Could not be read.
     Malformed,
 }
@@ -25,7 +25,7 @@ impl EncodeLabelValue for Record {
             Self::Delivered => "delivered",
             Self::Passed => "passed",
             Self::Dropped => "dropped",
-            Self::OtherHistory => "other_history",
+            Self::StaleEpoch => "stale_epoch",
             Self::Malformed => "malformed",
         })
     }
@@ -50,7 +50,7 @@ pub enum PushOutcome {
     /// The endpoint has no public address; its subscription was dropped.
     Forbidden,
     /// Read meanwhile, or not to be disturbed.
-    Unwanted,
+    Suppressed,
 }
 
 impl EncodeLabelValue for PushOutcome {
@@ -61,7 +61,7 @@ impl EncodeLabelValue for PushOutcome {
             Self::Refused => "refused",
             Self::Gone => "gone",
             Self::Forbidden => "forbidden",
-            Self::Unwanted => "unwanted",
+            Self::Suppressed => "suppressed",
         })
     }
 }

@@ -46,7 +46,7 @@ impl Requests {
             requests.answers.clone(),
         );
         registry.register(
-            "http_request_seconds",
+            "http_request_duration_seconds",
             "How long until a request was answered, but for the body of a stream; when all routes grow, look at PostgreSQL and the CPU limit, when one does, report it",
             requests.seconds.clone(),
         );

@@ -23,7 +23,7 @@ async fn requests_are_counted_by_the_route_and_never_by_the_path(pool: PgPool) {
             r#"confab_http_requests_total{method="POST",route="/register",status="3xx"} 2"#,
             r#"confab_http_requests_total{method="GET",route="unmatched",status="4xx"} 1"#,
             r#"confab_http_requests_total{method="other",route="/c",status="4xx"} 1"#,
-            r#"confab_http_request_seconds_count{method="GET",route="/c/{id}"} 2"#,
+            r#"confab_http_request_duration_seconds_count{method="GET",route="/c/{id}"} 2"#,
         ] {
             assert!(page.contains(line), "{line} is not in {page}");
         }

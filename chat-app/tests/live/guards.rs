@@ -274,7 +274,7 @@ async fn a_record_of_another_history_takes_no_place_in_this_one(pool: PgPool) {
     sent.await.unwrap();
     eventually("the record was seen", async || {
         let page = one.app.metrics.text();
-        page.contains("confab_relay_records_total{outcome=\"other_history\"} 1")
+        page.contains("confab_relay_records_total{outcome=\"stale_epoch\"} 1")
             .then_some(())
     })
     .await;

@@ -90,7 +90,7 @@ impl Scene {
     }
 
     fn counted(&self, outcome: &str) -> u64 {
-        let line = format!("confab_pushes_total{{outcome=\"{outcome}\"}} ");
+        let line = format!("confab_push_notifications_total{{outcome=\"{outcome}\"}} ");
         let count = |replica: &Replica| {
             let page = replica.app.metrics.text();
             page.lines()
@@ -232,7 +232,7 @@ async fn only_those_who_want_it_are_told(pool: PgPool) {
         assert_eq!(scene.service.asked(spared), 0, "{spared}");
     }
     drop(gone);
-    assert_eq!((scene.counted("sent"), scene.counted("unwanted")), (2, 1));
+    assert_eq!((scene.counted("sent"), scene.counted("suppressed")), (2, 1));
     scene.end().await;
 }
 
@@ -245,7 +245,7 @@ async fn who_reads_at_once_is_not_told(pool: PgPool) {
     let read = [("seq", "1".to_owned())];
     bob.post(&scene.replicas[1], &format!("/c/{id}/read"), &read)
         .await;
-    eventually("the push is seen as unwanted, or was never noted", async || {
+    eventually("the push is seen as suppressed, or was never noted", async || {
         let handled: bool = sqlx::query_scalar("SELECT NOT EXISTS (SELECT FROM outbox) AND NOT EXISTS (SELECT FROM pushes WHERE due_at IS NOT NULL)")
             .fetch_one(&scene.pool)
             .await
@@ -344,7 +344,7 @@ async fn a_private_address_is_never_connected_to(pool: PgPool) {
     ada.send(&one, id, "hello").await;
     eventually("the device is dropped", async || {
         let page = one.app.metrics.text();
-        page.contains("confab_pushes_total{outcome=\"forbidden\"} 1")
+        page.contains("confab_push_notifications_total{outcome=\"forbidden\"} 1")
             .then_some(())
     })
     .await;

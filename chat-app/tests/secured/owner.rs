@@ -14,8 +14,7 @@ async fn the_first_chat_keeps_the_database_until_its_row_is_deleted(pool: PgPool
 
     let refused = run("chat.younger").await.unwrap_err();
     assert!(
-        refused
-            .starts_with("DatabaseClaimed: the database belongs to the chat chat.elder since 20"),
+        refused.starts_with("DatabaseInUse: the database belongs to the chat chat.elder since 20"),
         "{refused}"
     );
     assert!(refused.contains("DELETE FROM owner"), "{refused}");
@@ -38,7 +37,7 @@ async fn a_claimed_database_is_not_touched(pool: PgPool) {
     let refused = migrate(&url, &["--instance", "chat.younger"])
         .await
         .unwrap_err();
-    assert!(refused.starts_with("DatabaseClaimed: "), "{refused}");
+    assert!(refused.starts_with("DatabaseInUse: "), "{refused}");
     let applied: i64 = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
         .fetch_one(&pool)
         .await

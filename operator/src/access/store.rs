@@ -26,7 +26,7 @@ impl SecretProblem {
     pub fn reason(&self) -> Reason {
         match self {
             Self::Missing(_) => Reason::SecretNotFound,
-            Self::Unusable(_) => Reason::SecretUnusable,
+            Self::Unusable(_) => Reason::SecretInvalid,
         }
     }
 }

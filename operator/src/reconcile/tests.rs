@@ -118,7 +118,7 @@ impl World {
         world.pass().await;
         world.rolls_out();
         world.pass().await;
-        assert_eq!(world.condition("Ready"), "True AsAskedFor");
+        assert_eq!(world.condition("Ready"), "True UpToDate");
         world.server.forget_writes();
         world
     }
@@ -194,7 +194,7 @@ async fn from_an_empty_spec_to_ready_in_the_order_services_migration_replicas() 
     assert_eq!(world.condition("Ready"), "False RollingOut");
     world.rolls_out();
     world.pass().await;
-    assert_eq!(world.condition("Ready"), "True AsAskedFor");
+    assert_eq!(world.condition("Ready"), "True UpToDate");
 }
 
 #[tokio::test]
@@ -250,8 +250,8 @@ async fn an_object_of_someone_else_is_never_touched() {
     let strangers = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "team-app", "uid": "s"}, "spec": {"selector": {"app": "other"}}});
     world.server.put(SERVICE, strangers.clone());
     world.pass().await;
-    assert_eq!(world.condition("Accepted"), "False NameTaken");
-    assert_eq!(world.condition("Stalled"), "True NameTaken");
+    assert_eq!(world.condition("Accepted"), "False NameInUse");
+    assert_eq!(world.condition("Stalled"), "True NameInUse");
     assert_eq!(world.server.get(SERVICE).unwrap(), strangers);
     assert_eq!(world.server.get(DEPLOYMENT), None);
 }
@@ -352,7 +352,7 @@ async fn a_migration_begun_for_an_image_that_was_taken_back_is_removed() {
     world.pass().await;
     assert_eq!(
         (world.server.get(JOB), world.condition("Ready")),
-        (None, "True AsAskedFor".into())
+        (None, "True UpToDate".into())
     );
 }
 
@@ -431,7 +431,7 @@ async fn a_paused_chat_is_left_alone_and_its_status_goes_on_telling() {
     );
     world.pass().await;
     assert_eq!(world.condition("Ready"), "False Paused");
-    assert_eq!(world.condition("TopicsReady"), "True TopicsAsWanted");
+    assert_eq!(world.condition("TopicsReady"), "True TopicsUpToDate");
     world.server.merge(
         DEPLOYMENT,
         json!({"status": {"readyReplicas": 0, "availableReplicas": 0}}),

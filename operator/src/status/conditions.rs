@@ -91,7 +91,7 @@ fn stalled(ready: &Verdict) -> Verdict {
         ..Verdict::no(
             "Stalled",
             Mood::Good,
-            Reason::NotStalled,
+            Reason::NoActionNeeded,
             "nothing waits for a person",
         )
     }
@@ -100,8 +100,8 @@ fn stalled(ready: &Verdict) -> Verdict {
 fn rejected(rejection: &Rejection) -> Vec<Verdict> {
     let (reason, mood, message) = match rejection {
         Rejection::InvalidSpec(message) => (Reason::InvalidSpec, Mood::Person, message),
-        Rejection::TopicPrefixTaken(message) => (Reason::TopicPrefixTaken, Mood::Person, message),
-        Rejection::NameTaken(message) => (Reason::NameTaken, Mood::Person, message),
+        Rejection::TopicPrefixInUse(message) => (Reason::TopicPrefixInUse, Mood::Person, message),
+        Rejection::NameInUse(message) => (Reason::NameInUse, Mood::Person, message),
         Rejection::Leftovers(message) => {
             (Reason::WaitingForGarbageCollection, Mood::Waiting, message)
         }

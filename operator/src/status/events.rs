@@ -143,7 +143,12 @@ mod tests {
 
     #[test]
     fn what_is_waited_for_is_told_once() {
-        let waiting = Verdict::no("Available", Mood::Waiting, Reason::NotStarted, "");
+        let waiting = Verdict::no(
+            "Available",
+            Mood::Waiting,
+            Reason::WaitingForDependencies,
+            "",
+        );
         let trouble = Verdict::no("Available", Mood::Trouble, Reason::CrashLooping, "");
         assert!(news(&[], &[waiting]).is_empty());
         assert_eq!(news(&[], &[trouble]).len(), 1);
@@ -151,11 +156,11 @@ mod tests {
 
     #[test]
     fn what_led_to_it_is_told_before_that_all_is_well() {
-        let ready = Verdict::yes("Ready", Reason::AsAskedFor, "");
+        let ready = Verdict::yes("Ready", Reason::UpToDate, "");
         let available = Verdict::yes("Available", Reason::Serving, "");
         let verdicts = [ready, available];
         let told: Vec<_> = news(&[], &verdicts).iter().map(|it| it.reason).collect();
-        assert_eq!(told, [Reason::Serving, Reason::AsAskedFor]);
+        assert_eq!(told, [Reason::Serving, Reason::UpToDate]);
     }
 
     #[test]

@@ -109,13 +109,13 @@ fn a_chat_where_all_is_well_is_ready() {
     assert_eq!(
         summary(&conditions),
         [
-            "Ready=True AsAskedFor",
+            "Ready=True UpToDate",
             "Accepted=True Valid",
-            "TopicsReady=True TopicsAsWanted",
+            "TopicsReady=True TopicsUpToDate",
             "SchemaReady=True Migrated",
             "Available=True Serving",
-            "Exposed=False NoUrl",
-            "Stalled=False NotStalled",
+            "Exposed=False UrlNotSet",
+            "Stalled=False NoActionNeeded",
         ]
     );
     assert!(
@@ -203,10 +203,10 @@ fn a_failed_migration_says_what_it_said_and_when_it_runs_again() {
 #[test]
 fn a_database_of_another_chat_needs_a_person_at_once() {
     let conditions = told(failed_migration(
-        "DatabaseClaimed: the database belongs to the chat chat.elder",
+        "DatabaseInUse: the database belongs to the chat chat.elder",
     ));
     let schema = find(&conditions, "SchemaReady");
-    assert_eq!(schema.reason, Reason::DatabaseClaimed);
+    assert_eq!(schema.reason, Reason::DatabaseInUse);
     assert!(
         schema
             .message
@@ -216,7 +216,7 @@ fn a_database_of_another_chat_needs_a_person_at_once() {
     );
     assert_eq!(
         summary(&conditions).last().unwrap(),
-        "Stalled=True DatabaseClaimed"
+        "Stalled=True DatabaseInUse"
     );
 }
 
@@ -482,6 +482,9 @@ fn a_route_is_there_when_its_gateway_says_so_of_what_it_is_now() {
 #[test]
 fn a_cluster_without_gateway_api_is_told_and_not_ready() {
     let conditions = routed(serde_json::Value::Null);
-    assert_eq!(find(&conditions, "Ready").reason, Reason::GatewayApiMissing);
+    assert_eq!(
+        find(&conditions, "Ready").reason,
+        Reason::GatewayApiNotInstalled
+    );
     assert_eq!(find(&conditions, "Available").status, "True");
 }

@@ -67,7 +67,7 @@ impl Metrics {
         );
         let looks = histogram();
         registry.register(
-            "confab_topic_look_seconds",
+            "confab_topic_reconcile_duration_seconds",
             "How long a look at a chat's topics in Kafka takes, which runs beside reconciliations",
             looks.clone(),
         );

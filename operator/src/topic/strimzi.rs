@@ -12,7 +12,7 @@ pub fn state(topics: [Option<&KafkaTopic>; 2], known: bool) -> TopicState {
             waiting("the KafkaTopics are being made")
         } else {
             let message = "the cluster does not know KafkaTopic (kafka.strimzi.io/v1): install Strimzi 0.49 or newer, or use spec.kafka.external";
-            problem(Reason::StrimziMissing, message, true, Vec::new())
+            problem(Reason::StrimziNotInstalled, message, true, Vec::new())
         };
     }
     let there: Vec<_> = topics.into_iter().flatten().collect();
@@ -123,7 +123,7 @@ mod tests {
             TopicState::Problem { reason, person, .. } => (reason, person),
             TopicState::Ready(_) => panic!("ready"),
         };
-        assert_eq!(reason(false), (Reason::StrimziMissing, true));
+        assert_eq!(reason(false), (Reason::StrimziNotInstalled, true));
         assert_eq!(reason(true), (Reason::WaitingForTopicOperator, false));
     }
 }

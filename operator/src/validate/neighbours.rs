@@ -20,7 +20,7 @@ pub fn check_topics<'a>(
             (theirs.as_deref(), uid.as_deref()) < (since, Some(chat.uid.as_str()))
         });
     rival.map_or(Ok(()), |rival| {
-        Err(Rejection::TopicPrefixTaken(format!(
+        Err(Rejection::TopicPrefixInUse(format!(
             "the topics {prefix}.events and {prefix}.signals are those of ChatDeployment {}/{}: make this one again with another spec.topics.prefix, or without it",
             rival.namespace().unwrap_or_default(),
             rival.name_any(),
@@ -84,7 +84,7 @@ mod tests {
     #[test]
     fn the_younger_of_two_with_the_same_topics_is_refused() {
         let elder = other(spec(&["b:1", "c:1"]), "2026-01-01T00:00:00Z");
-        let Err(Rejection::TopicPrefixTaken(message)) = check(elder) else {
+        let Err(Rejection::TopicPrefixInUse(message)) = check(elder) else {
             panic!("not refused")
         };
         assert!(message.contains("chat/elder"), "{message}");

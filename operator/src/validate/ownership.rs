@@ -25,7 +25,7 @@ pub(super) fn check(chat: &Chat, live: &Children) -> Result<(), Rejection> {
                 )));
             }
             Owner::Stranger(whose) => {
-                return Err(Rejection::NameTaken(format!(
+                return Err(Rejection::NameInUse(format!(
                     "{} {name} exists and {whose}: delete or rename it, or make this ChatDeployment again under another name",
                     child.kind
                 )));
@@ -119,7 +119,7 @@ mod tests {
         let chat = chat_of(json!({}));
         for live in [service(owner("Helm", "9")), service(json!([]))] {
             assert!(
-                matches!(check(&chat, &live), Err(Rejection::NameTaken(m)) if m.contains("Service team-app exists"))
+                matches!(check(&chat, &live), Err(Rejection::NameInUse(m)) if m.contains("Service team-app exists"))
             );
         }
     }
@@ -145,7 +145,7 @@ mod tests {
         let exposed = chat_of(json!({"url": "http://a.b", "exposure": {"ingress": {}}}));
         assert!(matches!(
             check(&exposed, &live),
-            Err(Rejection::NameTaken(_))
+            Err(Rejection::NameInUse(_))
         ));
     }
 

@@ -240,7 +240,7 @@ async fn a_strangers_object_under_a_childs_name_is_never_touched_and_the_chat_go
         .await?;
     chat.create(&spec).await?;
     let _operator = world.operator().await?;
-    chat.wait(LIMIT, "Accepted", "False NameTaken").await?;
+    chat.wait(LIMIT, "Accepted", "False NameInUse").await?;
     let now = world.cluster.get(&service).await?;
     ensure!(now == made, "it was changed: {now:#}");
     ensure!(
@@ -293,9 +293,9 @@ async fn an_invalid_spec_is_refused_or_told_and_the_chat_goes_on_when_it_is_vali
     chat.database("mysql://elsewhere").await?;
     // A change that no child and no topic sees: after it, nothing but the clock has the Secret read once more.
     chat.change(json!({"deletionPolicy": "Retain"})).await?;
-    chat.wait(LIMIT, "SchemaReady", "False SecretUnusable")
+    chat.wait(LIMIT, "SchemaReady", "False SecretInvalid")
         .await?;
-    chat.wait(LIMIT, "Stalled", "True SecretUnusable").await?;
+    chat.wait(LIMIT, "Stalled", "True SecretInvalid").await?;
     // The last passes that the change itself has caused.
     operator.is_quiet(LIMIT).await?;
     chat.database(&url).await?;

@@ -29,7 +29,7 @@ async fn what_was_told_is_not_told_again_when_nothing_has_changed() -> Result<()
     // It is told after the status says so.
     let before = eventually(LIMIT, "it is told as ready twice", async || {
         let told = told(&world, &chat).await?;
-        let ready = told.iter().filter(|event| event.contains("AsAskedFor"));
+        let ready = told.iter().filter(|event| event.contains("UpToDate"));
         ensure!(ready.count() == 2, "{told:#?}");
         Ok(told)
     })

@@ -277,7 +277,7 @@ func (r *reconciler) status(ctx context.Context, chat *ChatDeployment, migrated 
 	set("TopicsReady", true, "TopicsReady")
 	set("SchemaReady", migrated, "Migrated")
 	set("Available", rolledOut, "Serving")
-	set("Ready", rolledOut, "AsAskedFor")
+	set("Ready", rolledOut, "UpToDate")
 	chat.Status.ObservedGeneration = chat.Generation
 	chat.Status.Replicas = deployment.Status.Replicas
 	chat.Status.ReadyReplicas = deployment.Status.ReadyReplicas

@@ -157,7 +157,7 @@ impl Chat {
 
     /// Waits until it is what was asked for.
     pub async fn ready(&self, limit: Duration) -> Result<()> {
-        self.wait(limit, "Ready", "True AsAskedFor").await
+        self.wait(limit, "Ready", "True UpToDate").await
     }
 
     /// Waits until it is gone.

@@ -25,7 +25,7 @@ async fn external_kafka_and_postgresql_serve_a_chat_whose_topics_go_or_stay_as_a
         kubectl.apply(&guest(kubectl, "Delete")).await?;
         says_what_is_refused(kubectl).await?;
         right_passwords(kubectl).await?;
-        says(kubectl, "SchemaReady", "DatabaseClaimed", HOST).await?;
+        says(kubectl, "SchemaReady", "DatabaseInUse", HOST).await?;
         give_the_database_up(kubectl).await?;
         kubectl.wait_ready(CHAT, seconds(120)).await?;
         uses_kafka(kubectl).await?;
@@ -92,11 +92,15 @@ async fn says_what_is_refused(kubectl: &Kubectl) -> Result<()> {
     for (type_, reason, word) in [
         (
             "TopicsReady",
-            "KafkaLoginRefused",
+            "KafkaAuthenticationFailed",
             "spec.kafka.external.sasl",
         ),
         ("SchemaReady", "MigrationFailed", "password"),
-        ("Stalled", "KafkaLoginRefused", "spec.kafka.external.sasl"),
+        (
+            "Stalled",
+            "KafkaAuthenticationFailed",
+            "spec.kafka.external.sasl",
+        ),
     ] {
         says(kubectl, type_, reason, word).await?;
     }

@@ -97,7 +97,7 @@ async fn topic_operator(kubectl: &Kubectl) -> Result<()> {
     answer(kubectl, "signals", "False").await?;
     says(kubectl, "TopicsReady", "TopicRefused").await?;
     answer(kubectl, "signals", "True").await?;
-    says(kubectl, "TopicsReady", "TopicsAsWanted").await
+    says(kubectl, "TopicsReady", "TopicsUpToDate").await
 }
 
 async fn answer(kubectl: &Kubectl, topic: &str, ready: &str) -> Result<()> {

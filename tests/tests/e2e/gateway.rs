@@ -70,7 +70,7 @@ async fn restore(kubectl: &Kubectl, exposure: Value) -> Result<()> {
     let mut exposure = exposure;
     exposure["gateway"] = Value::Null;
     expose(kubectl, NAME, exposure).await?;
-    says(kubectl, "IngressMade").await?;
+    says(kubectl, "IngressConfigured").await?;
     kubectl.run("delete gateway way --ignore-not-found").await?;
     let left = kubectl
         .run(&format!("get httproute {NAME}-app --ignore-not-found"))

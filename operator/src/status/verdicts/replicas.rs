@@ -21,7 +21,7 @@ pub(in crate::status) fn available(facts: &Facts) -> Verdict {
         return Verdict::no(
             AVAILABLE,
             Mood::Waiting,
-            Reason::NotStarted,
+            Reason::WaitingForDependencies,
             "no replica runs before the topics are made and the schema is migrated",
         );
     };
@@ -120,7 +120,7 @@ pub(in crate::status) fn rolled(facts: &Facts) -> Verdict {
                 how_to_reach(facts)
             ),
         };
-        return Verdict::yes("Ready", Reason::AsAskedFor, message);
+        return Verdict::yes("Ready", Reason::UpToDate, message);
     }
     if let Some(problem) = pod_problem(&facts.pods, Role::App, None) {
         return from_pod("Ready", problem);

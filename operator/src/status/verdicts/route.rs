@@ -22,14 +22,14 @@ pub(in crate::status) fn exposed(facts: &Facts) -> Verdict {
             let message = format!(
                 "spec.exposure is not set: lead {url} to Service {service} port 80 yourself, or set spec.exposure"
             );
-            Verdict::no(EXPOSED, Mood::Good, Reason::NoExposure, message)
+            Verdict::no(EXPOSED, Mood::Good, Reason::ExposureNotConfigured, message)
         }
         (None, _) => {
             let message = format!(
                 "spec.url is not set, so there is no route: kubectl -n {} port-forward service/{service} 8080:80",
                 chat.namespace
             );
-            Verdict::no(EXPOSED, Mood::Good, Reason::NoUrl, message)
+            Verdict::no(EXPOSED, Mood::Good, Reason::UrlNotSet, message)
         }
     }
 }
@@ -43,12 +43,12 @@ fn by_ingress(facts: &Facts, url: &SiteUrl) -> Verdict {
         at.unwrap_or_default()
     );
     match &facts.children.ingress {
-        Some(_) => Verdict::yes(EXPOSED, Reason::IngressMade, message),
+        Some(_) => Verdict::yes(EXPOSED, Reason::IngressConfigured, message),
         // Paused before it was made.
         None => Verdict::no(
             EXPOSED,
             Mood::Waiting,
-            Reason::NotStarted,
+            Reason::WaitingForDependencies,
             format!("Ingress {ingress} is not made yet"),
         ),
     }
@@ -71,7 +71,12 @@ fn by_gateway(facts: &Facts, url: &SiteUrl) -> Verdict {
     let name = facts.chat.child(Role::App);
     let Some(route) = &facts.children.route else {
         let message = "the cluster does not know HTTPRoute (gateway.networking.k8s.io/v1): install Gateway API and a controller for it, or use spec.exposure.ingress";
-        return Verdict::no(EXPOSED, Mood::Person, Reason::GatewayApiMissing, message);
+        return Verdict::no(
+            EXPOSED,
+            Mood::Person,
+            Reason::GatewayApiNotInstalled,
+            message,
+        );
     };
     for parent in &route.spec.parent_refs {
         let gateway = gateway(parent, &facts.chat.namespace);

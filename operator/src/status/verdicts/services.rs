@@ -16,7 +16,7 @@ use crate::workload::{pod_problem, termination_message};
 const TOPICS: &str = "TopicsReady";
 const SCHEMA: &str = "SchemaReady";
 /// What a migration's last words begin with where the database is another chat's.
-const CLAIMED: &str = "DatabaseClaimed: ";
+const CLAIMED: &str = "DatabaseInUse: ";
 
 /// The topics in Kafka.
 pub(in crate::status) fn topics(facts: &Facts) -> Verdict {
@@ -28,7 +28,7 @@ pub(in crate::status) fn topics(facts: &Facts) -> Verdict {
                 .collect();
             Verdict::yes(
                 TOPICS,
-                Reason::TopicsAsWanted,
+                Reason::TopicsUpToDate,
                 format!("Kafka has {}", list.join(" and ")),
             )
         }
@@ -155,7 +155,7 @@ fn migration_failed(facts: &Facts, attempt: u32, retry: &str) -> Verdict {
     };
     if let Some(claimed) = said.strip_prefix(CLAIMED) {
         let message = format!("{claimed}. It is tried again at {retry}");
-        return Verdict::no(SCHEMA, Mood::Person, Reason::DatabaseClaimed, message);
+        return Verdict::no(SCHEMA, Mood::Person, Reason::DatabaseInUse, message);
     }
     let message = format!(
         "the migration to {} failed {times}: {said}. It runs again at {retry}, or at once when the spec or the database's Secret changes; replicas that run keep their image",

@@ -54,12 +54,12 @@ impl Error {
             Self::TooSlow(_) => Reason::KafkaUnreachable,
             Self::Unanswered { heard, error, .. } => match cause(error, heard.as_ref()) {
                 Some(Code::Authentication | Code::SaslAuthenticationFailed) => {
-                    Reason::KafkaLoginRefused
+                    Reason::KafkaAuthenticationFailed
                 }
                 Some(Code::SSL) => Reason::KafkaTlsFailed,
                 _ => Reason::KafkaUnreachable,
             },
-            Self::Refused { code, .. } if not_allowed(*code) => Reason::KafkaNotAllowed,
+            Self::Refused { code, .. } if not_allowed(*code) => Reason::KafkaAuthorizationFailed,
             Self::Refused { .. } => Reason::TopicRefused,
         }
     }
@@ -159,7 +159,7 @@ mod tests {
         let refused = unanswered(Code::Authentication);
         assert_eq!(
             (refused.reason(), refused.needs_a_person()),
-            (Reason::KafkaLoginRefused, true)
+            (Reason::KafkaAuthenticationFailed, true)
         );
         let away = unanswered(Code::AllBrokersDown);
         assert_eq!(
@@ -181,7 +181,7 @@ mod tests {
         };
         assert_eq!(
             refused(Code::TopicAuthorizationFailed).reason(),
-            Reason::KafkaNotAllowed
+            Reason::KafkaAuthorizationFailed
         );
         assert!(
             refused(Code::InvalidReplicationFactor)

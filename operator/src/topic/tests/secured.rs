@@ -124,7 +124,7 @@ async fn a_certificate_plain_and_scram_are_taken_and_what_is_missing_or_wrong_is
         assert!(both, "{state:?}");
     }
     let wrong = kafka.login("SCRAM-SHA-512", "wrong").await;
-    assert_eq!(reason(wrong), Reason::KafkaLoginRefused);
+    assert_eq!(reason(wrong), Reason::KafkaAuthenticationFailed);
     let nobody = json!({"tls": {"caSecret": {"name": "ca"}}});
     let address = format!("localhost:{}", kafka.broker.port);
     let nobody = kafka.look("nobody", &address, nobody).await;

@@ -204,7 +204,7 @@ impl Lane {
             return Ok(());
         }
         let ready = chat.condition("Ready").await?;
-        ensure!(ready == "True AsAskedFor", "{ready}");
+        ensure!(ready == "True UpToDate", "{ready}");
         if step == Step::Rotate {
             let secret = chat
                 .cluster
