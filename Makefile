@@ -43,7 +43,7 @@ check: ## Formatting, clippy, dependencies' licences, and whether generated file
 	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
 	cargo clippy $(CARGO_FLAGS) --test e2e --test browser --test nodeless -- -D warnings   # which --all-targets leaves out, with `test = false`
 	@tests/deny
-	@operator/tests/mutations/run --check
+	@tests/mutations/run --check
 	@$(MAKE) --no-print-directory generate
 	git diff --exit-code -- crds charts/confab/files docs/reference
 
@@ -93,7 +93,7 @@ test-idle: ## 200 settled chats for 10 minutes: no write but the Lease's (test-f
 .PHONY: test-mutants
 test-mutants: up ## Confab with a fault planted, time after time, each of which a test must catch
 	@tests/services/up --no-fsync
-	$(SERVICES_ENV) operator/tests/mutations/run
+	$(SERVICES_ENV) tests/mutations/run
 
 .PHONY: generate
 generate: ## Write the CRD and its reference page from the code
