@@ -67,7 +67,6 @@ fn is_older(epoch: &str, than: &str) -> bool {
     }
 }
 
-/// An event in words.
 pub fn line(event: &Value) -> Option<String> {
     let who = event["sender_name"].as_str()?;
     let (id, seq) = (&event["conversation"], &event["seq"]);

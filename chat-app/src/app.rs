@@ -38,19 +38,14 @@ const PASSWORDS: usize = 2;
 #[derive(Clone)]
 pub struct App(Arc<Parts>);
 
-/// The app's parts.
 pub struct Parts {
-    /// The settings.
     pub config: Config,
     /// The readers' connections.
     pub pool: Pool,
     /// Whether PostgreSQL answers.
     pub postgres: Postgres,
-    /// Checks passwords.
     pub passwords: Passwords,
-    /// Takes files.
     pub files: Files,
-    /// Takes sends.
     pub writer: Writer,
     /// This replica's sockets.
     pub hub: Hub,
@@ -58,13 +53,11 @@ pub struct Parts {
     pub publisher: Publisher,
     /// Tells a person's other devices.
     pub signals: Signals,
-    /// Counts.
     pub metrics: Metrics,
     /// Sign-ins by the hash of their token.
     pub sessions: Lookups<[u8; 32], Session>,
     /// What the people of live connections share.
     pub sharing: Lookups<SessionId, Sharing>,
-    /// Their large rooms.
     pub large_rooms: Lookups<UserId, LargeRooms>,
     /// What those who come back missed.
     pub missed: Lookups<Place, Missed>,
@@ -205,7 +198,6 @@ pub struct Workers {
     pub postgres: Postgres,
     /// Connections that no handler can use up.
     pub pool: Pool,
-    /// Tells them to stop.
     pub stop: CancellationToken,
     /// Following, publishing and reading.
     pub tasks: JoinSet<()>,

@@ -19,10 +19,8 @@ use crate::views;
 /// Records over this size go without `body` and `html`: a reader takes them from PostgreSQL. Kafka's default limit is 1 MiB.
 const MAX_RECORD_BYTES: usize = 256 * 1024;
 
-/// Who gets an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Audience {
-    /// These members.
     People(Vec<UserId>),
     /// All members of a large room, which each replica knows.
     Room,
@@ -35,12 +33,9 @@ pub struct Event {
     pub v: u8,
     /// Which history of the database; another one after a failover or a restore, which may give a rev again.
     pub epoch: String,
-    /// What kind of change.
     #[serde(rename = "type")]
     pub kind: Kind,
-    /// Which conversation.
     pub conversation: ConversationId,
-    /// What it is.
     pub conversation_kind: ConversationKind,
     /// The change's place among the conversation's changes, from 1, without gaps.
     pub rev: i64,
@@ -61,7 +56,6 @@ pub struct Event {
     /// The members whom the message calls by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mentions: Vec<UserId>,
-    /// What a notice tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notice: Option<NoticeKind>,
     /// To whom it happened, where that is another one than the sender.
@@ -75,11 +69,9 @@ pub struct Event {
     pub html: Option<String>,
 }
 
-/// What kind of change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// A message was sent.
     Message,
     /// A message was edited, deleted or reacted to: this is how it stands.
     Changed,

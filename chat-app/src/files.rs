@@ -30,7 +30,6 @@ use crate::domain::{Attachment, ConversationId, UserId};
 use crate::store::Pool;
 use crate::store::attachments::{self, Begun, Kind, Known, New};
 
-/// Files in one message.
 pub const PER_MESSAGE: usize = 10;
 /// Files of one person that are not sent yet.
 const UNSENT: i64 = 20;
@@ -49,7 +48,6 @@ pub enum FileError {
     /// There are no files in this chat, or no such conversation for this person.
     #[error("no files may be put there")]
     NotFound,
-    /// No byte.
     #[error("the file is empty")]
     Empty,
     /// Over the limit, in bytes.
@@ -73,7 +71,6 @@ pub enum FileError {
     /// The request broke off, or is malformed.
     #[error("the request can't be read")]
     Incoming(#[source] Box<dyn StdError + Send + Sync>),
-    /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -87,7 +84,6 @@ impl From<sqlx::Error> for FileError {
 /// Takes files and gives them back.
 #[derive(Clone)]
 pub struct Files {
-    /// Where they are.
     pub store: Store,
     pool: Pool,
     limits: Arc<config::Files>,
@@ -98,11 +94,8 @@ pub struct Files {
 /// Who puts a file, where and under which name.
 #[derive(Debug)]
 pub struct Put<'a> {
-    /// Where to.
     pub conversation: ConversationId,
-    /// Who.
     pub owner: UserId,
-    /// What they call it.
     pub name: &'a str,
     /// How many bytes the request says that it has.
     pub length: Option<u64>,

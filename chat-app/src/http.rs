@@ -101,7 +101,6 @@ pub fn router(app: App) -> Router {
     layers::around(routes, uploads, &app).with_state(app)
 }
 
-/// One's own account.
 fn settings() -> Router<App> {
     let upload = DefaultBodyLimit::max(account::UPLOAD_LIMIT);
     Router::new()

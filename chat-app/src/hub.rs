@@ -171,7 +171,6 @@ impl Hub {
         !self.state().rooms.knows(room)
     }
 
-    /// Who is connected here.
     pub fn people(&self) -> Vec<UserId> {
         self.state().sockets.keys().copied().collect()
     }
@@ -261,7 +260,6 @@ impl Hub {
         (state.order.is_whole() && !state.gate.holds()).then(|| state.position.clone())
     }
 
-    /// Takes no more sockets.
     pub fn drain(&self) {
         self.state().draining = true;
     }
@@ -271,7 +269,6 @@ impl Hub {
         self.state().broadcast(frame);
     }
 
-    /// Closes every socket.
     pub fn close_all(&self) {
         for handle in self.state().sockets.values().flatten() {
             handle.close(Close::Restart);

@@ -70,7 +70,6 @@ struct LinkState {
 }
 
 impl Link {
-    /// Kafka answered.
     pub fn answered(&self) {
         if self.0.down.swap(false, Ordering::Relaxed) {
             tracing::info!("Kafka answers again");

@@ -16,7 +16,6 @@ pub type Found<V> = Result<Option<V>, Arc<sqlx::Error>>;
 /// A query that is under way: what it finds of the keys that it was given.
 pub type Query<K, V> = BoxFuture<'static, sqlx::Result<Vec<(K, V)>>>;
 
-/// Where look-ups go in.
 pub struct Lookups<K, V>(mpsc::Sender<(K, oneshot::Sender<Found<V>>)>);
 
 impl<K, V> Lookups<K, V>

@@ -114,7 +114,6 @@ fn reason(error: &MigrateError) -> String {
     }
 }
 
-/// To PostgreSQL itself.
 async fn connect(settings: &Migrate) -> Result<PgConnection, String> {
     let database = settings
         .database

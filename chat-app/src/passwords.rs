@@ -28,7 +28,6 @@ pub struct Passwords {
 /// Why a password was not looked at.
 #[derive(Debug, thiserror::Error)]
 pub enum PasswordError {
-    /// Too many wait already.
     #[error("too many passwords wait to be hashed")]
     Busy,
     /// The operating system gave no random salt.

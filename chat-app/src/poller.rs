@@ -21,7 +21,6 @@ const EVERY: Duration = Duration::from_millis(500);
 /// A look takes less than a millisecond; past this PostgreSQL is away.
 const LIMIT: Duration = Duration::from_secs(2);
 
-/// What looks.
 pub struct Poller {
     options: PgConnectOptions,
     connection: Option<PgConnection>,

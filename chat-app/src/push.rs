@@ -33,7 +33,6 @@ const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 /// A push service may ask for no more patience than this.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(6 * 60 * 60);
 
-/// What became of a push.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The push service has it.
@@ -48,7 +47,6 @@ pub enum Outcome {
     Later(Option<Duration>),
 }
 
-/// Sends pushes.
 pub struct Push {
     key: VapidKey,
     contact: Option<String>,

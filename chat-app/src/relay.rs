@@ -93,17 +93,12 @@ fn start_from(partitions: &mut TopicPartitionList, positions: &Positions) -> Kaf
 
 /// What the relay works with.
 pub struct Relay {
-    /// Where Kafka is.
     pub kafka: Kafka,
     /// The consumer group: never used before, so that no coordinator waits for its last member.
     pub group: String,
-    /// Where records go.
     pub hub: Hub,
-    /// Whether Kafka answers.
     pub link: Link,
-    /// What `/readyz` tells.
     pub readiness: Readiness,
-    /// What `/metrics` tells.
     pub metrics: Metrics,
 }
 

@@ -21,15 +21,12 @@ const FAILED: u8 = 2;
 /// Why it could not be done.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The URL of PostgreSQL.
     #[error(
         "CONFAB_DATABASE_URL is not a PostgreSQL URL, as in postgres://user:password@host:5432/database"
     )]
     DatabaseUrl,
-    /// Kafka.
     #[error("the topic {0} can't be read: {1}")]
     Kafka(String, KafkaError),
-    /// PostgreSQL.
     #[error("PostgreSQL can't be read: {0}")]
     Postgres(#[from] sqlx::Error),
 }

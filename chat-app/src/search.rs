@@ -15,7 +15,6 @@ pub const MAX_CHARS: usize = 300;
 /// As many parts may a query have.
 const MAX_PARTS: usize = 20;
 
-/// What is searched for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
     /// What the text must hold or must not hold.
@@ -32,7 +31,6 @@ pub struct Query {
     pub after: Option<Date>,
 }
 
-/// Words to look for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Term {
     /// As typed, without quotes and star.
@@ -46,9 +44,7 @@ pub struct Term {
 /// How words must stand in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TermKind {
-    /// All of them, anywhere.
     Word,
-    /// One after the other.
     Phrase,
     /// As the beginning of a word.
     Prefix,
@@ -77,11 +73,8 @@ pub struct Named {
 /// What a message may have besides text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Has {
-    /// A web address.
     Link,
-    /// A file of any kind.
     File,
-    /// A picture.
     Image,
 }
 
@@ -107,7 +100,6 @@ impl Has {
 pub enum Problem {
     /// More than [`MAX_CHARS`], or too many parts.
     TooLong,
-    /// No such operator.
     Operator(String),
     /// An operator without what it looks for.
     Missing(String),
@@ -119,7 +111,6 @@ pub enum Problem {
     NotExcludable(String),
     /// Only what to leave out was said.
     OnlyExcluded,
-    /// Nobody is called so.
     Nobody(String),
     /// One is in no conversation of this name.
     Nowhere(String),
@@ -128,7 +119,6 @@ pub enum Problem {
 }
 
 impl Problem {
-    /// The sentence.
     pub fn sentence(&self, text: Text) -> String {
         match self {
             Self::TooLong => t!(text, "search-too-long", limit = MAX_CHARS as i64),

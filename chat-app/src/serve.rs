@@ -41,7 +41,6 @@ pub enum StartError {
         "the schema is at version {applied}, this release needs {needed}: run chat-app migrate"
     )]
     Schema {
-        /// What PostgreSQL has.
         applied: i64,
         /// What this release needs.
         needed: i64,

@@ -39,18 +39,21 @@ const CLOSE_REVOKED: u16 = 4401;
 const CLOSE_RESTART: u16 = 1012;
 const CLOSE_TOO_SLOW: u16 = 1013;
 
-/// What a browser sends.
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 enum Request {
-    /// Tell me what I missed.
     Resume(Resume),
-    /// I am writing.
-    Typing { conversation: ConversationId },
+    Typing {
+        conversation: ConversationId,
+    },
     /// My page has been hidden for a while, or I look at it again.
-    Away { away: bool },
+    Away {
+        away: bool,
+    },
     /// I have these people on screen, and nobody else.
-    Watch { users: Vec<UserId> },
+    Watch {
+        users: Vec<UserId>,
+    },
 }
 
 /// Where a browser stands.

@@ -38,7 +38,6 @@ pub enum Outcome {
     Done(Option<(i64, i64)>),
     /// To this person there is no such thing.
     NotFound,
-    /// This person may not.
     Forbidden,
 }
 

@@ -25,7 +25,6 @@ pub enum Language {
     /// English, which every message falls back to.
     #[default]
     English,
-    /// German.
     German,
     /// Arabic, written from right to left.
     Arabic,
@@ -120,7 +119,6 @@ fn bundle(language: Language) -> Bundle {
 /// The words of one language.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Text {
-    /// Which language.
     pub language: Language,
 }
 

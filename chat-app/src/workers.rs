@@ -24,7 +24,6 @@ use crate::kafka::{self, Context, Link};
 use crate::store::{Pool, push};
 use crate::telemetry::Metrics;
 
-/// Records in a batch.
 const BATCH: usize = 200;
 /// How soon PostgreSQL is asked again.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
@@ -58,15 +57,12 @@ type Reader = StreamConsumer<Context<Shared>>;
 
 /// What the shared group works with.
 pub struct Group {
-    /// Where Kafka is.
     pub kafka: Kafka,
     /// The group's name, the same on every replica.
     pub name: String,
     /// Where is noted what is to be done.
     pub pool: Pool,
-    /// Whether Kafka answers.
     pub link: Link,
-    /// What `/metrics` tells.
     pub metrics: Metrics,
 }
 

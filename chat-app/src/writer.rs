@@ -35,15 +35,11 @@ static UNCOMMITTED: Seldom = Seldom::new();
 /// A message that somebody wants to send.
 #[derive(Clone, Debug)]
 pub struct NewMessage {
-    /// Where to.
     pub conversation: ConversationId,
-    /// Who sends it.
     pub sender: UserId,
     /// The client's own id of the send: a retry is the same message.
     pub client_id: uuid::Uuid,
-    /// What it says.
     pub body: MessageBody,
-    /// What goes with it.
     pub extra: Extra,
 }
 
@@ -81,7 +77,6 @@ struct Job {
     answer: oneshot::Sender<Result<Sent, SendError>>,
 }
 
-/// Where sends go in.
 #[derive(Clone)]
 pub struct Writer {
     lanes: Vec<mpsc::Sender<Job>>,

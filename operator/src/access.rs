@@ -43,9 +43,7 @@ pub struct Access {
 pub struct KafkaAccess {
     /// `host:port` of some brokers.
     pub bootstrap_servers: Vec<String>,
-    /// Encryption.
     pub tls: Option<KafkaTls>,
-    /// Login.
     pub sasl: Option<SaslAccess>,
 }
 
@@ -56,7 +54,6 @@ pub struct SaslAccess {
     pub mechanism: SaslMechanism,
     /// The name. None: it is in the Secret under `username`.
     pub username: Option<String>,
-    /// The Secret.
     pub secret: String,
 }
 

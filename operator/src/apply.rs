@@ -27,9 +27,7 @@ use crate::reconcile::Context;
 /// What happens to the migration Job.
 #[derive(Clone, Debug)]
 pub enum JobStep {
-    /// Nothing.
     Keep,
-    /// It is made.
     Create(Box<Job>),
     /// The one that is there goes.
     Remove,
@@ -118,7 +116,6 @@ struct Writer<'a> {
     namespace: &'a str,
 }
 
-/// A child of some kind.
 trait Child:
     Resource<Scope = NamespaceResourceScope, DynamicType = ()>
     + Clone

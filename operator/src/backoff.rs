@@ -20,7 +20,6 @@ impl Backoffs {
         jittered(Duration::from_secs(1 << (*count - 1).min(6)).min(LONGEST))
     }
 
-    /// After a success.
     pub fn reset(&self, uid: &str) {
         self.lock().remove(uid);
     }

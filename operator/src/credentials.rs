@@ -22,11 +22,8 @@ const PASSWORD_LENGTH: usize = 32;
 /// What the operator makes up. Logins of a service that is not embedded are never used.
 #[derive(Clone, Debug)]
 pub struct Credentials {
-    /// Embedded Kafka's.
     pub kafka: KafkaLogin,
-    /// Embedded PostgreSQL's.
     pub postgres: PostgresLogin,
-    /// The chat's own.
     pub keys: Keys,
 }
 
@@ -40,7 +37,6 @@ impl Password {
         &self.0
     }
 
-    /// From a Secret.
     pub fn new(text: String) -> Self {
         Self(text)
     }
@@ -55,9 +51,7 @@ impl fmt::Debug for Password {
 /// How to log in to embedded Kafka.
 #[derive(Clone, Debug)]
 pub struct KafkaLogin {
-    /// The one user.
     pub username: String,
-    /// Its password.
     pub password: Password,
     /// The cluster's id, 22 characters of base64url, fixed when the storage is formatted.
     pub cluster_id: String,
@@ -68,9 +62,7 @@ pub struct KafkaLogin {
 pub struct PostgresLogin {
     /// The database's owner, not a superuser.
     pub username: String,
-    /// Its password.
     pub password: Password,
-    /// The database.
     pub database: String,
 }
 

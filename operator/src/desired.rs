@@ -52,7 +52,6 @@ pub struct Children {
     pub kafka_secret: Option<Secret>,
     /// Name and password of embedded PostgreSQL.
     pub postgres_secret: Option<Secret>,
-    /// The chat's own keys.
     pub keys: Option<Secret>,
     /// Identity of the replicas, without any right.
     pub service_account: Option<ServiceAccount>,
@@ -60,19 +59,15 @@ pub struct Children {
     pub kafka_config: Option<ConfigMap>,
     /// Embedded Kafka's name in DNS.
     pub kafka_service: Option<Service>,
-    /// Embedded Kafka.
     pub kafka: Option<StatefulSet>,
     /// Embedded PostgreSQL's name in DNS.
     pub postgres_service: Option<Service>,
-    /// Embedded PostgreSQL.
     pub postgres: Option<StatefulSet>,
     /// The way to the replicas inside the cluster.
     pub service: Option<Service>,
-    /// The replicas.
     pub deployment: Option<Deployment>,
     /// How many replicas may be away when a node is drained.
     pub disruption_budget: Option<PodDisruptionBudget>,
-    /// Scaling by CPU use.
     pub autoscaler: Option<HorizontalPodAutoscaler>,
     /// The way to the replicas from outside.
     pub ingress: Option<Ingress>,

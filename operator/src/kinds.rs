@@ -17,21 +17,17 @@ const AGAIN: Duration = Duration::from_secs(15);
 /// Which of them the cluster has, as far as was found out.
 #[derive(Debug, Default)]
 pub struct Kinds {
-    /// Strimzi's KafkaTopic.
     pub kafka_topic: Flag,
 }
 
-/// Goes up and stays up.
 #[derive(Debug, Default)]
 pub struct Flag(AtomicBool);
 
 impl Flag {
-    /// Whether it is up.
     pub fn is_up(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Puts it up.
     pub fn raise(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
@@ -65,13 +61,10 @@ pub async fn known<K: Resource<DynamicType = ()>>(client: &Client) {
 )]
 #[serde(rename_all = "camelCase")]
 pub struct HttpRouteSpec {
-    /// The Gateways.
     #[serde(default)]
     pub parent_refs: Vec<ParentRef>,
-    /// Names in the request.
     #[serde(default)]
     pub hostnames: Vec<String>,
-    /// Where requests go.
     #[serde(default)]
     pub rules: Vec<HttpRouteRule>,
 }
@@ -80,15 +73,12 @@ pub struct HttpRouteSpec {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ParentRef {
-    /// Its name.
     pub name: String,
     /// Its namespace, where it is another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
-    /// One listener by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub section_name: Option<String>,
-    /// Listeners by port.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<i32>,
 }
@@ -97,45 +87,34 @@ pub struct ParentRef {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HttpRouteRule {
-    /// Which requests.
     #[serde(default)]
     pub matches: Vec<HttpRouteMatch>,
-    /// Where to.
     #[serde(default)]
     pub backend_refs: Vec<BackendRef>,
 }
 
-/// Which requests.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct HttpRouteMatch {
-    /// By path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<HttpPathMatch>,
 }
 
-/// Which paths.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct HttpPathMatch {
-    /// How they are compared.
     #[serde(rename = "type")]
     pub type_: String,
-    /// With what.
     pub value: String,
 }
 
-/// A Service.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct BackendRef {
-    /// Its name.
     pub name: String,
-    /// Its port.
     pub port: i32,
 }
 
 /// What the Gateways make of a route.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct HttpRouteStatus {
-    /// Each for itself.
     #[serde(default)]
     pub parents: Vec<RouteParentStatus>,
 }
@@ -144,7 +123,6 @@ pub struct HttpRouteStatus {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RouteParentStatus {
-    /// Which one.
     pub parent_ref: ParentRef,
     /// `Accepted` and `ResolvedRefs`.
     #[serde(default)]
@@ -166,13 +144,10 @@ pub struct RouteParentStatus {
 )]
 #[serde(rename_all = "camelCase")]
 pub struct KafkaTopicSpec {
-    /// Its name in Kafka.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic_name: Option<String>,
-    /// Partitions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partitions: Option<i32>,
-    /// Replication factor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replicas: Option<i32>,
     /// Settings; others may write numbers.
@@ -184,7 +159,6 @@ pub struct KafkaTopicSpec {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KafkaTopicStatus {
-    /// Of this generation.
     #[serde(default)]
     pub observed_generation: Option<i64>,
     /// `Ready`, with a reason where it is not.
@@ -195,15 +169,11 @@ pub struct KafkaTopicStatus {
 /// As Strimzi writes conditions: most fields may be missing.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct TopicCondition {
-    /// Of what.
     #[serde(rename = "type")]
     pub type_: String,
-    /// Whether.
     pub status: String,
-    /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// In words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }

@@ -19,7 +19,6 @@ use tracing::{debug, error, info};
 use crate::telemetry::Health;
 use record::{Sight, holder, renewed, taken};
 
-/// Name of the Lease.
 pub const LEASE: &str = "confab-operator";
 /// For how long it is good.
 const DURATION: Duration = Duration::from_secs(15);

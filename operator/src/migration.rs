@@ -27,7 +27,6 @@ const LONGEST_WAIT_MINUTES: i64 = 15;
 /// What the replicas are built with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Release {
-    /// The image.
     pub image: String,
     /// The database's identity.
     pub database: String,
@@ -40,7 +39,6 @@ pub struct Release {
 /// What was migrated last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Migrated {
-    /// The image.
     pub image: String,
     /// The database's identity.
     pub database: String,
@@ -67,17 +65,13 @@ pub enum Decision {
     Ask,
     /// It does not answer yet.
     Wait,
-    /// Make the Job.
     Start(JobMark),
     /// Remove the Job, which is for something else or failed long enough ago, and make this one.
     Replace(JobMark),
-    /// It runs.
     Running,
     /// It is being removed by someone.
     Leaving,
-    /// It failed.
     Failed {
-        /// How many times so far.
         attempt: u32,
         /// When it is tried again.
         retry: Timestamp,
@@ -93,17 +87,14 @@ pub struct Situation<'a> {
     pub wanted: &'a Release,
     /// What the live Deployment records as migrated.
     pub recorded: Option<Migrated>,
-    /// The Job that is there.
     pub job: Option<JobView>,
     /// Generation of the spec.
     pub generation: i64,
     /// Whether PostgreSQL answers, if it was asked.
     pub answers: Option<bool>,
-    /// The time.
     pub now: Timestamp,
 }
 
-/// What to do now.
 pub fn decide(at: &Situation<'_>) -> Decision {
     let fresh = JobMark {
         fingerprint: fingerprint(at.wanted),

@@ -24,7 +24,6 @@ use crate::seen::Seen;
 use crate::validate::{Role, child_name};
 use crate::workload::{rolled_out, serving};
 
-/// What is there.
 #[derive(Clone, Debug, Default)]
 pub struct Observed {
     /// Objects under the names of children, whoever made them.

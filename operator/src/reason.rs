@@ -6,11 +6,9 @@ macro_rules! reasons {
     ($($name:ident)*) => {
         /// Why a condition is as it is.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[allow(missing_docs, reason = "docs/operations.md explains them")]
         pub enum Reason { $($name),* }
 
         impl Reason {
-            /// All of them.
             #[cfg(test)]
             pub const ALL: &[Self] = &[$(Self::$name),*];
 

@@ -27,9 +27,7 @@ use crate::topic::Topics;
 use crate::validate::{Chat, Images, Rejection, check_topics, created, validate};
 use crate::{apply, observe, teardown};
 
-/// What each pass needs.
 pub struct Context {
-    /// The API server.
     pub client: Client,
     /// Images that are used where a spec names none.
     pub images: Images,
@@ -51,26 +49,21 @@ pub struct Context {
     pub topics: Arc<Topics>,
     /// Pauses after failed passes.
     pub backoffs: Backoffs,
-    /// Figures.
     pub metrics: Metrics,
 }
 
 /// Why a pass was broken off. It is run again, later each time.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Reading.
     #[error(transparent)]
     Observe(#[from] observe::Error),
-    /// Writing.
     #[error(transparent)]
     Apply(#[from] apply::Error),
-    /// Clearing up.
     #[error(transparent)]
     Teardown(#[from] teardown::Error),
     /// Reading the ChatDeployment itself.
     #[error("reading the ChatDeployment: {0}")]
     Read(kube::Error),
-    /// Telling how it is.
     #[error("writing the status: {0}")]
     Status(kube::Error),
     /// The API server took a request and never answered.

@@ -10,7 +10,6 @@ Group `confab.dev`, version `v1alpha1`, short name `chat`. `spec: {}` is a worki
 Made by `operator reference` from the CustomResourceDefinition; `kubectl explain chat.spec --recursive` shows the same.
 ";
 
-/// The page.
 pub fn markdown(crd: &CustomResourceDefinition) -> String {
     let crd = serde_json::to_value(crd).expect("a CRD is JSON");
     let schema = &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"];

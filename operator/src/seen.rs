@@ -15,12 +15,10 @@ type Key = (TypeId, String, String);
 pub struct Seen(Mutex<HashSet<Key>>);
 
 impl Seen {
-    /// It is there.
     pub fn there<K: 'static>(&self, meta: &ObjectMeta) {
         self.lock().insert(key::<K>(meta));
     }
 
-    /// It is gone.
     pub fn gone<K: 'static>(&self, meta: &ObjectMeta) {
         self.lock().remove(&key::<K>(meta));
     }

@@ -28,11 +28,9 @@ use crate::workload::termination_message;
 /// What a pass found out about a chat that can be built.
 #[derive(Clone, Debug)]
 pub struct Facts {
-    /// The chat.
     pub chat: Chat,
     /// How Kafka and PostgreSQL are reached.
     pub access: Access,
-    /// How the topics are.
     pub topics: TopicState,
     /// What is done about the schema. None: a Secret is missing.
     pub migration: Option<Decision>,
@@ -44,7 +42,6 @@ pub struct Facts {
     pub schema: Option<SchemaStatus>,
 }
 
-/// What the pass came to.
 #[derive(Clone, Debug)]
 pub enum Outcome {
     /// The chat was built as far as it can be now.
@@ -53,7 +50,6 @@ pub enum Outcome {
     Rejected(Rejection),
 }
 
-/// The new status.
 pub fn status(
     object: &ChatDeployment,
     outcome: &Outcome,

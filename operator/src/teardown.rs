@@ -111,7 +111,6 @@ pub async fn finish(ctx: &Context, object: &ChatDeployment) -> Result<Action, Er
     Ok(Action::await_change())
 }
 
-/// Why topics stay.
 struct Left {
     permanent: bool,
     why: String,

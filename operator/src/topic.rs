@@ -36,14 +36,10 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// that it is not and, a moment later, that it is.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How the topics are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TopicState {
-    /// As they should be.
     Ready(Vec<TopicStatus>),
-    /// Not as they should be.
     Problem {
-        /// A condition's reason.
         reason: Reason,
         /// What it means and what to do.
         message: String,
@@ -65,11 +61,8 @@ impl TopicState {
 /// What a look at Kafka is about.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
-    /// Whose topics.
     pub chat: &'a Chat,
-    /// Where Kafka is.
     pub kafka: &'a KafkaAccess,
-    /// How to log in to it.
     pub secrets: &'a KafkaSecrets,
 }
 

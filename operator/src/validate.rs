@@ -24,9 +24,7 @@ use crate::desired::Children;
 /// Images that are used where the spec names none.
 #[derive(Clone, Debug)]
 pub struct Images {
-    /// The chat-app.
     pub chat_app: String,
-    /// The embedded Kafka.
     pub kafka: String,
     /// The embedded PostgreSQL.
     pub postgres: String,
@@ -35,13 +33,9 @@ pub struct Images {
 /// A ChatDeployment that can be built.
 #[derive(Clone, Debug)]
 pub struct Chat {
-    /// `metadata.name`.
     pub name: String,
-    /// `metadata.namespace`.
     pub namespace: String,
-    /// `metadata.uid`.
     pub uid: String,
-    /// `metadata.generation`.
     pub generation: i64,
     /// Images, with the spec's in place of the default.
     pub images: Images,
@@ -51,13 +45,11 @@ pub struct Chat {
     pub replicas: i32,
     /// Limits of the HorizontalPodAutoscaler.
     pub autoscaling: Option<Autoscaling>,
-    /// Where Kafka is.
     pub kafka: Kafka,
     /// What the topics' names begin with.
     pub topic_prefix: String,
     /// Settings of the topics.
     pub topics: Topics,
-    /// Where PostgreSQL is.
     pub postgres: Postgres,
     /// The route from outside.
     pub exposure: Option<Exposure>,
@@ -69,17 +61,13 @@ pub struct Chat {
     pub push: Switch,
     /// CPU and memory of each replica.
     pub resources: Resources,
-    /// Where pods may run.
     pub scheduling: Scheduling,
-    /// What pods carry.
     pub pod_metadata: PodMetadata,
-    /// Logins to registries.
     pub image_pull_secrets: Vec<ImagePullSecret>,
     /// Whether NetworkPolicies bound the pods.
     pub network_policy: Switch,
     /// Whether nothing is to be changed.
     pub paused: bool,
-    /// The fate of the data.
     pub deletion_policy: DeletionPolicy,
 }
 
@@ -332,7 +320,6 @@ pub mod fixtures {
         .expect("a ChatDeployment")
     }
 
-    /// The same, validated.
     pub fn chat_of(spec: serde_json::Value) -> Chat {
         validate(&object(spec), &Children::default(), &images()).expect("a valid spec")
     }

@@ -193,7 +193,6 @@ fn of_ours() -> watcher::Config {
         .page_size(PAGE)
 }
 
-/// A child.
 trait Child:
     Resource<Scope = NamespaceResourceScope, DynamicType = ()>
     + Clone

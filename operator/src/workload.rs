@@ -32,7 +32,6 @@ pub fn serving(stateful_set: &StatefulSet) -> bool {
 /// Why a pod does not run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PodProblem {
-    /// A condition's reason.
     pub reason: Reason,
     /// What it means and what to do.
     pub message: String,

@@ -7,7 +7,6 @@ use confab_tests::wait::seconds;
 use confab_tests::{Context, Error, Result, ensure, eventually, manifest, unique};
 use serde_json::{Value, json};
 
-/// The chat's name.
 pub const NAME: &str = "chaos";
 /// How many replicas it has but for the fault that scales.
 pub const USUAL: usize = 2;
@@ -15,21 +14,17 @@ const READY: Duration = seconds(300);
 /// After a fault: Kubernetes itself takes about 50 s to see that a node has gone.
 const SOUND: Duration = seconds(240);
 
-/// The chat.
 #[derive(Debug)]
 pub struct Cluster {
     /// `kubectl` in its namespace.
     pub kubectl: Kubectl,
-    /// Where clients find it.
     pub url: String,
 }
 
 /// A pod, and where it runs.
 #[derive(Clone, Debug)]
 pub struct Pod {
-    /// Its name.
     pub name: String,
-    /// Which of that name.
     pub uid: String,
     /// The node: with kind, a container of this name.
     pub node: String,

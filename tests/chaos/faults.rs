@@ -40,17 +40,12 @@ impl Promise {
     }
 }
 
-/// A fault.
 pub struct Fault {
     /// What it is called on the command line and in the report.
     pub name: &'static str,
-    /// What it does.
     pub what: &'static str,
-    /// What is promised.
     pub promise: Promise,
-    /// With local processes.
     pub local: Option<OnLocal>,
-    /// On the cluster.
     pub cluster: Option<OnCluster>,
     /// Whether it needs root (it mounts a file system).
     pub root: bool,

@@ -26,7 +26,6 @@ const SAID_EVERY: Duration = seconds(1);
 /// Who is not back by then never will be.
 const BACK_LIMIT: Duration = seconds(60);
 
-/// Who is connected.
 pub struct Herd {
     at: SocketAddr,
     pairs: Vec<Pair>,
@@ -53,7 +52,6 @@ struct Member {
 pub struct Back(Vec<Duration>);
 
 impl Back {
-    /// How many came back.
     pub fn count(&self) -> usize {
         self.0.len()
     }

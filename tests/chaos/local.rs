@@ -28,17 +28,13 @@ pub const USUAL: usize = 2;
 /// What Kafka's directory may hold where it is a file system of its own.
 const KAFKA_ROOM: &str = "size=2g";
 
-/// The chat.
 pub struct Local {
     /// The database that the proxies lead to.
     pub postgres: Postgres,
-    /// The broker.
     pub kafka: Kafka,
-    /// Where clients come in.
     pub front: Front,
     /// All replicas that there may be.
     pub replicas: Vec<Replica>,
-    /// Where its data are.
     pub directory: Directory,
 }
 
@@ -147,11 +143,9 @@ impl Local {
 /// The programs that a run starts.
 #[derive(Clone, Debug)]
 pub struct Programs {
-    /// The chat-app.
     pub chat_app: PathBuf,
     /// PostgreSQL's directory.
     pub postgres: PathBuf,
-    /// Kafka's directory.
     pub kafka: PathBuf,
 }
 
@@ -197,7 +191,6 @@ pub struct Directory {
 pub struct Places {
     /// Data and settings, the service user's own.
     pub data: PathBuf,
-    /// What the programs say.
     pub logs: PathBuf,
 }
 

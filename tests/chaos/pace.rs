@@ -27,7 +27,6 @@ impl Pace {
         self.brief
     }
 
-    /// One of these.
     pub fn pick<T: Copy>(&mut self, of: &[T]) -> T {
         of[self.chance.below(of.len() as u64) as usize]
     }
@@ -37,7 +36,6 @@ impl Pace {
         self.chance.below(most + 1)
     }
 
-    /// Lets the fault last.
     pub async fn hold(&self, time: Duration) {
         tokio::time::sleep(time).await;
     }

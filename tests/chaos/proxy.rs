@@ -33,7 +33,6 @@ pub enum Manner {
     Late(Duration),
 }
 
-/// What a proxy has done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Connections that were led to an upstream.
@@ -51,7 +50,6 @@ pub struct Counts {
 impl std::ops::Add for Counts {
     type Output = Self;
 
-    /// What both have done.
     fn add(self, other: Self) -> Self {
         Self {
             passed: self.passed + other.passed,
@@ -90,7 +88,6 @@ struct Counters {
 /// A listening proxy; dropping it ends it and its connections.
 #[derive(Debug)]
 pub struct Proxy {
-    /// Where it listens.
     pub address: SocketAddr,
     shared: Arc<Shared>,
     accepting: JoinHandle<()>,

@@ -23,7 +23,6 @@ pub struct Measure {
     pub sends: u64,
     /// Sends due in a second.
     pub rate: f64,
-    /// Repeats the choices.
     pub seed: u64,
     /// Whether nothing stays away for long.
     pub brief: bool,
@@ -31,7 +30,6 @@ pub struct Measure {
 
 /// What became of a fault.
 pub struct Outcome {
-    /// Which one.
     pub fault: &'static Fault,
     /// How it proved itself, cycle by cycle.
     pub proofs: Vec<String>,

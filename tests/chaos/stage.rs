@@ -11,9 +11,7 @@ use crate::pace::Pace;
 
 /// A chat to be disturbed.
 pub enum Stage {
-    /// Of local processes.
     Local(Box<Local>),
-    /// On the test cluster.
     Cluster(Cluster),
 }
 
@@ -24,12 +22,10 @@ impl Stage {
         Ok(Self::Local(Box::new(Local::start(&programs, logs).await?)))
     }
 
-    /// A chat on the cluster.
     pub async fn cluster() -> Result<Self> {
         Ok(Self::Cluster(Cluster::start().await?))
     }
 
-    /// Where clients find it.
     pub fn url(&self) -> String {
         match self {
             Self::Local(local) => local.url(),
@@ -68,7 +64,6 @@ impl Stage {
         }
     }
 
-    /// Takes all of it away.
     pub async fn end(self) -> Result<()> {
         match self {
             Self::Local(_) => Ok(()),

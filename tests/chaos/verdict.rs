@@ -10,7 +10,6 @@ use confab_tests::{Context, Result};
 use crate::faults::Promise;
 use crate::run::{Measure, Outcome};
 
-/// A row for each fault.
 pub struct Table {
     rows: Vec<Row>,
     totals: String,

@@ -19,20 +19,16 @@ use crate::local::plain;
 /// A step of the protocol that takes longer has failed.
 const STEP_LIMIT: Duration = Duration::from_secs(10);
 
-/// A live connection.
 pub type Socket = WebSocketStream<TcpStream>;
 
-/// A person, signed in.
 #[derive(Clone, Debug)]
 pub struct Visitor {
     cookie: String,
     user: i64,
 }
 
-/// Where a page stands.
 #[derive(Clone, Debug)]
 pub struct Place {
-    /// In which conversation.
     pub conversation: i64,
     epoch: String,
     xid: String,

@@ -24,17 +24,12 @@ use crate::{Context, Error, Result, ensure, eventually};
 pub mod keys {
     /// Held until the end of the text that it stands in.
     pub const CONTROL: char = '\u{e009}';
-    /// Closes what is open.
     pub const ESCAPE: char = '\u{e00c}';
-    /// To the line above.
     pub const UP: char = '\u{e013}';
-    /// To the right.
     pub const RIGHT: char = '\u{e014}';
-    /// To the line below.
     pub const DOWN: char = '\u{e015}';
     /// Sends, or does what has the focus.
     pub const ENTER: char = '\u{e007}';
-    /// To what comes next.
     pub const TAB: char = '\u{e004}';
 }
 
@@ -83,7 +78,6 @@ impl Browser {
         self.client.goto(&url).await.context(url)
     }
 
-    /// Loads the page again.
     pub async fn reload(&self) -> Result<()> {
         Ok(self.client.refresh().await?)
     }

@@ -89,7 +89,6 @@ impl ChatClient {
         Ok(asked.send().await?.status())
     }
 
-    /// Logs in.
     pub async fn log_in(&self, name: &str) -> Result<()> {
         self.enter("/login", name).await
     }

@@ -7,11 +7,8 @@ use crate::kubectl::{Kubectl, require_cluster};
 use crate::wait::seconds;
 use crate::{Context, Result};
 
-/// Where people reach it.
 pub const URL: &str = "http://chat.localhost:8080";
-/// Its namespace.
 pub const NAMESPACE: &str = "chat";
-/// Its name.
 pub const NAME: &str = "team";
 /// The operator's namespace and Helm release.
 pub const OPERATOR_NAMESPACE: &str = "confab-system";

@@ -80,7 +80,6 @@ impl Kubectl {
         Self { namespace }
     }
 
-    /// The namespace.
     pub fn namespace(&self) -> &str {
         &self.namespace
     }

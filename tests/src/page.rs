@@ -3,7 +3,6 @@
 use crate::html::{self, Element};
 use crate::{Context, Result};
 
-/// The HTML of one page.
 #[derive(Debug, Clone)]
 pub struct Page(String);
 
@@ -19,29 +18,24 @@ pub struct Connection {
 /// One line of the conversation list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conversation {
-    /// The conversation.
     pub id: i64,
-    /// The other person.
     pub name: String,
     /// The number on the badge; 0 when there is none.
     pub unread: i64,
 }
 
-/// One message on screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
     /// Its place among the conversation's messages, from 1; absent while it is being sent.
     pub seq: Option<i64>,
     /// The UUID its sender made.
     pub client_id: String,
-    /// What it says.
     pub body: String,
 }
 
 /// Somebody found by a search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
-    /// The user name.
     pub name: String,
     /// What `POST /c` wants as `user`.
     pub user: String,
@@ -53,7 +47,6 @@ impl Page {
         Self(html)
     }
 
-    /// The HTML.
     pub fn html(&self) -> &str {
         &self.0
     }
@@ -76,7 +69,6 @@ impl Page {
             .context("the page does not say which replica rendered it")
     }
 
-    /// The live connection.
     pub fn connection(&self) -> Result<Connection> {
         let elements = self.all("connection");
         let element = elements.first().context("no connection element")?;
@@ -115,7 +107,6 @@ impl Page {
         elements.first()?.attribute("href").map(str::to_owned)
     }
 
-    /// The people found.
     pub fn people(&self) -> Result<Vec<Person>> {
         self.all("person").iter().map(person).collect()
     }

@@ -6,7 +6,6 @@ use std::process::{Child, Command, Stdio};
 
 use crate::{Context, Result, free_ports, unique};
 
-/// The running server.
 pub struct Secured {
     /// It speaks at this port of localhost, Kafka at the next one too.
     pub port: u16,

@@ -18,7 +18,6 @@ pub enum BodyError {
         /// Bytes of UTF-8 allowed.
         limit: usize,
     },
-    /// A control character.
     #[error("This message holds control characters, which can't be sent. Paste it as plain text.")]
     Control,
 }
@@ -50,12 +49,10 @@ impl MessageBody {
         Ok(Self(body))
     }
 
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The text itself.
     pub fn into_string(self) -> String {
         self.0
     }

@@ -11,13 +11,10 @@ use super::{ConversationId, Message, Notice, User, UserId};
 #[serde(rename_all = "lowercase")]
 #[sqlx(type_name = "text", rename_all = "lowercase")]
 pub enum ConversationKind {
-    /// Two people, for ever.
     Direct,
-    /// Some people.
     Group,
     /// A room that anyone may join and read back.
     Public,
-    /// A room by invitation.
     Private,
 }
 
@@ -28,14 +25,11 @@ impl ConversationKind {
     }
 }
 
-/// What a member may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
 #[serde(rename_all = "lowercase")]
 #[sqlx(type_name = "text", rename_all = "lowercase")]
 pub enum Role {
-    /// Names, adds, removes.
     Owner,
-    /// Talks.
     Member,
 }
 
@@ -44,33 +38,25 @@ pub enum Role {
 #[serde(rename_all = "lowercase")]
 #[sqlx(type_name = "text", rename_all = "lowercase")]
 pub enum Level {
-    /// Every message.
     All,
     /// Where one is called by name.
     Mentions,
-    /// Nothing: muted.
     None,
 }
 
 /// The newest message of a conversation, for the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preview {
-    /// Who sent it.
     pub sender: UserId,
-    /// What they are called.
     pub sender_name: String,
-    /// What it says.
     pub body: String,
 }
 
 /// A conversation as one of its members sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConversationSummary {
-    /// Which conversation.
     pub id: ConversationId,
-    /// What it is.
     pub kind: ConversationKind,
-    /// Its latest change.
     pub rev: i64,
     /// Its newest message's place; 0 before the first.
     pub last_seq: i64,
@@ -88,15 +74,12 @@ pub struct ConversationSummary {
     pub level: Level,
     /// What this member calls it: its name, or the other people's.
     pub name: String,
-    /// The topic line.
     pub topic: String,
     /// The other person of a direct conversation.
     pub partner: Option<UserId>,
-    /// Their picture.
     pub avatar: Option<Uuid>,
     /// When something last happened.
     pub last_at: OffsetDateTime,
-    /// Its newest message.
     pub preview: Option<Preview>,
 }
 
@@ -118,16 +101,13 @@ impl ConversationSummary {
 /// A member of a conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
-    /// Who.
     pub user: User,
-    /// What they may do.
     pub role: Role,
 }
 
 /// Which part of a conversation to show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Window {
-    /// Its end.
     Latest,
     /// What is just before a message.
     Before(i64),
@@ -140,7 +120,6 @@ pub enum Window {
 /// Some consecutive messages of a conversation, oldest first, with what happened between them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// The messages.
     pub messages: Vec<Message>,
     /// The lines between them.
     pub notices: Vec<Notice>,

@@ -29,14 +29,8 @@ macro_rules! id {
     };
 }
 
-id!(
-    /// A person.
-    UserId
-);
-id!(
-    /// A conversation.
-    ConversationId
-);
+id!(UserId);
+id!(ConversationId);
 id!(
     /// One sign-in of a person on one device.
     SessionId

@@ -9,7 +9,6 @@ use super::{ConversationId, UserId};
 /// A person whom a message calls by name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mention {
-    /// Who.
     pub user: UserId,
     /// The name they are called by.
     pub name: String,
@@ -18,18 +17,15 @@ pub struct Mention {
 /// One kind of reaction to a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reaction {
-    /// Which.
     pub emoji: String,
     /// Who reacted so, the first one first.
     pub users: Vec<UserId>,
-    /// What they are called.
     pub names: Vec<String>,
 }
 
 /// The message that another one answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quote {
-    /// Its place.
     pub seq: i64,
     /// What its sender is called.
     pub sender_name: String,
@@ -42,7 +38,6 @@ pub struct Quote {
 /// A message as it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// Where it was sent.
     pub conversation: ConversationId,
     /// Its place in the conversation, from 1, without gaps.
     pub seq: i64,
@@ -50,27 +45,21 @@ pub struct Message {
     pub rev: i64,
     /// Whether something about it has changed since it was sent.
     pub changed: bool,
-    /// Who sent it.
     pub sender: UserId,
     /// What the sender is called.
     pub sender_name: String,
-    /// The sender's picture.
     pub sender_avatar: Option<Uuid>,
     /// The client's own id of the send.
     pub client_id: Uuid,
     /// What it says; empty for a tombstone.
     pub body: String,
-    /// When it was accepted.
     pub at: OffsetDateTime,
     /// Whether its sender has changed what it says.
     pub edited: bool,
     /// Whether it is a tombstone.
     pub deleted: bool,
-    /// What it answers.
     pub quote: Option<Quote>,
-    /// Whom it calls.
     pub mentions: Vec<Mention>,
-    /// How people reacted.
     pub reactions: Vec<Reaction>,
     /// The files that go with it.
     pub attachments: Vec<Attachment>,
@@ -81,17 +70,14 @@ pub struct Message {
 #[serde(rename_all = "lowercase")]
 #[sqlx(type_name = "text", rename_all = "lowercase")]
 pub enum NoticeKind {
-    /// It was made.
     Created,
     /// Somebody came by themselves.
     Joined,
     /// Somebody was brought in.
     Added,
-    /// Somebody went.
     Left,
     /// Somebody was taken out.
     Removed,
-    /// It has another name.
     Renamed,
     /// It has another topic line.
     Topic,
@@ -104,23 +90,18 @@ pub enum NoticeKind {
 /// A line in the flow that is no message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// Where it happened.
     pub conversation: ConversationId,
     /// The conversation's change that it is.
     pub rev: i64,
     /// The message after which it happened; 0 before the first.
     pub after_seq: i64,
-    /// What happened.
     pub kind: NoticeKind,
-    /// Who did it.
     pub actor: UserId,
-    /// What they are called.
     pub actor_name: String,
     /// To whom, where it is another one than the actor.
     pub subject: Option<(UserId, String)>,
     /// The new name or topic line.
     pub text: Option<String>,
-    /// When.
     pub at: OffsetDateTime,
 }
 
@@ -134,9 +115,7 @@ impl Notice {
 /// A file of a message, or one that waits to be sent with one. The store has its bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
 pub struct Attachment {
-    /// Which file.
     pub id: Uuid,
-    /// Where it was put.
     #[sqlx(rename = "conversation_id")]
     pub conversation: ConversationId,
     /// What it is called, for people; never a path.

@@ -42,7 +42,6 @@ impl UserName {
         Self(name)
     }
 
-    /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -78,22 +77,18 @@ pub struct DisplayNameError;
 /// A person, as others see them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
-    /// Who it is.
     pub id: UserId,
     /// The name they sign in with and are called by.
     pub name: UserName,
     /// What others see; the name, unless they chose another.
     pub display_name: String,
-    /// Their picture.
     pub avatar: Option<Uuid>,
 }
 
 /// A sign-in that is valid now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// Which sign-in.
     pub id: SessionId,
-    /// Whose.
     pub user: User,
     /// Whether they administer the chat.
     pub admin: bool,

@@ -7,7 +7,6 @@ use super::ConversationId;
 pub struct Cursor {
     /// Which history of the database: another one after a failover or a restore.
     pub epoch: String,
-    /// The snapshot's xmin.
     pub xid: u64,
     /// Whoever stands at a lower one has missed changes that are gone.
     pub horizon: u64,
@@ -34,11 +33,9 @@ impl Snapshot {
 /// The changes of a conversation in the revs (after, up_to].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
-    /// Which conversation.
     pub conversation: ConversationId,
     /// The last rev before them.
     pub after: i64,
-    /// The last of them.
     pub up_to: i64,
 }
 

@@ -103,7 +103,6 @@ fn put_chunk(kept: &mut Vec<u8>, name: &[u8; 4], content: &[u8]) {
     }
 }
 
-/// What is left to read.
 struct Input<'a>(&'a [u8]);
 
 impl<'a> Input<'a> {

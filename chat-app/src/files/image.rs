@@ -33,11 +33,8 @@ const MAX_PROFILE: usize = 16 * 1024;
 /// A picture that is nothing else.
 #[derive(Debug)]
 pub struct Picture {
-    /// The file.
     pub bytes: Vec<u8>,
-    /// In pixels, upright.
     pub width: u32,
-    /// In pixels, upright.
     pub height: u32,
     /// A smaller one, JPEG or WebP, where the picture is larger than that.
     pub thumbnail: Option<Vec<u8>>,
@@ -46,7 +43,6 @@ pub struct Picture {
 /// Why a picture is not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum PictureError {
-    /// Too much to decode.
     #[error("the picture has too many pixels")]
     TooLarge,
     /// Not what its first bytes promise.

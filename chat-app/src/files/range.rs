@@ -2,10 +2,8 @@
 
 use std::ops::Range;
 
-/// What is to be served.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// All of it.
     Whole,
     /// These bytes.
     Of(Range<u64>),

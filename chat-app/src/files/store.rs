@@ -25,10 +25,8 @@ const PART: usize = 5 * 1024 * 1024;
 /// Why bytes can't be kept or given back.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// PostgreSQL.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
-    /// The bucket.
     #[error("the bucket does not work: {0}")]
     Bucket(#[from] object_store::Error),
     /// The file is in a bucket that the settings no longer name.
@@ -95,7 +93,6 @@ impl Store {
         self.bucket.as_ref()
     }
 
-    /// Where new files go.
     pub fn place(&self) -> Place {
         self.place
     }
@@ -193,7 +190,6 @@ fn pieces(
 
 /// Bytes on their way to where they are kept.
 pub enum Writer {
-    /// To PostgreSQL.
     Postgres(Pieces),
     /// To the bucket: in one request, or in parts where it is long.
     S3(Box<BufWriter>),
@@ -239,7 +235,6 @@ pub struct Pieces {
     id: Uuid,
     kind: Kind,
     number: i32,
-    /// Less than a piece.
     waiting: Vec<u8>,
 }
 

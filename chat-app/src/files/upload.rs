@@ -53,7 +53,6 @@ pub(super) struct Incoming<S> {
     stream: S,
     /// Bytes that it may have.
     pub(super) limit: u64,
-    /// Bytes that have come.
     pub(super) count: u64,
     /// The beginning; taken out by the first [`Self::next`].
     pub(super) head: Vec<u8>,

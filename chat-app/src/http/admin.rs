@@ -25,7 +25,6 @@ use crate::text::Text;
 use crate::views;
 use crate::views::shell::Shell;
 
-/// Rows of a page.
 const ROWS: i64 = 50;
 
 /// The routes of administration.

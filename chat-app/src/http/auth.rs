@@ -23,7 +23,6 @@ use crate::store::users;
 use crate::text::Text;
 use crate::views;
 
-/// What the form sends.
 #[derive(Deserialize)]
 pub(super) struct Credentials {
     name: String,

@@ -20,10 +20,8 @@ use crate::views::{self, list};
 /// Conversations in a part of the list.
 const LISTED: usize = 50;
 
-/// Messages on a page.
 const MESSAGES: i64 = 50;
 
-/// Where the list begins.
 #[derive(Deserialize)]
 pub(super) struct Part {
     older: Option<ListEnd>,

@@ -55,7 +55,6 @@ pub enum AppError {
     /// The body is over the limit.
     #[error("body too large")]
     TooLarge,
-    /// Nobody may sign up.
     #[error("registration is closed")]
     RegistrationClosed,
     /// Only with an invitation.
@@ -79,10 +78,8 @@ pub enum AppError {
     /// PostgreSQL can't be reached.
     #[error("PostgreSQL is away")]
     DatabaseAway(#[source] Arc<sqlx::Error>),
-    /// It took too long.
     #[error("timed out")]
     TimedOut,
-    /// A fault of ours.
     #[error("internal error")]
     Internal(#[source] Box<dyn StdError + Send + Sync>),
 }

@@ -92,7 +92,6 @@ pub(super) async fn original(
     Ok(response)
 }
 
-/// The smaller image.
 pub(super) async fn thumbnail(
     State(app): State<App>,
     session: Session,

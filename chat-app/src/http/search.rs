@@ -17,7 +17,6 @@ use crate::text::Text;
 use crate::views;
 use crate::views::search::{Found, Piece, Results};
 
-/// Results on a page.
 const SHOWN: usize = 20;
 
 #[derive(Deserialize)]

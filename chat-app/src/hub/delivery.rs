@@ -39,9 +39,7 @@ pub(super) struct RoomChange {
 /// What a record says of whom it concerns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
-    /// Which conversation.
     pub conversation: ConversationId,
-    /// Which of its changes.
     pub rev: i64,
     /// Who gets it; `None` for all members of a large room.
     pub people: Option<Vec<UserId>>,
@@ -54,9 +52,7 @@ pub struct Address {
 pub enum Here {
     /// Who is in the large room must be read first.
     Unknown,
-    /// Somebody here gets it.
     Present,
-    /// Nobody does.
     Absent,
 }
 

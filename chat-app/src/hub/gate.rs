@@ -15,7 +15,6 @@ pub(super) const FRESH: Duration = Duration::from_secs(1);
 const HELD: usize = 4096;
 const HELD_BYTES: usize = 8 * 1024 * 1024;
 
-/// What is held back.
 #[derive(Default)]
 pub(super) struct Gate {
     /// When the last look that succeeded began, by a clock that goes on while the process is stopped.
@@ -26,11 +25,9 @@ pub(super) struct Gate {
 
 /// What becomes of a delivery.
 pub(super) enum Passage {
-    /// It may go.
     Open(Delivery),
     /// It waits for the next look.
     Held,
-    /// Too much waits.
     Full,
 }
 
@@ -76,7 +73,6 @@ impl Gate {
         passed
     }
 
-    /// Drops what waits.
     pub(super) fn clear(&mut self) {
         self.held = VecDeque::new();
         self.bytes = 0;

@@ -14,7 +14,6 @@ pub(super) const SOCKET_QUEUE: usize = 256;
 /// A frame on its way to one socket.
 #[derive(Clone, Debug)]
 pub struct Outgoing {
-    /// What the browser gets.
     pub frame: Utf8Bytes,
     /// Of a message that was sent, when it was accepted.
     pub accepted: Option<OffsetDateTime>,
@@ -25,7 +24,6 @@ pub struct Outgoing {
 pub enum Close {
     /// Its session was revoked.
     Revoked,
-    /// The replica goes away.
     Restart,
 }
 
@@ -34,7 +32,6 @@ pub enum Close {
 pub struct SocketState {
     /// Frames were lost: its queue was full.
     pub lagged: bool,
-    /// It must close.
     pub close: Option<Close>,
 }
 
@@ -42,11 +39,8 @@ pub struct SocketState {
 pub struct Registration {
     /// Which socket of this replica it is.
     pub id: SocketId,
-    /// What to send.
     pub frames: mpsc::Receiver<Outgoing>,
-    /// What else to do.
     pub state: watch::Receiver<SocketState>,
-    /// To take `lagged` back.
     pub control: watch::Sender<SocketState>,
     pub(super) _place: Place,
 }
@@ -64,7 +58,6 @@ impl Drop for Place {
     }
 }
 
-/// The hub's end.
 pub(super) struct Handle {
     pub(super) id: SocketId,
     pub(super) session: SessionId,

@@ -19,7 +19,6 @@ const WAITING: usize = 8192;
 /// came before: first find out where the conversation stood when the last look at the changes was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hole {
-    /// Of which conversation.
     pub conversation: ConversationId,
     /// The last rev that was passed on.
     pub after: Option<i64>,
@@ -35,7 +34,6 @@ pub trait Follow: Sized {
 
 /// What is known of a change that waits.
 enum Slot<T> {
-    /// Somebody here gets it.
     Item(T),
     /// Nobody who was here when it came gets it.
     Nobodys,

@@ -17,7 +17,6 @@ use crate::publisher::{Signal, Signals};
 /// What changes within it is told together.
 const TICK: Duration = Duration::from_secs(1);
 
-/// What a browser gets.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 enum Frame<'a> {

@@ -43,47 +43,30 @@ impl ProducerContext for Context<Lossy> {
 pub enum Signal {
     /// A person has read on one device; the others follow.
     Read {
-        /// Who.
         user: UserId,
-        /// Where.
         conversation: ConversationId,
-        /// How far.
         last_read: i64,
-        /// What is left.
         unread: i64,
         /// Which mark this is: older ones are void.
         #[serde(default)]
         version: i64,
     },
-    /// A person is writing.
     Typing {
-        /// Who.
         user: UserId,
-        /// What they are called.
         name: String,
-        /// Where.
         conversation: ConversationId,
-        /// Who is told.
         to: Vec<UserId>,
     },
     /// A person has read; the others of a small conversation see it.
     Seen {
-        /// Who.
         user: UserId,
-        /// What they are called.
         name: String,
-        /// Where.
         conversation: ConversationId,
-        /// How far.
         seq: i64,
-        /// Who is told.
         to: Vec<UserId>,
     },
-    /// Who is on a replica.
     Presence {
-        /// Its name.
         replica: String,
-        /// Its people.
         people: Census,
     },
 }

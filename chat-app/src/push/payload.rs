@@ -18,7 +18,6 @@ const BODY_LETTERS: usize = 300;
 struct Payload<'a> {
     title: String,
     body: String,
-    /// The page to open.
     url: String,
     /// A newer one of the same conversation replaces it.
     tag: String,

@@ -16,7 +16,6 @@ const LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
 /// `{"typ":"JWT","alg":"ES256"}`
 const HEADER: &str = "eyJ0eXAiOiJKV1QiLCJhbGciOiJFUzI1NiJ9";
 
-/// The setting is no key.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "CONFAB_VAPID_PRIVATE_KEY is not a P-256 private key: give 32 bytes as base64url without padding"
@@ -42,7 +41,6 @@ struct Claims<'a> {
 }
 
 impl VapidKey {
-    /// Reads the setting.
     pub fn parse(text: &str) -> Result<Self, KeyError> {
         let bytes = BASE64.decode(text.trim()).map_err(|_| KeyError)?;
         let key = SigningKey::from_slice(&bytes).map_err(|_| KeyError)?;
@@ -74,7 +72,6 @@ impl VapidKey {
     }
 }
 
-/// The endpoint's origin.
 fn audience(endpoint: &Uri) -> String {
     let scheme = endpoint.scheme_str().unwrap_or("https");
     let authority = endpoint.authority().map_or("", |name| name.as_str());

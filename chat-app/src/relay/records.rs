@@ -71,7 +71,6 @@ fn addressed<'a>(record: &'a BorrowedMessage<'_>) -> Option<(&'a str, Address)> 
     Some((header("epoch")?, address))
 }
 
-/// Passes a signal on.
 pub(super) fn signal(hub: &Hub, record: &BorrowedMessage<'_>) -> Record {
     let Some(signal) = record
         .payload()

@@ -14,12 +14,10 @@ pub struct Seen(HashMap<ConversationId, Ranges>);
 struct Ranges(BTreeMap<i64, i64>);
 
 impl Seen {
-    /// A change was seen.
     pub fn insert(&mut self, id: ConversationId, rev: i64) {
         self.0.entry(id).or_default().insert(rev);
     }
 
-    /// Whether it was.
     pub fn contains(&self, id: ConversationId, rev: i64) -> bool {
         self.0.get(&id).is_some_and(|ranges| ranges.contains(rev))
     }

@@ -27,7 +27,6 @@ pub type Offsets = HashMap<i32, i64>;
 /// A record as it is in the topic.
 #[derive(Debug, Serialize)]
 pub struct Record {
-    /// Where it is.
     pub partition: i32,
     /// Where in the partition.
     pub offset: i64,
@@ -62,11 +61,9 @@ impl Record {
     }
 }
 
-/// What comes of a topic.
 pub enum Part {
     /// Records of one or more partitions.
     Records(Vec<Record>),
-    /// All was read.
     End {
         /// Where the topic ends now.
         offsets: Offsets,

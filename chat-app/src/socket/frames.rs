@@ -16,7 +16,6 @@ pub(super) enum Reply<'a> {
     Database { up: bool },
 }
 
-/// A frame of JSON.
 pub(super) fn frame(reply: &impl Serialize) -> Utf8Bytes {
     serde_json::to_string(reply)
         .expect("a reply has no map with keys other than text")

@@ -3,7 +3,6 @@
 use super::Pool;
 use crate::domain::{SessionId, UserId};
 
-/// What a person has set.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Profile {
     /// What others see instead of the name.
@@ -21,15 +20,11 @@ pub struct Profile {
 /// What others may see of what one does.
 #[derive(Clone, Copy, Debug)]
 pub struct Shared {
-    /// That one is here.
     pub presence: bool,
-    /// That one writes.
     pub typing: bool,
-    /// How far one has read.
     pub receipts: bool,
 }
 
-/// What a person has set.
 pub async fn profile(pool: &Pool, user: UserId) -> sqlx::Result<Profile> {
     sqlx::query_as(
         "SELECT display_name, language, share_presence, share_typing, share_receipts FROM users WHERE id = $1",

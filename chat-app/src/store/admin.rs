@@ -10,7 +10,6 @@ use crate::domain::{ConversationId, User, UserId};
 /// A person as administrators see them.
 #[derive(Clone, Debug)]
 pub struct Person {
-    /// Who it is.
     pub user: User,
     /// Whether they administer.
     pub admin: bool,
@@ -24,15 +23,12 @@ pub struct Person {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Act {
-    /// Shuts them out.
     Disable,
-    /// Lets them in again.
     Enable,
     /// Ends all their sessions.
     SignOut,
     /// Makes them an administrator.
     MakeAdmin,
-    /// And no more.
     UnmakeAdmin,
 }
 
@@ -48,10 +44,8 @@ impl Act {
     }
 }
 
-/// How an act went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Done {
-    /// As asked.
     Done,
     /// There is no such thing.
     NotFound,
@@ -83,7 +77,6 @@ pub async fn people(pool: &Pool, q: &str, after: &str, limit: i64) -> sqlx::Resu
     rows.iter().map(person_of).collect()
 }
 
-/// One person.
 pub async fn person(pool: &Pool, id: UserId) -> sqlx::Result<Option<Person>> {
     let row = sqlx::query(
         "SELECT id, name, display_name, avatar, is_admin, disabled_at IS NOT NULL AS disabled, created_at FROM users
@@ -118,15 +111,11 @@ pub async fn act(pool: &Pool, actor: UserId, person: UserId, act: Act) -> sqlx::
 /// A room as administrators see it: not what is said there.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Room {
-    /// Which.
     pub id: ConversationId,
     /// Whether anyone may join.
     pub public: bool,
-    /// What it is called.
     pub title: String,
-    /// Its topic line.
     pub topic: String,
-    /// How many are in it.
     pub members: i64,
 }
 
@@ -151,7 +140,6 @@ pub async fn rooms(
     .await
 }
 
-/// One room.
 pub async fn room(pool: &Pool, id: ConversationId) -> sqlx::Result<Option<Room>> {
     sqlx::query_as(
         "SELECT c.id, c.kind = 'public' AS public, c.title, c.topic,

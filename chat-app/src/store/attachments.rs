@@ -16,7 +16,6 @@ use crate::domain::{Attachment, ConversationId, UserId};
 pub enum Kind {
     /// As it was put, or without what it told besides.
     Original,
-    /// A smaller image.
     Thumbnail,
 }
 
@@ -26,18 +25,14 @@ pub enum Kind {
 pub enum Place {
     /// In `attachment_chunks`.
     Postgres,
-    /// In the bucket.
     S3,
 }
 
 /// A file that is about to be put.
 #[derive(Debug)]
 pub struct New<'a> {
-    /// Which file.
     pub id: Uuid,
-    /// Where to.
     pub conversation: ConversationId,
-    /// Who puts it.
     pub owner: UserId,
     /// What it is called, cleaned.
     pub name: &'a str,
@@ -50,7 +45,6 @@ pub struct New<'a> {
 pub struct Known<'a> {
     /// By its bytes.
     pub media_type: &'a str,
-    /// How many.
     pub bytes: u64,
     /// Of an image that pages show, in pixels.
     pub size: Option<(u32, u32)>,
@@ -61,7 +55,6 @@ pub struct Known<'a> {
 /// Whether a file may be put.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Begun {
-    /// Its row is there.
     Yes,
     /// They are no member, or there is no such conversation.
     NotMember,
@@ -218,7 +211,6 @@ pub async fn put_piece(
     Ok(())
 }
 
-/// A piece of a file.
 pub async fn piece(
     pool: &Pool,
     id: Uuid,

@@ -5,20 +5,15 @@ use time::OffsetDateTime;
 use super::Pool;
 use crate::domain::ConversationId;
 
-/// One act.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Entry {
     /// Its number; later ones are higher.
     pub id: i64,
-    /// When.
     pub at: OffsetDateTime,
-    /// Who did it.
     pub actor: String,
     /// What: a word of the schema.
     pub act: String,
-    /// To whom.
     pub subject: Option<String>,
-    /// Where.
     pub conversation_id: Option<ConversationId>,
     /// A name, a place or a number.
     pub detail: Option<String>,

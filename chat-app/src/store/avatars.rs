@@ -40,7 +40,6 @@ pub async fn put(pool: &Pool, user: UserId, id: Uuid, picture: &Picture) -> sqlx
     Ok(())
 }
 
-/// Back to initials.
 pub async fn remove(pool: &Pool, user: UserId) -> sqlx::Result<()> {
     sqlx::query(
         "WITH gone AS (DELETE FROM avatars WHERE user_id = $1)

@@ -46,7 +46,6 @@ pub async fn add(pool: &Pool, user: UserId, blocked: UserId) -> sqlx::Result<boo
     Ok(done.rows_affected() > 0)
 }
 
-/// Takes a block back.
 pub async fn remove(pool: &Pool, user: UserId, blocked: UserId) -> sqlx::Result<()> {
     sqlx::query("DELETE FROM blocks WHERE user_id = $1 AND blocked_id = $2")
         .bind(user)

@@ -26,7 +26,6 @@ pub struct Changes {
 /// Where a reader that follows the changes begins.
 #[derive(Debug)]
 pub struct Beginning {
-    /// The snapshot of now.
     pub snapshot: Snapshot,
     /// Whoever knows less than this has missed rows that are gone.
     pub horizon: u64,

@@ -174,9 +174,7 @@ pub async fn open_direct(
 /// How far a member has read after a mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Marked {
-    /// The last message read.
     pub last_read_seq: i64,
-    /// The newest message.
     pub last_seq: i64,
     /// Which mark this is: older ones are void.
     pub read_version: i64,

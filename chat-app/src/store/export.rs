@@ -66,18 +66,14 @@ pub async fn messages(pool: &Pool, id: ConversationId, seqs: &[i64]) -> sqlx::Re
     .await
 }
 
-/// A file that they sent.
 #[derive(Debug)]
 pub struct Sent {
-    /// What is known of it.
     pub json: String,
-    /// The file itself.
     pub file: Attachment,
     /// Where its bytes are.
     pub place: Place,
 }
 
-/// The files they sent.
 pub async fn files(pool: &Pool, user: UserId) -> sqlx::Result<Vec<Sent>> {
     let rows = sqlx::query(
         "SELECT *, jsonb_build_object('id', id, 'conversation', conversation_id, 'place', seq, 'name', name,

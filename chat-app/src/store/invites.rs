@@ -9,17 +9,12 @@ use crate::domain::{UserId, UserName};
 /// An invitation as administrators see it.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Invite {
-    /// Its number.
     pub id: i64,
-    /// Who made it.
     pub created_by_name: String,
-    /// When it stops working.
     pub expires_at: OffsetDateTime,
     /// How many people may use it.
     pub max_uses: i32,
-    /// How many did.
     pub uses: i32,
-    /// Whether it works now.
     pub open: bool,
     /// Whether it was taken back.
     pub revoked: bool,

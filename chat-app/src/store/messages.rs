@@ -224,7 +224,6 @@ pub async fn edit(
         .await
 }
 
-/// Leaves a tombstone.
 pub async fn delete(
     pool: &Pool,
     id: ConversationId,

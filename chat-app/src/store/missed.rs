@@ -18,7 +18,6 @@ const LIMIT: i64 = 200;
 /// Where somebody stands who comes back.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Place {
-    /// Who.
     pub person: UserId,
     /// Which history of the database they know.
     pub epoch: String,
@@ -28,10 +27,8 @@ pub struct Place {
     pub on_screen: Option<(ConversationId, i64)>,
 }
 
-/// What they missed.
 #[derive(Clone, Debug)]
 pub struct Missed {
-    /// Where they go on from.
     pub cursor: Cursor,
     /// `None` where it is too much, or the history is another.
     pub news: Option<News>,
@@ -51,7 +48,6 @@ pub struct News {
 /// The conversation on screen.
 #[derive(Clone, Debug)]
 pub struct OnScreen {
-    /// As it is now.
     pub summary: ConversationSummary,
     /// Its changes by rev. They are there for others too: some are older than the place, or below the floor.
     pub changes: Arc<Vec<Change>>,

@@ -12,7 +12,6 @@ use crate::domain::{ConversationId, SessionId, UserId};
 /// Receipts are for conversations of at most this many.
 const RECEIPTS: i64 = 10;
 
-/// What somebody shares.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Sharing {
     /// Whether they are there.
@@ -21,21 +20,17 @@ pub struct Sharing {
     pub hidden: Vec<UserId>,
 }
 
-/// Whom a signal is for.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Audience {
     /// What the person is called whom it is about.
     pub name: String,
-    /// The others.
     pub others: Vec<UserId>,
 }
 
 /// Another member, and how far they have read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
 pub struct Reader {
-    /// Who.
     pub user: UserId,
-    /// What they are called.
     pub name: String,
     /// The last message that they have read.
     pub seq: i64,

@@ -23,13 +23,11 @@ pub struct Subscription {
 /// A browser that takes pushes, as its person sees it.
 #[derive(Debug, sqlx::FromRow)]
 pub struct Device {
-    /// Its id.
     pub id: i64,
     /// What the person knows it by.
     pub device: Option<String>,
     /// The session that it was made in.
     pub session_id: SessionId,
-    /// Since when.
     pub created_at: OffsetDateTime,
 }
 
@@ -179,7 +177,6 @@ pub async fn note(pool: &Pool, messages: &[(ConversationId, i64)]) -> sqlx::Resu
 /// A push whose time has come, with what it says as it is now.
 #[derive(Clone, Debug)]
 pub struct Due {
-    /// To which browser.
     pub subscription: i64,
     /// Where the push service takes it.
     pub endpoint: String,
@@ -191,9 +188,7 @@ pub struct Due {
     pub language: String,
     /// How often in a row its push service has failed.
     pub failures: i16,
-    /// Of which conversation.
     pub conversation: ConversationId,
-    /// Of which message.
     pub seq: i64,
     /// Whether it calls the person, or is to them alone.
     pub personal: bool,
@@ -201,13 +196,11 @@ pub struct Due {
     pub wanted: bool,
     /// When they are not to be disturbed.
     pub quiet: Option<Quiet>,
-    /// When it was sent.
     pub at: OffsetDateTime,
     /// What the room is called; none between two people.
     pub title: Option<String>,
     /// What the sender is called.
     pub sender_name: String,
-    /// What it says.
     pub body: String,
 }
 

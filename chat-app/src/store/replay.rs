@@ -9,7 +9,6 @@ use crate::domain::ConversationId;
 /// Where a conversation stands.
 #[derive(Clone, Copy, Debug, sqlx::FromRow)]
 pub struct Standing {
-    /// Its last change.
     pub rev: i64,
     /// Its oldest message that is kept; without any, the one that comes next.
     pub first_seq: i64,

@@ -10,15 +10,10 @@ use crate::store::users::user_of;
 /// A room of the directory.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Listed {
-    /// Which.
     pub id: ConversationId,
-    /// What it is called.
     pub title: String,
-    /// What it is about.
     pub topic: String,
-    /// How many are in it.
     pub members: i64,
-    /// Whether the reader is.
     pub joined: bool,
 }
 
@@ -62,7 +57,6 @@ pub async fn directory(
     .await
 }
 
-/// Joins a public room.
 pub async fn join(pool: &Pool, id: ConversationId, person: UserId) -> sqlx::Result<Outcome> {
     sqlx::query_as("SELECT * FROM join_room($1, $2)")
         .bind(id)
@@ -71,7 +65,6 @@ pub async fn join(pool: &Pool, id: ConversationId, person: UserId) -> sqlx::Resu
         .await
 }
 
-/// Brings people in.
 pub async fn add(
     pool: &Pool,
     id: ConversationId,
@@ -167,7 +160,6 @@ pub async fn members(
     rows.iter().map(member).collect()
 }
 
-/// How many are in it.
 pub async fn size(pool: &Pool, id: ConversationId) -> sqlx::Result<i64> {
     sqlx::query_scalar(
         "SELECT count(*) FROM members WHERE conversation_id = $1 AND left_rev IS NULL",

@@ -15,9 +15,7 @@ static MIGRATIONS: Migrator = {
 /// Whether the schema serves this release.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// It does, or is newer.
     Serves,
-    /// It lacks migrations.
     Older {
         /// What PostgreSQL has; 0 for nothing.
         applied: i64,

@@ -13,7 +13,6 @@ use crate::search::{Named, Problem, Query};
 
 /// Around what matches, in what [`headlines`] answers. No message holds control characters.
 pub const MARK_START: char = '\u{2}';
-/// After what matches.
 pub const MARK_END: char = '\u{3}';
 
 /// A query that the database can run.
@@ -34,25 +33,19 @@ pub struct Prepared {
 pub struct Hit {
     /// Its number over all conversations: what older results are asked for by.
     pub number: i64,
-    /// Where it was sent.
     #[sqlx(rename = "conversation_id")]
     pub conversation: ConversationId,
-    /// Its place there.
     pub seq: i64,
     /// What the reader calls the conversation.
     pub place: String,
-    /// Who sent it.
     #[sqlx(rename = "sender_id")]
     pub sender: UserId,
-    /// Their picture.
     pub sender_avatar: Option<Uuid>,
     /// What the sender is called.
     pub sender_name: String,
-    /// What it says.
     pub body: String,
     /// The names of its files.
     pub files: Vec<String>,
-    /// When it was sent.
     #[sqlx(rename = "created_at")]
     pub at: OffsetDateTime,
 }

@@ -13,11 +13,9 @@ use crate::domain::{Session, SessionId, UserId};
 /// A sign-in as its person sees it.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Device {
-    /// Which sign-in.
     pub id: SessionId,
     /// Browser and system, as in `Firefox, Linux`.
     pub device: Option<String>,
-    /// When it was made.
     pub created_at: OffsetDateTime,
     /// When something was last asked with it, to a few minutes.
     pub last_seen_at: OffsetDateTime,

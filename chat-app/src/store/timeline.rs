@@ -13,7 +13,6 @@ use crate::event::{Audience, Event};
 pub enum Change {
     /// A message that was sent, edited, deleted or reacted to.
     Message(Message),
-    /// A line in the flow.
     Notice(Notice),
 }
 
@@ -26,7 +25,6 @@ impl Change {
         }
     }
 
-    /// Where it happened.
     pub fn conversation(&self) -> ConversationId {
         match self {
             Self::Message(message) => message.conversation,

@@ -17,10 +17,8 @@ pub enum CreateUserError {
     Db(#[from] sqlx::Error),
 }
 
-/// What a login goes by.
 #[derive(Debug, sqlx::FromRow)]
 pub struct Credentials {
-    /// Whose.
     pub id: UserId,
     /// The password's PHC string.
     pub password_hash: String,

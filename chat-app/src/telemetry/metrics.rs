@@ -16,7 +16,6 @@ use prometheus_client::registry::Registry;
 use super::outcomes::{PushLabels, PushOutcome, Record, RecordLabels};
 use super::requests::Requests;
 
-/// What is counted.
 #[derive(Clone)]
 pub struct Metrics(Arc<Counted>);
 
@@ -165,7 +164,6 @@ impl Metrics {
         self.0.holes.inc();
     }
 
-    /// A socket was too slow.
     pub fn resync(&self) {
         self.0.resyncs.inc();
     }
@@ -181,7 +179,6 @@ impl Metrics {
         self.0.relay_lag.set(age.as_secs_f64());
     }
 
-    /// A signal was dropped.
     pub fn signal_dropped(&self) {
         self.0.signals_dropped.inc();
     }

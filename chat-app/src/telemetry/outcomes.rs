@@ -9,13 +9,11 @@ use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEn
 pub enum Record {
     /// Handed to somebody here.
     Delivered,
-    /// Concerned nobody here.
     Passed,
     /// A signal that came while deliveries are held back.
     Dropped,
     /// Was written in another history of the database.
     StaleEpoch,
-    /// Could not be read.
     Malformed,
 }
 
@@ -36,7 +34,6 @@ pub(super) struct RecordLabels {
     pub outcome: Record,
 }
 
-/// What became of a push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PushOutcome {
     /// The push service has it.

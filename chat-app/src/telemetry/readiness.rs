@@ -43,7 +43,6 @@ impl Readiness {
         self.0.relay.store(true, Ordering::Relaxed);
     }
 
-    /// SIGTERM has come.
     pub fn stopping(&self) {
         self.0.stopping.store(true, Ordering::Relaxed);
     }

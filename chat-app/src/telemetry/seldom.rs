@@ -17,7 +17,6 @@ struct State {
 }
 
 impl Seldom {
-    /// Nothing was told yet.
     pub const fn new() -> Self {
         Self(Mutex::new(State {
             told: None,

@@ -17,16 +17,12 @@ use crate::store::sessions::Device;
 use crate::t;
 use crate::text::{Language, Text};
 
-/// What the page shows.
 #[derive(Debug)]
 pub struct View<'a> {
     /// Whose, and with which sign-in they look.
     pub session: &'a Session,
-    /// What they have set.
     pub profile: &'a Profile,
-    /// Their sign-ins.
     pub devices: &'a [Device],
-    /// Whom they blocked.
     pub blocked: &'a [User],
     /// The section that something was asked of, and how it went.
     pub outcome: (String, Outcome),
@@ -40,7 +36,6 @@ impl View<'_> {
     }
 }
 
-/// The page.
 pub fn page(shell: &Shell, view: &View) -> Markup {
     let text = shell.text;
     let nav = html! {

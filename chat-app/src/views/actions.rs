@@ -55,15 +55,12 @@ fn act(text: Text, name: &str, id: &str) -> Markup {
 /// A message and what to do with it, as a page.
 #[derive(Debug)]
 pub struct View<'a> {
-    /// Where it was sent.
     pub conversation: &'a ConversationSummary,
-    /// The message.
     pub message: &'a Message,
     /// What is wrong with the edit, and the text as typed.
     pub wrong: Option<(String, String)>,
 }
 
-/// The page of a message.
 pub fn page(shell: &Shell, view: &View) -> Markup {
     let (text, message) = (shell.text, view.message);
     let path = format!("/c/{}/messages/{}", message.conversation, message.seq);

@@ -34,7 +34,6 @@ pub const MODULES: [&str; 12] = [
 #[derive(Debug)]
 pub struct Asset {
     name: &'static str,
-    /// Its media type.
     pub media_type: &'static str,
     /// Its bytes.
     pub content: &'static [u8],

@@ -10,9 +10,7 @@ use crate::text::Text;
 /// What a person typed and what is wrong with it. Passwords and tokens are never given back.
 #[derive(Debug, Default)]
 pub struct Form {
-    /// The name as typed.
     pub name: String,
-    /// Where to go after.
     pub next: String,
     /// What is wrong with the name.
     pub name_error: Option<String>,
@@ -31,7 +29,6 @@ impl Form {
     }
 }
 
-/// The page to log in.
 pub fn login(config: &Config, text: Text, form: &Form) -> Markup {
     let content = html! {
         form method="post" action="/login" data-testid="login-form" novalidate {
@@ -47,7 +44,6 @@ pub fn login(config: &Config, text: Text, form: &Form) -> Markup {
     card(config, text, &t!(text, "login"), content)
 }
 
-/// The page to sign up.
 pub fn register(config: &Config, text: Text, form: &Form) -> Markup {
     let content = html! {
         (sign_up(text, form, "/register"))

@@ -24,11 +24,9 @@ const QUOTE_CHARS: usize = 120;
 pub struct View<'a> {
     /// The conversation, read before its messages.
     pub conversation: &'a ConversationSummary,
-    /// Some of its messages.
     pub page: &'a Page,
     /// How far the others have read, as far as they share it.
     pub readers: &'a [Reader],
-    /// What is being written.
     pub draft: Draft,
 }
 
@@ -37,9 +35,7 @@ pub struct View<'a> {
 pub struct Draft {
     /// The id it will have: sending the form twice sends one message.
     pub client_id: Uuid,
-    /// The text as typed.
     pub body: String,
-    /// What is wrong with it.
     pub error: Option<String>,
     /// The message that it answers.
     pub reply_to: Option<Message>,

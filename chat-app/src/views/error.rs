@@ -7,10 +7,8 @@ use crate::config::Config;
 use crate::t;
 use crate::text::Text;
 
-/// What a person is told.
 #[derive(Debug)]
 pub struct Notice<'a> {
-    /// In a few words.
     pub heading: &'a str,
     /// A sentence or two: what happened, what to do.
     pub sentence: &'a str,

@@ -119,7 +119,6 @@ pub(crate) mod tests {
     use super::*;
     use crate::domain::{ConversationId, Mention, UserId};
 
-    /// A message of ada.l.
     pub(crate) fn message(body: &str) -> Message {
         Message {
             conversation: ConversationId(1),

@@ -11,7 +11,6 @@ use crate::store::push::{Device, Quiet};
 use crate::t;
 use crate::text::Text;
 
-/// What the page shows.
 pub struct View<'a> {
     /// The key that browsers subscribe with; without it there is no Web Push.
     pub key: Option<&'a str>,
@@ -26,7 +25,6 @@ pub struct View<'a> {
 /// The form of the hours, as it was saved or typed.
 #[derive(Debug)]
 pub struct Hours {
-    /// Whether there are any.
     pub on: bool,
     /// As in `22:00`.
     pub from: String,
@@ -54,7 +52,6 @@ impl Hours {
     }
 }
 
-/// The page of settings.
 pub fn page(shell: &Shell, view: &View) -> Markup {
     let text = shell.text;
     let content = html! {

@@ -66,13 +66,9 @@ fn listed(text: Text, room: &Listed) -> Markup {
 /// A group or a room that is being made, and what is wrong with it.
 #[derive(Debug)]
 pub struct Making {
-    /// What it will be.
     pub kind: ConversationKind,
-    /// As typed.
     pub title: String,
-    /// As typed.
     pub topic: String,
-    /// As typed.
     pub people: String,
     /// What is wrong with the title.
     pub title_error: Option<String>,
@@ -154,11 +150,8 @@ fn people_field(text: Text, typed: &str, error: Option<&str>) -> Markup {
 /// What there is to know about a conversation.
 #[derive(Debug)]
 pub struct About<'a> {
-    /// Which.
     pub conversation: &'a ConversationSummary,
-    /// Some of its members.
     pub members: &'a [Member],
-    /// How many there are.
     pub size: i64,
     /// Which members were searched for.
     pub q: &'a str,

@@ -21,7 +21,6 @@ const HELP: [(&str, &str); 7] = [
     ("has:link has:file has:image", "search-help-has"),
 ];
 
-/// What a search came to.
 #[derive(Debug, Default)]
 pub struct Results {
     /// Whether anything was searched for.
@@ -39,16 +38,13 @@ pub struct Results {
 /// A message that was found.
 #[derive(Debug)]
 pub struct Found {
-    /// The message.
     pub hit: Hit,
     /// What is shown of its text.
     pub pieces: Vec<Piece>,
 }
 
-/// A part of a text.
 #[derive(Debug)]
 pub struct Piece {
-    /// The part.
     pub text: String,
     /// Whether it is what was searched for.
     pub marked: bool,

@@ -26,12 +26,9 @@ pub(super) fn page(shell: &Shell, title: &str, nav: Markup, content: Markup) -> 
 /// What was done, or what is wrong, in a section.
 #[derive(Clone, Debug, Default)]
 pub enum Outcome {
-    /// Nothing was asked.
     #[default]
     None,
-    /// It is saved.
     Saved,
-    /// It is not, and why.
     Wrong(String),
 }
 

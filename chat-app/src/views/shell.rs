@@ -17,13 +17,11 @@ pub struct Shell<'a> {
     pub config: &'a Config,
     /// The words of the reader's language.
     pub text: Text,
-    /// Whose page it is.
     pub me: &'a User,
     /// Where live events go on; taken before anything else was read.
     pub cursor: &'a Cursor,
     /// Whether they blocked somebody, whose messages are folded.
     pub folds: bool,
-    /// Their conversations.
     pub list: &'a Listed,
 }
 
@@ -37,9 +35,7 @@ pub(super) struct Pane<'a> {
     pub place: &'a str,
     /// The conversation on screen where it is live.
     pub live: Option<&'a ConversationSummary>,
-    /// Marked in the list.
     pub current: Option<ConversationId>,
-    /// Inside `main`.
     pub content: Markup,
 }
 
@@ -133,7 +129,6 @@ impl Shell<'_> {
     }
 }
 
-/// A magnifying glass.
 pub(super) const SEARCH: &str = "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16 16l4.5 4.5";
 
 /// A link that is an icon alone, with its name for those who don't see it.

@@ -179,7 +179,6 @@ impl Person {
     }
 }
 
-/// A live connection.
 pub struct Live(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Live {

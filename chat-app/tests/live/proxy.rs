@@ -7,7 +7,6 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// How the way is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
     Open,

@@ -20,7 +20,6 @@ use web_push_native::p256::ecdsa::{Signature, VerifyingKey};
 const SECRET: [u8; 32] = [7; 32];
 const AUTH: [u8; 16] = [9; 16];
 
-/// What a device got.
 #[derive(Clone, Debug)]
 pub struct Got {
     pub payload: Value,

@@ -11,7 +11,6 @@ use crate::validate::{Chat, Role};
 /// A database, without how to log in to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Database {
-    /// Host and port.
     pub address: (String, u16),
     /// A digest of address and name: tells one database from another.
     pub identity: String,
@@ -20,7 +19,6 @@ pub struct Database {
 /// How the chat-app is told of the database. Secrets by name alone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DatabaseLogin {
-    /// Where its address is.
     pub address: DatabaseAddress,
     /// libpq's `sslmode`, where it goes before the URL's.
     pub ssl_mode: Option<&'static str>,
@@ -35,9 +33,7 @@ pub enum DatabaseAddress {
     Secret(UrlSecret),
     /// Here, and only the password is in a Secret.
     Parts {
-        /// Without a password.
         url: String,
-        /// Where the password is.
         password: PasswordSecret,
     },
 }

@@ -9,7 +9,6 @@ use crate::reason::Reason;
 /// Why a Secret cannot be used. The text says what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SecretProblem {
-    /// It is not there.
     Missing(String),
     /// It is there without the key, or with something else under it.
     Unusable(String),
@@ -22,7 +21,6 @@ impl SecretProblem {
         message
     }
 
-    /// A condition's reason.
     pub fn reason(&self) -> Reason {
         match self {
             Self::Missing(_) => Reason::SecretNotFound,
@@ -38,7 +36,6 @@ pub(super) struct Store<'a> {
 }
 
 impl Store<'_> {
-    /// The text under a key.
     pub(super) fn text(&self, name: &str, key: &str) -> Result<String, SecretProblem> {
         let secret = self.secrets.get(name).ok_or_else(|| {
             SecretProblem::Missing(format!(

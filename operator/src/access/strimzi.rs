@@ -5,7 +5,6 @@ use crate::crd::{
     CaSecret, ClientCertificateSecret, KafkaTls, SaslMechanism, StrimziAuthentication, StrimziKafka,
 };
 
-/// As far as names go.
 pub(super) fn kafka_access(strimzi: &StrimziKafka, namespace: &str) -> KafkaAccess {
     let (cluster, port) = (&strimzi.cluster, strimzi.port);
     let user = |authentication| {

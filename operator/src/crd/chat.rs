@@ -91,7 +91,6 @@ macro_rules! search_languages {
     ($default:ident $($name:ident)*) => {
         /// A text search configuration that every PostgreSQL from version 15 on has.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-        #[allow(missing_docs, reason = "languages explain themselves")]
         pub enum SearchLanguage { #[default] $default, $($name),* }
 
         impl SearchLanguage {

@@ -12,7 +12,6 @@ pub(super) struct Files {
     keys: Vec<String>,
 }
 
-/// What a replica needs.
 pub(super) fn of_replica(access: &Access) -> Vec<Files> {
     let tls = access.kafka.tls.as_ref();
     let ca = tls.map(|tls| Files {

@@ -14,7 +14,6 @@ const KEPT_FREE: i32 = 5;
 /// Connections of all replicas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Connections {
-    /// Each replica's pool.
     pub pool: i32,
     /// What all of them may open, while a rollout has one in four twice.
     pub needed: i32,

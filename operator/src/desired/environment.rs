@@ -40,7 +40,6 @@ pub(super) fn serve(chat: &Chat, with: &Ingredients<'_>, release: &Release) -> V
     env
 }
 
-/// Of a migration.
 pub(super) fn migrate(chat: &Chat, access: &Access) -> Vec<EnvVar> {
     let language = chat.settings.search_language.configuration();
     let mut env = database(&access.database_login);

@@ -157,7 +157,6 @@ fn probe(period: i32, failures: i32) -> Probe {
     }
 }
 
-/// A scratch directory.
 pub(super) fn scratch(name: &str) -> Volume {
     Volume {
         name: name.to_owned(),

@@ -279,7 +279,6 @@ fn no_label_of_the_spec_takes_the_place_of_the_operators_own() {
     );
 }
 
-/// The policies alone.
 fn policies(spec: Value) -> String {
     let all = children(spec);
     yaml(&Children {

@@ -8,7 +8,6 @@ use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt;
 use tokio::time::Instant;
 
-/// Who holds the Lease.
 pub(super) fn holder(lease: &Lease) -> Option<&str> {
     lease
         .spec
@@ -40,7 +39,6 @@ pub(super) fn taken(
     lease
 }
 
-/// The Lease, renewed.
 pub(super) fn renewed(lease: &Lease, now: Timestamp) -> Lease {
     let mut lease = lease.clone();
     lease.metadata.managed_fields = None;

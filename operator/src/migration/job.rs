@@ -6,34 +6,26 @@ use kube::ResourceExt;
 
 use crate::desired::{ANNOTATION_ATTEMPT, ANNOTATION_FINGERPRINT, ANNOTATION_GENERATION};
 
-/// The Job that is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobView {
-    /// What it migrates.
     pub fingerprint: String,
     /// Generation of the spec when it was made.
     pub generation: i64,
     /// How many times this was tried, from 1.
     pub attempt: u32,
-    /// How far it is.
     pub state: JobState,
 }
 
 /// How far a Job is. Conditions tell; `completionTime` is set on success alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum JobState {
-    /// Being deleted.
     Leaving,
-    /// Not ended.
     Active,
-    /// Failed, at this time.
     Failed(Timestamp),
-    /// Done.
     Complete,
 }
 
 impl JobView {
-    /// Reads it.
     pub fn of(job: &Job) -> Self {
         let annotation = |key| job.annotations().get(key);
         Self {

@@ -56,7 +56,6 @@ impl World {
         }
     }
 
-    /// One pass.
     async fn pass(&self) {
         let object: ChatDeployment =
             serde_json::from_value(self.server.get(CHAT).unwrap()).unwrap();
@@ -108,7 +107,6 @@ impl World {
         );
     }
 
-    /// From nothing to Ready.
     async fn ready(spec: Value) -> Self {
         let world = Self::with(spec);
         world.pass().await;

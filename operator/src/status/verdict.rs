@@ -7,7 +7,6 @@ use crate::reason::Reason;
 pub enum Mood {
     /// All is well, or as asked for.
     Good,
-    /// On its way.
     Waiting,
     /// Wrong, and it may end by itself.
     Trouble,
@@ -18,7 +17,6 @@ pub enum Mood {
 /// One statement: a condition's type, status, reason and message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// The condition's type.
     pub type_: &'static str,
     /// `True`, `False` or `Unknown`.
     pub status: &'static str,
@@ -31,7 +29,6 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// It is so.
     pub fn yes(type_: &'static str, reason: Reason, message: impl Into<String>) -> Self {
         Self {
             type_,
@@ -42,7 +39,6 @@ impl Verdict {
         }
     }
 
-    /// It is not so.
     pub fn no(type_: &'static str, mood: Mood, reason: Reason, message: impl Into<String>) -> Self {
         Self {
             type_,
@@ -53,7 +49,6 @@ impl Verdict {
         }
     }
 
-    /// Whether it is so.
     pub fn is_true(&self) -> bool {
         self.status == "True"
     }

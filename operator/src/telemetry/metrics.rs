@@ -43,7 +43,6 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Registers them all.
     pub fn new() -> Self {
         let mut registry = Registry::default();
         let reconciles = Family::default();

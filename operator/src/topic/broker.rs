@@ -163,7 +163,6 @@ impl Broker {
         self.each("creating", results, RDKafkaErrorCode::TopicAlreadyExists)
     }
 
-    /// Adds partitions.
     pub async fn grow(&self, name: &str, partitions: i32) -> Result<(), Error> {
         let count = usize::try_from(partitions).unwrap_or(0);
         let results = self

@@ -8,7 +8,6 @@ use tokio::sync::Mutex;
 use super::{Broker, Error};
 use crate::access::{KafkaAccess, KafkaSecrets};
 
-/// Those that are open.
 #[derive(Default)]
 pub struct Connections(Mutex<Vec<Open>>);
 

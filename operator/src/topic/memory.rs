@@ -17,12 +17,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// A look that has not ended by then never will.
 const LOST: Duration = Duration::from_secs(60);
 
-/// A chat to wake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChatName {
-    /// `metadata.namespace`.
     pub namespace: String,
-    /// `metadata.name`.
     pub name: String,
 }
 

@@ -17,9 +17,7 @@ const SEGMENT_MS: i64 = 7 * 24 * HOUR_MS;
 /// A topic as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WantedTopic {
-    /// Its name.
     pub name: String,
-    /// How many partitions.
     pub partitions: i32,
     /// How many brokers hold each. None: the broker's default.
     pub replication_factor: Option<i32>,
@@ -27,10 +25,8 @@ pub struct WantedTopic {
     pub config: BTreeMap<String, String>,
 }
 
-/// A topic as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeenTopic {
-    /// How many partitions.
     pub partitions: i32,
     /// How many brokers hold each.
     pub replication_factor: i32,
@@ -41,16 +37,12 @@ pub struct SeenTopic {
 /// A condition's reason, and what to do.
 pub type Problem = (Reason, String);
 
-/// What is to be done.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TopicPlan {
-    /// Make it.
     pub create: bool,
     /// Add partitions up to this many.
     pub grow_to: Option<i32>,
-    /// Replace its settings.
     pub configure: bool,
-    /// What cannot be done.
     pub problem: Option<Problem>,
 }
 
@@ -62,7 +54,6 @@ impl TopicPlan {
 }
 
 impl SeenTopic {
-    /// For the chat's status.
     pub fn status(&self, name: &str) -> TopicStatus {
         TopicStatus {
             name: name.to_owned(),

@@ -14,11 +14,8 @@ pub enum Role {
     App,
     /// The migration of the schema.
     Migrate,
-    /// Embedded Kafka.
     Kafka,
-    /// Embedded PostgreSQL.
     Postgres,
-    /// The chat's own keys.
     Keys,
     /// The topic of events, where Strimzi looks after it.
     Events,

@@ -30,7 +30,6 @@ impl SiteUrl {
         }
     }
 
-    /// The host alone.
     pub fn host(&self) -> &str {
         self.0
             .host_str()

@@ -62,7 +62,6 @@ impl World {
         })
     }
 
-    /// Starts the operator.
     pub async fn operator(&self) -> Result<Operator> {
         Operator::start(&self.settings, &self.victim).await
     }

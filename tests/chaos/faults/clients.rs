@@ -123,7 +123,6 @@ async fn shout(at: std::net::SocketAddr, who: &Visitor, conversation: i64) -> Re
 
 /// Sends that are made more than once, in a cycle.
 const REPEATED: usize = 50;
-/// How often each.
 const TIMES: usize = 3;
 
 /// A client that got no answer sends again; here it does so at once, and to every replica.

@@ -35,7 +35,6 @@ struct Shared {
 }
 
 impl Front {
-    /// Leads nowhere yet.
     pub async fn start() -> Result<Self> {
         let shared = Arc::new(Shared {
             proxy: Proxy::start(Vec::new()).await?,
@@ -45,12 +44,10 @@ impl Front {
         Ok(Self { shared, probing })
     }
 
-    /// Where clients come in.
     pub fn address(&self) -> SocketAddr {
         self.shared.proxy.address
     }
 
-    /// A replica is ready.
     pub fn join(&self, serves: SocketAddr, admin: SocketAddr) {
         self.shared.change(|members| {
             members.push(Member {

@@ -26,13 +26,10 @@ pub const PARTITIONS: i32 = 6;
 /// Where a replica finds Kafka: what listens there, and the address that clients are told.
 #[derive(Clone, Copy, Debug)]
 pub struct Door {
-    /// Where Kafka listens.
     pub inside: SocketAddr,
-    /// Its proxy.
     pub outside: SocketAddr,
 }
 
-/// The broker.
 pub struct Kafka {
     /// Where it listens for this program.
     pub address: SocketAddr,

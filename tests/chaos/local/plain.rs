@@ -11,18 +11,14 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// A replica that is well tells so at once.
 const PROBE_LIMIT: Duration = Duration::from_secs(1);
 
-/// What came back.
 #[derive(Debug)]
 pub struct Answer {
-    /// The status.
     pub status: u16,
     head: String,
-    /// The rest.
     pub body: String,
 }
 
 impl Answer {
-    /// A header's value.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
         let found = lines.find(|(own, _)| own.eq_ignore_ascii_case(name));
@@ -30,13 +26,11 @@ impl Answer {
     }
 }
 
-/// Reads a path.
 pub async fn get(address: SocketAddr, path: &str, cookie: &str) -> Result<Answer> {
     let request = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\nCookie: {cookie}\r\n\r\n");
     ask(address, &request).await.context(path)
 }
 
-/// Posts a form.
 pub async fn post(
     address: SocketAddr,
     path: &str,

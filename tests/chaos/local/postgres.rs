@@ -21,10 +21,8 @@ const LIMIT: Duration = seconds(30);
 /// Between two tries to start.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// One server.
 #[derive(Debug)]
 pub struct Postgres {
-    /// Where it listens.
     pub address: SocketAddr,
     home: PathBuf,
     places: Places,

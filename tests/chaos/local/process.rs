@@ -18,13 +18,9 @@ const GROUP: &str = "nogroup";
 pub enum Signal {
     /// Please stop; PostgreSQL then waits for its clients.
     Term,
-    /// Stop now and in order.
     Int,
-    /// Gone.
     Kill,
-    /// Not a step further…
     Stop,
-    /// …until this.
     Cont,
 }
 
@@ -78,7 +74,6 @@ pub async fn finish(mut command: Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// A running program.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
@@ -106,7 +101,6 @@ impl Process {
         self.pid
     }
 
-    /// Whether it runs.
     pub fn is_alive(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }

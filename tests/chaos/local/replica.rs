@@ -22,13 +22,10 @@ const STOP_LIMIT: Duration = seconds(30);
 pub struct Replica {
     /// Its place among the replicas, from 0.
     pub number: usize,
-    /// Where it serves.
     pub address: SocketAddr,
     /// Where it tells how it is.
     pub admin: SocketAddr,
-    /// Its way to PostgreSQL.
     pub postgres: Proxy,
-    /// Its way to Kafka.
     pub kafka: Proxy,
     program: PathBuf,
     log: PathBuf,
@@ -123,7 +120,6 @@ impl Replica {
         ))
     }
 
-    /// Lets it go on.
     pub async fn thaw(&mut self) -> Result<()> {
         self.running()?.signal(Signal::Cont).await
     }

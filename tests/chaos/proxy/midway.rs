@@ -13,7 +13,6 @@ const BIND: u8 = b'B';
 pub struct Armed(AtomicU64);
 
 impl Armed {
-    /// From now on this many.
     pub fn set(&self, times: u64) {
         self.0.store(times, Ordering::Relaxed);
     }
@@ -35,7 +34,6 @@ pub struct Midway<'a> {
 }
 
 impl<'a> Midway<'a> {
-    /// Of a new connection.
     pub fn new(armed: &'a Armed) -> Self {
         Self {
             armed,

@@ -17,7 +17,6 @@ const PIECE: usize = 8 * 1024;
 /// Which way a direction goes.
 #[derive(Clone, Copy)]
 pub enum Way<'a> {
-    /// From the client.
     Ask,
     /// From the server; what was held back is counted here.
     Answer(&'a AtomicU64),

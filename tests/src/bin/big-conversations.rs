@@ -74,7 +74,6 @@ const REQUESTS: [(&str, &str, &str); 14] = [
     ),
 ];
 
-/// How much there is.
 struct Size {
     name: &'static str,
     messages: i64,

@@ -34,7 +34,6 @@ pub struct Journal(pub Vec<Entry>);
 pub enum Entry {
     /// The first one: what the run is.
     Run(Run),
-    /// Somebody takes part.
     Person(Person),
     /// A place to talk; it has these people from the start.
     Conversation(Conversation),
@@ -42,7 +41,6 @@ pub enum Entry {
     Tab(Tab),
     /// Somebody is about to do something; the time is when it was due, whether or not the client was late.
     Intent(Intent),
-    /// What became of it.
     Outcome(Outcome),
     /// The live connection of a tab changed.
     Connection(Connection),
@@ -62,7 +60,6 @@ pub enum Entry {
     Settled(Settled),
 }
 
-/// What the run is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Run {
     /// [`VERSION`].
@@ -75,11 +72,9 @@ pub struct Run {
     pub seed: u64,
     /// Sends due in a second.
     pub rate: f64,
-    /// What counts as late.
     pub bounds: Bounds,
 }
 
-/// What counts as late.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bounds {
     /// Outside of windows: a change that takes longer from its acknowledgement to an open connection is late.
@@ -107,15 +102,12 @@ pub struct Person {
     pub person: u32,
     /// The name they sign in with.
     pub name: String,
-    /// Their id in the chat.
     pub user: i64,
 }
 
-/// Who may read what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// Two people, for ever.
     Direct,
     /// Some people; who joins reads on from there.
     Group,
@@ -125,18 +117,14 @@ pub enum Kind {
     Public,
 }
 
-/// A place to talk.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Conversation {
-    /// Its id in the chat.
     pub conversation: i64,
-    /// Who may read what.
     pub kind: Kind,
     /// Who is in it from its beginning to its end.
     pub keeper: u32,
     /// Everybody who was in it when the run began.
     pub members: Vec<u32>,
-    /// Where it stood then.
     pub rev: i64,
     /// Where its messages stood then.
     pub seq: i64,
@@ -145,29 +133,22 @@ pub struct Conversation {
 /// A page that somebody keeps open.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tab {
-    /// Its number.
     pub tab: u32,
-    /// Whose.
     pub person: u32,
 }
 
 /// A time in which something was broken on purpose.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Window {
-    /// What was broken.
     pub name: String,
-    /// From when.
     pub from: Micros,
-    /// Until when.
     pub to: Micros,
 }
 
 /// A conversation as one person read it back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct History {
-    /// Who read.
     pub person: u32,
-    /// What.
     pub conversation: i64,
     /// When the reading began.
     pub at: Micros,
@@ -182,7 +163,6 @@ pub struct History {
 /// The end of the waiting.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Settled {
-    /// When.
     pub at: Micros,
     /// Whether every open tab had got to the end of its conversations by then.
     pub complete: bool,

@@ -24,7 +24,6 @@ mod view;
 pub use latency::Quantiles;
 pub use verdict::{Broken, Second, Totals, Verdict, Violation, WindowVerdict};
 
-/// Decides.
 pub fn judge(journal: &Journal) -> Verdict {
     let case = Case::of(journal);
     let mut verdict = Verdict::default();

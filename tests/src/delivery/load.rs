@@ -32,12 +32,10 @@ pub use recorder::Counts;
 const CLOSING: Duration = Duration::from_secs(60);
 const OPENING: Duration = Duration::from_secs(60);
 
-/// What the load is.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Where the chat is: one URL, or one for each replica.
     pub urls: Vec<String>,
-    /// People who talk.
     pub people: usize,
     /// Pages that each of them keeps open, spread over the URLs.
     pub tabs: usize,
@@ -55,15 +53,12 @@ pub struct Plan {
     pub seed: u64,
     /// Beside each message, this many edits, deletions and reactions (0.1: one to ten messages).
     pub edits: f64,
-    /// See `edits`.
     pub deletions: f64,
-    /// See `edits`.
     pub reactions: f64,
     /// Share of sends that are tried again after no answer; the others are left to appear once or never.
     pub retried: f64,
     /// Time between two changes of who is in a conversation; without it nobody comes or goes.
     pub churn: Option<Duration>,
-    /// What counts as late.
     pub bounds: Bounds,
 }
 
@@ -94,7 +89,6 @@ impl Plan {
 #[derive(Debug)]
 pub struct Load {
     shared: Arc<Shared>,
-    /// No more is sent.
     stop: CancellationToken,
     senders: TaskTracker,
     tabs: TaskTracker,
@@ -201,7 +195,6 @@ impl Load {
     }
 }
 
-/// A window that is open.
 #[derive(Debug)]
 pub struct Breaking {
     shared: Arc<Shared>,

@@ -54,15 +54,11 @@ impl Fault {
 /// A fault that was planted, and what the judge made of it.
 #[derive(Debug)]
 pub struct Proof {
-    /// Which.
     pub fault: Fault,
-    /// Its seed.
     pub seed: u64,
-    /// What was done.
     pub planted: String,
     /// What the judge was given.
     pub journal: Journal,
-    /// What it found.
     pub verdict: Verdict,
 }
 

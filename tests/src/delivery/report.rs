@@ -12,9 +12,7 @@ mod plot;
 
 /// The journal, in the report's directory.
 pub const JOURNAL: &str = "journal.jsonl";
-/// The verdict as JSON.
 pub const VERDICT: &str = "verdict.json";
-/// The page.
 pub const PAGE: &str = "report.html";
 
 /// Violations that the summary names.

@@ -14,11 +14,9 @@ pub fn body(version: u32) -> String {
 pub struct Cursor {
     /// Which history of the database.
     pub epoch: String,
-    /// Its position there.
     pub xid: String,
 }
 
-/// A conversation's page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
     /// Where live events go on.

@@ -23,9 +23,7 @@ pub struct Entry {
     pub user: String,
     /// `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`.
     pub verb: String,
-    /// With the query.
     pub uri: String,
-    /// The answer's status.
     pub code: u64,
     /// When it arrived, in RFC 3339 with microseconds: as text it sorts by time.
     pub at: String,

@@ -21,14 +21,10 @@ pub fn chat_path(namespace: &str, name: &str) -> String {
     )
 }
 
-/// A ChatDeployment.
 #[derive(Clone)]
 pub struct Chat {
-    /// Where it is.
     pub cluster: Cluster,
-    /// Its namespace.
     pub namespace: String,
-    /// Its name.
     pub name: String,
 }
 
@@ -67,7 +63,6 @@ impl Chat {
         })
     }
 
-    /// Makes it.
     pub async fn create(&self, spec: &Value) -> Result<()> {
         let object = json!({
             "apiVersion": "confab.dev/v1alpha1", "kind": "ChatDeployment",
@@ -82,7 +77,6 @@ impl Chat {
         Ok(())
     }
 
-    /// Merges into its spec.
     pub async fn change(&self, spec: Value) -> Result<()> {
         self.cluster
             .merge(&self.own_path(), &json!({"spec": spec}))
@@ -90,17 +84,14 @@ impl Chat {
         Ok(())
     }
 
-    /// Asks for its end.
     pub async fn delete(&self) -> Result<()> {
         self.cluster.delete(&self.own_path()).await
     }
 
-    /// It, as it is now.
     pub async fn get(&self) -> Result<Value> {
         self.cluster.get(&self.own_path()).await
     }
 
-    /// Its own path.
     pub fn own_path(&self) -> String {
         chat_path(&self.namespace, &self.name)
     }

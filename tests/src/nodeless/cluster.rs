@@ -17,7 +17,6 @@ const SERVER: &str = "run `tests/services/up`, then source the env file that it 
 /// Where the chart puts the operator, and its ServiceAccount.
 const OPERATOR: (&str, &str) = ("confab-system", "confab-operator");
 
-/// The API server.
 #[derive(Clone)]
 pub struct Cluster {
     admin: Client,
@@ -139,14 +138,12 @@ impl Cluster {
         }
     }
 
-    /// The object.
     pub async fn get(&self, path: &str) -> Result<Value> {
         self.find(path)
             .await?
             .context(format!("{path} is not there"))
     }
 
-    /// The `items` of a list.
     pub async fn list(&self, path: &str) -> Result<Vec<Value>> {
         match self.get(path).await?["items"].take() {
             Value::Array(items) => Ok(items),

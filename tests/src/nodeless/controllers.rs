@@ -17,12 +17,9 @@ use crate::Result;
 /// What becomes of migrations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum JobFate {
-    /// They are done at once.
     #[default]
     Complete,
-    /// They go on.
     Active,
-    /// They fail at once.
     Failed,
 }
 

@@ -20,7 +20,6 @@ use crate::{Context, Result, ensure};
 /// More than Kafka's clients send.
 const LONGEST: u32 = 64 << 20;
 
-/// The proxy.
 #[derive(Clone)]
 pub struct KafkaProxy(Arc<Inner>);
 
@@ -37,7 +36,6 @@ struct Run {
     number: u64,
     crash: Option<Crash>,
     requests: usize,
-    /// Nothing passes.
     away: bool,
     crashed: bool,
 }

@@ -9,10 +9,8 @@ use tokio::process::Command;
 use super::Victim;
 use crate::{Context, Result, ensure, eventually, unique};
 
-/// How it is started.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The program.
     pub program: PathBuf,
     /// The API server's address: a proxy's.
     pub server: String,
@@ -57,12 +55,10 @@ impl Operator {
         self.process.terminate(Duration::from_secs(15)).await
     }
 
-    /// Whether it has ended.
     pub async fn ended(&self) -> bool {
         self.process.ended().await
     }
 
-    /// Its process id.
     pub async fn pid(&self) -> Result<u32> {
         self.process.pid().await.context("the operator has ended")
     }
@@ -120,7 +116,6 @@ impl Operator {
         .await
     }
 
-    /// What it logged.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }

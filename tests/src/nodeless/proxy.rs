@@ -51,14 +51,11 @@ pub enum Side {
 pub struct Call {
     /// Its number, from 1.
     pub number: usize,
-    /// GET, POST, PATCH …
     pub method: Method,
-    /// With the query.
     pub uri: String,
 }
 
 impl Call {
-    /// Whether it is a watch.
     pub fn watches(&self) -> bool {
         self.uri.contains("watch=true") || self.uri.contains("watch=1")
     }
@@ -72,7 +69,6 @@ impl Call {
 /// What becomes of a request.
 #[derive(Clone, Debug)]
 pub enum Deed {
-    /// It is passed on.
     Pass,
     /// The operator is killed.
     Crash(Side),
@@ -82,7 +78,6 @@ pub enum Deed {
     PassAndRefuse(u16, &'static str),
     /// It is answered with this JSON.
     Answer(Arc<str>),
-    /// It is never answered.
     Hang,
     /// It is passed on after this time.
     Delay(Duration),
@@ -92,7 +87,6 @@ pub enum Deed {
 
 type Judge = dyn Fn(&Call) -> Deed + Send + Sync;
 
-/// The proxy.
 #[derive(Clone)]
 pub struct ApiProxy(Arc<Inner>);
 

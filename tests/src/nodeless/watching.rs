@@ -10,7 +10,6 @@ use tokio::sync::{mpsc, watch};
 /// What becomes of a watch's events.
 #[derive(Clone, Copy, Debug)]
 pub enum Watching {
-    /// Nothing.
     AsItIs,
     /// The watch ends in the middle of the event after so many, without an end that HTTP would call one.
     CutAfter(usize),

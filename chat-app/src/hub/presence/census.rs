@@ -11,11 +11,8 @@ use crate::domain::UserId;
 pub struct Census {
     /// Whether these are all of them; else what has changed since the last one.
     pub whole: bool,
-    /// Who is here.
     pub online: Vec<UserId>,
-    /// Who is here but away.
     pub away: Vec<UserId>,
-    /// Who is here no more.
     #[serde(default)]
     pub gone: Vec<UserId>,
 }

@@ -10,7 +10,6 @@ use super::summary_of;
 use crate::domain::{ConversationId, ConversationSummary, UserId};
 use crate::store::Pool;
 
-/// Part of the list.
 #[derive(Debug)]
 pub struct Listed {
     /// The conversations, latest activity first.

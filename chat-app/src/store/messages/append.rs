@@ -31,18 +31,14 @@ impl Extra {
     }
 }
 
-/// A message to append.
 #[derive(Clone, Debug)]
 pub struct Draft {
-    /// Where to.
     pub conversation: ConversationId,
-    /// Who sends it.
     pub sender: UserId,
     /// The client's own id of the send: a retry is the same message.
     pub client_id: Uuid,
     /// What it says; checked before.
     pub body: String,
-    /// What goes with it.
     pub extra: Extra,
 }
 
@@ -58,7 +54,6 @@ pub enum Appended {
         /// Who gets it; `None` in a large room.
         recipients: Option<Vec<UserId>>,
     },
-    /// It was there already.
     Duplicate(Message),
     /// The sender is no member, or there is no such conversation.
     NotMember,

@@ -7,7 +7,6 @@ use crate::t;
 use crate::views::settings::{Outcome, section};
 use crate::views::shell::Shell;
 
-/// The page.
 pub fn page(shell: &Shell, outcome: &Outcome) -> Markup {
     let text = shell.text;
     let form = html! {

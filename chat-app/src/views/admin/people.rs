@@ -13,9 +13,7 @@ use crate::views::{portrait, stamp};
 /// What a page about a person tells besides.
 #[derive(Debug)]
 pub enum Told {
-    /// Nothing.
     Nothing,
-    /// Why it was not done.
     Wrong(String),
     /// The link that was made.
     Link(String),

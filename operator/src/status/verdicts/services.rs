@@ -18,7 +18,6 @@ const SCHEMA: &str = "SchemaReady";
 /// What a migration's last words begin with where the database is another chat's.
 const CLAIMED: &str = "DatabaseInUse: ";
 
-/// The topics in Kafka.
 pub(in crate::status) fn topics(facts: &Facts) -> Verdict {
     match &facts.topics {
         TopicState::Ready(topics) => {

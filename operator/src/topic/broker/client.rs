@@ -45,7 +45,6 @@ impl Listener {
     }
 }
 
-/// The settings.
 pub(super) fn config(access: &KafkaAccess, secrets: &KafkaSecrets) -> ClientConfig {
     let mut config = ClientConfig::new();
     config.set("client.id", "confab-operator");

@@ -17,7 +17,6 @@ pub enum Error {
     /// No answer, and what librdkafka heard on the way, if anything.
     #[error("{}", unanswered(servers, error, heard.as_ref()))]
     Unanswered {
-        /// Whom it asked.
         servers: String,
         /// What the call returned.
         error: Box<KafkaError>,
@@ -27,26 +26,19 @@ pub enum Error {
     /// An answer, and it is no.
     #[error("Kafka refuses {verb} topic {topic}: {code}{}", advice(*code))]
     Refused {
-        /// What was asked.
         verb: &'static str,
-        /// Of which topic.
         topic: String,
-        /// The answer.
         code: Code,
     },
     /// It did it, and its metadata, which a broker learns of a little later, does not show it.
     #[error("Kafka took the change of topic {topic} and does not tell of it yet")]
-    NotYet {
-        /// Of which topic.
-        topic: String,
-    },
+    NotYet { topic: String },
     /// All of it together took too long.
     #[error("Kafka takes longer than {} s to answer: check that it is well", .0.as_secs())]
     TooSlow(Duration),
 }
 
 impl Error {
-    /// A condition's reason.
     pub fn reason(&self) -> Reason {
         match self {
             Self::Settings(_) => Reason::KafkaSettingsInvalid,

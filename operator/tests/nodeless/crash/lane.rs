@@ -158,7 +158,6 @@ impl Lane {
             .push((format!("{}-{}", self.tag, self.runs), passed));
     }
 
-    /// True: it was killed.
     async fn crashes_or_settles(&self, step: Step, operator: &Operator) -> Result<bool> {
         let crashed = || self.world.api.crashed() || self.world.kafka.crashed();
         eventually(LIMIT, &format!("{step:?} settles or crashes"), async || {

@@ -53,7 +53,6 @@ impl<'a> Play<'a> {
         }
     }
 
-    /// Plays one line.
     pub async fn line(&mut self, line: &str) -> Result<()> {
         let (mark, rest) = line.split_once(' ').unwrap_or((line, ""));
         match mark {

@@ -8,11 +8,8 @@ use super::Micros;
 /// The live connection of a tab changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Connection {
-    /// Whose.
     pub tab: u32,
-    /// When.
     pub at: Micros,
-    /// To what.
     pub state: State,
 }
 
@@ -20,7 +17,6 @@ pub struct Connection {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// Open.
     Open {
         /// The replica that holds it.
         replica: String,
@@ -29,7 +25,6 @@ pub enum State {
     Complete,
     /// The server let frames go, since this connection was too slow: what comes now is read anew.
     Resync,
-    /// Closed, by whomever.
     Lost,
     /// Closed because the run ends.
     Closed,
@@ -38,46 +33,33 @@ pub enum State {
 /// A conversation's page was loaded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Page {
-    /// By which tab.
     pub tab: u32,
-    /// When.
     pub at: Micros,
-    /// Which.
     pub conversation: i64,
-    /// What it says it knows.
     pub rev: i64,
 }
 
 /// A range of revs was answered for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Range {
-    /// To which tab.
     pub tab: u32,
-    /// When.
     pub at: Micros,
-    /// Of which conversation.
     pub conversation: i64,
     /// All revs after this one…
     pub from: i64,
-    /// … up to this one.
     pub to: i64,
 }
 
 /// A change that a tab was handed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Received {
-    /// To which tab.
     pub tab: u32,
-    /// When.
     pub at: Micros,
-    /// Of which conversation.
     pub conversation: i64,
-    /// On which way.
     pub how: How,
     /// The rev that it says it follows, the revs between being gone for good; without it the one before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<i64>,
-    /// The change.
     #[serde(flatten)]
     pub item: Item,
 }
@@ -93,11 +75,9 @@ impl Received {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum How {
-    /// By itself.
     Live,
     /// In the answer to "what did I miss?".
     Resume,
-    /// On a page.
     Page,
 }
 
@@ -107,7 +87,6 @@ pub enum How {
 pub enum Item {
     /// A message as it stands.
     Message(Message),
-    /// A line in the flow.
     Notice(Notice),
 }
 
@@ -124,15 +103,12 @@ impl Item {
 /// A message as it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
-    /// Its place.
     pub seq: i64,
     /// The place of its latest change.
     pub rev: i64,
-    /// The client's id.
     pub uuid: Uuid,
     /// The sender's id in the chat.
     pub sender: i64,
-    /// What it says by now.
     pub stands: Stands,
 }
 
@@ -157,7 +133,6 @@ impl Stands {
     }
 }
 
-/// A line in the flow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
     /// Its place among the changes.
@@ -166,7 +141,6 @@ pub struct Notice {
     pub after: i64,
     /// What it tells: `created`, `joined`, `added`, `left`, `removed`, ….
     pub what: String,
-    /// Who did it, by name.
     pub actor: String,
     /// To whom, where that is somebody else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -176,10 +150,7 @@ pub struct Notice {
 /// A tab was told that its person is out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Gone {
-    /// Which tab.
     pub tab: u32,
-    /// When.
     pub at: Micros,
-    /// Of which conversation.
     pub conversation: i64,
 }

@@ -11,13 +11,11 @@ use crate::delivery::journal::{
     Outcome, Page, Person, Range, Received, State, Window,
 };
 
-/// The journal, sorted.
 #[derive(Default)]
 pub(super) struct Case<'a> {
     pub bounds: Bounds,
     pub people: BTreeMap<u32, &'a Person>,
     pub by_name: HashMap<&'a str, u32>,
-    /// Whose each tab is.
     pub tabs: BTreeMap<u32, u32>,
     pub places: BTreeMap<i64, &'a Conversation>,
     pub ops: Vec<Op<'a>>,

@@ -15,7 +15,6 @@ use crate::delivery::journal::{Answer, Micros, State, Window};
 /// Percentiles of many times; all zero where there is none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quantiles {
-    /// How many.
     pub count: u64,
     /// Half of them took no longer.
     pub p50: Duration,

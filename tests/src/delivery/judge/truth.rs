@@ -11,9 +11,7 @@ use crate::delivery::journal::{Answer, Conversation, History, Item, Message, Not
 /// What happened in a conversation.
 pub(super) struct Truth<'a> {
     pub place: &'a Conversation,
-    /// The keeper's reading.
     pub history: &'a History,
-    /// Its latest change.
     pub rev: i64,
     pub messages: BTreeMap<i64, &'a Message>,
     pub notices: BTreeMap<i64, &'a Notice>,

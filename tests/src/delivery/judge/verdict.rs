@@ -8,7 +8,6 @@ use super::case::Case;
 use super::latency::Quantiles;
 use crate::delivery::journal::Answer;
 
-/// What the judge found.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
     /// What could not be checked; where there is something, a verdict without violations says nothing.
@@ -32,7 +31,6 @@ pub struct Verdict {
 /// A second of the run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Second {
-    /// Sends due in it.
     pub due: u64,
     /// Sends whose success was known in it.
     pub acked: u64,
@@ -86,7 +84,6 @@ impl Broken {
         }
     }
 
-    /// All, the worst first.
     pub const ALL: [Self; 11] = [
         Self::NotDurable,
         Self::Lost,
@@ -105,7 +102,6 @@ impl Broken {
 /// A promise broken at one place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Violation {
-    /// Which.
     pub broken: Broken,
     /// Where; none for all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -145,7 +141,6 @@ impl Violation {
 /// How much was looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
-    /// Sends that were due.
     pub sends: u64,
     /// Sends answered with success.
     pub acked: u64,
@@ -184,12 +179,9 @@ impl Totals {
     }
 }
 
-/// What a window did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WindowVerdict {
-    /// What was broken.
     pub name: String,
-    /// For how long.
     pub lasted: Duration,
     /// When it began, from the beginning of the run.
     pub from: Duration,

@@ -39,10 +39,8 @@ pub(super) struct View {
     coming: bool,
 }
 
-/// How a view ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Ended {
-    /// With the run.
     #[default]
     Open,
     /// It showed that its person is out.
@@ -54,7 +52,6 @@ pub(super) enum Ended {
 /// What a page was handed by itself, out of order or twice.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Disorder {
-    /// A rev again.
     Twice(i64),
     /// A rev after a higher one.
     Behind(i64, i64),

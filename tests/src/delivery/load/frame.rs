@@ -24,15 +24,12 @@ pub(super) enum Frame {
     Other,
 }
 
-/// A change.
 pub(super) struct Event {
     pub conversation: i64,
     pub rev: i64,
     /// The rev that it follows, where those between are gone for good.
     pub after: Option<i64>,
-    /// Whom it lets in.
     pub joins: Option<i64>,
-    /// Whom it lets out.
     pub leaves: Option<i64>,
     /// What it shows; `None` if that can't be read.
     pub item: Option<Item>,

@@ -17,7 +17,6 @@ use crate::{Context, Error, Result};
 const PAGES_BACK: usize = 400;
 /// Pages that each member but the keeper reads back at the end.
 const MEMBER_PAGES: usize = 400;
-/// Readers at a time.
 const READERS: usize = 8;
 /// A conversation that can't be read back for so long can't be checked.
 const PATIENCE: Duration = Duration::from_secs(120);

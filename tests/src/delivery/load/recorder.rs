@@ -12,7 +12,6 @@ use crate::delivery::journal::{Entry, Journal, Micros};
 pub(super) struct Recorder {
     began: Instant,
     entries: Mutex<Vec<Entry>>,
-    /// Sends that were due.
     pub intended: AtomicU64,
     /// Sends that were answered with success.
     pub acked: AtomicU64,
@@ -26,14 +25,11 @@ pub(super) struct Recorder {
     pub unknown: AtomicU64,
     /// Changes handed to pages.
     pub received: AtomicU64,
-    /// Live connections lost.
     pub lost: AtomicU64,
 }
 
-/// How far a run is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Sends that were due.
     pub intended: u64,
     /// Sends that were answered with success.
     pub acked: u64,
@@ -43,7 +39,6 @@ pub struct Counts {
     pub unknown: u64,
     /// Changes handed to pages.
     pub received: u64,
-    /// Live connections lost.
     pub lost: u64,
 }
 
@@ -101,7 +96,6 @@ impl Recorder {
         }
     }
 
-    /// A window begins.
     pub fn open_window(&self) -> Micros {
         let now = self.now();
         self.acked_in_window.store(0, Relaxed);

@@ -16,7 +16,6 @@ pub(super) struct Room {
     pub keeper: u32,
     /// Who never goes, the keeper among them.
     pub steady: Vec<u32>,
-    /// Who comes and goes.
     pub restless: Vec<u32>,
     /// Who is in it now, as far as is known.
     pub inside: BTreeSet<u32>,
@@ -35,7 +34,6 @@ pub(super) struct Target {
 }
 
 impl Room {
-    /// A message is in.
     pub fn sent(&mut self, seq: i64, sender: u32) {
         let known = self.targets.iter().any(|target| target.seq == seq);
         if known || !self.steady.contains(&sender) {

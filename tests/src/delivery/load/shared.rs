@@ -19,7 +19,6 @@ use crate::{Error, Result, ensure};
 const FIRST_RETRY: Duration = Duration::from_millis(500);
 const LAST_RETRY: Duration = Duration::from_secs(2);
 
-/// Somebody of the load.
 #[derive(Debug)]
 pub(super) struct Person {
     pub name: String,
@@ -222,7 +221,6 @@ impl Shared {
     }
 }
 
-/// Longer after each try.
 async fn pause(tries: u32) {
     let wait = FIRST_RETRY
         .saturating_mul(1 << (tries - 1).min(8))

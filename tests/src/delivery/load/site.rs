@@ -17,10 +17,8 @@ use crate::{Context, Result, ensure};
 /// As `TIMEOUT_MS` of send.js.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
-/// A live connection.
 pub(super) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// Where the chat is.
 #[derive(Debug)]
 pub(super) struct Site {
     http: Client,
@@ -65,7 +63,6 @@ impl Site {
         })
     }
 
-    /// Makes an account.
     pub async fn sign_up(&self, at: usize, name: &str, password: &str) -> Result<Session> {
         self.enter(at, "/register", name, password).await
     }

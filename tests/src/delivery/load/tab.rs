@@ -36,7 +36,6 @@ const SESSION_REVOKED: u16 = 4401;
 const HOLE_MS: u64 = 150;
 const AGAIN_MS: u64 = 1_000;
 
-/// An open page.
 pub(super) struct Tab {
     id: journal::Tab,
     user: i64,
@@ -58,7 +57,6 @@ struct Loading {
     page: Option<Loaded>,
 }
 
-/// One live connection.
 struct Live {
     socket: Socket,
     heard: Instant,
@@ -74,11 +72,9 @@ struct Live {
 
 /// Why a connection is over.
 enum End {
-    /// The run is.
     Over,
     /// Connect again, after a pause that grows.
     Lost,
-    /// Connect again at once.
     SentAway,
     /// Nobody is signed in any more.
     Revoked,

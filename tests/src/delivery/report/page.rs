@@ -13,7 +13,6 @@ const SHOWN: usize = 50;
 
 const STYLE: &str = include_str!("page.css");
 
-/// The page.
 pub(super) fn page(run: Option<&Run>, verdict: &Verdict) -> Markup {
     html! {
         (DOCTYPE)

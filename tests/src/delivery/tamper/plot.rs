@@ -28,7 +28,6 @@ pub(super) struct Plot {
     /// Occasions still to be passed by.
     left: u64,
     planted: Option<String>,
-    /// Whom and what it hits.
     victim: Victim,
     /// A frame that waits for the next one.
     held: Option<Frame>,
