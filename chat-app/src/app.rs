@@ -12,7 +12,6 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::domain::{ConversationId, Session, SessionId, UserId};
 use crate::files::{BucketError, Files};
-use crate::http::AppError;
 use crate::hub::Hub;
 use crate::kafka::Link;
 use crate::lookups::{Lookups, Query};
@@ -23,7 +22,7 @@ use crate::push::{KeyError, Push, VapidKey};
 use crate::store::missed::{self, Missed, Place};
 use crate::store::people::{self, Sharing};
 use crate::store::timeline::{self, LargeRooms};
-use crate::store::{Outcome, Pool, sessions};
+use crate::store::{Outcome, Pool, Refusal, sessions};
 use crate::telemetry::Metrics;
 use crate::writer::Writer;
 
@@ -91,13 +90,10 @@ impl Deref for App {
 const ANNOUNCED: i64 = 500;
 
 impl App {
-    /// Hands the events of a change that is committed to Kafka, or says why there is none.
-    pub async fn announce(&self, id: ConversationId, outcome: Outcome) -> Result<(), AppError> {
-        match outcome {
-            Outcome::Done(Some((first, last))) => self.publish(id, first - 1, last).await,
-            Outcome::Done(None) => {}
-            Outcome::NotFound => return Err(AppError::NotFound),
-            Outcome::Forbidden => return Err(AppError::Forbidden),
+    /// Publishes the events of a committed change to Kafka. Returns the reason where nothing was changed.
+    pub async fn announce(&self, id: ConversationId, outcome: Outcome) -> Result<(), Refusal> {
+        if let Some((first, last)) = outcome.revs()? {
+            self.publish(id, first - 1, last).await;
         }
         Ok(())
     }

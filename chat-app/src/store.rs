@@ -41,6 +41,25 @@ pub enum Outcome {
     Forbidden,
 }
 
+/// Why a change that somebody asked for was not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The object does not exist, or this person may not know that it does.
+    NotFound,
+    Forbidden,
+}
+
+impl Outcome {
+    /// The first and the last rev of the change; `None` where it changed nothing.
+    pub fn revs(self) -> Result<Option<(i64, i64)>, Refusal> {
+        match self {
+            Self::Done(revs) => Ok(revs),
+            Self::NotFound => Err(Refusal::NotFound),
+            Self::Forbidden => Err(Refusal::Forbidden),
+        }
+    }
+}
+
 impl sqlx::FromRow<'_, sqlx::postgres::PgRow> for Outcome {
     fn from_row(row: &sqlx::postgres::PgRow) -> sqlx::Result<Self> {
         use sqlx::Row;

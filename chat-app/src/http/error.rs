@@ -12,6 +12,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use crate::passwords::PasswordError;
+use crate::store::Refusal;
 use crate::telemetry::Seldom;
 use crate::text::Text;
 use crate::writer::SendError;
@@ -217,6 +218,15 @@ impl From<Arc<sqlx::Error>> for AppError {
 impl From<getrandom::Error> for AppError {
     fn from(error: getrandom::Error) -> Self {
         Self::Internal(error.into())
+    }
+}
+
+impl From<Refusal> for AppError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NotFound => Self::NotFound,
+            Refusal::Forbidden => Self::Forbidden,
+        }
     }
 }
 
