@@ -52,7 +52,7 @@ impl Poller {
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
             let looked = self.look().await;
-            self.metrics.database_up(looked.is_ok());
+            self.metrics.set_database_up(looked.is_ok());
             if self.postgres.report(looked.is_ok()) {
                 self.hub
                     .broadcast(|| socket::database_frame(looked.is_ok()));

@@ -186,12 +186,12 @@ impl Relay {
             match consumer.recv().await {
                 Ok(record) => {
                     self.link.answered();
-                    self.metrics.record(if record.topic() == events {
+                    self.metrics.relay_record(if record.topic() == events {
                         records::event(&self.hub, &record)
                     } else {
                         records::signal(&self.hub, &record)
                     });
-                    self.metrics.relay_lag(age(&record));
+                    self.metrics.set_relay_lag(age(&record));
                     let partition = (record.topic().to_owned(), record.partition());
                     positions.lock().next.insert(partition, record.offset() + 1);
                 }

@@ -95,7 +95,7 @@ pub async fn upgrade(
         .write_buffer_size(0)
         .max_write_buffer_size(1024 * 1024)
         .on_upgrade(move |socket| async move {
-            app.metrics.sockets(app.hub.sockets());
+            app.metrics.set_sockets(app.hub.sockets());
             let mut connection = Connection {
                 app: app.clone(),
                 id: registration.id,
@@ -109,7 +109,7 @@ pub async fn upgrade(
             if let Err(error) = connection.serve(registration).await {
                 tracing::debug!(%error, "a live connection broke");
             }
-            app.metrics.sockets(app.hub.sockets());
+            app.metrics.set_sockets(app.hub.sockets());
         })
 }
 
@@ -302,7 +302,7 @@ impl Connection {
     }
 
     fn may_resync(&mut self) -> bool {
-        self.app.metrics.resync();
+        self.app.metrics.socket_resync();
         let now = Instant::now();
         self.resyncs
             .retain(|at| now.duration_since(*at) < Duration::from_secs(60));

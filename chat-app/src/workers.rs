@@ -148,7 +148,7 @@ impl Group {
         loop {
             let batch = self.read(consumer).await?;
             self.note(&batch).await;
-            self.metrics.worker_lag(0.0);
+            self.metrics.set_worker_lag(0.0);
             // A partition that went to another replica meanwhile is handled there once more.
             if let Err(error) = consumer.store_offsets(&batch.next(&topic)?) {
                 tracing::debug!(%error, "an offset was not kept");
@@ -192,7 +192,7 @@ impl Group {
         let mut told = false;
         loop {
             let age = OffsetDateTime::now_utc() - batch.since;
-            self.metrics.worker_lag(age.as_seconds_f64().max(0.0));
+            self.metrics.set_worker_lag(age.as_seconds_f64().max(0.0));
             match push::note(&self.pool, &batch.messages).await {
                 Ok(()) => return,
                 Err(error) if !std::mem::replace(&mut told, true) => {

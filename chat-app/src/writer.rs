@@ -17,7 +17,7 @@ use crate::postgres::{Postgres, limited};
 use crate::publisher::Publisher;
 use crate::store::messages::{self, Appended, Draft, Extra};
 use crate::store::timeline::Change;
-use crate::telemetry::{Metrics, Seldom};
+use crate::telemetry::{Metrics, LogThrottle};
 
 const LANES: usize = 4;
 /// Sends that may wait in one lane; past that a sender is told to come back.
@@ -30,7 +30,7 @@ const STATEMENT_LIMIT: Duration = Duration::from_secs(4);
 const CALL_LIMIT: Duration = Duration::from_secs(5);
 
 /// While PostgreSQL is away, every batch is one.
-static UNCOMMITTED: Seldom = Seldom::new();
+static UNCOMMITTED: LogThrottle = LogThrottle::new();
 
 /// A message that somebody wants to send.
 #[derive(Clone, Debug)]
@@ -177,7 +177,7 @@ impl Lane {
         let drafts: Vec<Draft> = jobs.iter().map(|job| job.draft.clone()).collect();
         match self.append(&drafts).await {
             Ok((outcomes, epoch)) => {
-                self.metrics.batch(drafts.len());
+                self.metrics.batch_committed(drafts.len());
                 for (job, outcome) in std::iter::zip(jobs, outcomes) {
                     self.answer(job, outcome, &epoch);
                 }
@@ -187,8 +187,8 @@ impl Lane {
             Err(error) => {
                 let sends = jobs.len();
                 match UNCOMMITTED.due(Instant::now()) {
-                    Some(untold) => {
-                        tracing::warn!(sends, %error, untold, "sends were not committed");
+                    Some(suppressed) => {
+                        tracing::warn!(sends, %error, suppressed, "sends were not committed");
                     }
                     None => tracing::debug!(sends, %error, "sends were not committed"),
                 }

@@ -13,12 +13,12 @@ use axum::response::{IntoResponse, Response};
 
 use crate::passwords::PasswordError;
 use crate::store::Refusal;
-use crate::telemetry::Seldom;
+use crate::telemetry::LogThrottle;
 use crate::text::Text;
 use crate::writer::SendError;
 
 /// While PostgreSQL is away, every request is one.
-static UNSERVED: Seldom = Seldom::new();
+static UNSERVED: LogThrottle = LogThrottle::new();
 
 /// Why a request gets no ordinary answer.
 #[derive(Debug, thiserror::Error)]
@@ -155,7 +155,7 @@ impl AppError {
             Self::Internal(_) => tracing::error!(error = %chain, "request failed"),
             Self::DatabaseAway(_) | Self::NotSentYet | Self::WriterBusy | Self::TimedOut => {
                 match UNSERVED.due(Instant::now()) {
-                    Some(untold) => tracing::warn!(error = %chain, untold, "request not served"),
+                    Some(suppressed) => tracing::warn!(error = %chain, suppressed, "request not served"),
                     None => tracing::debug!(error = %chain, "request not served"),
                 }
             }

@@ -22,7 +22,7 @@ pub async fn run(hub: Hub, pool: Pool, metrics: Metrics, stop: CancellationToken
         // One after the other, on one connection: what clears the outbox needs another, and holes are many when PostgreSQL is
         // slow.
         for hole in due {
-            metrics.hole();
+            metrics.gap_read();
             let reading = limited(LIMIT, read(&hub, &pool, hole));
             let Some(outcome) = stop.run_until_cancelled(reading).await else {
                 return;

@@ -22,7 +22,7 @@ pub async fn run(hub: Hub, pool: Pool, metrics: Metrics, stop: CancellationToken
             tracing::debug!(%error, "the partitions of changes were not maintained; the next try is in a minute");
         }
         match outbox::depth(&pool).await {
-            Ok((rows, seconds)) => metrics.outbox(rows, seconds),
+            Ok((rows, seconds)) => metrics.set_outbox(rows, seconds),
             Err(error) => tracing::debug!(%error, "the outbox could not be counted"),
         }
     }

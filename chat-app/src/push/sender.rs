@@ -47,7 +47,7 @@ pub async fn run(sender: Arc<Push>, pool: Pool, metrics: Metrics, stop: Cancella
 }
 
 async fn keep(pool: &Pool, metrics: &Metrics, due: &Due, outcome: Option<&Outcome>) {
-    metrics.push(counted(outcome));
+    metrics.push_notification(counted(outcome));
     if let Err(error) = settle(pool, due, outcome).await {
         // It is due again in a minute.
         tracing::warn!(%error, "what became of a push could not be kept; it may be sent once more");

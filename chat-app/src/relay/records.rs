@@ -6,27 +6,27 @@ use crate::domain::UserId;
 use crate::event::Event;
 use crate::hub::{Address, Delivery, Here, Hub};
 use crate::publisher::Signal;
-use crate::telemetry::Record;
+use crate::telemetry::RelayOutcome;
 
 /// Passes an event on. What concerns nobody here is not parsed.
-pub(super) fn event(hub: &Hub, record: &BorrowedMessage<'_>) -> Record {
+pub(super) fn event(hub: &Hub, record: &BorrowedMessage<'_>) -> RelayOutcome {
     let Some((epoch, address)) = addressed(record) else {
         return malformed(record, "its key or headers");
     };
     if !hub.is_of(epoch) {
         // Its rev may be that of another change here. What was committed in this history, the next look finds.
-        return Record::StaleEpoch;
+        return RelayOutcome::StaleEpoch;
     }
     let (id, rev) = (address.conversation, address.rev);
     match hub.here(&address) {
         Here::Present => {}
         Here::Absent => {
             hub.passed_by(id, rev);
-            return Record::Passed;
+            return RelayOutcome::Skipped;
         }
         Here::Unknown => {
             hub.missed(id, rev);
-            return Record::Delivered;
+            return RelayOutcome::Delivered;
         }
     }
     let Some(event) = record
@@ -43,7 +43,7 @@ pub(super) fn event(hub: &Hub, record: &BorrowedMessage<'_>) -> Record {
         Some(delivery) => hub.arrived(id, rev, delivery),
         None => hub.missed(id, rev),
     }
-    Record::Delivered
+    RelayOutcome::Delivered
 }
 
 /// The history and the address of a record, from its key and headers.
@@ -71,7 +71,7 @@ fn addressed<'a>(record: &'a BorrowedMessage<'_>) -> Option<(&'a str, Address)> 
     Some((header("epoch")?, address))
 }
 
-pub(super) fn signal(hub: &Hub, record: &BorrowedMessage<'_>) -> Record {
+pub(super) fn signal(hub: &Hub, record: &BorrowedMessage<'_>) -> RelayOutcome {
     let Some(signal) = record
         .payload()
         .and_then(|value| serde_json::from_slice::<Signal>(value).ok())
@@ -79,18 +79,18 @@ pub(super) fn signal(hub: &Hub, record: &BorrowedMessage<'_>) -> Record {
         return malformed(record, "its value");
     };
     match hub.signal(&signal) {
-        true => Record::Delivered,
-        false => Record::Dropped,
+        true => RelayOutcome::Delivered,
+        false => RelayOutcome::Dropped,
     }
 }
 
 /// Skipped: the change itself is found in PostgreSQL within half a second.
-fn malformed(record: &BorrowedMessage<'_>, what: &str) -> Record {
+fn malformed(record: &BorrowedMessage<'_>, what: &str) -> RelayOutcome {
     tracing::warn!(
         topic = record.topic(),
         partition = record.partition(),
         offset = record.offset(),
         "skipped a Kafka record: {what} can't be read"
     );
-    Record::Malformed
+    RelayOutcome::Malformed
 }
