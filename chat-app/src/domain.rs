@@ -12,6 +12,9 @@ pub use self::conversations::{
     ConversationKind, ConversationSummary, Level, Member, Page, Preview, Role, Window,
 };
 pub use self::ids::{ConversationId, SessionId, UserId};
-pub use self::messages::{Attachment, Mention, Message, Notice, NoticeKind, Quote, Reaction};
+pub use self::messages::{
+    AddressedChange, Attachment, Audience, Change, Mention, Message, Notice, NoticeKind, Quote,
+    Reaction,
+};
 pub use self::people::{DisplayNameError, NameError, Session, User, UserName, parse_display_name};
 pub use self::position::{Cursor, Snapshot, Span};

@@ -12,19 +12,14 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
-use crate::domain::{ConversationId, ConversationKind, Message, Notice, NoticeKind, UserId};
-use crate::store::timeline::Change;
+use crate::domain::{
+    AddressedChange, Audience, Change, ConversationId, ConversationKind, Message, Notice,
+    NoticeKind, UserId,
+};
 use crate::views;
 
 /// Records over this size go without `body` and `html`: a reader takes them from PostgreSQL. Kafka's default limit is 1 MiB.
 const MAX_RECORD_BYTES: usize = 256 * 1024;
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Audience {
-    People(Vec<UserId>),
-    /// All members of a large room, which each replica knows.
-    Room,
-}
 
 /// A change of a conversation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -101,17 +96,18 @@ struct Frame<'a> {
 
 impl Event {
     /// The event of a change, rendered.
-    pub fn of(change: &Change, kind: ConversationKind, audience: Audience, epoch: &str) -> Self {
-        let to = match audience {
-            Audience::People(people) => Some(people),
+    pub fn of(addressed: &AddressedChange) -> Self {
+        let kind = addressed.conversation_kind;
+        let to = match &addressed.audience {
+            Audience::People(people) => Some(people.clone()),
             Audience::Room => None,
         };
-        let event = match change {
+        let event = match &addressed.change {
             Change::Message(message) => Self::of_message(message, kind, to),
             Change::Notice(notice) => Self::of_notice(notice, kind, to),
         };
         Self {
-            epoch: epoch.to_owned(),
+            epoch: addressed.epoch.clone(),
             ..event
         }
     }
@@ -272,14 +268,19 @@ mod tests {
     use super::*;
     use crate::views::message::tests::message;
 
+    fn of(change: Change, conversation_kind: ConversationKind, audience: Audience) -> Event {
+        Event::of(&AddressedChange {
+            change,
+            conversation_kind,
+            audience,
+            epoch: "7-00000001".into(),
+        })
+    }
+
     fn event(body: &str) -> Event {
         let audience = Audience::People(vec![UserId(4), UserId(5)]);
-        Event::of(
-            &Change::Message(message(body)),
-            ConversationKind::Direct,
-            audience,
-            "7-00000001",
-        )
+        let change = Change::Message(message(body));
+        of(change, ConversationKind::Direct, audience)
     }
 
     #[test]
@@ -337,7 +338,6 @@ mod tests {
             ..message("Hello @bob")
         };
         let to_two = || Audience::People(vec![UserId(3), UserId(4)]);
-        let of = |change, kind, audience| Event::of(&change, kind, audience, "7-00000001");
         let sent = of(
             Change::Message(mentioned),
             ConversationKind::Group,

@@ -65,8 +65,7 @@ pub fn page(shell: &Shell, view: &View) -> Markup {
     let (text, message) = (shell.text, view.message);
     let path = format!("/c/{}/messages/{}", message.conversation, message.seq);
     let own = message.sender == shell.me.id;
-    let owner = view.conversation.role == Role::Owner
-        && super::conversation::has_members(view.conversation.kind);
+    let owner = view.conversation.role == Role::Owner && view.conversation.kind.has_members();
     shell.page(&Pane {
         title: &t!(text, "message-actions"),
         place: "at-page",

@@ -10,7 +10,7 @@ use super::list::{face, kind, name};
 use super::message::excerpt;
 use super::shell::{Pane, SEARCH, Shell, back, icon, icon_link};
 use super::{actions, attachment, called, instant, message, notice, portrait};
-use crate::domain::{ConversationKind, ConversationSummary, Message, Notice, Page, Role};
+use crate::domain::{ConversationSummary, Message, Notice, Page, Role};
 use crate::store::people::Reader;
 use crate::t;
 use crate::text::Text;
@@ -303,9 +303,4 @@ fn outgoing(shell: &Shell) -> Markup {
             }
         }
     }
-}
-
-/// Whether the conversation has members to look at.
-pub(super) fn has_members(kind: ConversationKind) -> bool {
-    kind != ConversationKind::Direct
 }

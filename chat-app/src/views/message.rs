@@ -5,9 +5,8 @@
 use maud::{Markup, PreEscaped, html};
 
 use super::{attachment, clock, instant, is_former, named, notice, portrait};
-use crate::domain::{Message, Quote, Reaction, UserId};
+use crate::domain::{Change, Message, Quote, Reaction, UserId};
 use crate::markdown;
-use crate::store::timeline::Change;
 
 /// As much of a quoted message as is shown above its answer.
 const QUOTE_CHARS: usize = 160;
