@@ -8,9 +8,9 @@ pub mod topic;
 use std::process::ExitCode;
 
 use rdkafka::error::KafkaError;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgPoolOptions;
 
-use crate::config::{Kafka, Replay};
+use crate::config::{Kafka, NotAUrl, Replay};
 use check::Report;
 use topic::{Offsets, Part};
 
@@ -21,10 +21,8 @@ const FAILED: u8 = 2;
 /// Why it could not be done.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error(
-        "CONFAB_DATABASE_URL is not a PostgreSQL URL, as in postgres://user:password@host:5432/database"
-    )]
-    DatabaseUrl,
+    #[error(transparent)]
+    DatabaseUrl(#[from] NotAUrl),
     #[error("the topic {0} can't be read: {1}")]
     Kafka(String, KafkaError),
     #[error("PostgreSQL can't be read: {0}")]
@@ -48,11 +46,7 @@ pub async fn run(settings: Replay) -> ExitCode {
 }
 
 async fn compare(settings: &Replay) -> Result<bool, Error> {
-    let database: PgConnectOptions = settings
-        .database
-        .url
-        .parse()
-        .map_err(|_| Error::DatabaseUrl)?;
+    let database = settings.database.options()?;
     let pool = PgPoolOptions::new()
         .max_connections(2)
         .connect_with(database.application_name("confab-replay"))

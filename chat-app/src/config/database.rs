@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
-use super::Secret;
+use super::exposed;
 
 /// Where PostgreSQL is.
-#[derive(Clone, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Database {
     /// PostgreSQL 15 or newer, as in postgres://user:password@host:5432/database?sslmode=verify-full
     #[arg(
@@ -18,7 +19,7 @@ pub struct Database {
         hide_env_values = true,
         value_name = "URL"
     )]
-    pub url: String,
+    pub url: SecretString,
     /// The password, in place of the URL's
     #[arg(
         long,
@@ -26,7 +27,7 @@ pub struct Database {
         hide_env_values = true,
         value_name = "PASSWORD"
     )]
-    pub database_password: Option<Secret>,
+    pub database_password: Option<SecretString>,
     /// What is encrypted and whose certificate is trusted, in place of the URL's sslmode
     #[arg(long, env = "CONFAB_DATABASE_SSL_MODE", value_name = "MODE")]
     pub database_ssl_mode: Option<SslMode>,
@@ -46,7 +47,7 @@ pub enum SslMode {
     VerifyFull,
 }
 
-/// The URL is none. The text says what one looks like.
+/// The setting is not a URL of PostgreSQL.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error(
     "CONFAB_DATABASE_URL is not a PostgreSQL URL, as in postgres://user:password@host:5432/database"
@@ -54,11 +55,12 @@ pub enum SslMode {
 pub struct NotAUrl;
 
 impl Database {
-    /// As the driver takes it.
+    /// The options of the driver.
     pub fn options(&self) -> Result<PgConnectOptions, NotAUrl> {
-        let mut options: PgConnectOptions = self.url.parse().map_err(|_| NotAUrl)?;
-        if let Some(password) = self.database_password.as_ref().and_then(Secret::expose) {
-            // A Secret made from a file ends with the file's last newline.
+        let url = self.url.expose_secret();
+        let mut options: PgConnectOptions = url.parse().map_err(|_| NotAUrl)?;
+        if let Some(password) = exposed(self.database_password.as_ref()) {
+            // A Secret created from a file ends with the file's last newline.
             options = options.password(password.trim_end_matches(['\r', '\n']));
         }
         if let Some(mode) = self.database_ssl_mode {
@@ -72,11 +74,5 @@ impl Database {
             Some(file) => options.ssl_root_cert(file),
             None => options,
         })
-    }
-}
-
-impl std::fmt::Debug for Database {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Database { url: … }")
     }
 }

@@ -1,11 +1,11 @@
-//! Reading the settings, and saying what is wrong with them. Reads the command line and the environment.
+//! Parses the command line and the environment, and reports invalid settings. Does I/O (environment, standard error).
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
 
 use super::Cli;
 
-/// Reads the command line and the environment, or ends the process saying what to do.
+/// Parses the command line and the environment. Exits with a message if a setting is missing or invalid.
 pub fn parse() -> Cli {
     Cli::try_parse().unwrap_or_else(|error| match missing_settings(&error) {
         Some(line) => {
@@ -16,7 +16,7 @@ pub fn parse() -> Cli {
     })
 }
 
-/// One line that names the variables, where the error is about settings that are not there.
+/// One line that names the missing settings, if that is what the error is about.
 pub(super) fn missing_settings(error: &clap::Error) -> Option<String> {
     if error.kind() != ErrorKind::MissingRequiredArgument {
         return None;
@@ -42,7 +42,7 @@ pub(super) fn missing_settings(error: &clap::Error) -> Option<String> {
     ))
 }
 
-/// `CONFAB_` variables of the environment that no setting knows: an older image under a newer operator, or a typing error.
+/// `CONFAB_` variables that are no setting: a typing error, or an image older than the operator.
 pub fn unknown_variables(environment: impl Iterator<Item = String>) -> Vec<String> {
     let command = Cli::command();
     let known: Vec<_> = command

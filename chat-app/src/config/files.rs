@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
+use secrecy::SecretString;
 use url::Url;
 
 /// What may be attached, and where it is kept.
@@ -37,7 +38,7 @@ pub struct Files {
 }
 
 impl Files {
-    /// Whether files may be attached at all.
+    /// Whether attachments are enabled.
     pub fn allowed(&self) -> bool {
         self.max_bytes > 0
     }
@@ -53,7 +54,7 @@ pub enum StoreKind {
 }
 
 /// A bucket.
-#[derive(Clone, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct S3 {
     /// Address of the S3 server, as in https://s3.example.com; Amazon's in the region by default
     #[arg(long, env = "CONFAB_S3_ENDPOINT", value_name = "URL", value_parser = endpoint)]
@@ -93,7 +94,7 @@ pub struct S3 {
         value_name = "ID",
         required_if_eq("attachments_store", "s3")
     )]
-    pub s3_access_key_id: Option<String>,
+    pub s3_access_key_id: Option<SecretString>,
     /// The secret that goes with it
     #[arg(
         long,
@@ -102,26 +103,18 @@ pub struct S3 {
         value_name = "KEY",
         required_if_eq("attachments_store", "s3")
     )]
-    pub s3_secret_access_key: Option<String>,
+    pub s3_secret_access_key: Option<SecretString>,
     /// A certificate authority to trust besides the public ones, in PEM
     #[arg(long, env = "CONFAB_S3_CA_FILE", value_name = "FILE")]
     pub s3_ca_file: Option<PathBuf>,
 }
 
-impl fmt::Debug for S3 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let endpoint = self.s3_endpoint.as_ref().map(Url::as_str);
-        write!(f, "S3 {{ {endpoint:?} {:?} … }}", self.s3_bucket)
-    }
-}
-
-/// Some media types: `*`, `image/*` or `application/pdf`.
+/// A set of media types: `*`, `image/*` or `application/pdf`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MediaRange(String);
 
 impl MediaRange {
-    /// Whether a media type is one of these.
-    pub fn holds(&self, media_type: &str) -> bool {
+    pub fn contains(&self, media_type: &str) -> bool {
         match self.0.strip_suffix('*') {
             Some(start) => media_type.starts_with(start),
             None => media_type == self.0,
@@ -179,16 +172,16 @@ mod tests {
     }
 
     #[test]
-    fn a_range_holds_its_media_types() {
-        assert!(range("*").holds("text/plain"));
-        assert!(range("image/*").holds("image/png"));
-        assert!(!range("image/*").holds("imagery/png"));
-        assert!(range("Application/PDF ").holds("application/pdf"));
-        assert!(!range("application/pdf").holds("application/pdf2"));
+    fn a_range_contains_its_media_types() {
+        assert!(range("*").contains("text/plain"));
+        assert!(range("image/*").contains("image/png"));
+        assert!(!range("image/*").contains("imagery/png"));
+        assert!(range("Application/PDF ").contains("application/pdf"));
+        assert!(!range("application/pdf").contains("application/pdf2"));
     }
 
     #[test]
-    fn what_is_no_media_type_is_refused() {
+    fn an_invalid_media_type_is_refused() {
         for text in ["", "png", "image/", "/png", "*/png", "a/b/c", "a b/c"] {
             assert!(text.parse::<MediaRange>().is_err(), "{text:?}");
         }

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use secrecy::SecretString;
 
 /// Where Kafka is.
-#[derive(Clone, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Kafka {
     /// Kafka 4.0 or newer, as in a:9092,b:9092
     #[arg(long, env = "CONFAB_KAFKA_BOOTSTRAP_SERVERS", value_name = "HOSTS")]
@@ -30,7 +31,7 @@ pub struct Kafka {
         hide_env_values = true,
         value_name = "PASSWORD"
     )]
-    pub kafka_sasl_password: Option<String>,
+    pub kafka_sasl_password: Option<SecretString>,
     /// The certificate authority of the brokers, in PEM
     #[arg(long, env = "CONFAB_KAFKA_SSL_CA_FILE", value_name = "FILE")]
     pub kafka_ssl_ca_file: Option<PathBuf>,
@@ -60,19 +61,13 @@ pub struct Kafka {
     pub topic_prefix: String,
 }
 
-impl std::fmt::Debug for Kafka {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Kafka {{ {} … }}", self.kafka_bootstrap_servers)
-    }
-}
-
 impl Kafka {
-    /// The topic of what changes conversations.
+    /// The topic of changes to conversations.
     pub fn events(&self) -> String {
         format!("{}.events", self.topic_prefix)
     }
 
-    /// The topic of what is only worth something now.
+    /// The topic of short-lived signals: typing, presence, read marks.
     pub fn signals(&self) -> String {
         format!("{}.signals", self.topic_prefix)
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use object_store::aws::AmazonS3Builder;
 use object_store::{Certificate, ClientOptions, RetryConfig};
+use secrecy::ExposeSecret;
 use url::Url;
 
 use super::store::{Bucket, Store};
@@ -54,8 +55,8 @@ fn bucket(settings: &S3) -> Result<Option<Bucket>, BucketError> {
     let mut builder = AmazonS3Builder::new()
         .with_bucket_name(name)
         .with_region(&settings.s3_region)
-        .with_access_key_id(key)
-        .with_secret_access_key(secret)
+        .with_access_key_id(key.expose_secret())
+        .with_secret_access_key(secret.expose_secret())
         .with_virtual_hosted_style_request(!settings.s3_path_style)
         .with_client_options(client(settings)?)
         .with_retry(RetryConfig {

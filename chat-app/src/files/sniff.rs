@@ -42,7 +42,7 @@ fn is_text(head: &[u8]) -> bool {
 
 /// Whether it may be attached.
 pub fn is_allowed(media_type: &str, types: &[MediaRange]) -> bool {
-    types.iter().any(|range| range.holds(media_type))
+    types.iter().any(|range| range.contains(media_type))
 }
 
 /// The images that pages show. All else is only ever downloaded.

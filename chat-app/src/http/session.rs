@@ -12,7 +12,7 @@ use super::{AppError, devices};
 use crate::app::App;
 use crate::config::Config;
 use crate::domain::{Session, UserId};
-use crate::lookups::Found;
+use crate::batch_loader::Loaded;
 use crate::text::{self, Language};
 use crate::{store, tokens};
 
@@ -111,7 +111,7 @@ fn over_tls(config: &Config) -> bool {
 }
 
 /// While PostgreSQL is known not to answer, nobody waits to hear it.
-async fn of_cookie(app: &App, jar: &CookieJar) -> Found<Session> {
+async fn of_cookie(app: &App, jar: &CookieJar) -> Loaded<Session> {
     match jar.get(cookie_name(&app.config)) {
         Some(_) if !app.postgres.answers() => Err(sqlx::Error::PoolTimedOut.into()),
         Some(cookie) if !cookie.value().is_empty() => {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{Credentials, password_fault, unprocessable};
 use crate::app::App;
-use crate::config::Registration;
+use crate::config::{self, Registration};
 use crate::domain::{NameError, Session, UserId, UserName};
 use crate::http::AppError;
 use crate::http::extract::{Form, Path};
@@ -98,7 +98,7 @@ pub(in crate::http) async fn join(
 
 /// What makes somebody the first administrator, where it is set.
 pub(super) fn setup_token(app: &App) -> Option<&str> {
-    app.config.setup_token.as_ref()?.expose()
+    config::exposed(app.config.setup_token.as_ref())
 }
 
 /// The token, as long as there is nobody whom it has made the administrator.

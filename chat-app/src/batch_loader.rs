@@ -1,7 +1,9 @@
-//! Look-ups by key, made together: those that come while a query is under way share the next one. Does the I/O of that query.
+//! Loads values by key in batches: keys requested while a query runs share the next query. Does the I/O of that query.
 //!
-//! Every request looks its session up, and every live connection does now and then. One by one they would take all of the
-//! readers' connections where PostgreSQL is far or slow.
+//! Every request loads its session, and every socket does so regularly. One by one they would exhaust the handlers'
+//! connections where PostgreSQL is far away or slow.
+//!
+//! A [`BatchLoader`] is the sending half of a queue to a task of its own, which ends when the loader is dropped.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -10,30 +12,32 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
 
-/// What is found, or why nothing can be: the error of the query that was made for all.
-pub type Found<V> = Result<Option<V>, Arc<sqlx::Error>>;
+/// The value of a key, or the error of the query, shared by all who requested it.
+pub type Loaded<V> = Result<Option<V>, Arc<sqlx::Error>>;
 
-/// A query that is under way: what it finds of the keys that it was given.
+/// A query that finds the values of the keys it was given.
 pub type Query<K, V> = BoxFuture<'static, sqlx::Result<Vec<(K, V)>>>;
 
-pub struct Lookups<K, V>(mpsc::Sender<(K, oneshot::Sender<Found<V>>)>);
+/// A key, and where to send its value.
+type Request<K, V> = (K, oneshot::Sender<Loaded<V>>);
 
-impl<K, V> Lookups<K, V>
+pub struct BatchLoader<K, V>(mpsc::Sender<Request<K, V>>);
+
+impl<K, V> BatchLoader<K, V>
 where
     K: Clone + Eq + Hash + Send + 'static,
     V: Clone + Send + 'static,
 {
-    /// Answers by `query`, which is given at most so many keys, some of them twice, and tells what it finds of them; further
-    /// look-ups wait for the query after it. Ends when this is dropped.
-    pub fn start<Q>(most: usize, query: Q) -> Self
+    /// Starts the task. `query` gets at most `max_keys` keys, some of them twice; further requests wait for the next query.
+    pub fn start<Q>(max_keys: usize, query: Q) -> Self
     where
         Q: Fn(Vec<K>) -> Query<K, V> + Send + 'static,
     {
-        let (sender, mut asked) = mpsc::channel::<(K, oneshot::Sender<Found<V>>)>(most);
+        let (sender, mut requests) = mpsc::channel::<Request<K, V>>(max_keys);
         tokio::spawn(async move {
             let mut batch = Vec::new();
-            while asked.recv_many(&mut batch, most).await > 0 {
-                // Whoever has gone meanwhile needs no answer.
+            while requests.recv_many(&mut batch, max_keys).await > 0 {
+                // Requests whose caller has gone need no query.
                 batch.retain(|(_, answer)| !answer.is_closed());
                 if batch.is_empty() {
                     continue;
@@ -50,8 +54,8 @@ where
         Self(sender)
     }
 
-    /// What is found under this key.
-    pub async fn get(&self, key: K) -> Found<V> {
+    /// The value of this key, if there is one.
+    pub async fn get(&self, key: K) -> Loaded<V> {
         let gone = || Arc::new(sqlx::Error::WorkerCrashed);
         let (answer, answered) = oneshot::channel();
         self.0.send((key, answer)).await.map_err(|_| gone())?;
@@ -68,14 +72,17 @@ mod tests {
 
     use super::*;
 
-    /// Finds an even number's half, as long as it is let to; writes down what it was asked.
-    fn halves(queries: &Arc<Mutex<Vec<Vec<u32>>>>, let_go: &Arc<Semaphore>) -> Lookups<u32, u32> {
-        let (queries, let_go) = (queries.clone(), let_go.clone());
-        Lookups::start(256, move |keys| {
-            let let_go = let_go.clone();
+    /// Loads the half of even numbers, one query per permit; records the keys of each query.
+    fn halves(
+        queries: &Arc<Mutex<Vec<Vec<u32>>>>,
+        permits: &Arc<Semaphore>,
+    ) -> BatchLoader<u32, u32> {
+        let (queries, permits) = (queries.clone(), permits.clone());
+        BatchLoader::start(256, move |keys| {
+            let permits = permits.clone();
             queries.lock().unwrap().push(keys.clone());
             Box::pin(async move {
-                let_go.acquire().await.unwrap().forget();
+                permits.acquire().await.unwrap().forget();
                 if keys.contains(&13) {
                     return Err(sqlx::Error::PoolTimedOut);
                 }
@@ -86,17 +93,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_comes_while_a_query_is_under_way_is_one_query_and_each_gets_its_own() {
-        let (queries, let_go) = (Arc::default(), Arc::new(Semaphore::new(0)));
-        let lookups = halves(&queries, &let_go);
-        let first = lookups.get(2);
-        let rest = join_all([4, 5, 4].map(|key| lookups.get(key)));
+    async fn requests_during_a_query_share_the_next_one_and_each_gets_its_own_value() {
+        let (queries, permits) = (Arc::default(), Arc::new(Semaphore::new(0)));
+        let loader = halves(&queries, &permits);
+        let first = loader.get(2);
+        let rest = join_all([4, 5, 4].map(|key| loader.get(key)));
         let release = async {
             while queries.lock().unwrap().is_empty() {
                 tokio::task::yield_now().await;
             }
-            // By now all have asked: they were polled before this.
-            let_go.add_permits(2);
+            // All requests are made by now: they were polled before this.
+            permits.add_permits(2);
         };
         let (first, rest, ()) = tokio::join!(first, rest, release);
         assert_eq!(first.unwrap(), Some(1));
@@ -108,11 +115,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_error_is_told_to_all_who_asked_and_to_nobody_after_them() {
-        let (queries, let_go) = (Arc::default(), Arc::new(Semaphore::new(9)));
-        let lookups = halves(&queries, &let_go);
-        let error = lookups.get(13).await.unwrap_err();
+    async fn an_error_reaches_all_requests_of_its_query_and_none_after_it() {
+        let (queries, permits) = (Arc::default(), Arc::new(Semaphore::new(9)));
+        let loader = halves(&queries, &permits);
+        let error = loader.get(13).await.unwrap_err();
         assert!(matches!(*error, sqlx::Error::PoolTimedOut));
-        assert_eq!(lookups.get(8).await.unwrap(), Some(4));
+        assert_eq!(loader.get(8).await.unwrap(), Some(4));
     }
 }
