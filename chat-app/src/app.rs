@@ -11,9 +11,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::domain::{ConversationId, Session, SessionId, UserId};
+use crate::error::AppError;
 use crate::event::Event;
 use crate::files::{BucketError, Files};
-use crate::http::AppError;
 use crate::hub::Hub;
 use crate::kafka::Link;
 use crate::lookups::{Lookups, Query};

@@ -8,6 +8,7 @@ pub mod app;
 pub mod avatars;
 pub mod config;
 pub mod domain;
+pub mod error;
 pub mod event;
 pub mod files;
 pub mod housekeeping;

@@ -19,12 +19,13 @@ pub(super) use self::devices::{revoke, revoke_others};
 pub(super) use self::export::export;
 pub(super) use self::leave::delete;
 use super::auth::password_fault;
-use super::conversations::{Known, page};
 use super::extract::Form;
 use super::limits::Logins;
-use super::{AppError, session};
+use super::page::{PageContext, html};
+use super::session;
 use crate::app::App;
 use crate::domain::{Session, parse_display_name};
+use crate::error::AppError;
 use crate::store::accounts::{self, Shared};
 use crate::store::{blocks as blocked, sessions};
 use crate::text::{Language, Text};
@@ -56,7 +57,7 @@ async fn account(
     outcome: (String, Outcome),
 ) -> Result<Html<String>, AppError> {
     let me = session.user.id;
-    let known = Known::read(app, session.user.clone(), text).await?;
+    let context = PageContext::read(app, session.user.clone(), text).await?;
     let view = View {
         session,
         profile: &accounts::profile(&app.pool, me).await?,
@@ -64,7 +65,7 @@ async fn account(
         blocked: &blocked::list(&app.pool, me).await?,
         outcome,
     };
-    Ok(page(views::account::page(&known.shell(app), &view)))
+    Ok(html(views::account::page(&context.shell(app), &view)))
 }
 
 /// The page again, with what is wrong in this section.

@@ -9,12 +9,12 @@ use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::AppError;
-use super::conversations::{self, Known};
 use super::extract::Path;
+use super::page::{PageContext, html};
 use crate::app::App;
 use crate::config;
 use crate::domain::{Attachment, ConversationId, MessageBody, Session};
+use crate::error::AppError;
 use crate::files::image::{MAX_PIXELS, PictureError};
 use crate::files::{FileError, Put};
 use crate::store::attachments;
@@ -202,14 +202,10 @@ async fn with_error(
     conversation: ConversationId,
     error: Option<&str>,
 ) -> Result<Html<String>, AppError> {
-    let known = Known::read(app, session.user, text).await?;
-    let conversation = known.conversation(app, conversation).await?;
-    let shell = known.shell(app);
-    Ok(conversations::page(attachment::page(
-        &shell,
-        &conversation,
-        error,
-    )))
+    let context = PageContext::read(app, session.user, text).await?;
+    let conversation = context.conversation(app, conversation).await?;
+    let shell = context.shell(app);
+    Ok(html(attachment::page(&shell, &conversation, error)))
 }
 
 /// Takes a file and sends it as a message without words.

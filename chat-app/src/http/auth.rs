@@ -12,13 +12,13 @@ use serde::Deserialize;
 
 pub(super) use self::reset::{reset, reset_page};
 pub(super) use self::sign_up::{join, join_page, register, register_page, setup, setup_page};
-use super::AppError;
 use super::extract::Form;
 use super::limits::Logins;
 use super::session::{self, Browser};
 use crate::app::App;
 use crate::config::Registration;
 use crate::domain::{Session, UserName};
+use crate::error::AppError;
 use crate::store::users;
 use crate::text::Text;
 use crate::views;

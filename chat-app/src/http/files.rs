@@ -10,11 +10,11 @@ use axum::response::{IntoResponse, Response};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use uuid::Uuid;
 
-use super::AppError;
 use super::extract::Path;
 use super::layers::Incompressible;
 use crate::app::App;
 use crate::domain::{Attachment, ConversationId, Session};
+use crate::error::AppError;
 use crate::files::range::{self, Part};
 use crate::files::sniff;
 use crate::files::store::StoreError;

@@ -5,14 +5,15 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::{Deserialize, Serialize};
-use time::format_description::well_known::Rfc3339;
+use time::format_description::well_context::Rfc3339;
 use uuid::Uuid;
 
-use super::AppError;
-use super::conversations::{self, Known, page};
+use super::conversations::{self, visible};
 use super::extract::{Form, FromScript, Path};
+use super::page::{PageContext, html};
 use crate::app::App;
-use crate::domain::{ConversationId, Message, MessageBody, Session, User, UserId};
+use crate::domain::{ConversationId, Message, MessageBody, Session, User};
+use crate::error::AppError;
 use crate::files::PER_MESSAGE;
 use crate::markdown;
 use crate::store;
@@ -82,14 +83,14 @@ pub(super) async fn send(
         Ok(body) => body,
         Err(error) if script => return Err(AppError::Invalid(error.to_string())),
         Err(error) => {
-            let known = Known::read(&app, session.user, text).await?;
+            let context = PageContext::read(&app, session.user, text).await?;
             let draft = Draft {
                 client_id: composed.client_id,
                 body: composed.body,
                 error: Some(error.to_string()),
                 reply_to: None,
             };
-            return conversations::again(&app, known, conversation, draft).await;
+            return conversations::again(&app, context, conversation, draft).await;
         }
     };
     let extra = Extra {
@@ -123,20 +124,6 @@ fn answer(message: &Message) -> SentAnswer {
     }
 }
 
-/// The message at this place, where the person may see it.
-pub(super) async fn visible(
-    app: &App,
-    me: UserId,
-    id: ConversationId,
-    seq: i64,
-) -> Result<Option<Message>, AppError> {
-    let summary = store::conversations::summary(&app.pool, me, id).await?;
-    match summary.filter(|summary| seq > summary.floor()) {
-        Some(_) => Ok(store::messages::one(&app.pool, id, seq).await?),
-        None => Ok(None),
-    }
-}
-
 /// A message for the script that edits or copies it, or the page of what one can do with it.
 pub(super) async fn show(
     State(app): State<App>,
@@ -161,14 +148,14 @@ async fn actions_page(
     message: &Message,
     wrong: Option<(String, String)>,
 ) -> Result<Html<String>, AppError> {
-    let known = Known::read(app, me, text).await?;
-    let conversation = known.conversation(app, message.conversation).await?;
+    let context = PageContext::read(app, me, text).await?;
+    let conversation = context.conversation(app, message.conversation).await?;
     let view = actions::View {
         conversation: &conversation,
         message,
         wrong,
     };
-    Ok(page(actions::page(&known.shell(app), &view)))
+    Ok(html(actions::page(&context.shell(app), &view)))
 }
 
 #[derive(Deserialize)]

@@ -8,11 +8,11 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use serde::Deserialize;
 
-use super::AppError;
-use super::conversations::{self, Known};
 use super::extract::{Form, FromScript, Path};
+use super::page::{PageContext, html};
 use crate::app::App;
 use crate::domain::{ConversationId, Level, Session};
+use crate::error::AppError;
 use crate::push::quiet::is_zone;
 use crate::push::{Push, are_keys};
 use crate::store;
@@ -53,14 +53,14 @@ async fn whole(
 ) -> Result<Html<String>, AppError> {
     let devices = store::push::devices(&app.pool, session.user.id).await?;
     let key = app.push.as_ref().map(|push| push.public_key());
-    let known = Known::read(app, session.user, text).await?;
+    let context = PageContext::read(app, session.user, text).await?;
     let view = View {
         key: key.as_deref(),
         session: session.id,
         devices: &devices,
         hours,
     };
-    Ok(conversations::page(views::page(&known.shell(app), &view)))
+    Ok(html(views::page(&context.shell(app), &view)))
 }
 
 /// What scripts go by, on any page: the key to subscribe with, and when to be quiet.

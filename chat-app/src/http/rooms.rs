@@ -6,11 +6,11 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::{Deserialize, Serialize};
 
-use super::AppError;
-use super::conversations::{Known, page};
 use super::extract::{Form, FromScript, Path};
+use super::page::{PageContext, html};
 use crate::app::App;
 use crate::domain::{ConversationId, ConversationKind, Session, User, UserId};
+use crate::error::AppError;
 use crate::store::rooms;
 use crate::t;
 use crate::text::Text;
@@ -33,8 +33,8 @@ pub(super) async fn directory(
     Form(Search { q }): Form<Search>,
 ) -> Result<Html<String>, AppError> {
     let found = rooms::directory(&app.pool, session.user.id, &q, LISTED).await?;
-    let known = Known::read(&app, session.user, text).await?;
-    Ok(page(views::directory(&known.shell(&app), &q, &found)))
+    let context = PageContext::read(&app, session.user, text).await?;
+    Ok(html(views::directory(&context.shell(&app), &q, &found)))
 }
 
 #[derive(Deserialize)]
@@ -57,8 +57,8 @@ pub(super) async fn new(
         topic_error: None,
         people_error: None,
     };
-    let known = Known::read(&app, session.user, text).await?;
-    Ok(page(views::making(&known.shell(&app), &made)))
+    let context = PageContext::read(&app, session.user, text).await?;
+    Ok(html(views::making(&context.shell(&app), &made)))
 }
 
 #[derive(Deserialize)]
@@ -110,8 +110,8 @@ pub(super) async fn create(
             Ok(Redirect::to(&format!("/c/{id}")).into_response())
         }
         _ => {
-            let known = Known::read(&app, session.user, text).await?;
-            let page = page(views::making(&known.shell(&app), &wrong));
+            let context = PageContext::read(&app, session.user, text).await?;
+            let page = html(views::making(&context.shell(&app), &wrong));
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }
     }

@@ -8,10 +8,11 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 
-use super::{AppError, devices};
+use super::devices;
 use crate::app::App;
 use crate::config::Config;
 use crate::domain::{Session, UserId};
+use crate::error::AppError;
 use crate::lookups::Found;
 use crate::text::{self, Language};
 use crate::{store, tokens};

@@ -11,7 +11,7 @@ use super::{again, saved};
 use crate::app::App;
 use crate::avatars::{self, AvatarError};
 use crate::domain::Session;
-use crate::http::AppError;
+use crate::error::AppError;
 use crate::http::extract::Path;
 use crate::store::avatars as store;
 use crate::text::Text;

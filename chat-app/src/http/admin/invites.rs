@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{Admin, Before, ROWS, cut, link, render, unprocessable};
 use crate::app::App;
 use crate::domain::User;
-use crate::http::AppError;
+use crate::error::AppError;
 use crate::http::extract::Form;
 use crate::store::invites as store;
 use crate::text::Text;

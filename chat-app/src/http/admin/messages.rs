@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::{Admin, render, unprocessable};
 use crate::app::App;
 use crate::domain::ConversationId;
-use crate::http::AppError;
+use crate::error::AppError;
 use crate::http::extract::Form;
 use crate::store::admin::{self as store, Done};
 use crate::t;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{Admin, ROWS, cut, found, link, render, unprocessable};
 use crate::app::App;
 use crate::domain::{User, UserId};
-use crate::http::AppError;
+use crate::error::AppError;
 use crate::http::extract::{Form, Path};
 use crate::store::admin::{self as store, Act, Done};
 use crate::store::resets;

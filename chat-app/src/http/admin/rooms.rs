@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::{Admin, ROWS, cut, found, render, unprocessable};
 use crate::app::App;
 use crate::domain::{ConversationId, User, UserId};
-use crate::http::AppError;
+use crate::error::AppError;
 use crate::http::extract::{Form, Path};
 use crate::store::admin as store;
 use crate::t;

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{password_fault, unprocessable};
 use crate::app::App;
-use crate::http::AppError;
+use crate::error::AppError;
 use crate::http::extract::{Form, Path};
 use crate::http::session::{self, Browser};
 use crate::store::resets;

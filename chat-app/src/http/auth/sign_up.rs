@@ -9,7 +9,7 @@ use super::{Credentials, password_fault, unprocessable};
 use crate::app::App;
 use crate::config::Registration;
 use crate::domain::{NameError, Session, UserId, UserName};
-use crate::http::AppError;
+use crate::error::AppError;
 use crate::http::extract::{Form, Path};
 use crate::http::limits::Logins;
 use crate::http::session::{self, Browser};
