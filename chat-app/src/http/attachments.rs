@@ -21,7 +21,8 @@ use crate::store::attachments;
 use crate::store::messages::Extra;
 use crate::t;
 use crate::text::Text;
-use crate::views::attachment::{self, size};
+use crate::views::attach;
+use crate::views::attachment::size;
 use crate::writer::NewMessage;
 
 /// What the script is told of a file that is kept.
@@ -205,7 +206,7 @@ async fn with_error(
     let context = PageContext::read(app, session.user, text).await?;
     let conversation = context.conversation(app, conversation).await?;
     let shell = context.shell(app);
-    Ok(html(attachment::page(&shell, &conversation, error)))
+    Ok(html(attach::page(&shell, &conversation, error)))
 }
 
 /// Takes a file and sends it as a message without words.

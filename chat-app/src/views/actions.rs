@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::auth::field_error;
-use super::shell::{Pane, Shell, back};
+use super::shell::{Pane, Shell};
+use super::widgets::{back_link, field_error};
 use super::{attachment, message};
 use crate::domain::{ConversationSummary, Message, Role};
 use crate::t;
@@ -73,7 +73,7 @@ pub fn page(shell: &Shell, view: &View) -> Markup {
         current: Some(message.conversation),
         content: html! {
             (attachment::style())
-            header.bar { (back(text)) h1 { (t!(text, "message-actions")) } }
+            header.bar { (back_link(text)) h1 { (t!(text, "message-actions")) } }
             div.scroller.top {
                 (attachment::style())
                 div.track.settings {

@@ -2,7 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::card;
+use super::document::card;
+use super::widgets::field_error;
 use crate::config::{Config, Registration};
 use crate::t;
 use crate::text::Text;
@@ -152,12 +153,5 @@ fn password_field(text: Text, form: &Form, new: bool) -> Markup {
             @if hint { p.hint #password-hint { (t!(text, "field-new-password-hint")) } }
             (field_error("password-error", error))
         }
-    }
-}
-
-/// What is wrong with a field, beside it.
-pub(super) fn field_error(id: &str, error: Option<&str>) -> Markup {
-    html! {
-        @if let Some(error) = error { p.field-error #(id) data-testid="field-error" { (error) } }
     }
 }

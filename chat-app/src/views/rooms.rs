@@ -2,11 +2,11 @@
 
 use maud::{Markup, html};
 
-use super::auth::field_error;
-use super::list::name;
+use super::list::conversation_name;
+use super::notifications;
 use super::settings::{Outcome, button, page, section};
-use super::shell::{SEARCH, Shell, icon};
-use super::{called, is_former, notifications, portrait};
+use super::shell::Shell;
+use super::widgets::{SEARCH_ICON, avatar, display_name, field_error, icon, is_former};
 use crate::domain::{ConversationKind, ConversationSummary, Member, Role, UserId};
 use crate::store::rooms::Listed;
 use crate::t;
@@ -19,7 +19,7 @@ pub fn directory(shell: &Shell, q: &str, rooms: &[Listed]) -> Markup {
         form.search method="get" action="/rooms" role="search" data-testid="room-search" {
             label.visually-hidden for="q" { (t!(text, "rooms-search")) }
             input #q type="search" name="q" value=(q) placeholder=(t!(text, "rooms-search")) maxlength="80" autocomplete="off";
-            button type="submit" { (icon(SEARCH)) span.visually-hidden { (t!(text, "search")) } }
+            button type="submit" { (icon(SEARCH_ICON)) span.visually-hidden { (t!(text, "search")) } }
         }
         p.choices {
             a.button.primary href="/rooms/new" { (t!(text, "rooms-new")) }
@@ -164,7 +164,11 @@ pub struct About<'a> {
 /// The page about a conversation.
 pub fn about(shell: &Shell, about: &About) -> Markup {
     let (text, conversation) = (shell.text, about.conversation);
-    let title = t!(text, "about-title", name = name(text, conversation));
+    let title = t!(
+        text,
+        "about-title",
+        name = conversation_name(text, conversation)
+    );
     let path = format!("/c/{}", conversation.id);
     let direct = conversation.kind == ConversationKind::Direct;
     let may_describe =
@@ -244,7 +248,7 @@ fn members(shell: &Shell, about: &About, path: &str) -> Markup {
             form.search method="get" action={ (path) "/about" } role="search" {
                 label.visually-hidden for="q" { (t!(text, "people-find-member")) }
                 input #q type="search" name="q" value=(about.q) placeholder=(t!(text, "people-find-member")) maxlength="64" autocomplete="off";
-                button type="submit" { (icon(SEARCH)) span.visually-hidden { (t!(text, "search")) } }
+                button type="submit" { (icon(SEARCH_ICON)) span.visually-hidden { (t!(text, "search")) } }
             }
         }
         ul.people #results { @for member in about.members { (row(shell, about.conversation, member)) } }
@@ -255,13 +259,13 @@ fn members(shell: &Shell, about: &About, path: &str) -> Markup {
 
 fn row(shell: &Shell, conversation: &ConversationSummary, member: &Member) -> Markup {
     let (text, user) = (shell.text, &member.user);
-    let who = called(text, &user.display_name);
+    let who = display_name(text, &user.display_name);
     let who = who.as_str();
     let path = format!("/c/{}/members/{}", conversation.id, user.id);
     let owns = conversation.role == Role::Owner && conversation.kind != ConversationKind::Direct;
     html! {
         li.member data-testid="member" data-name=(user.name) {
-            (portrait(&user.display_name, user.avatar))
+            (avatar(&user.display_name, user.avatar))
             span.titles {
                 span.name dir="auto" { (who) }
                 @if user.display_name != user.name.as_str() { span.handle { "@" (user.name) } }

@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 
 use super::assets;
-use super::auth::field_error;
-use super::shell::{Pane, Shell, back};
+use super::shell::{Pane, Shell};
+use super::widgets::{back_link, field_error};
 use crate::t;
 use crate::text::Text;
 
@@ -17,7 +17,7 @@ pub(super) fn page(shell: &Shell, title: &str, nav: Markup, content: Markup) -> 
         current: None,
         content: html! {
             link rel="stylesheet" href=(assets::url("account.css"));
-            header.bar { (back(shell.text)) h1 { (title) } (nav) }
+            header.bar { (back_link(shell.text)) h1 { (title) } (nav) }
             div.scroller.top tabindex="-1" { div.track.settings { (content) } }
         },
     })

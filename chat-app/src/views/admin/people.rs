@@ -8,7 +8,7 @@ use crate::t;
 use crate::text::Text;
 use crate::views::settings::{Outcome, button, section};
 use crate::views::shell::Shell;
-use crate::views::{portrait, stamp};
+use crate::views::widgets::{avatar, timestamp};
 
 /// What a page about a person tells besides.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ fn row(text: Text, person: &Person) -> Markup {
     let user = &person.user;
     html! {
         li.row data-testid="person" data-name=(user.name) {
-            (portrait(&user.display_name, user.avatar))
+            (avatar(&user.display_name, user.avatar))
             a.grow href={ "/admin/people/" (user.id) } {
                 bdi { (user.display_name) }
                 @if user.display_name != user.name.as_str() { span.hint { bdi { (user.name) } } }
@@ -68,10 +68,10 @@ pub fn person(shell: &Shell, person: &Person, told: &Told) -> Markup {
     let user = &person.user;
     let content = html! {
         div.row {
-            (portrait(&user.display_name, user.avatar))
+            (avatar(&user.display_name, user.avatar))
             span.grow {
                 bdi { (user.name) }
-                span.hint { (t!(text, "admin-person-since")) " " (stamp(person.created_at)) }
+                span.hint { (t!(text, "admin-person-since")) " " (timestamp(person.created_at)) }
             }
             (tags(text, person))
         }
