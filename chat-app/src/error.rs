@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
+use crate::files::store::StoreError;
+use crate::input_error::InputError;
 use crate::passwords::PasswordError;
 use crate::telemetry::Seldom;
 use crate::text::Text;
@@ -42,12 +44,9 @@ pub enum AppError {
     /// A page of another site sent this.
     #[error("cross-origin write")]
     CrossOrigin,
-    /// What was given is wrong; the sentence says how.
-    #[error("invalid: {0}")]
-    Invalid(String),
-    /// What was given is not taken; the status and the sentence say why.
-    #[error("refused with {0}: {1}")]
-    Refused(StatusCode, String),
+    /// What the person entered or uploaded is wrong.
+    #[error("invalid input: {0:?}")]
+    Invalid(InputError),
     /// The body is over the limit.
     #[error("body too large")]
     TooLarge,
@@ -92,8 +91,7 @@ impl AppError {
             Self::NoAttachment => (S::UNPROCESSABLE_ENTITY, "error-no-attachment"),
             Self::BadRequest => (S::BAD_REQUEST, "error-bad-request"),
             Self::CrossOrigin => (S::FORBIDDEN, "error-cross-origin"),
-            Self::Invalid(_) => (S::UNPROCESSABLE_ENTITY, "error-bad-request"),
-            Self::Refused(status, _) => (*status, "error-bad-request"),
+            Self::Invalid(error) => (error.status(), "error-bad-request"),
             Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "error-too-large"),
             Self::RegistrationClosed => (S::FORBIDDEN, "error-registration-closed"),
             Self::InviteNeeded => (S::FORBIDDEN, "error-invite-needed"),
@@ -111,7 +109,7 @@ impl AppError {
     /// The sentence: all that a person is told besides the heading.
     pub(crate) fn sentence(&self, text: Text) -> String {
         match self {
-            Self::Invalid(sentence) | Self::Refused(_, sentence) => sentence.clone(),
+            Self::Invalid(error) => error.sentence(text),
             error => text.get(error.told().1),
         }
     }
@@ -126,7 +124,7 @@ impl AppError {
             Self::Busy | Self::NotSentYet | Self::DatabaseAway(_) => Some(Duration::from_secs(2)),
             Self::WriterBusy => Some(Duration::from_secs(1)),
             Self::TimedOut => Some(Duration::from_secs(5)),
-            Self::Refused(StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE, _) => {
+            Self::Invalid(InputError::TooManyUploads | InputError::ImagesBusy) => {
                 Some(Duration::from_secs(10))
             }
             _ => None,
@@ -233,6 +231,86 @@ impl From<SendError> for AppError {
             SendError::NoAttachment => Self::NoAttachment,
             SendError::Busy => Self::WriterBusy,
             SendError::Unavailable => Self::NotSentYet,
+        }
+    }
+}
+
+impl From<InputError> for AppError {
+    fn from(error: InputError) -> Self {
+        Self::Invalid(error)
+    }
+}
+
+impl From<StoreError> for AppError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Database(error) => error.into(),
+            error => Self::Internal(error.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::search::Problem;
+    use crate::text::tests::{assert_every_variant, assert_translated};
+
+    /// One of each; the test fails while a variant is missing here.
+    fn all() -> Vec<AppError> {
+        use AppError as E;
+        vec![
+            E::NotFound,
+            E::SignedOut { next: None },
+            E::Forbidden,
+            E::Blocked,
+            E::NoAttachment,
+            E::BadRequest,
+            E::CrossOrigin,
+            E::Invalid(InputError::MessageEmpty),
+            E::TooLarge,
+            E::RegistrationClosed,
+            E::InviteNeeded,
+            E::LinkSpent,
+            E::TooManyLogins(Duration::from_secs(6)),
+            E::Busy,
+            E::WriterBusy,
+            E::NotSentYet,
+            E::DatabaseAway(Arc::new(sqlx::Error::PoolClosed)),
+            E::TimedOut,
+            E::Internal("a fault".into()),
+        ]
+    }
+
+    #[test]
+    fn every_error_has_a_heading_and_a_sentence_in_every_language() {
+        let all = all();
+        assert_every_variant(include_str!("error.rs"), "AppError", &all);
+        for error in all {
+            assert_translated(&format!("{error:?}"), |text| error.heading(text));
+            assert_translated(&format!("{error:?}"), |text| error.sentence(text));
+        }
+    }
+
+    #[test]
+    fn every_problem_with_a_search_is_a_sentence_in_every_language() {
+        use Problem as P;
+        let some = || "x".to_owned();
+        let all = [
+            P::TooLong,
+            P::Operator(some()),
+            P::Missing(some()),
+            P::Date(some()),
+            P::Has(some()),
+            P::NotExcludable(some()),
+            P::OnlyExcluded,
+            P::Nobody(some()),
+            P::Nowhere(some()),
+            P::LeftOut(some()),
+        ];
+        assert_every_variant(include_str!("search.rs"), "Problem", &all);
+        for problem in all {
+            assert_translated(&format!("{problem:?}"), |text| problem.sentence(text));
         }
     }
 }

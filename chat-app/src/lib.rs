@@ -14,6 +14,7 @@ pub mod files;
 pub mod housekeeping;
 pub mod http;
 pub mod hub;
+pub mod input_error;
 pub mod kafka;
 pub mod lookups;
 pub mod markdown;

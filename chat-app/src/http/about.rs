@@ -11,6 +11,7 @@ use super::rooms::{Search, one_line, people, title_error, topic_error};
 use crate::app::App;
 use crate::domain::{ConversationId, Role, Session, UserId};
 use crate::error::AppError;
+use crate::input_error::InputError;
 use crate::store::rooms;
 use crate::text::Text;
 use crate::views::rooms::{self as views, About};
@@ -38,8 +39,8 @@ pub(super) async fn show(
 struct Asked<'a> {
     q: &'a str,
     people: &'a str,
-    people_error: Option<&'a str>,
-    title_error: Option<&'a str>,
+    people_error: Option<&'a InputError>,
+    title_error: Option<&'a InputError>,
 }
 
 async fn about_page(
@@ -79,7 +80,7 @@ pub(super) async fn describe(
     let (title, topic) = (one_line(&described.title), one_line(&described.topic));
     let context = PageContext::read(&app, session.user, text).await?;
     let room = context.conversation(&app, id).await?.kind.is_room();
-    if let Some(wrong) = title_error(text, &title, room).or_else(|| topic_error(text, &topic)) {
+    if let Some(wrong) = title_error(&title, room).or_else(|| topic_error(&topic)) {
         let asked = Asked {
             title_error: Some(&wrong),
             ..Asked::default()
@@ -110,17 +111,17 @@ pub(super) async fn add(
     let context = PageContext::read(&app, session.user, text).await?;
     // Before names are looked up: an outsider learns nothing.
     context.conversation(&app, id).await?;
-    match people(&app, text, &typed).await? {
+    match people(&app, &typed).await? {
         Ok(people) => {
             let people: Vec<UserId> = people.iter().map(|person| person.id).collect();
             let outcome = rooms::add(&app.pool, id, me, &people).await?;
             app.announce(id, outcome).await?;
             Ok(Redirect::to(&format!("/c/{id}/about")).into_response())
         }
-        Err(sentence) => {
+        Err(error) => {
             let asked = Asked {
                 people: &typed,
-                people_error: Some(&sentence),
+                people_error: Some(&error),
                 ..Asked::default()
             };
             let page = about_page(&app, &context, id, &asked).await?;

@@ -19,6 +19,7 @@ use crate::app::App;
 use crate::config::Registration;
 use crate::domain::{Session, UserName};
 use crate::error::AppError;
+use crate::input_error::InputError;
 use crate::store::users;
 use crate::text::Text;
 use crate::views;
@@ -96,13 +97,13 @@ pub(super) async fn login(
             return Ok((jar, Redirect::to(destination(&given.next))).into_response());
         }
         // Who knows the password may know this.
-        Some(_) => "login-disabled",
-        None => "login-wrong",
+        Some(_) => InputError::LoginDisabled,
+        None => InputError::LoginWrong,
     };
     let form = views::auth::Form {
         name: given.name,
         next: given.next,
-        password_error: Some(text.get(wrong)),
+        password_error: Some(wrong),
         ..Default::default()
     };
     Ok(unprocessable(views::auth::login(&app.config, text, &form)))
@@ -119,12 +120,12 @@ pub(super) async fn logout(
     ))
 }
 
-/// What is wrong with a new password, as the id of its sentence.
-pub(super) fn password_fault(password: &str) -> Option<&'static str> {
+/// What is wrong with a new password.
+pub(super) fn password_error(password: &str) -> Option<InputError> {
     match password.chars().count() {
-        0..8 => Some("password-short"),
+        0..8 => Some(InputError::PasswordTooShort),
         8..=256 => None,
-        _ => Some("password-long"),
+        _ => Some(InputError::PasswordTooLong),
     }
 }
 
@@ -168,8 +169,14 @@ mod tests {
 
     #[test]
     fn a_password_has_8_to_256_characters() {
-        assert!(password_fault("ünïcödé").is_some());
-        assert!(password_fault("ünïcödé!").is_none());
-        assert!(password_fault(&"x".repeat(257)).is_some());
+        assert_eq!(
+            password_error("ünïcödé"),
+            Some(InputError::PasswordTooShort)
+        );
+        assert_eq!(password_error("ünïcödé!"), None);
+        assert_eq!(
+            password_error(&"x".repeat(257)),
+            Some(InputError::PasswordTooLong)
+        );
     }
 }

@@ -15,11 +15,11 @@ use crate::app::App;
 use crate::domain::{ConversationId, Message, MessageBody, Session, User};
 use crate::error::AppError;
 use crate::files::PER_MESSAGE;
+use crate::input_error::InputError;
 use crate::markdown;
 use crate::store;
 use crate::store::Outcome;
 use crate::store::messages::Extra;
-use crate::t;
 use crate::text::Text;
 use crate::views;
 use crate::views::actions;
@@ -39,18 +39,14 @@ pub(super) struct Composed {
 }
 
 impl Composed {
-    fn attachments(&self, text: Text) -> Result<Vec<Uuid>, AppError> {
+    fn attachments(&self) -> Result<Vec<Uuid>, AppError> {
         let ids = self.attachments.split(',').filter(|id| !id.is_empty());
         let ids: Vec<Uuid> = ids
             .map(|id| id.parse().map_err(|_| AppError::BadRequest))
             .collect::<Result<_, _>>()?;
         match ids.len() {
             0..=PER_MESSAGE => Ok(ids),
-            _ => Err(AppError::Invalid(t!(
-                text,
-                "files-per-message",
-                limit = PER_MESSAGE
-            ))),
+            _ => Err(InputError::TooManyFiles { limit: PER_MESSAGE }.into()),
         }
     }
 }
@@ -74,20 +70,20 @@ pub(super) async fn send(
     FromScript(script): FromScript,
     Form(composed): Form<Composed>,
 ) -> Result<Response, AppError> {
-    let attachments = composed.attachments(text)?;
+    let attachments = composed.attachments()?;
     let parsed = match composed.body.trim().is_empty() && !attachments.is_empty() {
         true => Ok(MessageBody::empty()),
         false => MessageBody::parse(&composed.body, app.config.max_message_bytes),
     };
-    let body = match parsed {
+    let body = match parsed.map_err(InputError::from) {
         Ok(body) => body,
-        Err(error) if script => return Err(AppError::Invalid(error.to_string())),
+        Err(error) if script => return Err(error.into()),
         Err(error) => {
             let context = PageContext::read(&app, session.user, text).await?;
             let draft = Draft {
                 client_id: composed.client_id,
                 body: composed.body,
-                error: Some(error.to_string()),
+                error: Some(error),
                 reply_to: None,
             };
             return conversations::again(&app, context, conversation, draft).await;
@@ -146,7 +142,7 @@ async fn actions_page(
     me: User,
     text: Text,
     message: &Message,
-    wrong: Option<(String, String)>,
+    wrong: Option<(InputError, String)>,
 ) -> Result<Html<String>, AppError> {
     let context = PageContext::read(app, me, text).await?;
     let conversation = context.conversation(app, message.conversation).await?;
@@ -171,13 +167,14 @@ pub(super) async fn edit(
     FromScript(script): FromScript,
     Form(Edited { body: typed }): Form<Edited>,
 ) -> Result<Response, AppError> {
-    let body = match MessageBody::parse(&typed, app.config.max_message_bytes) {
+    let parsed = MessageBody::parse(&typed, app.config.max_message_bytes);
+    let body = match parsed.map_err(InputError::from) {
         Ok(body) => body,
-        Err(error) if script => return Err(AppError::Invalid(error.to_string())),
+        Err(error) if script => return Err(error.into()),
         Err(error) => {
             let message = visible(&app, session.user.id, id, seq).await?;
             let message = message.ok_or(AppError::NotFound)?;
-            let wrong = Some((error.to_string(), typed));
+            let wrong = Some((error, typed));
             let page = actions_page(&app, session.user, text, &message, wrong).await?;
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
         }

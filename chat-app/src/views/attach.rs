@@ -7,10 +7,15 @@ use super::attachment::limit;
 use super::shell::{Pane, Shell};
 use super::widgets::{back_link, field_error};
 use crate::domain::ConversationSummary;
+use crate::input_error::InputError;
 use crate::t;
 
 /// The page that sends one file, and what is wrong with the last one.
-pub fn page(shell: &Shell, conversation: &ConversationSummary, error: Option<&str>) -> Markup {
+pub fn page(
+    shell: &Shell,
+    conversation: &ConversationSummary,
+    error: Option<&InputError>,
+) -> Markup {
     let (text, settings) = (shell.text, &shell.config.files);
     let types: Vec<String> = settings.types.iter().map(ToString::to_string).collect();
     let hint = match types.join(", ") {
@@ -39,7 +44,7 @@ pub fn page(shell: &Shell, conversation: &ConversationSummary, error: Option<&st
                             input #file type="file" name="file" required aria-describedby="file-hint file-reason"
                                 aria-invalid=[error.map(|_| "true")];
                             p.hint #file-hint { (hint) }
-                            (field_error("file-reason", error))
+                            (field_error(text, "file-reason", error))
                         }
                         button.primary type="submit" { (t!(text, "attach-send")) }
                     }

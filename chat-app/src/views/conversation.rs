@@ -12,6 +12,7 @@ use super::widgets::{
 };
 use super::{actions, attachment, message, notice};
 use crate::domain::{ConversationSummary, Message, Notice, Page, Role};
+use crate::input_error::InputError;
 use crate::store::people::Reader;
 use crate::t;
 use crate::text::Text;
@@ -37,7 +38,7 @@ pub struct Draft {
     /// The id it will have: sending the form twice sends one message.
     pub client_id: Uuid,
     pub body: String,
-    pub error: Option<String>,
+    pub error: Option<InputError>,
     /// The message that it answers.
     pub reply_to: Option<Message>,
 }
@@ -242,7 +243,7 @@ fn days(day: &mut Option<time::Date>, at: OffsetDateTime) -> Markup {
 fn composer(shell: &Shell, view: &View) -> Markup {
     let (text, files) = (shell.text, &shell.config.files);
     let (id, draft) = (view.conversation.id, &view.draft);
-    let error = draft.error.as_deref();
+    let error = draft.error.as_ref();
     let who = conversation_name(text, view.conversation);
     html! {
         form.composer method="post" action={ "/c/" (id) "/messages" } data-nothing=(t!(text, "nothing-written")) {
@@ -265,7 +266,7 @@ fn composer(shell: &Shell, view: &View) -> Markup {
                 }
             }
             ul.suggestions #suggestions role="listbox" aria-label=(t!(text, "mention-hint")) hidden {}
-            div #body-error aria-live="polite" { (field_error("body-reason", error)) }
+            div #body-error aria-live="polite" { (field_error(text, "body-reason", error)) }
         }
     }
 }

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::assets;
 use super::shell::{Pane, Shell};
 use super::widgets::{back_link, field_error};
+use crate::input_error::InputError;
 use crate::t;
 use crate::text::Text;
 
@@ -29,7 +30,7 @@ pub enum Outcome {
     #[default]
     None,
     Saved,
-    Wrong(String),
+    Wrong(InputError),
 }
 
 /// A section of the page, with its outcome under its heading.
@@ -46,8 +47,8 @@ pub(super) fn section(
             @match outcome {
                 Outcome::None => {}
                 Outcome::Saved => p.saved role="status" data-testid="saved" { (t!(text, "account-saved")) },
-                Outcome::Wrong(sentence) => div role="alert" {
-                    (field_error(&format!("{id}-error"), Some(sentence)))
+                Outcome::Wrong(error) => div role="alert" {
+                    (field_error(text, &format!("{id}-error"), Some(error)))
                 },
             }
             (content)

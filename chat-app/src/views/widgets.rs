@@ -7,6 +7,7 @@ use time::macros::format_description;
 use uuid::Uuid;
 
 use super::assets;
+use crate::input_error::InputError;
 use crate::markdown;
 use crate::t;
 use crate::text::Text;
@@ -137,9 +138,11 @@ pub(super) fn excerpt(body: &str, chars: usize) -> String {
 }
 
 /// What is wrong with a field, beside it.
-pub(super) fn field_error(id: &str, error: Option<&str>) -> Markup {
+pub(super) fn field_error(text: Text, id: &str, error: Option<&InputError>) -> Markup {
     html! {
-        @if let Some(error) = error { p.field-error #(id) data-testid="field-error" { (error) } }
+        @if let Some(error) = error {
+            p.field-error #(id) data-testid="field-error" { (error.sentence(text)) }
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::{more, page, search, secret_link};
+use crate::input_error::InputError;
 use crate::store::admin::Person;
 use crate::t;
 use crate::text::Text;
@@ -14,7 +15,7 @@ use crate::views::widgets::{avatar, timestamp};
 #[derive(Debug)]
 pub enum Told {
     Nothing,
-    Wrong(String),
+    Wrong(InputError),
     /// The link that was made.
     Link(String),
 }
@@ -22,7 +23,7 @@ pub enum Told {
 impl Told {
     pub(super) fn outcome(&self) -> Outcome {
         match self {
-            Self::Wrong(sentence) => Outcome::Wrong(sentence.clone()),
+            Self::Wrong(error) => Outcome::Wrong(error.clone()),
             Self::Nothing | Self::Link(_) => Outcome::None,
         }
     }

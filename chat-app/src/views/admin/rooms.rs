@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::{more, page, search};
 use crate::domain::User;
+use crate::input_error::InputError;
 use crate::store::admin::Room;
 use crate::t;
 use crate::text::Text;
@@ -47,7 +48,7 @@ pub fn room(
     room: &Room,
     members: &[User],
     there_is_more: bool,
-    wrong: Option<String>,
+    wrong: Option<InputError>,
 ) -> Markup {
     let text = shell.text;
     let path = format!("/admin/rooms/{}", room.id);
