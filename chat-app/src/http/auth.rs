@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum_extra::extract::cookie::CookieJar;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Deserialize;
 
 pub(super) use self::reset::{reset, reset_page};
@@ -68,7 +69,7 @@ pub(super) async fn login_page(
     Form(Next { next }): Form<Next>,
 ) -> Response {
     if session.is_some() {
-        return Redirect::to(destination(&next)).into_response();
+        return Redirect::to(&return_path(&next)).into_response();
     }
     let form = views::auth::Form {
         next,
@@ -94,7 +95,7 @@ pub(super) async fn login(
     let wrong = match person.filter(|_| right) {
         Some(person) if !person.disabled => {
             let jar = session::begin(&app, browser, person.id).await?;
-            return Ok((jar, Redirect::to(destination(&given.next))).into_response());
+            return Ok((jar, Redirect::to(&return_path(&given.next))).into_response());
         }
         // Who knows the password may know this.
         Some(_) => InputError::LoginDisabled,
@@ -133,15 +134,19 @@ pub(super) fn unprocessable(page: maud::Markup) -> Response {
     (StatusCode::UNPROCESSABLE_ENTITY, Html(page.into_string())).into_response()
 }
 
-/// Where to go after login: a page of ours, whatever the query says.
-fn destination(next: &str) -> &str {
-    let ours = ["/c/", "/people", "/account", "/admin"]
-        .iter()
-        .any(|page| next.starts_with(page));
-    if ours && next.chars().all(|c| c.is_ascii_graphic()) {
-        next
-    } else {
-        "/c"
+/// What a `location` header can't hold; the encoder adds what is not ASCII.
+const NOT_IN_A_HEADER: &AsciiSet = &CONTROLS.add(b' ');
+
+/// Where to go after login: the local path of the query, or else the conversations. A browser takes `//host` and `/\host`
+/// for another site, also when control characters stand between the slashes.
+fn return_path(next: &str) -> String {
+    let local = next.starts_with('/')
+        && !next.starts_with("//")
+        && !next.starts_with("/\\")
+        && !next.contains(char::is_control);
+    match local && next != "/logout" {
+        true => utf8_percent_encode(next, NOT_IN_A_HEADER).to_string(),
+        false => "/c".to_owned(),
     }
 }
 
@@ -150,20 +155,47 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_login_leads_only_to_pages_of_ours() {
-        for next in ["/c/12?before=7", "/people?q=a", "/account", "/admin/people"] {
-            assert_eq!(destination(next), next);
+    fn a_login_leads_to_any_local_path() {
+        for next in [
+            "/",
+            "/c/12?before=7#m7",
+            "/people?q=a",
+            "/account",
+            "/admin/people",
+            "/notifications",
+            "/rooms",
+            "/rooms/new?kind=group",
+            "/search?q=in%3A7+a",
+            "/c?older=7",
+        ] {
+            assert_eq!(return_path(next), next);
         }
+        assert_eq!(return_path("/search?q=ü b"), "/search?q=%C3%BC%20b");
+    }
+
+    #[test]
+    fn a_login_never_leads_to_another_site() {
         for next in [
             "",
-            "/",
             "//evil.example",
-            "https://evil.example/c/",
-            "/c/\r\nx: y",
+            "///evil.example",
             "/\\evil.example",
+            "\\\\evil.example",
+            "\\/evil.example",
+            "https://evil.example/c/",
+            "javascript:alert(1)",
+            "evil.example",
+            " //evil.example",
+            "/\t/evil.example",
+            "/\n/evil.example",
+            "\t//evil.example",
+            "/c/\r\nx: y",
+            "/c/\u{7f}",
+            "/c/\u{85}",
+            "/c/\0",
             "/logout",
         ] {
-            assert_eq!(destination(next), "/c", "{next:?}");
+            assert_eq!(return_path(next), "/c", "{next:?}");
         }
     }
 
