@@ -16,7 +16,9 @@ mod limits;
 mod marks;
 mod messages;
 mod notifications;
+mod page;
 mod people;
+mod request_id;
 mod rooms;
 mod search;
 mod session;
@@ -26,7 +28,6 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 
-pub use self::error::AppError;
 use crate::app::App;
 use crate::socket;
 

@@ -195,8 +195,9 @@ macro_rules! t {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
+pub(crate) mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::fmt::Debug;
 
     use super::*;
 
@@ -225,6 +226,32 @@ mod tests {
             }
         }
         found
+    }
+
+    /// A message that is missing shows as its id, the same in every language.
+    pub(crate) fn assert_translated(what: &str, sentence: impl Fn(Text) -> String) {
+        let sentences = Language::ALL.map(|language| sentence(Text { language }));
+        let distinct: BTreeSet<&String> = sentences.iter().collect();
+        assert_eq!(distinct.len(), Language::ALL.len(), "{what}: {sentences:?}");
+    }
+
+    /// Asserts that `values` has each variant that the enum `name` has in its `source`.
+    pub(crate) fn assert_every_variant(source: &str, name: &str, values: &[impl Debug]) {
+        let (_, body) = source.split_once(&format!("pub enum {name} {{\n")).unwrap();
+        let (body, _) = body.split_once("\n}\n").unwrap();
+        let variants: BTreeSet<&str> = body
+            .lines()
+            .filter_map(|line| line.strip_prefix("    "))
+            .filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase()))
+            .filter_map(|line| line.split([',', '(', ' ', '{']).next())
+            .collect();
+        let values: Vec<String> = values.iter().map(|value| format!("{value:?}")).collect();
+        let walked: BTreeSet<&str> = values
+            .iter()
+            .filter_map(|value| value.split(['(', ' ']).next())
+            .collect();
+        assert!(!variants.is_empty());
+        assert_eq!(variants, walked);
     }
 
     #[test]

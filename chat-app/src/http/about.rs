@@ -5,12 +5,13 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-use super::AppError;
-use super::conversations::{Known, page};
 use super::extract::{Form, Path};
+use super::page::{PageContext, html};
 use super::rooms::{Search, one_line, people, title_error, topic_error};
 use crate::app::App;
 use crate::domain::{ConversationId, Role, Session, UserId};
+use crate::error::AppError;
+use crate::input_error::InputError;
 use crate::store::rooms;
 use crate::text::Text;
 use crate::views::rooms::{self as views, About};
@@ -25,12 +26,12 @@ pub(super) async fn show(
     Path(id): Path<ConversationId>,
     Form(Search { q }): Form<Search>,
 ) -> Result<Html<String>, AppError> {
-    let known = Known::read(&app, session.user, text).await?;
+    let context = PageContext::read(&app, session.user, text).await?;
     let asked = Asked {
         q: &q,
         ..Asked::default()
     };
-    about_page(&app, &known, id, &asked).await
+    about_page(&app, &context, id, &asked).await
 }
 
 /// What was asked for on the page about a conversation, and what is wrong with it.
@@ -38,17 +39,17 @@ pub(super) async fn show(
 struct Asked<'a> {
     q: &'a str,
     people: &'a str,
-    people_error: Option<&'a str>,
-    title_error: Option<&'a str>,
+    people_error: Option<&'a InputError>,
+    title_error: Option<&'a InputError>,
 }
 
 async fn about_page(
     app: &App,
-    known: &Known,
+    context: &PageContext,
     id: ConversationId,
     asked: &Asked<'_>,
 ) -> Result<Html<String>, AppError> {
-    let conversation = known.conversation(app, id).await?;
+    let conversation = context.conversation(app, id).await?;
     let about = About {
         conversation: &conversation,
         members: &rooms::members(&app.pool, id, asked.q, MEMBERS).await?,
@@ -57,7 +58,7 @@ async fn about_page(
         people: (asked.people, asked.people_error),
         title_error: asked.title_error,
     };
-    Ok(page(views::about(&known.shell(app), &about)))
+    Ok(html(views::about(&context.shell(app), &about)))
 }
 
 #[derive(Deserialize)]
@@ -77,14 +78,14 @@ pub(super) async fn describe(
 ) -> Result<Response, AppError> {
     let me = session.user.id;
     let (title, topic) = (one_line(&described.title), one_line(&described.topic));
-    let known = Known::read(&app, session.user, text).await?;
-    let room = known.conversation(&app, id).await?.kind.is_room();
-    if let Some(wrong) = title_error(text, &title, room).or_else(|| topic_error(text, &topic)) {
+    let context = PageContext::read(&app, session.user, text).await?;
+    let room = context.conversation(&app, id).await?.kind.is_room();
+    if let Some(wrong) = title_error(&title, room).or_else(|| topic_error(&topic)) {
         let asked = Asked {
             title_error: Some(&wrong),
             ..Asked::default()
         };
-        let page = about_page(&app, &known, id, &asked).await?;
+        let page = about_page(&app, &context, id, &asked).await?;
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
     }
     let title = Some(title.as_str()).filter(|title| !title.is_empty());
@@ -107,23 +108,23 @@ pub(super) async fn add(
     Form(Added { people: typed }): Form<Added>,
 ) -> Result<Response, AppError> {
     let me = session.user.id;
-    let known = Known::read(&app, session.user, text).await?;
+    let context = PageContext::read(&app, session.user, text).await?;
     // Before names are looked up: an outsider learns nothing.
-    known.conversation(&app, id).await?;
-    match people(&app, text, &typed).await? {
+    context.conversation(&app, id).await?;
+    match people(&app, &typed).await? {
         Ok(people) => {
             let people: Vec<UserId> = people.iter().map(|person| person.id).collect();
             let outcome = rooms::add(&app.pool, id, me, &people).await?;
             app.announce(id, outcome).await?;
             Ok(Redirect::to(&format!("/c/{id}/about")).into_response())
         }
-        Err(sentence) => {
+        Err(error) => {
             let asked = Asked {
                 people: &typed,
-                people_error: Some(&sentence),
+                people_error: Some(&error),
                 ..Asked::default()
             };
-            let page = about_page(&app, &known, id, &asked).await?;
+            let page = about_page(&app, &context, id, &asked).await?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }
     }

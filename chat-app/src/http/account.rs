@@ -18,13 +18,15 @@ pub(super) use self::blocks::{block, folded, unblock};
 pub(super) use self::devices::{revoke, revoke_others};
 pub(super) use self::export::export;
 pub(super) use self::leave::delete;
-use super::auth::password_fault;
-use super::conversations::{Known, page};
+use super::auth::password_error;
 use super::extract::Form;
 use super::limits::Logins;
-use super::{AppError, session};
+use super::page::{PageContext, html};
+use super::session;
 use crate::app::App;
 use crate::domain::{Session, parse_display_name};
+use crate::error::AppError;
+use crate::input_error::InputError;
 use crate::store::accounts::{self, Shared};
 use crate::store::{blocks as blocked, sessions};
 use crate::text::{Language, Text};
@@ -56,7 +58,7 @@ async fn account(
     outcome: (String, Outcome),
 ) -> Result<Html<String>, AppError> {
     let me = session.user.id;
-    let known = Known::read(app, session.user.clone(), text).await?;
+    let context = PageContext::read(app, session.user.clone(), text).await?;
     let view = View {
         session,
         profile: &accounts::profile(&app.pool, me).await?,
@@ -64,7 +66,7 @@ async fn account(
         blocked: &blocked::list(&app.pool, me).await?,
         outcome,
     };
-    Ok(page(views::account::page(&known.shell(app), &view)))
+    Ok(html(views::account::page(&context.shell(app), &view)))
 }
 
 /// The page again, with what is wrong in this section.
@@ -73,9 +75,9 @@ async fn again(
     session: &Session,
     text: Text,
     section: &str,
-    fault: &str,
+    error: InputError,
 ) -> Result<Response, AppError> {
-    let outcome = (section.to_owned(), Outcome::Wrong(text.get(fault)));
+    let outcome = (section.to_owned(), Outcome::Wrong(error));
     let page = account(app, session, text, outcome).await?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
 }
@@ -100,7 +102,7 @@ pub(super) async fn set_profile(
             accounts::set_display_name(&app.pool, session.user.id, name.as_deref()).await?;
             Ok(saved("profile").into_response())
         }
-        Err(_) => again(&app, &session, text, "profile", "account-display-name-bad").await,
+        Err(error) => again(&app, &session, text, "profile", error.into()).await,
     }
 }
 
@@ -160,10 +162,17 @@ pub(super) async fn set_password(
     Form(given): Form<Passwords>,
 ) -> Result<Response, AppError> {
     if !knows_password(&app, &logins, &session, given.current).await? {
-        return again(&app, &session, text, "password", "account-password-wrong").await;
+        return again(
+            &app,
+            &session,
+            text,
+            "password",
+            InputError::CurrentPasswordWrong,
+        )
+        .await;
     }
-    if let Some(fault) = password_fault(&given.password) {
-        return again(&app, &session, text, "password", fault).await;
+    if let Some(error) = password_error(&given.password) {
+        return again(&app, &session, text, "password", error).await;
     }
     let hash = app.passwords.hash(given.password).await?;
     accounts::set_password(&app.pool, session.user.id, &hash, session.id).await?;

@@ -14,11 +14,11 @@ use axum::routing::{get, post};
 use maud::Markup;
 use serde::Deserialize;
 
-use super::AppError;
-use super::conversations::{Known, page};
 use super::extract::Form;
+use super::page::{PageContext, html};
 use crate::app::App;
 use crate::domain::{Session, User};
+use crate::error::AppError;
 use crate::store::admin::Done;
 use crate::store::audit;
 use crate::text::Text;
@@ -71,8 +71,8 @@ async fn render(
     text: Text,
     content: impl FnOnce(&Shell) -> Markup,
 ) -> Result<Html<String>, AppError> {
-    let known = Known::read(app, admin, text).await?;
-    Ok(page(content(&known.shell(app))))
+    let context = PageContext::read(app, admin, text).await?;
+    Ok(html(content(&context.shell(app))))
 }
 
 fn unprocessable(page: Html<String>) -> Response {

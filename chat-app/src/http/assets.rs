@@ -4,8 +4,8 @@ use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
-use super::AppError;
 use crate::app::App;
+use crate::error::AppError;
 use crate::views::{assets, words};
 
 /// While a release rolls out, a page of one replica may load from another of the previous or the next release. It

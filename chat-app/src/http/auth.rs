@@ -8,17 +8,19 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum_extra::extract::cookie::CookieJar;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Deserialize;
 
 pub(super) use self::reset::{reset, reset_page};
 pub(super) use self::sign_up::{join, join_page, register, register_page, setup, setup_page};
-use super::AppError;
 use super::extract::Form;
 use super::limits::Logins;
 use super::session::{self, Browser};
 use crate::app::App;
 use crate::config::Registration;
 use crate::domain::{Session, UserName};
+use crate::error::AppError;
+use crate::input_error::InputError;
 use crate::store::users;
 use crate::text::Text;
 use crate::views;
@@ -67,7 +69,7 @@ pub(super) async fn login_page(
     Form(Next { next }): Form<Next>,
 ) -> Response {
     if session.is_some() {
-        return Redirect::to(destination(&next)).into_response();
+        return Redirect::to(&return_path(&next)).into_response();
     }
     let form = views::auth::Form {
         next,
@@ -93,16 +95,16 @@ pub(super) async fn login(
     let wrong = match person.filter(|_| right) {
         Some(person) if !person.disabled => {
             let jar = session::begin(&app, browser, person.id).await?;
-            return Ok((jar, Redirect::to(destination(&given.next))).into_response());
+            return Ok((jar, Redirect::to(&return_path(&given.next))).into_response());
         }
         // Who knows the password may know this.
-        Some(_) => "login-disabled",
-        None => "login-wrong",
+        Some(_) => InputError::LoginDisabled,
+        None => InputError::LoginWrong,
     };
     let form = views::auth::Form {
         name: given.name,
         next: given.next,
-        password_error: Some(text.get(wrong)),
+        password_error: Some(wrong),
         ..Default::default()
     };
     Ok(unprocessable(views::auth::login(&app.config, text, &form)))
@@ -119,12 +121,12 @@ pub(super) async fn logout(
     ))
 }
 
-/// What is wrong with a new password, as the id of its sentence.
-pub(super) fn password_fault(password: &str) -> Option<&'static str> {
+/// What is wrong with a new password.
+pub(super) fn password_error(password: &str) -> Option<InputError> {
     match password.chars().count() {
-        0..8 => Some("password-short"),
+        0..8 => Some(InputError::PasswordTooShort),
         8..=256 => None,
-        _ => Some("password-long"),
+        _ => Some(InputError::PasswordTooLong),
     }
 }
 
@@ -132,15 +134,19 @@ pub(super) fn unprocessable(page: maud::Markup) -> Response {
     (StatusCode::UNPROCESSABLE_ENTITY, Html(page.into_string())).into_response()
 }
 
-/// Where to go after login: a page of ours, whatever the query says.
-fn destination(next: &str) -> &str {
-    let ours = ["/c/", "/people", "/account", "/admin"]
-        .iter()
-        .any(|page| next.starts_with(page));
-    if ours && next.chars().all(|c| c.is_ascii_graphic()) {
-        next
-    } else {
-        "/c"
+/// What a `location` header can't hold; the encoder adds what is not ASCII.
+const NOT_IN_A_HEADER: &AsciiSet = &CONTROLS.add(b' ');
+
+/// Where to go after login: the local path of the query, or else the conversations. A browser takes `//host` and `/\host`
+/// for another site, also when control characters stand between the slashes.
+fn return_path(next: &str) -> String {
+    let local = next.starts_with('/')
+        && !next.starts_with("//")
+        && !next.starts_with("/\\")
+        && !next.contains(char::is_control);
+    match local && next != "/logout" {
+        true => utf8_percent_encode(next, NOT_IN_A_HEADER).to_string(),
+        false => "/c".to_owned(),
     }
 }
 
@@ -149,27 +155,60 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_login_leads_only_to_pages_of_ours() {
-        for next in ["/c/12?before=7", "/people?q=a", "/account", "/admin/people"] {
-            assert_eq!(destination(next), next);
+    fn a_login_leads_to_any_local_path() {
+        for next in [
+            "/",
+            "/c/12?before=7#m7",
+            "/people?q=a",
+            "/account",
+            "/admin/people",
+            "/notifications",
+            "/rooms",
+            "/rooms/new?kind=group",
+            "/search?q=in%3A7+a",
+            "/c?older=7",
+        ] {
+            assert_eq!(return_path(next), next);
         }
+        assert_eq!(return_path("/search?q=ü b"), "/search?q=%C3%BC%20b");
+    }
+
+    #[test]
+    fn a_login_never_leads_to_another_site() {
         for next in [
             "",
-            "/",
             "//evil.example",
-            "https://evil.example/c/",
-            "/c/\r\nx: y",
+            "///evil.example",
             "/\\evil.example",
+            "\\\\evil.example",
+            "\\/evil.example",
+            "https://evil.example/c/",
+            "javascript:alert(1)",
+            "evil.example",
+            " //evil.example",
+            "/\t/evil.example",
+            "/\n/evil.example",
+            "\t//evil.example",
+            "/c/\r\nx: y",
+            "/c/\u{7f}",
+            "/c/\u{85}",
+            "/c/\0",
             "/logout",
         ] {
-            assert_eq!(destination(next), "/c", "{next:?}");
+            assert_eq!(return_path(next), "/c", "{next:?}");
         }
     }
 
     #[test]
     fn a_password_has_8_to_256_characters() {
-        assert!(password_fault("ünïcödé").is_some());
-        assert!(password_fault("ünïcödé!").is_none());
-        assert!(password_fault(&"x".repeat(257)).is_some());
+        assert_eq!(
+            password_error("ünïcödé"),
+            Some(InputError::PasswordTooShort)
+        );
+        assert_eq!(password_error("ünïcödé!"), None);
+        assert_eq!(
+            password_error(&"x".repeat(257)),
+            Some(InputError::PasswordTooLong)
+        );
     }
 }

@@ -4,11 +4,11 @@ use std::convert::Infallible;
 
 use axum::extract::rejection::FormRejection;
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 
-use super::error::{AppError, accepts_json};
+use crate::error::AppError;
 
 /// A form's fields, or those of a query.
 pub(super) struct Form<T>(pub T);
@@ -51,4 +51,12 @@ impl<S: Send + Sync> FromRequestParts<S> for FromScript {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         Ok(Self(accepts_json(&parts.headers)))
     }
+}
+
+/// Whether the request came from the script rather than from a form or a link.
+pub(super) fn accepts_json(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.starts_with("application/json"))
 }

@@ -10,14 +10,13 @@ use axum::response::{IntoResponse, Response};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use uuid::Uuid;
 
-use super::AppError;
 use super::extract::Path;
 use super::layers::Incompressible;
 use crate::app::App;
 use crate::domain::{Attachment, ConversationId, Session};
+use crate::error::AppError;
 use crate::files::range::{self, Part};
 use crate::files::sniff;
-use crate::files::store::StoreError;
 use crate::store::attachments::{self, Kind, Place};
 
 /// It never changes under its address. Somebody else at the same browser asks anew.
@@ -164,15 +163,6 @@ fn disposition(file: &Attachment) -> String {
         .collect();
     let exact = utf8_percent_encode(&file.name, PLAIN);
     format!("{way}; filename=\"{plain}\"; filename*=UTF-8''{exact}")
-}
-
-impl From<StoreError> for AppError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Database(error) => error.into(),
-            error => Self::Internal(error.into()),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -16,8 +16,10 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 use tracing::Instrument;
 
-use super::error::{self, AppError};
+use super::error;
+use super::request_id::RequestId;
 use crate::app::App;
+use crate::error::AppError;
 
 /// Longer than any wait inside: for the pool, the writer, the queue of passwords.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -110,10 +112,6 @@ fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
     let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
     AppError::Internal(format!("panic: {}", text.unwrap_or_default()).into()).into_response()
 }
-
-/// What the log calls a request; the answer carries it as `x-request-id`.
-#[derive(Clone, Debug)]
-pub(super) struct RequestId(pub String);
 
 /// The path without the token that opens something.
 fn loggable(path: &str) -> &str {

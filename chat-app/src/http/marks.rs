@@ -6,10 +6,10 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::{Deserialize, Serialize};
 
-use super::AppError;
 use super::extract::{Form, FromScript, Path};
 use crate::app::App;
 use crate::domain::{ConversationId, Session, UserId};
+use crate::error::AppError;
 use crate::store;
 use crate::store::conversations::Marked;
 

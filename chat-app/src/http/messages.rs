@@ -5,20 +5,21 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::{Deserialize, Serialize};
-use time::format_description::well_known::Rfc3339;
+use time::format_description::well_context::Rfc3339;
 use uuid::Uuid;
 
-use super::AppError;
-use super::conversations::{self, Known, page};
+use super::conversations::{self, visible};
 use super::extract::{Form, FromScript, Path};
+use super::page::{PageContext, html};
 use crate::app::App;
-use crate::domain::{ConversationId, Message, MessageBody, Session, User, UserId};
+use crate::domain::{ConversationId, Message, MessageBody, Session, User};
+use crate::error::AppError;
 use crate::files::PER_MESSAGE;
+use crate::input_error::InputError;
 use crate::markdown;
 use crate::store;
 use crate::store::Outcome;
 use crate::store::messages::Extra;
-use crate::t;
 use crate::text::Text;
 use crate::views;
 use crate::views::actions;
@@ -38,18 +39,14 @@ pub(super) struct Composed {
 }
 
 impl Composed {
-    fn attachments(&self, text: Text) -> Result<Vec<Uuid>, AppError> {
+    fn attachments(&self) -> Result<Vec<Uuid>, AppError> {
         let ids = self.attachments.split(',').filter(|id| !id.is_empty());
         let ids: Vec<Uuid> = ids
             .map(|id| id.parse().map_err(|_| AppError::BadRequest))
             .collect::<Result<_, _>>()?;
         match ids.len() {
             0..=PER_MESSAGE => Ok(ids),
-            _ => Err(AppError::Invalid(t!(
-                text,
-                "files-per-message",
-                limit = PER_MESSAGE
-            ))),
+            _ => Err(InputError::TooManyFiles { limit: PER_MESSAGE }.into()),
         }
     }
 }
@@ -73,23 +70,23 @@ pub(super) async fn send(
     FromScript(script): FromScript,
     Form(composed): Form<Composed>,
 ) -> Result<Response, AppError> {
-    let attachments = composed.attachments(text)?;
+    let attachments = composed.attachments()?;
     let parsed = match composed.body.trim().is_empty() && !attachments.is_empty() {
         true => Ok(MessageBody::empty()),
         false => MessageBody::parse(&composed.body, app.config.max_message_bytes),
     };
-    let body = match parsed {
+    let body = match parsed.map_err(InputError::from) {
         Ok(body) => body,
-        Err(error) if script => return Err(AppError::Invalid(error.to_string())),
+        Err(error) if script => return Err(error.into()),
         Err(error) => {
-            let known = Known::read(&app, session.user, text).await?;
+            let context = PageContext::read(&app, session.user, text).await?;
             let draft = Draft {
                 client_id: composed.client_id,
                 body: composed.body,
-                error: Some(error.to_string()),
+                error: Some(error),
                 reply_to: None,
             };
-            return conversations::again(&app, known, conversation, draft).await;
+            return conversations::again(&app, context, conversation, draft).await;
         }
     };
     let extra = Extra {
@@ -123,20 +120,6 @@ fn answer(message: &Message) -> SentAnswer {
     }
 }
 
-/// The message at this place, where the person may see it.
-pub(super) async fn visible(
-    app: &App,
-    me: UserId,
-    id: ConversationId,
-    seq: i64,
-) -> Result<Option<Message>, AppError> {
-    let summary = store::conversations::summary(&app.pool, me, id).await?;
-    match summary.filter(|summary| seq > summary.floor()) {
-        Some(_) => Ok(store::messages::one(&app.pool, id, seq).await?),
-        None => Ok(None),
-    }
-}
-
 /// A message for the script that edits or copies it, or the page of what one can do with it.
 pub(super) async fn show(
     State(app): State<App>,
@@ -159,16 +142,16 @@ async fn actions_page(
     me: User,
     text: Text,
     message: &Message,
-    wrong: Option<(String, String)>,
+    wrong: Option<(InputError, String)>,
 ) -> Result<Html<String>, AppError> {
-    let known = Known::read(app, me, text).await?;
-    let conversation = known.conversation(app, message.conversation).await?;
+    let context = PageContext::read(app, me, text).await?;
+    let conversation = context.conversation(app, message.conversation).await?;
     let view = actions::View {
         conversation: &conversation,
         message,
         wrong,
     };
-    Ok(page(actions::page(&known.shell(app), &view)))
+    Ok(html(actions::page(&context.shell(app), &view)))
 }
 
 #[derive(Deserialize)]
@@ -184,13 +167,14 @@ pub(super) async fn edit(
     FromScript(script): FromScript,
     Form(Edited { body: typed }): Form<Edited>,
 ) -> Result<Response, AppError> {
-    let body = match MessageBody::parse(&typed, app.config.max_message_bytes) {
+    let parsed = MessageBody::parse(&typed, app.config.max_message_bytes);
+    let body = match parsed.map_err(InputError::from) {
         Ok(body) => body,
-        Err(error) if script => return Err(AppError::Invalid(error.to_string())),
+        Err(error) if script => return Err(error.into()),
         Err(error) => {
             let message = visible(&app, session.user.id, id, seq).await?;
             let message = message.ok_or(AppError::NotFound)?;
-            let wrong = Some((error.to_string(), typed));
+            let wrong = Some((error, typed));
             let page = actions_page(&app, session.user, text, &message, wrong).await?;
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
         }

@@ -8,16 +8,16 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use serde::Deserialize;
 
-use super::AppError;
-use super::conversations::{self, Known};
 use super::extract::{Form, FromScript, Path};
+use super::page::{PageContext, html};
 use crate::app::App;
 use crate::domain::{ConversationId, Level, Session};
+use crate::error::AppError;
+use crate::input_error::InputError;
 use crate::push::quiet::is_zone;
 use crate::push::{Push, are_keys};
 use crate::store;
 use crate::store::push::{Quiet, Subscription};
-use crate::t;
 use crate::text::Text;
 use crate::views::notifications::{self as views, Hours, Outcome, View};
 
@@ -53,14 +53,14 @@ async fn whole(
 ) -> Result<Html<String>, AppError> {
     let devices = store::push::devices(&app.pool, session.user.id).await?;
     let key = app.push.as_ref().map(|push| push.public_key());
-    let known = Known::read(app, session.user, text).await?;
+    let context = PageContext::read(app, session.user, text).await?;
     let view = View {
         key: key.as_deref(),
         session: session.id,
         devices: &devices,
         hours,
     };
-    Ok(conversations::page(views::page(&known.shell(app), &view)))
+    Ok(html(views::page(&context.shell(app), &view)))
 }
 
 /// What scripts go by, on any page: the key to subscribe with, and when to be quiet.
@@ -92,7 +92,7 @@ pub(super) async fn save(
     text: Text,
     Form(form): Form<HoursForm>,
 ) -> Result<Response, AppError> {
-    match hours(text, &form) {
+    match hours(&form) {
         Ok(quiet) => {
             store::push::set_quiet(&app.pool, session.user.id, quiet).await?;
             Ok(Redirect::to("/notifications?saved=1").into_response())
@@ -112,17 +112,17 @@ pub(super) async fn save(
 }
 
 /// The hours of the form, or what is wrong with it.
-fn hours(text: Text, form: &HoursForm) -> Result<Option<Quiet>, String> {
+fn hours(form: &HoursForm) -> Result<Option<Quiet>, InputError> {
     if form.on.is_none() {
         return Ok(None);
     }
     let (from, to) = minute(&form.from)
         .zip(minute(&form.to))
         .filter(|(from, to)| from != to)
-        .ok_or_else(|| t!(text, "notifications-bad-hours"))?;
+        .ok_or(InputError::QuietHours)?;
     let zone = form.zone.trim();
     if zone.len() > 64 || !is_zone(zone) {
-        return Err(t!(text, "notifications-bad-zone"));
+        return Err(InputError::TimeZone);
     }
     Ok(Some((from, to, zone.to_owned())))
 }
@@ -150,8 +150,7 @@ pub(super) async fn subscribe(
     Form(form): Form<NewSubscription>,
 ) -> Result<StatusCode, AppError> {
     let push = app.push.as_ref().ok_or(AppError::NotFound)?;
-    let subscription = subscription(push, text, form)
-        .ok_or_else(|| AppError::Invalid(t!(text, "notifications-bad-endpoint")))?;
+    let subscription = subscription(push, text, form).ok_or(InputError::PushEndpoint)?;
     let owner = (session.user.id, session.id);
     store::push::subscribe(&app.pool, owner, &subscription, DEVICES).await?;
     Ok(StatusCode::NO_CONTENT)

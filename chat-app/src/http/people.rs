@@ -4,11 +4,11 @@ use axum::extract::State;
 use axum::response::Html;
 use serde::Deserialize;
 
-use super::AppError;
-use super::conversations::{Known, page};
 use super::extract::Form;
+use super::page::{PageContext, html};
 use crate::app::App;
 use crate::domain::Session;
+use crate::error::AppError;
 use crate::store;
 use crate::text::Text;
 use crate::views;
@@ -29,6 +29,6 @@ pub(super) async fn search(
     Form(Search { q }): Form<Search>,
 ) -> Result<Html<String>, AppError> {
     let people = store::users::search(&app.pool, session.user.id, &q, SHOWN).await?;
-    let known = Known::read(&app, session.user, text).await?;
-    Ok(page(views::people::page(&known.shell(&app), &q, &people)))
+    let context = PageContext::read(&app, session.user, text).await?;
+    Ok(html(views::people::page(&context.shell(&app), &q, &people)))
 }

@@ -6,13 +6,13 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::{Deserialize, Serialize};
 
-use super::AppError;
-use super::conversations::{Known, page};
 use super::extract::{Form, FromScript, Path};
+use super::page::{PageContext, html};
 use crate::app::App;
 use crate::domain::{ConversationId, ConversationKind, Session, User, UserId};
+use crate::error::AppError;
+use crate::input_error::InputError;
 use crate::store::rooms;
-use crate::t;
 use crate::text::Text;
 use crate::views::rooms::{self as views, Making};
 
@@ -33,8 +33,8 @@ pub(super) async fn directory(
     Form(Search { q }): Form<Search>,
 ) -> Result<Html<String>, AppError> {
     let found = rooms::directory(&app.pool, session.user.id, &q, LISTED).await?;
-    let known = Known::read(&app, session.user, text).await?;
-    Ok(page(views::directory(&known.shell(&app), &q, &found)))
+    let context = PageContext::read(&app, session.user, text).await?;
+    Ok(html(views::directory(&context.shell(&app), &q, &found)))
 }
 
 #[derive(Deserialize)]
@@ -57,8 +57,8 @@ pub(super) async fn new(
         topic_error: None,
         people_error: None,
     };
-    let known = Known::read(&app, session.user, text).await?;
-    Ok(page(views::making(&known.shell(&app), &made)))
+    let context = PageContext::read(&app, session.user, text).await?;
+    Ok(html(views::making(&context.shell(&app), &made)))
 }
 
 #[derive(Deserialize)]
@@ -82,16 +82,16 @@ pub(super) async fn create(
         return Err(AppError::BadRequest);
     }
     let (title, topic) = (one_line(&made.title), one_line(&made.topic));
-    let found = people(&app, text, &made.people).await?;
+    let found = people(&app, &made.people).await?;
     let alone = made.kind == ConversationKind::Group
         && matches!(&found, Ok(people) if people.iter().all(|p| p.id == session.user.id));
     let wrong = Making {
         kind: made.kind,
-        title_error: title_error(text, &title, made.kind.is_room()),
-        topic_error: topic_error(text, &topic),
+        title_error: title_error(&title, made.kind.is_room()),
+        topic_error: topic_error(&topic),
         people_error: match &found {
-            Err(sentence) => Some(sentence.clone()),
-            Ok(_) => alone.then(|| t!(text, "group-needs-people")),
+            Err(error) => Some(error.clone()),
+            Ok(_) => alone.then_some(InputError::GroupWithoutPeople),
         },
         title: made.title,
         topic: made.topic,
@@ -110,8 +110,8 @@ pub(super) async fn create(
             Ok(Redirect::to(&format!("/c/{id}")).into_response())
         }
         _ => {
-            let known = Known::read(&app, session.user, text).await?;
-            let page = page(views::making(&known.shell(&app), &wrong));
+            let context = PageContext::read(&app, session.user, text).await?;
+            let page = html(views::making(&context.shell(&app), &wrong));
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }
     }
@@ -126,24 +126,20 @@ pub(super) fn one_line(text: &str) -> String {
     words.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-pub(super) fn title_error(text: Text, title: &str, needed: bool) -> Option<String> {
+pub(super) fn title_error(title: &str, needed: bool) -> Option<InputError> {
     match title.chars().count() {
-        0 if needed => Some(t!(text, "room-name-missing")),
+        0 if needed => Some(InputError::RoomNameMissing),
         0..=80 => None,
-        _ => Some(t!(text, "room-name-long")),
+        _ => Some(InputError::RoomNameTooLong),
     }
 }
 
-pub(super) fn topic_error(text: Text, topic: &str) -> Option<String> {
-    (topic.chars().count() > 250).then(|| t!(text, "room-topic-long"))
+pub(super) fn topic_error(topic: &str) -> Option<InputError> {
+    (topic.chars().count() > 250).then_some(InputError::RoomTopicTooLong)
 }
 
-/// The people of these names, or a sentence about who is missing.
-pub(super) async fn people(
-    app: &App,
-    text: Text,
-    typed: &str,
-) -> sqlx::Result<Result<Vec<User>, String>> {
+/// The people of these names, or which of them there are not.
+pub(super) async fn people(app: &App, typed: &str) -> sqlx::Result<Result<Vec<User>, InputError>> {
     let names: Vec<String> = typed
         .split([',', ';', ' ', '\n', '\t'])
         .map(|name| name.trim_start_matches('@').to_lowercase())
@@ -161,7 +157,9 @@ pub(super) async fn people(
         .collect();
     Ok(match missing.is_empty() {
         true => Ok(found),
-        false => Err(t!(text, "room-people-unknown", names = missing.join(", "))),
+        false => Err(InputError::UnknownPeople {
+            names: missing.join(", "),
+        }),
     })
 }
 

@@ -4,11 +4,11 @@ use axum::extract::State;
 use axum::response::Html;
 use serde::Deserialize;
 
-use super::AppError;
-use super::conversations::{Known, page};
 use super::extract::Form;
+use super::page::{PageContext, html};
 use crate::app::App;
 use crate::domain::{Session, UserId};
+use crate::error::AppError;
 use crate::markdown;
 use crate::search::{self, Problem};
 use crate::store;
@@ -33,8 +33,12 @@ pub(super) async fn results(
     Form(Asked { q, older }): Form<Asked>,
 ) -> Result<Html<String>, AppError> {
     let results = search(&app, session.user.id, &q, older).await?;
-    let known = Known::read(&app, session.user, text).await?;
-    Ok(page(views::search::page(&known.shell(&app), &q, &results)))
+    let context = PageContext::read(&app, session.user, text).await?;
+    Ok(html(views::search::page(
+        &context.shell(&app),
+        &q,
+        &results,
+    )))
 }
 
 async fn search(app: &App, me: UserId, q: &str, older: Option<i64>) -> sqlx::Result<Results> {

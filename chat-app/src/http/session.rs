@@ -8,11 +8,12 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 
-use super::{AppError, devices};
+use super::devices;
 use crate::app::App;
+use crate::batch_loader::Loaded;
 use crate::config::Config;
 use crate::domain::{Session, UserId};
-use crate::batch_loader::Loaded;
+use crate::error::AppError;
 use crate::text::{self, Language};
 use crate::{store, tokens};
 

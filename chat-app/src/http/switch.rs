@@ -4,11 +4,11 @@ use axum::extract::State;
 use axum::response::Html;
 use serde::Deserialize;
 
-use super::AppError;
-use super::conversations::page;
 use super::extract::Form;
+use super::page::html;
 use crate::app::App;
 use crate::domain::Session;
+use crate::error::AppError;
 use crate::store::{conversations, users};
 use crate::text::Text;
 use crate::views::shell;
@@ -36,5 +36,5 @@ pub(super) async fn find(
         q => users::search(&app.pool, me, q, PEOPLE).await?,
     };
     people.retain(|person| found.iter().all(|known| known.partner != Some(person.id)));
-    Ok(page(shell::switcher(text, &found, &people)))
+    Ok(html(shell::switcher(text, &found, &people)))
 }

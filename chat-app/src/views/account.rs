@@ -6,10 +6,11 @@ mod safety;
 use maud::{Markup, html};
 
 pub use self::people::folded_css;
+use super::document::card;
 pub use super::settings::Outcome;
 use super::settings::{button, page as settings, section};
 use super::shell::Shell;
-use super::{card, portrait};
+use super::widgets::avatar;
 use crate::config::Config;
 use crate::domain::{Session, User};
 use crate::store::accounts::Profile;
@@ -77,7 +78,7 @@ fn picture(text: Text, view: &View) -> Markup {
     let me = &view.session.user;
     let form = html! {
         div.picture {
-            (portrait(&me.display_name, me.avatar))
+            (avatar(&me.display_name, me.avatar))
             form method="post" action="/account/avatar" enctype="multipart/form-data" data-testid="avatar-form" {
                 div.field {
                     label for="picture-file" { (t!(text, "account-picture-file")) }

@@ -2,10 +2,11 @@
 
 use maud::{Markup, html};
 
-use super::auth::field_error;
-use super::shell::{Pane, Shell, back};
+use super::shell::{Pane, Shell};
+use super::widgets::{back_link, field_error};
 use super::{attachment, message};
 use crate::domain::{ConversationSummary, Message, Role};
+use crate::input_error::InputError;
 use crate::t;
 use crate::text::Text;
 
@@ -58,7 +59,7 @@ pub struct View<'a> {
     pub conversation: &'a ConversationSummary,
     pub message: &'a Message,
     /// What is wrong with the edit, and the text as typed.
-    pub wrong: Option<(String, String)>,
+    pub wrong: Option<(InputError, String)>,
 }
 
 pub fn page(shell: &Shell, view: &View) -> Markup {
@@ -73,9 +74,8 @@ pub fn page(shell: &Shell, view: &View) -> Markup {
         current: Some(message.conversation),
         content: html! {
             (attachment::style())
-            header.bar { (back(text)) h1 { (t!(text, "message-actions")) } }
+            header.bar { (back_link(text)) h1 { (t!(text, "message-actions")) } }
             div.scroller.top {
-                (attachment::style())
                 div.track.settings {
                     ol.messages { (message::item(message)) }
                     p { a href={ "/c/" (message.conversation) "?at=" (message.seq) "#m" (message.seq) } { (t!(text, "back-to-conversation")) } }
@@ -108,7 +108,7 @@ fn edit(text: Text, path: &str, view: &View) -> Markup {
     let (wrong, typed) = view
         .wrong
         .as_ref()
-        .map(|(wrong, typed)| (wrong.as_str(), typed.as_str()))
+        .map(|(wrong, typed)| (wrong, typed.as_str()))
         .unzip();
     html! {
         form method="post" action={ (path) "/edit" } {
@@ -117,7 +117,7 @@ fn edit(text: Text, path: &str, view: &View) -> Markup {
                 textarea #edit name="body" rows="5" dir="auto" aria-invalid=[wrong.map(|_| "true")] {
                     (typed.unwrap_or(&view.message.body))
                 }
-                (field_error("edit-error", wrong))
+                (field_error(text, "edit-error", wrong))
             }
             button.primary type="submit" { (t!(text, "save")) }
         }

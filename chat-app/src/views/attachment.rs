@@ -6,10 +6,9 @@ use maud::{Markup, html};
 use uuid::Uuid;
 
 use super::assets;
-use super::auth::field_error;
-use super::shell::{Pane, Shell, back, icon};
+use super::widgets::icon;
 use crate::config;
-use crate::domain::{Attachment, ConversationId, ConversationSummary};
+use crate::domain::{Attachment, ConversationId};
 use crate::files::PER_MESSAGE;
 use crate::t;
 use crate::text::Text;
@@ -180,47 +179,6 @@ fn lightbox(text: Text) -> Markup {
             (named("next", "lightbox-next", "M9 5l7 7-7 7"))
         }
     }
-}
-
-/// The page that sends one file, and what is wrong with the last one.
-pub fn page(shell: &Shell, conversation: &ConversationSummary, error: Option<&str>) -> Markup {
-    let (text, settings) = (shell.text, &shell.config.files);
-    let types: Vec<String> = settings.types.iter().map(ToString::to_string).collect();
-    let hint = match types.join(", ") {
-        types if types == "*" => t!(text, "attach-hint", limit = limit(settings)),
-        types => t!(
-            text,
-            "attach-hint-types",
-            limit = limit(settings),
-            types = types
-        ),
-    };
-    let action = format!("/c/{}/attach", conversation.id);
-    shell.page(&Pane {
-        title: &t!(text, "attach-title"),
-        place: "at-page",
-        live: None,
-        current: Some(conversation.id),
-        content: html! {
-            header.bar { (back(text)) h1 { (t!(text, "attach-title")) } }
-            div.scroller.top tabindex="-1" {
-                div.track.settings {
-                    form method="post" action=(action) enctype="multipart/form-data" data-testid="attach-form" {
-                        input type="hidden" name="client_id" value=(Uuid::new_v4());
-                        div.field {
-                            label for="file" { (t!(text, "attach-field")) }
-                            input #file type="file" name="file" required aria-describedby="file-hint file-reason"
-                                aria-invalid=[error.map(|_| "true")];
-                            p.hint #file-hint { (hint) }
-                            (field_error("file-reason", error))
-                        }
-                        button.primary type="submit" { (t!(text, "attach-send")) }
-                    }
-                    p { a href={ "/c/" (conversation.id) } { (t!(text, "attach-back")) } }
-                }
-            }
-        },
-    })
 }
 
 /// What pages with files look like.

@@ -2,8 +2,10 @@
 
 use maud::{Markup, html};
 
-use super::card;
+use super::document::card;
+use super::widgets::field_error;
 use crate::config::{Config, Registration};
+use crate::input_error::InputError;
 use crate::t;
 use crate::text::Text;
 
@@ -13,11 +15,11 @@ pub struct Form {
     pub name: String,
     pub next: String,
     /// What is wrong with the name.
-    pub name_error: Option<String>,
+    pub name_error: Option<InputError>,
     /// What is wrong with the password.
-    pub password_error: Option<String>,
+    pub password_error: Option<InputError>,
     /// What is wrong with the setup token.
-    pub token_error: Option<String>,
+    pub token_error: Option<InputError>,
 }
 
 impl Form {
@@ -74,7 +76,7 @@ fn sign_up(text: Text, form: &Form, action: &str) -> Markup {
 
 /// The page on which the first administrator's account is made.
 pub fn setup(config: &Config, text: Text, form: &Form) -> Markup {
-    let error = form.token_error.as_deref();
+    let error = form.token_error.as_ref();
     let content = html! {
         p.hint { (t!(text, "setup-sentence")) }
         form method="post" action="/setup" data-testid="setup-form" novalidate {
@@ -85,7 +87,7 @@ pub fn setup(config: &Config, text: Text, form: &Form) -> Markup {
                     aria-describedby=(if error.is_some() { "token-error" } else { "token-hint" })
                     autofocus[error.is_some() || !form.is_wrong()];
                 @if error.is_none() { p.hint #token-hint { (t!(text, "setup-token-hint")) } }
-                (field_error("token-error", error))
+                (field_error(text, "token-error", error))
             }
             (name_field(text, form, false))
             (password_field(text, form, true))
@@ -122,7 +124,7 @@ pub fn reset(config: &Config, text: Text, token: &str, form: &Form) -> Markup {
 }
 
 fn name_field(text: Text, form: &Form, first: bool) -> Markup {
-    let error = form.name_error.as_deref();
+    let error = form.name_error.as_ref();
     html! {
         div.field {
             label for="name" { (t!(text, "field-name")) }
@@ -130,13 +132,13 @@ fn name_field(text: Text, form: &Form, first: bool) -> Markup {
                 autocomplete="username" autocapitalize="none" autocorrect="off" spellcheck="false"
                 aria-invalid=[error.map(|_| "true")] aria-describedby=[error.map(|_| "name-error")]
                 autofocus[form.token_error.is_none() && (error.is_some() || first && !form.is_wrong())];
-            (field_error("name-error", error))
+            (field_error(text, "name-error", error))
         }
     }
 }
 
 fn password_field(text: Text, form: &Form, new: bool) -> Markup {
-    let error = form.password_error.as_deref();
+    let error = form.password_error.as_ref();
     let hint = new && error.is_none();
     let described_by = match error {
         Some(_) => Some("password-error"),
@@ -150,14 +152,7 @@ fn password_field(text: Text, form: &Form, new: bool) -> Markup {
                 aria-invalid=[error.map(|_| "true")] aria-describedby=[described_by]
                 autofocus[error.is_some() && form.name_error.is_none() && form.token_error.is_none()];
             @if hint { p.hint #password-hint { (t!(text, "field-new-password-hint")) } }
-            (field_error("password-error", error))
+            (field_error(text, "password-error", error))
         }
-    }
-}
-
-/// What is wrong with a field, beside it.
-pub(super) fn field_error(id: &str, error: Option<&str>) -> Markup {
-    html! {
-        @if let Some(error) = error { p.field-error #(id) data-testid="field-error" { (error) } }
     }
 }

@@ -5,12 +5,14 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 use uuid::Uuid;
 
-use super::auth::field_error;
-use super::list::{face, kind, name};
-use super::message::excerpt;
-use super::shell::{Pane, SEARCH, Shell, back, icon, icon_link};
-use super::{actions, attachment, called, instant, message, notice, portrait};
+use super::list::{conversation_avatar, conversation_name, kind};
+use super::shell::{Pane, Shell};
+use super::widgets::{
+    SEARCH_ICON, avatar, back_link, display_name, excerpt, field_error, icon, icon_link, rfc3339,
+};
+use super::{actions, attachment, message, notice};
 use crate::domain::{ConversationSummary, Message, Notice, Page, Role};
+use crate::input_error::InputError;
 use crate::store::people::Reader;
 use crate::t;
 use crate::text::Text;
@@ -36,7 +38,7 @@ pub struct Draft {
     /// The id it will have: sending the form twice sends one message.
     pub client_id: Uuid,
     pub body: String,
-    pub error: Option<String>,
+    pub error: Option<InputError>,
     /// The message that it answers.
     pub reply_to: Option<Message>,
 }
@@ -55,7 +57,7 @@ impl Default for Draft {
 /// The page of a conversation.
 pub fn page(shell: &Shell, view: &View) -> Markup {
     let (text, conversation) = (shell.text, view.conversation);
-    let title = name(text, conversation);
+    let title = conversation_name(text, conversation);
     shell.page(&Pane {
         title: &title,
         place: "at-conversation",
@@ -79,18 +81,18 @@ pub fn page(shell: &Shell, view: &View) -> Markup {
 }
 
 fn header(text: Text, conversation: &ConversationSummary) -> Markup {
-    let (id, title) = (conversation.id, name(text, conversation));
+    let (id, title) = (conversation.id, conversation_name(text, conversation));
     html! {
         header.bar data-kind=(kind(conversation.kind)) data-owner[conversation.role == Role::Owner] {
-            (back(text))
+            (back_link(text))
             a.about href={ "/c/" (id) "/about" } title=(t!(text, "about-title", name = title.as_str())) {
-                span.with-presence data-partner=[conversation.partner] { (face(conversation)) }
+                span.with-presence data-partner=[conversation.partner] { (conversation_avatar(conversation)) }
                 span.titles {
                     h1 dir="auto" { (title) }
                     @if !conversation.topic.is_empty() { span.topic dir="auto" { (conversation.topic) } }
                 }
             }
-            (icon_link(&format!("/search?q=in:{id}+"), &t!(text, "search"), SEARCH))
+            (icon_link(&format!("/search?q=in:{id}+"), &t!(text, "search"), SEARCH_ICON))
         }
     }
 }
@@ -100,7 +102,11 @@ fn log(text: Text, view: &View) -> Markup {
     let (id, messages) = (conversation.id, &view.page.messages);
     let first = messages.first().filter(|_| view.page.older);
     let last = messages.last().filter(|_| view.page.newer);
-    let label = t!(text, "messages-with", name = name(text, conversation));
+    let label = t!(
+        text,
+        "messages-with",
+        name = conversation_name(text, conversation)
+    );
     html! {
         (unread_above(text, view))
         // A reversed column is at its end from the first paint, and stays there when the end grows.
@@ -114,8 +120,8 @@ fn log(text: Text, view: &View) -> Markup {
                 }
                 @if conversation.last_seq <= conversation.floor() && messages.is_empty() {
                     div.empty.no-messages {
-                        (face(conversation))
-                        h2 { bdi { (name(text, conversation)) } }
+                        (conversation_avatar(conversation))
+                        h2 { bdi { (conversation_name(text, conversation)) } }
                         p { (t!(text, "no-messages-hint")) }
                     }
                 }
@@ -138,7 +144,7 @@ fn log(text: Text, view: &View) -> Markup {
 fn readers(text: Text, readers: &[Reader]) -> String {
     let mut readers = readers.to_vec();
     for reader in &mut readers {
-        reader.name = called(text, &reader.name);
+        reader.name = display_name(text, &reader.name);
     }
     serde_json::to_string(&readers).expect("numbers and texts alone")
 }
@@ -229,7 +235,7 @@ fn days(day: &mut Option<time::Date>, at: OffsetDateTime) -> Markup {
     let date = format_description!("[weekday], [day padding:none] [month repr:long] [year]");
     html! {
         @if begins {
-            li.day data-testid="day" { time datetime=(instant(at)) { (at.to_utc().format(date).unwrap_or_default()) } }
+            li.day data-testid="day" { time datetime=(rfc3339(at)) { (at.to_utc().format(date).unwrap_or_default()) } }
         }
     }
 }
@@ -237,8 +243,8 @@ fn days(day: &mut Option<time::Date>, at: OffsetDateTime) -> Markup {
 fn composer(shell: &Shell, view: &View) -> Markup {
     let (text, files) = (shell.text, &shell.config.files);
     let (id, draft) = (view.conversation.id, &view.draft);
-    let error = draft.error.as_deref();
-    let who = name(text, view.conversation);
+    let error = draft.error.as_ref();
+    let who = conversation_name(text, view.conversation);
     html! {
         form.composer method="post" action={ "/c/" (id) "/messages" } data-nothing=(t!(text, "nothing-written")) {
             input type="hidden" name="client_id" value=(draft.client_id);
@@ -260,7 +266,7 @@ fn composer(shell: &Shell, view: &View) -> Markup {
                 }
             }
             ul.suggestions #suggestions role="listbox" aria-label=(t!(text, "mention-hint")) hidden {}
-            div #body-error aria-live="polite" { (field_error("body-reason", error)) }
+            div #body-error aria-live="polite" { (field_error(text, "body-reason", error)) }
         }
     }
 }
@@ -273,7 +279,7 @@ fn answered(text: Text, draft: &Draft) -> Markup {
             data-edit=(t!(text, "editing")) {
             input type="hidden" name="reply_to" value=[quote.map(|quote| quote.seq)];
             div {
-                b { @if let Some(quote) = quote { (t!(text, "replying-to", name = called(text, &quote.sender_name))) } }
+                b { @if let Some(quote) = quote { (t!(text, "replying-to", name = display_name(text, &quote.sender_name))) } }
                 " "
                 span dir="auto" { @if let Some(quote) = quote { (excerpt(&quote.body, QUOTE_CHARS)) } }
             }
@@ -291,7 +297,7 @@ fn outgoing(shell: &Shell) -> Markup {
     html! {
         template #outgoing {
             li.message data-testid="message" data-state="pending" data-sender=(shell.me.id) {
-                (portrait(&shell.me.display_name, shell.me.avatar))
+                (avatar(&shell.me.display_name, shell.me.avatar))
                 div.meta { span.sender { bdi { (shell.me.display_name) } } " " time {} }
                 div.body dir="auto" {}
                 div.delivery {

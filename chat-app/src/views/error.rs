@@ -2,7 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::{document, mark};
+use super::document::document;
+use super::widgets::logo;
 use crate::config::Config;
 use crate::t;
 use crate::text::Text;
@@ -25,7 +26,7 @@ pub fn page(config: &Config, text: Text, notice: &Notice) -> Markup {
         html! {
             body.card-page {
                 main.card data-testid="error" {
-                    p.brand { (mark()) (config.title) }
+                    p.brand { (logo()) (config.title) }
                     h1 { (notice.heading) }
                     p { (notice.sentence) }
                     @if let Some(reference) = notice.reference {

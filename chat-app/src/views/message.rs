@@ -4,7 +4,8 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use super::{attachment, clock, instant, is_former, named, notice, portrait};
+use super::widgets::{avatar, excerpt, is_former, name_element, rfc3339, time_of_day};
+use super::{attachment, notice};
 use crate::domain::{Change, Message, Quote, Reaction, UserId};
 use crate::markdown;
 
@@ -28,11 +29,11 @@ pub fn item(message: &Message) -> Markup {
         li.message.deleted[message.deleted] #{ "m" (message.seq) } data-testid="message" data-seq=(message.seq)
             data-rev=(message.rev) data-sender=(message.sender) data-client-id=(message.client_id)
             data-mentions=[Some(ids(mentions)).filter(|ids| !ids.is_empty())] {
-            (portrait(&message.sender_name, message.sender_avatar))
+            (avatar(&message.sender_name, message.sender_avatar))
             div.meta {
-                span.sender { (named(&message.sender_name)) }
+                span.sender { (name_element(&message.sender_name)) }
                 " "
-                time datetime=(instant(message.at)) { (clock(message.at)) }
+                time datetime=(rfc3339(message.at)) { (time_of_day(message.at)) }
             }
             @if let Some(quote) = &message.quote { (quoted(quote)) }
             @if message.deleted {
@@ -55,7 +56,7 @@ pub fn item(message: &Message) -> Markup {
 fn quoted(quote: &Quote) -> Markup {
     html! {
         a.quote href={ "?at=" (quote.seq) "#m" (quote.seq) } data-quote=(quote.seq) {
-            b { (named(&quote.sender_name)) }
+            b { (name_element(&quote.sender_name)) }
             " "
             @if quote.deleted {
                 span data-t="deleted" {}
@@ -100,15 +101,6 @@ fn ids(users: impl Iterator<Item = UserId>) -> String {
         .map(|user| user.to_string())
         .collect::<Vec<_>>()
         .join(" ")
-}
-
-/// The beginning of what a message says, without its marks, on one line.
-pub fn excerpt(body: &str, chars: usize) -> String {
-    let line = markdown::plain(body);
-    match line.char_indices().nth(chars) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
-    }
 }
 
 #[cfg(test)]
@@ -206,10 +198,5 @@ pub(crate) mod tests {
             "{html}"
         );
         assert!(html.contains("title=\"bob\""), "{html}");
-    }
-
-    #[test]
-    fn an_excerpt_ends_on_a_whole_character() {
-        assert_eq!(excerpt(&"ä".repeat(200), 120), "ä".repeat(120) + "…");
     }
 }

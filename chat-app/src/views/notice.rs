@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{clock, instant, is_former};
+use super::widgets::{is_former, rfc3339, time_of_day};
 use crate::domain::{Notice, NoticeKind};
 
 /// The notice's list item: the same bytes for everybody.
@@ -18,7 +18,7 @@ pub fn item(notice: &Notice) -> Markup {
             span data-t=(words(notice.kind)) data-actor=(notice.actor_name) data-subject=[subject]
                 data-text=[notice.text.as_ref()] data-former=[(!former.is_empty()).then(|| former.join(" "))] {}
             " "
-            time datetime=(instant(notice.at)) { (clock(notice.at)) }
+            time datetime=(rfc3339(notice.at)) { (time_of_day(notice.at)) }
         }
     }
 }

@@ -2,10 +2,11 @@
 
 use maud::{Markup, html};
 
+use super::assets;
 pub use super::settings::Outcome;
 use super::settings::{self, section};
 use super::shell::Shell;
-use super::{assets, instant};
+use super::widgets::rfc3339;
 use crate::domain::{ConversationId, Level, SessionId};
 use crate::store::push::{Device, Quiet};
 use crate::t;
@@ -107,7 +108,7 @@ fn item(text: Text, device: &Device, session: SessionId) -> Markup {
         Some(name) => name.clone(),
         None => t!(text, "device-unknown"),
     };
-    let at = instant(device.created_at);
+    let at = rfc3339(device.created_at);
     html! {
         li.row data-testid="push-device" {
             span.grow {
@@ -206,17 +207,6 @@ fn named(text: Text) -> [(Level, &'static str, String, String); 3] {
             t!(text, "level-none-hint"),
         ),
     ]
-}
-
-/// Asks once, in the list, whether to be notified; the script shows it after the first message that came.
-pub fn hint(text: Text) -> Markup {
-    html! {
-        div.notify-hint hidden data-style=(assets::url("notifications.css")) role="region" aria-label=(t!(text, "notifications")) data-testid="notify-hint" {
-            p { (t!(text, "notifications-hint")) }
-            button.primary type="button" data-act="on" { (t!(text, "notifications-turn-on")) }
-            button.quiet type="button" data-act="later" { (t!(text, "notifications-hint-later")) }
-        }
-    }
 }
 
 #[cfg(test)]

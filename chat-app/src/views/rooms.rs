@@ -2,12 +2,13 @@
 
 use maud::{Markup, html};
 
-use super::auth::field_error;
-use super::list::name;
+use super::list::conversation_name;
+use super::notifications;
 use super::settings::{Outcome, button, page, section};
-use super::shell::{SEARCH, Shell, icon};
-use super::{called, is_former, notifications, portrait};
+use super::shell::Shell;
+use super::widgets::{SEARCH_ICON, avatar, display_name, field_error, icon, is_former};
 use crate::domain::{ConversationKind, ConversationSummary, Member, Role, UserId};
+use crate::input_error::InputError;
 use crate::store::rooms::Listed;
 use crate::t;
 use crate::text::Text;
@@ -19,7 +20,7 @@ pub fn directory(shell: &Shell, q: &str, rooms: &[Listed]) -> Markup {
         form.search method="get" action="/rooms" role="search" data-testid="room-search" {
             label.visually-hidden for="q" { (t!(text, "rooms-search")) }
             input #q type="search" name="q" value=(q) placeholder=(t!(text, "rooms-search")) maxlength="80" autocomplete="off";
-            button type="submit" { (icon(SEARCH)) span.visually-hidden { (t!(text, "search")) } }
+            button type="submit" { (icon(SEARCH_ICON)) span.visually-hidden { (t!(text, "search")) } }
         }
         p.choices {
             a.button.primary href="/rooms/new" { (t!(text, "rooms-new")) }
@@ -71,11 +72,11 @@ pub struct Making {
     pub topic: String,
     pub people: String,
     /// What is wrong with the title.
-    pub title_error: Option<String>,
+    pub title_error: Option<InputError>,
     /// What is wrong with the topic.
-    pub topic_error: Option<String>,
+    pub topic_error: Option<InputError>,
     /// What is wrong with the people.
-    pub people_error: Option<String>,
+    pub people_error: Option<InputError>,
 }
 
 /// The page to make a group or a room.
@@ -93,8 +94,8 @@ pub fn making(shell: &Shell, made: &Making) -> Markup {
                 (kind(made, ConversationKind::Private, "private", &t!(text, "room-kind-private")))
                 (kind(made, ConversationKind::Group, "group", &t!(text, "room-kind-group")))
             }
-            (description(text, true, (&made.title, made.title_error.as_deref()), (&made.topic, made.topic_error.as_deref())))
-            (people_field(text, &made.people, made.people_error.as_deref()))
+            (description(text, true, (&made.title, made.title_error.as_ref()), (&made.topic, made.topic_error.as_ref())))
+            (people_field(text, &made.people, made.people_error.as_ref()))
             button.primary type="submit" { (t!(text, "room-create")) }
         }
     };
@@ -114,8 +115,8 @@ fn kind(made: &Making, kind: ConversationKind, value: &str, words: &str) -> Mark
 fn description(
     text: Text,
     group: bool,
-    title: (&str, Option<&str>),
-    topic: (&str, Option<&str>),
+    title: (&str, Option<&InputError>),
+    topic: (&str, Option<&InputError>),
 ) -> Markup {
     html! {
         div.field {
@@ -123,26 +124,26 @@ fn description(
             input #title name="title" value=(title.0) maxlength="80" autocomplete="off" dir="auto"
                 aria-invalid=[title.1.map(|_| "true")] aria-describedby="title-hint title-error";
             @if group { p.hint #title-hint { (t!(text, "room-name-hint")) } }
-            (field_error("title-error", title.1))
+            (field_error(text, "title-error", title.1))
         }
         div.field {
             label for="topic" { (t!(text, "room-topic")) }
             input #topic name="topic" value=(topic.0) maxlength="250" autocomplete="off" dir="auto"
                 aria-invalid=[topic.1.map(|_| "true")] aria-describedby="topic-hint topic-error";
             p.hint #topic-hint { (t!(text, "room-topic-hint")) }
-            (field_error("topic-error", topic.1))
+            (field_error(text, "topic-error", topic.1))
         }
     }
 }
 
-fn people_field(text: Text, typed: &str, error: Option<&str>) -> Markup {
+fn people_field(text: Text, typed: &str, error: Option<&InputError>) -> Markup {
     html! {
         div.field {
             label for="people" { (t!(text, "room-people")) }
             input #people name="people" value=(typed) maxlength="2000" autocomplete="off" autocapitalize="none"
                 spellcheck="false" aria-invalid=[error.map(|_| "true")] aria-describedby="people-hint people-error";
             p.hint #people-hint { (t!(text, "room-people-hint")) }
-            (field_error("people-error", error))
+            (field_error(text, "people-error", error))
         }
     }
 }
@@ -156,15 +157,19 @@ pub struct About<'a> {
     /// Which members were searched for.
     pub q: &'a str,
     /// What was typed to add people, and what is wrong with it.
-    pub people: (&'a str, Option<&'a str>),
+    pub people: (&'a str, Option<&'a InputError>),
     /// What is wrong with the name.
-    pub title_error: Option<&'a str>,
+    pub title_error: Option<&'a InputError>,
 }
 
 /// The page about a conversation.
 pub fn about(shell: &Shell, about: &About) -> Markup {
     let (text, conversation) = (shell.text, about.conversation);
-    let title = t!(text, "about-title", name = name(text, conversation));
+    let title = t!(
+        text,
+        "about-title",
+        name = conversation_name(text, conversation)
+    );
     let path = format!("/c/{}", conversation.id);
     let direct = conversation.kind == ConversationKind::Direct;
     let may_describe =
@@ -208,7 +213,7 @@ fn change(text: Text, about: &About, path: &str) -> Markup {
     plain(text, "describe", "about-change", form)
 }
 
-fn add(text: Text, (typed, error): (&str, Option<&str>), path: &str) -> Markup {
+fn add(text: Text, (typed, error): (&str, Option<&InputError>), path: &str) -> Markup {
     let form = html! {
         form method="post" action={ (path) "/members" } data-testid="add-form" {
             (people_field(text, typed, error))
@@ -244,7 +249,7 @@ fn members(shell: &Shell, about: &About, path: &str) -> Markup {
             form.search method="get" action={ (path) "/about" } role="search" {
                 label.visually-hidden for="q" { (t!(text, "people-find-member")) }
                 input #q type="search" name="q" value=(about.q) placeholder=(t!(text, "people-find-member")) maxlength="64" autocomplete="off";
-                button type="submit" { (icon(SEARCH)) span.visually-hidden { (t!(text, "search")) } }
+                button type="submit" { (icon(SEARCH_ICON)) span.visually-hidden { (t!(text, "search")) } }
             }
         }
         ul.people #results { @for member in about.members { (row(shell, about.conversation, member)) } }
@@ -255,13 +260,13 @@ fn members(shell: &Shell, about: &About, path: &str) -> Markup {
 
 fn row(shell: &Shell, conversation: &ConversationSummary, member: &Member) -> Markup {
     let (text, user) = (shell.text, &member.user);
-    let who = called(text, &user.display_name);
+    let who = display_name(text, &user.display_name);
     let who = who.as_str();
     let path = format!("/c/{}/members/{}", conversation.id, user.id);
     let owns = conversation.role == Role::Owner && conversation.kind != ConversationKind::Direct;
     html! {
         li.member data-testid="member" data-name=(user.name) {
-            (portrait(&user.display_name, user.avatar))
+            (avatar(&user.display_name, user.avatar))
             span.titles {
                 span.name dir="auto" { (who) }
                 @if user.display_name != user.name.as_str() { span.handle { "@" (user.name) } }

@@ -3,8 +3,9 @@
 use maud::{Markup, html};
 use time::macros::format_description;
 
-use super::shell::{Pane, Shell, back, icon};
-use super::{assets, called, instant, portrait};
+use super::assets;
+use super::shell::{Pane, Shell};
+use super::widgets::{SEARCH_ICON, avatar, back_link, display_name, icon, rfc3339};
 use crate::search::Problem;
 use crate::store::search::Hit;
 use crate::t;
@@ -62,7 +63,7 @@ pub fn page(shell: &Shell, q: &str, results: &Results) -> Markup {
         current: None,
         content: html! {
             link rel="stylesheet" href=(assets::url("search.css"));
-            header.bar { (back(text)) h1 { (title) } }
+            header.bar { (back_link(text)) h1 { (title) } }
             div.scroller.top tabindex="-1" {
                 div.track {
                     form.search method="get" action="/search" role="search" data-testid="message-search" {
@@ -71,7 +72,7 @@ pub fn page(shell: &Shell, q: &str, results: &Results) -> Markup {
                             maxlength=(crate::search::MAX_CHARS) autocomplete="off" autocapitalize="none" spellcheck="false"
                             autofocus aria-invalid=[refused.then_some("true")] aria-describedby="search-problems";
                         button type="submit" {
-                            (icon("M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16 16l4.5 4.5"))
+                            (icon(SEARCH_ICON))
                             span.visually-hidden { (t!(text, "search-submit")) }
                         }
                     }
@@ -126,13 +127,13 @@ fn item(text: Text, Found { hit, pieces }: &Found) -> Markup {
     html! {
         li data-testid="hit" data-conversation=(hit.conversation) data-seq=(hit.seq) data-sender=(hit.sender) {
             a.hit href={ "/c/" (hit.conversation) "?at=" (hit.seq) "#m" (hit.seq) } {
-                (portrait(&hit.sender_name, hit.sender_avatar))
+                (avatar(&hit.sender_name, hit.sender_avatar))
                 span.about {
-                    bdi.sender { (called(text, &hit.sender_name)) }
+                    bdi.sender { (display_name(text, &hit.sender_name)) }
                     " "
                     span.place { (t!(text, "search-in", place = place(text, hit))) }
                     " "
-                    time datetime=(instant(hit.at)) { (day.unwrap_or_default()) }
+                    time datetime=(rfc3339(hit.at)) { (day.unwrap_or_default()) }
                 }
                 // The text is an element of its own, so that what somebody blocked has said can be folded.
                 span.text dir="auto" data-sender=(hit.sender) {
@@ -149,7 +150,7 @@ fn item(text: Text, Found { hit, pieces }: &Found) -> Markup {
 fn place(text: Text, hit: &Hit) -> String {
     match hit.place.as_str() {
         "" => t!(text, "just-you"),
-        place => called(text, place),
+        place => display_name(text, place),
     }
 }
 

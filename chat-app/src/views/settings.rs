@@ -3,8 +3,9 @@
 use maud::{Markup, html};
 
 use super::assets;
-use super::auth::field_error;
-use super::shell::{Pane, Shell, back};
+use super::shell::{Pane, Shell};
+use super::widgets::{back_link, field_error};
+use crate::input_error::InputError;
 use crate::t;
 use crate::text::Text;
 
@@ -17,7 +18,7 @@ pub(super) fn page(shell: &Shell, title: &str, nav: Markup, content: Markup) -> 
         current: None,
         content: html! {
             link rel="stylesheet" href=(assets::url("account.css"));
-            header.bar { (back(shell.text)) h1 { (title) } (nav) }
+            header.bar { (back_link(shell.text)) h1 { (title) } (nav) }
             div.scroller.top tabindex="-1" { div.track.settings { (content) } }
         },
     })
@@ -29,7 +30,7 @@ pub enum Outcome {
     #[default]
     None,
     Saved,
-    Wrong(String),
+    Wrong(InputError),
 }
 
 /// A section of the page, with its outcome under its heading.
@@ -46,8 +47,8 @@ pub(super) fn section(
             @match outcome {
                 Outcome::None => {}
                 Outcome::Saved => p.saved role="status" data-testid="saved" { (t!(text, "account-saved")) },
-                Outcome::Wrong(sentence) => div role="alert" {
-                    (field_error(&format!("{id}-error"), Some(sentence)))
+                Outcome::Wrong(error) => div role="alert" {
+                    (field_error(text, &format!("{id}-error"), Some(error)))
                 },
             }
             (content)

@@ -3,7 +3,9 @@
 
 use maud::{Markup, html};
 
-use super::{assets, document, list, mark, notifications, portrait};
+use super::document::document;
+use super::widgets::{SEARCH_ICON, avatar, icon_link, logo};
+use super::{assets, list};
 use crate::config::Config;
 use crate::domain::{ConversationId, ConversationSummary, Cursor, User};
 use crate::store::conversations::Listed;
@@ -94,8 +96,8 @@ impl Shell<'_> {
         let (text, presence) = (self.text, self.config.presence);
         html! {
             header.bar {
-                a.brand href="/c" { (mark()) (self.config.title) }
-                (icon_link("/search", &t!(text, "search"), SEARCH))
+                a.brand href="/c" { (logo()) (self.config.title) }
+                (icon_link("/search", &t!(text, "search"), SEARCH_ICON))
                 (icon_link("/rooms", &t!(text, "rooms"), "M5 9h14M5 15h14M10 4L8 20M16 4l-2 16"))
                 (icon_link("/people", &t!(text, "new-conversation"), "M12 5v14M5 12h14"))
             }
@@ -115,46 +117,16 @@ impl Shell<'_> {
                     a.button.quiet.list-end data-testid="list-end" href={ "/c?older=" (end) } { (t!(text, "list-older")) }
                 }
             }
-            (notifications::hint(text))
+            (notifications_hint(text))
             footer.account {
                 a.self href="/account" title=(t!(text, "account")) data-testid="account" {
-                    (portrait(&self.me.display_name, self.me.avatar))
+                    (avatar(&self.me.display_name, self.me.avatar))
                     span.name dir="auto" { (self.me.display_name) }
                 }
                 form method="post" action="/logout" {
                     button.quiet type="submit" data-testid="logout" { (t!(text, "log-out")) }
                 }
             }
-        }
-    }
-}
-
-pub(super) const SEARCH: &str = "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16 16l4.5 4.5";
-
-/// A link that is an icon alone, with its name for those who don't see it.
-pub(super) fn icon_link(href: &str, name: &str, path: &str) -> Markup {
-    html! {
-        a.button.icon href=(href) title=(name) { (icon(path)) span.visually-hidden { (name) } }
-    }
-}
-
-/// A line icon of 24 × 24.
-pub(super) fn icon(path: &str) -> Markup {
-    html! { svg.line viewBox="0 0 24 24" aria-hidden="true" { path d=(path) {} } }
-}
-
-/// A picture that is no person's: an icon in a circle.
-pub(super) fn sign(path: &str) -> Markup {
-    html! { span.avatar.sign aria-hidden="true" { (icon(path)) } }
-}
-
-/// The way back to the list on a phone.
-pub(super) fn back(text: Text) -> Markup {
-    html! {
-        a.button.icon.back href="/c" title=(t!(text, "conversations")) {
-            (icon("M15 5l-7 7 7 7"))
-            span.visually-hidden { (t!(text, "conversations")) }
-            span.badge.elsewhere hidden {}
         }
     }
 }
@@ -166,6 +138,17 @@ fn connection(text: Text) -> Markup {
             span.when-connecting { (t!(text, "connecting")) }
             span.when-offline { (t!(text, "offline")) }
             span.when-stalled { (t!(text, "stalled")) }
+        }
+    }
+}
+
+/// Asks once, in the list, whether to be notified; the script shows it after the first message that came.
+fn notifications_hint(text: Text) -> Markup {
+    html! {
+        div.notify-hint hidden data-style=(assets::url("notifications.css")) role="region" aria-label=(t!(text, "notifications")) data-testid="notify-hint" {
+            p { (t!(text, "notifications-hint")) }
+            button.primary type="button" data-act="on" { (t!(text, "notifications-turn-on")) }
+            button.quiet type="button" data-act="later" { (t!(text, "notifications-hint-later")) }
         }
     }
 }
@@ -205,15 +188,15 @@ pub fn switcher(text: Text, conversations: &[ConversationSummary], people: &[Use
         @if conversations.is_empty() && people.is_empty() { p.hint { (t!(text, "switch-none")) } }
         @for conversation in conversations {
             a.person href={ "/c/" (conversation.id) } {
-                (list::face(conversation))
-                span.name dir="auto" { (list::name(text, conversation)) }
+                (list::conversation_avatar(conversation))
+                span.name dir="auto" { (list::conversation_name(text, conversation)) }
             }
         }
         @for person in people {
             form method="post" action="/c" {
                 input type="hidden" name="user" value=(person.id);
                 button.person type="submit" {
-                    (portrait(&person.display_name, person.avatar))
+                    (avatar(&person.display_name, person.avatar))
                     span.name dir="auto" { (person.display_name) }
                     span.handle { "@" (person.name) }
                 }
@@ -232,7 +215,7 @@ pub fn index(shell: &Shell) -> Markup {
         current: None,
         content: html! {
             div.empty {
-                (mark())
+                (logo())
                 h2.greeting { (t!(text, "hello", name = shell.me.display_name.as_str())) }
                 p { (t!(text, "hello-hint")) }
                 a.button.primary href="/people" { (t!(text, "find-people")) }

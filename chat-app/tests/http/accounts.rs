@@ -208,12 +208,37 @@ async fn a_login_leads_back_to_the_page_that_was_wanted(pool: PgPool) {
         let fields = [("name", "ada"), ("password", PASSWORD), ("next", &path)];
         ada.post("/login", &fields).await.redirects_to(&path);
 
-        let fields = [
-            ("name", "ada"),
-            ("password", PASSWORD),
-            ("next", "//evil.example"),
+        for evil in ["//evil.example", "/\\evil.example", "/\t/evil.example"] {
+            let fields = [("name", "ada"), ("password", PASSWORD), ("next", evil)];
+            ada.post("/login", &fields).await.redirects_to("/c");
+        }
+    })
+    .await;
+}
+
+#[sqlx::test]
+async fn a_login_leads_back_to_every_page(pool: PgPool) {
+    with(pool, &[], async |site| {
+        let mut ada = site.person("ada").await;
+        let pages = [
+            "/notifications",
+            "/rooms",
+            "/rooms/new?kind=group",
+            "/people",
+            "/search?q=x",
+            "/account",
         ];
-        ada.post("/login", &fields).await.redirects_to("/c");
+        for page in pages {
+            ada.get(page).await.says(200, "");
+            ada.post("/logout", &[]).await;
+            let to_login = ada.get(page).await.location();
+            let form = ada.get(&to_login).await;
+            form.says(200, &format!("name=\"next\" value=\"{page}\""));
+            let fields = [("name", "ada"), ("password", PASSWORD), ("next", page)];
+            ada.post("/login", &fields).await.redirects_to(page);
+            // A login page that was left open in another tab.
+            ada.get(&to_login).await.redirects_to(page);
+        }
     })
     .await;
 }

@@ -88,6 +88,32 @@ async fn a_message_that_can_t_be_sent_says_why_and_stays_typed(pool: PgPool) {
 }
 
 #[sqlx::test]
+async fn a_message_that_can_t_be_sent_says_why_in_the_reader_s_language(pool: PgPool) {
+    with(pool, &["--max-message-bytes", "20"], async |site| {
+        let (mut ada, _, path) = site.pair().await;
+        ada.send(&path, "Hello").await.redirects_to(&path);
+        let long = "x".repeat(21);
+        for (language, empty, too_long) in [
+            ("de", "Schreib zuerst eine Nachricht.", "hat 21 Bytes"),
+            ("ar", "اكتب رسالة أولًا.", "بايت"),
+        ] {
+            ada.headers = vec![("accept-language", language)];
+            let mut script = ada.script();
+            script.headers.push(("accept-language", language));
+            for (body, sentence) in [(" ", empty), (long.as_str(), too_long)] {
+                ada.send(&path, body).await.says(422, sentence);
+                script.send(&path, body).await.says(422, sentence);
+                let edit = format!("{path}/messages/1/edit");
+                let fields = [("body", body)];
+                ada.post(&edit, &fields).await.says(422, sentence);
+                script.post(&edit, &fields).await.says(422, sentence);
+            }
+        }
+    })
+    .await;
+}
+
+#[sqlx::test]
 async fn a_form_that_makes_no_sense_is_refused(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;

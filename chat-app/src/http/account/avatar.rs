@@ -11,8 +11,9 @@ use super::{again, saved};
 use crate::app::App;
 use crate::avatars::{self, AvatarError};
 use crate::domain::Session;
-use crate::http::AppError;
+use crate::error::AppError;
 use crate::http::extract::Path;
+use crate::input_error::InputError;
 use crate::store::avatars as store;
 use crate::text::Text;
 
@@ -31,23 +32,23 @@ pub(in crate::http) async fn put_avatar(
     let upload = match upload(form).await {
         Ok(upload) => upload,
         Err(StatusCode::PAYLOAD_TOO_LARGE) => {
-            return again(&app, &session, text, "picture", "account-picture-large").await;
+            return again(&app, &session, text, "picture", InputError::AvatarTooLarge).await;
         }
         Err(_) => return Err(AppError::BadRequest),
     };
     let permit = DECODING.acquire().await.expect("it is never closed");
     let rendered = tokio::task::spawn_blocking(move || avatars::render(&upload)).await;
     drop(permit);
-    let fault = match rendered.map_err(|error| AppError::Internal(error.into()))? {
+    let error = match rendered.map_err(|error| AppError::Internal(error.into()))? {
         Ok(picture) => {
             store::put(&app.pool, session.user.id, Uuid::new_v4(), &picture).await?;
             return Ok(saved("picture").into_response());
         }
-        Err(AvatarError::Format) => "account-picture-format",
-        Err(AvatarError::TooLarge) => "account-picture-large",
+        Err(AvatarError::Format) => InputError::AvatarFormat,
+        Err(AvatarError::TooLarge) => InputError::AvatarTooLarge,
         Err(error @ AvatarError::Encode(_)) => return Err(AppError::Internal(error.into())),
     };
-    again(&app, &session, text, "picture", fault).await
+    again(&app, &session, text, "picture", error).await
 }
 
 /// The bytes of the field `picture`.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::saved;
 use crate::app::App;
 use crate::domain::{Session, UserId};
-use crate::http::AppError;
+use crate::error::AppError;
 use crate::http::extract::Form;
 use crate::store::blocks;
 use crate::text::Text;

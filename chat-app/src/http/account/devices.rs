@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::saved;
 use crate::app::App;
 use crate::domain::{Session, SessionId};
-use crate::http::AppError;
+use crate::error::AppError;
 use crate::http::extract::Form;
 use crate::store::sessions;
 

@@ -9,9 +9,11 @@ use serde::Deserialize;
 use super::{again, knows_password};
 use crate::app::App;
 use crate::domain::Session;
+use crate::error::AppError;
 use crate::http::extract::Form;
 use crate::http::limits::Logins;
-use crate::http::{AppError, session};
+use crate::http::session;
+use crate::input_error::InputError;
 use crate::store::accounts;
 use crate::text::Text;
 use crate::views;
@@ -39,11 +41,25 @@ pub(in crate::http) async fn delete(
     Form(given): Form<Goodbye>,
 ) -> Result<Response, AppError> {
     if !knows_password(&app, &logins, &session, given.password).await? {
-        return again(&app, &session, text, "delete", "account-password-wrong").await;
+        return again(
+            &app,
+            &session,
+            text,
+            "delete",
+            InputError::CurrentPasswordWrong,
+        )
+        .await;
     }
     let erase = given.messages == Messages::Erase;
     if !accounts::leave(&app.pool, session.user.id, erase).await? {
-        return again(&app, &session, text, "delete", "account-delete-last-admin").await;
+        return again(
+            &app,
+            &session,
+            text,
+            "delete",
+            InputError::OwnAccountLastAdmin,
+        )
+        .await;
     }
     let jar = session::end(&app, jar, &session).await?;
     let page = Html(views::account::gone(&app.config, text).into_string());

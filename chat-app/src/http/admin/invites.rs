@@ -8,12 +8,13 @@ use serde::Deserialize;
 use super::{Admin, Before, ROWS, cut, link, render, unprocessable};
 use crate::app::App;
 use crate::domain::User;
-use crate::http::AppError;
+use crate::error::AppError;
 use crate::http::extract::Form;
+use crate::input_error::InputError;
 use crate::store::invites as store;
 use crate::text::Text;
+use crate::tokens;
 use crate::views::admin::invites as views;
-use crate::{t, tokens};
 
 pub(super) async fn list(
     State(app): State<App>,
@@ -58,7 +59,7 @@ pub(super) async fn create(
         number.filter(|number| (1..=most).contains(number))
     };
     let (Some(days), Some(uses)) = (number(&days, 365), number(&uses, 1000)) else {
-        let told = views::Told::Wrong(t!(text, "admin-invite-bad"));
+        let told = views::Told::Wrong(InputError::InviteLimits);
         let page = invites(&app, admin, text, None, &told).await?;
         return Ok(unprocessable(page));
     };

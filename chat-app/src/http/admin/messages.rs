@@ -7,10 +7,10 @@ use serde::Deserialize;
 use super::{Admin, render, unprocessable};
 use crate::app::App;
 use crate::domain::ConversationId;
-use crate::http::AppError;
+use crate::error::AppError;
 use crate::http::extract::Form;
+use crate::input_error::InputError;
 use crate::store::admin::{self as store, Done};
-use crate::t;
 use crate::text::Text;
 use crate::views::account::Outcome;
 use crate::views::admin::messages as views;
@@ -48,7 +48,7 @@ pub(super) async fn remove(
     if done == Done::Done {
         return Ok(Redirect::to("/admin/messages?saved=yes").into_response());
     }
-    let outcome = Outcome::Wrong(t!(text, "admin-message-link-bad"));
+    let outcome = Outcome::Wrong(InputError::MessageLink);
     let page = render(&app, admin, text, |shell| views::page(shell, &outcome)).await?;
     Ok(unprocessable(page))
 }

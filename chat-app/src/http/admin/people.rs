@@ -8,13 +8,14 @@ use serde::Deserialize;
 use super::{Admin, ROWS, cut, found, link, render, unprocessable};
 use crate::app::App;
 use crate::domain::{User, UserId};
-use crate::http::AppError;
+use crate::error::AppError;
 use crate::http::extract::{Form, Path};
+use crate::input_error::InputError;
 use crate::store::admin::{self as store, Act, Done};
 use crate::store::resets;
 use crate::text::Text;
+use crate::tokens;
 use crate::views::admin::people as views;
-use crate::{t, tokens};
 
 const RESET_HOURS: i32 = 24;
 
@@ -77,7 +78,7 @@ pub(super) async fn act(
 ) -> Result<Response, AppError> {
     let done = store::act(&app.pool, admin.id, id, act).await?;
     if done == Done::LastAdmin {
-        let told = views::Told::Wrong(t!(text, "admin-last-admin"));
+        let told = views::Told::Wrong(InputError::LastAdmin);
         return Ok(unprocessable(person(&app, admin, text, id, &told).await?));
     }
     found(done)?;

@@ -7,10 +7,10 @@ use serde::Deserialize;
 use super::{Admin, ROWS, cut, found, render, unprocessable};
 use crate::app::App;
 use crate::domain::{ConversationId, User, UserId};
-use crate::http::AppError;
+use crate::error::AppError;
 use crate::http::extract::{Form, Path};
+use crate::input_error::InputError;
 use crate::store::admin as store;
-use crate::t;
 use crate::text::Text;
 use crate::views::admin::rooms as views;
 
@@ -57,7 +57,7 @@ async fn room(
     text: Text,
     id: ConversationId,
     after: &str,
-    wrong: Option<String>,
+    wrong: Option<InputError>,
 ) -> Result<Html<String>, AppError> {
     let room = store::room(&app.pool, id).await?;
     let room = room.ok_or(AppError::NotFound)?;
@@ -82,7 +82,7 @@ pub(super) async fn rename(
 ) -> Result<Response, AppError> {
     let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
     if !(1..=80).contains(&title.chars().count()) || title.chars().any(char::is_control) {
-        let wrong = Some(t!(text, "admin-room-title-bad"));
+        let wrong = Some(InputError::RoomNameLength);
         let page = room(&app, admin, text, id, "", wrong).await?;
         return Ok(unprocessable(page));
     }

@@ -4,9 +4,9 @@ use axum::extract::State;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-use super::{password_fault, unprocessable};
+use super::{password_error, unprocessable};
 use crate::app::App;
-use crate::http::AppError;
+use crate::error::AppError;
 use crate::http::extract::{Form, Path};
 use crate::http::session::{self, Browser};
 use crate::store::resets;
@@ -39,10 +39,10 @@ pub(in crate::http) async fn reset(
     Form(New { password }): Form<New>,
 ) -> Result<Response, AppError> {
     let name = name(&app, &token).await?;
-    if let Some(fault) = password_fault(&password) {
+    if let Some(error) = password_error(&password) {
         let form = views::auth::Form {
             name,
-            password_error: Some(text.get(fault)),
+            password_error: Some(error),
             ..Default::default()
         };
         let page = views::auth::reset(&app.config, text, &token, &form);

@@ -5,17 +5,17 @@ use axum::extract::State;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-use super::{Credentials, password_fault, unprocessable};
+use super::{Credentials, password_error, unprocessable};
 use crate::app::App;
 use crate::config::{self, Registration};
-use crate::domain::{NameError, Session, UserId, UserName};
-use crate::http::AppError;
+use crate::domain::{Session, UserId, UserName};
+use crate::error::AppError;
 use crate::http::extract::{Form, Path};
 use crate::http::limits::Logins;
 use crate::http::session::{self, Browser};
+use crate::input_error::InputError;
 use crate::store::invites;
 use crate::store::users::{self, CreateUserError};
-use crate::t;
 use crate::text::Text;
 use crate::{tokens, views};
 
@@ -42,14 +42,14 @@ pub(in crate::http) async fn register(
 ) -> Result<Response, AppError> {
     require_open(&app)?;
     let again = |form: &Wrong| unprocessable(views::auth::register(&app.config, text, form));
-    let new = match checked(text, &given) {
+    let new = match checked(&given) {
         Ok(new) => new,
         Err(form) => return Ok(again(&form)),
     };
     let hash = app.passwords.hash(given.password).await?;
     match users::create(&app.pool, &new, &hash).await {
         Ok(user) => welcome(&app, browser, user, "/c").await,
-        Err(error) => Ok(again(&taken(text, &new, error)?)),
+        Err(error) => Ok(again(&taken(&new, error)?)),
     }
 }
 
@@ -84,7 +84,7 @@ pub(in crate::http) async fn join(
         return Err(AppError::LinkSpent);
     }
     let again = |form: &Wrong| unprocessable(views::auth::join(&app.config, text, &token, form));
-    let new = match checked(text, &given) {
+    let new = match checked(&given) {
         Ok(new) => new,
         Err(form) => return Ok(again(&form)),
     };
@@ -92,7 +92,7 @@ pub(in crate::http) async fn join(
     match invites::sign_up(&app.pool, &token_hash, &new, &hash).await {
         Ok(Some(user)) => welcome(&app, browser, user, "/c").await,
         Ok(None) => Err(AppError::LinkSpent),
-        Err(error) => Ok(again(&taken(text, &new, error)?)),
+        Err(error) => Ok(again(&taken(&new, error)?)),
     }
 }
 
@@ -141,14 +141,14 @@ pub(in crate::http) async fn setup(
     let right = tokens::same(given.token.trim(), token);
     let given = given.credentials;
     let again = |form: &Wrong| unprocessable(views::auth::setup(&app.config, text, form));
-    let new = match checked(text, &given) {
+    let new = match checked(&given) {
         Ok(new) if right => new,
         checked => {
             let mut form = checked.err().unwrap_or_else(|| Wrong {
                 name: given.name,
                 ..Default::default()
             });
-            form.token_error = (!right).then(|| t!(text, "setup-token-wrong"));
+            form.token_error = (!right).then_some(InputError::SetupTokenWrong);
             return Ok(again(&form));
         }
     };
@@ -161,7 +161,7 @@ pub(in crate::http) async fn setup(
             None => {
                 let form = Wrong {
                     name: given.name,
-                    password_error: Some(t!(text, "setup-name-taken")),
+                    password_error: Some(InputError::SetupNameTaken),
                     ..Default::default()
                 };
                 Ok(again(&form))
@@ -184,36 +184,35 @@ async fn promote(app: &App, name: &UserName, password: String) -> Result<Option<
 }
 
 /// The name of a new account, where name and password will do.
-fn checked(text: Text, given: &Credentials) -> Result<UserName, Wrong> {
+fn checked(given: &Credentials) -> Result<UserName, Wrong> {
     let name = new_name(&given.name);
-    let password_fault = password_fault(&given.password);
+    let password_error = password_error(&given.password);
     match name {
-        Ok(name) if password_fault.is_none() => Ok(name),
+        Ok(name) if password_error.is_none() => Ok(name),
         name => Err(Wrong {
             name: given.name.clone(),
-            name_error: name.err().map(|id| text.get(id)),
-            password_error: password_fault.map(|id| text.get(id)),
+            name_error: name.err(),
+            password_error,
             ..Default::default()
         }),
     }
 }
 
-fn new_name(given: &str) -> Result<UserName, &'static str> {
-    let name = UserName::parse(given).map_err(|error| match error {
-        NameError::Length => "name-length",
-        NameError::Characters => "name-characters",
-    })?;
+fn new_name(given: &str) -> Result<UserName, InputError> {
+    let name = UserName::parse(given)?;
     if name.as_str().starts_with("former-") {
-        return Err("name-reserved");
+        return Err(InputError::UserNameReserved);
     }
     Ok(name)
 }
 
-fn taken(text: Text, name: &UserName, error: CreateUserError) -> Result<Wrong, AppError> {
+fn taken(name: &UserName, error: CreateUserError) -> Result<Wrong, AppError> {
     match error {
         CreateUserError::Taken => Ok(Wrong {
             name: name.to_string(),
-            name_error: Some(t!(text, "name-taken", name = name.as_str())),
+            name_error: Some(InputError::UserNameTaken {
+                name: name.to_string(),
+            }),
             ..Default::default()
         }),
         CreateUserError::Db(error) => Err(error.into()),

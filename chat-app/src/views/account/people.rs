@@ -6,8 +6,8 @@ use super::View;
 use crate::domain::UserId;
 use crate::t;
 use crate::text::Text;
-use crate::views::portrait;
 use crate::views::settings::{button, section};
+use crate::views::widgets::avatar;
 
 pub(super) fn blocked(text: Text, view: &View) -> Markup {
     let list = html! {
@@ -17,7 +17,7 @@ pub(super) fn blocked(text: Text, view: &View) -> Markup {
             ul.rows {
                 @for person in view.blocked {
                     li.row data-testid="blocked" data-name=(person.name) {
-                        (portrait(&person.display_name, person.avatar))
+                        (avatar(&person.display_name, person.avatar))
                         span.grow { bdi { (person.display_name) } }
                         (button("/account/unblock", &[("user", &person.id.to_string())], "quiet",
                             &t!(text, "account-unblock")))

@@ -7,7 +7,7 @@ use crate::store::sessions::Device;
 use crate::t;
 use crate::text::Text;
 use crate::views::settings::{button, password as password_field, section};
-use crate::views::stamp;
+use crate::views::widgets::timestamp;
 
 pub(super) fn password(text: Text, view: &View) -> Markup {
     let form = html! {
@@ -44,7 +44,7 @@ fn row(text: Text, device: &Device, this: bool) -> Markup {
                 bdi { (device.device.as_deref().unwrap_or(&unknown)) }
                 span.hint {
                     @if this { (t!(text, "account-device-this")) }
-                    @else { (t!(text, "account-device-seen")) " " (stamp(device.last_seen_at)) }
+                    @else { (t!(text, "account-device-seen")) " " (timestamp(device.last_seen_at)) }
                 }
             }
             @if !this {

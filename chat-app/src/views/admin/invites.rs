@@ -10,7 +10,7 @@ use crate::t;
 use crate::text::Text;
 use crate::views::settings::{button, section};
 use crate::views::shell::Shell;
-use crate::views::{called, stamp};
+use crate::views::widgets::{display_name, timestamp};
 
 /// The form for a new one, and those that were made.
 pub fn list(shell: &Shell, invites: &[Invite], there_is_more: bool, told: &Told) -> Markup {
@@ -62,14 +62,14 @@ fn row(text: Text, invite: &Invite) -> Markup {
     let by = t!(
         text,
         "admin-invite-by",
-        name = called(text, &invite.created_by_name)
+        name = display_name(text, &invite.created_by_name)
     );
     html! {
         li.row data-testid="invite" data-invite=(invite.id) {
             span.grow {
                 span { (invite.id) ". " (used) ", " (by) }
                 span.hint {
-                    @if invite.open { (t!(text, "admin-invite-until")) " " (stamp(invite.expires_at)) }
+                    @if invite.open { (t!(text, "admin-invite-until")) " " (timestamp(invite.expires_at)) }
                     @else { (t!(text, "admin-invite-over")) }
                 }
             }

@@ -3,18 +3,19 @@
 use maud::{Markup, html};
 
 use super::{more, page, search, secret_link};
+use crate::input_error::InputError;
 use crate::store::admin::Person;
 use crate::t;
 use crate::text::Text;
 use crate::views::settings::{Outcome, button, section};
 use crate::views::shell::Shell;
-use crate::views::{portrait, stamp};
+use crate::views::widgets::{avatar, timestamp};
 
 /// What a page about a person tells besides.
 #[derive(Debug)]
 pub enum Told {
     Nothing,
-    Wrong(String),
+    Wrong(InputError),
     /// The link that was made.
     Link(String),
 }
@@ -22,7 +23,7 @@ pub enum Told {
 impl Told {
     pub(super) fn outcome(&self) -> Outcome {
         match self {
-            Self::Wrong(sentence) => Outcome::Wrong(sentence.clone()),
+            Self::Wrong(error) => Outcome::Wrong(error.clone()),
             Self::Nothing | Self::Link(_) => Outcome::None,
         }
     }
@@ -45,7 +46,7 @@ fn row(text: Text, person: &Person) -> Markup {
     let user = &person.user;
     html! {
         li.row data-testid="person" data-name=(user.name) {
-            (portrait(&user.display_name, user.avatar))
+            (avatar(&user.display_name, user.avatar))
             a.grow href={ "/admin/people/" (user.id) } {
                 bdi { (user.display_name) }
                 @if user.display_name != user.name.as_str() { span.hint { bdi { (user.name) } } }
@@ -68,10 +69,10 @@ pub fn person(shell: &Shell, person: &Person, told: &Told) -> Markup {
     let user = &person.user;
     let content = html! {
         div.row {
-            (portrait(&user.display_name, user.avatar))
+            (avatar(&user.display_name, user.avatar))
             span.grow {
                 bdi { (user.name) }
-                span.hint { (t!(text, "admin-person-since")) " " (stamp(person.created_at)) }
+                span.hint { (t!(text, "admin-person-since")) " " (timestamp(person.created_at)) }
             }
             (tags(text, person))
         }

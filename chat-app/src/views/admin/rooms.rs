@@ -4,12 +4,13 @@ use maud::{Markup, html};
 
 use super::{more, page, search};
 use crate::domain::User;
+use crate::input_error::InputError;
 use crate::store::admin::Room;
 use crate::t;
 use crate::text::Text;
-use crate::views::portrait;
 use crate::views::settings::{Outcome, button, section};
 use crate::views::shell::Shell;
+use crate::views::widgets::avatar;
 
 /// All rooms, or those that a search has found.
 pub fn list(shell: &Shell, q: &str, rooms: &[Room], there_is_more: bool) -> Markup {
@@ -47,7 +48,7 @@ pub fn room(
     room: &Room,
     members: &[User],
     there_is_more: bool,
-    wrong: Option<String>,
+    wrong: Option<InputError>,
 ) -> Markup {
     let text = shell.text;
     let path = format!("/admin/rooms/{}", room.id);
@@ -65,7 +66,7 @@ pub fn room(
         ul.rows {
             @for member in members {
                 li.row data-testid="member" data-name=(member.name) {
-                    (portrait(&member.display_name, member.avatar))
+                    (avatar(&member.display_name, member.avatar))
                     span.grow { bdi { (member.display_name) } }
                     (button(&format!("{path}/remove"), &[("user", &member.id.to_string())], "quiet",
                         &t!(text, "admin-room-remove")))
