@@ -13,7 +13,6 @@ use secrecy::ExposeSecret;
 use crate::batch_loader::{BatchLoader, Query};
 use crate::config::Config;
 use crate::domain::{ConversationId, Session, SessionId, UserId};
-use crate::error::AppError;
 use crate::event::Event;
 use crate::files::{BucketError, Files};
 use crate::hub::Hub;

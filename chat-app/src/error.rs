@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-use crate::files::store::StoreError;
+use crate::files::blob::BlobError;
 use crate::input_error::InputError;
 use crate::passwords::PasswordError;
 use crate::store::Refusal;
@@ -149,7 +149,9 @@ impl AppError {
             Self::Internal(_) => tracing::error!(error = %chain, "request failed"),
             Self::DatabaseAway(_) | Self::NotSentYet | Self::WriterBusy | Self::TimedOut => {
                 match UNSERVED.due(Instant::now()) {
-                    Some(suppressed) => tracing::warn!(error = %chain, suppressed, "request not served"),
+                    Some(suppressed) => {
+                        tracing::warn!(error = %chain, suppressed, "request not served")
+                    }
                     None => tracing::debug!(error = %chain, "request not served"),
                 }
             }
@@ -251,10 +253,10 @@ impl From<InputError> for AppError {
     }
 }
 
-impl From<StoreError> for AppError {
-    fn from(error: StoreError) -> Self {
+impl From<BlobError> for AppError {
+    fn from(error: BlobError) -> Self {
         match error {
-            StoreError::Database(error) => error.into(),
+            BlobError::Database(error) => error.into(),
             error => Self::Internal(error.into()),
         }
     }

@@ -32,8 +32,8 @@ pub use delivery::{Address, Delivery, LocalInterest};
 pub use handle::{Close, Outgoing, Registration, SocketState};
 
 mod delivery;
-mod gate;
 pub mod gap_reader;
+mod gate;
 mod handle;
 pub mod presence;
 mod rooms;
@@ -440,7 +440,11 @@ mod tests {
         hub.polled(long_ago, &Changes::default());
         arrives(&hub, 5, "five", &[7]);
         assert!(frames(&mut other).is_empty());
-        assert_eq!(hub.settled(), None, "no cursor may pass a delivery that is held back");
+        assert_eq!(
+            hub.settled(),
+            None,
+            "no cursor may pass a delivery that is held back"
+        );
         let changes = Changes {
             revoked: vec![SessionId(1)],
             ..Changes::default()
@@ -453,7 +457,8 @@ mod tests {
     }
 
     #[test]
-    fn a_user_who_joins_a_large_room_gets_that_change_and_all_after_it_in_whatever_order_they_arrive() {
+    fn a_user_who_joins_a_large_room_gets_that_change_and_all_after_it_in_whatever_order_they_arrive()
+     {
         let hub = hub_at(4);
         hub.load_room(ROOM, &[]);
         let mut socket = hub.register(UserId(7), SessionId(1)).unwrap();
@@ -483,7 +488,10 @@ mod tests {
         assert_eq!(absent, RelayOutcome::Skipped);
         let malformed = hub.receive("", &address(6, 7), || None);
         assert_eq!(malformed, RelayOutcome::Malformed);
-        assert!(hub.settled().is_some(), "the poll finds it, if it is a change");
+        assert!(
+            hub.settled().is_some(),
+            "the poll finds it, if it is a change"
+        );
         let too_large = hub.receive("", &address(6, 7), || Some(None));
         assert_eq!(too_large, RelayOutcome::Delivered);
         assert_eq!(hub.settled(), None, "it is read");

@@ -48,7 +48,7 @@ impl Lifecycle {
         self.server.spawn(server);
     }
 
-    /// Spawns a task that ends by itself once nobody can send any more. The hard shutdown drops it.
+    /// Spawns a task that ends by itself once no more sends can arrive. The hard shutdown drops it.
     pub fn spawn_writer(&self, task: impl Future<Output = ()> + Send + 'static) {
         let hard = self.hard_token();
         self.writer.spawn(async move {
@@ -89,7 +89,7 @@ async fn ended(tasks: &TaskTracker) {
     tasks.wait().await;
 }
 
-/// SIGTERM and SIGINT. From when this is made, neither ends the process by itself.
+/// SIGTERM and SIGINT. While this exists, neither ends the process by itself.
 pub struct ShutdownSignals {
     terminate: Signal,
     interrupt: Signal,

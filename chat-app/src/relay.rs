@@ -137,7 +137,10 @@ impl Relay {
         outcome
     }
 
-    fn consumer(&self, positions: &Positions) -> KafkaResult<StreamConsumer<Context<RelayContext>>> {
+    fn consumer(
+        &self,
+        positions: &Positions,
+    ) -> KafkaResult<StreamConsumer<Context<RelayContext>>> {
         let inner = RelayContext {
             positions: positions.clone(),
             readiness: self.readiness.clone(),

@@ -1,5 +1,5 @@
-//! `replay`: reads the events topic from its beginning to the end that it has now, and prints it or compares it with
-//! PostgreSQL. Does I/O (Kafka, PostgreSQL, standard output).
+//! `replay`: reads the events topic up to its present end, and prints it or compares it with PostgreSQL. Does I/O (Kafka,
+//! PostgreSQL, standard output).
 
 pub mod check;
 mod revs;
@@ -14,11 +14,11 @@ use crate::config::{Kafka, NotAUrl, Replay};
 use check::Report;
 use topic::{Offsets, Part};
 
-/// The status where a comparison found differences; 2 where nothing could be compared.
+/// The exit status if the comparison found differences.
 const DIFFERENT: u8 = 1;
+/// The exit status if nothing could be compared.
 const FAILED: u8 = 2;
 
-/// Why it could not be done.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(transparent)]
@@ -29,7 +29,7 @@ pub enum Error {
     Postgres(#[from] sqlx::Error),
 }
 
-/// Prints the records as lines of JSON, or what differs and a summary.
+/// Prints the records as lines of JSON, or the differences and a summary.
 pub async fn run(settings: Replay) -> ExitCode {
     let outcome = match settings.check {
         true => compare(&settings).await,

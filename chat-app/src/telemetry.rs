@@ -1,4 +1,4 @@
-//! What operators see: logs, `/livez`, `/readyz`, `/metrics`. Does I/O (its own port).
+//! Logs, health and metrics, for the operators of a deployment. Does I/O (a port of its own).
 
 mod admin;
 mod log_throttle;

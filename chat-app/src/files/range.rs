@@ -1,28 +1,27 @@
-//! Which part of a file a request asks for (RFC 9110, section 14). Pure.
+//! The `Range` header (RFC 9110, section 14). Pure.
 
 use std::ops::Range;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
     Whole,
-    /// These bytes.
     Of(Range<u64>),
-    /// No byte of it is in the range.
+    /// The range is outside the file.
     Unsatisfiable,
 }
 
-/// The part that the header asks for of a file of `length` bytes. What is not one well-formed range of bytes is
-/// ignored, as servers may.
+/// The part of a file of `length` bytes that the header requests. Anything but one well-formed range of bytes is ignored,
+/// as servers may.
 pub fn part(header: Option<&str>, length: u64) -> Part {
-    match header.and_then(|header| asked(header, length)) {
+    match header.and_then(|header| requested(header, length)) {
         None => Part::Whole,
         Some(range) if range.is_empty() => Part::Unsatisfiable,
         Some(range) => Part::Of(range),
     }
 }
 
-/// An empty range where it is well formed but outside.
-fn asked(header: &str, length: u64) -> Option<Range<u64>> {
+/// The requested range; empty if it is outside the file.
+fn requested(header: &str, length: u64) -> Option<Range<u64>> {
     let (first, last) = header.strip_prefix("bytes=")?.trim().split_once('-')?;
     let number = |text: &str| text.parse::<u64>().ok().filter(|_| !text.starts_with('+'));
     match (first, last) {
@@ -56,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_ignored() {
+    fn an_unsupported_range_is_ignored() {
         for header in [
             "bytes=3-2",
             "bytes=a-",

@@ -87,6 +87,6 @@ async fn delete_objects(
             }
         }
     }
-    attachments::forget(connection, &deleted).await?;
+    attachments::objects_deleted(connection, &deleted).await?;
     Ok(deleted.len())
 }

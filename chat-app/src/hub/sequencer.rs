@@ -307,8 +307,9 @@ impl<T: Follow> Sequencer<T> {
 
     /// Drops the streams of idle conversations.
     pub fn evict_idle(&mut self, now: Instant) {
-        self.streams
-            .retain(|_, stream| !stream.is_complete() || now.duration_since(stream.last_used) < IDLE_LIMIT);
+        self.streams.retain(|_, stream| {
+            !stream.is_complete() || now.duration_since(stream.last_used) < IDLE_LIMIT
+        });
         self.buffered = self.streams.values().map(|stream| stream.ahead.len()).sum();
     }
 
@@ -435,7 +436,10 @@ mod tests {
                 up_to: 9
             }]
         );
-        assert!(sequencer.head_read(ID, 7, at(2)).is_empty(), "8 is on its way");
+        assert!(
+            sequencer.head_read(ID, 7, at(2)).is_empty(),
+            "8 is on its way"
+        );
         assert_eq!(sequencer.arrived(ID, 8, Some(8), at(3)), [8, 9]);
     }
 
@@ -459,7 +463,10 @@ mod tests {
             }]
         );
         assert!(sequencer.head_read(ID, 7, at(1)).is_empty());
-        assert_eq!(sequencer.gap_filled(ID, 9, vec![(8, 8), (9, 9)], at(40)), [8, 9]);
+        assert_eq!(
+            sequencer.gap_filled(ID, 9, vec![(8, 8), (9, 9)], at(40)),
+            [8, 9]
+        );
     }
 
     #[test]

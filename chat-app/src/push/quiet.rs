@@ -1,4 +1,4 @@
-//! Quiet hours in the time zone of a person. Pure: the time zone database is compiled in.
+//! Quiet hours in the time zone of a user. Pure: the time zone database is compiled in.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -30,7 +30,7 @@ mod tests {
     }
 
     #[test]
-    fn quiet_hours_span_midnight_in_the_zone_of_the_person() {
+    fn quiet_hours_span_midnight_in_the_time_zone_of_the_user() {
         let night = |zone, now| quiet(22 * 60, 7 * 60, zone, now);
         assert!(night("UTC", "2026-01-01T23:00:00Z"));
         assert!(night("UTC", "2026-01-01T06:59:59Z"));

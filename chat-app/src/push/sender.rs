@@ -86,7 +86,9 @@ fn counted(outcome: Option<&Outcome>) -> PushOutcome {
 
 async fn settle(pool: &Pool, due: &DuePush, outcome: Option<&Outcome>) -> sqlx::Result<()> {
     match outcome {
-        Some(Outcome::Gone | Outcome::Forbidden) => push::delete_subscription(pool, due.subscription).await,
+        Some(Outcome::Gone | Outcome::Forbidden) => {
+            push::delete_subscription(pool, due.subscription).await
+        }
         Some(Outcome::Later(delay)) => {
             let delay = delay.unwrap_or_default().max(back_off(due.failures));
             push::postpone(pool, due.subscription, delay).await

@@ -58,11 +58,12 @@ pub(super) async fn watch<C: ConsumerContext + 'static>(
         let unread_now = unread(&known.next, &extents);
         if !shrunk.is_empty() {
             tracing::warn!(partitions = ?shrunk, "a Kafka topic was made anew; reading it from its beginning");
-            return KafkaError::ClientCreation("its topic was made anew".into());
+            return KafkaError::ClientCreation("its topic was recreated".into());
         }
         if let Some(partition) = unread_now
             .iter()
-            .find(|(key, at)| unread_before.get(*key) == Some(*at)) {
+            .find(|(key, at)| unread_before.get(*key) == Some(*at))
+        {
             tracing::warn!(
                 ?partition,
                 "what is in Kafka was not handed out; making a new consumer"

@@ -189,9 +189,9 @@ pub struct DuePush {
     pub failures: i16,
     pub conversation: ConversationId,
     pub seq: i64,
-    /// Whether the message mentions the person, or is a direct message.
+    /// Whether the message mentions the user, or is a direct message.
     pub personal: bool,
-    /// False if the message was read or deleted, or the person may no longer see it.
+    /// False if the message was read or deleted, or the user may no longer see it.
     pub wanted: bool,
     pub quiet: Option<Quiet>,
     pub at: OffsetDateTime,

@@ -15,7 +15,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
-use super::outcomes::{PushLabels, PushOutcome, RelayOutcome, RelayLabels};
+use super::outcomes::{PushLabels, PushOutcome, RelayLabels, RelayOutcome};
 use super::requests::Requests;
 
 #[derive(Clone)]
@@ -172,7 +172,9 @@ impl Metrics {
     /// A message accepted at this time was written to a socket. Clock skew makes the duration zero or too long.
     pub fn delivered(&self, accepted: time::OffsetDateTime) {
         let age = time::OffsetDateTime::now_utc() - accepted;
-        self.0.delivery_duration.observe(age.as_seconds_f64().max(0.0));
+        self.0
+            .delivery_duration
+            .observe(age.as_seconds_f64().max(0.0));
     }
 
     /// The age of the record that the relay read last.

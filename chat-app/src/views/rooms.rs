@@ -9,12 +9,12 @@ use super::shell::Shell;
 use super::widgets::{SEARCH_ICON, avatar, display_name, field_error, icon, is_former};
 use crate::domain::{ConversationKind, ConversationSummary, Member, Role, UserId};
 use crate::input_error::InputError;
-use crate::store::rooms::Listed;
+use crate::store::rooms::DirectoryEntry;
 use crate::t;
 use crate::text::Text;
 
 /// The directory; `q` is what was searched for.
-pub fn directory(shell: &Shell, q: &str, rooms: &[Listed]) -> Markup {
+pub fn directory(shell: &Shell, q: &str, rooms: &[DirectoryEntry]) -> Markup {
     let text = shell.text;
     let content = html! {
         form.search method="get" action="/rooms" role="search" data-testid="room-search" {
@@ -38,7 +38,7 @@ pub fn directory(shell: &Shell, q: &str, rooms: &[Listed]) -> Markup {
     page(shell, &t!(text, "rooms-title"), html! {}, content)
 }
 
-fn listed(text: Text, room: &Listed) -> Markup {
+fn listed(text: Text, room: &DirectoryEntry) -> Markup {
     let act = if room.joined {
         t!(text, "room-open")
     } else {
