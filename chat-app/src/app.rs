@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rdkafka::error::KafkaError;
 use secrecy::ExposeSecret;
 
-use crate::batch_loader::{BatchLoader, Query};
+use crate::batch_loader::{BatchLoader, BatchQuery};
 use crate::config::Config;
 use crate::domain::{ConversationId, Session, SessionId, UserId};
 use crate::event::Event;
@@ -21,7 +21,7 @@ use crate::lifecycle::Lifecycle;
 use crate::passwords::Passwords;
 use crate::postgres::{Connections, Postgres};
 use crate::publisher::{Publisher, SignalPublisher};
-use crate::push::{KeyError, Push, VapidKey};
+use crate::push::{KeyError, PushClient, VapidKey};
 use crate::store::missed::{self, Missed, ResumePoint};
 use crate::store::people::{self, Sharing};
 use crate::store::timeline::{self, RoomMembership};
@@ -57,7 +57,7 @@ pub struct Parts {
     pub large_rooms: BatchLoader<UserId, Vec<RoomMembership>>,
     pub missed: BatchLoader<ResumePoint, Missed>,
     /// `None` without a VAPID key.
-    pub push: Option<Arc<Push>>,
+    pub push: Option<Arc<PushClient>>,
 }
 
 /// An invalid setting.
@@ -156,7 +156,7 @@ impl App {
 fn loader<K, V>(
     pool: &Pool,
     max_keys: usize,
-    query: fn(Pool, Vec<K>) -> Query<K, V>,
+    query: fn(Pool, Vec<K>) -> BatchQuery<K, V>,
 ) -> BatchLoader<K, V>
 where
     K: Clone + Eq + Hash + Send + 'static,
@@ -167,7 +167,7 @@ where
 }
 
 /// `None` without a key. Push services take only an https URL as contact.
-fn push(config: &Config) -> Result<Option<Push>, KeyError> {
+fn push(config: &Config) -> Result<Option<PushClient>, KeyError> {
     let Some(key) = &config.push.vapid_private_key else {
         return Ok(None);
     };
@@ -175,5 +175,5 @@ fn push(config: &Config) -> Result<Option<Push>, KeyError> {
     let contact = url.map(|url| url.origin().ascii_serialization());
     let allow_private = config.push.push_private_addresses;
     let key = VapidKey::parse(key.expose_secret())?;
-    Ok(Some(Push::new(key, contact, allow_private)))
+    Ok(Some(PushClient::new(key, contact, allow_private)))
 }

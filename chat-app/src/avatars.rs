@@ -6,7 +6,7 @@ use image::codecs::jpeg::JpegEncoder;
 use image::imageops::FilterType;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
-use crate::store::avatars::Picture;
+use crate::store::avatars::AvatarImage;
 
 /// Width and height of an avatar.
 const SIDE: u32 = 256;
@@ -26,7 +26,7 @@ pub enum AvatarError {
 
 /// Decodes, rotates upright, crops to a square and encodes again, so that only the pixels of the upload are left: no
 /// location, and nothing hidden behind the image.
-pub fn render(upload: &[u8]) -> Result<Picture, AvatarError> {
+pub fn render(upload: &[u8]) -> Result<AvatarImage, AvatarError> {
     let square = decode(upload)?.resize_to_fill(SIDE, SIDE, FilterType::Triangle);
     let mut content = Vec::new();
     let media_type = if has_transparency(&square) {
@@ -41,7 +41,7 @@ pub fn render(upload: &[u8]) -> Result<Picture, AvatarError> {
             .map_err(AvatarError::Encode)?;
         "image/jpeg"
     };
-    Ok(Picture {
+    Ok(AvatarImage {
         media_type: media_type.to_owned(),
         content,
     })

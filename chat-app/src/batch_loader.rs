@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 pub type Loaded<V> = Result<Option<V>, Arc<sqlx::Error>>;
 
 /// A query that finds the values of the keys it was given.
-pub type Query<K, V> = BoxFuture<'static, sqlx::Result<Vec<(K, V)>>>;
+pub type BatchQuery<K, V> = BoxFuture<'static, sqlx::Result<Vec<(K, V)>>>;
 
 /// A key, and where to send its value.
 type Request<K, V> = (K, oneshot::Sender<Loaded<V>>);
@@ -31,7 +31,7 @@ where
     /// Starts the task. `query` gets at most `max_keys` keys, some of them twice; further requests wait for the next query.
     pub fn start<Q>(max_keys: usize, query: Q) -> Self
     where
-        Q: Fn(Vec<K>) -> Query<K, V> + Send + 'static,
+        Q: Fn(Vec<K>) -> BatchQuery<K, V> + Send + 'static,
     {
         let (sender, mut requests) = mpsc::channel::<Request<K, V>>(max_keys);
         tokio::spawn(async move {

@@ -29,7 +29,7 @@ use sequencer::{Gap, Sequencer};
 use state::State;
 
 pub use delivery::{Address, Delivery, LocalInterest};
-pub use handle::{Close, Outgoing, Registration, SocketState};
+pub use handle::{Close, Outgoing, SocketRegistration, SocketState};
 
 mod delivery;
 pub mod gap_reader;
@@ -73,7 +73,7 @@ impl Hub {
 
     /// Registers a socket; `None` if the replica drains. Every change committed from now on reaches it, so a browser that
     /// reads what it missed after this misses nothing.
-    pub fn register(&self, user: UserId, session: SessionId) -> Option<Registration> {
+    pub fn register(&self, user: UserId, session: SessionId) -> Option<SocketRegistration> {
         let mut state = self.state();
         if state.draining {
             return None;
@@ -90,7 +90,7 @@ impl Hub {
             state: control.clone(),
         });
         let hub = self.clone();
-        Some(Registration {
+        Some(SocketRegistration {
             id,
             frames: receiver,
             state: watched,
@@ -363,7 +363,7 @@ mod tests {
         }
     }
 
-    fn frames(socket: &mut Registration) -> Vec<String> {
+    fn frames(socket: &mut SocketRegistration) -> Vec<String> {
         std::iter::from_fn(|| socket.frames.try_recv().ok())
             .map(|outgoing| outgoing.frame.to_string())
             .collect()

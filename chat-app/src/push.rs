@@ -37,7 +37,7 @@ const TTL: Duration = Duration::from_secs(24 * 60 * 60);
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(6 * 60 * 60);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum PushResult {
     Sent,
     /// The subscription has expired or was cancelled.
     Gone,
@@ -49,14 +49,14 @@ pub enum Outcome {
     Later(Option<Duration>),
 }
 
-pub struct Push {
+pub struct PushClient {
     key: VapidKey,
     contact: Option<String>,
     allow_private: bool,
     client: Client<HttpsConnector<Connector>, Body>,
 }
 
-impl Push {
+impl PushClient {
     /// `contact` is the URL by which push services can reach the operators of this deployment.
     pub fn new(key: VapidKey, contact: Option<String>, allow_private: bool) -> Self {
         let https = HttpsConnectorBuilder::new()
@@ -87,18 +87,18 @@ impl Push {
     }
 
     /// Posts a push to its push service.
-    pub async fn send(&self, due: &DuePush) -> Outcome {
+    pub async fn send(&self, due: &DuePush) -> PushResult {
         let Some(request) = self.request(due) else {
-            return Outcome::Forbidden;
+            return PushResult::Forbidden;
         };
         match tokio::time::timeout(LIMIT, self.client.request(request)).await {
             Ok(Ok(answer)) => outcome(answer.status(), answer.headers()),
-            Ok(Err(error)) if is_not_public(&error) => Outcome::Forbidden,
+            Ok(Err(error)) if is_not_public(&error) => PushResult::Forbidden,
             Ok(Err(error)) => {
                 tracing::debug!(%error, "a push service could not be reached");
-                Outcome::Later(None)
+                PushResult::Later(None)
             }
-            Err(_) => Outcome::Later(None),
+            Err(_) => PushResult::Later(None),
         }
     }
 
@@ -146,15 +146,15 @@ fn is_not_public(error: &(dyn std::error::Error + 'static)) -> bool {
     false
 }
 
-fn outcome(status: StatusCode, headers: &HeaderMap) -> Outcome {
+fn outcome(status: StatusCode, headers: &HeaderMap) -> PushResult {
     match status {
-        _ if status.is_success() => Outcome::Sent,
-        StatusCode::NOT_FOUND | StatusCode::GONE => Outcome::Gone,
+        _ if status.is_success() => PushResult::Sent,
+        StatusCode::NOT_FOUND | StatusCode::GONE => PushResult::Gone,
         StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => {
-            Outcome::Later(retry_after(headers))
+            PushResult::Later(retry_after(headers))
         }
-        _ if status.is_server_error() => Outcome::Later(retry_after(headers)),
-        _ => Outcome::Refused(status),
+        _ if status.is_server_error() => PushResult::Later(retry_after(headers)),
+        _ => PushResult::Refused(status),
     }
 }
 
@@ -178,20 +178,23 @@ mod tests {
     use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
     use web_push_native::p256::SecretKey;
 
-    fn answered(status: u16, wait: &str) -> Outcome {
+    fn answered(status: u16, wait: &str) -> PushResult {
         let headers = HeaderMap::from_iter([(RETRY_AFTER, wait.parse().unwrap())]);
         outcome(StatusCode::from_u16(status).unwrap(), &headers)
     }
 
     #[test]
     fn the_response_decides_whether_and_when_to_retry() {
-        assert_eq!(answered(201, ""), Outcome::Sent);
-        assert_eq!(answered(410, ""), Outcome::Gone);
-        assert_eq!(answered(404, ""), Outcome::Gone);
-        assert_eq!(answered(302, ""), Outcome::Refused(StatusCode::FOUND));
-        assert_eq!(answered(403, ""), Outcome::Refused(StatusCode::FORBIDDEN));
-        assert_eq!(answered(503, ""), Outcome::Later(None));
-        let later = |seconds| Outcome::Later(Some(Duration::from_secs(seconds)));
+        assert_eq!(answered(201, ""), PushResult::Sent);
+        assert_eq!(answered(410, ""), PushResult::Gone);
+        assert_eq!(answered(404, ""), PushResult::Gone);
+        assert_eq!(answered(302, ""), PushResult::Refused(StatusCode::FOUND));
+        assert_eq!(
+            answered(403, ""),
+            PushResult::Refused(StatusCode::FORBIDDEN)
+        );
+        assert_eq!(answered(503, ""), PushResult::Later(None));
+        let later = |seconds| PushResult::Later(Some(Duration::from_secs(seconds)));
         assert_eq!(answered(429, "7"), later(7));
         assert_eq!(answered(503, "999999999"), later(6 * 60 * 60));
         assert_eq!(answered(503, "Sun, 06 Nov 1994 08:49:37 GMT"), later(0));

@@ -12,7 +12,7 @@ use sqlx::postgres::PgPoolOptions;
 
 use crate::config::{Kafka, NotAUrl, Replay};
 use check::Report;
-use topic::{Offsets, Part};
+use topic::{Offsets, TopicPart};
 
 /// The exit status if the comparison found differences.
 const DIFFERENT: u8 = 1;
@@ -61,7 +61,7 @@ async fn print(kafka: &Kafka) -> Result<(), Error> {
     let mut parts = topic::read(kafka, Offsets::new());
     while let Some(part) = parts.recv().await {
         match part.map_err(|error| Error::Kafka(kafka.events(), error))? {
-            Part::Records(records) => {
+            TopicPart::Records(records) => {
                 for record in records {
                     let line = serde_json::to_string(&record);
                     println!(
@@ -70,7 +70,7 @@ async fn print(kafka: &Kafka) -> Result<(), Error> {
                     );
                 }
             }
-            Part::End { .. } => break,
+            TopicPart::End { .. } => break,
         }
     }
     Ok(())

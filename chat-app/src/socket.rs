@@ -17,7 +17,7 @@ use serde::Deserialize;
 use crate::app::App;
 use crate::domain::{ConversationId, Session, UserId};
 use crate::hub::presence::{MAX_WATCHED, SocketId};
-use crate::hub::{Close, Outgoing, Registration, SocketState};
+use crate::hub::{Close, Outgoing, SocketRegistration, SocketState};
 use crate::text::Text;
 
 mod client_signals;
@@ -46,7 +46,7 @@ const CLOSE_TOO_SLOW: u16 = 1013;
 
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
-enum Request {
+enum ClientFrame {
     Resume(Resume),
     Typing {
         conversation: ConversationId,
@@ -149,7 +149,7 @@ struct Connection {
 }
 
 impl Connection {
-    async fn serve(&mut self, mut registration: Registration) -> Result<(), axum::Error> {
+    async fn serve(&mut self, mut registration: SocketRegistration) -> Result<(), axum::Error> {
         let app = self.app.clone();
         if !self.may_stay().await {
             return self.close(CLOSE_REVOKED, "signed out").await;
@@ -201,7 +201,7 @@ impl Connection {
     }
 
     /// Frames were dropped: the browser has to read what it missed. One that cannot keep up is closed.
-    async fn resync(&mut self, registration: &Registration) -> Result<(), axum::Error> {
+    async fn resync(&mut self, registration: &SocketRegistration) -> Result<(), axum::Error> {
         if !self.may_resync() {
             self.close(CLOSE_TOO_SLOW, "too slow").await?;
             return Err(axum::Error::new("too slow"));
@@ -238,7 +238,10 @@ impl Connection {
     }
 
     /// Sends the browser its cursor, after every frame that was queued before: the cursor must not get ahead of them.
-    async fn heartbeat(&mut self, registration: &mut Registration) -> Result<(), axum::Error> {
+    async fn heartbeat(
+        &mut self,
+        registration: &mut SocketRegistration,
+    ) -> Result<(), axum::Error> {
         let settled = self.app.hub.settled();
         while registration.state.borrow().close.is_none()
             && let Ok(outgoing) = registration.frames.try_recv()
@@ -261,17 +264,17 @@ impl Connection {
     async fn request(
         &mut self,
         text: &str,
-        registration: &mut Registration,
+        registration: &mut SocketRegistration,
     ) -> Result<(), axum::Error> {
         match serde_json::from_str(text) {
-            Ok(Request::Resume(resume)) => return self.resume(&resume, registration).await,
+            Ok(ClientFrame::Resume(resume)) => return self.resume(&resume, registration).await,
             Ok(_) if !self.may_signal() => {}
-            Ok(Request::Typing { conversation }) => self.typing(conversation).await,
-            Ok(Request::Away { away }) => self.app.hub.set_away(self.id, away),
-            Ok(Request::Watch { users }) if users.len() <= MAX_WATCHED => {
+            Ok(ClientFrame::Typing { conversation }) => self.typing(conversation).await,
+            Ok(ClientFrame::Away { away }) => self.app.hub.set_away(self.id, away),
+            Ok(ClientFrame::Watch { users }) if users.len() <= MAX_WATCHED => {
                 return self.watch(users).await;
             }
-            Ok(Request::Watch { .. }) | Err(_) => self.malformed(),
+            Ok(ClientFrame::Watch { .. }) | Err(_) => self.malformed(),
         }
         Ok(())
     }
@@ -279,7 +282,7 @@ impl Connection {
     async fn resume(
         &mut self,
         resume: &Resume,
-        registration: &mut Registration,
+        registration: &mut SocketRegistration,
     ) -> Result<(), axum::Error> {
         let answer = resume::answer(&self.app, self.session.user.id, self.text, resume);
         let answer = tokio::select! {

@@ -152,14 +152,14 @@ impl Writer {
 
 struct Lane {
     options: PgConnectOptions,
-    connection: Option<Connection>,
+    connection: Option<LaneConnection>,
     postgres: Postgres,
     publisher: Publisher,
     metrics: Metrics,
 }
 
 /// A connection and its epoch: a connection leads to one server, whose epoch changes only while it is down.
-struct Connection {
+struct LaneConnection {
     postgres: PgConnection,
     epoch: String,
     made: Instant,
@@ -266,14 +266,14 @@ impl Lane {
     }
 
     /// The present connection, or a new one.
-    async fn take_connection(&mut self) -> sqlx::Result<Connection> {
+    async fn take_connection(&mut self) -> sqlx::Result<LaneConnection> {
         let known = self.connection.take();
         if let Some(connection) = known.filter(|known| self.postgres.trusts(known.made)) {
             return Ok(connection);
         }
         let made = Instant::now();
         let (postgres, epoch) = self.postgres.connect(&self.options).await?;
-        Ok(Connection {
+        Ok(LaneConnection {
             postgres,
             epoch,
             made,

@@ -15,7 +15,7 @@ use super::layers::Incompressible;
 use crate::app::App;
 use crate::domain::{Attachment, ConversationId, Session};
 use crate::error::AppError;
-use crate::files::range::{self, Part};
+use crate::files::range::{self, ByteRange};
 use crate::files::sniff;
 use crate::store::attachments::{self, Backend, Variant};
 
@@ -52,11 +52,11 @@ pub(super) async fn original(
     }
     let length = file.bytes as u64;
     let same = given(header::IF_RANGE).is_none_or(|range_of| range_of == tag);
-    let part = range::part(given(header::RANGE).filter(|_| same), length);
+    let part = range::requested(given(header::RANGE).filter(|_| same), length);
     let (status, range) = match part {
-        Part::Whole => (StatusCode::OK, 0..length),
-        Part::Of(range) => (StatusCode::PARTIAL_CONTENT, range),
-        Part::Unsatisfiable => {
+        ByteRange::Whole => (StatusCode::OK, 0..length),
+        ByteRange::Of(range) => (StatusCode::PARTIAL_CONTENT, range),
+        ByteRange::Unsatisfiable => {
             let mut response = answer(StatusCode::RANGE_NOT_SATISFIABLE, &file, Body::empty());
             set(
                 &mut response,

@@ -1,6 +1,6 @@
 //! The connection between the hub and a socket: a bounded queue of frames, and a watched state. Pure.
 //!
-//! The hub owns the [`Handle`], the socket's task the [`Registration`]; dropping the registration removes the handle.
+//! The hub owns the [`Handle`], the socket's task the [`SocketRegistration`]; dropping the registration removes the handle.
 
 use axum::extract::ws::Utf8Bytes;
 use time::OffsetDateTime;
@@ -37,7 +37,7 @@ pub struct SocketState {
 }
 
 /// The socket's end.
-pub struct Registration {
+pub struct SocketRegistration {
     pub id: SocketId,
     pub frames: mpsc::Receiver<Outgoing>,
     pub state: watch::Receiver<SocketState>,

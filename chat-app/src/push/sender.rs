@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::quiet::is_quiet;
-use super::{Outcome, Push};
+use super::{PushClient, PushResult};
 use crate::store::Pool;
 use crate::store::push::{self, DuePush};
 use crate::telemetry::{Metrics, PushOutcome};
@@ -28,7 +28,7 @@ const MAX_DELAY: Duration = Duration::from_secs(60 * 60);
 const MAX_DOUBLINGS: i16 = 9;
 
 /// Sends pushes until `stop` is cancelled, then waits for the requests in flight.
-pub async fn run(sender: Arc<Push>, pool: Pool, metrics: Metrics, stop: CancellationToken) {
+pub async fn run(sender: Arc<PushClient>, pool: Pool, metrics: Metrics, stop: CancellationToken) {
     let mut in_flight = JoinSet::new();
     let mut ticks = tokio::time::interval(POLL_INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -42,26 +42,26 @@ pub async fn run(sender: Arc<Push>, pool: Pool, metrics: Metrics, stop: Cancella
                     Err(error) => tracing::debug!(%error, "could not look for due pushes"),
                 }
             }
-            Some(Ok((due, outcome))) = in_flight.join_next() => {
-                finish(&pool, &metrics, &due, outcome.as_ref()).await;
+            Some(Ok((due, result))) = in_flight.join_next() => {
+                finish(&pool, &metrics, &due, result.as_ref()).await;
             }
         }
     }
-    while let Some(Ok((due, outcome))) = in_flight.join_next().await {
-        finish(&pool, &metrics, &due, outcome.as_ref()).await;
+    while let Some(Ok((due, result))) = in_flight.join_next().await {
+        finish(&pool, &metrics, &due, result.as_ref()).await;
     }
 }
 
-async fn finish(pool: &Pool, metrics: &Metrics, due: &DuePush, outcome: Option<&Outcome>) {
-    metrics.push_notification(counted(outcome));
-    if let Err(error) = settle(pool, due, outcome).await {
+async fn finish(pool: &Pool, metrics: &Metrics, due: &DuePush, result: Option<&PushResult>) {
+    metrics.push_notification(counted(result));
+    if let Err(error) = settle(pool, due, result).await {
         // The claim ends in a minute; then it is due again.
         tracing::warn!(%error, "what became of a push could not be kept; it may be sent once more");
     }
 }
 
-/// Sends a push. No outcome if it is no longer wanted or it is quiet hours.
-async fn deliver(sender: Arc<Push>, due: DuePush) -> (DuePush, Option<Outcome>) {
+/// Sends a push. No result if it is no longer wanted or it is quiet hours.
+async fn deliver(sender: Arc<PushClient>, due: DuePush) -> (DuePush, Option<PushResult>) {
     let quiet = due
         .quiet
         .as_ref()
@@ -69,37 +69,37 @@ async fn deliver(sender: Arc<Push>, due: DuePush) -> (DuePush, Option<Outcome>) 
     if !due.wanted || quiet {
         return (due, None);
     }
-    let outcome = sender.send(&due).await;
-    (due, Some(outcome))
+    let result = sender.send(&due).await;
+    (due, Some(result))
 }
 
-fn counted(outcome: Option<&Outcome>) -> PushOutcome {
-    match outcome {
-        Some(Outcome::Sent) => PushOutcome::Sent,
-        Some(Outcome::Gone) => PushOutcome::Gone,
-        Some(Outcome::Forbidden) => PushOutcome::Forbidden,
-        Some(Outcome::Refused(_)) => PushOutcome::Refused,
-        Some(Outcome::Later(_)) => PushOutcome::Failed,
+fn counted(result: Option<&PushResult>) -> PushOutcome {
+    match result {
+        Some(PushResult::Sent) => PushOutcome::Sent,
+        Some(PushResult::Gone) => PushOutcome::Gone,
+        Some(PushResult::Forbidden) => PushOutcome::Forbidden,
+        Some(PushResult::Refused(_)) => PushOutcome::Refused,
+        Some(PushResult::Later(_)) => PushOutcome::Failed,
         None => PushOutcome::Suppressed,
     }
 }
 
-async fn settle(pool: &Pool, due: &DuePush, outcome: Option<&Outcome>) -> sqlx::Result<()> {
-    match outcome {
-        Some(Outcome::Gone | Outcome::Forbidden) => {
+async fn settle(pool: &Pool, due: &DuePush, result: Option<&PushResult>) -> sqlx::Result<()> {
+    match result {
+        Some(PushResult::Gone | PushResult::Forbidden) => {
             push::delete_subscription(pool, due.subscription).await
         }
-        Some(Outcome::Later(delay)) => {
+        Some(PushResult::Later(delay)) => {
             let delay = delay.unwrap_or_default().max(back_off(due.failures));
             push::postpone(pool, due.subscription, delay).await
         }
-        Some(Outcome::Sent) => {
+        Some(PushResult::Sent) => {
             if due.failures > 0 {
                 push::reset_failures(pool, due.subscription).await?;
             }
             push::done(pool, due).await
         }
-        Some(Outcome::Refused(status)) => {
+        Some(PushResult::Refused(status)) => {
             // The key was changed or the clock is wrong: an operator has to act.
             tracing::warn!(status = status.as_u16(), "a push service refused a push");
             push::done(pool, due).await

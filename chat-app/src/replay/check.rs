@@ -10,11 +10,11 @@ use sqlx::PgConnection;
 
 use super::Error;
 use super::revs::SeenRevs;
-use super::topic::{self, Offsets, Part, Record};
+use super::topic::{self, Offsets, Record, TopicPart};
 use crate::config::Kafka;
 use crate::domain::ConversationId;
 use crate::event::{Event, Kind};
-use crate::store::replay::{self as store, Standing};
+use crate::store::replay::{self as store, ConversationPosition};
 use crate::store::{Pool, timeline};
 
 /// The most differences of each kind to print.
@@ -84,7 +84,7 @@ impl<'a> Report<'a> {
         self.differing += 1;
         self.print(
             self.differing,
-            &format!("differing: {}: {what}", position(record)),
+            &format!("differing: {}: {what}", location(record)),
         );
     }
 
@@ -92,7 +92,7 @@ impl<'a> Report<'a> {
         self.foreign += 1;
         self.print(
             self.foreign,
-            &format!("foreign: {}: {what}", position(record)),
+            &format!("foreign: {}: {what}", location(record)),
         );
     }
 
@@ -105,7 +105,7 @@ impl<'a> Report<'a> {
     }
 }
 
-fn position(record: &Record) -> String {
+fn location(record: &Record) -> String {
     format!(
         "conversation {} rev {} (partition {}, offset {})",
         record.key.as_deref().unwrap_or("?"),
@@ -149,8 +149,8 @@ async fn read(
             .await
             .expect("the last part is an end or an error");
         match part.map_err(|error| Error::Kafka(kafka.events(), error))? {
-            Part::Records(records) => compare(pool, records, seen, report).await?,
-            Part::End { offsets, truncated } => {
+            TopicPart::Records(records) => compare(pool, records, seen, report).await?,
+            TopicPart::End { offsets, truncated } => {
                 report.truncated |= truncated;
                 return Ok(offsets);
             }
@@ -200,14 +200,14 @@ async fn compare(
         }
     }
     for (id, records) in conversations {
-        let Some(standing) = store::standing(pool, id).await? else {
+        let Some(position) = store::position(pool, id).await? else {
             for (_, record) in &records {
                 report.foreign(record, "there is no such conversation");
             }
             continue;
         };
         for (event, record) in &records {
-            one(pool, standing, event, record, seen, report).await?;
+            one(pool, position, event, record, seen, report).await?;
         }
     }
     Ok(())
@@ -223,14 +223,14 @@ fn event(record: &Record) -> Option<Event> {
 
 async fn one(
     pool: &Pool,
-    standing: Standing,
+    position: ConversationPosition,
     event: &Event,
     record: &Record,
     seen: &mut SeenRevs,
     report: &mut Report<'_>,
 ) -> sqlx::Result<()> {
     let (id, rev) = (event.conversation, event.rev);
-    if rev > standing.rev {
+    if rev > position.rev {
         report.foreign(record, "the conversation has not come so far");
         return Ok(());
     }
@@ -242,7 +242,7 @@ async fn one(
         }
         return Ok(());
     }
-    if event.seq < standing.first_seq {
+    if event.seq < position.first_seq {
         report.expired += 1;
     } else if event.kind == Kind::Notice {
         report.foreign(record, "there is no such notice");

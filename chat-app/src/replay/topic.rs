@@ -61,7 +61,7 @@ impl Record {
     }
 }
 
-pub enum Part {
+pub enum TopicPart {
     Records(Vec<Record>),
     End {
         offsets: Offsets,
@@ -71,7 +71,7 @@ pub enum Part {
 }
 
 /// Reads the events topic. The last part is the end or an error.
-pub fn read(kafka: &Kafka, from: Offsets) -> mpsc::Receiver<KafkaResult<Part>> {
+pub fn read(kafka: &Kafka, from: Offsets) -> mpsc::Receiver<KafkaResult<TopicPart>> {
     let (parts, receiver) = mpsc::channel(MAX_BATCHES);
     let kafka = kafka.clone();
     tokio::task::spawn_blocking(move || {
@@ -85,8 +85,8 @@ pub fn read(kafka: &Kafka, from: Offsets) -> mpsc::Receiver<KafkaResult<Part>> {
 fn read_all(
     kafka: &Kafka,
     mut offsets: Offsets,
-    parts: &mpsc::Sender<KafkaResult<Part>>,
-) -> KafkaResult<Part> {
+    parts: &mpsc::Sender<KafkaResult<TopicPart>>,
+) -> KafkaResult<TopicPart> {
     let topic = kafka.events();
     let consumer: BaseConsumer = kafka::client(kafka)
         // Required, but unused: partitions are assigned manually, and no offset is committed.
@@ -137,10 +137,10 @@ fn read_all(
         }
         if batch.len() >= BATCH || (open.is_empty() && !batch.is_empty()) {
             let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
-            if parts.blocking_send(Ok(Part::Records(full))).is_err() {
+            if parts.blocking_send(Ok(TopicPart::Records(full))).is_err() {
                 break;
             }
         }
     }
-    Ok(Part::End { offsets, truncated })
+    Ok(TopicPart::End { offsets, truncated })
 }

@@ -6,13 +6,13 @@ use super::Pool;
 use crate::domain::UserId;
 
 #[derive(Debug, sqlx::FromRow)]
-pub struct Picture {
+pub struct AvatarImage {
     /// JPEG or PNG: see [`crate::avatars::render`].
     pub media_type: String,
     pub content: Vec<u8>,
 }
 
-pub async fn find(pool: &Pool, id: Uuid) -> sqlx::Result<Option<Picture>> {
+pub async fn find(pool: &Pool, id: Uuid) -> sqlx::Result<Option<AvatarImage>> {
     sqlx::query_as("SELECT media_type, content FROM avatars WHERE id = $1")
         .bind(id)
         .fetch_optional(pool)
@@ -20,7 +20,7 @@ pub async fn find(pool: &Pool, id: Uuid) -> sqlx::Result<Option<Picture>> {
 }
 
 /// Replaces the user's picture. The id is new, so that no cache shows the old one.
-pub async fn put(pool: &Pool, user: UserId, id: Uuid, picture: &Picture) -> sqlx::Result<()> {
+pub async fn put(pool: &Pool, user: UserId, id: Uuid, picture: &AvatarImage) -> sqlx::Result<()> {
     sqlx::query(
         "WITH kept AS (
              INSERT INTO avatars (id, user_id, media_type, content) VALUES ($2, $1, $3, $4)

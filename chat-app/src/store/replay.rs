@@ -8,14 +8,17 @@ use crate::domain::ConversationId;
 
 /// The position of a conversation.
 #[derive(Clone, Copy, Debug, sqlx::FromRow)]
-pub struct Standing {
+pub struct ConversationPosition {
     pub rev: i64,
     /// Its oldest message that retention has kept; without messages, the next one.
     pub first_seq: i64,
 }
 
 /// `None` if there is no such conversation.
-pub async fn standing(pool: &Pool, id: ConversationId) -> sqlx::Result<Option<Standing>> {
+pub async fn position(
+    pool: &Pool,
+    id: ConversationId,
+) -> sqlx::Result<Option<ConversationPosition>> {
     sqlx::query_as(
         "SELECT c.rev, coalesce((SELECT m.seq FROM messages m WHERE m.conversation_id = c.id ORDER BY m.seq LIMIT 1),
                                 c.last_seq + 1) AS first_seq
