@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::{Deserialize, Serialize};
-use time::format_description::well_context::Rfc3339;
+use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
 use super::conversations::{self, visible};
