@@ -144,10 +144,8 @@ pub(in crate::http) async fn setup(
     let new = match check(&given) {
         Ok(new) if correct => new,
         checked => {
-            let mut form = checked.err().unwrap_or_else(|| AuthForm {
-                name: given.name,
-                ..Default::default()
-            });
+            let mut form = checked.err().unwrap_or_default();
+            form.name = given.name;
             form.token_error = (!correct).then_some(InputError::SetupTokenWrong);
             return Ok(rejected(&form));
         }
@@ -184,17 +182,17 @@ async fn promote(app: &App, name: &UserName, password: String) -> Result<Option<
 }
 
 /// Validates the name and the password of a new account.
-fn check(given: &Credentials) -> Result<UserName, AuthForm> {
+fn check(given: &Credentials) -> Result<UserName, Box<AuthForm>> {
     let name = new_name(&given.name);
     let password_error = password_error(&given.password);
     match name {
         Ok(name) if password_error.is_none() => Ok(name),
-        name => Err(AuthForm {
+        name => Err(Box::new(AuthForm {
             name: given.name.clone(),
             name_error: name.err(),
             password_error,
             ..Default::default()
-        }),
+        })),
     }
 }
 
