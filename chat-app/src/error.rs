@@ -1,4 +1,4 @@
-//! What goes wrong, told in two ways: a fixed sentence to the person, the whole chain once to the log. No I/O but logging.
+//! Why a request fails. The person sees a fixed sentence; the log gets the whole chain, once. No I/O except logging.
 
 use std::error::Error as StdError;
 use std::sync::Arc;
@@ -15,64 +15,56 @@ use crate::telemetry::LogThrottle;
 use crate::text::Text;
 use crate::writer::SendError;
 
-/// While PostgreSQL is away, every request is one.
+/// While PostgreSQL is down, every request fails: the log gets a few of them.
 static UNSERVED: LogThrottle = LogThrottle::new();
 
-/// Why a request gets no ordinary answer.
+/// Why a request fails.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
-    /// There is no such thing, or it is not theirs: nobody can tell which.
+    /// It does not exist, or this person may not see it: the answer does not say which.
     #[error("not found")]
     NotFound,
-    /// Nobody is signed in; a browser is sent to log in and from there to `next`.
+    /// Nobody is logged in. A browser is redirected to the login page and from there to `next`.
     #[error("signed out")]
-    SignedOut {
-        /// Where they wanted to go.
-        next: Option<String>,
-    },
-    /// They see it, but it is not theirs to change.
+    SignedOut { next: Option<String> },
+    /// The person may see it but not change it.
     #[error("forbidden")]
     Forbidden,
-    /// The other one takes no messages from the sender.
-    #[error("blocked by the other one")]
+    /// The recipient has blocked the sender.
+    #[error("blocked by the recipient")]
     Blocked,
-    /// A file of the message is gone, or not the sender's.
+    /// An attachment no longer exists, or is not the sender's.
     #[error("an attachment is gone")]
     NoAttachment,
-    /// The request makes no sense.
     #[error("bad request")]
     BadRequest,
-    /// A page of another site sent this.
+    /// A page of another site sent the request.
     #[error("cross-origin write")]
     CrossOrigin,
-    /// What the person entered or uploaded is wrong.
+    /// The person entered or uploaded something that can't be used.
     #[error("invalid input: {0:?}")]
     Invalid(InputError),
-    /// The body is over the limit.
     #[error("body too large")]
     TooLarge,
     #[error("registration is closed")]
     RegistrationClosed,
-    /// Only with an invitation.
     #[error("an invitation is needed")]
     InviteNeeded,
-    /// An invitation or a reset link that is used up, taken back, run out, or made up.
+    /// An invitation or a reset link that is used up, revoked, expired or made up.
     #[error("the link no longer works")]
     LinkSpent,
-    /// Too many tries for one account.
     #[error("too many logins")]
     TooManyLogins(Duration),
-    /// Too many passwords wait to be hashed.
+    /// Too many passwords are waiting to be hashed.
     #[error("too many passwords at once")]
     Busy,
-    /// More sends than the writer takes.
+    /// The writer's queue is full.
     #[error("the writer's queue is full")]
     WriterBusy,
-    /// The send may or may not be in; sending it again is safe.
+    /// PostgreSQL did not answer in time: the message may be stored or not. Sending it again is safe.
     #[error("the writer has no answer from PostgreSQL")]
     NotSentYet,
-    /// PostgreSQL can't be reached.
-    #[error("PostgreSQL is away")]
+    #[error("PostgreSQL can't be reached")]
     DatabaseAway(#[source] Arc<sqlx::Error>),
     #[error("timed out")]
     TimedOut,
@@ -81,8 +73,8 @@ pub enum AppError {
 }
 
 impl AppError {
-    /// Status, and the id of the sentence; its heading has the same id with `-heading`.
-    pub(crate) fn told(&self) -> (StatusCode, &'static str) {
+    /// The status, and the id of the Fluent message; the heading's id is the same with `-heading`.
+    pub(crate) fn describe(&self) -> (StatusCode, &'static str) {
         use StatusCode as S;
         match self {
             Self::NotFound => (S::NOT_FOUND, "error-not-found"),
@@ -107,16 +99,16 @@ impl AppError {
         }
     }
 
-    /// The sentence: all that a person is told besides the heading.
+    /// All that a person sees besides the heading.
     pub(crate) fn sentence(&self, text: Text) -> String {
         match self {
             Self::Invalid(error) => error.sentence(text),
-            error => text.get(error.told().1),
+            error => text.get(error.describe().1),
         }
     }
 
     pub(crate) fn heading(&self, text: Text) -> String {
-        text.get(&format!("{}-heading", self.told().1))
+        text.get(&format!("{}-heading", self.describe().1))
     }
 
     pub(crate) fn retry_after(&self) -> Option<Duration> {
@@ -132,8 +124,8 @@ impl AppError {
         }
     }
 
-    /// An empty or plain refusal of a layer, an extractor or the router.
-    pub(crate) fn of_status(status: StatusCode) -> Self {
+    /// The error for a bare status from a layer, an extractor or the router.
+    pub(crate) fn from_status(status: StatusCode) -> Self {
         match status {
             StatusCode::NOT_FOUND => Self::NotFound,
             StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge,
@@ -177,7 +169,7 @@ impl std::fmt::Display for Chain<'_> {
 
 impl IntoResponse for AppError {
     fn into_response(self) -> Response {
-        let mut response = self.told().0.into_response();
+        let mut response = self.describe().0.into_response();
         response.extensions_mut().insert(Arc::new(self));
         response
     }
@@ -192,10 +184,10 @@ impl From<sqlx::Error> for AppError {
 impl From<Arc<sqlx::Error>> for AppError {
     fn from(error: Arc<sqlx::Error>) -> Self {
         use sqlx::Error as E;
-        let away = match &*error {
+        let unreachable = match &*error {
             E::Io(_) | E::Tls(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed => true,
-            // Connection exceptions, insufficient resources, operator intervention: PostgreSQL starts, stops or is full.
-            // Read-only: it is a standby now.
+            // Connection exception, insufficient resources, operator intervention: PostgreSQL is starting, stopping or full.
+            // 25006, read-only transaction: the server is a standby now.
             E::Database(db) => db.code().is_some_and(|code| {
                 ["08", "53", "57", "25006"]
                     .iter()
@@ -203,7 +195,7 @@ impl From<Arc<sqlx::Error>> for AppError {
             }),
             _ => false,
         };
-        if away {
+        if unreachable {
             Self::DatabaseAway(error)
         } else {
             Self::Internal(error.into())
@@ -268,7 +260,7 @@ mod tests {
     use crate::search::Problem;
     use crate::text::tests::{assert_every_variant, assert_translated};
 
-    /// One of each; the test fails while a variant is missing here.
+    /// One of each variant: a test fails while one is missing.
     fn all() -> Vec<AppError> {
         use AppError as E;
         vec![

@@ -1,10 +1,10 @@
-//! The record of the events topic, and the frame that browsers get of it. Pure.
+//! writer, app → event → publisher, hub: the record of the events topic, and the frame that browsers get. Pure.
 //!
-//! Key: the conversation's id as decimal text. Headers, so that a replica passes over what concerns nobody on it without
-//! parsing: `rev` (decimal), `epoch`, `to` (user ids, comma-separated, or `*` for all members of a large room) and, where
-//! somebody is let in, `joins` (their id). Value: JSON, below. Consumers order by `rev` within a conversation and may see a
-//! record more than once; neither topic order nor partition tells anything. A consumer passes over a `type` that it does
-//! not know. docs/kafka.md says all this to others: what is written here is a promise to them.
+//! The key is the conversation's id as decimal text. The headers let a replica skip a record that concerns none of its
+//! people without parsing it: `rev` (decimal), `epoch`, `to` (user ids, comma-separated, or `*` for all members of a large
+//! room) and, when a member is added, `joins` (their id). The value is the JSON of an [`Event`]. Consumers order records by
+//! `rev` within a conversation and may see one more than once; topic order and partitions mean nothing. A consumer skips a
+//! `type` that it does not know. docs/kafka.md promises all this to other programs.
 
 use axum::extract::ws::Utf8Bytes;
 use serde::{Deserialize, Serialize};
@@ -18,48 +18,48 @@ use crate::domain::{
 };
 use crate::views;
 
-/// Records over this size go without `body` and `html`: a reader takes them from PostgreSQL. Kafka's default limit is 1 MiB.
+/// A larger record goes without `body` and `html`, which a reader takes from PostgreSQL. Kafka's default limit is 1 MiB.
 const MAX_RECORD_BYTES: usize = 256 * 1024;
 
 /// A change of a conversation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Event {
-    /// The schema's version: 1.
+    /// The version of this schema: 1.
     pub v: u8,
-    /// Which history of the database; another one after a failover or a restore, which may give a rev again.
+    /// The database's epoch. It changes after a failover or a restore, which may assign a rev again.
     pub epoch: String,
     #[serde(rename = "type")]
     pub kind: Kind,
     pub conversation: ConversationId,
     pub conversation_kind: ConversationKind,
-    /// The change's place among the conversation's changes, from 1, without gaps.
+    /// Numbers the conversation's changes from 1, without gaps.
     pub rev: i64,
-    /// The message's place among the conversation's messages, from 1, without gaps; of a notice, the message before it.
+    /// Numbers the conversation's messages from 1, without gaps. A notice has the `seq` of the message before it.
     pub seq: i64,
-    /// Who sent the message, or did what the notice tells.
+    /// Who sent the message, or caused the notice.
     pub sender: UserId,
-    /// What they were called then.
+    /// The sender's name at that time.
     pub sender_name: String,
-    /// The client's own id of the send.
+    /// The id that the client gave the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<Uuid>,
-    /// When it was accepted, RFC 3339 in UTC.
+    /// When the change was accepted: RFC 3339 in UTC.
     pub at: String,
-    /// The members it was sent to; absent for a large room.
+    /// The members who get it; absent for a large room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Vec<UserId>>,
-    /// The members whom the message calls by name.
+    /// The members whom the message mentions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mentions: Vec<UserId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notice: Option<NoticeKind>,
-    /// To whom it happened, where that is another one than the sender.
+    /// The person concerned, if not the sender.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<UserId>,
-    /// What the message says, or the new name or topic line; absent where the record would be too large, and of tombstones.
+    /// The message's text, or the new name or topic. Absent if the record would be too large, and for a deleted message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
-    /// How browsers show it; absent where the record would be too large.
+    /// The rendered list item; absent if the record would be too large.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub html: Option<String>,
 }
@@ -68,13 +68,13 @@ pub struct Event {
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     Message,
-    /// A message was edited, deleted or reacted to: this is how it stands.
+    /// A message was edited, deleted or reacted to: this is its current state.
     Changed,
-    /// Something else happened to the conversation.
+    /// Anything else that happened to the conversation.
     Notice,
 }
 
-/// What a browser gets of an [`Event`].
+/// The part of an [`Event`] that a browser gets.
 #[derive(Serialize)]
 struct Frame<'a> {
     #[serde(rename = "type")]
@@ -95,7 +95,7 @@ struct Frame<'a> {
 }
 
 impl Event {
-    /// The event of a change, rendered.
+    /// Renders a change.
     pub fn of(addressed: &AddressedChange) -> Self {
         let kind = addressed.conversation_kind;
         let to = match &addressed.audience {
@@ -164,28 +164,28 @@ impl Event {
         }
     }
 
-    /// Of a message that was sent, when it was accepted.
+    /// When a new message was accepted.
     pub fn accepted(&self) -> Option<OffsetDateTime> {
         match self.kind {
             Kind::Message => OffsetDateTime::parse(&self.at, &Rfc3339).ok(),
-            // The time of a change is that of its message.
+            // `at` is the message's time, not that of its change.
             Kind::Changed | Kind::Notice => None,
         }
     }
 
-    /// Whom it lets in, if anybody.
+    /// The member whom it adds.
     pub fn joins(&self) -> Option<UserId> {
-        let lets_in = matches!(
+        let adds = matches!(
             self.notice,
             Some(NoticeKind::Created | NoticeKind::Joined | NoticeKind::Added)
         );
-        lets_in.then(|| self.subject.unwrap_or(self.sender))
+        adds.then(|| self.subject.unwrap_or(self.sender))
     }
 
-    /// Whom it lets out, if anybody.
+    /// The member whom it removes.
     pub fn leaves(&self) -> Option<UserId> {
-        let lets_out = matches!(self.notice, Some(NoticeKind::Left | NoticeKind::Removed));
-        lets_out.then(|| self.subject.unwrap_or(self.sender))
+        let removes = matches!(self.notice, Some(NoticeKind::Left | NoticeKind::Removed));
+        removes.then(|| self.subject.unwrap_or(self.sender))
     }
 
     /// Members who joined at or after this message do not see it.
@@ -198,7 +198,7 @@ impl Event {
         }
     }
 
-    /// The value of the Kafka record.
+    /// The record's value.
     pub fn record(&self) -> String {
         let json = |event: &Self| {
             serde_json::to_string(event).expect("an event has no map with keys other than text")
@@ -214,7 +214,7 @@ impl Event {
         })
     }
 
-    /// The headers of the Kafka record.
+    /// The record's headers.
     pub fn headers(&self) -> Vec<(&'static str, String)> {
         let mut headers = vec![
             ("rev", self.rev.to_string()),
@@ -236,7 +236,7 @@ impl Event {
             .join(",")
     }
 
-    /// What every socket of the members gets, the same bytes for each; `None` where the rendering was left out.
+    /// The frame that every member's socket gets, the same bytes for all; `None` if the record goes without `html`.
     pub fn frame(&self) -> Option<Utf8Bytes> {
         let frame = Frame {
             kind: self.kind,
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_room_names_nobody() {
+    fn an_event_of_a_large_room_names_no_members() {
         let event = Event {
             to: None,
             ..event("x")
@@ -317,7 +317,7 @@ mod tests {
         assert_eq!(read.rev, event.rev);
     }
 
-    /// A record as docs/kafka.md describes it; the form of `html` is no promise.
+    /// A record as docs/kafka.md describes it, which promises nothing about `html`.
     fn golden(event: &Event) -> String {
         let event = Event {
             html: Some("…".into()),
@@ -327,9 +327,9 @@ mod tests {
         format!("{:?}\n{value:#}", event.headers())
     }
 
-    /// Whoever changes these snapshots breaks programs that others have written: see docs/kafka.md.
+    /// Changing these snapshots breaks other people's programs: see docs/kafka.md.
     #[test]
-    fn the_records_are_as_they_were_promised() {
+    fn the_records_are_as_documented() {
         let mentioned = Message {
             mentions: vec![crate::domain::Mention {
                 user: UserId(4),

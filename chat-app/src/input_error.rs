@@ -1,6 +1,6 @@
-//! What can be wrong with what a person enters or uploads, and the sentence that says so in their language. Pure.
+//! What can be wrong with what a person enters or uploads, as a sentence in their language. Pure.
 //!
-//! Pages show these errors and no other text beside a field, so every one of them is translated.
+//! Pages take an [`InputError`] where they show an error beside a field, never a plain text: so every such error is translated.
 
 use axum::http::StatusCode;
 
@@ -11,7 +11,7 @@ use crate::text::Text;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InputError {
     MessageEmpty,
-    /// Bytes of UTF-8.
+    /// In bytes of UTF-8.
     MessageTooLong {
         length: usize,
         limit: usize,
@@ -37,7 +37,7 @@ pub enum InputError {
     CurrentPasswordWrong,
     AvatarFormat,
     AvatarTooLarge,
-    /// The only administrator can't delete their account.
+    /// The last administrator can't delete their account.
     OwnAccountLastAdmin,
 
     RoomNameMissing,
@@ -54,7 +54,7 @@ pub enum InputError {
         limit: String,
     },
     FileTypeNotAllowed {
-        /// The allowed types.
+        /// The types that are allowed.
         types: String,
     },
     ImageTooLarge {
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
     use crate::text::tests::{assert_every_variant, assert_translated};
 
-    /// One of each; the test fails while a variant is missing here.
+    /// One of each variant: a test fails while one is missing.
     fn all() -> Vec<InputError> {
         use InputError as E;
         let some = || "x".to_owned();

@@ -1,7 +1,8 @@
-//! Every page and fragment as HTML. Pure: values in, markup out.
+//! All pages and fragments as HTML. Pure: values in, markup out.
 //!
-//! Pages work without JavaScript; what the client goes by is in data attributes.
+//! Pages work without JavaScript. The script reads data attributes.
 
+pub mod about;
 pub mod account;
 pub mod actions;
 pub mod admin;
@@ -9,6 +10,7 @@ pub mod assets;
 pub mod attach;
 pub mod attachment;
 pub mod auth;
+pub mod composer;
 pub mod conversation;
 mod document;
 pub mod error;

@@ -1,4 +1,4 @@
-//! Files on their way in: put, and taken back. Does I/O.
+//! Uploads: files received, sent, and discarded. Does I/O.
 
 use axum::Json;
 use axum::extract::multipart::Field;
@@ -25,9 +25,8 @@ use crate::views::attach;
 use crate::views::attachment::size;
 use crate::writer::NewMessage;
 
-/// What the script is told of a file that is kept.
 #[derive(Serialize)]
-struct PutAnswer {
+struct UploadResponse {
     id: Uuid,
     name: String,
     media_type: String,
@@ -37,7 +36,7 @@ struct PutAnswer {
     thumbnail: bool,
 }
 
-impl From<Attachment> for PutAnswer {
+impl From<Attachment> for UploadResponse {
     fn from(file: Attachment) -> Self {
         Self {
             id: file.id,
@@ -51,19 +50,19 @@ impl From<Attachment> for PutAnswer {
     }
 }
 
-/// Takes a file: as the body, with its name in `x-file-name`, or as the field `file` of a form.
+/// Receives a file: as the request's body with its name in `x-file-name`, or as the field `file` of a form.
 pub(super) async fn put(
     State(app): State<App>,
     session: Session,
     Path(conversation): Path<ConversationId>,
     request: Request,
 ) -> Result<Response, AppError> {
-    let (_, file) = received(&app, &session, conversation, request).await?;
-    Ok((StatusCode::CREATED, Json(PutAnswer::from(file))).into_response())
+    let (_, file) = receive(&app, &session, conversation, request).await?;
+    Ok((StatusCode::CREATED, Json(UploadResponse::from(file))).into_response())
 }
 
-/// The file, and before it in a form the id of the message that it shall be sent with.
-async fn received(
+/// Returns the file, and the client id of its message if the form has one before the file.
+async fn receive(
     app: &App,
     session: &Session,
     conversation: ConversationId,
@@ -118,7 +117,7 @@ async fn uuid_of(mut field: Field<'_>) -> Result<Uuid, AppError> {
     Uuid::try_parse_ascii(&text).map_err(|_| AppError::BadRequest)
 }
 
-/// The name as the script has it: UTF-8, percent-encoded.
+/// Decodes `x-file-name`: UTF-8, percent-encoded.
 fn name_of(headers: &HeaderMap) -> String {
     let encoded = headers
         .get("x-file-name")
@@ -137,7 +136,7 @@ fn length_of(headers: &HeaderMap) -> Option<u64> {
         .ok()
 }
 
-/// Why a file is not taken.
+/// The error for a file that was refused.
 fn refusal(error: FileError, settings: &config::Files) -> AppError {
     let error = match error {
         FileError::NotFound => return AppError::NotFound,
@@ -170,7 +169,7 @@ fn refusal(error: FileError, settings: &config::Files) -> AppError {
     error.into()
 }
 
-/// The page that sends one file, for browsers without script.
+/// The page that sends one file, for browsers without JavaScript.
 pub(super) async fn page(
     State(app): State<App>,
     session: Session,
@@ -180,10 +179,10 @@ pub(super) async fn page(
     if !app.config.files.allowed() {
         return Err(AppError::NotFound);
     }
-    with_error(&app, session, text, conversation, None).await
+    upload_page(&app, session, text, conversation, None).await
 }
 
-async fn with_error(
+async fn upload_page(
     app: &App,
     session: Session,
     text: Text,
@@ -196,7 +195,7 @@ async fn with_error(
     Ok(html(attach::page(&shell, &conversation, error)))
 }
 
-/// Takes a file and sends it as a message without words.
+/// Receives a file and sends it as a message without text.
 pub(super) async fn send(
     State(app): State<App>,
     session: Session,
@@ -204,10 +203,10 @@ pub(super) async fn send(
     Path(conversation): Path<ConversationId>,
     request: Request,
 ) -> Result<Response, AppError> {
-    let (client_id, file) = match received(&app, &session, conversation, request).await {
+    let (client_id, file) = match receive(&app, &session, conversation, request).await {
         Ok(received) => received,
         Err(AppError::Invalid(error)) => {
-            let page = with_error(&app, session, text, conversation, Some(&error)).await?;
+            let page = upload_page(&app, session, text, conversation, Some(&error)).await?;
             return Ok((error.status(), page).into_response());
         }
         Err(error) => return Err(error),
@@ -226,7 +225,7 @@ pub(super) async fn send(
     Ok(Redirect::to(&format!("/c/{conversation}")).into_response())
 }
 
-/// Takes back a file that is not sent.
+/// Discards an upload that was not sent yet.
 pub(super) async fn remove(
     State(app): State<App>,
     session: Session,

@@ -1,4 +1,4 @@
-//! Logging in and out; signing up and new passwords are in [`self`]'s modules. Does I/O.
+//! Log in and log out. Does I/O.
 
 mod reset;
 mod sign_up;
@@ -14,7 +14,7 @@ use serde::Deserialize;
 pub(super) use self::reset::{reset, reset_page};
 pub(super) use self::sign_up::{join, join_page, register, register_page, setup, setup_page};
 use super::extract::Form;
-use super::limits::Logins;
+use super::limits::LoginLimiter;
 use super::session::{self, Browser};
 use crate::app::App;
 use crate::config::Registration;
@@ -34,12 +34,12 @@ pub(super) struct Credentials {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Next {
+pub(super) struct NextQuery {
     #[serde(default)]
     next: String,
 }
 
-/// To the conversations, to the login, or, while nobody is here, to where the first account is made.
+/// Redirects to the conversations or the login page, or, while there are no accounts, to the page that creates the first.
 pub(super) async fn home(
     State(app): State<App>,
     session: Option<Session>,
@@ -48,9 +48,9 @@ pub(super) async fn home(
     if session.is_some() {
         return Ok(Redirect::to("/c").into_response());
     }
-    let (nobody, _) = users::first_run(&app.pool).await?;
+    let (no_accounts, _) = users::first_run(&app.pool).await?;
     let page = match app.config.registration {
-        _ if !nobody => "/login",
+        _ if !no_accounts => "/login",
         _ if sign_up::setup_token(&app).is_some() => "/setup",
         Registration::Open => "/register",
         Registration::Invite | Registration::Closed => {
@@ -66,48 +66,48 @@ pub(super) async fn login_page(
     State(app): State<App>,
     session: Option<Session>,
     text: Text,
-    Form(Next { next }): Form<Next>,
+    Form(NextQuery { next }): Form<NextQuery>,
 ) -> Response {
     if session.is_some() {
         return Redirect::to(&return_path(&next)).into_response();
     }
-    let form = views::auth::Form {
+    let page = views::auth::AuthForm {
         next,
         ..Default::default()
     };
-    Html(views::auth::login(&app.config, text, &form).into_string()).into_response()
+    Html(views::auth::login(&app.config, text, &page).into_string()).into_response()
 }
 
 pub(super) async fn login(
     State(app): State<App>,
-    Extension(logins): Extension<Logins>,
+    Extension(limiter): Extension<LoginLimiter>,
     text: Text,
     browser: Browser,
-    Form(given): Form<Credentials>,
+    Form(form): Form<Credentials>,
 ) -> Result<Response, AppError> {
-    logins.count(&given.name)?;
-    let person = match UserName::parse(&given.name) {
+    limiter.check(&form.name)?;
+    let person = match UserName::parse(&form.name) {
         Ok(name) => users::credentials(&app.pool, &name).await?,
         Err(_) => None,
     };
     let hash = person.as_ref().map(|person| person.password_hash.clone());
-    let right = app.passwords.verify(given.password, hash).await?;
-    let wrong = match person.filter(|_| right) {
+    let correct = app.passwords.verify(form.password, hash).await?;
+    let error = match person.filter(|_| correct) {
         Some(person) if !person.disabled => {
-            let jar = session::begin(&app, browser, person.id).await?;
-            return Ok((jar, Redirect::to(&return_path(&given.next))).into_response());
+            let jar = session::start(&app, browser, person.id).await?;
+            return Ok((jar, Redirect::to(&return_path(&form.next))).into_response());
         }
-        // Who knows the password may know this.
+        // Only someone who knows the password learns this.
         Some(_) => InputError::LoginDisabled,
         None => InputError::LoginWrong,
     };
-    let form = views::auth::Form {
-        name: given.name,
-        next: given.next,
-        password_error: Some(wrong),
+    let page = views::auth::AuthForm {
+        name: form.name,
+        next: form.next,
+        password_error: Some(error),
         ..Default::default()
     };
-    Ok(unprocessable(views::auth::login(&app.config, text, &form)))
+    Ok(unprocessable(views::auth::login(&app.config, text, &page)))
 }
 
 pub(super) async fn logout(
@@ -121,7 +121,6 @@ pub(super) async fn logout(
     ))
 }
 
-/// What is wrong with a new password.
 pub(super) fn password_error(password: &str) -> Option<InputError> {
     match password.chars().count() {
         0..8 => Some(InputError::PasswordTooShort),
@@ -134,11 +133,11 @@ pub(super) fn unprocessable(page: maud::Markup) -> Response {
     (StatusCode::UNPROCESSABLE_ENTITY, Html(page.into_string())).into_response()
 }
 
-/// What a `location` header can't hold; the encoder adds what is not ASCII.
+/// Not allowed in a `location` header. The encoder also encodes what is not ASCII.
 const NOT_IN_A_HEADER: &AsciiSet = &CONTROLS.add(b' ');
 
-/// Where to go after login: the local path of the query, or else the conversations. A browser takes `//host` and `/\host`
-/// for another site, also when control characters stand between the slashes.
+/// Where to go after login: `next` if it is a local path, else the conversations. Browsers take `//host` and `/\host` for
+/// another site, and ignore control characters between the slashes.
 fn return_path(next: &str) -> String {
     let local = next.starts_with('/')
         && !next.starts_with("//")

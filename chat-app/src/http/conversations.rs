@@ -1,4 +1,4 @@
-//! The list and the pages of conversations. Does I/O.
+//! The list of conversations, and their pages. Does I/O.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -14,14 +14,15 @@ use crate::error::AppError;
 use crate::store;
 use crate::store::conversations::ListEnd;
 use crate::text::Text;
-use crate::views::conversation::{Draft, View};
+use crate::views::composer::ComposerDraft;
+use crate::views::conversation::ConversationPage;
 use crate::views::shell;
 use crate::views::{self, list};
 
-const MESSAGES: i64 = 50;
+const PAGE_MESSAGES: i64 = 50;
 
 #[derive(Deserialize)]
-pub(super) struct Part {
+pub(super) struct ListQuery {
     older: Option<ListEnd>,
 }
 
@@ -29,22 +30,22 @@ pub(super) async fn index(
     State(app): State<App>,
     session: Session,
     text: Text,
-    Form(Part { older }): Form<Part>,
+    Form(ListQuery { older }): Form<ListQuery>,
 ) -> Result<Html<String>, AppError> {
     let context = PageContext::read_from(&app, session.user, text, older).await?;
     Ok(html(shell::index(&context.shell(&app))))
 }
 
-/// Which part of a conversation to show, and what is being answered.
+/// Which messages to show, and which one to reply to.
 #[derive(Deserialize)]
-pub(super) struct Wanted {
+pub(super) struct WindowQuery {
     before: Option<i64>,
     after: Option<i64>,
     at: Option<i64>,
     reply: Option<i64>,
 }
 
-impl Wanted {
+impl WindowQuery {
     fn window(&self) -> Window {
         match (self.before, self.after, self.at) {
             (Some(seq), ..) => Window::Before(seq),
@@ -60,33 +61,33 @@ pub(super) async fn show(
     session: Session,
     text: Text,
     Path(id): Path<ConversationId>,
-    Form(wanted): Form<Wanted>,
+    Form(query): Form<WindowQuery>,
 ) -> Result<Html<String>, AppError> {
     let context = PageContext::read(&app, session.user, text).await?;
-    let mut draft = Draft::default();
-    if let Some(seq) = wanted.reply {
+    let mut draft = ComposerDraft::default();
+    if let Some(seq) = query.reply {
         draft.reply_to = visible(&app, context.me.id, id, seq).await?;
     }
-    let page = conversation(&app, context, id, wanted.window(), draft).await?;
+    let page = conversation_page(&app, context, id, query.window(), draft).await?;
     Ok(html(page))
 }
 
-/// The page of a conversation, with what is being written.
-async fn conversation(
+/// The page of a conversation with the draft in its composer.
+async fn conversation_page(
     app: &App,
     mut context: PageContext,
     id: ConversationId,
     window: Window,
-    draft: Draft,
+    draft: ComposerDraft,
 ) -> Result<Markup, AppError> {
-    // Before its messages: the page may then hold newer ones, but never lack one that `rev` says it has.
+    // Read before the messages: the page may have newer ones, but never lacks one up to `rev`.
     let conversation = context.conversation(app, id).await?;
     let floor = conversation.floor();
-    let mut page = store::messages::page(&app.pool, id, floor, window, MESSAGES).await?;
-    // What was sent since may be after this person was let out. Who is in still gets it live.
+    let mut page = store::messages::page(&app.pool, id, floor, window, PAGE_MESSAGES).await?;
+    // This person may have been removed since, before newer messages were sent. A member gets those live.
     page.messages
         .retain(|message| message.seq <= conversation.last_seq);
-    // So may what was changed since.
+    // The same goes for newer changes.
     let changes = page.messages.iter().map(|message| message.rev);
     let mut changes = changes.chain(page.notices.iter().map(|notice| notice.rev));
     if changes.any(|rev| rev > conversation.rev)
@@ -99,27 +100,27 @@ async fn conversation(
         false => Vec::new(),
     };
     context.list(&conversation);
-    let view = View {
+    let content = ConversationPage {
         conversation: &conversation,
         page: &page,
         readers: &readers,
         draft,
     };
-    Ok(views::conversation::page(&context.shell(app), &view))
+    Ok(views::conversation::page(&context.shell(app), &content))
 }
 
-/// The conversation page again, with what was typed and what is wrong with it.
-pub(super) async fn again(
+/// The page of a conversation with the text as typed and its error.
+pub(super) async fn page_with_error(
     app: &App,
     context: PageContext,
     id: ConversationId,
-    draft: Draft,
+    draft: ComposerDraft,
 ) -> Result<Response, AppError> {
-    let page = html(conversation(app, context, id, Window::Latest, draft).await?);
+    let page = html(conversation_page(app, context, id, Window::Latest, draft).await?);
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
 }
 
-/// The list item alone, for a conversation that the page's list lacks.
+/// One item of the list, for a conversation that the page does not list yet.
 pub(super) async fn item(
     State(app): State<App>,
     session: Session,
@@ -132,14 +133,14 @@ pub(super) async fn item(
 }
 
 #[derive(Deserialize)]
-pub(super) struct With {
+pub(super) struct OpenForm {
     user: UserId,
 }
 
 pub(super) async fn open(
     State(app): State<App>,
     session: Session,
-    Form(With { user }): Form<With>,
+    Form(OpenForm { user }): Form<OpenForm>,
 ) -> Result<Redirect, AppError> {
     let id = store::conversations::open_direct(&app.pool, session.user.id, user).await?;
     Ok(Redirect::to(&format!(
@@ -148,7 +149,7 @@ pub(super) async fn open(
     )))
 }
 
-/// The message at this place, where the person may see it.
+/// The message, if this person may see it.
 pub(super) async fn visible(
     app: &App,
     me: UserId,

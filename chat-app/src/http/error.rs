@@ -1,7 +1,7 @@
-//! The answer to a request that went wrong. No I/O.
+//! Renders errors as pages or JSON. No I/O except logging.
 //!
-//! A handler's error travels as a response that carries it; [`render`], which knows what the browser accepts, gives it
-//! its page or its JSON. Refusals of layers and extractors, which carry no error, are dressed by their status.
+//! A handler's [`AppError`] travels in the extensions of its response. The layer [`render`] turns it into a page or JSON,
+//! depending on what the browser accepts. A bare status from another layer or an extractor gets the error of that status.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::error::AppError;
 use crate::text::Text;
 use crate::views;
 
-/// Gives every error its page in the site's style, or `{"error": sentence}` where JSON is asked for.
+/// Answers an error with a page, or with `{"error": sentence}` if the browser asks for JSON.
 pub(super) async fn render(State(app): State<App>, request: Request, next: Next) -> Response {
     let json = accepts_json(request.headers());
     let text = Text::of(request.headers());
@@ -33,11 +33,13 @@ pub(super) async fn render(State(app): State<App>, request: Request, next: Next)
     };
     error.log();
     let mut rendered = match &*error {
-        AppError::SignedOut { next } if !json && !upgrade => return to_login(next.as_deref()),
-        error if json => told_script(text, error),
-        error => told_page(&app, text, error, id.as_deref()),
+        AppError::SignedOut { next } if !json && !upgrade => {
+            return login_redirect(next.as_deref());
+        }
+        error if json => json_response(text, error),
+        error => page_response(&app, text, error, id.as_deref()),
     };
-    // What a layer below has set, such as `allow`, stays.
+    // Keep what an inner layer has set, such as `allow`.
     response.headers_mut().remove(header::CONTENT_TYPE);
     response.headers_mut().remove(header::CONTENT_LENGTH);
     for (name, value) in response.headers() {
@@ -59,21 +61,21 @@ fn error_of(response: &mut Response) -> Option<Arc<AppError>> {
         .unwrap_or("");
     let bare = !media_type.starts_with("text/html") && !media_type.starts_with("application/json");
     let refused = status.is_client_error() || status.is_server_error();
-    (refused && bare).then(|| Arc::new(AppError::of_status(status)))
+    (refused && bare).then(|| Arc::new(AppError::from_status(status)))
 }
 
-fn told_script(text: Text, error: &AppError) -> Response {
+fn json_response(text: Text, error: &AppError) -> Response {
     let answer = Json(serde_json::json!({ "error": error.sentence(text) })).into_response();
     with_retry_after(error, answer)
 }
 
-fn told_page(app: &App, text: Text, error: &AppError, id: Option<&str>) -> Response {
-    let notice = views::error::Notice {
+fn page_response(app: &App, text: Text, error: &AppError, id: Option<&str>) -> Response {
+    let page = views::error::ErrorPage {
         heading: &error.heading(text),
         sentence: &error.sentence(text),
         reference: id.filter(|_| matches!(error, AppError::Internal(_))),
     };
-    let page = views::error::page(&app.config, text, &notice);
+    let page = views::error::page(&app.config, text, &page);
     with_retry_after(error, Html(page.into_string()).into_response())
 }
 
@@ -87,7 +89,7 @@ fn with_retry_after(error: &AppError, mut response: Response) -> Response {
     response
 }
 
-fn to_login(next: Option<&str>) -> Response {
+fn login_redirect(next: Option<&str>) -> Response {
     let query = next.map(|next| {
         url::form_urlencoded::Serializer::new(String::new())
             .append_pair("next", next)

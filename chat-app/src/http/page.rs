@@ -1,4 +1,4 @@
-//! What the pages of signed-in people share. Does I/O.
+//! Reads what all pages of a logged-in person show. Does I/O.
 
 use axum::response::Html;
 use maud::Markup;
@@ -11,25 +11,25 @@ use crate::store::conversations::{ListEnd, Listed};
 use crate::text::Text;
 use crate::views::shell::Shell;
 
-/// Conversations in a part of the list.
-const LISTED: usize = 50;
+/// Conversations that the list shows before a link to older ones.
+const LIST_PART: usize = 50;
 
-/// What every page of a signed-in person is made from.
+/// Everything that any page of a logged-in person needs.
 pub(super) struct PageContext {
     pub(super) me: User,
     text: Text,
-    folds: bool,
+    has_blocks: bool,
     cursor: Cursor,
     list: Listed,
 }
 
 impl PageContext {
-    /// The cursor first: live events go on from there, so nothing falls between.
+    /// Reads the cursor first: live events continue from there, so none is lost.
     pub(super) async fn read(app: &App, me: User, text: Text) -> sqlx::Result<Self> {
         Self::read_from(app, me, text, None).await
     }
 
-    /// The same with a later part of the list.
+    /// Shows the conversations after `end`.
     pub(super) async fn read_from(
         app: &App,
         me: User,
@@ -37,18 +37,18 @@ impl PageContext {
         end: Option<ListEnd>,
     ) -> sqlx::Result<Self> {
         let cursor = store::changes::cursor(&app.pool).await?;
-        let list = store::conversations::list(&app.pool, me.id, end, LISTED).await?;
-        let folds = store::blocks::any(&app.pool, me.id).await?;
+        let list = store::conversations::list(&app.pool, me.id, end, LIST_PART).await?;
+        let has_blocks = store::blocks::any(&app.pool, me.id).await?;
         Ok(Self {
             me,
             text,
-            folds,
+            has_blocks,
             cursor,
             list,
         })
     }
 
-    /// A conversation as this person sees it; not found where they are no member.
+    /// A conversation as this person sees it. Fails with [`AppError::NotFound`] if they are not a member.
     pub(super) async fn conversation(
         &self,
         app: &App,
@@ -63,13 +63,13 @@ impl PageContext {
             config: &app.config,
             text: self.text,
             me: &self.me,
-            folds: self.folds,
+            has_blocks: self.has_blocks,
             cursor: &self.cursor,
             list: &self.list,
         }
     }
 
-    /// A conversation without messages is listed only while it is on screen.
+    /// Lists the conversation on screen, even if it has no messages yet.
     pub(super) fn list(&mut self, current: &ConversationSummary) {
         let listed = &mut self.list.conversations;
         if !listed.iter().any(|listed| listed.id == current.id) {

@@ -1,5 +1,5 @@
-//! What the log calls a request. No I/O.
+//! The id of a request in the log. No I/O.
 
-/// The answer carries it as `x-request-id`.
+/// The response has it as `x-request-id`.
 #[derive(Clone, Debug)]
 pub(super) struct RequestId(pub(super) String);

@@ -51,23 +51,22 @@ fn search(text: Text, path: &str, q: &str) -> Markup {
     }
 }
 
-/// The way to the next page, where there is one.
-fn more(text: Text, path: &str, query: &[(&str, &str)], there: bool) -> Markup {
+fn next_link(text: Text, path: &str, query: &[(&str, &str)], more: bool) -> Markup {
     let query = url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs(query)
         .finish();
     html! {
-        @if there { a.button.quiet.further href={ (path) "?" (query) } { (t!(text, "admin-more")) } }
+        @if more { a.button.quiet.further href={ (path) "?" (query) } { (t!(text, "admin-more")) } }
     }
 }
 
-/// A link that opens something, to be copied.
+/// A link to copy, which holds a secret.
 fn secret_link(link: &str) -> Markup {
     html! { p.secret-link dir="ltr" data-testid="secret-link" { (link) } }
 }
 
-/// What administrators did.
-pub fn log(shell: &Shell, entries: &[Entry], there_is_more: bool) -> Markup {
+/// The audit log.
+pub fn log(shell: &Shell, entries: &[Entry], more: bool) -> Markup {
     let text = shell.text;
     let last = entries.last().map_or(0, |entry| entry.id).to_string();
     let content = html! {
@@ -79,7 +78,7 @@ pub fn log(shell: &Shell, entries: &[Entry], there_is_more: bool) -> Markup {
                 }
             }
         }
-        (more(text, "/admin/log", &[("before", &last)], there_is_more))
+        (next_link(text, "/admin/log", &[("before", &last)], more))
     };
     page(shell, "/admin/log", content)
 }

@@ -1,4 +1,4 @@
-//! The page that sends one file, for browsers without script. Pure.
+//! The page that sends one file, for browsers without JavaScript. Pure.
 
 use maud::{Markup, html};
 use uuid::Uuid;
@@ -10,7 +10,6 @@ use crate::domain::ConversationSummary;
 use crate::input_error::InputError;
 use crate::t;
 
-/// The page that sends one file, and what is wrong with the last one.
 pub fn page(
     shell: &Shell,
     conversation: &ConversationSummary,
@@ -30,7 +29,7 @@ pub fn page(
     let action = format!("/c/{}/attach", conversation.id);
     shell.page(&Pane {
         title: &t!(text, "attach-title"),
-        place: "at-page",
+        layout: "at-page",
         live: None,
         current: Some(conversation.id),
         content: html! {

@@ -1,4 +1,4 @@
-//! Logging in, signing up, the first administrator, a new password: cards with a form. Pure.
+//! Log in, sign up, set up, reset a password: cards with a form. Pure.
 
 use maud::{Markup, html};
 
@@ -9,29 +9,26 @@ use crate::input_error::InputError;
 use crate::t;
 use crate::text::Text;
 
-/// What a person typed and what is wrong with it. Passwords and tokens are never given back.
+/// What a person typed, and what is wrong with it. Passwords and tokens are never sent back.
 #[derive(Debug, Default)]
-pub struct Form {
+pub struct AuthForm {
     pub name: String,
     pub next: String,
-    /// What is wrong with the name.
     pub name_error: Option<InputError>,
-    /// What is wrong with the password.
     pub password_error: Option<InputError>,
-    /// What is wrong with the setup token.
+    /// Of the setup token.
     pub token_error: Option<InputError>,
 }
 
-impl Form {
-    /// Whether something is wrong.
-    pub fn is_wrong(&self) -> bool {
+impl AuthForm {
+    pub fn has_error(&self) -> bool {
         [&self.name_error, &self.password_error, &self.token_error]
             .iter()
             .any(|error| error.is_some())
     }
 }
 
-pub fn login(config: &Config, text: Text, form: &Form) -> Markup {
+pub fn login(config: &Config, text: Text, form: &AuthForm) -> Markup {
     let content = html! {
         form method="post" action="/login" data-testid="login-form" novalidate {
             @if !form.next.is_empty() { input type="hidden" name="next" value=(form.next); }
@@ -46,7 +43,7 @@ pub fn login(config: &Config, text: Text, form: &Form) -> Markup {
     card(config, text, &t!(text, "login"), content)
 }
 
-pub fn register(config: &Config, text: Text, form: &Form) -> Markup {
+pub fn register(config: &Config, text: Text, form: &AuthForm) -> Markup {
     let content = html! {
         (sign_up(text, form, "/register"))
         p.aside { (t!(text, "register-been-here")) " " a href="/login" { (t!(text, "login")) } }
@@ -54,8 +51,8 @@ pub fn register(config: &Config, text: Text, form: &Form) -> Markup {
     card(config, text, &t!(text, "register-heading"), content)
 }
 
-/// The page to sign up with the invitation of this token.
-pub fn join(config: &Config, text: Text, token: &str, form: &Form) -> Markup {
+/// Sign-up by invitation.
+pub fn join(config: &Config, text: Text, token: &str, form: &AuthForm) -> Markup {
     let content = html! {
         p.hint { (t!(text, "join-sentence")) }
         (sign_up(text, form, &format!("/join/{token}")))
@@ -64,7 +61,7 @@ pub fn join(config: &Config, text: Text, token: &str, form: &Form) -> Markup {
     card(config, text, &t!(text, "join-heading"), content)
 }
 
-fn sign_up(text: Text, form: &Form, action: &str) -> Markup {
+fn sign_up(text: Text, form: &AuthForm, action: &str) -> Markup {
     html! {
         form method="post" action=(action) data-testid="register-form" novalidate {
             (name_field(text, form, true))
@@ -74,8 +71,8 @@ fn sign_up(text: Text, form: &Form, action: &str) -> Markup {
     }
 }
 
-/// The page on which the first administrator's account is made.
-pub fn setup(config: &Config, text: Text, form: &Form) -> Markup {
+/// Creates the first administrator.
+pub fn setup(config: &Config, text: Text, form: &AuthForm) -> Markup {
     let error = form.token_error.as_ref();
     let content = html! {
         p.hint { (t!(text, "setup-sentence")) }
@@ -85,7 +82,7 @@ pub fn setup(config: &Config, text: Text, form: &Form) -> Markup {
                 input #token name="token" type="password" required autocomplete="off" maxlength="256"
                     aria-invalid=[error.map(|_| "true")]
                     aria-describedby=(if error.is_some() { "token-error" } else { "token-hint" })
-                    autofocus[error.is_some() || !form.is_wrong()];
+                    autofocus[error.is_some() || !form.has_error()];
                 @if error.is_none() { p.hint #token-hint { (t!(text, "setup-token-hint")) } }
                 (field_error(text, "token-error", error))
             }
@@ -98,7 +95,7 @@ pub fn setup(config: &Config, text: Text, form: &Form) -> Markup {
     card(config, text, &heading, content)
 }
 
-/// What to do where nobody can sign up and nobody can set up.
+/// Says what to do if nobody can sign up or set up the chat.
 pub fn first_run(config: &Config, text: Text) -> Markup {
     let content = html! {
         p {
@@ -109,12 +106,12 @@ pub fn first_run(config: &Config, text: Text) -> Markup {
     card(config, text, &t!(text, "first-run-heading"), content)
 }
 
-/// The page on which `name` sets a new password.
-pub fn reset(config: &Config, text: Text, token: &str, form: &Form) -> Markup {
+/// Sets a new password.
+pub fn reset(config: &Config, text: Text, token: &str, form: &AuthForm) -> Markup {
     let content = html! {
         p.hint { (t!(text, "reset-sentence", name = form.name.as_str())) }
         form method="post" action={ "/reset/" (token) } data-testid="reset-form" novalidate {
-            // For password managers: they keep the new password under this name.
+            // Password managers store the new password under this name.
             input type="hidden" name="name" value=(form.name) autocomplete="username";
             (password_field(text, form, true))
             button.primary type="submit" { (t!(text, "reset-submit")) }
@@ -123,7 +120,7 @@ pub fn reset(config: &Config, text: Text, token: &str, form: &Form) -> Markup {
     card(config, text, &t!(text, "reset-heading"), content)
 }
 
-fn name_field(text: Text, form: &Form, first: bool) -> Markup {
+fn name_field(text: Text, form: &AuthForm, first: bool) -> Markup {
     let error = form.name_error.as_ref();
     html! {
         div.field {
@@ -131,13 +128,13 @@ fn name_field(text: Text, form: &Form, first: bool) -> Markup {
             input #name name="name" type="text" value=(form.name) required maxlength="64"
                 autocomplete="username" autocapitalize="none" autocorrect="off" spellcheck="false"
                 aria-invalid=[error.map(|_| "true")] aria-describedby=[error.map(|_| "name-error")]
-                autofocus[form.token_error.is_none() && (error.is_some() || first && !form.is_wrong())];
+                autofocus[form.token_error.is_none() && (error.is_some() || first && !form.has_error())];
             (field_error(text, "name-error", error))
         }
     }
 }
 
-fn password_field(text: Text, form: &Form, new: bool) -> Markup {
+fn password_field(text: Text, form: &AuthForm, new: bool) -> Markup {
     let error = form.password_error.as_ref();
     let hint = new && error.is_none();
     let described_by = match error {

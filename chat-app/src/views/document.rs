@@ -1,4 +1,4 @@
-//! The frames of pages: a whole document, and a page that is one card. Pure.
+//! The outer HTML of pages: the document, and the page that is one card. Pure.
 
 use maud::{DOCTYPE, Markup, html};
 
@@ -7,7 +7,7 @@ use super::widgets::logo;
 use crate::config::Config;
 use crate::text::Text;
 
-/// A whole document. `content` is the `body` element.
+/// The document; `content` is its `body` element.
 pub(super) fn document(config: &Config, text: Text, title: &str, content: Markup) -> Markup {
     html! {
         (DOCTYPE)
@@ -24,7 +24,7 @@ pub(super) fn document(config: &Config, text: Text, title: &str, content: Markup
                 link rel="manifest" href="/manifest.webmanifest";
                 link rel="stylesheet" href=(assets::url("confab.css"));
                 link rel="stylesheet" href=(assets::words_url(text.language));
-                // Painted once the script has run, so that nothing jumps; browsers that don't know it paint at once.
+                // `blocking`: the first paint waits for the script, so that nothing jumps. Not all browsers support it.
                 script type="module" src=(assets::url("confab.js")) blocking="render" {}
                 @for module in assets::MODULES {
                     link rel="modulepreload" href=(assets::url(module));

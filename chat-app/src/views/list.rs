@@ -1,4 +1,4 @@
-//! A conversation in the list. Pure.
+//! An item in the list of conversations. Pure.
 
 use maud::{Markup, html};
 use time::macros::format_description;
@@ -8,10 +8,8 @@ use crate::domain::{ConversationKind, ConversationSummary, Level};
 use crate::t;
 use crate::text::Text;
 
-/// As much of a message as the list can show.
 const PREVIEW_CHARS: usize = 120;
 
-/// The conversation's list item as the member sees it.
 pub fn item(text: Text, conversation: &ConversationSummary, current: bool) -> Markup {
     let day = conversation
         .last_at
@@ -56,7 +54,7 @@ fn preview(text: Text, conversation: &ConversationSummary) -> Markup {
     }
 }
 
-/// What the member calls it.
+/// The conversation's name for this member.
 pub fn conversation_name(text: Text, conversation: &ConversationSummary) -> String {
     match conversation.name.as_str() {
         "" => t!(text, "just-you"),
@@ -64,7 +62,7 @@ pub fn conversation_name(text: Text, conversation: &ConversationSummary) -> Stri
     }
 }
 
-/// The picture of the other person, or a sign of what it is.
+/// The other person's avatar, or an icon of the kind.
 pub(super) fn conversation_avatar(conversation: &ConversationSummary) -> Markup {
     match conversation.kind {
         ConversationKind::Direct => avatar(&conversation.name, conversation.avatar),
@@ -76,7 +74,6 @@ pub(super) fn conversation_avatar(conversation: &ConversationSummary) -> Markup 
     }
 }
 
-/// As the data attribute has it.
 pub(super) fn kind(kind: ConversationKind) -> &'static str {
     match kind {
         ConversationKind::Direct => "direct",

@@ -1,6 +1,8 @@
-//! One message as HTML: the page and the live event hold the same bytes, so nothing here depends on the viewer, and no
-//! words are in it: those come from the style sheet of the reader's language ([`super::words`]), and what is one's own
-//! is told apart by a style sheet of the viewer ([`super::assets::own_css`]). Pure.
+//! A message as HTML. Pure.
+//!
+//! Pages and live events have the same bytes for everybody, so nothing here depends on the viewer. Texts come from the style
+//! sheet of the reader's language ([`super::words`]); a style sheet of the viewer marks their own messages
+//! ([`super::assets::own_css`]).
 
 use maud::{Markup, PreEscaped, html};
 
@@ -9,12 +11,10 @@ use super::{attachment, notice};
 use crate::domain::{Change, Message, Quote, Reaction, UserId};
 use crate::markdown;
 
-/// As much of a quoted message as is shown above its answer.
 const QUOTE_CHARS: usize = 160;
-/// Names in a reaction's tooltip; the number counts all.
-const NAMED: usize = 20;
+/// Names in a reaction's tooltip.
+const TOOLTIP_NAMES: usize = 20;
 
-/// The list item of a change.
 pub fn change(change: &Change) -> Markup {
     match change {
         Change::Message(message) => item(message),
@@ -22,7 +22,6 @@ pub fn change(change: &Change) -> Markup {
     }
 }
 
-/// The message's list item.
 pub fn item(message: &Message) -> Markup {
     let mentions = message.mentions.iter().map(|mention| mention.user);
     html! {
@@ -67,7 +66,7 @@ fn quoted(quote: &Quote) -> Markup {
     }
 }
 
-/// One form for all of them: a button takes its reaction back where it is one's own, else adds it.
+/// One form with a button for each reaction, which toggles the viewer's own.
 fn reactions(message: &Message) -> Markup {
     html! {
         @if !message.reactions.is_empty() {
@@ -80,11 +79,11 @@ fn reactions(message: &Message) -> Markup {
 }
 
 fn button(reaction: &Reaction) -> Markup {
-    // A tooltip is no place for the style sheet's words: who is gone is only counted.
+    // A style sheet can't put its text into a tooltip, so deleted accounts are only counted.
     let names = reaction.names.iter().map(String::as_str);
-    let names = names.filter(|name| !is_former(name)).take(NAMED);
+    let names = names.filter(|name| !is_former(name)).take(TOOLTIP_NAMES);
     let mut title = names.collect::<Vec<_>>().join(", ");
-    if reaction.names.len() > NAMED {
+    if reaction.names.len() > TOOLTIP_NAMES {
         title.push('…');
     }
     html! {
@@ -95,7 +94,7 @@ fn button(reaction: &Reaction) -> Markup {
     }
 }
 
-/// Space-separated, as `[data-users~="12"]` looks for one of them.
+/// Space-separated, for selectors such as `[data-users~="12"]`.
 fn ids(users: impl Iterator<Item = UserId>) -> String {
     users
         .map(|user| user.to_string())
@@ -132,7 +131,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_message_carries_what_the_client_goes_by() {
+    fn a_message_has_the_data_that_the_script_needs() {
         insta::assert_snapshot!(item(&message("Hello **there**")).into_string(), @r#"
         <li class="message" id="m7" data-testid="message" data-seq="7" data-rev="9" data-sender="3" data-client-id="00000000-0000-0000-0000-000000000001"><span class="avatar tone-1" aria-hidden="true">AL</span><div class="meta"><span class="sender"><bdi>ada.l</bdi></span> <time datetime="2026-03-04T05:06:07Z">05:06</time></div><div class="body" dir="auto"><p>Hello <strong>there</strong></p>
         </div><a class="more" href="/c/1/messages/7" aria-labelledby="t-more"><svg class="line" viewBox="0 0 24 24" aria-hidden="true"><path d="M5 12h.01M12 12h.01M19 12h.01"></path></svg></a></li>
@@ -140,7 +139,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn everything_a_message_may_have_is_there() {
+    fn a_message_is_rendered_with_all_its_parts() {
         let whole = Message {
             edited: true,
             quote: Some(Quote {
@@ -167,7 +166,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_tombstone_says_nothing() {
+    fn a_deleted_message_has_no_text() {
         let html = item(&Message {
             deleted: true,
             body: String::new(),
@@ -181,7 +180,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn whoever_is_gone_is_named_by_the_style_sheet() {
+    fn a_deleted_account_is_named_by_the_style_sheet() {
         let html = item(&Message {
             sender_name: "former-12".into(),
             reactions: vec![Reaction {

@@ -1,4 +1,4 @@
-//! Finding people. Pure.
+//! The search for people. Pure.
 
 use maud::{Markup, html};
 
@@ -8,11 +8,10 @@ use crate::domain::User;
 use crate::t;
 use crate::text::Text;
 
-/// The page to find people; `q` is what was searched for.
 pub fn page(shell: &Shell, q: &str, people: &[User]) -> Markup {
     shell.page(&Pane {
         title: &t!(shell.text, "find-people"),
-        place: "at-page",
+        layout: "at-page",
         live: None,
         current: None,
         content: html! {

@@ -1,4 +1,4 @@
-//! What pages of settings share: a title, a way back, sections with a form each. Pure.
+//! The parts of settings pages: a title, a link back, sections with a form each. Pure.
 
 use maud::{Markup, html};
 
@@ -9,11 +9,11 @@ use crate::input_error::InputError;
 use crate::t;
 use crate::text::Text;
 
-/// A page with these sections; `nav` stands beside its title.
+/// A page with these sections and `nav` beside its title.
 pub(super) fn page(shell: &Shell, title: &str, nav: Markup, content: Markup) -> Markup {
     shell.page(&Pane {
         title,
-        place: "at-page",
+        layout: "at-page",
         live: None,
         current: None,
         content: html! {
@@ -24,7 +24,7 @@ pub(super) fn page(shell: &Shell, title: &str, nav: Markup, content: Markup) -> 
     })
 }
 
-/// What was done, or what is wrong, in a section.
+/// The outcome of a section's form.
 #[derive(Clone, Debug, Default)]
 pub enum Outcome {
     #[default]
@@ -33,7 +33,7 @@ pub enum Outcome {
     Wrong(InputError),
 }
 
-/// A section of the page, with its outcome under its heading.
+/// A section with the outcome of its form below the heading.
 pub(super) fn section(
     text: Text,
     id: &str,
@@ -56,7 +56,7 @@ pub(super) fn section(
     }
 }
 
-/// A form that is one button.
+/// A form with nothing but a button.
 pub(super) fn button(action: &str, fields: &[(&str, &str)], class: &str, label: &str) -> Markup {
     html! {
         form method="post" action=(action) {
@@ -66,7 +66,6 @@ pub(super) fn button(action: &str, fields: &[(&str, &str)], class: &str, label: 
     }
 }
 
-/// A password that is asked for.
 pub(super) fn password(id: &str, name: &str, label: &str, autocomplete: &str) -> Markup {
     html! {
         div.field {

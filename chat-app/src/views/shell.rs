@@ -1,5 +1,5 @@
-//! What the pages of a signed-in person share: the list on the left, something on the right, one of them on a phone.
-//! Pure.
+//! The layout of all pages of a logged-in person: the list on the left, the page's content on the right; on a phone one of
+//! them. Pure.
 
 use maud::{Markup, html};
 
@@ -12,30 +12,28 @@ use crate::store::conversations::Listed;
 use crate::t;
 use crate::text::Text;
 
-/// What every page of a signed-in person knows.
+/// What the layout needs.
 #[derive(Debug)]
 pub struct Shell<'a> {
-    /// The deployment's settings.
     pub config: &'a Config,
-    /// The words of the reader's language.
     pub text: Text,
     pub me: &'a User,
-    /// Where live events go on; taken before anything else was read.
+    /// Where live events continue. Read before anything else on the page.
     pub cursor: &'a Cursor,
-    /// Whether they blocked somebody, whose messages are folded.
-    pub folds: bool,
+    /// Whether this person has blocked anybody, so that the page loads the style sheet that folds messages.
+    pub has_blocks: bool,
     pub list: &'a Listed,
 }
 
 const AT_LIST: &str = "at-list";
 
-/// What a page has on the right.
+/// The right side of a page.
 pub(super) struct Pane<'a> {
-    /// What the page is called, without the number of unread messages.
+    /// Without the number of unread messages.
     pub title: &'a str,
-    /// [`AT_LIST`], `at-conversation` or `at-page`: what a phone shows.
-    pub place: &'a str,
-    /// The conversation on screen where it is live.
+    /// A class of the body: [`AT_LIST`], `at-conversation` or `at-page`. It decides what a phone shows.
+    pub layout: &'a str,
+    /// The conversation on screen, if it is live.
     pub live: Option<&'a ConversationSummary>,
     pub current: Option<ConversationId>,
     pub content: Markup,
@@ -54,7 +52,7 @@ impl Shell<'_> {
             "" => self.config.title.clone(),
             title => format!("{title} · {}", self.config.title),
         };
-        let counted = if unread > 0 {
+        let title_with_count = if unread > 0 {
             format!("({unread}) {title}")
         } else {
             title.clone()
@@ -62,19 +60,19 @@ impl Shell<'_> {
         document(
             self.config,
             self.text,
-            &counted,
+            &title_with_count,
             html! {
-                body.app.(pane.place) data-title=(title) data-me=(self.me.id)
+                body.app.(pane.layout) data-title=(title) data-me=(self.me.id)
                     data-epoch=(self.cursor.epoch) data-xid=(self.cursor.xid)
                     data-conversation=[pane.live.map(|live| live.id)] data-rev=[pane.live.map(|live| live.rev)]
                     data-last-read=[pane.live.map(|live| live.last_read_seq)]
                     data-last-seq=[pane.live.map(|live| live.last_seq)]
                     data-read-version=[pane.live.map(|live| live.read_version)] {
                     link rel="stylesheet" href=(assets::own_url(self.me.id));
-                    @if self.folds { link rel="stylesheet" href="/account/folded.css"; }
+                    @if self.has_blocks { link rel="stylesheet" href="/account/folded.css"; }
                     a.skip href="#main" { (t!(text, "skip")) }
-                    // On a phone the list page is the list alone: there it is what the page is about.
-                    @if pane.place == AT_LIST {
+                    // On a phone this page is the list alone, so the list is its main content.
+                    @if pane.layout == AT_LIST {
                         main.sidebar #main tabindex="-1" {
                             h1.visually-hidden { (t!(text, "conversations")) }
                             (self.sidebar(None))
@@ -131,7 +129,7 @@ impl Shell<'_> {
     }
 }
 
-/// Says when live updates are off; the script sets its state.
+/// Says that live updates are off. The script sets the state.
 fn connection(text: Text) -> Markup {
     html! {
         div.connection data-testid="connection" data-state="connecting" role="status" {
@@ -142,7 +140,7 @@ fn connection(text: Text) -> Markup {
     }
 }
 
-/// Asks once, in the list, whether to be notified; the script shows it after the first message that came.
+/// Offers notifications, once. The script shows it after the first message arrives.
 fn notifications_hint(text: Text) -> Markup {
     html! {
         div.notify-hint hidden data-style=(assets::url("notifications.css")) role="region" aria-label=(t!(text, "notifications")) data-testid="notify-hint" {
@@ -153,7 +151,7 @@ fn notifications_hint(text: Text) -> Markup {
     }
 }
 
-/// What keys open on any page.
+/// The dialogs that keyboard shortcuts open on any page.
 fn dialogs(text: Text) -> Markup {
     let keys = [
         ("Enter", "keys-send"),
@@ -182,7 +180,7 @@ fn dialogs(text: Text) -> Markup {
     }
 }
 
-/// What the switcher found, for the script.
+/// The switcher's results, for the script.
 pub fn switcher(text: Text, conversations: &[ConversationSummary], people: &[User]) -> Markup {
     html! {
         @if conversations.is_empty() && people.is_empty() { p.hint { (t!(text, "switch-none")) } }
@@ -205,12 +203,12 @@ pub fn switcher(text: Text, conversations: &[ConversationSummary], people: &[Use
     }
 }
 
-/// The list, and beside it what to do next.
+/// The list, with a welcome beside it.
 pub fn index(shell: &Shell) -> Markup {
     let text = shell.text;
     shell.page(&Pane {
         title: "",
-        place: AT_LIST,
+        layout: AT_LIST,
         live: None,
         current: None,
         content: html! {

@@ -1,4 +1,4 @@
-//! The small parts that pages share: icons, avatars, names, times, excerpts. Pure.
+//! The small parts that pages share: icons, avatars, names, times, excerpts, errors of fields. Pure.
 
 use maud::{Markup, PreEscaped, html};
 use time::OffsetDateTime;
@@ -12,31 +12,30 @@ use crate::markdown;
 use crate::t;
 use crate::text::Text;
 
-/// The mark of Confab: two speech bubbles.
 pub(super) fn logo() -> Markup {
     html! { span.mark aria-hidden="true" { (PreEscaped(assets::ICON)) } }
 }
 
 pub(super) const SEARCH_ICON: &str = "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16 16l4.5 4.5";
 
-/// A link that is an icon alone, with its name for those who don't see it.
+/// A link with an icon and, for screen readers, a name.
 pub(super) fn icon_link(href: &str, name: &str, path: &str) -> Markup {
     html! {
         a.button.icon href=(href) title=(name) { (icon(path)) span.visually-hidden { (name) } }
     }
 }
 
-/// A line icon of 24 × 24.
+/// A line icon; `path` is drawn on 24 × 24.
 pub(super) fn icon(path: &str) -> Markup {
     html! { svg.line viewBox="0 0 24 24" aria-hidden="true" { path d=(path) {} } }
 }
 
-/// A picture that is no person's: an icon in a circle.
+/// An icon in place of a person's avatar.
 pub(super) fn icon_avatar(path: &str) -> Markup {
     html! { span.avatar.sign aria-hidden="true" { (icon(path)) } }
 }
 
-/// The way back to the list on a phone.
+/// Leads back to the list on a phone.
 pub(super) fn back_link(text: Text) -> Markup {
     html! {
         a.button.icon.back href="/c" title=(t!(text, "conversations")) {
@@ -47,15 +46,15 @@ pub(super) fn back_link(text: Text) -> Markup {
     }
 }
 
-/// Whether this is what a deleted account is called: `former-12`, as `former_name` of the schema makes it. Nobody else
-/// may be called so.
+/// Whether this is the name of a deleted account, such as `former-12`: `former_name` in the schema assigns it, and nobody
+/// else may use it.
 pub(super) fn is_former(name: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let id = name.strip_prefix("former-").unwrap_or_default();
     digits(id.split_once('-').map_or(id, |(id, _)| id))
 }
 
-/// What a person is called on a page in the reader's language.
+/// The name, or for a deleted account a text in the reader's language.
 pub(super) fn display_name(text: Text, name: &str) -> String {
     if is_former(name) {
         t!(text, "former")
@@ -64,14 +63,14 @@ pub(super) fn display_name(text: Text, name: &str) -> String {
     }
 }
 
-/// A person's name where no words may be: whose account is deleted is named by the style sheet of the reader's language.
+/// The name as HTML that is the same in every language: the style sheet names deleted accounts.
 pub(super) fn name_element(name: &str) -> Markup {
     html! {
         @if is_former(name) { bdi data-t="former" {} } @else { bdi { (name) } }
     }
 }
 
-/// A person's picture, or their initials; somebody unknown for a deleted account.
+/// A person's picture or initials; a silhouette for a deleted account.
 pub(super) fn avatar(name: &str, picture: Option<Uuid>) -> Markup {
     match picture {
         None if is_former(name) => {
@@ -84,16 +83,16 @@ pub(super) fn avatar(name: &str, picture: Option<Uuid>) -> Markup {
     }
 }
 
-/// Initials on a colour that follows from the name.
+/// Initials on a color that depends on the name.
 fn initials_avatar(name: &str) -> Markup {
-    // FNV-1a; any hash does that spreads short names.
+    // FNV-1a: any hash would do that spreads short names.
     let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     });
     html! { span class={ "avatar tone-" (hash % 8) } aria-hidden="true" { (initials(name)) } }
 }
 
-/// The first letters of a name's first two parts: `ada.l` is AL.
+/// The first letters of the name's first two parts: AL for `ada.l`.
 fn initials(name: &str) -> String {
     name.split(['.', '_', '-', ' '])
         .filter_map(|part| part.chars().next())
@@ -102,14 +101,14 @@ fn initials(name: &str) -> String {
         .to_uppercase()
 }
 
-/// Hours and minutes in UTC; the client puts the reader's own there.
+/// Hours and minutes in UTC; the script converts them to the reader's time zone.
 pub(super) fn time_of_day(at: OffsetDateTime) -> String {
     at.to_utc()
         .format(format_description!("[hour]:[minute]"))
         .unwrap_or_default()
 }
 
-/// Day and time in UTC, for pages that are no conversation.
+/// Day and time in UTC, for pages other than conversations.
 pub(super) fn timestamp(at: OffsetDateTime) -> Markup {
     let words = at
         .to_utc()
@@ -120,7 +119,7 @@ pub(super) fn timestamp(at: OffsetDateTime) -> Markup {
     html! { bdi { time datetime=(rfc3339(at)) { (words) } } }
 }
 
-/// The instant for machines, to the second.
+/// For `datetime` attributes, to the second.
 pub(super) fn rfc3339(at: OffsetDateTime) -> String {
     at.to_utc()
         .truncate_to_second()
@@ -128,7 +127,7 @@ pub(super) fn rfc3339(at: OffsetDateTime) -> String {
         .unwrap_or_default()
 }
 
-/// The beginning of what a message says, without its marks, on one line.
+/// The beginning of a message as plain text on one line.
 pub(super) fn excerpt(body: &str, chars: usize) -> String {
     let line = markdown::plain(body);
     match line.char_indices().nth(chars) {
@@ -137,7 +136,6 @@ pub(super) fn excerpt(body: &str, chars: usize) -> String {
     }
 }
 
-/// What is wrong with a field, beside it.
 pub(super) fn field_error(text: Text, id: &str, error: Option<&InputError>) -> Markup {
     html! {
         @if let Some(error) = error {
@@ -151,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_deleted_account_is_told_by_its_name() {
+    fn a_deleted_account_is_recognized_by_its_name() {
         for former in ["former-12", "former-12-a1b2c3"] {
             assert!(is_former(former), "{former}");
         }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{more, page, search, secret_link};
+use super::{next_link, page, search, secret_link};
 use crate::input_error::InputError;
 use crate::store::admin::Person;
 use crate::t;
@@ -11,33 +11,33 @@ use crate::views::settings::{Outcome, button, section};
 use crate::views::shell::Shell;
 use crate::views::widgets::{avatar, timestamp};
 
-/// What a page about a person tells besides.
+/// What a form of the page has done.
 #[derive(Debug)]
-pub enum Told {
-    Nothing,
+pub enum FormResult {
+    None,
     Wrong(InputError),
-    /// The link that was made.
+    /// The link that was created.
     Link(String),
 }
 
-impl Told {
+impl FormResult {
     pub(super) fn outcome(&self) -> Outcome {
         match self {
             Self::Wrong(error) => Outcome::Wrong(error.clone()),
-            Self::Nothing | Self::Link(_) => Outcome::None,
+            Self::None | Self::Link(_) => Outcome::None,
         }
     }
 }
 
-/// Everybody, or whom a search has found.
-pub fn list(shell: &Shell, q: &str, people: &[Person], there_is_more: bool) -> Markup {
+/// All people, or those found.
+pub fn list(shell: &Shell, q: &str, people: &[Person], more: bool) -> Markup {
     let text = shell.text;
     let last = people.last().map_or("", |person| person.user.name.as_str());
     let content = html! {
         (search(text, "/admin", q))
         @if people.is_empty() { p.hint { (t!(text, "admin-none")) } }
         ul.rows { @for person in people { (row(text, person)) } }
-        (more(text, "/admin", &[("q", q), ("after", last)], there_is_more))
+        (next_link(text, "/admin", &[("q", q), ("after", last)], more))
     };
     page(shell, "/admin", content)
 }
@@ -63,8 +63,8 @@ fn tags(text: Text, person: &Person) -> Markup {
     }
 }
 
-/// One person, and what can be done.
-pub fn person(shell: &Shell, person: &Person, told: &Told) -> Markup {
+/// A person, and what an administrator can do.
+pub fn person(shell: &Shell, person: &Person, result: &FormResult) -> Markup {
     let text = shell.text;
     let user = &person.user;
     let content = html! {
@@ -76,13 +76,19 @@ pub fn person(shell: &Shell, person: &Person, told: &Told) -> Markup {
             }
             (tags(text, person))
         }
-        @if let Told::Link(link) = told {
+        @if let FormResult::Link(link) = result {
             p role="status" { (t!(text, "admin-reset-link-made", name = user.name.as_str())) }
             (secret_link(link))
         }
         (acts(text, person))
     };
-    let content = section(text, "person", &user.display_name, &told.outcome(), content);
+    let content = section(
+        text,
+        "person",
+        &user.display_name,
+        &result.outcome(),
+        content,
+    );
     page(shell, "/admin", content)
 }
 

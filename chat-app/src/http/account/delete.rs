@@ -1,4 +1,4 @@
-//! Deletes one's account. Does I/O.
+//! Deletes a person's own account. Does I/O.
 
 use axum::Extension;
 use axum::extract::State;
@@ -6,42 +6,42 @@ use axum::response::{Html, IntoResponse, Response};
 use axum_extra::extract::cookie::CookieJar;
 use serde::Deserialize;
 
-use super::{again, knows_password};
+use super::{knows_password, page_with_error};
 use crate::app::App;
 use crate::domain::Session;
 use crate::error::AppError;
 use crate::http::extract::Form;
-use crate::http::limits::Logins;
+use crate::http::limits::LoginLimiter;
 use crate::http::session;
 use crate::input_error::InputError;
 use crate::store::accounts;
 use crate::text::Text;
 use crate::views;
 
-/// What becomes of what one has said.
+/// What happens to the person's messages.
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Messages {
+enum OwnMessages {
     Keep,
     Erase,
 }
 
 #[derive(Deserialize)]
-pub(in crate::http) struct Goodbye {
-    messages: Messages,
+pub(in crate::http) struct DeleteForm {
+    messages: OwnMessages,
     password: String,
 }
 
 pub(in crate::http) async fn delete(
     State(app): State<App>,
-    Extension(logins): Extension<Logins>,
+    Extension(limiter): Extension<LoginLimiter>,
     session: Session,
     text: Text,
     jar: CookieJar,
-    Form(given): Form<Goodbye>,
+    Form(form): Form<DeleteForm>,
 ) -> Result<Response, AppError> {
-    if !knows_password(&app, &logins, &session, given.password).await? {
-        return again(
+    if !knows_password(&app, &limiter, &session, form.password).await? {
+        return page_with_error(
             &app,
             &session,
             text,
@@ -50,9 +50,9 @@ pub(in crate::http) async fn delete(
         )
         .await;
     }
-    let erase = given.messages == Messages::Erase;
+    let erase = form.messages == OwnMessages::Erase;
     if !accounts::leave(&app.pool, session.user.id, erase).await? {
-        return again(
+        return page_with_error(
             &app,
             &session,
             text,
@@ -62,6 +62,6 @@ pub(in crate::http) async fn delete(
         .await;
     }
     let jar = session::end(&app, jar, &session).await?;
-    let page = Html(views::account::gone(&app.config, text).into_string());
+    let page = Html(views::account::deleted(&app.config, text).into_string());
     Ok((jar, page).into_response())
 }
