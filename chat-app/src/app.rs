@@ -93,7 +93,11 @@ const ANNOUNCED: i64 = 500;
 
 impl App {
     /// Hands the events of a change that is committed to Kafka, or says why there is none.
-    pub async fn announce(&self, id: ConversationId, outcome: Outcome) -> Result<(), AppError> {
+    pub(crate) async fn announce(
+        &self,
+        id: ConversationId,
+        outcome: Outcome,
+    ) -> Result<(), AppError> {
         match outcome {
             Outcome::Done(Some((first, last))) => self.publish(id, first - 1, last).await,
             Outcome::Done(None) => {}
@@ -104,7 +108,7 @@ impl App {
     }
 
     /// Hands all events of a new conversation to Kafka.
-    pub async fn announce_all(&self, id: ConversationId) {
+    pub(crate) async fn announce_all(&self, id: ConversationId) {
         self.publish(id, 0, i64::MAX).await;
     }
 

@@ -17,7 +17,7 @@ pub mod hub;
 pub mod input_error;
 pub mod kafka;
 pub mod lookups;
-pub mod markdown;
+pub(crate) mod markdown;
 pub mod migrate;
 pub mod passwords;
 pub mod poller;
@@ -33,6 +33,8 @@ pub mod store;
 pub mod telemetry;
 pub mod text;
 pub mod tokens;
-pub mod views;
+pub(crate) mod views;
 pub mod workers;
 pub mod writer;
+
+pub(crate) use self::text::t;

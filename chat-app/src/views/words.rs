@@ -33,7 +33,7 @@ const PEOPLE: [&str; 2] = ["actor", "subject"];
 const OPEN: char = '\u{e000}';
 const CLOSE: char = '\u{e001}';
 
-pub fn css(language: Language) -> String {
+pub(crate) fn css(language: Language) -> String {
     let text = Text { language };
     let mut css = String::from(":root{");
     for id in PROPERTIES {
