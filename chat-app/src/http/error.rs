@@ -208,10 +208,19 @@ impl From<Arc<sqlx::Error>> for AppError {
         };
         if away {
             Self::DatabaseAway(error)
+        } else if is_not_text(&error) {
+            Self::BadRequest
         } else {
             Self::Internal(error.into())
         }
     }
+}
+
+/// Whether a value holds a NUL, the one character that PostgreSQL takes in no text (`character_not_in_repertoire`). Fields
+/// whose rule of their own refuses it never get here.
+fn is_not_text(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.as_deref() == Some("22021")
 }
 
 impl From<getrandom::Error> for AppError {
