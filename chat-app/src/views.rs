@@ -10,6 +10,7 @@ pub mod attachment;
 pub mod auth;
 pub mod conversation;
 pub mod error;
+mod excerpt;
 pub mod list;
 pub mod message;
 pub mod notice;

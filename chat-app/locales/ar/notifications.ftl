@@ -1,6 +1,5 @@
 # What a device shows.
 push-room-body = { $name }: { $words }
-push-file = أرسل ملفًا
 
 # The page of settings.
 notifications = الإشعارات

@@ -1,6 +1,5 @@
 # What a device shows.
 push-room-body = { $name }: { $words }
-push-file = Hat eine Datei gesendet
 
 # The page of settings.
 notifications = Benachrichtigungen

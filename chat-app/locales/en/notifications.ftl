@@ -1,6 +1,5 @@
 # What a device shows.
 push-room-body = { $name }: { $words }
-push-file = Sent a file
 
 # The page of settings.
 notifications = Notifications

@@ -6,8 +6,8 @@ use time::macros::format_description;
 use uuid::Uuid;
 
 use super::auth::field_error;
+use super::excerpt;
 use super::list::{face, kind, name};
-use super::message::excerpt;
 use super::shell::{Pane, SEARCH, Shell, back, icon, icon_link};
 use super::{actions, attachment, called, instant, message, notice, portrait};
 use crate::domain::{ConversationKind, ConversationSummary, Message, Notice, Page, Role};
@@ -275,7 +275,7 @@ fn answered(text: Text, draft: &Draft) -> Markup {
             div {
                 b { @if let Some(quote) = quote { (t!(text, "replying-to", name = called(text, &quote.sender_name))) } }
                 " "
-                span dir="auto" { @if let Some(quote) = quote { (excerpt(&quote.body, QUOTE_CHARS)) } }
+                span.excerpt { @if let Some(quote) = quote { (excerpt::line(&quote.excerpt(), QUOTE_CHARS)) } }
             }
             a.button.icon.cancel href="?" title=(t!(text, "cancel")) {
                 (icon("M6 6l12 12M18 6L6 18"))

@@ -4,7 +4,7 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use super::{attachment, clock, instant, is_former, named, notice, portrait};
+use super::{attachment, clock, excerpt, instant, is_former, named, notice, portrait};
 use crate::domain::{Message, Quote, Reaction, UserId};
 use crate::markdown;
 use crate::store::timeline::Change;
@@ -58,11 +58,7 @@ fn quoted(quote: &Quote) -> Markup {
         a.quote href={ "?at=" (quote.seq) "#m" (quote.seq) } data-quote=(quote.seq) {
             b { (named(&quote.sender_name)) }
             " "
-            @if quote.deleted {
-                span data-t="deleted" {}
-            } @else {
-                span dir="auto" { (excerpt(&quote.body, QUOTE_CHARS)) }
-            }
+            (excerpt::line(&quote.excerpt, QUOTE_CHARS))
         }
     }
 }
@@ -103,21 +99,12 @@ fn ids(users: impl Iterator<Item = UserId>) -> String {
         .join(" ")
 }
 
-/// The beginning of what a message says, without its marks, on one line.
-pub fn excerpt(body: &str, chars: usize) -> String {
-    let line = markdown::plain(body);
-    match line.char_indices().nth(chars) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
-    }
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::domain::{ConversationId, Mention, UserId};
+    use crate::domain::{ConversationId, Excerpt, Mention, UserId};
 
     pub(crate) fn message(body: &str) -> Message {
         Message {
@@ -155,8 +142,10 @@ pub(crate) mod tests {
             quote: Some(Quote {
                 seq: 5,
                 sender_name: "bob".into(),
-                body: "*really*?".into(),
-                deleted: false,
+                excerpt: Excerpt {
+                    body: "*really*?".into(),
+                    ..Excerpt::default()
+                },
             }),
             mentions: vec![Mention {
                 user: UserId(4),
@@ -207,10 +196,5 @@ pub(crate) mod tests {
             "{html}"
         );
         assert!(html.contains("title=\"bob\""), "{html}");
-    }
-
-    #[test]
-    fn an_excerpt_ends_on_a_whole_character() {
-        assert_eq!(excerpt(&"ä".repeat(200), 120), "ä".repeat(120) + "…");
     }
 }

@@ -3,13 +3,15 @@
 
 use std::fmt::Write;
 
+use crate::files::PER_MESSAGE;
 use crate::text::{FluentArgs, Language, Text};
 
 /// What messages and notices say, by `data-t`: a message of locales/*/message.ftl.
-const SAID: [&str; 12] = [
+const SAID: [&str; 13] = [
     "former",
     "edited",
     "deleted",
+    "photo",
     "notice-created",
     "notice-joined",
     "notice-added",
@@ -20,6 +22,8 @@ const SAID: [&str; 12] = [
     "notice-promoted",
     "notice-demoted",
 ];
+/// What is counted, by `data-t` and `data-count`: from 2 to as many files as a message takes.
+const COUNTED: [&str; 2] = ["photos", "files"];
 /// What other rules say, as custom properties.
 const PROPERTIES: [&str; 4] = ["you", "unread", "mentioned", "former"];
 /// What a sentence may speak of, each an attribute `data-…` of the element; people by way of a custom property, so that
@@ -56,6 +60,17 @@ pub fn css(language: Language) -> String {
             "[data-t={id}]::before{{content:{}}}",
             content(&text.with(id, &args))
         );
+    }
+    for id in COUNTED {
+        for count in 2..=PER_MESSAGE {
+            let mut args = FluentArgs::new();
+            args.set("count", count);
+            let _ = write!(
+                css,
+                "[data-t={id}][data-count=\"{count}\"]::before{{content:{}}}",
+                content(&text.with(id, &args))
+            );
+        }
     }
     css
 }
@@ -97,6 +112,20 @@ mod tests {
             "{css}"
         );
         assert!(css.contains("--t-you:\"You: \";"), "{css}");
+    }
+
+    #[test]
+    fn files_are_counted_by_the_rules_of_the_language() {
+        let english = css(Language::English);
+        assert!(
+            english.contains("[data-t=photos][data-count=\"3\"]::before{content:\"3 photos\"}"),
+            "{english}"
+        );
+        let arabic = css(Language::Arabic);
+        assert!(
+            arabic.contains("[data-t=files][data-count=\"2\"]::before{content:\"ملفان\"}"),
+            "{arabic}"
+        );
     }
 
     #[test]

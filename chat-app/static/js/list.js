@@ -1,6 +1,7 @@
 // The list of conversations: order, previews, unread counts and mentions; and the number in the title.
 
 import { parse, senderOf } from './arrange.js';
+import { showExcerpt } from './excerpt.js';
 import { showRecent } from './time.js';
 
 const RECHECKED = 20; // more than a person looks at
@@ -169,8 +170,6 @@ export class List {
 /** The beginning of a message, as the server writes it. */
 function preview(item, message) {
   const line = item.querySelector('.preview');
-  const body = message.querySelector('.body');
-  const excerpt = (body?.textContent ?? message.querySelector('.file .name, img')?.alt ?? '').replace(/\s+/g, ' ');
   line.dataset.sender = message.dataset.sender;
   line.replaceChildren();
   delete line.dataset.t;
@@ -179,7 +178,8 @@ function preview(item, message) {
     const name = document.createElement('b');
     name.append(Object.assign(document.createElement('bdi'), { textContent: senderOf(message) }), ': ');
     const text = document.createElement('span');
-    text.textContent = excerpt.slice(0, SHOWN_CHARS);
+    text.dir = 'auto';
+    showExcerpt(text, message, SHOWN_CHARS);
     line.append(...(item.dataset.kind === 'direct' ? [] : [name]), text);
   }
 }

@@ -2,11 +2,13 @@
 // page of settings. Nobody is asked for permission but by a button of theirs.
 
 import { parse, senderOf } from './arrange.js';
+import { excerptText } from './excerpt.js';
 
 const REFRESHED = 'confab-notified'; // the key that this device was registered with in this session; gone at the next login
 const VISIBLE = 'confab-visible'; // a lock that every page in the foreground shares
 const SPEAKER = 'confab-speaker'; // a lock that one page has: it alone shows notifications
 const SETTLE_MS = 1_500; // who reads at once, here or elsewhere, is not told
+const SHOWN_CHARS = 300;
 const SETTINGS_MS = 10 * 60_000;
 const me = document.body.dataset.me;
 const WANTED = `confab-notify-${me}`; // 'on', 'off', 'later': what this person told this device
@@ -35,7 +37,7 @@ function wants({ level = 'all', kind = 'direct' }, mentions = []) {
 
 async function show(item, message, conversation) {
   const name = item.querySelector('.name').textContent.trim();
-  const words = message.querySelector('.body')?.textContent.replace(/\s+/g, ' ').trim().slice(0, 300) ?? '';
+  const words = excerptText(message, SHOWN_CHARS);
   const body = (item.dataset.kind ?? 'direct') === 'direct' ? words : `${senderOf(message)}: ${words}`;
   const registration = await navigator.serviceWorker.getRegistration('/');
   // The same tag as a push of the conversation has: the newest replaces what is shown.
