@@ -14,6 +14,9 @@ pub use self::conversations::{
 };
 pub use self::excerpt::{Excerpt, FileSummary, Gist};
 pub use self::ids::{ConversationId, SessionId, UserId};
-pub use self::messages::{Attachment, Mention, Message, Notice, NoticeKind, Quote, Reaction};
+pub use self::messages::{
+    AddressedChange, Attachment, Audience, Change, Mention, Message, Notice, NoticeKind, Quote,
+    Reaction,
+};
 pub use self::people::{DisplayNameError, NameError, Session, User, UserName, parse_display_name};
 pub use self::position::{Cursor, Snapshot, Span};

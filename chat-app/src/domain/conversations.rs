@@ -23,6 +23,11 @@ impl ConversationKind {
     pub fn is_room(self) -> bool {
         matches!(self, Self::Public | Self::Private)
     }
+
+    /// Whether it has members to look at: a direct conversation has two for ever.
+    pub fn has_members(self) -> bool {
+        self != Self::Direct
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{ConversationId, Excerpt, FileSummary, UserId};
+use super::{ConversationId, ConversationKind, Excerpt, FileSummary, UserId};
 
 /// A person whom a message calls by name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -146,4 +146,47 @@ pub struct Attachment {
     pub height: Option<i32>,
     /// Whether there is a smaller image of it.
     pub thumbnail: bool,
+}
+
+/// A change as it stands now: one that a later change has overtaken is not there any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A message that was sent, edited, deleted or reacted to.
+    Message(Message),
+    Notice(Notice),
+}
+
+impl Change {
+    /// Its place among the changes.
+    pub fn rev(&self) -> i64 {
+        match self {
+            Self::Message(message) => message.rev,
+            Self::Notice(notice) => notice.rev,
+        }
+    }
+
+    pub fn conversation(&self) -> ConversationId {
+        match self {
+            Self::Message(message) => message.conversation,
+            Self::Notice(notice) => notice.conversation,
+        }
+    }
+}
+
+/// The members who get a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Audience {
+    People(Vec<UserId>),
+    /// All members of a large room, which each replica knows.
+    Room,
+}
+
+/// A change with everything else that its record on the events topic holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddressedChange {
+    pub change: Change,
+    pub conversation_kind: ConversationKind,
+    pub audience: Audience,
+    /// The database's epoch: `rev` counts within it.
+    pub epoch: String,
 }

@@ -1,11 +1,11 @@
-//! What holds for every answer: headers, origin, error pages, PostgreSQL being away.
+//! All responses: headers, origin, error pages, and PostgreSQL being down.
 
 use sqlx::PgPool;
 
 use crate::site::{Answer, PASSWORD, SETUP, with};
 
 #[sqlx::test]
-async fn every_answer_has_the_security_headers(pool: PgPool) {
+async fn every_response_has_the_security_headers(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;
         let mut answers = vec![
@@ -56,7 +56,7 @@ fn assert_protected(answer: &Answer) {
 }
 
 #[sqlx::test]
-async fn a_write_of_another_site_is_refused(pool: PgPool) {
+async fn a_write_from_another_site_is_refused(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;
         for foreign in [
@@ -94,7 +94,7 @@ async fn a_write_of_another_site_is_refused(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn behind_a_proxy_that_rewrites_host_the_url_tells_the_origin(pool: PgPool) {
+async fn behind_a_proxy_that_rewrites_host_the_url_setting_has_the_origin(pool: PgPool) {
     with(
         pool,
         &["--url", "http://public.example:8080"],
@@ -111,7 +111,7 @@ async fn behind_a_proxy_that_rewrites_host_the_url_tells_the_origin(pool: PgPool
 }
 
 #[sqlx::test]
-async fn assets_are_cached_for_ever_under_their_own_name_only(pool: PgPool) {
+async fn assets_are_cached_for_ever_only_under_their_own_hash(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut stranger = site.stranger();
         let page = stranger.get("/login").await;
@@ -144,7 +144,7 @@ async fn assets_are_cached_for_ever_under_their_own_name_only(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn with_postgresql_away_people_are_told_so(pool: PgPool) {
+async fn people_see_that_postgresql_is_down(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
         site.pool.close().await;
@@ -168,7 +168,7 @@ async fn with_postgresql_away_people_are_told_so(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_fault_of_ours_is_not_explained_to_people(pool: PgPool) {
+async fn the_page_of_an_internal_error_has_no_details(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
         sqlx::query("ALTER TABLE messages RENAME COLUMN body TO gone")
