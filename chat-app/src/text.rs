@@ -157,13 +157,13 @@ impl Text {
     fn format(self, id: &str, args: Option<&FluentArgs>) -> String {
         let bundle = &BUNDLES[self.language as usize];
         let Some(pattern) = bundle.get_message(id).and_then(|message| message.value()) else {
-            tracing::error!(id, language = self.language.tag(), "a message is missing");
+            tracing::error!(id, language = self.language.tag(), "missing message");
             return id.to_owned();
         };
         let mut errors: Vec<FluentError> = Vec::new();
         let text = bundle.format_pattern(pattern, args, &mut errors);
         if !errors.is_empty() {
-            tracing::error!(id, ?errors, "a message can't be formatted");
+            tracing::error!(id, ?errors, "could not format a message");
         }
         text.into_owned()
     }

@@ -14,11 +14,11 @@ pub struct UserName(String);
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// Shorter than 2 or longer than 32 characters.
-    #[error("A name has 2 to 32 characters.")]
+    #[error("A name must have 2 to 32 characters.")]
     Length,
     /// A character that a name can't hold.
     #[error(
-        "Use letters a to z, digits, dots, dashes and underscores; begin with a letter or a digit."
+        "Use only letters a to z, digits, dots, dashes and underscores. Start with a letter or a digit."
     )]
     Characters,
 }

@@ -144,7 +144,7 @@ fn told(error: FileError, settings: &config::Files, text: Text) -> AppError {
     let (status, sentence) = match error {
         FileError::NotFound => return AppError::NotFound,
         FileError::Incoming(error) => {
-            tracing::debug!(%error, "an upload broke off");
+            tracing::debug!(%error, "an upload was aborted");
             return AppError::BadRequest;
         }
         FileError::Store(error) => return error.into(),
@@ -172,7 +172,7 @@ fn told(error: FileError, settings: &config::Files, text: Text) -> AppError {
             )
         }
         FileError::Picture(PictureError::Broken(reason)) => {
-            tracing::debug!(reason, "a picture is broken");
+            tracing::debug!(reason, "an image is damaged");
             (S::UNPROCESSABLE_ENTITY, text.get("file-picture-broken"))
         }
         FileError::TooMany => (S::TOO_MANY_REQUESTS, text.get("file-too-many")),

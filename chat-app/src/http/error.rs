@@ -35,48 +35,48 @@ pub enum AppError {
     #[error("forbidden")]
     Forbidden,
     /// The other one takes no messages from the sender.
-    #[error("blocked by the other one")]
+    #[error("blocked by the recipient")]
     Blocked,
     /// A file of the message is gone, or not the sender's.
-    #[error("an attachment is gone")]
+    #[error("an attachment no longer exists")]
     NoAttachment,
     /// The request makes no sense.
     #[error("bad request")]
     BadRequest,
     /// A page of another site sent this.
-    #[error("cross-origin write")]
+    #[error("cross-origin request")]
     CrossOrigin,
     /// What was given is wrong; the sentence says how.
     #[error("invalid: {0}")]
     Invalid(String),
     /// What was given is not taken; the status and the sentence say why.
-    #[error("refused with {0}: {1}")]
+    #[error("rejected with {0}: {1}")]
     Refused(StatusCode, String),
     /// The body is over the limit.
-    #[error("body too large")]
+    #[error("request body too large")]
     TooLarge,
     #[error("registration is closed")]
     RegistrationClosed,
     /// Only with an invitation.
-    #[error("an invitation is needed")]
+    #[error("an invitation is required")]
     InviteNeeded,
     /// An invitation or a reset link that is used up, taken back, run out, or made up.
     #[error("the link no longer works")]
     LinkSpent,
     /// Too many tries for one account.
-    #[error("too many logins")]
+    #[error("too many login attempts")]
     TooManyLogins(Duration),
     /// Too many passwords wait to be hashed.
-    #[error("too many passwords at once")]
+    #[error("too many concurrent password checks")]
     Busy,
     /// More sends than the writer takes.
     #[error("the writer's queue is full")]
     WriterBusy,
     /// The send may or may not be in; sending it again is safe.
-    #[error("the writer has no answer from PostgreSQL")]
+    #[error("PostgreSQL did not respond to the writer")]
     NotSentYet,
     /// PostgreSQL can't be reached.
-    #[error("PostgreSQL is away")]
+    #[error("PostgreSQL is unavailable")]
     DatabaseAway(#[source] Arc<sqlx::Error>),
     #[error("timed out")]
     TimedOut,
@@ -154,11 +154,13 @@ impl AppError {
             Self::Internal(_) => tracing::error!(error = %chain, "request failed"),
             Self::DatabaseAway(_) | Self::NotSentYet | Self::WriterBusy | Self::TimedOut => {
                 match UNSERVED.due(Instant::now()) {
-                    Some(untold) => tracing::warn!(error = %chain, untold, "request not served"),
+                    Some(suppressed) => {
+                        tracing::warn!(error = %chain, suppressed, "request not served")
+                    }
                     None => tracing::debug!(error = %chain, "request not served"),
                 }
             }
-            _ => tracing::debug!(error = %chain, "request refused"),
+            _ => tracing::debug!(error = %chain, "request rejected"),
         }
     }
 }

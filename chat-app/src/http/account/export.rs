@@ -31,9 +31,9 @@ pub(in crate::http) async fn export(State(app): State<App>, session: Session) ->
         let broken = sender.clone();
         let archive = Archive::new(sender);
         if let Err(error) = archive.write_all(&app, session.user.id).await {
-            tracing::info!(%error, "an export ended early");
+            tracing::info!(%error, "an export was aborted");
             // The browser must not take half of it for all.
-            let _ = broken.send(Err(io::Error::other("ended early"))).await;
+            let _ = broken.send(Err(io::Error::other("aborted"))).await;
         }
     });
     let pieces = stream::unfold(receiver, async |mut receiver| {
@@ -52,15 +52,15 @@ pub(in crate::http) async fn export(State(app): State<App>, session: Session) ->
 /// Why an export ends early.
 #[derive(Debug, thiserror::Error)]
 enum ExportError {
-    #[error("PostgreSQL did not answer: {0}")]
+    #[error("PostgreSQL did not respond: {0}")]
     Db(#[from] sqlx::Error),
-    #[error("the zip file could not be written: {0}")]
+    #[error("could not write the zip file: {0}")]
     Zip(#[from] zip::result::ZipError),
-    #[error("the zip file could not be written: {0}")]
+    #[error("could not write the zip file: {0}")]
     Write(#[from] io::Error),
-    #[error("a file could not be read: {0}")]
+    #[error("could not read a file: {0}")]
     File(#[from] StoreError),
-    #[error("the browser went away")]
+    #[error("the browser closed the connection")]
     Gone,
 }
 
@@ -129,7 +129,7 @@ impl Archive {
             match self.file(&app.files.store, sent).await {
                 Err(ExportError::File(error)) if error.is_loss() => {
                     let file = sent.file.id;
-                    tracing::warn!(%file, %error, "a file is lost, restore it from a backup; the export goes on");
+                    tracing::warn!(%file, %error, "a file is missing, restore it from a backup; the export continues without it");
                     missing.push(sent.json.as_str());
                 }
                 outcome => outcome?,
