@@ -302,6 +302,8 @@ fn message_limit(text: &str) -> Result<usize, String> {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use clap::CommandFactory;
+
     use super::*;
 
     pub(crate) fn serve(args: &[&str]) -> Result<Config, clap::Error> {
@@ -317,6 +319,17 @@ pub(crate) mod tests {
             Command::Serve(config) => *config,
             _ => unreachable!("serve was asked for"),
         })
+    }
+
+    #[test]
+    fn every_command_and_flag_has_a_help_text() {
+        for command in Cli::command().get_subcommands() {
+            let name = command.get_name();
+            assert!(command.get_about().is_some(), "{name}");
+            for flag in command.get_arguments() {
+                assert!(flag.get_help().is_some(), "{name} {}", flag.get_id());
+            }
+        }
     }
 
     #[test]

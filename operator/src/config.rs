@@ -142,6 +142,17 @@ mod tests {
     }
 
     #[test]
+    fn every_command_and_flag_has_a_help_text() {
+        for command in Cli::command().get_subcommands() {
+            let name = command.get_name();
+            assert!(command.get_about().is_some(), "{name}");
+            for flag in command.get_arguments() {
+                assert!(flag.get_help().is_some(), "{name} {}", flag.get_id());
+            }
+        }
+    }
+
+    #[test]
     fn namespaces_are_separated_by_commas_and_none_means_all() {
         let run =
             |args: &[&str]| match Cli::parse_from([&["operator", "run"], args].concat()).command {

@@ -235,7 +235,8 @@ fn more_connections_than_postgresql_takes_are_told_while_the_chat_goes_on() {
         ("True", "TooFewConnections")
     );
     assert!(
-        schema.message.contains("may open 33 connections") && schema.message.contains("took 20"),
+        schema.message.contains("up to 33 connections")
+            && schema.message.contains("accepted only 20"),
         "{}",
         schema.message
     );
