@@ -1,4 +1,4 @@
-# Inside messages and notices, by the style sheet of the language. `{ "" }` keeps the space at an end.
+# In messages and notices, inserted by the language's style sheet. `{ "" }` keeps the space at an end.
 you = You:{ " " }
 unread = { " " }unread
 mentioned = { " " }mentions
@@ -16,5 +16,5 @@ notice-left = { $actor } left
 notice-removed = { $actor } removed { $subject }
 notice-renamed = { $actor } changed the name to “{ $text }”
 notice-topic = { $actor } changed the topic to “{ $text }”
-notice-promoted = { $subject } is an owner now
+notice-promoted = { $subject } is now an owner
 notice-demoted = { $subject } is no longer an owner

@@ -8,7 +8,6 @@ use uuid::Uuid;
 
 use super::assets;
 use crate::input_error::InputError;
-use crate::markdown;
 use crate::t;
 use crate::text::Text;
 

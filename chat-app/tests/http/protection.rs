@@ -68,7 +68,7 @@ async fn a_write_from_another_site_is_refused(pool: PgPool) {
             ada.headers = foreign.clone();
             ada.send(&path, "forged")
                 .await
-                .says(403, "This came from another site.");
+                .says(403, "The request came from another site.");
             ada.post("/logout", &[]).await.says(403, "another site");
             let mut stranger = site.stranger();
             stranger.headers = foreign;
@@ -176,7 +176,7 @@ async fn the_page_of_an_internal_error_has_no_details(pool: PgPool) {
             .await
             .unwrap();
         let answer = ada.get("/c").await;
-        answer.says(500, "This is a fault of the chat, not yours.");
+        answer.says(500, "This is an error in the chat, not yours.");
         answer.says(500, answer.header("x-request-id"));
         for inner in ["column", "sqlx", "body does not"] {
             assert_eq!(answer.count(inner), 0, "{inner}");

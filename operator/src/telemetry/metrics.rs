@@ -51,28 +51,28 @@ impl Metrics {
         let leader = Family::default();
         registry.register(
             "controller_runtime_reconcile",
-            "Reconciliations by result",
+            "Number of reconciliations by result",
             reconciles.clone(),
         );
         registry.register(
             "controller_runtime_reconcile_errors",
-            "Reconciliations that were broken off",
+            "Number of failed reconciliations",
             errors.clone(),
         );
         registry.register(
             "controller_runtime_reconcile_time_seconds",
-            "How long a reconciliation takes",
+            "Duration of reconciliations",
             seconds.clone(),
         );
         let looks = histogram();
         registry.register(
             "confab_topic_reconcile_duration_seconds",
-            "How long a look at a chat's topics in Kafka takes, which runs beside reconciliations",
+            "Duration of reconciling the Kafka topics of a chat, which runs in parallel to its reconciliation",
             looks.clone(),
         );
         registry.register(
             "leader_election_master_status",
-            "1 while this process holds the Lease",
+            "1 if this process holds the Lease",
             leader.clone(),
         );
         Self {
