@@ -44,6 +44,7 @@ check: ## Formatting, clippy, dependencies' licences, and whether generated file
 	cargo fmt --all --check
 	tests/cargo clippy --all-targets -- -D warnings
 	tests/cargo clippy $(SERVICE_SUITES) --test nodeless $(CLUSTER_SUITES) -- -D warnings   # --all-targets leaves them out
+	@tests/lint
 	@tests/deny
 	@tests/mutations/run --check
 	@$(MAKE) --no-print-directory generate
