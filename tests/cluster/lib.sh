@@ -1,4 +1,5 @@
 # Sourced by every script of the cluster.
+# shellcheck source=tests/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 . "$tests_dir/cluster/env.sh"
 cluster_dir=$tests_dir/cluster

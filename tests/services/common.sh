@@ -1,4 +1,5 @@
 # Sourced by up and down: where the local services live and which user runs them.
+# shellcheck disable=SC2034 # the scripts that source this file use them
 
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 . "$tests_dir/packages.sh"
