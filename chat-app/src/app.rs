@@ -70,7 +70,7 @@ pub struct Parts {
 #[derive(Debug, thiserror::Error)]
 pub enum SettingError {
     /// The settings for Kafka contradict each other.
-    #[error("the CONFAB_KAFKA_ settings can't be used: {0}")]
+    #[error("invalid CONFAB_KAFKA_ settings: {0}")]
     Kafka(#[from] KafkaError),
     /// Those for the bucket do.
     #[error(transparent)]
@@ -119,7 +119,7 @@ impl App {
                 .iter()
                 .for_each(|change| self.publisher.publish(&Event::of(change))),
             Err(error) => {
-                tracing::debug!(%error, conversation = %id, "a change was not announced at once")
+                tracing::debug!(%error, conversation = %id, "could not announce a change immediately")
             }
         }
     }

@@ -14,6 +14,7 @@ pub(crate) mod composer;
 pub(crate) mod conversation;
 mod document;
 pub(crate) mod error;
+mod excerpt;
 pub(crate) mod list;
 pub(crate) mod message;
 pub(crate) mod notice;

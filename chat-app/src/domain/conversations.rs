@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{ConversationId, Message, Notice, User, UserId};
+use super::{ConversationId, Excerpt, Message, Notice, User, UserId};
 
 /// What a conversation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
@@ -54,7 +54,7 @@ pub enum Level {
 pub struct Preview {
     pub sender: UserId,
     pub sender_name: String,
-    pub body: String,
+    pub excerpt: Excerpt,
 }
 
 /// A conversation as one of its members sees it.

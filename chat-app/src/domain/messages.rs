@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{ConversationId, ConversationKind, UserId};
+use super::{ConversationId, ConversationKind, Excerpt, FileSummary, UserId};
 
 /// A person whom a message calls by name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,10 +29,7 @@ pub struct Quote {
     pub seq: i64,
     /// What its sender is called.
     pub sender_name: String,
-    /// The beginning of what it says; empty for a tombstone.
-    pub body: String,
-    /// Whether it is a tombstone.
-    pub deleted: bool,
+    pub excerpt: Excerpt,
 }
 
 /// A message as it stands.
@@ -63,6 +60,25 @@ pub struct Message {
     pub reactions: Vec<Reaction>,
     /// The files that go with it.
     pub attachments: Vec<Attachment>,
+}
+
+impl Message {
+    pub fn excerpt(&self) -> Excerpt {
+        let files = self.attachments.first().map(|first| FileSummary {
+            count: self.attachments.len() as u32,
+            photos: self
+                .attachments
+                .iter()
+                .filter(|file| file.width.is_some())
+                .count() as u32,
+            name: first.name.clone(),
+        });
+        Excerpt {
+            body: self.body.clone(),
+            deleted: self.deleted,
+            files,
+        }
+    }
 }
 
 /// What happened to a conversation besides messages.

@@ -29,7 +29,7 @@ pub async fn run(hub: Hub, pool: Pool, metrics: Metrics, stop: CancellationToken
                 return;
             };
             if let Err(error) = outcome {
-                tracing::debug!(%error, conversation = %hole.conversation, "a hole could not be read");
+                tracing::debug!(%error, conversation = %hole.conversation, "could not read a gap");
                 hub.state().order.failed(hole.conversation, Instant::now());
             }
         }

@@ -15,10 +15,11 @@ use crate::text::Language;
 pub(crate) const ICON: &str = include_str!("../../static/icon.svg");
 
 /// The modules that `confab.js` imports.
-pub(crate) const MODULES: [&str; 12] = [
+pub(crate) const MODULES: [&str; 13] = [
     "arrange.js",
     "compose.js",
     "keys.js",
+    "excerpt.js",
     "list.js",
     "live.js",
     "log.js",
@@ -53,6 +54,7 @@ static ASSETS: &[Asset] = &assets! {
     "compose.js" "js/compose.js" "text/javascript; charset=utf-8"
     "emoji.js"   "js/emoji.js" "text/javascript; charset=utf-8"
     "keys.js"    "js/keys.js" "text/javascript; charset=utf-8"
+    "excerpt.js" "js/excerpt.js" "text/javascript; charset=utf-8"
     "lightbox.js" "js/lightbox.js" "text/javascript; charset=utf-8"
     "list.js"    "js/list.js" "text/javascript; charset=utf-8"
     "live.js"    "js/live.js" "text/javascript; charset=utf-8"
