@@ -63,7 +63,7 @@ pub struct Parts {
 /// An invalid setting.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingError {
-    #[error("the CONFAB_KAFKA_ settings can't be used: {0}")]
+    #[error("invalid CONFAB_KAFKA_ settings: {0}")]
     Kafka(#[from] KafkaError),
     #[error(transparent)]
     Bucket(#[from] BucketError),
@@ -103,7 +103,7 @@ impl App {
                 .iter()
                 .for_each(|change| self.publisher.publish(&Event::of(change))),
             Err(error) => {
-                tracing::debug!(%error, conversation = %id, "a change was not announced at once")
+                tracing::debug!(%error, conversation = %id, "could not announce a change immediately")
             }
         }
     }

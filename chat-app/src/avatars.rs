@@ -20,7 +20,7 @@ pub enum AvatarError {
     Format,
     #[error("more than 24 megapixels")]
     TooLarge,
-    #[error("the picture could not be encoded")]
+    #[error("the image could not be encoded")]
     Encode(#[source] ImageError),
 }
 

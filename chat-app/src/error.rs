@@ -34,35 +34,35 @@ pub enum AppError {
     #[error("blocked by the recipient")]
     Blocked,
     /// An attachment no longer exists, or is not the sender's.
-    #[error("an attachment is gone")]
+    #[error("an attachment no longer exists")]
     NoAttachment,
     #[error("bad request")]
     BadRequest,
     /// A page of another site sent the request.
-    #[error("cross-origin write")]
+    #[error("cross-origin request")]
     CrossOrigin,
     /// The person entered or uploaded something that can't be used.
     #[error("invalid input: {0:?}")]
     Invalid(InputError),
-    #[error("body too large")]
+    #[error("request body too large")]
     TooLarge,
     #[error("registration is closed")]
     RegistrationClosed,
-    #[error("an invitation is needed")]
+    #[error("an invitation is required")]
     InviteNeeded,
     /// An invitation or a reset link that is used up, revoked, expired or made up.
     #[error("the link no longer works")]
     LinkSpent,
-    #[error("too many logins")]
+    #[error("too many login attempts")]
     TooManyLogins(Duration),
     /// Too many passwords are waiting to be hashed.
-    #[error("too many passwords at once")]
+    #[error("too many concurrent password checks")]
     Busy,
     /// The writer's queue is full.
     #[error("the writer's queue is full")]
     WriterBusy,
     /// PostgreSQL did not answer in time: the message may be stored or not. Sending it again is safe.
-    #[error("the writer has no answer from PostgreSQL")]
+    #[error("PostgreSQL did not respond to the writer")]
     NotSentYet,
     #[error("PostgreSQL can't be reached")]
     DatabaseAway(#[source] Arc<sqlx::Error>),
@@ -147,7 +147,7 @@ impl AppError {
                     None => tracing::debug!(error = %chain, "request not served"),
                 }
             }
-            _ => tracing::debug!(error = %chain, "request refused"),
+            _ => tracing::debug!(error = %chain, "request rejected"),
         }
     }
 }
@@ -197,10 +197,19 @@ impl From<Arc<sqlx::Error>> for AppError {
         };
         if unreachable {
             Self::DatabaseAway(error)
+        } else if is_not_text(&error) {
+            Self::BadRequest
         } else {
             Self::Internal(error.into())
         }
     }
+}
+
+/// Whether a value has a NUL, the one character that PostgreSQL refuses in any text (`character_not_in_repertoire`). Most
+/// fields reject it earlier.
+fn is_not_text(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.as_deref() == Some("22021")
 }
 
 impl From<getrandom::Error> for AppError {

@@ -49,27 +49,27 @@ const PATIENCE: Duration = Duration::from_secs(20);
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// Attachments are disabled, or the user is not in such a conversation.
-    #[error("no files may be put there")]
+    #[error("no permission to attach files to the conversation")]
     NotFound,
     #[error("the file is empty")]
     Empty,
     /// The limit in bytes.
-    #[error("the file has more than {0} bytes")]
+    #[error("the file is larger than {0} bytes")]
     TooLarge(u64),
     #[error("files of type {0} are not allowed")]
     Type(&'static str),
     #[error(transparent)]
     Picture(#[from] PictureError),
     /// The user has too many uploads in progress.
-    #[error("too many files at once")]
+    #[error("too many concurrent uploads")]
     TooMany,
     /// No memory or decoder became free.
-    #[error("too many images at once")]
+    #[error("too many images are being processed")]
     Busy,
-    #[error("the browser sends no more")]
+    #[error("the browser stopped sending data")]
     Stalled,
     /// The request ended early, or is malformed.
-    #[error("the request can't be read")]
+    #[error("malformed request")]
     Incoming(#[source] Box<dyn StdError + Send + Sync>),
     #[error(transparent)]
     Blob(#[from] BlobError),

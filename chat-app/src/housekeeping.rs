@@ -33,7 +33,7 @@ pub async fn run(database: PgConnectOptions, retention_days: Option<u16>, stop: 
         match led.await {
             None => return,
             Some(Ok(())) => {}
-            Some(Err(error)) => tracing::debug!(%error, "housekeeping failed; trying again"),
+            Some(Err(error)) => tracing::debug!(%error, "housekeeping failed; retrying"),
         }
         if stop
             .run_until_cancelled(tokio::time::sleep(INTERVAL))
@@ -82,7 +82,7 @@ pub async fn expire(connection: &mut PgConnection, days: i32) -> sqlx::Result<()
         tracing::info!(
             messages = total,
             days,
-            "deleted what was past its retention"
+            "deleted messages past their retention"
         );
     }
     Ok(())

@@ -41,3 +41,5 @@ pub mod text;
 pub mod tokens;
 pub(crate) mod views;
 pub(crate) mod writer;
+
+pub(crate) use self::text::t;

@@ -29,14 +29,14 @@ pub struct Passwords {
 /// Why a password could not be hashed.
 #[derive(Debug, thiserror::Error)]
 pub enum PasswordError {
-    #[error("too many passwords wait to be hashed")]
+    #[error("too many passwords are waiting to be hashed")]
     Busy,
-    #[error("no random salt")]
+    #[error("could not generate a salt")]
     Random(#[from] getrandom::Error),
     /// The hash in the database is invalid.
     #[error("argon2 failed")]
     Hash(#[from] argon2::password_hash::Error),
-    #[error("the hashing task died")]
+    #[error("the hashing task panicked")]
     Task(#[from] tokio::task::JoinError),
 }
 

@@ -55,9 +55,9 @@ impl Poller {
                 self.hub
                     .broadcast(|| socket::database_frame(polled.is_ok()));
                 match &polled {
-                    Ok(()) => tracing::info!("PostgreSQL answers again"),
+                    Ok(()) => tracing::info!("PostgreSQL responds again"),
                     Err(error) => {
-                        tracing::warn!(%error, "PostgreSQL does not answer; sends are refused until it does");
+                        tracing::warn!(%error, "PostgreSQL does not respond; sends are rejected until it does");
                     }
                 }
             }
@@ -82,8 +82,8 @@ impl Poller {
         let changes = limited(LIMIT, since).await?;
         if changes.epoch != position.epoch {
             return Err(sqlx::Error::Protocol(format!(
-                "the epoch is {} now and was {}",
-                changes.epoch, position.epoch
+                "the epoch changed from {} to {}",
+                position.epoch, changes.epoch
             )));
         }
         self.hub.polled(began, &changes);

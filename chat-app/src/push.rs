@@ -95,7 +95,7 @@ impl PushClient {
             Ok(Ok(answer)) => outcome(answer.status(), answer.headers()),
             Ok(Err(error)) if is_not_public(&error) => PushResult::Forbidden,
             Ok(Err(error)) => {
-                tracing::debug!(%error, "a push service could not be reached");
+                tracing::debug!(%error, "could not reach a push service");
                 PushResult::Later(None)
             }
             Err(_) => PushResult::Later(None),

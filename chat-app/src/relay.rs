@@ -70,7 +70,7 @@ impl ConsumerContext for Context<RelayContext> {
             consumer.incremental_unassign(partitions)
         };
         if let Err(error) = outcome {
-            tracing::error!(%error, "a Kafka assignment failed; making a new consumer");
+            tracing::error!(%error, "a Kafka assignment failed; creating a new consumer");
             self.link.broken();
         }
     }
@@ -129,7 +129,7 @@ impl Relay {
         let outcome = tokio::select! {
             error = self.read(&consumer, positions) => Err(error),
             error = watchdog::watch(&consumer, &topics, positions) => Err(error),
-            () = self.link.fatal() => Err(KafkaError::ClientCreation("the consumer failed for good".into())),
+            () = self.link.fatal() => Err(KafkaError::ClientCreation("fatal error of the consumer".into())),
             () = stop.cancelled() => Ok(()),
         };
         // Dropping it leaves the group, which can block for as long as the broker does not answer.

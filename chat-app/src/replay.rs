@@ -23,9 +23,9 @@ const FAILED: u8 = 2;
 pub enum Error {
     #[error(transparent)]
     DatabaseUrl(#[from] NotAUrl),
-    #[error("the topic {0} can't be read: {1}")]
+    #[error("cannot read the topic {0}: {1}")]
     Kafka(String, KafkaError),
-    #[error("PostgreSQL can't be read: {0}")]
+    #[error("cannot read from PostgreSQL: {0}")]
     Postgres(#[from] sqlx::Error),
 }
 

@@ -33,16 +33,16 @@ const SCHEMA_RETRY_DELAY: Duration = Duration::from_secs(1);
 pub enum StartError {
     #[error(transparent)]
     DatabaseUrl(#[from] NotAUrl),
-    #[error("can't listen on {0}: {1}")]
+    #[error("cannot listen on {0}: {1}")]
     Listen(std::net::SocketAddr, std::io::Error),
-    #[error("SIGTERM can't be handled: {0}")]
+    #[error("cannot handle SIGTERM: {0}")]
     Signals(std::io::Error),
     #[error(transparent)]
     Setting(#[from] SettingError),
-    #[error("PostgreSQL can't be read: {0}")]
+    #[error("cannot read from PostgreSQL: {0}")]
     Database(#[from] sqlx::Error),
     #[error(
-        "the schema is at version {applied}, this release needs {needed}: run chat-app migrate"
+        "the schema has version {applied}, but this release requires {needed}: run chat-app migrate"
     )]
     Schema { applied: i64, needed: i64 },
 }
@@ -75,7 +75,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     readiness.stopping();
     tracing::info!(
         seconds = app.config.drain_seconds,
-        "stopping: serving on while load balancers learn of it"
+        "stopping: serving until load balancers stop sending requests"
     );
     tokio::time::sleep(Duration::from_secs(app.config.drain_seconds)).await;
     drain::drain(app, &lifecycle).await;
@@ -111,7 +111,7 @@ async fn schema_found(app: &App) -> Result<(), StartError> {
         .retry(forever)
         .notify(|error, _| {
             if !std::mem::replace(&mut logged, true) {
-                tracing::warn!(%error, "waiting for PostgreSQL to answer");
+                tracing::warn!(%error, "waiting for PostgreSQL");
             }
         })
         .await?;
@@ -129,9 +129,9 @@ async fn warn_of_another_language(app: &App) {
         Ok(language) => tracing::warn!(
             language,
             wanted,
-            "the search index is in another language than CONFAB_SEARCH_LANGUAGE; run chat-app migrate with it"
+            "the language of the search index differs from CONFAB_SEARCH_LANGUAGE; run chat-app migrate with it"
         ),
-        Err(error) => tracing::warn!(%error, "the language of the search index can't be read"),
+        Err(error) => tracing::warn!(%error, "could not read the language of the search index"),
     }
 }
 

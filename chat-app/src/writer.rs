@@ -66,13 +66,13 @@ pub enum SendError {
     #[error("blocked by the recipient")]
     Blocked,
     /// An attachment was deleted, or is not the sender's.
-    #[error("an attachment is gone")]
+    #[error("an attachment no longer exists")]
     NoAttachment,
     /// The queue is full.
-    #[error("too many sends at once")]
+    #[error("too many concurrent sends")]
     Busy,
     /// PostgreSQL does not answer. The message may have been committed anyway.
-    #[error("PostgreSQL does not answer")]
+    #[error("PostgreSQL does not respond")]
     Unavailable,
 }
 
@@ -192,9 +192,9 @@ impl Lane {
                 let sends = jobs.len();
                 match UNCOMMITTED.due(Instant::now()) {
                     Some(suppressed) => {
-                        tracing::warn!(sends, %error, suppressed, "sends were not committed");
+                        tracing::warn!(sends, %error, suppressed, "could not commit sends");
                     }
-                    None => tracing::debug!(sends, %error, "sends were not committed"),
+                    None => tracing::debug!(sends, %error, "could not commit sends"),
                 }
                 let refusal = if is_lock_timeout(&error) {
                     SendError::Busy
@@ -245,7 +245,7 @@ impl Lane {
         let had_connection = self.connection.is_some();
         match self.append_once(drafts).await {
             Err(error) if error.as_database_error().is_none_or(is_shutdown) && had_connection => {
-                tracing::info!(error = %error, "the writer's connection broke; trying again on a new one");
+                tracing::info!(error = %error, "the writer's connection failed; retrying on a new one");
                 self.append_once(drafts).await
             }
             outcome => outcome,

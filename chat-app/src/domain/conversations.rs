@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{ConversationId, Message, Notice, User, UserId};
+use super::{ConversationId, Excerpt, Message, Notice, User, UserId};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
 #[serde(rename_all = "lowercase")]
@@ -52,7 +52,7 @@ pub enum Level {
 pub struct Preview {
     pub sender: UserId,
     pub sender_name: String,
-    pub body: String,
+    pub excerpt: Excerpt,
 }
 
 /// A conversation as one of its members sees it.

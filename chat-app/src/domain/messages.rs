@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{ConversationId, ConversationKind, UserId};
+use super::{ConversationId, ConversationKind, Excerpt, FileSummary, UserId};
 
 /// A user whom a message mentions by name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,10 +27,7 @@ pub struct Reaction {
 pub struct Quote {
     pub seq: i64,
     pub sender_name: String,
-    /// The beginning of its body; empty for a tombstone.
-    pub body: String,
-    /// Whether it is a tombstone.
-    pub deleted: bool,
+    pub excerpt: Excerpt,
 }
 
 /// The current state of a message.
@@ -59,6 +56,25 @@ pub struct Message {
     pub mentions: Vec<Mention>,
     pub reactions: Vec<Reaction>,
     pub attachments: Vec<Attachment>,
+}
+
+impl Message {
+    pub fn excerpt(&self) -> Excerpt {
+        let files = self.attachments.first().map(|first| FileSummary {
+            count: self.attachments.len() as u32,
+            photos: self
+                .attachments
+                .iter()
+                .filter(|file| file.width.is_some())
+                .count() as u32,
+            name: first.name.clone(),
+        });
+        Excerpt {
+            body: self.body.clone(),
+            deleted: self.deleted,
+            files,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]

@@ -42,9 +42,9 @@ pub struct Picture {
 /// Why an image is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum PictureError {
-    #[error("the picture has too many pixels")]
+    #[error("the image has too many pixels")]
     TooLarge,
-    #[error("the picture can't be decoded: {0}")]
+    #[error("the image cannot be decoded: {0}")]
     Broken(String),
 }
 

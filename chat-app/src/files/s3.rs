@@ -22,10 +22,10 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// Why the bucket of the settings cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum BucketError {
-    #[error("the CONFAB_S3_ settings can't be used: {0}")]
+    #[error("invalid CONFAB_S3_ settings: {0}")]
     Settings(#[from] object_store::Error),
     /// Missing, or not a certificate.
-    #[error("CONFAB_S3_CA_FILE {0} can't be read: {1}")]
+    #[error("cannot read CONFAB_S3_CA_FILE {0}: {1}")]
     Authority(PathBuf, std::io::Error),
 }
 

@@ -141,7 +141,7 @@ fn refusal(error: FileError, settings: &config::Files) -> AppError {
     let error = match error {
         FileError::NotFound => return AppError::NotFound,
         FileError::Incoming(error) => {
-            tracing::debug!(%error, "an upload broke off");
+            tracing::debug!(%error, "an upload was aborted");
             return AppError::BadRequest;
         }
         FileError::Blob(error) => return error.into(),

@@ -31,7 +31,7 @@ pub async fn run(hub: Hub, pool: Pool, metrics: Metrics, stop: CancellationToken
                 return;
             };
             if let Err(error) = outcome {
-                tracing::debug!(%error, conversation = %gap.conversation, "a hole could not be read");
+                tracing::debug!(%error, conversation = %gap.conversation, "could not read a gap");
                 hub.state()
                     .sequencer
                     .read_failed(gap.conversation, Instant::now());

@@ -47,7 +47,7 @@ pub async fn run(
             .run_until_cancelled(lead(&database, &pool, &publisher))
             .await
         {
-            tracing::debug!(%error, "the outbox was not swept");
+            tracing::debug!(%error, "could not sweep the outbox");
         }
     }
 }
@@ -101,13 +101,13 @@ async fn sweep(
     let taken = join_all(found.iter().map(|event| publisher.publish_confirmed(event))).await;
     match taken.into_iter().find_map(Result::err) {
         Some(error) if is_about_the_record(&error) => {
-            tracing::error!(%error, conversation = %last.0, "Kafka refuses a record of the outbox for good: does the topic take records of 300 KB?");
+            tracing::error!(%error, conversation = %last.0, "Kafka permanently rejected a record from the outbox: does the topic accept records of 300 KB?");
         }
         Some(error) => {
-            tracing::debug!(%error, "Kafka did not take the records of the outbox");
+            tracing::debug!(%error, "Kafka did not accept records from the outbox");
             return Ok(None);
         }
-        None => tracing::info!(records = found.len(), "published what waited in the outbox"),
+        None => tracing::info!(records = found.len(), "published records from the outbox"),
     }
     Ok(Some(last))
 }

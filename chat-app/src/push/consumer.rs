@@ -49,7 +49,7 @@ impl ConsumerContext for Context<Unit> {
             consumer.incremental_unassign(partitions)
         };
         if let Err(error) = outcome {
-            tracing::error!(%error, "a Kafka assignment failed; making a new consumer");
+            tracing::error!(%error, "a Kafka assignment failed; creating a new consumer");
             self.link.broken();
         }
     }
@@ -100,7 +100,7 @@ impl PushConsumer {
         consumer.subscribe(&[&self.kafka.events()])?;
         let outcome = tokio::select! {
             outcome = self.handle_all(&consumer) => outcome,
-            () = self.link.fatal() => Err(KafkaError::ClientCreation("the consumer failed for good".into())),
+            () = self.link.fatal() => Err(KafkaError::ClientCreation("fatal error of the consumer".into())),
             () = stop.cancelled() => Ok(()),
         };
         // Dropping it commits the offsets and leaves the group, which can block for as long as the broker does not answer.
@@ -134,7 +134,7 @@ impl PushConsumer {
             self.metrics.set_worker_lag(0.0);
             // If the partition moved to another replica in the meantime, that one handles the batch again.
             if let Err(error) = consumer.store_offsets(&batch.next(&topic)?) {
-                tracing::debug!(%error, "an offset was not kept");
+                tracing::debug!(%error, "could not store an offset");
             }
         }
     }
@@ -179,7 +179,7 @@ impl PushConsumer {
             match push::record(&self.pool, &batch.messages).await {
                 Ok(()) => return,
                 Err(error) if !std::mem::replace(&mut logged, true) => {
-                    tracing::warn!(%error, "notifications wait for PostgreSQL");
+                    tracing::warn!(%error, "notifications are waiting for PostgreSQL");
                 }
                 Err(_) => {}
             }
@@ -208,7 +208,7 @@ impl Batch {
             }
             Some(Ok(_)) => {}
             // The relay logs the details and counts it.
-            Some(Err(_)) | None => tracing::debug!("skipped a Kafka record that can't be read"),
+            Some(Err(_)) | None => tracing::debug!("skipped a malformed Kafka record"),
         }
     }
 }

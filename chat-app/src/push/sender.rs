@@ -39,7 +39,7 @@ pub async fn run(sender: Arc<PushClient>, pool: Pool, metrics: Metrics, stop: Ca
                 let room = CONCURRENCY - in_flight.len();
                 match push::claim(&pool, room).await {
                     Ok(claimed) => for due in claimed { in_flight.spawn(deliver(sender.clone(), due)); },
-                    Err(error) => tracing::debug!(%error, "could not look for due pushes"),
+                    Err(error) => tracing::debug!(%error, "could not read due push notifications"),
                 }
             }
             Some(Ok((due, result))) = in_flight.join_next() => {
@@ -56,7 +56,7 @@ async fn finish(pool: &Pool, metrics: &Metrics, due: &DuePush, result: Option<&P
     metrics.push_notification(counted(result));
     if let Err(error) = settle(pool, due, result).await {
         // The claim ends in a minute; then it is due again.
-        tracing::warn!(%error, "what became of a push could not be kept; it may be sent once more");
+        tracing::warn!(%error, "could not store the outcome of a push notification; it may be sent again");
     }
 }
 
@@ -101,7 +101,10 @@ async fn settle(pool: &Pool, due: &DuePush, result: Option<&PushResult>) -> sqlx
         }
         Some(PushResult::Refused(status)) => {
             // The key was changed or the clock is wrong: an operator has to act.
-            tracing::warn!(status = status.as_u16(), "a push service refused a push");
+            tracing::warn!(
+                status = status.as_u16(),
+                "a push service rejected a notification"
+            );
             push::done(pool, due).await
         }
         None => push::done(pool, due).await,

@@ -11,11 +11,11 @@ use crate::telemetry::RelayOutcome;
 /// Hands an event to the hub, which reads its value only if it has recipients here.
 pub(super) fn event(hub: &Hub, record: &BorrowedMessage<'_>) -> RelayOutcome {
     let Some((epoch, address)) = addressed(record) else {
-        return malformed(record, "its key or headers");
+        return malformed(record, "key or headers");
     };
     let outcome = hub.receive(epoch, &address, || delivery(record, &address));
     match outcome {
-        RelayOutcome::Malformed => malformed(record, "its value, or a key that is another's"),
+        RelayOutcome::Malformed => malformed(record, "value, or the key does not match"),
         outcome => outcome,
     }
 }
@@ -57,7 +57,7 @@ pub(super) fn signal(hub: &Hub, record: &BorrowedMessage<'_>) -> RelayOutcome {
         .payload()
         .and_then(|value| serde_json::from_slice::<Signal>(value).ok())
     else {
-        return malformed(record, "its value");
+        return malformed(record, "value");
     };
     match hub.receive_signal(&signal) {
         true => RelayOutcome::Delivered,
@@ -71,7 +71,7 @@ fn malformed(record: &BorrowedMessage<'_>, what: &str) -> RelayOutcome {
         topic = record.topic(),
         partition = record.partition(),
         offset = record.offset(),
-        "skipped a Kafka record: {what} can't be read"
+        "skipped a malformed Kafka record: {what}"
     );
     RelayOutcome::Malformed
 }

@@ -5,7 +5,7 @@ use crate::t;
 use crate::text::Text;
 
 impl Problem {
-    pub fn sentence(&self, text: Text) -> String {
+    pub(crate) fn sentence(&self, text: Text) -> String {
         match self {
             Self::TooLong => t!(text, "search-too-long", limit = MAX_CHARS as i64),
             Self::Operator(name) => t!(text, "search-operator", name = name.as_str()),

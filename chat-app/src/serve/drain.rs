@@ -26,21 +26,21 @@ pub(super) async fn drain(app: App, lifecycle: &Lifecycle) {
         app.signals
             .presence(&app.config.replica, app.hub.end_presence());
         let sent = app.signals.flush(SHORT_STEP_LIMIT);
-        let otherwise = "Kafka did not take that nobody is here any more";
+        let otherwise = "Kafka did not accept the final presence update";
         within(SHORT_STEP_LIMIT, otherwise, sent).await;
     }
-    let otherwise = "requests under way did not end";
+    let otherwise = "requests in progress did not finish";
     within(STEP_LIMIT, otherwise, lifecycle.server_ended()).await;
     let publisher = app.publisher.clone();
     // With the app, Kafka clients are dropped, which blocks until their threads end.
     let dropped = tokio::task::spawn_blocking(move || drop(app));
-    within(STEP_LIMIT, "sends were not answered", async {
+    within(STEP_LIMIT, "pending sends were not completed", async {
         let _ = dropped.await;
         lifecycle.writer_ended().await;
     })
     .await;
     let flushed = publisher.flush(SHORT_STEP_LIMIT);
-    let otherwise = "records were not taken by Kafka";
+    let otherwise = "Kafka did not acknowledge all records";
     within(SHORT_STEP_LIMIT, otherwise, flushed).await;
     lifecycle.shut_down_hard();
     let otherwise = "workers did not stop";
@@ -51,6 +51,9 @@ pub(super) async fn drain(app: App, lifecycle: &Lifecycle) {
 
 async fn within<T>(limit: Duration, otherwise: &str, step: impl Future<Output = T>) {
     if tokio::time::timeout(limit, step).await.is_err() {
-        tracing::warn!("{otherwise} within {} s; going on", limit.as_secs());
+        tracing::warn!(
+            "{otherwise} within {} s; continuing the shutdown",
+            limit.as_secs()
+        );
     }
 }

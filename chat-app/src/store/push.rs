@@ -2,10 +2,11 @@
 
 use sqlx::Row;
 use sqlx::postgres::PgRow;
+use sqlx::types::Json;
 use time::OffsetDateTime;
 
 use super::Pool;
-use crate::domain::{ConversationId, SessionId, UserId};
+use crate::domain::{ConversationId, Excerpt, SessionId, UserId};
 
 /// A subscription as the browser registers it.
 #[derive(Debug)]
@@ -198,12 +199,12 @@ pub struct DuePush {
     /// The title of the room; `None` for direct messages.
     pub title: Option<String>,
     pub sender_name: String,
-    pub body: String,
+    pub excerpt: Excerpt,
 }
 
 /// Claims pushes that are due, for a minute, which is longer than a request may take.
 pub async fn claim(pool: &Pool, limit: usize) -> sqlx::Result<Vec<DuePush>> {
-    let rows = sqlx::query(
+    let rows = sqlx::query(concat!(
         "WITH due AS (
              SELECT p.subscription_id, p.conversation_id FROM pushes p
              WHERE p.due_at <= now() ORDER BY p.due_at LIMIT $1 FOR UPDATE SKIP LOCKED
@@ -213,7 +214,9 @@ pub async fn claim(pool: &Pool, limit: usize) -> sqlx::Result<Vec<DuePush>> {
              RETURNING p.subscription_id, p.conversation_id, p.seq
          )
          SELECT t.subscription_id, t.conversation_id, t.seq, s.endpoint, s.p256dh, s.auth, s.language, s.failures,
-                u.dnd_from, u.dnd_to, u.time_zone, coalesce(x.created_at, now()) AS at, coalesce(x.body, '') AS body,
+                u.dnd_from, u.dnd_to, u.time_zone, coalesce(x.created_at, now()) AS at, ",
+            excerpt!("x"),
+            " AS excerpt,
                 CASE WHEN c.kind <> 'direct' THEN c.title END AS title,
                 coalesce(sender.display_name, sender.name, '') AS sender_name,
                 c.kind = 'direct' OR EXISTS (SELECT FROM mentions y
@@ -229,7 +232,7 @@ pub async fn claim(pool: &Pool, limit: usize) -> sqlx::Result<Vec<DuePush>> {
          LEFT JOIN members m ON m.conversation_id = t.conversation_id AND m.user_id = s.user_id
          LEFT JOIN messages x ON x.conversation_id = t.conversation_id AND x.seq = t.seq
          LEFT JOIN users sender ON sender.id = x.sender_id",
-    )
+    ))
     .bind(limit as i64)
     .fetch_all(pool)
     .await?;
@@ -256,7 +259,7 @@ fn due_of(row: &PgRow) -> sqlx::Result<DuePush> {
         at: row.try_get("at")?,
         title: row.try_get("title")?,
         sender_name: row.try_get("sender_name")?,
-        body: row.try_get("body")?,
+        excerpt: row.try_get::<Json<_>, _>("excerpt")?.0,
     })
 }
 
@@ -330,7 +333,10 @@ impl DuePush {
             at: OffsetDateTime::UNIX_EPOCH,
             title: None,
             sender_name: "Ada".into(),
-            body: "hello".into(),
+            excerpt: Excerpt {
+                body: "hello".into(),
+                ..Excerpt::default()
+            },
         }
     }
 }

@@ -3,10 +3,10 @@
 use maud::{Markup, html};
 use uuid::Uuid;
 
-use super::attachment;
 use super::list::conversation_name;
 use super::shell::Shell;
-use super::widgets::{avatar, display_name, excerpt, field_error, icon};
+use super::widgets::{avatar, display_name, field_error, icon};
+use super::{attachment, excerpt};
 use crate::domain::{ConversationSummary, Message};
 use crate::input_error::InputError;
 use crate::t;
@@ -15,12 +15,12 @@ use crate::text::Text;
 const QUOTE_CHARS: usize = 120;
 
 #[derive(Debug)]
-pub struct ComposerDraft {
+pub(crate) struct ComposerDraft {
     /// The message's future id, so that sending the form twice sends one message.
-    pub client_id: Uuid,
-    pub body: String,
-    pub error: Option<InputError>,
-    pub reply_to: Option<Message>,
+    pub(crate) client_id: Uuid,
+    pub(crate) body: String,
+    pub(crate) error: Option<InputError>,
+    pub(crate) reply_to: Option<Message>,
 }
 
 impl Default for ComposerDraft {
@@ -79,7 +79,7 @@ fn context(text: Text, draft: &ComposerDraft) -> Markup {
             div {
                 b { @if let Some(quote) = quote { (t!(text, "replying-to", name = display_name(text, &quote.sender_name))) } }
                 " "
-                span dir="auto" { @if let Some(quote) = quote { (excerpt(&quote.body, QUOTE_CHARS)) } }
+                span.excerpt { @if let Some(quote) = quote { (excerpt::line(&quote.excerpt(), QUOTE_CHARS)) } }
             }
             a.button.icon.cancel href="?" title=(t!(text, "cancel")) {
                 (icon("M6 6l12 12M18 6L6 18"))

@@ -3,14 +3,15 @@
 use maud::{Markup, html};
 use time::macros::format_description;
 
-use super::widgets::{avatar, display_name, excerpt, icon_avatar, rfc3339};
+use super::excerpt;
+use super::widgets::{avatar, display_name, icon_avatar, rfc3339};
 use crate::domain::{ConversationKind, ConversationSummary, Level};
 use crate::t;
 use crate::text::Text;
 
 const PREVIEW_CHARS: usize = 120;
 
-pub fn item(text: Text, conversation: &ConversationSummary, current: bool) -> Markup {
+pub(crate) fn item(text: Text, conversation: &ConversationSummary, current: bool) -> Markup {
     let day = conversation
         .last_at
         .to_utc()
@@ -45,17 +46,17 @@ fn preview(text: Text, conversation: &ConversationSummary) -> Markup {
     html! {
         @match &conversation.preview {
             None => span.preview { (t!(text, "no-messages")) }
-            Some(preview) if preview.body.is_empty() => span.preview data-sender=(preview.sender) data-t="deleted" {}
+            Some(preview) if preview.excerpt.deleted => span.preview data-sender=(preview.sender) data-t="deleted" {}
             Some(preview) => span.preview dir="auto" data-sender=(preview.sender) {
                 @if conversation.kind != ConversationKind::Direct { b { bdi { (display_name(text, &preview.sender_name)) } ": " } }
-                span.excerpt { (excerpt(&preview.body, PREVIEW_CHARS)) }
+                (excerpt::line(&preview.excerpt, PREVIEW_CHARS))
             }
         }
     }
 }
 
 /// The conversation's name for this member.
-pub fn conversation_name(text: Text, conversation: &ConversationSummary) -> String {
+pub(crate) fn conversation_name(text: Text, conversation: &ConversationSummary) -> String {
     match conversation.name.as_str() {
         "" => t!(text, "just-you"),
         name => display_name(text, name),
@@ -96,7 +97,7 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::domain::{ConversationId, Preview, Role, UserId};
+    use crate::domain::{ConversationId, Excerpt, Preview, Role, UserId};
 
     fn summary(unread: i64) -> ConversationSummary {
         ConversationSummary {
@@ -118,14 +119,17 @@ mod tests {
             preview: Some(Preview {
                 sender: UserId(3),
                 sender_name: "bob".into(),
-                body: "Hello\n  there".into(),
+                excerpt: Excerpt {
+                    body: "Hello\n  there".into(),
+                    ..Excerpt::default()
+                },
             }),
         }
     }
 
     #[test]
     fn an_item_shows_name_day_excerpt_and_count() {
-        insta::assert_snapshot!(item(Text::default(), &summary(3), false).into_string(), @r#"<li class="conversation" data-testid="conversation" data-conversation="12" data-kind="direct" data-last-seq="9" data-last-read="6" data-read-version="0" data-mentions="0" data-partner="3" data-level="all" data-at="2026-03-04T05:06:07Z"><a href="/c/12"><span class="avatar tone-4" aria-hidden="true">B</span><span class="name" dir="auto">bob</span> <time datetime="2026-03-04T05:06:07Z">4 Mar</time> <span class="preview" dir="auto" data-sender="3"><span class="excerpt">Hello there</span></span> <span class="badge" data-testid="unread">3</span></a></li>"#);
+        insta::assert_snapshot!(item(Text::default(), &summary(3), false).into_string(), @r#"<li class="conversation" data-testid="conversation" data-conversation="12" data-kind="direct" data-last-seq="9" data-last-read="6" data-read-version="0" data-mentions="0" data-partner="3" data-level="all" data-at="2026-03-04T05:06:07Z"><a href="/c/12"><span class="avatar tone-4" aria-hidden="true">B</span><span class="name" dir="auto">bob</span> <time datetime="2026-03-04T05:06:07Z">4 Mar</time> <span class="preview" dir="auto" data-sender="3"><span dir="auto">Hello there</span></span> <span class="badge" data-testid="unread">3</span></a></li>"#);
     }
 
     #[test]

@@ -6,8 +6,8 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use super::widgets::{avatar, excerpt, is_former, name_element, rfc3339, time_of_day};
-use super::{attachment, notice};
+use super::widgets::{avatar, is_former, name_element, rfc3339, time_of_day};
+use super::{attachment, excerpt, notice};
 use crate::domain::{Change, Message, Quote, Reaction, UserId};
 use crate::markdown;
 
@@ -15,14 +15,14 @@ const QUOTE_CHARS: usize = 160;
 /// Names in a reaction's tooltip.
 const TOOLTIP_NAMES: usize = 20;
 
-pub fn change(change: &Change) -> Markup {
+pub(crate) fn change(change: &Change) -> Markup {
     match change {
         Change::Message(message) => item(message),
         Change::Notice(notice) => notice::item(notice),
     }
 }
 
-pub fn item(message: &Message) -> Markup {
+pub(crate) fn item(message: &Message) -> Markup {
     let mentions = message.mentions.iter().map(|mention| mention.user);
     html! {
         li.message.deleted[message.deleted] #{ "m" (message.seq) } data-testid="message" data-seq=(message.seq)
@@ -57,11 +57,7 @@ fn quoted(quote: &Quote) -> Markup {
         a.quote href={ "?at=" (quote.seq) "#m" (quote.seq) } data-quote=(quote.seq) {
             b { (name_element(&quote.sender_name)) }
             " "
-            @if quote.deleted {
-                span data-t="deleted" {}
-            } @else {
-                span dir="auto" { (excerpt(&quote.body, QUOTE_CHARS)) }
-            }
+            (excerpt::line(&quote.excerpt, QUOTE_CHARS))
         }
     }
 }
@@ -107,7 +103,7 @@ pub(crate) mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::domain::{ConversationId, Mention, UserId};
+    use crate::domain::{ConversationId, Excerpt, Mention, UserId};
 
     pub(crate) fn message(body: &str) -> Message {
         Message {
@@ -145,8 +141,10 @@ pub(crate) mod tests {
             quote: Some(Quote {
                 seq: 5,
                 sender_name: "bob".into(),
-                body: "*really*?".into(),
-                deleted: false,
+                excerpt: Excerpt {
+                    body: "*really*?".into(),
+                    ..Excerpt::default()
+                },
             }),
             mentions: vec![Mention {
                 user: UserId(4),

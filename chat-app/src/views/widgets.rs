@@ -1,4 +1,4 @@
-//! The small parts that pages share: icons, avatars, names, times, excerpts, errors of fields. Pure.
+//! The small parts that pages share: icons, avatars, names, times, errors of fields. Pure.
 
 use maud::{Markup, PreEscaped, html};
 use time::OffsetDateTime;
@@ -8,7 +8,6 @@ use uuid::Uuid;
 
 use super::assets;
 use crate::input_error::InputError;
-use crate::markdown;
 use crate::t;
 use crate::text::Text;
 
@@ -127,15 +126,6 @@ pub(super) fn rfc3339(at: OffsetDateTime) -> String {
         .unwrap_or_default()
 }
 
-/// The beginning of a message as plain text on one line.
-pub(super) fn excerpt(body: &str, chars: usize) -> String {
-    let line = markdown::plain(body);
-    match line.char_indices().nth(chars) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
-    }
-}
-
 pub(super) fn field_error(text: Text, id: &str, error: Option<&InputError>) -> Markup {
     html! {
         @if let Some(error) = error {
@@ -170,10 +160,5 @@ mod tests {
         ] {
             assert_eq!(initials(name), expected);
         }
-    }
-
-    #[test]
-    fn an_excerpt_ends_on_a_whole_character() {
-        assert_eq!(excerpt(&"ä".repeat(200), 120), "ä".repeat(120) + "…");
     }
 }

@@ -5,13 +5,15 @@
 
 use std::fmt::Write;
 
+use crate::files::PER_MESSAGE;
 use crate::text::{FluentArgs, Language, Text};
 
 /// The values of `data-t`: ids of Fluent messages in `message.ftl`.
-const MESSAGES: [&str; 12] = [
+const MESSAGES: [&str; 13] = [
     "former",
     "edited",
     "deleted",
+    "photo",
     "notice-created",
     "notice-joined",
     "notice-added",
@@ -22,6 +24,8 @@ const MESSAGES: [&str; 12] = [
     "notice-promoted",
     "notice-demoted",
 ];
+/// The values of `data-t` with a count in `data-count`, from 2 to the most files of a message.
+const COUNTED: [&str; 2] = ["photos", "files"];
 /// Texts that other rules use, as custom properties.
 const PROPERTIES: [&str; 4] = ["you", "unread", "mentioned", "former"];
 /// The arguments of a text: attributes `data-…` of the element. People are custom properties, so that a deleted account
@@ -33,7 +37,7 @@ const PEOPLE: [&str; 2] = ["actor", "subject"];
 const OPEN: char = '\u{e000}';
 const CLOSE: char = '\u{e001}';
 
-pub fn css(language: Language) -> String {
+pub(crate) fn css(language: Language) -> String {
     let text = Text { language };
     let mut css = String::from(":root{");
     for id in PROPERTIES {
@@ -57,6 +61,17 @@ pub fn css(language: Language) -> String {
             "[data-t={id}]::before{{content:{}}}",
             content(&text.with(id, &args))
         );
+    }
+    for id in COUNTED {
+        for count in 2..=PER_MESSAGE {
+            let mut args = FluentArgs::new();
+            args.set("count", count);
+            let _ = write!(
+                css,
+                "[data-t={id}][data-count=\"{count}\"]::before{{content:{}}}",
+                content(&text.with(id, &args))
+            );
+        }
     }
     css
 }
@@ -98,6 +113,20 @@ mod tests {
             "{css}"
         );
         assert!(css.contains("--t-you:\"You: \";"), "{css}");
+    }
+
+    #[test]
+    fn files_are_counted_by_the_rules_of_the_language() {
+        let english = css(Language::English);
+        assert!(
+            english.contains("[data-t=photos][data-count=\"3\"]::before{content:\"3 photos\"}"),
+            "{english}"
+        );
+        let arabic = css(Language::Arabic);
+        assert!(
+            arabic.contains("[data-t=files][data-count=\"2\"]::before{content:\"ملفان\"}"),
+            "{arabic}"
+        );
     }
 
     #[test]

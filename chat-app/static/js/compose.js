@@ -1,6 +1,7 @@
 // The composer: grows with its text, stores a draft, replies to a message, edits an own message.
 
 import { senderOf } from './arrange.js';
+import { showExcerpt } from './excerpt.js';
 
 const DRAFT_DELAY_MS = 300;
 
@@ -41,7 +42,7 @@ export class Composer {
 
   reply(item) {
     this.leaveContext();
-    this.#showContext(this.#context.dataset.reply.replace('\u0002', () => senderOf(item)), item.querySelector('.body')?.textContent ?? '');
+    this.#showContext(this.#context.dataset.reply.replace('\u0002', () => senderOf(item)), item);
     this.#form.elements.reply_to.value = item.dataset.seq;
     this.focus();
   }
@@ -58,7 +59,7 @@ export class Composer {
     this.leaveContext();
     this.#editing = item;
     item.classList.add('being-edited');
-    this.#showContext(this.#context.dataset.edit, '');
+    this.#showContext(this.#context.dataset.edit, null);
     this.#text.value = body;
     this.#changed();
     this.focus();
@@ -113,9 +114,12 @@ export class Composer {
     this.#text.ariaInvalid = 'true';
   }
 
-  #showContext(title, excerpt) {
+  #showContext(title, message) {
     this.#context.querySelector('b').textContent = title;
-    this.#context.querySelector('b ~ span').textContent = excerpt.trim().slice(0, 120);
+    const line = document.createElement('span');
+    line.dir = 'auto';
+    if (message) showExcerpt(line, message, 120);
+    this.#context.querySelector('.excerpt').replaceChildren(line);
     this.#context.hidden = false;
   }
 

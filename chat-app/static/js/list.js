@@ -1,6 +1,7 @@
 // The list of conversations: order, previews, counts of unread messages and mentions, and the number in the title.
 
 import { parse, senderOf } from './arrange.js';
+import { showExcerpt } from './excerpt.js';
 import { showRecent } from './time.js';
 
 const MAX_RECHECKED = 20; // more than anybody has on screen
@@ -169,8 +170,6 @@ export class List {
 /** Shows the beginning of a message, like the server does. */
 function preview(item, message) {
   const line = item.querySelector('.preview');
-  const body = message.querySelector('.body');
-  const excerpt = (body?.textContent ?? message.querySelector('.file .name, img')?.alt ?? '').replace(/\s+/g, ' ');
   line.dataset.sender = message.dataset.sender;
   line.replaceChildren();
   delete line.dataset.t;
@@ -179,7 +178,8 @@ function preview(item, message) {
     const name = document.createElement('b');
     name.append(Object.assign(document.createElement('bdi'), { textContent: senderOf(message) }), ': ');
     const text = document.createElement('span');
-    text.textContent = excerpt.slice(0, PREVIEW_CHARS);
+    text.dir = 'auto';
+    showExcerpt(text, message, PREVIEW_CHARS);
     line.append(...(item.dataset.kind === 'direct' ? [] : [name]), text);
   }
 }

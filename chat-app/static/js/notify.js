@@ -2,11 +2,13 @@
 // settings page. Asks for permission only after a person has clicked a button.
 
 import { parse, senderOf } from './arrange.js';
+import { excerptText } from './excerpt.js';
 
 const REGISTERED = 'confab-notified'; // the push key with which this device is registered in this session; removed at the next login
 const VISIBLE = 'confab-visible'; // a lock that all pages in the foreground share
 const LEADER = 'confab-leader'; // a lock that only one page has, which shows the notifications
 const READ_DELAY_MS = 1_500; // no notification if the message is read within this time
+const SHOWN_CHARS = 300;
 const SETTINGS_TTL_MS = 10 * 60_000;
 const me = document.body.dataset.me;
 const CHOICE = `confab-notify-${me}`; // 'on', 'off', 'later': this person's choice on this device
@@ -34,7 +36,7 @@ function isWanted({ level = 'all', kind = 'direct' }, mentions = []) {
 
 async function show(item, message, conversation) {
   const name = item.querySelector('.name').textContent.trim();
-  const text = message.querySelector('.body')?.textContent.replace(/\s+/g, ' ').trim().slice(0, 300) ?? '';
+  const text = excerptText(message, SHOWN_CHARS);
   const body = (item.dataset.kind ?? 'direct') === 'direct' ? text : `${senderOf(message)}: ${text}`;
   const registration = await navigator.serviceWorker.getRegistration('/');
   // Pushes have the same tag, so a conversation has one notification: the newest.

@@ -95,7 +95,7 @@ async fn a_new_password_needs_the_old_one_and_ends_the_other_sessions(pool: PgPo
         let change = "/account/password";
         ada.post(change, &fields("wrong horse", "battery staple"))
             .await
-            .says(422, "not your password");
+            .says(422, "Incorrect password");
         ada.post(change, &fields(PASSWORD, "short"))
             .await
             .says(422, "at least 8");
@@ -348,7 +348,7 @@ async fn messages_of_a_deleted_account_lose_its_name(pool: PgPool) {
         let fields = |password| [("messages", "keep"), ("password", password)];
         ada.post("/account/delete", &fields("wrong horse"))
             .await
-            .says(422, "not your password");
+            .says(422, "Incorrect password");
         ada.get("/c").await.says(200, "");
         let answer = ada.post("/account/delete", &fields(PASSWORD)).await;
         answer.says(200, "Your account is deleted");
@@ -356,7 +356,7 @@ async fn messages_of_a_deleted_account_lose_its_name(pool: PgPool) {
         let login = [("name", "ada"), ("password", PASSWORD)];
         ada.post("/login", &login)
             .await
-            .says(422, "don’t go together");
+            .says(422, "Incorrect name or password");
         let page = bob.get(&path).await;
         page.says(200, "still here");
         // In messages the style sheet names the account, elsewhere the page does.

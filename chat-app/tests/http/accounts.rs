@@ -69,7 +69,7 @@ async fn a_wrong_password_and_an_unknown_name_get_the_same_answer(pool: PgPool) 
                 .stranger()
                 .post("/login", &[("name", name), ("password", "wrong horse")])
                 .await;
-            answer.says(422, "Name and password don’t go together.");
+            answer.says(422, "Incorrect name or password.");
             assert!(answer.header("set-cookie").is_empty());
             assert_eq!(answer.count("wrong horse"), 0);
             answer.says(422, &format!("value=\"{name}\""));
@@ -120,7 +120,7 @@ async fn a_name_can_be_taken_once(pool: PgPool) {
             .stranger()
             .post("/register", &[("name", "ADA"), ("password", PASSWORD)])
             .await;
-        answer.says(422, "Somebody is called ada already.");
+        answer.says(422, "The name ada is already taken.");
     })
     .await;
 }
@@ -137,7 +137,7 @@ async fn closed_registration_is_neither_offered_nor_accepted(pool: PgPool) {
         let answer = stranger
             .post("/register", &[("name", "ada"), ("password", PASSWORD)])
             .await;
-        answer.says(403, "New accounts can’t be made here.");
+        answer.says(403, "New accounts can’t be created here.");
         let people: i64 = sqlx::query_scalar("SELECT count(*) FROM users")
             .fetch_one(&site.pool)
             .await
@@ -154,7 +154,7 @@ async fn logging_out_ends_the_session_everywhere(pool: PgPool) {
         let mut thief = ada.script();
         ada.post("/logout", &[]).await.redirects_to("/login");
         assert_eq!(ada.cookie, None);
-        thief.get("/c").await.says(401, "Log in to go on.");
+        thief.get("/c").await.says(401, "Log in to continue.");
         let recorded: i64 =
             sqlx::query_scalar("SELECT count(*) FROM changes WHERE session_id IS NOT NULL")
                 .fetch_one(&site.pool)
@@ -261,7 +261,7 @@ async fn the_eleventh_login_attempt_within_a_minute_has_to_wait(pool: PgPool) {
                 answer = site.stranger().post("/login", &right).await;
             }
         }
-        answer.says(429, "too often");
+        answer.says(429, "too many login attempts");
         let wait: u64 = answer.header("retry-after").parse().unwrap();
         assert!((1..=6).contains(&wait), "{wait}");
     })

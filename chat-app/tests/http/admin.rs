@@ -35,13 +35,13 @@ async fn administration_does_not_exist_for_anybody_else(pool: PgPool) {
         let room = room(site).await;
         let person = format!("/admin/people/{id}");
         for path in ["/admin", "/admin/rooms", "/admin/invites", "/admin/messages", "/admin/log", &person, &room] {
-            bob.get(path).await.says(404, "Nothing here");
+            bob.get(path).await.says(404, "Page not found");
             site.stranger().get(path).await.location();
         }
         let fields = [("act", "make_admin"), ("title", "x"), ("user", &*id), ("days", "1"), ("uses", "1"), ("invite", "1"), ("link", "/c/1/1")];
         let (reset, remove) = (format!("{person}/reset"), format!("{room}/remove"));
         for path in [&*person, &reset, &room, &remove, "/admin/invites", "/admin/invites/revoke", "/admin/messages"] {
-            bob.post(path, &fields).await.says(404, "Nothing here");
+            bob.post(path, &fields).await.says(404, "Page not found");
             site.stranger().post(path, &fields).await.redirects_to("/login");
         }
         let untouched = "SELECT (SELECT count(*) FROM users WHERE is_admin) = 1 AND NOT EXISTS (SELECT FROM invites)
@@ -88,7 +88,7 @@ async fn a_disabled_person_is_logged_out_everywhere_until_enabled(pool: PgPool) 
             "ada disabled bob",
             "ada enabled bob",
             "ada signed bob out everywhere",
-            "ada set the chat up",
+            "ada set up the chat",
         ] {
             log.says(200, sentence);
         }
@@ -106,7 +106,7 @@ async fn the_last_administrator_can_not_be_removed(pool: PgPool) {
         for act in ["disable", "unmake_admin"] {
             ada.post(&ada_path, &[("act", act)])
                 .await
-                .says(422, "One administrator has to stay.");
+                .says(422, "There must be at least one administrator.");
         }
         ada.post(&bob_path, &[("act", "make_admin")])
             .await
@@ -121,7 +121,7 @@ async fn the_last_administrator_can_not_be_removed(pool: PgPool) {
             .says(404, "");
         bob.post(&bob_path, &[("act", "disable")])
             .await
-            .says(422, "One administrator has to stay.");
+            .says(422, "There must be at least one administrator.");
     })
     .await;
 }
@@ -134,7 +134,7 @@ async fn invitations_and_reset_links_are_shown_once_and_work(pool: PgPool) {
         let wrong = [("days", "0"), ("uses", "x")];
         ada.post("/admin/invites", &wrong)
             .await
-            .says(422, "Give 1 to 365 days");
+            .says(422, "Enter 1 to 365 days");
         let made = ada
             .post("/admin/invites", &[("days", "3"), ("uses", "2")])
             .await;
@@ -226,14 +226,14 @@ async fn an_administrator_removes_any_message_by_its_link(pool: PgPool) {
         for gone in [&*link, "nonsense", "/c/999999/1"] {
             ada.post("/admin/messages", &[("link", gone)])
                 .await
-                .says(422, "no message behind this link");
+                .says(422, "doesn’t lead to a message");
         }
         let log = ada.get("/admin/log").await;
         log.says(200, "ada removed message 1 of bob in conversation");
         assert_eq!(log.count("shameful"), 0);
         ada.get("/admin/messages")
             .await
-            .says(200, "Messages are kept for ever.");
+            .says(200, "Messages are kept indefinitely.");
     })
     .await;
 }

@@ -150,7 +150,7 @@ async fn a_bucket_that_refuses_is_an_internal_error_and_reveals_no_key(pool: PgP
     with_bucket(pool, "another-secret", async |site| {
         let (mut ada, _, talk) = site.pair().await;
         let refused = ada.put(&talk, "a.txt", b"plain words").await;
-        refused.says(500, "This is a fault of the chat, not yours.");
+        refused.says(500, "This is an error in the chat, not yours.");
         for inner in ["another-secret", "Signature", "bucket"] {
             assert_eq!(refused.count(inner), 0, "{inner}");
         }

@@ -123,13 +123,13 @@ async fn a_malformed_form_is_refused(pool: PgPool) {
         let messages = format!("{path}/messages");
         ada.post(&messages, &[("client_id", "7"), ("body", "x")])
             .await
-            .says(400, "not understood");
+            .says(400, "couldn’t process the request");
         ada.post(&messages, &[("body", "x")])
             .await
-            .says(400, "not understood");
+            .says(400, "couldn’t process the request");
         ada.post(&format!("{path}/read"), &[("seq", "many")])
             .await
-            .says(400, "not understood");
+            .says(400, "couldn’t process the request");
         let huge = "x".repeat(1024 * 1024);
         let answer = ada.script().send(&path, &huge).await;
         answer.says(413, "Send it in parts.");

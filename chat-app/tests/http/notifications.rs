@@ -54,7 +54,7 @@ async fn a_device_is_registered_shown_and_removed(pool: PgPool) {
             .unwrap();
         let removal = format!("/notifications/{id}/remove");
         let mut bob = site.person("bob").await;
-        bob.post(&removal, &[]).await.says(404, "Nothing here");
+        bob.post(&removal, &[]).await.says(404, "Page not found");
         ada.post(&removal, &[]).await.redirects_to("/notifications");
         assert_eq!(subscriptions(site).await, 0);
     })
@@ -142,7 +142,7 @@ async fn without_a_key_there_is_no_web_push(pool: PgPool) {
         assert_eq!(subscribe(&ada, "https://push.example/1").await, 404);
         let page = ada.get("/notifications").await;
         page.says(200, "while a page of this chat is open");
-        assert_eq!(page.count("Devices that are notified"), 0);
+        assert_eq!(page.count("Devices with notifications"), 0);
         let settings = ada.script().get("/notifications/settings").await;
         assert_eq!(
             settings.json(),
@@ -173,9 +173,9 @@ async fn quiet_hours_are_stored_and_removed(pool: PgPool) {
             serde_json::json!([1350, 360, "Africa/Cairo"])
         );
         for (field, bad, says) in [
-            ("from", "25:00", "Give both times"),
-            ("to", "22:30", "Give both times"),
-            ("zone", "Middle/<Earth>", "no time zone of this name"),
+            ("from", "25:00", "Enter two different times"),
+            ("to", "22:30", "Enter two different times"),
+            ("zone", "Middle/<Earth>", "Unknown time zone"),
         ] {
             let mut fields = night.map(|(name, value)| (name, value));
             fields
@@ -215,16 +215,16 @@ async fn only_members_can_set_a_level(pool: PgPool) {
         assert_eq!(levels, ["none", "mentions"]);
         ada.post(&level, &[("level", "loud")])
             .await
-            .says(400, "not understood");
+            .says(400, "couldn’t process the request");
         let mut eve = site.person("eve").await;
         eve.post(&level, &[("level", "none")])
             .await
-            .says(404, "Nothing here");
+            .says(404, "Page not found");
         let elsewhere = eve.post("/c/999/level", &[("level", "none")]).await;
-        elsewhere.says(404, "Nothing here");
+        elsewhere.says(404, "Page not found");
         bob.post("/c/x/level", &[("level", "none")])
             .await
-            .says(404, "Nothing here");
+            .says(404, "Page not found");
     })
     .await;
 }

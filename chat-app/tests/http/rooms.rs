@@ -31,11 +31,13 @@ async fn a_public_room_is_listed_joined_and_read_back(pool: PgPool) {
         let (mut ada, mut bob, _) = three(site).await;
         let path = room(&mut ada, "public", "Design", "").await;
         ada.send(&path, "before bob").await.redirects_to(&path);
-        bob.get(&path).await.says(404, "Nothing here");
+        bob.get(&path).await.says(404, "Page not found");
         let directory = bob.get("/rooms?q=desi").await;
         directory.says(200, "Design");
         directory.says(200, "1 member");
-        bob.get("/rooms?q=nothing").await.says(200, "No room holds");
+        bob.get("/rooms?q=nothing")
+            .await
+            .says(200, "No room found for");
         bob.post(&format!("{path}/join"), &[])
             .await
             .redirects_to(&path);
@@ -66,7 +68,7 @@ async fn a_private_room_shows_only_messages_sent_during_membership(pool: PgPool)
         eve.post(&format!("{path}/join"), &[]).await.says(404, "");
         bob.post(&format!("{path}/members"), &[("people", "eve")])
             .await
-            .says(403, "Only its owners");
+            .says(403, "Only the owners");
         ada.post(&format!("{path}/members"), &[("people", "@eve")])
             .await
             .redirects_to(&format!("{path}/about"));
@@ -153,7 +155,7 @@ async fn owners_rename_and_promote_and_the_last_one_leaves_a_successor(pool: PgP
         let about = format!("{path}/about");
         bob.post(&about, &[("title", "Bob’s"), ("topic", "")])
             .await
-            .says(403, "Only its owners");
+            .says(403, "Only the owners");
         ada.post(&about, &[("title", "Redesign"), ("topic", "all of it")])
             .await
             .redirects_to(&about);
@@ -165,7 +167,7 @@ async fn owners_rename_and_promote_and_the_last_one_leaves_a_successor(pool: PgP
         page.says(200, "data-t=\"notice-topic\"");
         ada.post(&about, &[("title", ""), ("topic", "")])
             .await
-            .says(422, "A room needs a name");
+            .says(422, "Enter a name for the room");
         let ada_id = site.user_id("ada").await;
         ada.post(
             &format!("{path}/members/{ada_id}/role"),
@@ -192,7 +194,7 @@ async fn an_invalid_room_form_shows_its_errors_and_keeps_the_text(pool: PgPool) 
         let wrong = [
             (
                 [("kind", "public"), ("title", " "), ("people", "")],
-                "A room needs a name",
+                "Enter a name for the room",
             ),
             (
                 [
@@ -204,7 +206,7 @@ async fn an_invalid_room_form_shows_its_errors_and_keeps_the_text(pool: PgPool) 
             ),
             (
                 [("kind", "group"), ("title", "X"), ("people", "ada")],
-                "somebody besides you",
+                "at least one other person",
             ),
         ];
         for (fields, sentence) in wrong {
@@ -305,7 +307,7 @@ async fn a_member_removed_while_their_page_is_rendered_sees_nothing_newer(pool: 
             held.commit().await.unwrap();
         };
         let (page, ()) = tokio::join!(bob.get(&path), meanwhile);
-        page.says(404, "Nothing here");
+        page.says(404, "Page not found");
         ada.get(&path).await.says(200, "for one");
     })
     .await;

@@ -108,14 +108,20 @@ async fn an_invalid_query_has_an_error_beside_the_field(pool: PgPool) {
         let (mut ada, _, path) = site.pair().await;
         ada.send(&path, "the plan").await;
         for (typed, sentence) in [
-            ("form:ada plan", "There is no “form:”."),
-            ("before:soon", "“soon” is no date. Write it as 2026-01-31."),
+            ("form:ada plan", "“form:” is not a search operator."),
+            (
+                "before:soon",
+                "“soon” is not a date. Use the form 2026-01-31.",
+            ),
             ("from:nobody plan", "Nobody here is called “nobody”."),
-            ("in:nowhere", "You are in no conversation called “nowhere”."),
-            ("-plan", "Say also what to look for"),
+            (
+                "in:nowhere",
+                "You are not in a conversation called “nowhere”.",
+            ),
+            ("-plan", "Enter something to search for"),
             (
                 "!!!",
-                "Left out, since it is too common or holds no letters: !!!.",
+                "Ignored because they are too common or contain no letters: !!!.",
             ),
         ] {
             let answer = search(&mut ada, typed).await;
@@ -131,7 +137,9 @@ async fn an_invalid_query_has_an_error_beside_the_field(pool: PgPool) {
         search(&mut ada, "")
             .await
             .says(200, "in:&quot;Design team&quot;");
-        ada.get("/search?older=x").await.says(400, "not understood");
+        ada.get("/search?older=x")
+            .await
+            .says(400, "couldn’t process the request");
     })
     .await;
 }
@@ -202,7 +210,7 @@ async fn an_outsider_finds_nothing_by_any_query(pool: PgPool) {
             // A room that one is not in looks like one that does not exist.
             search(&mut eve, typed)
                 .await
-                .says(200, "You are in no conversation called");
+                .says(200, "You are not in a conversation called");
         }
         for guess in [i64::MAX, 2, 0, -1] {
             let path = format!("/search?q=secret&older={guess}");

@@ -61,7 +61,7 @@ async fn setup_promotes_an_existing_account_with_its_password(pool: PgPool) {
         site.stranger()
             .post("/setup", &fields("wrong horse"))
             .await
-            .says(422, "There is an account with this name.");
+            .says(422, "An account with this name already exists.");
         site.stranger()
             .post("/setup", &fields(PASSWORD))
             .await
@@ -115,12 +115,12 @@ async fn an_invitation_works_as_often_as_it_allows(pool: PgPool) {
         let fields = |name| [("name", name), ("password", PASSWORD)];
         bob.post("/register", &fields("bob"))
             .await
-            .says(403, "New accounts are made with an invitation.");
+            .says(403, "You need an invitation to create an account.");
         bob.get(&path).await.says(200, "You’re invited");
         // A failed sign-up does not count.
         bob.post(&path, &fields("ada"))
             .await
-            .says(422, "Somebody is called ada already.");
+            .says(422, "The name ada is already taken.");
         bob.post(&path, &[("name", "bob"), ("password", "short")])
             .await
             .says(422, "at least 8 characters");
@@ -135,7 +135,7 @@ async fn an_invitation_works_as_often_as_it_allows(pool: PgPool) {
         site.stranger()
             .get(&path)
             .await
-            .says(404, "This link no longer works");
+            .says(404, "This link is no longer valid");
     })
     .await;
 }
@@ -217,7 +217,7 @@ async fn a_disabled_or_deleted_account_has_no_session_and_can_not_log_in(pool: P
         stranger
             .post("/login", &fields("wrong horse"))
             .await
-            .says(422, "don’t go together");
+            .says(422, "Incorrect name or password");
         assert_eq!(
             eve.get("/people?q=ada")
                 .await
@@ -232,7 +232,7 @@ async fn a_disabled_or_deleted_account_has_no_session_and_can_not_log_in(pool: P
         stranger
             .post("/login", &fields(PASSWORD))
             .await
-            .says(422, "don’t go together");
+            .says(422, "Incorrect name or password");
         assert_eq!(
             eve.get("/people?q=ada")
                 .await
@@ -243,7 +243,7 @@ async fn a_disabled_or_deleted_account_has_no_session_and_can_not_log_in(pool: P
         stranger
             .post("/register", &reserved)
             .await
-            .says(422, "are kept for accounts");
+            .says(422, "are reserved for deleted accounts");
     })
     .await;
 }
@@ -258,7 +258,10 @@ async fn pages_and_errors_are_in_the_readers_language(pool: PgPool) {
             .await
             .says(200, "<html lang=\"de\" dir=\"ltr\"");
         stranger.get("/login").await.says(200, "Neu hier?");
-        stranger.get("/nowhere").await.says(404, "Hier ist nichts");
+        stranger
+            .get("/nowhere")
+            .await
+            .says(404, "Seite nicht gefunden");
         stranger.headers = vec![("accept-language", "ar"), ("accept", "application/json")];
         let error = stranger.get("/c").await.json();
         assert_eq!(error["error"], "سجّل الدخول للمتابعة.");

@@ -54,15 +54,15 @@ pub(in crate::http) async fn export(State(app): State<App>, session: Session) ->
 
 #[derive(Debug, thiserror::Error)]
 enum ExportError {
-    #[error("PostgreSQL did not answer: {0}")]
+    #[error("PostgreSQL did not respond: {0}")]
     Db(#[from] sqlx::Error),
-    #[error("the zip file could not be written: {0}")]
+    #[error("could not write the zip file: {0}")]
     Zip(#[from] zip::result::ZipError),
-    #[error("the zip file could not be written: {0}")]
+    #[error("could not write the zip file: {0}")]
     Write(#[from] io::Error),
-    #[error("a file could not be read: {0}")]
+    #[error("could not read a file: {0}")]
     File(#[from] BlobError),
-    #[error("the browser went away")]
+    #[error("the browser closed the connection")]
     Gone,
 }
 
@@ -131,7 +131,7 @@ impl Archive {
             match self.file(&app.files.blobs, sent).await {
                 Err(ExportError::File(error)) if error.is_loss() => {
                     let file = sent.file.id;
-                    tracing::warn!(%file, %error, "a file is lost, restore it from a backup; the export goes on");
+                    tracing::warn!(%file, %error, "a file is missing, restore it from a backup; the export continues without it");
                     missing.push(sent.json.as_str());
                 }
                 outcome => outcome?,
