@@ -15,7 +15,7 @@ const MAX_PIXELS: u64 = 24_000_000;
 
 /// Why an upload is refused.
 #[derive(Debug, thiserror::Error)]
-pub enum AvatarError {
+pub(crate) enum AvatarError {
     #[error("not a PNG, JPEG or WebP image")]
     Format,
     #[error("more than 24 megapixels")]
@@ -26,7 +26,7 @@ pub enum AvatarError {
 
 /// Decodes, rotates upright, crops to a square and encodes again, so that only the pixels of the upload are left: no
 /// location, and nothing hidden behind the image.
-pub fn render(upload: &[u8]) -> Result<AvatarImage, AvatarError> {
+pub(crate) fn render(upload: &[u8]) -> Result<AvatarImage, AvatarError> {
     let square = decode(upload)?.resize_to_fill(SIDE, SIDE, FilterType::Triangle);
     let mut content = Vec::new();
     let media_type = if has_transparency(&square) {

@@ -13,10 +13,10 @@ use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
 
 /// The value of a key, or the error of the query, shared by all who requested it.
-pub type Loaded<V> = Result<Option<V>, Arc<sqlx::Error>>;
+pub(crate) type Loaded<V> = Result<Option<V>, Arc<sqlx::Error>>;
 
 /// A query that finds the values of the keys it was given.
-pub type BatchQuery<K, V> = BoxFuture<'static, sqlx::Result<Vec<(K, V)>>>;
+pub(crate) type BatchQuery<K, V> = BoxFuture<'static, sqlx::Result<Vec<(K, V)>>>;
 
 /// A key, and where to send its value.
 type Request<K, V> = (K, oneshot::Sender<Loaded<V>>);

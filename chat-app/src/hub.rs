@@ -28,17 +28,17 @@ use presence::SocketId;
 use sequencer::{Gap, Sequencer};
 use state::State;
 
-pub use delivery::{Address, Delivery, LocalInterest};
-pub use handle::{Close, Outgoing, SocketRegistration, SocketState};
+pub(crate) use delivery::{Address, Delivery, LocalInterest};
+pub(crate) use handle::{Close, Outgoing, SocketRegistration, SocketState};
 
 mod delivery;
-pub mod gap_reader;
+pub(crate) mod gap_reader;
 mod gate;
 mod handle;
-pub mod presence;
+pub(crate) mod presence;
 mod rooms;
-pub mod sequencer;
-pub mod signal_frames;
+pub(crate) mod sequencer;
+pub(crate) mod signal_frames;
 mod state;
 
 /// After waiting for this long because PostgreSQL does not answer here, while others send, browsers go elsewhere.

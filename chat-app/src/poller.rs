@@ -4,7 +4,7 @@
 //! of its own, so that nothing can delay it: while the last poll is too old, the hub holds all deliveries back. Where
 //! polling continues is the hub's position; the connection is all that the poller owns. It ends with the hard shutdown.
 
-pub mod maintenance;
+pub(crate) mod maintenance;
 
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ const INTERVAL: Duration = Duration::from_millis(500);
 /// A poll takes less than a millisecond; after this, PostgreSQL counts as away.
 const LIMIT: Duration = Duration::from_secs(2);
 
-pub struct Poller {
+pub(crate) struct Poller {
     options: PgConnectOptions,
     connection: Option<PgConnection>,
     postgres: Postgres,
@@ -31,7 +31,7 @@ pub struct Poller {
 }
 
 impl Poller {
-    pub fn new(connections: &Connections, hub: Hub, metrics: Metrics) -> Self {
+    pub(crate) fn new(connections: &Connections, hub: Hub, metrics: Metrics) -> Self {
         let options = connections.options.clone();
         Self {
             options: options.application_name("confab-poller"),
@@ -43,7 +43,7 @@ impl Poller {
     }
 
     /// Polls until `stop` is cancelled.
-    pub async fn run(mut self, stop: CancellationToken) {
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
         let mut ticks = tokio::time::interval(INTERVAL);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {

@@ -24,9 +24,9 @@ use crate::store::outbox::Reference;
 use crate::store::{Pool, outbox};
 
 mod signals;
-pub mod sweeper;
+pub(crate) mod sweeper;
 
-pub use signals::SignalPublisher;
+pub(crate) use signals::SignalPublisher;
 
 /// Acknowledged rows of the outbox are deleted in batches of this size, or what has collected in [`DELETE_INTERVAL`].
 const DELETE_BATCH: usize = 1000;
@@ -34,7 +34,7 @@ const DELETE_INTERVAL: Duration = Duration::from_millis(200);
 /// Acknowledgements that may wait for their row to be deleted. Rows beyond that stay, and are published again.
 const ACKNOWLEDGEMENTS: usize = 100_000;
 /// How long Kafka may take for a record. After that, the record may have been accepted anyway.
-pub const MESSAGE_LIMIT: Duration = Duration::from_secs(5);
+pub(crate) const MESSAGE_LIMIT: Duration = Duration::from_secs(5);
 
 /// What to do when a record is acknowledged.
 struct Pending {

@@ -19,15 +19,15 @@ use web_push_native::p256::PublicKey;
 
 use crate::store::push::DuePush;
 
-pub mod address;
-pub mod consumer;
+pub(crate) mod address;
+pub(crate) mod consumer;
 mod payload;
-pub mod quiet;
-pub mod sender;
-pub mod vapid;
+pub(crate) mod quiet;
+pub(crate) mod sender;
+pub(crate) mod vapid;
 
 use address::{Connector, NotPublic};
-pub use vapid::{KeyError, VapidKey};
+pub(crate) use vapid::{KeyError, VapidKey};
 
 /// How long a push service may take to accept a push.
 const LIMIT: Duration = Duration::from_secs(8);
@@ -129,7 +129,7 @@ fn encrypted(due: &DuePush) -> Option<Vec<u8>> {
 }
 
 /// Whether these are valid keys of a subscription: a point on the curve and 16 bytes.
-pub fn are_keys(p256dh: &[u8], auth: &[u8]) -> bool {
+pub(crate) fn are_keys(p256dh: &[u8], auth: &[u8]) -> bool {
     p256dh.len() == 65 && auth.len() == 16 && PublicKey::from_sec1_bytes(p256dh).is_ok()
 }
 

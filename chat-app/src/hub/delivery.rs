@@ -49,7 +49,7 @@ pub struct Address {
 
 /// Whether a record has recipients on this replica.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LocalInterest {
+pub(crate) enum LocalInterest {
     /// The members of the large room have to be loaded first.
     Unknown,
     Present,

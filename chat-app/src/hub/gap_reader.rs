@@ -19,7 +19,7 @@ const BATCH: i64 = 500;
 const LIMIT: Duration = Duration::from_secs(5);
 
 /// Reads gaps until `stop` is cancelled.
-pub async fn run(hub: Hub, pool: Pool, metrics: Metrics, stop: CancellationToken) {
+pub(crate) async fn run(hub: Hub, pool: Pool, metrics: Metrics, stop: CancellationToken) {
     loop {
         let due = hub.state().sequencer.due(Instant::now());
         // One after the other, on one connection: the task that clears the outbox needs another one of the pool, and

@@ -23,7 +23,7 @@ const CENSUS_INTERVAL: Duration = Duration::from_secs(10);
 /// How long a census is valid: 15 s longer than until the next.
 const EXPIRY: Duration = Duration::from_secs(25);
 /// How long a user stays online after their last socket has closed: loading another page is no absence.
-pub const LINGER: Duration = Duration::from_secs(5);
+pub(crate) const LINGER: Duration = Duration::from_secs(5);
 /// The most users that a socket may watch.
 pub(crate) const MAX_WATCHED: usize = 100;
 /// The most users in the census of a replica, some 200 KB in a record. Users beyond that neither share nor see.
@@ -37,7 +37,7 @@ pub struct SocketId(pub u64);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Status {
+pub(crate) enum Status {
     /// At least one of their pages is visible, or was minutes ago.
     Online,
     /// All their pages have been hidden for a while.
@@ -48,7 +48,7 @@ pub enum Status {
 
 /// The presence of all users.
 #[derive(Default)]
-pub struct Presence {
+pub(crate) struct Presence {
     /// This replica's name: its own records are ignored.
     name: String,
     sockets: HashMap<SocketId, Socket>,
@@ -94,12 +94,12 @@ struct Watched {
 
 impl Presence {
     /// Sets the name of this replica.
-    pub fn set_name(&mut self, name: &str) {
+    pub(crate) fn set_name(&mut self, name: &str) {
         name.clone_into(&mut self.name);
     }
 
     /// A socket whose user shares their presence.
-    pub fn enter(&mut self, socket: SocketId, user: UserId) {
+    pub(crate) fn enter(&mut self, socket: SocketId, user: UserId) {
         let full = self.users.len() >= MAX_USERS && !self.users.contains_key(&user);
         if full || self.sockets.contains_key(&socket) {
             return;
@@ -120,7 +120,7 @@ impl Presence {
     }
 
     /// The socket has closed, or its user no longer shares. Without another socket they stay online until `until`.
-    pub fn leave(&mut self, socket: SocketId, until: Instant) {
+    pub(crate) fn leave(&mut self, socket: SocketId, until: Instant) {
         let Some(gone) = self.sockets.remove(&socket) else {
             return;
         };
@@ -135,7 +135,7 @@ impl Presence {
     }
 
     /// Sets whether the page of the socket has been hidden for a while.
-    pub fn set_away(&mut self, socket: SocketId, away: bool) {
+    pub(crate) fn set_away(&mut self, socket: SocketId, away: bool) {
         if let Some(known) = self.sockets.get_mut(&socket) {
             known.away = away;
             let user = known.user;
@@ -144,7 +144,7 @@ impl Presence {
     }
 
     /// Sets the users hidden from the socket. Those whom it watches become offline to it.
-    pub fn hide(&mut self, socket: SocketId, hidden: HashSet<UserId>) {
+    pub(crate) fn hide(&mut self, socket: SocketId, hidden: HashSet<UserId>) {
         let Some(known) = self.sockets.get_mut(&socket) else {
             return;
         };
@@ -158,7 +158,7 @@ impl Presence {
 
     /// Sets the users that the socket watches, at most [`MAX_WATCHED`], and returns their status: none if its own user
     /// does not share.
-    pub fn watch(&mut self, socket: SocketId, users: Vec<UserId>) -> Vec<(UserId, Status)> {
+    pub(crate) fn watch(&mut self, socket: SocketId, users: Vec<UserId>) -> Vec<(UserId, Status)> {
         let Some(known) = self.sockets.get_mut(&socket) else {
             return Vec::new();
         };
@@ -180,7 +180,7 @@ impl Presence {
     }
 
     /// Takes the census of another replica.
-    pub fn receive(&mut self, replica: &str, census: &Census, now: Instant) {
+    pub(crate) fn receive(&mut self, replica: &str, census: &Census, now: Instant) {
         let known = self.replicas.contains_key(replica);
         if replica == self.name || (!known && self.replicas.len() >= MAX_REPLICAS) {
             return;
@@ -209,7 +209,7 @@ impl Presence {
     }
 
     /// The census to publish now, if any.
-    pub fn census(&mut self, now: Instant) -> Option<Census> {
+    pub(crate) fn census(&mut self, now: Instant) -> Option<Census> {
         if self.closed {
             return None;
         }
@@ -226,13 +226,13 @@ impl Presence {
     }
 
     /// Ends the publication. Returns the last census, without users.
-    pub fn close(&mut self) -> Census {
+    pub(crate) fn close(&mut self) -> Census {
         self.closed = true;
         census(&Users::new(), None)
     }
 
     /// The watched users whose status has changed, by socket.
-    pub fn changes(&mut self, now: Instant) -> HashMap<SocketId, Vec<(UserId, Status)>> {
+    pub(crate) fn changes(&mut self, now: Instant) -> HashMap<SocketId, Vec<(UserId, Status)>> {
         self.expire(now);
         let mut changes: HashMap<SocketId, Vec<(UserId, Status)>> = HashMap::new();
         for (socket, user) in std::mem::take(&mut self.hidden) {

@@ -24,7 +24,7 @@ const MAX_BUFFERED: usize = 8192;
 /// The missing revs of a conversation: those after `after`, up to `up_to`. If `after` is `None`, the position of the
 /// conversation at the last poll must be read first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Gap {
+pub(crate) struct Gap {
     pub conversation: ConversationId,
     /// The last rev that was released.
     pub after: Option<i64>,
@@ -33,7 +33,7 @@ pub struct Gap {
 }
 
 /// An item that can be released although revs before it no longer exist.
-pub trait Follow: Sized {
+pub(crate) trait Follow: Sized {
     /// Marks the item: the revs between `after` and its own no longer exist, so nobody has to wait for them.
     fn follow(self, after: i64) -> Self;
 }
@@ -48,7 +48,7 @@ enum Slot<T> {
 }
 
 /// The streams of all conversations.
-pub struct Sequencer<T> {
+pub(crate) struct Sequencer<T> {
     streams: HashMap<ConversationId, Stream<T>>,
     /// Conversations with missing changes.
     incomplete: HashSet<ConversationId>,
@@ -158,7 +158,7 @@ impl<T: Follow> Stream<T> {
 
 impl<T: Follow> Sequencer<T> {
     /// A change has arrived; `None` if it has no recipients here. Returns the changes to release, in order.
-    pub fn arrived(
+    pub(crate) fn arrived(
         &mut self,
         id: ConversationId,
         rev: i64,
@@ -186,7 +186,7 @@ impl<T: Follow> Sequencer<T> {
     }
 
     /// A change exists that has to be read from PostgreSQL.
-    pub fn announced(&mut self, id: ConversationId, rev: i64, now: Instant) -> Vec<T> {
+    pub(crate) fn announced(&mut self, id: ConversationId, rev: i64, now: Instant) -> Vec<T> {
         self.change(id, now, |stream| {
             stream.latest = stream.latest.max(rev);
             stream.has_recipients = true;
@@ -195,7 +195,13 @@ impl<T: Follow> Sequencer<T> {
     }
 
     /// A poll found that the revs from `low` to `high` were committed since the poll before.
-    pub fn committed(&mut self, id: ConversationId, low: i64, high: i64, now: Instant) -> Vec<T> {
+    pub(crate) fn committed(
+        &mut self,
+        id: ConversationId,
+        low: i64,
+        high: i64,
+        now: Instant,
+    ) -> Vec<T> {
         self.change(id, now, |stream| {
             stream.head.get_or_insert(low - 1);
             stream.latest = stream.latest.max(high);
@@ -204,7 +210,7 @@ impl<T: Follow> Sequencer<T> {
     }
 
     /// Skipped changes after `rev` may have recipients after all: they have to be read.
-    pub fn unskip(&mut self, id: ConversationId, rev: i64, now: Instant) -> Vec<T> {
+    pub(crate) fn unskip(&mut self, id: ConversationId, rev: i64, now: Instant) -> Vec<T> {
         if !self.streams.contains_key(&id) {
             return Vec::new();
         }
@@ -216,7 +222,7 @@ impl<T: Follow> Sequencer<T> {
     }
 
     /// The position of the conversation at the last poll was read.
-    pub fn head_read(&mut self, id: ConversationId, head: i64, now: Instant) -> Vec<T> {
+    pub(crate) fn head_read(&mut self, id: ConversationId, head: i64, now: Instant) -> Vec<T> {
         if !self.streams.contains_key(&id) {
             return Vec::new();
         }
@@ -229,7 +235,7 @@ impl<T: Follow> Sequencer<T> {
     }
 
     /// A gap was read up to `up_to`. Revs without an item no longer exist.
-    pub fn gap_filled(
+    pub(crate) fn gap_filled(
         &mut self,
         id: ConversationId,
         up_to: i64,
@@ -258,7 +264,7 @@ impl<T: Follow> Sequencer<T> {
     }
 
     /// A gap could not be read.
-    pub fn read_failed(&mut self, id: ConversationId, now: Instant) {
+    pub(crate) fn read_failed(&mut self, id: ConversationId, now: Instant) {
         if let Some(stream) = self.streams.get_mut(&id) {
             stream.reading = false;
             stream.due = Some(now + RETRY_DELAY);
@@ -267,7 +273,7 @@ impl<T: Follow> Sequencer<T> {
 
     /// The gaps to read now. Each must be reported with [`Self::head_read`], [`Self::gap_filled`] or
     /// [`Self::read_failed`].
-    pub fn due(&mut self, now: Instant) -> Vec<Gap> {
+    pub(crate) fn due(&mut self, now: Instant) -> Vec<Gap> {
         let mut gaps = Vec::new();
         for &conversation in &self.incomplete {
             let Some(stream) = self.streams.get_mut(&conversation) else {
@@ -286,7 +292,7 @@ impl<T: Follow> Sequencer<T> {
     }
 
     /// When [`Self::due`] will return the next gap.
-    pub fn next_due(&self) -> Option<Instant> {
+    pub(crate) fn next_due(&self) -> Option<Instant> {
         let streams = self.incomplete.iter().filter_map(|id| self.streams.get(id));
         streams
             .filter(|stream| !stream.reading)
@@ -295,18 +301,18 @@ impl<T: Follow> Sequencer<T> {
     }
 
     /// For each incomplete conversation, since when it has been incomplete.
-    pub fn incomplete_since(&self) -> impl Iterator<Item = Instant> {
+    pub(crate) fn incomplete_since(&self) -> impl Iterator<Item = Instant> {
         let streams = self.incomplete.iter().filter_map(|id| self.streams.get(id));
         streams.filter_map(|stream| stream.incomplete_since)
     }
 
     /// Whether every change known to exist was released, in all conversations.
-    pub fn is_complete(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         self.incomplete.is_empty()
     }
 
     /// Drops the streams of idle conversations.
-    pub fn evict_idle(&mut self, now: Instant) {
+    pub(crate) fn evict_idle(&mut self, now: Instant) {
         self.streams.retain(|_, stream| {
             !stream.is_complete() || now.duration_since(stream.last_used) < IDLE_LIMIT
         });

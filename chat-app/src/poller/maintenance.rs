@@ -15,7 +15,7 @@ const INTERVAL: Duration = Duration::from_secs(60);
 const CHANGES_HOURS: i32 = 24;
 
 /// Runs until `stop` is cancelled.
-pub async fn run(hub: Hub, pool: Pool, metrics: Metrics, stop: CancellationToken) {
+pub(crate) async fn run(hub: Hub, pool: Pool, metrics: Metrics, stop: CancellationToken) {
     let mut ticks = tokio::time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {

@@ -91,7 +91,7 @@ impl SignalPublisher {
     }
 
     /// To the other replicas: the users of this one.
-    pub fn presence(&self, replica: &str, people: Census) {
+    pub(crate) fn presence(&self, replica: &str, people: Census) {
         self.send(&Signal::Presence {
             replica: replica.to_owned(),
             people,

@@ -31,7 +31,7 @@ const MAX_DISTANCE: i64 = 10;
 const START: Reference = (ConversationId(0), 0);
 
 /// Sweeps until `stop` is cancelled.
-pub async fn run(
+pub(crate) async fn run(
     database: PgConnectOptions,
     pool: Pool,
     publisher: Publisher,

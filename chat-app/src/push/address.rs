@@ -18,7 +18,7 @@ use tower::Service;
 const MAX_ENDPOINT_BYTES: usize = 1024;
 
 /// Parses the endpoint of a subscription. `None` if its text alone shows that it is not allowed.
-pub fn endpoint(text: &str, allow_private: bool) -> Option<Uri> {
+pub(crate) fn endpoint(text: &str, allow_private: bool) -> Option<Uri> {
     if text.len() > MAX_ENDPOINT_BYTES {
         return None;
     }
@@ -39,12 +39,12 @@ pub fn endpoint(text: &str, allow_private: bool) -> Option<Uri> {
 /// The endpoint's name resolves to no public address.
 #[derive(Debug, thiserror::Error)]
 #[error("the push endpoint has no public address")]
-pub struct NotPublic;
+pub(crate) struct NotPublic;
 
 /// Connects only to public addresses, and to the very address that was checked: a second lookup of the name could
 /// return another one.
 #[derive(Clone, Copy, Debug)]
-pub struct Connector {
+pub(crate) struct Connector {
     /// Whether private addresses are allowed too.
     pub allow_private: bool,
 }
@@ -89,7 +89,7 @@ async fn addresses(uri: &Uri, allow_private: bool) -> io::Result<Vec<SocketAddr>
 }
 
 /// Whether the address is globally reachable, by the IANA special-purpose address registries.
-pub fn is_public(ip: IpAddr) -> bool {
+pub(crate) fn is_public(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => is_public_v4(ip),
         IpAddr::V6(ip) => is_public_v6(ip),

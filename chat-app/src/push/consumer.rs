@@ -58,7 +58,7 @@ impl ConsumerContext for Context<Unit> {
 type Reader = StreamConsumer<Context<Unit>>;
 
 /// A replica's member of the shared consumer group.
-pub struct PushConsumer {
+pub(crate) struct PushConsumer {
     pub kafka: Kafka,
     /// The consumer group, the same on every replica.
     pub group: String,
@@ -90,7 +90,7 @@ struct Batch {
 
 impl PushConsumer {
     /// Handles records until `stop` is cancelled. Replaces a consumer that fails.
-    pub async fn run(self, stop: CancellationToken) {
+    pub(crate) async fn run(self, stop: CancellationToken) {
         kafka::run_consumer(&self.link, &stop, || self.consume(&stop)).await;
     }
 

@@ -26,7 +26,7 @@ struct Payload<'a> {
 }
 
 /// The payload in the language of the subscription.
-pub fn payload(due: &DuePush) -> Vec<u8> {
+pub(crate) fn payload(due: &DuePush) -> Vec<u8> {
     let text = Text {
         language: Language::of_tag(&due.language).unwrap_or_default(),
     };
@@ -67,7 +67,7 @@ fn words(text: Text, gist: Gist<'_>) -> String {
 
 /// The topic by which a newer push replaces an older one, at the push service and on the device.
 /// At most 32 characters of base64url (RFC 8030, 5.4).
-pub fn tag(conversation: ConversationId) -> String {
+pub(crate) fn tag(conversation: ConversationId) -> String {
     format!("c-{conversation}")
 }
 

@@ -4,13 +4,13 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 /// Whether the IANA database has this time zone.
-pub fn is_zone(name: &str) -> bool {
+pub(crate) fn is_zone(name: &str) -> bool {
     TimeZone::get(name).is_ok()
 }
 
 /// Whether the local time is between these minutes of the day; `to` may be before `from`, on the next day.
 /// A zone that has been removed from the database counts as UTC.
-pub fn is_quiet(from: i16, to: i16, zone: &str, now: Timestamp) -> bool {
+pub(crate) fn is_quiet(from: i16, to: i16, zone: &str, now: Timestamp) -> bool {
     let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
     let there = now.to_zoned(zone);
     let minute = i16::from(there.hour()) * 60 + i16::from(there.minute());

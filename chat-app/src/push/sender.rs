@@ -28,7 +28,12 @@ const MAX_DELAY: Duration = Duration::from_secs(60 * 60);
 const MAX_DOUBLINGS: i16 = 9;
 
 /// Sends pushes until `stop` is cancelled, then waits for the requests in flight.
-pub async fn run(sender: Arc<PushClient>, pool: Pool, metrics: Metrics, stop: CancellationToken) {
+pub(crate) async fn run(
+    sender: Arc<PushClient>,
+    pool: Pool,
+    metrics: Metrics,
+    stop: CancellationToken,
+) {
     let mut in_flight = JoinSet::new();
     let mut ticks = tokio::time::interval(POLL_INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

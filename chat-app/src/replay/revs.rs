@@ -6,23 +6,23 @@ use std::collections::{BTreeMap, HashMap};
 use crate::domain::ConversationId;
 
 #[derive(Default)]
-pub struct SeenRevs(HashMap<ConversationId, Ranges>);
+pub(crate) struct SeenRevs(HashMap<ConversationId, Ranges>);
 
 /// First rev → last rev. No range touches another.
 #[derive(Default)]
 struct Ranges(BTreeMap<i64, i64>);
 
 impl SeenRevs {
-    pub fn insert(&mut self, id: ConversationId, rev: i64) {
+    pub(crate) fn insert(&mut self, id: ConversationId, rev: i64) {
         self.0.entry(id).or_default().insert(rev);
     }
 
-    pub fn contains(&self, id: ConversationId, rev: i64) -> bool {
+    pub(crate) fn contains(&self, id: ConversationId, rev: i64) -> bool {
         self.0.get(&id).is_some_and(|ranges| ranges.contains(rev))
     }
 
     /// The lowest rev that was seen.
-    pub fn first(&self, id: ConversationId) -> Option<i64> {
+    pub(crate) fn first(&self, id: ConversationId) -> Option<i64> {
         self.0.get(&id)?.0.keys().next().copied()
     }
 }

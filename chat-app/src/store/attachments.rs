@@ -2,8 +2,6 @@
 //!
 //! The row of a file exists before its contents. `bytes` is 0 until all of them are stored.
 
-use std::collections::HashMap;
-
 use sqlx::{FromRow, PgConnection, Row};
 use uuid::Uuid;
 
@@ -166,27 +164,6 @@ pub async fn visible(
     .await?;
     row.map(|row| Ok((Attachment::from_row(&row)?, row.try_get("stored")?)))
         .transpose()
-}
-
-/// The files of these messages by `seq`, in the order of their upload.
-pub async fn of_messages(
-    pool: &Pool,
-    conversation: ConversationId,
-    seqs: &[i64],
-) -> sqlx::Result<HashMap<i64, Vec<Attachment>>> {
-    let rows = sqlx::query(
-        "SELECT * FROM attachments WHERE conversation_id = $1 AND seq = ANY ($2) ORDER BY seq, created_at, id",
-    )
-    .bind(conversation)
-    .bind(seqs)
-    .fetch_all(pool)
-    .await?;
-    let mut found: HashMap<i64, Vec<Attachment>> = HashMap::new();
-    for row in &rows {
-        let files = found.entry(row.try_get("seq")?).or_default();
-        files.push(Attachment::from_row(row)?);
-    }
-    Ok(found)
 }
 
 pub async fn put_chunk(

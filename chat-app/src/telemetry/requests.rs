@@ -35,7 +35,7 @@ pub(super) struct Requests {
 }
 
 impl Requests {
-    pub fn register(registry: &mut Registry) -> Self {
+    pub(crate) fn register(registry: &mut Registry) -> Self {
         let requests = Self {
             responses: Family::default(),
             durations: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
@@ -54,7 +54,7 @@ impl Requests {
     }
 
     /// A request was answered. `route` is the template that it matched.
-    pub fn answered(
+    pub(crate) fn answered(
         &self,
         method: &Method,
         route: Option<&str>,
