@@ -19,7 +19,8 @@ use crate::crd::{
     Postgres, SaslMechanism,
 };
 use crate::credentials::{Credentials, Password};
-use crate::validate::{Chat, Role};
+use crate::names::Role;
+use crate::validate::Chat;
 
 /// How to reach all of them.
 #[derive(Clone, Debug)]
@@ -228,8 +229,8 @@ fn versions(chat: &Chat, credentials: &Credentials, store: &Store<'_>) -> Option
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::children::Children;
     use crate::credentials::credentials;
-    use crate::desired::Children;
     use crate::validate::fixtures::chat_of;
     use serde_json::json;
 

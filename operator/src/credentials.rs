@@ -11,8 +11,9 @@ use std::fmt;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 
-use crate::desired::Children;
+use crate::children::Children;
 use crate::digest::digest;
+use crate::names::Role;
 
 /// Name of the user and of the database.
 const CONFAB: &str = "confab";
@@ -68,8 +69,8 @@ pub struct PostgresLogin {
 
 /// What the generated Secrets hold; what is missing in them is made up.
 pub fn credentials(live: &Children) -> Credentials {
-    let kafka = Stored(live.kafka_secret.as_ref());
-    let postgres = Stored(live.postgres_secret.as_ref());
+    let kafka = Stored(live.get(Role::Kafka));
+    let postgres = Stored(live.get(Role::Postgres));
     Credentials {
         kafka: KafkaLogin {
             username: CONFAB.to_owned(),
@@ -81,7 +82,7 @@ pub fn credentials(live: &Children) -> Credentials {
             password: postgres.password(),
             database: CONFAB.to_owned(),
         },
-        keys: Keys::of(&Stored(live.keys.as_ref())),
+        keys: Keys::of(&Stored(live.get(Role::Keys))),
     }
 }
 
@@ -178,10 +179,7 @@ mod tests {
         let secret: Secret =
             serde_json::from_value(json!({"data": {"password": "czNjcjN0", "cluster-id": "aWQ="}}))
                 .unwrap();
-        let live = Children {
-            kafka_secret: Some(secret),
-            ..Children::default()
-        };
+        let live = Children::default().with(Role::Kafka, secret);
         let kafka = credentials(&live).kafka;
         assert_eq!(
             (kafka.password.reveal(), kafka.cluster_id.as_str()),
@@ -194,10 +192,7 @@ mod tests {
         let secret: Secret =
             serde_json::from_value(json!({"stringData": {}, "data": {"password": "JzsgRFJPUA=="}}))
                 .unwrap();
-        let live = Children {
-            postgres_secret: Some(secret),
-            ..Children::default()
-        };
+        let live = Children::default().with(Role::Postgres, secret);
         assert_eq!(
             credentials(&live).postgres.password.reveal().len(),
             PASSWORD_LENGTH

@@ -1,50 +1,13 @@
-//! Kinds of others that a cluster may or may not have: HTTPRoute of Gateway API and KafkaTopic of Strimzi, with the
-//! fields that are used here. I/O: [`known`] asks the API server whether it has a kind.
+//! Kinds of other projects: HTTPRoute of Gateway API and KafkaTopic of Strimzi. Types alone, no I/O.
+//!
+//! They have the fields that the operator writes or reads and no others. Generated types of the whole APIs (the crate
+//! gateway-api for one) would be thousands of lines for these few, and tie the operator to one release of each.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use kube::{Client, CustomResource, Resource};
+use kube::CustomResource;
 use serde::{Deserialize, Serialize};
-use tokio::time::sleep;
-use tracing::debug;
-
-/// How long until a missing kind is looked for again.
-const AGAIN: Duration = Duration::from_secs(15);
-
-/// Which of them the cluster has, as far as was found out.
-#[derive(Debug, Default)]
-pub struct Kinds {
-    pub kafka_topic: Flag,
-}
-
-#[derive(Debug, Default)]
-pub struct Flag(AtomicBool);
-
-impl Flag {
-    pub fn is_up(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    pub fn raise(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-/// Returns once the API server has the kind.
-pub async fn known<K: Resource<DynamicType = ()>>(client: &Client) {
-    let (group, plural) = (K::api_version(&()), K::plural(&()));
-    loop {
-        match client.list_api_group_resources(&group).await {
-            Ok(list) if list.resources.iter().any(|kind| kind.name == plural) => return,
-            Ok(_) => {}
-            Err(error) => debug!(%error, %plural, "not known"),
-        }
-        sleep(AGAIN).await;
-    }
-}
 
 /// What a route leads where.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Deserialize, Serialize)]

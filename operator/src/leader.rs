@@ -16,10 +16,10 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tracing::{debug, error, info};
 
+use crate::names::LEASE;
 use crate::telemetry::Health;
 use record::{Sight, holder, renewed, taken};
 
-pub const LEASE: &str = "confab-operator";
 /// For how long it is good.
 const DURATION: Duration = Duration::from_secs(15);
 /// Without a renewal for this long, this process ends.

@@ -1,23 +1,28 @@
 //! The operator of Confab: makes what each ChatDeployment asks for, and says why when it cannot.
 //!
 //! ```text
-//! ChatDeployment → observe → validate → desired → apply → status
+//! ChatDeployment → observe → validate → hold → access → topics → migration → desired → apply → status
 //! ```
 //!
-//! [`reconcile`] is the table of contents of one pass. Steps that do I/O: observe, topic, probe, apply, status::write.
+//! [`reconcile`] reads in that order and says of each step whether it reads, writes or only computes.
 
 mod access;
 mod apply;
 mod backoff;
+mod child_api;
+mod children;
 mod config;
+mod context;
 mod crd;
 mod credentials;
 mod desired;
 mod digest;
 mod echo;
+mod installed;
 mod kinds;
 mod leader;
 mod migration;
+mod names;
 mod observe;
 mod probe;
 mod reason;
@@ -33,18 +38,12 @@ mod validate;
 mod watch;
 mod workload;
 
-use std::panic::resume_unwind;
 use std::process::ExitCode;
-use std::thread;
 use std::time::Duration;
 
 use clap::Parser;
 
 use config::{Cli, Command, RunArgs};
-
-/// Bytes of the thread's stack. A pass holds every child of a chat, and a build without optimization copies them from
-/// frame to frame, for which the usual 2 MiB are too few. What is not touched takes no memory.
-const STACK: usize = 16 * 1024 * 1024;
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
@@ -67,15 +66,10 @@ fn run(args: RunArgs) -> Result<(), String> {
         .enable_all()
         .build();
     let runtime = runtime.map_err(|error| format!("no event loop: {error}"))?;
-    let work = move || {
-        let result = runtime.block_on(run::run(args));
-        // A question to Kafka that is still open does not hold the process.
-        runtime.shutdown_timeout(Duration::from_secs(1));
-        result
-    };
-    let thread = thread::Builder::new().stack_size(STACK).spawn(work);
-    let thread = thread.map_err(|error| format!("no thread: {error}"))?;
-    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+    let result = runtime.block_on(run::run(args));
+    // A question to Kafka that is still open does not hold the process.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    result
 }
 
 fn print(text: String) -> Result<(), String> {

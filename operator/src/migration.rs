@@ -6,7 +6,7 @@
 
 mod job;
 
-pub use job::{JobState, JobView};
+pub use job::{JobMark, JobState, JobView, SEARCH_LANGUAGE, target};
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
@@ -14,12 +14,15 @@ use kube::ResourceExt;
 
 use crate::access::Access;
 use crate::crd::ChatDeploymentStatus;
-use crate::desired::{
-    ANNOTATION_MIGRATED_DATABASE, ANNOTATION_MIGRATED_IMAGE, ANNOTATION_MIGRATED_SEARCH,
-    ANNOTATION_SECRETS, JobMark, SIMPLE,
-};
 use crate::digest::digest;
+use crate::names::{
+    ANNOTATION_MIGRATED_DATABASE, ANNOTATION_MIGRATED_IMAGE, ANNOTATION_MIGRATED_SEARCH,
+    ANNOTATION_SECRETS,
+};
 use crate::validate::Chat;
+
+/// PostgreSQL's text search configuration for all languages.
+pub const SIMPLE: &str = "simple";
 
 /// A failed migration is tried again after 1, 2, 4 … minutes, at most this many.
 const LONGEST_WAIT_MINUTES: i64 = 15;

@@ -17,11 +17,11 @@ use tracing::info;
 
 use crate::backoff::Backoffs;
 use crate::config::RunArgs;
+use crate::context::{Cached, Context};
 use crate::crd::ChatDeployment;
 use crate::echo::Echoes;
-use crate::kinds::Kinds;
+use crate::installed::InstalledKinds;
 use crate::leader::{Election, Leadership};
-use crate::reconcile::{Cached, Context};
 use crate::seen::Seen;
 use crate::status::Events;
 use crate::telemetry::{self, Health, Metrics};
@@ -52,7 +52,8 @@ pub async fn run(args: RunArgs) -> Result<(), String> {
     let (chats, cache) = reflector::store();
     let context = Arc::new(context(&args, client, tell, chats));
     let health = Arc::new(Health::default());
-    let admin = telemetry::serve(args.admin_listen, health.clone(), context.clone()).await?;
+    let admin =
+        telemetry::serve(args.admin_listen, health.clone(), context.metrics.clone()).await?;
     info!(
         version = env!("CARGO_PKG_VERSION"),
         chat_app = context.images.chat_app,
@@ -86,12 +87,12 @@ fn context(
     tell: UnboundedSender<ChatName>,
     chats: Store<Cached>,
 ) -> Context {
-    let metrics = Metrics::new();
+    let metrics = Arc::new(Metrics::new());
     Context {
         events: Events::new(client.clone(), &args.identity()),
         images: args.images(),
         chats,
-        kinds: Kinds::default(),
+        installed: InstalledKinds::default(),
         watched: args.watch_namespaces.clone(),
         namespace: args.namespace.clone(),
         seen: Seen::default(),

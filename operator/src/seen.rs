@@ -7,6 +7,8 @@ use std::sync::Mutex;
 
 use kube::core::ObjectMeta;
 
+use crate::children::Kind;
+
 /// Kind, namespace and name.
 type Key = (TypeId, String, String);
 
@@ -15,17 +17,17 @@ type Key = (TypeId, String, String);
 pub struct Seen(Mutex<HashSet<Key>>);
 
 impl Seen {
-    pub fn there<K: 'static>(&self, meta: &ObjectMeta) {
-        self.lock().insert(key::<K>(meta));
+    pub fn there(&self, kind: &Kind, meta: &ObjectMeta) {
+        self.lock().insert(key(kind, meta));
     }
 
-    pub fn gone<K: 'static>(&self, meta: &ObjectMeta) {
-        self.lock().remove(&key::<K>(meta));
+    pub fn gone(&self, kind: &Kind, meta: &ObjectMeta) {
+        self.lock().remove(&key(kind, meta));
     }
 
     /// Whether there is one of this name.
-    pub fn knows<K: 'static>(&self, namespace: &str, name: &str) -> bool {
-        let key = (TypeId::of::<K>(), namespace.to_owned(), name.to_owned());
+    pub fn knows(&self, kind: &Kind, namespace: &str, name: &str) -> bool {
+        let key = (kind.id(), namespace.to_owned(), name.to_owned());
         self.lock().contains(&key)
     }
 
@@ -36,9 +38,9 @@ impl Seen {
     }
 }
 
-fn key<K: 'static>(meta: &ObjectMeta) -> Key {
+fn key(kind: &Kind, meta: &ObjectMeta) -> Key {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    (TypeId::of::<K>(), text(&meta.namespace), text(&meta.name))
+    (kind.id(), text(&meta.namespace), text(&meta.name))
 }
 
 #[cfg(test)]
@@ -54,13 +56,14 @@ mod tests {
             name: Some(name.to_owned()),
             ..ObjectMeta::default()
         });
-        seen.there::<Ingress>(&meta("team-app"));
-        assert!(seen.knows::<Ingress>("chat", "team-app"));
-        assert!(!seen.knows::<Ingress>("other", "team-app"));
-        assert!(!seen.knows::<Service>("chat", "team-app"));
-        seen.gone::<Ingress>(&meta("other-app"));
-        assert!(seen.knows::<Ingress>("chat", "team-app"));
-        seen.gone::<Ingress>(&meta("team-app"));
-        assert!(!seen.knows::<Ingress>("chat", "team-app"));
+        let (ingress, service) = (Kind::of::<Ingress>(), Kind::of::<Service>());
+        seen.there(&ingress, &meta("team-app"));
+        assert!(seen.knows(&ingress, "chat", "team-app"));
+        assert!(!seen.knows(&ingress, "other", "team-app"));
+        assert!(!seen.knows(&service, "chat", "team-app"));
+        seen.gone(&ingress, &meta("other-app"));
+        assert!(seen.knows(&ingress, "chat", "team-app"));
+        seen.gone(&ingress, &meta("team-app"));
+        assert!(!seen.knows(&ingress, "chat", "team-app"));
     }
 }

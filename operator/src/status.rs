@@ -10,7 +10,8 @@ pub use conditions::conditions;
 pub use events::{Events, announce};
 pub use verdict::{Mood, Verdict};
 
-use k8s_openapi::api::apps::v1::DeploymentStatus;
+use k8s_openapi::api::apps::v1::{Deployment, DeploymentStatus};
+use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Patch, PatchParams};
@@ -18,11 +19,13 @@ use kube::{Api, Client, Resource, ResourceExt};
 use serde_json::json;
 
 use crate::access::Access;
+use crate::children::Children;
 use crate::crd::{ChatDeployment, ChatDeploymentStatus, SchemaStatus};
-use crate::desired::{Children, MANAGED_BY, selector};
+use crate::desired::selector;
 use crate::migration::Decision;
+use crate::names::{MANAGED_BY, Role};
 use crate::topic::TopicState;
-use crate::validate::{Chat, Rejection, Role};
+use crate::validate::{Chat, Rejection};
 use crate::workload::termination_message;
 
 /// What a pass found out about a chat that can be built.
@@ -111,16 +114,14 @@ fn numbers(facts: &Facts, before: ChatDeploymentStatus) -> ChatDeploymentStatus 
 }
 
 fn deployment_status(facts: &Facts) -> DeploymentStatus {
-    facts
-        .children
-        .deployment
-        .as_ref()
+    let deployment: Option<&Deployment> = facts.children.get(Role::App);
+    deployment
         .and_then(|deployment| deployment.status.clone())
         .unwrap_or_default()
 }
 
 fn running_image(facts: &Facts) -> Option<String> {
-    let spec = facts.children.deployment.as_ref()?.spec.as_ref()?;
+    let spec = facts.children.get::<Deployment>(Role::App)?.spec.as_ref()?;
     spec.template
         .spec
         .as_ref()?
@@ -140,8 +141,7 @@ pub fn schema(
     // A Job that is cancelled was for something else.
     let complete = matches!(decision, Some(Decision::Complete | Decision::Settled));
     let job = children
-        .migration
-        .as_ref()
+        .get::<Job>(Role::Migrate)
         .filter(|_| complete)
         .and_then(ResourceExt::uid);
     let reported = job

@@ -19,13 +19,14 @@ use serde_json::json;
 use tracing::{info, warn};
 
 use crate::access::access;
+use crate::children::Children;
+use crate::context::Context;
 use crate::crd::{ChatDeployment, DeletionPolicy, Kafka};
 use crate::credentials::credentials;
-use crate::desired::Children;
+use crate::names::Role;
 use crate::observe;
-use crate::reconcile::Context;
 use crate::topic;
-use crate::validate::{Chat, Role, validate};
+use crate::validate::{Chat, validate};
 
 /// Holds the ChatDeployment until its topics are deleted.
 pub const FINALIZER: &str = "confab.dev/topics";
@@ -152,7 +153,7 @@ async fn delete_topics(ctx: &Context, object: &ChatDeployment) -> Result<String,
 async fn stopped(client: &Client, object: &ChatDeployment) -> Result<bool, Error> {
     let api: Api<Deployment> =
         Api::namespaced(client.clone(), &object.namespace().unwrap_or_default());
-    let name = crate::validate::child_name(&object.name_any(), Role::App);
+    let name = crate::names::child_name(&object.name_any(), Role::App);
     let Some(deployment) = api.get_opt(&name).await.map_err(|source| Error {
         doing: "reading the Deployment",
         source,

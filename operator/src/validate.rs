@@ -8,18 +8,17 @@ mod neighbours;
 mod ownership;
 mod url;
 
-pub use names::{Role, child_name, volume_claim};
 pub use neighbours::{check_topics, created};
 pub use url::SiteUrl;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::{Resource, ResourceExt};
 
+use crate::children::Children;
 use crate::crd::{
     Attachments, Autoscaling, ChatDeployment, ChatDeploymentSpec, ChatSettings, DeletionPolicy,
     Exposure, ImagePullSecret, Kafka, PodMetadata, Postgres, Resources, Scheduling, Switch, Topics,
 };
-use crate::desired::Children;
 
 /// Images that are used where the spec names none.
 #[derive(Clone, Debug)]
@@ -91,7 +90,7 @@ pub fn validate(
     defaults: &Images,
 ) -> Result<Chat, Rejection> {
     let chat = chat(object, defaults).map_err(Rejection::InvalidSpec)?;
-    ownership::check(&chat, live)?;
+    ownership::check(&chat, &object.spec, live)?;
     Ok(chat)
 }
 

@@ -3,34 +3,27 @@
 //! Only ChatDeployments are kept in memory. Of children, metadata alone is sent, and it is dropped once it has
 //! told whose child changed. Secrets are not watched.
 
-use std::fmt::Debug;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt, TryStreamExt, future, stream};
-use k8s_openapi::NamespaceResourceScope;
-use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
-use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
-use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{ConfigMap, Service, ServiceAccount};
-use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
-use k8s_openapi::api::policy::v1::PodDisruptionBudget;
-use kube::core::PartialObjectMeta;
+use kube::core::{DynamicObject, PartialObjectMeta};
 use kube::runtime::controller::Config;
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::reflector::store::Writer;
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::runtime::{Controller, Predicate, WatchStreamExt, predicates};
 use kube::{Api, Resource, ResourceExt};
-use serde::de::DeserializeOwned;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tracing::warn;
 
-use crate::desired::MANAGED_BY;
-use crate::kinds::{HTTPRoute, KafkaTopic, Kinds, known};
-use crate::reconcile::{Cached, Context, error_policy, reconcile};
+use crate::children::{Installed, Kind, Watch, kinds};
+use crate::context::{Cached, Context};
+use crate::installed::wait_for;
+use crate::names::MANAGED_BY;
+use crate::reconcile::{error_policy, reconcile};
 use crate::teardown::farewell;
 use crate::topic::ChatName;
 
@@ -53,29 +46,18 @@ pub async fn run(
         ctx: ctx.clone(),
         anew,
     };
-    Controller::for_stream(chats(&ctx, cache), ctx.chats.clone())
-        .with_config(
-            Config::default()
-                .debounce(DEBOUNCE)
-                .concurrency(CONCURRENCY),
-        )
-        .owns_stream(everywhere(&watches, changes::<Deployment>))
-        .owns_stream(everywhere(&watches, changes::<StatefulSet>))
-        .owns_stream(everywhere(&watches, changes::<Job>))
-        .owns_stream(everywhere(&watches, changes::<Ingress>))
-        .owns_stream(when_known::<HTTPRoute>(&watches, |_| {}))
-        .owns_stream(when_known::<KafkaTopic>(&watches, |kinds| {
-            kinds.kafka_topic.raise();
-        }))
-        .owns_stream(everywhere(&watches, spec_changes::<Service>))
-        .owns_stream(everywhere(&watches, spec_changes::<ServiceAccount>))
-        .owns_stream(everywhere(&watches, spec_changes::<ConfigMap>))
-        .owns_stream(everywhere(&watches, spec_changes::<NetworkPolicy>))
-        .owns_stream(everywhere(&watches, spec_changes::<PodDisruptionBudget>))
-        .owns_stream(everywhere(
-            &watches,
-            spec_changes::<HorizontalPodAutoscaler>,
-        ))
+    let mut controller = Controller::for_stream(chats(&ctx, cache), ctx.chats.clone()).with_config(
+        Config::default()
+            .debounce(DEBOUNCE)
+            .concurrency(CONCURRENCY),
+    );
+    for kind in kinds() {
+        if kind.watch != Watch::Nothing {
+            let changes = changes(&watches, kind);
+            controller = controller.owns_stream_with(changes, kind.resource.clone());
+        }
+    }
+    controller
         .reconcile_all_on(stream::poll_fn(move |cx| listed_anew.poll_recv(cx)))
         .reconcile_on(stream::poll_fn(move |cx| news.poll_recv(cx)).map(chat_of))
         .graceful_shutdown_on(stop)
@@ -141,50 +123,63 @@ struct Watches {
     anew: UnboundedSender<()>,
 }
 
-type Metadata<K> = PartialObjectMeta<K>;
+type Metadata = PartialObjectMeta<DynamicObject>;
+type Changes = BoxStream<'static, watcher::Result<Metadata>>;
 
-/// One stream of what `interesting` leaves of the watches in all namespaces that this operator looks after.
-fn everywhere<K: Child, S, F>(
-    watches: &Watches,
-    interesting: F,
-) -> impl Stream<Item = watcher::Result<Metadata<K>>> + Send + 'static + use<K, S, F>
-where
-    F: Fn(BoxStream<'static, watcher::Result<Event<Metadata<K>>>>) -> S,
-    S: Stream<Item = watcher::Result<Metadata<K>>> + Send + 'static,
-{
+/// Changes of a kind's objects, from when the cluster has the kind.
+fn changes(watches: &Watches, kind: &'static Kind) -> Changes {
+    let watches = watches.clone();
+    let wait = async move {
+        if kind.installed == Installed::Perhaps {
+            wait_for(&watches.ctx.client, kind).await;
+            watches.ctx.installed.add(kind);
+        }
+        everywhere(&watches, kind)
+    };
+    stream::once(wait).flatten().boxed()
+}
+
+/// One stream of the watches in all namespaces that this operator looks after.
+fn everywhere(watches: &Watches, kind: &'static Kind) -> Changes {
     let client = || watches.ctx.client.clone();
     let namespaces = &watches.ctx.watched;
-    let apis = if namespaces.is_empty() {
-        vec![Api::<Metadata<K>>::all(client())]
+    let apis: Vec<Api<Metadata>> = if namespaces.is_empty() {
+        vec![Api::all_with(client(), &kind.resource)]
     } else {
-        let one = |namespace: &String| Api::namespaced(client(), namespace);
+        let one = |namespace: &String| Api::namespaced_with(client(), namespace, &kind.resource);
         namespaces.iter().map(one).collect()
     };
     let own = watches.ctx.clone();
-    let streams = apis.into_iter().map(|api| {
-        let (anew, mut lists) = (watches.anew.clone(), 0);
-        let ctx = watches.ctx.clone();
-        let events = watcher(api, of_ours())
-            .default_backoff()
-            .filter_map(cut_is_told)
-            .inspect_ok(move |event| {
-                match event {
-                    Event::Apply(child) | Event::InitApply(child) => {
-                        ctx.seen.there::<K>(child.meta());
-                    }
-                    Event::Delete(child) => ctx.seen.gone::<K>(child.meta()),
-                    Event::Init | Event::InitDone => {}
-                }
-                lists += u32::from(matches!(event, Event::InitDone));
-                if matches!(event, Event::InitDone) && lists > 1 {
-                    // Without a receiver the operator is about to end.
-                    let _ = anew.send(());
-                }
-            });
-        interesting(events.boxed()).boxed()
-    });
+    let streams = apis.into_iter().map(|api| watched(watches, kind, api));
     stream::select_all(streams)
         .try_filter(move |child| future::ready(!own.echoes.knows(child.meta())))
+        .boxed()
+}
+
+fn watched(watches: &Watches, kind: &'static Kind, api: Api<Metadata>) -> Changes {
+    let (anew, mut lists) = (watches.anew.clone(), 0);
+    let ctx = watches.ctx.clone();
+    let events = watcher(api, of_ours())
+        .default_backoff()
+        .filter_map(cut_is_told)
+        .inspect_ok(move |event| {
+            match event {
+                Event::Apply(child) | Event::InitApply(child) => {
+                    ctx.seen.there(kind, child.meta());
+                }
+                Event::Delete(child) => ctx.seen.gone(kind, child.meta()),
+                Event::Init | Event::InitDone => {}
+            }
+            lists += u32::from(matches!(event, Event::InitDone));
+            if matches!(event, Event::InitDone) && lists > 1 {
+                // Without a receiver the operator is about to end.
+                let _ = anew.send(());
+            }
+        });
+    match kind.watch {
+        Watch::Spec => spec_changes(events).boxed(),
+        Watch::Status | Watch::Nothing => status_changes(events).boxed(),
+    }
 }
 
 fn of_ours() -> watcher::Config {
@@ -193,55 +188,19 @@ fn of_ours() -> watcher::Config {
         .page_size(PAGE)
 }
 
-trait Child:
-    Resource<Scope = NamespaceResourceScope, DynamicType = ()>
-    + Clone
-    + Debug
-    + DeserializeOwned
-    + Send
-    + Sync
-    + 'static
-{
-}
-impl<K> Child for K where
-    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
-        + Clone
-        + Debug
-        + DeserializeOwned
-        + Send
-        + Sync
-        + 'static
-{
-}
-
 /// Every change of children whose status matters, and their end.
-fn changes<K: Child>(
-    events: BoxStream<'static, watcher::Result<Event<Metadata<K>>>>,
-) -> impl Stream<Item = watcher::Result<Metadata<K>>> + Send + 'static {
+fn status_changes(
+    events: impl Stream<Item = watcher::Result<Event<Metadata>>> + Send + 'static,
+) -> impl Stream<Item = watcher::Result<Metadata>> + Send + 'static {
     events
         .touched_objects()
         .predicate_filter(predicates::resource_version, Default::default())
 }
 
-/// The same of a kind that the cluster may get later, or never.
-fn when_known<K: Child>(
-    watches: &Watches,
-    found: fn(&Kinds),
-) -> impl Stream<Item = watcher::Result<Metadata<K>>> + Send + 'static {
-    let watches = watches.clone();
-    let wait = async move {
-        known::<K>(&watches.ctx.client).await;
-        found(&watches.ctx.kinds);
-        everywhere(&watches, changes::<K>)
-    };
-    stream::once(wait).flatten()
-}
-
-/// Changes of children whose status does not matter, and their end. A HorizontalPodAutoscaler's status changes
-/// every 15 seconds.
-fn spec_changes<K: Child>(
-    events: BoxStream<'static, watcher::Result<Event<Metadata<K>>>>,
-) -> impl Stream<Item = watcher::Result<Metadata<K>>> + Send + 'static {
+/// Changes of children whose status does not matter, and their end.
+fn spec_changes(
+    events: impl Stream<Item = watcher::Result<Event<Metadata>>> + Send + 'static,
+) -> impl Stream<Item = watcher::Result<Metadata>> + Send + 'static {
     events
         .map_ok(|event| match event {
             Event::Delete(mut gone) => {

@@ -4,8 +4,8 @@ use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 use kube::ResourceExt;
 
+use crate::names::Role;
 use crate::reason::Reason;
-use crate::validate::Role;
 
 /// Whether all replicas run the newest template, and no old one is left.
 pub fn rolled_out(deployment: &Deployment) -> bool {

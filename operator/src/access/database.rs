@@ -6,7 +6,8 @@ use super::store::{SecretProblem, Store};
 use crate::crd::{CaSecret, CloudNativePg, ExternalPostgres, PasswordSecret, Postgres, UrlSecret};
 use crate::credentials::Credentials;
 use crate::digest::digest;
-use crate::validate::{Chat, Role};
+use crate::names::Role;
+use crate::validate::Chat;
 
 /// A database, without how to log in to it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -80,21 +80,20 @@ fn new_private_key() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::children::Children;
     use crate::credentials::credentials;
-    use crate::desired::Children;
+    use crate::names::Role;
     use k8s_openapi::ByteString;
     use k8s_openapi::api::core::v1::Secret;
 
     fn kept(token: &str, vapid: &str) -> (bool, bool) {
         let data = [(SETUP_TOKEN, token), (VAPID_PRIVATE_KEY, vapid)];
         let data = data.map(|(key, text)| (key.to_owned(), ByteString(text.as_bytes().to_vec())));
-        let live = Children {
-            keys: Some(Secret {
-                data: Some(data.into()),
-                ..Secret::default()
-            }),
-            ..Children::default()
+        let secret = Secret {
+            data: Some(data.into()),
+            ..Secret::default()
         };
+        let live = Children::default().with(Role::Keys, secret);
         let keys = credentials(&live).keys;
         (
             keys.setup_token.reveal() == token,

@@ -19,18 +19,11 @@ use kube::Resource;
 use super::{Ingredients, certificates, environment, meta, pod};
 use crate::crd::{Autoscaling, ChatDeployment, TopologySpread, Unsatisfiable};
 use crate::migration::Release;
-use crate::validate::{Chat, Role};
-
-/// On the Deployment: the image whose migration is done.
-pub const ANNOTATION_MIGRATED_IMAGE: &str = "confab.dev/migrated-image";
-/// On the Deployment: the database that was migrated, as a digest of its address.
-pub const ANNOTATION_MIGRATED_DATABASE: &str = "confab.dev/migrated-database";
-/// On the Deployment: the search language that was migrated. Without it, it was [`SIMPLE`].
-pub const ANNOTATION_MIGRATED_SEARCH: &str = "confab.dev/migrated-search-language";
-/// PostgreSQL's text search configuration for all languages.
-pub const SIMPLE: &str = "simple";
-/// On the pods: the versions of the Secrets that they read at start, so that a new password rolls them.
-pub const ANNOTATION_SECRETS: &str = "confab.dev/secrets";
+use crate::names::{
+    ANNOTATION_MIGRATED_DATABASE, ANNOTATION_MIGRATED_IMAGE, ANNOTATION_MIGRATED_SEARCH,
+    ANNOTATION_SECRETS, Role,
+};
+use crate::validate::Chat;
 
 /// The user that the chat-app's image runs as.
 pub(super) const USER: i64 = 65532;

@@ -16,7 +16,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::{meta, pod};
 use crate::crd::DeletionPolicy;
-use crate::validate::{Chat, Role};
+use crate::names::Role;
+use crate::validate::Chat;
 
 /// Where the volume is mounted. Data is in a directory below it, which its program makes with its own rights.
 const DATA: &str = "/data";

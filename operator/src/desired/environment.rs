@@ -8,11 +8,9 @@ use super::{Ingredients, connections, pod};
 use crate::access::{Access, DatabaseAddress, DatabaseLogin, KafkaAccess};
 use crate::crd::{AttachmentStore, Attachments, ChatSettings, S3Store};
 use crate::credentials::{SETUP_TOKEN, VAPID_PRIVATE_KEY};
-use crate::migration::Release;
-use crate::validate::{Chat, Role};
-
-/// Read back from a migration's Job, to tell what it was for.
-pub const SEARCH_LANGUAGE: &str = "CONFAB_SEARCH_LANGUAGE";
+use crate::migration::{Release, SEARCH_LANGUAGE};
+use crate::names::Role;
+use crate::validate::Chat;
 
 /// Of a replica. What it shares with the migration is of the release: a language whose index is not built is not used.
 pub(super) fn serve(chat: &Chat, with: &Ingredients<'_>, release: &Release) -> Vec<EnvVar> {

@@ -7,7 +7,8 @@ use crate::crd::Exposure;
 use crate::kinds::{
     BackendRef, HTTPRoute, HttpPathMatch, HttpRouteMatch, HttpRouteRule, HttpRouteSpec, ParentRef,
 };
-use crate::validate::{Chat, Role};
+use crate::names::Role;
+use crate::validate::Chat;
 
 /// The HTTPRoute for the host of the chat's URL, if one is asked for.
 pub(super) fn route(chat: &Chat) -> Option<HTTPRoute> {

@@ -6,16 +6,15 @@ use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::{ConfigMap, ConfigMapVolumeSource, Service, Volume};
 
 use super::embedded::{Embedded, stateful_set as embedded};
-use super::{ANNOTATION_SECRETS, meta, network, pod};
+use super::{meta, network, pod};
 use crate::crd::Kafka;
 use crate::credentials::Credentials;
 use crate::digest::digest;
-use crate::validate::{Chat, Role};
+use crate::names::{ANNOTATION_CONFIG, ANNOTATION_SECRETS, Role};
+use crate::validate::Chat;
 
 const SCRIPT: &str = include_str!("kafka.sh");
 const LOGGING: &str = include_str!("kafka-log4j2.properties");
-/// On the pod: a digest of the settings, which the broker reads at start.
-const ANNOTATION_CONFIG: &str = "confab.dev/config";
 
 pub(super) fn service(chat: &Chat) -> Service {
     network::headless_service(chat, Role::Kafka, "kafka", 9092)

@@ -4,16 +4,8 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 
-use crate::validate::{Chat, Role};
-
-/// Value of `app.kubernetes.io/managed-by`, and the field manager of every write.
-pub const MANAGED_BY: &str = "confab-operator";
-
-/// On generated Secrets: the chat that they are for, as `<namespace>.<name>`.
-pub const ANNOTATION_CHAT: &str = "confab.dev/chat";
-
-/// On every child: a digest of what was applied, without any secret, so that a field no longer wanted is noticed.
-pub const ANNOTATION_DIGEST: &str = "confab.dev/applied";
+use crate::names::{MANAGED_BY, Role};
+use crate::validate::Chat;
 
 /// The labels that choose the pods of one role of one chat. They can never change.
 pub fn selector(chat: &Chat, role: Role) -> BTreeMap<String, String> {

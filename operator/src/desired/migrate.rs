@@ -7,25 +7,9 @@ use k8s_openapi::api::core::v1::{Container, PodSpec, PodTemplateSpec};
 
 use super::{app, certificates, environment, meta, pod};
 use crate::access::Access;
-use crate::validate::{Chat, Role};
-
-/// On the Job: what it migrates, to tell whether it still is what is wanted.
-pub const ANNOTATION_FINGERPRINT: &str = "confab.dev/migrates";
-/// On the Job: how many times this was tried, from 1.
-pub const ANNOTATION_ATTEMPT: &str = "confab.dev/attempt";
-/// On the Job: the generation of the spec when it was made.
-pub const ANNOTATION_GENERATION: &str = "confab.dev/generation";
-
-/// What tells one migration from another.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JobMark {
-    /// Image, database, search language and Secrets in one digest.
-    pub fingerprint: String,
-    /// Generation of the spec.
-    pub generation: i64,
-    /// How many times this was tried, from 1.
-    pub attempt: u32,
-}
+use crate::migration::JobMark;
+use crate::names::{ANNOTATION_ATTEMPT, ANNOTATION_FINGERPRINT, ANNOTATION_GENERATION, Role};
+use crate::validate::Chat;
 
 /// The Job. It runs once: trying again is this operator's decision, so that each failure is seen.
 pub fn job(chat: &Chat, access: &Access, mark: &JobMark) -> Job {

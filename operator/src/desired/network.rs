@@ -9,7 +9,8 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::meta;
 use crate::crd::{Exposure, IngressExposure};
-use crate::validate::{Chat, Role, SiteUrl};
+use crate::names::Role;
+use crate::validate::{Chat, SiteUrl};
 
 /// Port 80 of the Service is the chat.
 pub(super) fn service(chat: &Chat) -> Service {

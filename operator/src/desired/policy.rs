@@ -14,7 +14,8 @@ use url::Url;
 use super::meta;
 use crate::access::Access;
 use crate::crd::{AttachmentStore, Kafka, Postgres};
-use crate::validate::{Chat, Role};
+use crate::names::Role;
+use crate::validate::Chat;
 
 /// Addresses that are not of the Internet, and so no push service's.
 const PRIVATE_V4: &[&str] = &[

@@ -7,10 +7,11 @@ use k8s_openapi::api::core::v1::{EmptyDirVolumeSource, Service, Volume};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::embedded::{Embedded, stateful_set as embedded};
-use super::{ANNOTATION_SECRETS, network, pod};
+use super::{network, pod};
 use crate::crd::Postgres;
 use crate::credentials::Credentials;
-use crate::validate::{Chat, Role};
+use crate::names::{ANNOTATION_SECRETS, Role};
+use crate::validate::Chat;
 
 const SCRIPT: &str = include_str!("postgres.sh");
 

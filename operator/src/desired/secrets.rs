@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 
-use super::meta::{self, ANNOTATION_CHAT};
+use super::meta;
 use crate::crd::DeletionPolicy;
 use crate::credentials::{KafkaLogin, Keys, PostgresLogin, SETUP_TOKEN, VAPID_PRIVATE_KEY};
-use crate::validate::{Chat, Role};
+use crate::names::{ANNOTATION_CHAT, Role};
+use crate::validate::Chat;
 
 /// Keys: username, password, cluster-id.
 pub(super) fn kafka(chat: &Chat, login: &KafkaLogin) -> Secret {

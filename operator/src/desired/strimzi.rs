@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::meta::{self, ANNOTATION_CHAT};
+use super::meta;
 use crate::crd::{DeletionPolicy, Kafka};
 use crate::kinds::{KafkaTopic, KafkaTopicSpec};
+use crate::names::{ANNOTATION_CHAT, Role};
 use crate::topic::WantedTopic;
-use crate::validate::{Chat, Role};
+use crate::validate::Chat;
 
 /// Says whose topic it is, to Strimzi.
 const CLUSTER: &str = "strimzi.io/cluster";

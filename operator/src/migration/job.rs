@@ -4,7 +4,22 @@ use k8s_openapi::api::batch::v1::{Job, JobCondition};
 use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt;
 
-use crate::desired::{ANNOTATION_ATTEMPT, ANNOTATION_FINGERPRINT, ANNOTATION_GENERATION};
+use super::SIMPLE;
+use crate::names::{ANNOTATION_ATTEMPT, ANNOTATION_FINGERPRINT, ANNOTATION_GENERATION};
+
+/// The container's variable with the search language.
+pub const SEARCH_LANGUAGE: &str = "CONFAB_SEARCH_LANGUAGE";
+
+/// Identifies a migration: as annotations of its Job, and in [`super::Decision`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobMark {
+    /// Image, database, search language and Secrets in one digest.
+    pub fingerprint: String,
+    /// Generation of the spec.
+    pub generation: i64,
+    /// The number of the attempt, from 1.
+    pub attempt: u32,
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobView {
@@ -69,4 +84,22 @@ fn ended(condition: &JobCondition) -> Timestamp {
         .last_transition_time
         .as_ref()
         .map_or(Timestamp::UNIX_EPOCH, |time| time.0)
+}
+
+/// Image and search language that the Job migrates to.
+pub fn target(job: &Job) -> (Option<String>, String) {
+    let pods = job
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.template.spec.as_ref());
+    let container = pods.and_then(|pods| pods.containers.first());
+    let language = container
+        .into_iter()
+        .flat_map(|container| container.env.iter().flatten())
+        .find(|variable| variable.name == SEARCH_LANGUAGE)
+        .and_then(|variable| variable.value.clone());
+    (
+        container.and_then(|container| container.image.clone()),
+        language.unwrap_or_else(|| SIMPLE.to_owned()),
+    )
 }

@@ -4,16 +4,21 @@ mod api_server;
 
 use std::sync::Arc;
 
+use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::jiff::Timestamp;
+use kube::Client;
 use kube::core::DeserializeGuard;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::unbounded_channel;
 
 use super::*;
 use crate::access::access;
+use crate::children::Children;
 use crate::crd::TopicStatus;
 use crate::credentials::credentials;
-use crate::desired::Children;
-use crate::topic::TopicState;
+use crate::names::Role;
+use crate::telemetry::Metrics;
+use crate::topic::{TopicState, Topics};
 use crate::validate::fixtures::{chat_of, images, object};
 use api_server::ApiServer;
 
@@ -35,12 +40,12 @@ impl World {
         let server = ApiServer::default();
         server.put(CHAT, serde_json::to_value(object(spec)).unwrap());
         let client = Client::new(server.clone(), "chat");
-        let metrics = Metrics::new();
+        let metrics = Arc::new(Metrics::new());
         let ctx = Context {
             events: crate::status::Events::new(client.clone(), "test"),
             images: images(),
             chats: kube::runtime::reflector::store().0,
-            kinds: Default::default(),
+            installed: Default::default(),
             watched: Vec::new(),
             namespace: "confab-system".into(),
             seen: Default::default(),
@@ -77,12 +82,14 @@ impl World {
                 .get(&format!("/api/v1/namespaces/chat/secrets/{name}"))
                 .map(|secret| serde_json::from_value(secret).unwrap())
         };
-        let live = Children {
-            kafka_secret: secret("team-kafka"),
-            postgres_secret: secret("team-postgres"),
-            keys: secret("team-keys"),
-            ..Children::default()
-        };
+        let mut live = Children::default();
+        for (role, name) in [
+            (Role::Kafka, "team-kafka"),
+            (Role::Postgres, "team-postgres"),
+            (Role::Keys, "team-keys"),
+        ] {
+            live.insert::<Secret>(role, secret(name));
+        }
         let chat = chat_of(self.server.get(CHAT).unwrap()["spec"].clone());
         let access = access(&chat, &credentials(&live), &Default::default());
         let topics = ["events", "signals"].map(|name| TopicStatus {
@@ -160,7 +167,7 @@ impl World {
             .server
             .get(&format!("/api/v1/namespaces/chat/secrets/{name}"))
             .unwrap();
-        let secret: k8s_openapi::api::core::v1::Secret = serde_json::from_value(secret).unwrap();
+        let secret: Secret = serde_json::from_value(secret).unwrap();
         String::from_utf8(secret.data.unwrap()[key].0.clone()).unwrap()
     }
 

@@ -7,7 +7,7 @@ use tracing::debug;
 
 use super::{Mood, Verdict};
 use crate::crd::ChatDeployment;
-use crate::desired::MANAGED_BY;
+use crate::names::MANAGED_BY;
 
 /// Bytes of a note that the API takes.
 const NOTE: usize = 1024;

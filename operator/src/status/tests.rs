@@ -2,7 +2,8 @@ use super::*;
 use crate::access::access;
 use crate::crd::TopicStatus;
 use crate::credentials::credentials;
-use crate::desired::JobMark;
+use crate::kinds::HTTPRoute;
+use crate::migration::JobMark;
 use crate::reason::Reason;
 use crate::validate::fixtures::{chat_of, object};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
@@ -22,10 +23,8 @@ fn deployment(status: Value) -> Children {
         "spec": {"replicas": 2, "selector": {}, "template": {"spec": {"containers": [{"name": "chat-app", "image": "confab/chat-app:1"}]}}},
         "status": status,
     });
-    Children {
-        deployment: Some(serde_json::from_value(deployment).unwrap()),
-        ..Children::default()
-    }
+    let deployment: Deployment = serde_json::from_value(deployment).unwrap();
+    Children::default().with(Role::App, deployment)
 }
 
 fn topics() -> Vec<TopicStatus> {
@@ -67,17 +66,14 @@ fn failed_migration(said: &str) -> Facts {
             "state": {"terminated": {"exitCode": 1, "message": said}}}]},
     }))
     .unwrap();
-    let migration =
+    let migration: Job =
         serde_json::from_value(json!({"metadata": {"name": "team-migrate", "uid": "j1"}})).unwrap();
     Facts {
         migration: Some(Decision::Failed {
             attempt: 1,
             retry: NOW,
         }),
-        children: Children {
-            migration: Some(migration),
-            ..rolled_out()
-        },
+        children: rolled_out().with(Role::Migrate, migration),
         pods: vec![pod],
         ..well(json!({}))
     }
@@ -291,10 +287,8 @@ fn a_rollout_that_does_not_move_needs_a_person() {
 #[test]
 fn a_chat_scaled_to_zero_is_what_was_asked_for_and_not_available() {
     let children = json!({"metadata": {"generation": 1}, "spec": {"replicas": 0, "selector": {}, "template": {}}, "status": {"observedGeneration": 1}});
-    let children = Children {
-        deployment: Some(serde_json::from_value(children).unwrap()),
-        ..Children::default()
-    };
+    let deployment: Deployment = serde_json::from_value(children).unwrap();
+    let children = Children::default().with(Role::App, deployment);
     let conditions = told(Facts {
         chat: chat_of(json!({"replicas": 0})),
         children,
@@ -380,12 +374,9 @@ fn the_schemas_version_comes_from_the_migration_that_is_complete_or_stays() {
             "state": {"terminated": {"exitCode": 0, "message": "{\"applied\":2,\"target\":2}"}}}]},
     }))
     .unwrap();
-    let migration =
+    let migration: Job =
         serde_json::from_value(json!({"metadata": {"name": "team-migrate", "uid": "j1"}})).unwrap();
-    let children = Children {
-        migration: Some(migration),
-        ..Children::default()
-    };
+    let children = Children::default().with(Role::Migrate, migration);
     let before = Some(SchemaStatus {
         applied: 1,
         target: 1,
@@ -422,13 +413,13 @@ fn the_schemas_version_comes_from_the_migration_that_is_complete_or_stays() {
 }
 
 fn routed(route: serde_json::Value) -> Vec<Condition> {
-    let route = (!route.is_null()).then(|| serde_json::from_value(route).unwrap());
+    let route: Option<HTTPRoute> =
+        (!route.is_null()).then(|| serde_json::from_value(route).unwrap());
+    let mut children = rolled_out();
+    children.insert(Role::App, route);
     let parents = json!({"gateway": {"parentRefs": [{"name": "way", "namespace": "net", "sectionName": "web"}]}});
     told(Facts {
-        children: Children {
-            route,
-            ..rolled_out()
-        },
+        children,
         ..well(json!({"url": "http://chat.example.com", "exposure": parents}))
     })
 }

@@ -1,12 +1,15 @@
 //! What stays when a chat is gone, said in an Event. I/O: one Event.
 
+use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use kube::runtime::events::EventType;
 use tracing::info;
 
-use crate::crd::{ChatDeployment, DeletionPolicy, Kafka, Postgres};
+use crate::children::table;
+use crate::crd::{ChatDeployment, DeletionPolicy, Kafka};
+use crate::names::{Role, volume_claim};
 use crate::status::Events;
-use crate::validate::{Role, child_name, volume_claim};
 
 /// Tells what a deleted ChatDeployment leaves behind, if it leaves anything.
 pub async fn farewell(events: &Events, object: &ChatDeployment) {
@@ -32,28 +35,27 @@ pub async fn farewell(events: &Events, object: &ChatDeployment) {
 
 fn kept(object: &ChatDeployment) -> Vec<String> {
     let name = object.name_any();
-    let service = |role| {
-        [
-            format!("PersistentVolumeClaim {}", volume_claim(&name, role)),
-            format!("Secret {}", child_name(&name, role)),
-        ]
-    };
     let mut kept = Vec::new();
-    match &object.spec.kafka {
-        Kafka::Embedded(_) => kept.extend(service(Role::Kafka)),
-        Kafka::External(_) | Kafka::Strimzi(_) => kept.extend(
-            object
-                .status
-                .iter()
-                .flat_map(|s| &s.topics)
-                .map(|topic| format!("topic {}", topic.name)),
-        ),
+    if !matches!(object.spec.kafka, Kafka::Embedded(_)) {
+        let topics = object.status.iter().flat_map(|status| &status.topics);
+        kept.extend(topics.map(|topic| format!("topic {}", topic.name)));
     }
-    if matches!(object.spec.postgres, Postgres::Embedded(_)) {
-        kept.extend(service(Role::Postgres));
+    let secrets = table().iter().filter(|child| child.kind.is::<Secret>());
+    for secret in secrets.filter(|secret| secret.wanted(&object.spec)) {
+        if has_volume(secret.role) {
+            let claim = volume_claim(&name, secret.role);
+            kept.push(format!("PersistentVolumeClaim {claim}"));
+        }
+        kept.push(format!("Secret {}", secret.name(&name)));
     }
-    kept.push(format!("Secret {}", child_name(&name, Role::Keys)));
     kept
+}
+
+fn has_volume(role: Role) -> bool {
+    let mut sets = table()
+        .iter()
+        .filter(|child| child.kind.is::<StatefulSet>());
+    sets.any(|set| set.role == role)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use tokio::net::TcpListener;
 
-use crate::reconcile::Context;
+use super::Metrics;
 
 /// What the process is at. It is ready when it works, or stands by while another works.
 #[derive(Debug)]
@@ -51,14 +51,14 @@ impl Health {
 #[derive(Clone)]
 struct Admin {
     health: Arc<Health>,
-    context: Arc<Context>,
+    metrics: Arc<Metrics>,
 }
 
 /// Serves until the process ends, at the address that is returned. The error is one line about the address.
 pub async fn serve(
     address: SocketAddr,
     health: Arc<Health>,
-    context: Arc<Context>,
+    metrics: Arc<Metrics>,
 ) -> Result<SocketAddr, String> {
     let unusable = |error| {
         format!(
@@ -70,8 +70,8 @@ pub async fn serve(
     let router = Router::new()
         .route("/livez", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))
-        .route("/metrics", get(metrics))
-        .with_state(Admin { health, context });
+        .route("/metrics", get(figures))
+        .with_state(Admin { health, metrics });
     tokio::spawn(async move { axum::serve(listener, router).await });
     Ok(listens_at)
 }
@@ -86,12 +86,9 @@ async fn readyz(State(admin): State<Admin>) -> impl IntoResponse {
     (status, doing + "\n")
 }
 
-async fn metrics(State(admin): State<Admin>) -> impl IntoResponse {
+async fn figures(State(admin): State<Admin>) -> impl IntoResponse {
     const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    (
-        [(header::CONTENT_TYPE, OPEN_METRICS)],
-        admin.context.metrics.text(),
-    )
+    ([(header::CONTENT_TYPE, OPEN_METRICS)], admin.metrics.text())
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+use crate::names::LEASE;
+
 const CONTROLLER: &str = "chatdeployment";
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -113,9 +115,7 @@ impl Metrics {
     /// Whether this process works.
     pub fn leading(&self, leading: bool) {
         self.leader
-            .get_or_create(&Lease {
-                name: crate::leader::LEASE,
-            })
+            .get_or_create(&Lease { name: LEASE })
             .set(i64::from(leading));
     }
 

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::access::{Access, access};
+use crate::children::Children;
 use crate::credentials::{Password, credentials};
-use crate::desired::Children;
 use crate::reason::Reason;
 use crate::validate::fixtures::chat_of;
 

@@ -1,42 +1,11 @@
-//! Every child's name comes from here. Pure.
+//! The name of a chat, and the names of its children. Pure.
 
 use super::Chat;
+use crate::names::{Role, child_name};
 
 /// The longest name of a ChatDeployment: its children's names are label values of at most 63 characters,
 /// and a StatefulSet's pods add to theirs.
 const NAME_LIMIT: usize = 40;
-
-/// The part that a child plays. Its name is `<chat>-<role>`; without a dash in the role, no child of one chat
-/// can have the name of another chat's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// The chat-app's replicas, and what leads to them.
-    App,
-    /// The migration of the schema.
-    Migrate,
-    Kafka,
-    Postgres,
-    Keys,
-    /// The topic of events, where Strimzi looks after it.
-    Events,
-    /// The topic of signals, where Strimzi looks after it.
-    Signals,
-}
-
-impl Role {
-    /// As in names and in the label `app.kubernetes.io/component`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::App => "app",
-            Self::Migrate => "migrate",
-            Self::Kafka => "kafka",
-            Self::Postgres => "postgres",
-            Self::Keys => "keys",
-            Self::Events => "events",
-            Self::Signals => "signals",
-        }
-    }
-}
 
 /// The name, if children can be named after it.
 pub(super) fn chat_name(name: &str) -> Result<String, String> {
@@ -48,11 +17,6 @@ pub(super) fn chat_name(name: &str) -> Result<String, String> {
     fits.then(|| name.to_owned()).ok_or_else(|| {
         format!("the name must be at most {NAME_LIMIT} characters, lower-case letters, digits and dashes, starting with a letter: make a new ChatDeployment with a shorter name")
     })
-}
-
-/// `<chat>-<role>` for a chat that is known by name alone.
-pub fn child_name(chat: &str, role: Role) -> String {
-    format!("{chat}-{}", role.as_str())
 }
 
 impl Chat {
@@ -70,9 +34,4 @@ impl Chat {
     pub fn pod_host(&self, role: Role) -> String {
         format!("{}-0.{}", self.child(role), self.service_host(role))
     }
-}
-
-/// Name of the PersistentVolumeClaim that the StatefulSet of this chat and role makes.
-pub fn volume_claim(chat: &str, role: Role) -> String {
-    format!("data-{}-0", child_name(chat, role))
 }

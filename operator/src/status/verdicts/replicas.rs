@@ -4,9 +4,10 @@ use k8s_openapi::api::apps::v1::Deployment;
 
 use super::from_pod;
 use crate::credentials::SETUP_TOKEN;
+use crate::names::Role;
 use crate::reason::Reason;
 use crate::status::{Facts, Mood, Verdict};
-use crate::validate::{Chat, Role};
+use crate::validate::Chat;
 use crate::workload::{pod_problem, rolled_out};
 
 const AVAILABLE: &str = "Available";
@@ -14,7 +15,7 @@ const AVAILABLE: &str = "Available";
 /// Whether people can chat.
 pub(in crate::status) fn available(facts: &Facts) -> Verdict {
     let chat = &facts.chat;
-    let Some(deployment) = &facts.children.deployment else {
+    let Some(deployment) = facts.children.get::<Deployment>(Role::App) else {
         if let Some(lacking) = bucket_login(AVAILABLE, facts) {
             return lacking;
         }
@@ -102,7 +103,7 @@ fn bucket_login(type_: &'static str, facts: &Facts) -> Option<Verdict> {
 /// Whether all replicas run what was asked for.
 pub(in crate::status) fn rolled(facts: &Facts) -> Verdict {
     let chat = &facts.chat;
-    let Some(deployment) = &facts.children.deployment else {
+    let Some(deployment) = facts.children.get::<Deployment>(Role::App) else {
         return Verdict {
             type_: "Ready",
             ..available(facts)

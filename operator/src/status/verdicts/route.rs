@@ -5,9 +5,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use crate::crd::Exposure;
 use crate::kinds::{HTTPRoute, ParentRef};
+use crate::names::Role;
 use crate::reason::Reason;
 use crate::status::{Facts, Mood, Verdict};
-use crate::validate::{Role, SiteUrl};
+use crate::validate::SiteUrl;
 
 const EXPOSED: &str = "Exposed";
 
@@ -36,13 +37,13 @@ pub(in crate::status) fn exposed(facts: &Facts) -> Verdict {
 
 fn by_ingress(facts: &Facts, url: &SiteUrl) -> Verdict {
     let ingress = facts.chat.child(Role::App);
-    let at = facts.children.ingress.as_ref().map(address);
+    let at = facts.children.get(Role::App).map(address);
     let message = format!(
         "Ingress {ingress} leads {} to the replicas{}",
         url.host(),
         at.unwrap_or_default()
     );
-    match &facts.children.ingress {
+    match facts.children.get::<Ingress>(Role::App) {
         Some(_) => Verdict::yes(EXPOSED, Reason::IngressConfigured, message),
         // Paused before it was made.
         None => Verdict::no(
@@ -69,7 +70,7 @@ fn address(ingress: &Ingress) -> String {
 
 fn by_gateway(facts: &Facts, url: &SiteUrl) -> Verdict {
     let name = facts.chat.child(Role::App);
-    let Some(route) = &facts.children.route else {
+    let Some(route) = facts.children.get::<HTTPRoute>(Role::App) else {
         let message = "the cluster does not know HTTPRoute (gateway.networking.k8s.io/v1): install Gateway API and a controller for it, or use spec.exposure.ingress";
         return Verdict::no(
             EXPOSED,

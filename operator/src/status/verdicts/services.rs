@@ -1,16 +1,17 @@
 //! The statements about what the replicas need first: topics in Kafka and the schema in PostgreSQL. Pure.
 
 use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::batch::v1::Job;
 use kube::ResourceExt;
 
 use super::from_pod;
 use crate::crd::Postgres;
 use crate::desired::connections;
 use crate::migration::Decision;
+use crate::names::Role;
 use crate::reason::Reason;
 use crate::status::{Facts, Mood, Verdict};
 use crate::topic::TopicState;
-use crate::validate::Role;
 use crate::workload::{pod_problem, termination_message};
 
 const TOPICS: &str = "TopicsReady";
@@ -113,7 +114,10 @@ fn no_answer(facts: &Facts) -> Verdict {
 
 fn migrating(facts: &Facts) -> Verdict {
     let chat = &facts.chat;
-    let job = facts.children.migration.as_ref().and_then(ResourceExt::uid);
+    let job = facts
+        .children
+        .get::<Job>(Role::Migrate)
+        .and_then(ResourceExt::uid);
     if let Some(problem) = job.and_then(|uid| pod_problem(&facts.pods, Role::Migrate, Some(&uid))) {
         return from_pod(SCHEMA, problem);
     }
@@ -128,12 +132,8 @@ fn migrating(facts: &Facts) -> Verdict {
 
 fn migration_failed(facts: &Facts, attempt: u32, retry: &str) -> Verdict {
     let chat = &facts.chat;
-    let job = facts
-        .children
-        .migration
-        .as_ref()
-        .and_then(ResourceExt::uid)
-        .unwrap_or_default();
+    let job = facts.children.get::<Job>(Role::Migrate);
+    let job = job.and_then(ResourceExt::uid).unwrap_or_default();
     let said = termination_message(&facts.pods, &job)
         .map(str::trim)
         .filter(|said| !said.is_empty());
@@ -177,10 +177,7 @@ fn starting(
     role: Role,
     facts: &Facts,
 ) -> Verdict {
-    let service: Option<&StatefulSet> = match role {
-        Role::Kafka => facts.children.kafka.as_ref(),
-        _ => facts.children.postgres.as_ref(),
-    };
+    let service: Option<&StatefulSet> = facts.children.get(role);
     match service.and_then(|_| pod_problem(&facts.pods, role, None)) {
         Some(problem) => from_pod(type_, problem),
         None => Verdict::no(type_, Mood::Waiting, reason, message),
