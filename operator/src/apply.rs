@@ -1,7 +1,7 @@
-//! Fourth step: makes what is there what should be there. I/O: writes to the API server, and only what differs.
+//! Step apply: writes the children that differ from what is wanted. I/O: writes to the API server.
 //!
-//! Server-side apply with one field manager. A digest in an annotation notices fields that are no longer wanted
-//! and comparing notices what was changed by hand, so that a pass in which nothing changed writes nothing.
+//! Server-side apply with one field manager. A digest in an annotation shows fields that are no longer wanted, and a
+//! comparison shows manual changes, so that a reconcile in which nothing changed writes nothing.
 
 mod diff;
 
@@ -21,38 +21,36 @@ use crate::names::{ANNOTATION_DIGEST, MANAGED_BY};
 
 /// What happens to the migration Job.
 #[derive(Clone, Debug)]
-pub enum JobStep {
+pub(crate) enum JobStep {
     Keep,
     Create(Box<Job>),
-    /// The one that is there goes.
     Remove,
-    /// The one that is there goes, and this one is made.
+    /// Deletes the existing Job and creates this one.
     Replace(Box<Job>),
 }
 
-/// What there is, and what there should be.
 #[derive(Clone, Debug)]
-pub struct Changes {
+pub(crate) struct Changes {
     pub live: Children,
     pub wanted: Children,
     pub job: JobStep,
 }
 
-/// Applies `wanted` over `live`, stage by stage, and returns what is there afterwards.
-pub async fn apply(
+/// Applies `wanted` over `live`, stage by stage, and returns the children that exist afterwards.
+pub(crate) async fn apply(
     ctx: &Context,
     namespace: &str,
     Changes { live, wanted, job }: Changes,
 ) -> Result<Children, Error> {
-    let writer = Writer { ctx, namespace };
+    let applier = Applier { ctx, namespace };
     let mut applied = Children::default();
     for stage in Stage::ALL {
         let children = table().iter().filter(|child| child.stage == stage);
         let writes = children.map(async |child| {
             let (live, wanted) = (live.object(child), wanted.object(child));
             let object = match child.policy {
-                Policy::Decided => writer.decided(child, live, &job).await,
-                _ => writer.write(child, live, wanted).await,
+                Policy::Decided => applier.decided(child, live, &job).await,
+                _ => applier.write(child, live, wanted).await,
             };
             Ok::<_, Error>((child, object?))
         });
@@ -61,12 +59,12 @@ pub async fn apply(
     Ok(applied)
 }
 
-struct Writer<'a> {
+struct Applier<'a> {
     ctx: &'a Context,
     namespace: &'a str,
 }
 
-impl Writer<'_> {
+impl Applier<'_> {
     fn api<'a>(&'a self, child: &'a Child) -> ChildApi<'a> {
         ChildApi {
             client: &self.ctx.client,
@@ -111,9 +109,9 @@ impl Writer<'_> {
         }
         let name = wanted.metadata().name.as_deref().unwrap_or_default();
         let applied = self.api(child).apply(name, &patch).await?;
-        // Before the watch tells of it, and then that it was this operator.
-        self.ctx.seen.there(&child.kind, applied.metadata());
-        self.ctx.echoes.wrote(applied.metadata());
+        // Before the watch reports it.
+        self.ctx.existing.insert(&child.kind, applied.metadata());
+        self.ctx.own_writes.add(applied.metadata());
         info!(
             kind = child.kind.name(),
             name,
@@ -123,7 +121,7 @@ impl Writer<'_> {
         Ok(applied)
     }
 
-    /// Only what this operator made goes.
+    /// Deletes only what this operator created.
     async fn prune(&self, child: &Child, live: &Object) -> Result<(), Error> {
         match prunable(live.as_ref()) {
             true => self.delete(child, live).await,
@@ -146,13 +144,13 @@ impl Writer<'_> {
         live: Option<&Object>,
         step: &JobStep,
     ) -> Result<Option<Object>, Error> {
-        let (goes, job) = match step {
+        let (deleted, job) = match step {
             JobStep::Keep => return Ok(live.cloned()),
             JobStep::Remove => (live, None),
             JobStep::Create(job) => (None, Some(job)),
             JobStep::Replace(job) => (live, Some(job)),
         };
-        if let Some(live) = goes {
+        if let Some(live) = deleted {
             self.delete(child, live).await?;
         }
         match job {
@@ -176,11 +174,11 @@ impl Writer<'_> {
             Api::<Job>::namespaced(self.ctx.client.clone(), self.namespace),
         );
         match api.create(&params, job).await {
-            // Made by a pass whose answer was lost, or not gone yet: the next pass sees it.
+            // Created by a reconcile whose answer was lost, or still terminating: the next reconcile reads it.
             Err(kube::Error::Api(status)) if status.code == 409 => Ok(live.cloned()),
             Err(source) => Err(self.api(child).error("creating", &name, source)),
             Ok(job) => {
-                self.ctx.echoes.wrote(&job.metadata);
+                self.ctx.own_writes.add(&job.metadata);
                 info!(kind = "Job", name, "created");
                 Ok(Some(Arc::new(job)))
             }

@@ -14,7 +14,7 @@ use crate::names::MANAGED_BY;
 /// The API server did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 #[error("{verb} {kind} {name}: {source}")]
-pub struct Error {
+pub(crate) struct Error {
     pub verb: &'static str,
     pub kind: String,
     /// `<namespace>/<name>`.
@@ -24,25 +24,25 @@ pub struct Error {
 
 impl Error {
     /// Whether this operator may not do it, as where the rights in a namespace went before what is deleted in it.
-    pub fn forbidden(&self) -> bool {
+    pub(crate) fn forbidden(&self) -> bool {
         matches!(&self.source, kube::Error::Api(status) if status.code == 403)
     }
 
     /// Whether the cluster lacks the object, or its kind.
-    pub fn not_found(&self) -> bool {
+    pub(crate) fn not_found(&self) -> bool {
         matches!(&self.source, kube::Error::Api(status) if status.code == 404)
     }
 }
 
 /// Objects of one kind in one namespace.
-pub struct ChildApi<'a> {
+pub(crate) struct ChildApi<'a> {
     pub client: &'a Client,
     pub namespace: &'a str,
     pub kind: &'a Kind,
 }
 
 impl ChildApi<'_> {
-    pub async fn get(&self, name: &str) -> Result<Option<Object>, Error> {
+    pub(crate) async fn get(&self, name: &str) -> Result<Option<Object>, Error> {
         let request = self.request().get(name, &GetParams::default());
         match self.send(request).await {
             Err(kube::Error::Api(status)) if status.is_not_found() => Ok(None),
@@ -53,7 +53,7 @@ impl ChildApi<'_> {
     }
 
     /// Server-side apply, as the one field manager that the operator is.
-    pub async fn apply(&self, name: &str, patch: &Value) -> Result<Object, Error> {
+    pub(crate) async fn apply(&self, name: &str, patch: &Value) -> Result<Object, Error> {
         let params = PatchParams::apply(MANAGED_BY).force();
         let request = self.request().patch(name, &params, &Patch::Apply(patch));
         let answer = self.send(request).await;
@@ -61,7 +61,7 @@ impl ChildApi<'_> {
     }
 
     /// Deletes this very object, not one that took its name since. Whether it still existed.
-    pub async fn delete(&self, name: &str, uid: Option<String>) -> Result<bool, Error> {
+    pub(crate) async fn delete(&self, name: &str, uid: Option<String>) -> Result<bool, Error> {
         let this = Preconditions {
             uid,
             resource_version: None,
@@ -92,7 +92,7 @@ impl ChildApi<'_> {
         self.kind.parse(&text).map_err(kube::Error::SerdeError)
     }
 
-    pub fn error(&self, verb: &'static str, name: &str, source: kube::Error) -> Error {
+    pub(crate) fn error(&self, verb: &'static str, name: &str, source: kube::Error) -> Error {
         Error {
             verb,
             kind: self.kind.name().to_owned(),

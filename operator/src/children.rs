@@ -28,7 +28,7 @@ use crate::kinds::{HTTPRoute, KafkaTopic};
 use crate::names::{Role, child_name};
 
 /// Every child that a chat can have: the embedded services, what the replicas need, the replicas, what routes to them.
-pub fn table() -> &'static [Child] {
+pub(crate) fn table() -> &'static [Child] {
     static TABLE: LazyLock<Vec<Child>> = LazyLock::new(rows);
     &TABLE
 }
@@ -129,7 +129,7 @@ fn postgres_policy(spec: &ChatDeploymentSpec) -> bool {
 
 /// A row of the table.
 #[derive(Clone, Debug)]
-pub struct Child {
+pub(crate) struct Child {
     pub kind: Kind,
     pub role: Role,
     wanted: fn(&ChatDeploymentSpec) -> bool,
@@ -153,12 +153,12 @@ fn child<K: ChildKind>(
 }
 
 impl Child {
-    pub fn name(&self, chat: &str) -> String {
+    pub(crate) fn name(&self, chat: &str) -> String {
         child_name(chat, self.role)
     }
 
     /// Whether the spec asks for it. It may still have to wait: replicas do, for a migration.
-    pub fn wanted(&self, spec: &ChatDeploymentSpec) -> bool {
+    pub(crate) fn wanted(&self, spec: &ChatDeploymentSpec) -> bool {
         (self.wanted)(spec)
     }
 
@@ -169,7 +169,7 @@ impl Child {
 
 /// What happens to a child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Policy {
+pub(crate) enum Policy {
     /// Applied while the spec asks for it, and otherwise left alone: the API refuses the changes that would end it.
     Keep,
     /// As [`Policy::Keep`]. Under `deletionPolicy: Retain` it outlives its chat, and the next chat of that name adopts it.
@@ -182,7 +182,7 @@ pub enum Policy {
 
 /// Children of one stage are written at the same time, those of the next stage after them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
+pub(crate) enum Stage {
     /// What pods are made from: one that misses it waits ten seconds and more.
     Inputs,
     /// What the replicas depend on.
@@ -194,7 +194,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    pub const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 5] = [
         Self::Inputs,
         Self::Services,
         Self::Replicas,
@@ -205,7 +205,7 @@ impl Stage {
 
 /// Which changes of a kind's objects trigger a reconcile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Watch {
+pub(crate) enum Watch {
     /// None. Secrets are neither listed nor watched.
     Nothing,
     /// Changes of the spec. A HorizontalPodAutoscaler's status changes every 15 seconds.
@@ -215,7 +215,7 @@ pub enum Watch {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Installed {
+pub(crate) enum Installed {
     /// Kubernetes itself brings the kind.
     Always,
     /// Its CustomResourceDefinition may be missing: then the child is left out.
@@ -223,7 +223,7 @@ pub enum Installed {
 }
 
 /// A kind that children have.
-pub trait ChildKind:
+pub(crate) trait ChildKind:
     Resource<Scope = NamespaceResourceScope, DynamicType = ()>
     + Clone
     + Debug
@@ -239,7 +239,7 @@ pub trait ChildKind:
 
 /// [`ChildKind`] as a value.
 #[derive(Clone, Debug)]
-pub struct Kind {
+pub(crate) struct Kind {
     id: TypeId,
     pub resource: ApiResource,
     pub watch: Watch,
@@ -248,7 +248,7 @@ pub struct Kind {
 }
 
 impl Kind {
-    pub fn of<K: ChildKind>() -> Self {
+    pub(crate) fn of<K: ChildKind>() -> Self {
         Self {
             id: TypeId::of::<K>(),
             resource: ApiResource::erase::<K>(&()),
@@ -258,27 +258,27 @@ impl Kind {
         }
     }
 
-    pub fn id(&self) -> TypeId {
+    pub(crate) fn id(&self) -> TypeId {
         self.id
     }
 
-    pub fn is<K: ChildKind>(&self) -> bool {
+    pub(crate) fn is<K: ChildKind>(&self) -> bool {
         self.id == TypeId::of::<K>()
     }
 
     /// As people write it.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.resource.kind
     }
 
     /// An object of this kind, from the API server's JSON.
-    pub fn parse(&self, json: &str) -> serde_json::Result<Object> {
+    pub(crate) fn parse(&self, json: &str) -> serde_json::Result<Object> {
         (self.parse)(json)
     }
 }
 
 /// Each kind of the table, once.
-pub fn kinds() -> Vec<&'static Kind> {
+pub(crate) fn kinds() -> Vec<&'static Kind> {
     let mut kinds: Vec<&Kind> = Vec::new();
     for child in table() {
         if !kinds.iter().any(|kind| kind.id == child.kind.id) {
@@ -295,9 +295,9 @@ fn parse<K: ChildKind>(json: &str) -> serde_json::Result<Object> {
 }
 
 /// An object of any kind of the table.
-pub type Object = Arc<dyn ChildObject>;
+pub(crate) type Object = Arc<dyn ChildObject>;
 
-pub trait ChildObject: Any + Debug + Send + Sync {
+pub(crate) trait ChildObject: Any + Debug + Send + Sync {
     fn metadata(&self) -> &ObjectMeta;
     fn json(&self) -> Value;
 }
@@ -316,22 +316,22 @@ type Key = (TypeId, Role);
 
 /// Children of one chat: those that exist, or those that should. Kind and role identify a child.
 #[derive(Clone, Debug, Default)]
-pub struct Children(BTreeMap<Key, Object>);
+pub(crate) struct Children(BTreeMap<Key, Object>);
 
 impl Children {
-    pub fn get<K: ChildKind>(&self, role: Role) -> Option<&K> {
+    pub(crate) fn get<K: ChildKind>(&self, role: Role) -> Option<&K> {
         let object: &dyn Any = self.0.get(&(TypeId::of::<K>(), role))?.as_ref();
         object.downcast_ref()
     }
 
-    pub fn insert<K: ChildKind>(&mut self, role: Role, object: Option<K>) {
+    pub(crate) fn insert<K: ChildKind>(&mut self, role: Role, object: Option<K>) {
         if let Some(object) = object {
             self.0.insert((TypeId::of::<K>(), role), Arc::new(object));
         }
     }
 
     /// The object of a row.
-    pub fn object(&self, child: &Child) -> Option<&Object> {
+    pub(crate) fn object(&self, child: &Child) -> Option<&Object> {
         self.0.get(&child.key())
     }
 }
@@ -354,17 +354,17 @@ impl FromIterator<(&'static Child, Option<Object>)> for Children {
 
 #[cfg(test)]
 impl Children {
-    pub fn with<K: ChildKind>(mut self, role: Role, object: K) -> Self {
+    pub(crate) fn with<K: ChildKind>(mut self, role: Role, object: K) -> Self {
         self.insert(role, Some(object));
         self
     }
 
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
 
     /// The rows whose objects exist.
-    pub fn rows(&self) -> impl Iterator<Item = (&'static Child, &Object)> {
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (&'static Child, &Object)> {
         table()
             .iter()
             .filter_map(|child| Some((child, self.object(child)?)))

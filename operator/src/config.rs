@@ -10,7 +10,7 @@ use crate::validate::Images;
 /// PostgreSQL, replicas of the chat-app and the route to them; and it says why when it cannot.
 #[derive(Debug, Parser)]
 #[command(name = "operator", version)]
-pub struct Cli {
+pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -18,7 +18,7 @@ pub struct Cli {
 
 /// What the program can do.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Look after the ChatDeployments of the cluster, until stopped
     ///
     /// The cluster is the one this runs in, or else the one of the kubeconfig (KUBECONFIG). On SIGTERM it finishes
@@ -32,7 +32,7 @@ pub enum Command {
 
 /// Settings of `run`. Each flag has an environment variable.
 #[derive(Clone, Debug, Args)]
-pub struct RunArgs {
+pub(crate) struct RunArgs {
     /// Image of the chat-app for ChatDeployments that name none
     #[arg(long, env = "CONFAB_OPERATOR_DEFAULT_IMAGE", value_name = "IMAGE", default_value = concat!("ghcr.io/confab-dev/chat-app:", env!("CARGO_PKG_VERSION")))]
     default_image: String,
@@ -102,7 +102,7 @@ pub struct RunArgs {
 
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
+pub(crate) enum LogFormat {
     /// For people.
     #[default]
     Text,
@@ -112,7 +112,7 @@ pub enum LogFormat {
 
 impl RunArgs {
     /// Images that are used where a ChatDeployment names none.
-    pub fn images(&self) -> Images {
+    pub(crate) fn images(&self) -> Images {
         Images {
             chat_app: self.default_image.clone(),
             kafka: self.kafka_image.clone(),
@@ -121,7 +121,7 @@ impl RunArgs {
     }
 
     /// Who this process is.
-    pub fn identity(&self) -> String {
+    pub(crate) fn identity(&self) -> String {
         let host = || std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
         self.identity.clone().or_else(host).map_or_else(
             || "confab-operator".to_owned(),

@@ -12,15 +12,15 @@ use kube::runtime::reflector::Store;
 
 use crate::backoff::Backoffs;
 use crate::crd::ChatDeployment;
-use crate::echo::Echoes;
+use crate::existing::ExistingChildren;
 use crate::installed::InstalledKinds;
-use crate::seen::Seen;
+use crate::own_writes::OwnWrites;
 use crate::status::Events;
 use crate::telemetry::Metrics;
 use crate::topic::Topics;
-use crate::validate::{Chat, Images, Rejection, check_topics, created};
+use crate::validate::{Chat, Images, Rejection, check_topics, creation_time};
 
-pub struct Context {
+pub(crate) struct Context {
     pub client: Client,
     /// Images that are used where a spec names none.
     pub images: Images,
@@ -33,25 +33,26 @@ pub struct Context {
     /// The namespace that this operator runs in.
     pub namespace: String,
     pub events: Events,
-    /// Children that a spec may ask for or not.
-    pub seen: Seen,
-    /// Its own writes, which watches will report.
-    pub echoes: Echoes,
+    pub existing: ExistingChildren,
+    pub own_writes: OwnWrites,
     /// The last reconcile of each chat's topics.
     pub topics: Arc<Topics>,
-    /// Pauses after reconciles that failed.
     pub backoffs: Backoffs,
     pub metrics: Arc<Metrics>,
 }
 
 /// What the controller's cache holds: an object that this version may not understand.
-pub type Cached = DeserializeGuard<ChatDeployment>;
+pub(crate) type Cached = DeserializeGuard<ChatDeployment>;
 
 impl Context {
     /// Whether no older ChatDeployment has the chat's topics.
-    pub fn topics_free(&self, object: &ChatDeployment, chat: &Chat) -> Result<(), Rejection> {
+    pub(crate) fn topics_free(
+        &self,
+        object: &ChatDeployment,
+        chat: &Chat,
+    ) -> Result<(), Rejection> {
         let known = self.chats.state();
         let others = known.iter().filter_map(|cached| cached.0.as_ref().ok());
-        check_topics(chat, created(object).as_deref(), others)
+        check_topics(chat, creation_time(object).as_deref(), others)
     }
 }

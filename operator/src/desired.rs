@@ -1,4 +1,4 @@
-//! Third step: every child that the chat should have. Pure; it cannot fail, since [`crate::validate`] returned
+//! Step desired: every child that the chat should have. Pure. It cannot fail, since [`crate::validate`] returned
 //! safe values. The snapshots in `desired/snapshots` show the result.
 
 mod app;
@@ -17,9 +17,9 @@ mod postgres;
 mod secrets;
 mod strimzi;
 
-pub use connections::connections;
-pub use meta::selector;
-pub use migrate::job;
+pub(crate) use connections::connections;
+pub(crate) use meta::selector;
+pub(crate) use migrate::job;
 
 use crate::access::Access;
 use crate::children::Children;
@@ -30,14 +30,12 @@ use crate::names::Role;
 use crate::topic;
 use crate::validate::Chat;
 
-/// What the children are made of beside the chat itself.
+/// What the children are built from, beside the chat itself.
 #[derive(Clone, Debug)]
-pub struct Ingredients<'a> {
-    /// Names, passwords and keys that the operator made up.
+pub(crate) struct BuildInput<'a> {
     pub credentials: &'a Credentials,
-    /// How the chat-app reaches Kafka and PostgreSQL.
     pub access: &'a Access,
-    /// The image whose migration is done. None: no replica may start yet.
+    /// None: no replica may start yet.
     pub release: Option<&'a Release>,
     /// What the last migration reported.
     pub schema: Option<SchemaStatus>,
@@ -46,22 +44,22 @@ pub struct Ingredients<'a> {
 }
 
 /// Every child that `chat` should have. The migration's Job is not among them: [`crate::migration`] decides about it.
-pub fn desired(chat: &Chat, with: &Ingredients<'_>) -> Children {
+pub(crate) fn desired(chat: &Chat, input: &BuildInput<'_>) -> Children {
     let mut all = Children::default();
-    embedded_services(&mut all, chat, with);
+    embedded_services(&mut all, chat, input);
     let [events, signals] = topic::wanted(chat);
     all.insert(Role::Events, strimzi::topic(chat, Role::Events, events));
     all.insert(Role::Signals, strimzi::topic(chat, Role::Signals, signals));
     all.insert(
         Role::Keys,
-        Some(secrets::keys(chat, &with.credentials.keys)),
+        Some(secrets::keys(chat, &input.credentials.keys)),
     );
     all.insert(Role::App, Some(app::service_account(chat)));
     all.insert(Role::App, Some(network::service(chat)));
-    let release = with.release;
+    let release = input.release;
     all.insert(
         Role::App,
-        release.map(|release| app::deployment(chat, with, release)),
+        release.map(|release| app::deployment(chat, input, release)),
     );
     all.insert(Role::App, Some(app::disruption_budget(chat)));
     let limits = chat.autoscaling.as_ref();
@@ -71,30 +69,30 @@ pub fn desired(chat: &Chat, with: &Ingredients<'_>) -> Children {
     );
     all.insert(Role::App, network::ingress(chat));
     all.insert(Role::App, gateway::route(chat));
-    all.insert(Role::App, policy::app(chat, with.access));
+    all.insert(Role::App, policy::app(chat, input.access));
     all
 }
 
-fn embedded_services(all: &mut Children, chat: &Chat, with: &Ingredients<'_>) {
+fn embedded_services(all: &mut Children, chat: &Chat, input: &BuildInput<'_>) {
     if matches!(chat.kafka, Kafka::Embedded(_)) {
         all.insert(
             Role::Kafka,
-            Some(secrets::kafka(chat, &with.credentials.kafka)),
+            Some(secrets::kafka(chat, &input.credentials.kafka)),
         );
         all.insert(Role::Kafka, Some(kafka::config(chat)));
         all.insert(Role::Kafka, Some(kafka::service(chat)));
-        all.insert(Role::Kafka, kafka::stateful_set(chat, with.credentials));
-        all.insert(Role::Kafka, policy::embedded_kafka(chat, with.operator));
+        all.insert(Role::Kafka, kafka::stateful_set(chat, input.credentials));
+        all.insert(Role::Kafka, policy::embedded_kafka(chat, input.operator));
     }
     if matches!(chat.postgres, Postgres::Embedded(_)) {
         all.insert(
             Role::Postgres,
-            Some(secrets::postgres(chat, &with.credentials.postgres)),
+            Some(secrets::postgres(chat, &input.credentials.postgres)),
         );
         all.insert(Role::Postgres, Some(postgres::service(chat)));
         all.insert(
             Role::Postgres,
-            postgres::stateful_set(chat, with.credentials),
+            postgres::stateful_set(chat, input.credentials),
         );
         all.insert(Role::Postgres, policy::embedded_postgres(chat));
     }

@@ -16,14 +16,14 @@ const PERIOD: Duration = Duration::from_secs(15);
 
 /// The kinds found so far. The watches add one when they find it, and none is removed.
 #[derive(Debug, Default)]
-pub struct InstalledKinds(Mutex<HashSet<TypeId>>);
+pub(crate) struct InstalledKinds(Mutex<HashSet<TypeId>>);
 
 impl InstalledKinds {
-    pub fn add(&self, kind: &Kind) {
+    pub(crate) fn add(&self, kind: &Kind) {
         self.lock().insert(kind.id());
     }
 
-    pub fn has<K: ChildKind>(&self) -> bool {
+    pub(crate) fn has<K: ChildKind>(&self) -> bool {
         self.lock().contains(&TypeId::of::<K>())
     }
 
@@ -35,7 +35,7 @@ impl InstalledKinds {
 }
 
 /// Returns once the API server has the kind.
-pub async fn wait_for(client: &Client, kind: &Kind) {
+pub(crate) async fn wait_for(client: &Client, kind: &Kind) {
     let resource = &kind.resource;
     loop {
         let group = client.list_api_group_resources(&resource.api_version);

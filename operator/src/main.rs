@@ -1,10 +1,12 @@
-//! The operator of Confab: makes what each ChatDeployment asks for, and says why when it cannot.
+//! The operator of Confab: creates what each ChatDeployment asks for, and reports what is wrong and why.
 //!
 //! ```text
 //! ChatDeployment → observe → validate → hold → access → topics → migration → desired → apply → status
 //! ```
 //!
 //! [`reconcile`] reads in that order and says of each step whether it reads, writes or only computes.
+
+#![warn(unreachable_pub)]
 
 mod access;
 mod apply;
@@ -17,19 +19,19 @@ mod crd;
 mod credentials;
 mod desired;
 mod digest;
-mod echo;
+mod existing;
 mod installed;
 mod kinds;
 mod leader;
 mod migration;
 mod names;
 mod observe;
+mod own_writes;
 mod probe;
 mod reason;
 mod reconcile;
 mod reference;
 mod run;
-mod seen;
 mod status;
 mod teardown;
 mod telemetry;
@@ -38,12 +40,24 @@ mod validate;
 mod watch;
 mod workload;
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
 
 use config::{Cli, Command, RunArgs};
+
+/// The message is one line for the person who started the program.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("no event loop: {0}")]
+    Runtime(#[source] io::Error),
+    #[error(transparent)]
+    Run(#[from] run::Error),
+    #[error("writing to standard output: {0}")]
+    Print(#[source] io::Error),
+}
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
@@ -53,28 +67,26 @@ fn main() -> ExitCode {
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            eprintln!("error: {message}");
+        Err(error) => {
+            eprintln!("error: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
-/// One thread serves hundreds of ChatDeployments: a pass mostly waits for others, and what blocks has threads of its own.
-fn run(args: RunArgs) -> Result<(), String> {
+/// One thread serves hundreds of ChatDeployments: a reconcile mostly waits for others, and what blocks has threads of its own.
+fn run(args: RunArgs) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .build();
-    let runtime = runtime.map_err(|error| format!("no event loop: {error}"))?;
+        .build()
+        .map_err(Error::Runtime)?;
     let result = runtime.block_on(run::run(args));
-    // A question to Kafka that is still open does not hold the process.
+    // A request to Kafka that is still open does not hold the process.
     runtime.shutdown_timeout(Duration::from_secs(1));
-    result
+    Ok(result?)
 }
 
-fn print(text: String) -> Result<(), String> {
-    use std::io::Write;
-    std::io::stdout()
-        .write_all(text.as_bytes())
-        .map_err(|error| format!("writing to standard output: {error}"))
+fn print(text: String) -> Result<(), Error> {
+    let mut out = io::stdout();
+    out.write_all(text.as_bytes()).map_err(Error::Print)
 }

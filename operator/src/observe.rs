@@ -1,6 +1,6 @@
-//! First step: what is there. I/O: reads the API server, writes nothing.
+//! Step observe: what exists. I/O: reads the API server, writes nothing.
 //!
-//! Children are read by name, so that an object of someone else under a child's name is seen too, and fresh, so
+//! Children are read by name, which also shows another owner's object under a child's name, and from the API server, so
 //! that no decision rests on a cache. Secrets are read by name and never listed.
 
 use std::collections::BTreeMap;
@@ -13,32 +13,32 @@ use kube::api::ListParams;
 use kube::{Api, Client, ResourceExt};
 use tokio::try_join;
 
-use crate::access::named_secrets;
+use crate::access::secret_names;
 use crate::child_api::{ChildApi, Error};
 use crate::children::{Child, Children, Policy, table};
 use crate::crd::ChatDeployment;
+use crate::existing::ExistingChildren;
 use crate::migration;
 use crate::names::{MANAGED_BY, Role};
-use crate::seen::Seen;
 use crate::workload::{rolled_out, serving};
 
 #[derive(Clone, Debug, Default)]
-pub struct Observed {
-    /// Objects under the names of children, whoever made them.
+pub(crate) struct Observed {
+    /// Objects under the names of children, with any owner.
     pub children: Children,
-    /// Secrets that the spec names, those that exist.
+    /// Of the Secrets that the spec names, those that exist.
     pub secrets: BTreeMap<String, Secret>,
-    /// The chat's pods, read only while something is not as it should be: they say why.
+    /// Read only while the chat is not settled: they show why.
     pub pods: Vec<Pod>,
 }
 
-/// Reads what is there for `object`.
-pub async fn observe(
+pub(crate) async fn observe(
     client: &Client,
-    seen: &Seen,
+    existing: &ExistingChildren,
     object: &ChatDeployment,
 ) -> Result<Observed, Error> {
-    let (children, secrets) = try_join!(children(client, seen, object), secrets(client, object))?;
+    let (children, secrets) =
+        try_join!(children(client, existing, object), secrets(client, object))?;
     let pods = if settled(object, &children) || !runs(&children) {
         Vec::new()
     } else {
@@ -51,19 +51,19 @@ pub async fn observe(
     })
 }
 
-/// All at once, so that a pass waits for the API server about as long as for one answer.
+/// Reads all children at once, so that a reconcile waits for the API server about as long as for one answer.
 async fn children(
     client: &Client,
-    seen: &Seen,
+    existing: &ExistingChildren,
     object: &ChatDeployment,
 ) -> Result<Children, Error> {
     let namespace = object.namespace().unwrap_or_default();
     let chat = object.name_any();
     let expected = |child: &&Child| {
-        // What the spec no longer asks for has to be found too.
+        // What the spec no longer asks for has to be found for pruning.
         child.wanted(&object.spec)
             || child.policy == Policy::Prune
-                && seen.knows(&child.kind, &namespace, &child.name(&chat))
+                && existing.contains(&child.kind, &namespace, &child.name(&chat))
     };
     let read = async |child: &'static Child| {
         let api = ChildApi {
@@ -78,7 +78,7 @@ async fn children(
     Ok(found.into_iter().collect())
 }
 
-/// Whether there is anything that has pods.
+/// Whether a child exists that has pods.
 fn runs(children: &Children) -> bool {
     children.get::<Job>(Role::Migrate).is_some()
         || children.get::<Deployment>(Role::App).is_some()
@@ -90,7 +90,7 @@ fn embedded(children: &Children) -> impl Iterator<Item = &StatefulSet> {
     roles.filter_map(|role| children.get(role))
 }
 
-/// Whether all runs as it was last asked to, so that pods have nothing to tell.
+/// Whether the chat runs as the spec of the last reconcile says, so that pods have nothing to add.
 fn settled(object: &ChatDeployment, children: &Children) -> bool {
     let status = object.status.clone().unwrap_or_default();
     status.schema.is_some()
@@ -100,7 +100,7 @@ fn settled(object: &ChatDeployment, children: &Children) -> bool {
         && migrated(children)
 }
 
-/// Whether the Job that is there, if any, is the one that led to what the replicas run.
+/// Whether the Job, if there is one, migrated to what the replicas run.
 fn migrated(children: &Children) -> bool {
     let Some(job) = children.get::<Job>(Role::Migrate) else {
         return true;
@@ -111,8 +111,8 @@ fn migrated(children: &Children) -> bool {
     })
 }
 
-/// Reads the Secrets that the spec names, those that exist.
-pub async fn secrets(
+/// Of the Secrets that the spec names, those that exist.
+pub(crate) async fn secrets(
     client: &Client,
     object: &ChatDeployment,
 ) -> Result<BTreeMap<String, Secret>, Error> {
@@ -120,7 +120,7 @@ pub async fn secrets(
     let api: Api<Secret> = Api::namespaced(client.clone(), &namespace);
     let spec = &object.spec;
     let mut found = BTreeMap::new();
-    for name in named_secrets(&spec.kafka, &spec.postgres, &spec.attachments) {
+    for name in secret_names(&spec.kafka, &spec.postgres, &spec.attachments) {
         let secret = api.get_opt(&name).await;
         if let Some(mut secret) =
             secret.map_err(|source| error("Secret", &namespace, &name, source))?

@@ -4,7 +4,7 @@
 //! observe → validate → hold → access → topics → migration → desired → apply → status
 //! ```
 //!
-//! [`steps`] is the table of contents. A reconcile is level-triggered and idempotent: it may be cut anywhere and run
+//! [`steps`] is the table of contents. A reconcile is level-triggered and idempotent: it may stop anywhere and run
 //! again. What is not ready yet is a state that the status reports, not an error.
 
 mod progress;
@@ -24,17 +24,17 @@ use crate::apply::{Changes, apply};
 use crate::context::{Cached, Context};
 use crate::crd::ChatDeployment;
 use crate::credentials::credentials;
-use crate::desired::{Ingredients, desired};
+use crate::desired::{BuildInput, desired};
 use crate::observe::observe;
-use crate::status::{Facts, Outcome};
+use crate::status::{ChatState, Outcome};
 use crate::validate::validate;
 use crate::{child_api, teardown};
 use progress::Progress;
 use report::report;
 
-/// Why a reconcile was broken off. It is run again, later each time.
+/// Why a reconcile failed. It is retried, later each time.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(crate) enum Error {
     #[error(transparent)]
     Api(#[from] child_api::Error),
     #[error(transparent)]
@@ -44,17 +44,17 @@ pub enum Error {
     Read(#[source] kube::Error),
     #[error("writing the status: {0}")]
     Status(#[source] kube::Error),
-    /// The API server took a request and never answered.
+    /// The API server accepted a request and never answered.
     #[error("it took longer than {0:?}: the API server does not answer")]
     TooSlow(Duration),
 }
 
-/// A reconcile that takes longer waits for an answer that was lost with its connection. All but the API server's
+/// A reconcile that takes longer waits for an answer that was lost with its connection. Everything but the API server's
 /// answers has limits of its own, which add up to less.
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// Runs one reconcile and measures it.
-pub async fn reconcile(cached: Arc<Cached>, ctx: Arc<Context>) -> Result<Action, Error> {
+pub(crate) async fn reconcile(cached: Arc<Cached>, ctx: Arc<Context>) -> Result<Action, Error> {
     let id = ctx.metrics.next_reconcile_id();
     let chat = format!(
         "{}/{}",
@@ -89,7 +89,7 @@ async fn reconcile_latest(cached: &Cached, ctx: &Context) -> Result<Action, Erro
 
 async fn steps(ctx: &Context, object: &ChatDeployment) -> Result<Action, Error> {
     // Read: the children that exist, the Secrets that the spec names, and pods while something is not as it should be.
-    let observed = observe(&ctx.client, &ctx.seen, object).await?;
+    let observed = observe(&ctx.client, &ctx.existing, object).await?;
     // Pure: from the spec to values that Kubernetes and Kafka accept. Names and topics are this chat's own.
     let valid = validate(object, &observed.children, &ctx.images)
         .and_then(|chat| ctx.topics_free(object, &chat).map(|()| chat));
@@ -123,7 +123,7 @@ async fn steps(ctx: &Context, object: &ChatDeployment) -> Result<Action, Error> 
     // Pure: every child that the chat should have now.
     let wanted = desired(
         &chat,
-        &Ingredients {
+        &BuildInput {
             credentials: &credentials,
             access: &access,
             release: progress.release(migration.as_ref(), &topics).as_ref(),
@@ -134,7 +134,7 @@ async fn steps(ctx: &Context, object: &ChatDeployment) -> Result<Action, Error> 
     // Write: the children that differ, and the migration's Job.
     let live = observed.children;
     let children = apply(ctx, &chat.namespace, Changes { live, wanted, job }).await?;
-    let facts = Facts {
+    let state = ChatState {
         chat,
         access,
         topics,
@@ -144,7 +144,7 @@ async fn steps(ctx: &Context, object: &ChatDeployment) -> Result<Action, Error> 
         schema,
     };
     // Pure: conditions and numbers. Write: the status and Events, where they changed.
-    report(ctx, object, Outcome::Built(Box::new(facts))).await
+    report(ctx, object, Outcome::Built(Box::new(state))).await
 }
 
 /// The ChatDeployment as it is now, if it still exists and can be read.
@@ -164,16 +164,16 @@ async fn latest(cached: &Cached, ctx: &Context) -> Result<Option<ChatDeployment>
     }
 }
 
-/// A reconcile that failed is run again after 1, 2, 4 … seconds, at most a minute.
-pub fn error_policy(cached: Arc<Cached>, error: &Error, ctx: Arc<Context>) -> Action {
-    let pause = ctx.backoffs.next(&cached.uid().unwrap_or_default());
+/// A reconcile that failed is retried after 1, 2, 4 … seconds, at most a minute.
+pub(crate) fn error_policy(cached: Arc<Cached>, error: &Error, ctx: Arc<Context>) -> Action {
+    let delay = ctx.backoffs.next(&cached.uid().unwrap_or_default());
     let chat = format!(
         "{}/{}",
         cached.namespace().unwrap_or_default(),
         cached.name_any()
     );
-    error!(chat, error = %error, retry_in = ?pause, "the pass was broken off");
-    Action::requeue(pause)
+    error!(chat, error = %error, retry_in = ?delay, "the pass was broken off");
+    Action::requeue(delay)
 }
 
 #[cfg(test)]

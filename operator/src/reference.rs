@@ -10,7 +10,7 @@ Group `confab.dev`, version `v1alpha1`, short name `chat`. `spec: {}` is a worki
 Made by `operator reference` from the CustomResourceDefinition; `kubectl explain chat.spec --recursive` shows the same.
 ";
 
-pub fn markdown(crd: &CustomResourceDefinition) -> String {
+pub(crate) fn markdown(crd: &CustomResourceDefinition) -> String {
     let crd = serde_json::to_value(crd).expect("a CRD is JSON");
     let schema = &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"];
     let mut page = HEAD.to_owned();

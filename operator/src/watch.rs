@@ -1,7 +1,7 @@
-//! What wakes the operator: changes of ChatDeployments, and of their children. I/O: watches on the API server.
+//! What triggers a reconcile: changes of ChatDeployments and of their children. I/O: watches on the API server.
 //!
-//! Only ChatDeployments are kept in memory. Of children, metadata alone is sent, and it is dropped once it has
-//! told whose child changed. Secrets are not watched.
+//! Only ChatDeployments are kept in memory. Of children the API server sends metadata alone, which is dropped once it has
+//! shown whose child changed. Secrets are not watched.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -24,27 +24,28 @@ use crate::context::{Cached, Context};
 use crate::installed::wait_for;
 use crate::names::MANAGED_BY;
 use crate::reconcile::{error_policy, reconcile};
-use crate::teardown::farewell;
+use crate::teardown::report_retained;
 use crate::topic::ChatName;
 
-/// Changes within this time are one pass.
+/// Changes within this time are one reconcile.
 const DEBOUNCE: Duration = Duration::from_millis(100);
-/// How many ChatDeployments are worked on at the same time.
+/// How many ChatDeployments are reconciled at the same time.
 const CONCURRENCY: u16 = 16;
 /// Objects of one answer to a list: bounds the memory of a start.
 const PAGE: u32 = 50;
 
-/// Works until `stop` comes, and then until the passes under way are done. `news` are of Kafka, which no watch tells of.
-pub async fn run(
+/// Runs until `stop` resolves, and then until the reconciles in progress are done. `topics` are changes in Kafka, which no watch
+/// reports.
+pub(crate) async fn run(
     ctx: Arc<Context>,
     cache: Writer<Cached>,
-    mut news: UnboundedReceiver<ChatName>,
+    mut topics: UnboundedReceiver<ChatName>,
     stop: impl Future<Output = ()> + Send + Sync + 'static,
 ) {
-    let (anew, mut listed_anew) = unbounded_channel();
+    let (relist, mut relisted) = unbounded_channel();
     let watches = Watches {
         ctx: ctx.clone(),
-        anew,
+        relist,
     };
     let mut controller = Controller::for_stream(chats(&ctx, cache), ctx.chats.clone()).with_config(
         Config::default()
@@ -58,8 +59,8 @@ pub async fn run(
         }
     }
     controller
-        .reconcile_all_on(stream::poll_fn(move |cx| listed_anew.poll_recv(cx)))
-        .reconcile_on(stream::poll_fn(move |cx| news.poll_recv(cx)).map(chat_of))
+        .reconcile_all_on(stream::poll_fn(move |cx| relisted.poll_recv(cx)))
+        .reconcile_on(stream::poll_fn(move |cx| topics.poll_recv(cx)).map(chat_of))
         .graceful_shutdown_on(stop)
         .run(reconcile, error_policy, ctx.clone())
         .for_each(|_| future::ready(()))
@@ -71,23 +72,23 @@ fn chat_of(name: ChatName) -> ObjectRef<Cached> {
 }
 
 /// ChatDeployments whose spec or finalizers changed, or that are being deleted. Their status is this operator's own.
-/// They are watched in the whole cluster even where this operator looks after some namespaces alone: a right that is
+/// They are watched in the whole cluster even where this operator reconciles some namespaces alone: a right that is
 /// bound in a namespace is gone before the last ChatDeployment of a namespace that is being deleted.
 fn chats(
     ctx: &Arc<Context>,
     cache: Writer<Cached>,
 ) -> impl Stream<Item = watcher::Result<Cached>> + Send + 'static {
     let api: Api<Cached> = Api::all(ctx.client.clone());
-    let (goodbye, here, own) = (ctx.clone(), ctx.clone(), ctx.clone());
+    let (at_end, filter, own) = (ctx.clone(), ctx.clone(), ctx.clone());
     watcher(api, watcher::Config::default().page_size(PAGE))
         .default_backoff()
-        .try_filter(move |event| future::ready(concerns(&here.watched, event)))
+        .try_filter(move |event| future::ready(concerns(&filter.watched, event)))
         .modify(|chat| chat.managed_fields_mut().clear())
         .reflect(cache)
         .inspect_ok(move |event| {
             if let Event::Delete(kube::core::DeserializeGuard(Ok(gone))) = event {
-                let (ctx, gone) = (goodbye.clone(), gone.clone());
-                tokio::spawn(async move { farewell(&ctx.events, &gone).await });
+                let (ctx, gone) = (at_end.clone(), gone.clone());
+                tokio::spawn(async move { report_retained(&ctx.events, &gone).await });
             }
         })
         .applied_objects()
@@ -95,8 +96,8 @@ fn chats(
             predicates::generation.combine(predicates::finalizers),
             Default::default(),
         )
-        .filter_map(cut_is_told)
-        .try_filter(move |chat| future::ready(!own.echoes.knows(chat.meta())))
+        .filter_map(without_errors)
+        .try_filter(move |chat| future::ready(!own.own_writes.take(chat.meta())))
 }
 
 fn concerns<K: Resource>(namespaces: &[String], event: &Event<K>) -> bool {
@@ -106,9 +107,9 @@ fn concerns<K: Resource>(namespaces: &[String], event: &Event<K>) -> bool {
     namespaces.is_empty() || namespaces.contains(&object.namespace().unwrap_or_default())
 }
 
-/// Takes an error out of a watch, which begins anew after it. The Controller would hold all watches back after an error of
+/// Logs the errors of a watch, which restarts after each. The Controller would hold all watches back after an error of
 /// one, longer each time: ten that are cut at once would make it deaf for minutes.
-fn cut_is_told<T>(event: watcher::Result<T>) -> future::Ready<Option<watcher::Result<T>>> {
+fn without_errors<T>(event: watcher::Result<T>) -> future::Ready<Option<watcher::Result<T>>> {
     if let Err(error) = &event {
         warn!(error = %error, "a watch was cut; it is taken up again");
     }
@@ -119,14 +120,14 @@ fn cut_is_told<T>(event: watcher::Result<T>) -> future::Ready<Option<watcher::Re
 #[derive(Clone)]
 struct Watches {
     ctx: Arc<Context>,
-    /// Told when a watch had to list anew: what was deleted in between is in no list.
-    anew: UnboundedSender<()>,
+    /// Receives a message when a watch had to list again: what was deleted in between is in no list.
+    relist: UnboundedSender<()>,
 }
 
 type Metadata = PartialObjectMeta<DynamicObject>;
 type Changes = BoxStream<'static, watcher::Result<Metadata>>;
 
-/// Changes of a kind's objects, from when the cluster has the kind.
+/// Changes of a kind's objects, once the cluster has the kind.
 fn changes(watches: &Watches, kind: &'static Kind) -> Changes {
     let watches = watches.clone();
     let wait = async move {
@@ -139,7 +140,7 @@ fn changes(watches: &Watches, kind: &'static Kind) -> Changes {
     stream::once(wait).flatten().boxed()
 }
 
-/// One stream of the watches in all namespaces that this operator looks after.
+/// One stream of the watches in all namespaces that this operator reconciles.
 fn everywhere(watches: &Watches, kind: &'static Kind) -> Changes {
     let client = || watches.ctx.client.clone();
     let namespaces = &watches.ctx.watched;
@@ -152,28 +153,28 @@ fn everywhere(watches: &Watches, kind: &'static Kind) -> Changes {
     let own = watches.ctx.clone();
     let streams = apis.into_iter().map(|api| watched(watches, kind, api));
     stream::select_all(streams)
-        .try_filter(move |child| future::ready(!own.echoes.knows(child.meta())))
+        .try_filter(move |child| future::ready(!own.own_writes.take(child.meta())))
         .boxed()
 }
 
 fn watched(watches: &Watches, kind: &'static Kind, api: Api<Metadata>) -> Changes {
-    let (anew, mut lists) = (watches.anew.clone(), 0);
+    let (relist, mut lists) = (watches.relist.clone(), 0);
     let ctx = watches.ctx.clone();
-    let events = watcher(api, of_ours())
+    let events = watcher(api, managed_by_us())
         .default_backoff()
-        .filter_map(cut_is_told)
+        .filter_map(without_errors)
         .inspect_ok(move |event| {
             match event {
                 Event::Apply(child) | Event::InitApply(child) => {
-                    ctx.seen.there(kind, child.meta());
+                    ctx.existing.insert(kind, child.meta());
                 }
-                Event::Delete(child) => ctx.seen.gone(kind, child.meta()),
+                Event::Delete(child) => ctx.existing.remove(kind, child.meta()),
                 Event::Init | Event::InitDone => {}
             }
             lists += u32::from(matches!(event, Event::InitDone));
             if matches!(event, Event::InitDone) && lists > 1 {
                 // Without a receiver the operator is about to end.
-                let _ = anew.send(());
+                let _ = relist.send(());
             }
         });
     match kind.watch {
@@ -182,13 +183,13 @@ fn watched(watches: &Watches, kind: &'static Kind, api: Api<Metadata>) -> Change
     }
 }
 
-fn of_ours() -> watcher::Config {
+fn managed_by_us() -> watcher::Config {
     watcher::Config::default()
         .labels(&format!("app.kubernetes.io/managed-by={MANAGED_BY}"))
         .page_size(PAGE)
 }
 
-/// Every change of children whose status matters, and their end.
+/// Changes of spec and status, and deletions.
 fn status_changes(
     events: impl Stream<Item = watcher::Result<Event<Metadata>>> + Send + 'static,
 ) -> impl Stream<Item = watcher::Result<Metadata>> + Send + 'static {
@@ -197,14 +198,14 @@ fn status_changes(
         .predicate_filter(predicates::resource_version, Default::default())
 }
 
-/// Changes of children whose status does not matter, and their end.
+/// Changes of the spec, and deletions.
 fn spec_changes(
     events: impl Stream<Item = watcher::Result<Event<Metadata>>> + Send + 'static,
 ) -> impl Stream<Item = watcher::Result<Metadata>> + Send + 'static {
     events
         .map_ok(|event| match event {
             Event::Delete(mut gone) => {
-                // Its end would pass for what was seen last.
+                // With its last generation, the deletion would look unchanged.
                 gone.metadata.generation = Some(-1);
                 Event::Delete(gone)
             }
@@ -225,7 +226,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_chat_of_another_namespace_is_not_looked_after() {
+    fn a_chat_of_another_namespace_is_not_reconciled() {
         let of = |names: &[&str], event: &Event<ChatDeployment>| {
             let names: Vec<String> = names.iter().map(ToString::to_string).collect();
             concerns(&names, event)

@@ -1,6 +1,6 @@
-//! The way to the replicas from outside by Gateway API. Pure.
+//! The route from outside through Gateway API. Pure.
 //!
-//! There is no timeout in it: a WebSocket lives for hours, and not every controller knows Gateway API's own "0s".
+//! It has no timeout: a WebSocket lives for hours, and not every controller knows Gateway API's own "0s".
 
 use super::meta;
 use crate::crd::Exposure;
@@ -18,7 +18,7 @@ pub(super) fn route(chat: &Chat) -> Option<HTTPRoute> {
     let url = chat
         .url
         .as_ref()
-        .expect("validate() refuses an exposure without a url");
+        .expect("validate() rejects an exposure without a url");
     let parents = gateway.parent_refs.iter().map(|parent| ParentRef {
         name: parent.name.clone(),
         namespace: parent.namespace.clone(),

@@ -1,4 +1,4 @@
-//! Embedded Kafka: one broker that is its own controller, on one volume. Pure.
+//! Embedded Kafka: one broker, which is also the controller, on one volume. Pure.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ pub(super) fn service(chat: &Chat) -> Service {
     network::headless_service(chat, Role::Kafka, "kafka", 9092)
 }
 
-/// The broker's settings. There is no secret in them: the password is in the broker's own metadata.
+/// The broker's settings. They hold no secret: the password is in the broker's own metadata.
 pub(super) fn config(chat: &Chat) -> ConfigMap {
     let data = [
         ("server.properties", server_properties(chat)),
@@ -37,7 +37,7 @@ pub(super) fn config(chat: &Chat) -> ConfigMap {
     }
 }
 
-/// Clients log in; what the broker says to itself stays inside the pod.
+/// Clients authenticate; the broker's connections to itself stay inside the pod.
 fn server_properties(chat: &Chat) -> String {
     let host = chat.pod_host(Role::Kafka);
     format!(
@@ -66,7 +66,6 @@ group.initial.rebalance.delay.ms=0
     )
 }
 
-/// The broker, if the chat has one of its own.
 pub(super) fn stateful_set(chat: &Chat, credentials: &Credentials) -> Option<StatefulSet> {
     let Kafka::Embedded(kafka) = &chat.kafka else {
         return None;

@@ -7,8 +7,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use crate::names::{MANAGED_BY, Role};
 use crate::validate::Chat;
 
-/// The labels that choose the pods of one role of one chat. They can never change.
-pub fn selector(chat: &Chat, role: Role) -> BTreeMap<String, String> {
+/// The labels that select the pods of one role of one chat. They must never change: selectors are immutable.
+pub(crate) fn selector(chat: &Chat, role: Role) -> BTreeMap<String, String> {
     BTreeMap::from([
         ("app.kubernetes.io/name".to_owned(), "confab".to_owned()),
         ("app.kubernetes.io/instance".to_owned(), chat.name.clone()),
@@ -20,7 +20,7 @@ pub fn selector(chat: &Chat, role: Role) -> BTreeMap<String, String> {
 }
 
 /// The labels of an object with this role.
-pub fn labels(chat: &Chat, role: Role) -> BTreeMap<String, String> {
+pub(crate) fn labels(chat: &Chat, role: Role) -> BTreeMap<String, String> {
     let mut labels = selector(chat, role);
     labels.insert(
         "app.kubernetes.io/managed-by".to_owned(),
@@ -29,7 +29,7 @@ pub fn labels(chat: &Chat, role: Role) -> BTreeMap<String, String> {
     labels
 }
 
-/// Metadata of the pods with this role. The operator's own labels and annotations go before those of the spec.
+/// Metadata of the pods with this role. The operator's own labels and annotations override those of the spec.
 pub(super) fn pods(chat: &Chat, role: Role, annotations: BTreeMap<String, String>) -> ObjectMeta {
     let mut all = chat.pod_metadata.annotations.clone();
     all.extend(annotations);

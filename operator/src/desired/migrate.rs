@@ -1,4 +1,4 @@
-//! The Job that migrates the schema. Pure. [`crate::migration`] decides when there is one.
+//! The Job that migrates the schema. Pure. [`crate::migration`] decides when it is created.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,8 @@ use crate::migration::JobMark;
 use crate::names::{ANNOTATION_ATTEMPT, ANNOTATION_FINGERPRINT, ANNOTATION_GENERATION, Role};
 use crate::validate::Chat;
 
-/// The Job. It runs once: trying again is this operator's decision, so that each failure is seen.
-pub fn job(chat: &Chat, access: &Access, mark: &JobMark) -> Job {
+/// The Job does not retry: the operator decides that, so that each failure is reported.
+pub(crate) fn job(chat: &Chat, access: &Access, mark: &JobMark) -> Job {
     let mut metadata = meta::child(chat, Role::Migrate);
     metadata.annotations = Some(BTreeMap::from([
         (ANNOTATION_FINGERPRINT.to_owned(), mark.fingerprint.clone()),
@@ -55,6 +55,6 @@ fn pod_spec(chat: &Chat, access: &Access) -> PodSpec {
             ..Container::default()
         }],
         volumes: certificates::volumes(&files),
-        ..pod::placed(chat)
+        ..pod::base(chat)
     }
 }

@@ -19,7 +19,6 @@ pub(super) fn service(chat: &Chat) -> Service {
     network::headless_service(chat, Role::Postgres, "postgres", 5432)
 }
 
-/// The server, if the chat has one of its own.
 pub(super) fn stateful_set(chat: &Chat, credentials: &Credentials) -> Option<StatefulSet> {
     let Postgres::Embedded(postgres) = &chat.postgres else {
         return None;
@@ -42,7 +41,7 @@ pub(super) fn stateful_set(chat: &Chat, credentials: &Credentials) -> Option<Sta
     Some(embedded(chat, service))
 }
 
-/// PostgreSQL keeps parallel queries' data in shared memory; a container's own is 64 MB.
+/// PostgreSQL keeps the data of parallel queries in shared memory, of which a container has 64 MB by default.
 fn shared_memory() -> Volume {
     let memory = EmptyDirVolumeSource {
         medium: Some("Memory".to_owned()),

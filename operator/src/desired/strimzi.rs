@@ -1,4 +1,4 @@
-//! The topics as Strimzi's topic operator takes them. Pure.
+//! The topics as KafkaTopics of Strimzi. Pure.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,10 @@ use crate::names::{ANNOTATION_CHAT, Role};
 use crate::topic::WantedTopic;
 use crate::validate::Chat;
 
-/// Says whose topic it is, to Strimzi.
+/// The Kafka cluster of the topic, for Strimzi.
 const CLUSTER: &str = "strimzi.io/cluster";
 
-/// The topic, if Strimzi looks after the chat's.
+/// None unless Strimzi manages the chat's topics.
 pub(super) fn topic(chat: &Chat, role: Role, wanted: WantedTopic) -> Option<KafkaTopic> {
     let Kafka::Strimzi(strimzi) = &chat.kafka else {
         return None;

@@ -1,7 +1,7 @@
 use super::*;
 use crate::access::access;
 use crate::children::{Child, ChildKind, table};
-use crate::credentials::{KafkaLogin, Keys, Password, PostgresLogin};
+use crate::credentials::{KafkaLogin, Keys, PostgresLogin};
 use crate::kinds::{HTTPRoute, KafkaTopic};
 use crate::migration::JobMark;
 use crate::names::MANAGED_BY;
@@ -10,10 +10,11 @@ use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Secret, Service};
 use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
+use secrecy::SecretString;
 use serde_json::{Value, json};
 
 fn credentials() -> Credentials {
-    let password = |text: &str| Password::new(text.to_owned());
+    let password = |text: &str| SecretString::from(text.to_owned());
     Credentials {
         kafka: KafkaLogin {
             username: "confab".into(),
@@ -50,7 +51,7 @@ fn children(spec: Value) -> Children {
     };
     desired(
         &chat,
-        &Ingredients {
+        &BuildInput {
             credentials: &credentials,
             access: &access,
             release: Some(&release),
@@ -111,7 +112,7 @@ fn external_services_a_route_and_autoscaling_make_only_the_replicas_and_what_lea
     insta::assert_snapshot!(yaml(&children(spec)));
 }
 
-/// Of Kafka, PostgreSQL and the replicas.
+/// The pods of Kafka, PostgreSQL and the replicas.
 fn pods_of(children: &Children) -> Vec<k8s_openapi::api::core::v1::PodTemplateSpec> {
     let sets = [Role::Kafka, Role::Postgres].map(|role| children.get::<StatefulSet>(role));
     let sets = sets.into_iter().flatten();
@@ -121,7 +122,7 @@ fn pods_of(children: &Children) -> Vec<k8s_openapi::api::core::v1::PodTemplateSp
     embedded.chain(replicas).collect()
 }
 
-/// What the kubelet makes of a plain value: `$(NAME)` becomes the variable's value where there is one, `$$` becomes `$`.
+/// How the kubelet expands a plain value: `$(NAME)` becomes the variable's value where there is one, `$$` becomes `$`.
 /// As `Expand` of k8s.io/kubernetes/third_party/forked/golang/expansion does.
 fn expanded(value: &str, variables: &[String]) -> String {
     let mut result = String::new();
@@ -150,7 +151,7 @@ fn expanded(value: &str, variables: &[String]) -> String {
 }
 
 #[test]
-fn what_a_spec_says_reaches_each_container_letter_by_letter() {
+fn what_a_spec_says_reaches_each_container_unchanged() {
     let hostile = "A $$ B $(CONFAB_DATABASE_URL) $(CONFAB_SETUP_TOKEN) $";
     let spec = json!({
         "kafka": {"external": {"bootstrapServers": [hostile], "sasl": {"secretName": "login"}, "tls": {"caSecret": {"name": "ca", "key": hostile}}}},
@@ -196,7 +197,7 @@ fn what_a_spec_says_reaches_each_container_letter_by_letter() {
 }
 
 #[test]
-fn all_pods_carry_and_run_where_the_spec_says() {
+fn all_pods_have_the_labels_and_placement_of_the_spec() {
     let spec = json!({
         "podMetadata": {"labels": {"team": "a"}, "annotations": {"example.com/mesh": "on"}},
         "imagePullSecrets": [{"name": "registry"}],
@@ -253,7 +254,7 @@ fn all_pods_carry_and_run_where_the_spec_says() {
 }
 
 #[test]
-fn no_label_of_the_spec_takes_the_place_of_the_operators_own() {
+fn no_label_of_the_spec_overrides_the_operators_own() {
     let spec = json!({"podMetadata": {"labels": {"app.kubernetes.io/component": "kafka"}, "annotations": {"confab.dev/secrets": "none"}}});
     let children = children(spec);
     let replica = &pods_of(&children)[2];
@@ -307,7 +308,7 @@ fn certificates_and_parts_of_an_address_reach_replicas_and_migrations() {
         search_language: "simple".into(),
         secrets: "s1".into(),
     };
-    let with = Ingredients {
+    let input = BuildInput {
         credentials: &credentials,
         access: &access,
         release: Some(&release),
@@ -319,7 +320,7 @@ fn certificates_and_parts_of_an_address_reach_replicas_and_migrations() {
         generation: 1,
         attempt: 1,
     };
-    let deployment = only(&desired(&chat, &with), is::<Deployment>);
+    let deployment = only(&desired(&chat, &input), is::<Deployment>);
     let children = deployment.with(Role::Migrate, job(&chat, &access, &mark));
     insta::assert_snapshot!(yaml(&children));
 }
@@ -360,7 +361,7 @@ fn nothing_runs_before_a_release_is_migrated() {
     let access = access(&chat, &credentials, &Default::default());
     let children = desired(
         &chat,
-        &Ingredients {
+        &BuildInput {
             credentials: &credentials,
             access: &access,
             release: None,
@@ -374,7 +375,7 @@ fn nothing_runs_before_a_release_is_migrated() {
 }
 
 #[test]
-fn volumes_and_generated_secrets_share_their_fate() {
+fn volumes_and_generated_secrets_are_retained_or_deleted_together() {
     let of = |policy| children(json!({"deletionPolicy": policy}));
     let when_deleted = |children: &Children| {
         let policy = children
@@ -405,7 +406,7 @@ fn volumes_and_generated_secrets_share_their_fate() {
 }
 
 #[test]
-fn every_child_but_a_kept_secret_belongs_to_the_chat_and_says_who_made_it() {
+fn every_child_but_a_retained_secret_has_the_chat_as_owner_and_the_operator_as_manager() {
     let children = children(
         json!({"url": "http://a.b", "exposure": {"ingress": {}}, "autoscaling": {"minReplicas": 1, "maxReplicas": 2}}),
     );

@@ -1,4 +1,4 @@
-//! A migration Job as the decision sees it. Pure.
+//! A migration Job as the decision reads it. Pure.
 
 use k8s_openapi::api::batch::v1::{Job, JobCondition};
 use k8s_openapi::jiff::Timestamp;
@@ -8,11 +8,11 @@ use super::SIMPLE;
 use crate::names::{ANNOTATION_ATTEMPT, ANNOTATION_FINGERPRINT, ANNOTATION_GENERATION};
 
 /// The container's variable with the search language.
-pub const SEARCH_LANGUAGE: &str = "CONFAB_SEARCH_LANGUAGE";
+pub(crate) const SEARCH_LANGUAGE: &str = "CONFAB_SEARCH_LANGUAGE";
 
 /// Identifies a migration: as annotations of its Job, and in [`super::Decision`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JobMark {
+pub(crate) struct JobMark {
     /// Image, database, search language and Secrets in one digest.
     pub fingerprint: String,
     /// Generation of the spec.
@@ -22,26 +22,26 @@ pub struct JobMark {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JobView {
+pub(crate) struct JobView {
     pub fingerprint: String,
-    /// Generation of the spec when it was made.
+    /// Generation of the spec when it was created.
     pub generation: i64,
-    /// How many times this was tried, from 1.
+    /// From 1.
     pub attempt: u32,
     pub state: JobState,
 }
 
-/// How far a Job is. Conditions tell; `completionTime` is set on success alone.
+/// By the conditions: `completionTime` is set on success alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum JobState {
-    Leaving,
+pub(crate) enum JobState {
+    Terminating,
     Active,
     Failed(Timestamp),
     Complete,
 }
 
 impl JobView {
-    pub fn of(job: &Job) -> Self {
+    pub(crate) fn of(job: &Job) -> Self {
         let annotation = |key| job.annotations().get(key);
         Self {
             fingerprint: annotation(ANNOTATION_FINGERPRINT)
@@ -60,7 +60,7 @@ impl JobView {
 
 fn state(job: &Job) -> JobState {
     if job.metadata.deletion_timestamp.is_some() {
-        return JobState::Leaving;
+        return JobState::Terminating;
     }
     let conditions = job
         .status
@@ -87,7 +87,7 @@ fn ended(condition: &JobCondition) -> Timestamp {
 }
 
 /// Image and search language that the Job migrates to.
-pub fn target(job: &Job) -> (Option<String>, String) {
+pub(crate) fn target(job: &Job) -> (Option<String>, String) {
     let pods = job
         .spec
         .as_ref()

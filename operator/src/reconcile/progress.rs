@@ -11,13 +11,15 @@ use crate::crd::{ChatDeployment, Kafka, Postgres, SchemaStatus};
 use crate::credentials::credentials;
 use crate::desired::job;
 use crate::kinds::KafkaTopic;
-use crate::migration::{Decision, JobView, Release, Situation, decide, recorded, release, wanted};
+use crate::migration::{
+    Decision, JobView, MigrationInput, Release, decide, recorded, release, wanted,
+};
 use crate::names::Role;
 use crate::observe::Observed;
 use crate::probe::postgres_answers;
 use crate::reason::Reason;
-use crate::status::{Facts, schema};
-use crate::topic::{Question, TopicState, ensure, strimzi};
+use crate::status::{ChatState, schema};
+use crate::topic::{TopicRequest, TopicState, ensure, strimzi};
 use crate::validate::Chat;
 use crate::workload::serving;
 
@@ -40,21 +42,21 @@ impl Progress<'_> {
             return strimzi::state(topics, ctx.installed.has::<KafkaTopic>());
         }
         match &self.access.kafka_login {
-            Err(problem) => waiting(problem.reason(), problem.message().to_owned(), true),
+            Err(problem) => waiting(problem.reason(), problem.to_string(), true),
             Ok(secrets) => {
-                let question = Question {
+                let request = TopicRequest {
                     chat: self.chat,
                     kafka: &self.access.kafka,
                     secrets,
                 };
-                ensure(&ctx.topics, question, self.topics_seen()).await
+                ensure(&ctx.topics, request, self.topics_seen()).await
             }
         }
     }
 
     /// The embedded Kafka cannot be asked yet.
     fn kafka_starts(&self) -> Option<TopicState> {
-        // Without its Secret, the broker does not know the password yet that this reconcile makes up.
+        // Without its Secret, the broker does not know the password yet that this reconcile generates.
         let children = &self.observed.children;
         let serves = children.get(Role::Kafka).is_some_and(serving)
             && children.get::<Secret>(Role::Kafka).is_some();
@@ -77,20 +79,20 @@ impl Progress<'_> {
     /// None: a Secret is missing.
     pub(super) async fn migration(&self) -> Option<Decision> {
         let children = &self.observed.children;
-        let mut situation = Situation {
+        let mut input = MigrationInput {
             wanted: &self.wanted()?,
             recorded: recorded(children.get(Role::App)),
             job: children.get(Role::Migrate).map(JobView::of),
             generation: self.chat.generation,
-            answers: None,
+            postgres_answers: None,
             now: Timestamp::now(),
         };
-        let decision = decide(&situation);
-        if decision != Decision::Ask {
+        let decision = decide(&input);
+        if decision != Decision::Probe {
             return Some(decision);
         }
-        situation.answers = Some(self.postgres_answers().await);
-        Some(decide(&situation))
+        input.postgres_answers = Some(self.postgres_answers().await);
+        Some(decide(&input))
     }
 
     fn wanted(&self) -> Option<Release> {
@@ -139,20 +141,20 @@ impl Progress<'_> {
     }
 }
 
-fn waiting(reason: Reason, message: String, person: bool) -> TopicState {
+fn waiting(reason: Reason, message: String, needs_action: bool) -> TopicState {
     TopicState::Problem {
         reason,
         message,
-        person,
+        needs_action,
         topics: Vec::new(),
     }
 }
 
 /// A paused chat as it is: neither Kafka nor PostgreSQL is asked, no child is written.
-pub(super) fn paused(object: &ChatDeployment, chat: Chat, observed: Observed) -> Facts {
+pub(super) fn paused(object: &ChatDeployment, chat: Chat, observed: Observed) -> ChatState {
     let status = object.status.clone().unwrap_or_default();
     let access = access(&chat, &credentials(&observed.children), &observed.secrets);
-    Facts {
+    ChatState {
         chat,
         access,
         topics: TopicState::Ready(status.topics),

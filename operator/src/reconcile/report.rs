@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::crd::ChatDeployment;
 use crate::migration::Decision;
 use crate::names::Role;
-use crate::status::{self, Facts, Outcome, announce};
+use crate::status::{self, ChatState, Outcome, publish_changes};
 use crate::topic::TopicState;
 use crate::workload::rolled_out;
 
@@ -23,7 +23,7 @@ pub(super) async fn report(
     object: &ChatDeployment,
     outcome: Outcome,
 ) -> Result<Action, Error> {
-    let (status, verdicts) = status::status(object, &outcome, Timestamp::now());
+    let (status, findings) = status::status(object, &outcome, Timestamp::now());
     let written = status::write(&ctx.client, object, &status)
         .await
         .map_err(Error::Status)?;
@@ -32,8 +32,8 @@ pub(super) async fn report(
         .as_ref()
         .map(|status| status.conditions.as_slice())
         .unwrap_or_default();
-    announce(&ctx.events, object, before, &verdicts).await;
-    match verdicts.first() {
+    publish_changes(&ctx.events, object, before, &findings).await;
+    match findings.first() {
         Some(ready) if written => info!(
             ready = ready.status,
             reason = ready.reason.as_str(),
@@ -52,32 +52,32 @@ const SOONEST: Duration = Duration::from_millis(500);
 /// Secrets, Kafka, PostgreSQL) is read again soon while something is missing, and rarely when nothing is.
 fn next(ctx: &Context, object: &ChatDeployment, outcome: &Outcome) -> Action {
     let idle = jittered(Duration::from_secs(300));
-    let Outcome::Built(facts) = outcome else {
+    let Outcome::Built(state) = outcome else {
         return Action::requeue(Duration::from_secs(5));
     };
-    let topics = ctx.topics.due(&facts.chat.uid).map(|due| due.max(SOONEST));
-    let ready = matches!(facts.topics, TopicState::Ready(_));
-    let soon = [recheck(object, facts), topics.filter(|_| !ready)];
+    let topics = ctx.topics.due(&state.chat.uid).map(|due| due.max(SOONEST));
+    let ready = matches!(state.topics, TopicState::Ready(_));
+    let soon = [recheck(object, state), topics.filter(|_| !ready)];
     Action::requeue(soon.into_iter().flatten().min().unwrap_or(idle))
 }
 
 /// When to read again what no watch reports. None: nothing is missing.
-fn recheck(object: &ChatDeployment, facts: &Facts) -> Option<Duration> {
-    if facts.chat.paused {
+fn recheck(object: &ChatDeployment, state: &ChatState) -> Option<Duration> {
+    if state.chat.paused {
         return None;
     }
-    let schema = match &facts.migration {
+    let schema = match &state.migration {
         None => Some(Duration::from_secs(10)),
         Some(Decision::Settled | Decision::Cancel) => None,
-        Some(Decision::Complete | Decision::Leaving) => Some(Duration::from_secs(1)),
-        Some(Decision::Ask | Decision::Wait) => Some(Duration::from_secs(2)),
+        Some(Decision::Complete | Decision::Terminating) => Some(Duration::from_secs(1)),
+        Some(Decision::Probe | Decision::WaitForPostgres) => Some(Duration::from_secs(2)),
         Some(Decision::Start(_) | Decision::Replace(_) | Decision::Running) => {
             Some(Duration::from_secs(5))
         }
         Some(Decision::Failed { retry, .. }) => Some(until(retry)),
     };
-    let lacking = lacks_a_kind(object, facts).then_some(Duration::from_secs(10));
-    let rolling = !facts.children.get(Role::App).is_some_and(rolled_out);
+    let lacking = lacks_a_kind(object, state).then_some(Duration::from_secs(10));
+    let rolling = !state.children.get(Role::App).is_some_and(rolled_out);
     schema
         .into_iter()
         .chain(rolling.then_some(Duration::from_secs(10)))
@@ -86,11 +86,11 @@ fn recheck(object: &ChatDeployment, facts: &Facts) -> Option<Duration> {
 }
 
 /// Whether a child is missing since the cluster lacks its kind: no watch reports when that comes.
-fn lacks_a_kind(object: &ChatDeployment, facts: &Facts) -> bool {
+fn lacks_a_kind(object: &ChatDeployment, state: &ChatState) -> bool {
     let wanted = table().iter().filter(|child| child.wanted(&object.spec));
     wanted
         .filter(|child| child.kind.installed == Installed::Perhaps)
-        .any(|child| facts.children.object(child).is_none())
+        .any(|child| state.children.object(child).is_none())
 }
 
 fn until(time: &Timestamp) -> Duration {

@@ -7,7 +7,7 @@ use crate::children::{Child, Children, Policy, table};
 use crate::crd::ChatDeploymentSpec;
 use crate::names::ANNOTATION_CHAT;
 
-/// Refuses if an object that is not this chat's has the name of a child that the chat wants.
+/// Rejects a chat if an object that is not its own has the name of a child that it wants.
 pub(super) fn check(
     chat: &Chat,
     spec: &ChatDeploymentSpec,
@@ -49,13 +49,12 @@ fn owner_of(chat: &Chat, meta: &ObjectMeta, child: &Child) -> Owner {
         Some(owner) if owner.uid == chat.uid => Owner::This,
         Some(owner) if owner.kind == "ChatDeployment" && owner.name == chat.name => Owner::Former,
         Some(owner) => Owner::Stranger(format!("belongs to {} {}", owner.kind, owner.name)),
-        None if child.policy == Policy::Retain && kept_for(chat, meta) => Owner::This,
+        None if child.policy == Policy::Retain && retained_for(chat, meta) => Owner::This,
         None => Owner::Stranger("was not made by this operator".to_owned()),
     }
 }
 
-/// The reference of the object's controller.
-pub(super) fn controller(meta: &ObjectMeta) -> Option<&OwnerReference> {
+fn controller(meta: &ObjectMeta) -> Option<&OwnerReference> {
     meta.owner_references
         .iter()
         .flatten()
@@ -63,7 +62,7 @@ pub(super) fn controller(meta: &ObjectMeta) -> Option<&OwnerReference> {
 }
 
 /// A child that outlived its chat is adopted by its annotation.
-fn kept_for(chat: &Chat, meta: &ObjectMeta) -> bool {
+fn retained_for(chat: &Chat, meta: &ObjectMeta) -> bool {
     meta.annotations
         .as_ref()
         .and_then(|all| all.get(ANNOTATION_CHAT))
@@ -107,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_of_someone_else_takes_the_name() {
+    fn an_object_of_another_owner_takes_the_name() {
         for live in [service(owner("Helm", "9")), service(json!([]))] {
             assert!(
                 matches!(checked(json!({}), &live), Err(Rejection::NameInUse(m)) if m.contains("Service team-app exists"))
@@ -116,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_deleted_chat_of_the_same_name_left_is_waited_for() {
+    fn leftovers_of_a_deleted_chat_of_the_same_name_are_awaited() {
         let former = service(owner("ChatDeployment", "the uid before"));
         assert!(matches!(
             checked(json!({}), &former),
@@ -125,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_under_a_name_that_is_not_needed_does_not_matter() {
+    fn an_object_under_a_name_that_is_not_needed_does_not_matter() {
         let ingress: Ingress =
             serde_json::from_value(json!({"metadata": {"name": "team-app"}})).unwrap();
         let live = Children::default().with(Role::App, ingress);
@@ -138,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kept_secret_is_taken_up_again_and_a_strangers_is_not() {
+    fn a_retained_secret_is_adopted_and_a_strangers_is_not() {
         let secret = |annotations: Value| {
             let secret: Secret = serde_json::from_value(
                 json!({"metadata": {"name": "team-kafka", "annotations": annotations}}),

@@ -1,4 +1,4 @@
-//! What stays when a chat is gone, said in an Event. I/O: one Event.
+//! What a deleted chat leaves, as an Event. I/O: one Event.
 
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::Secret;
@@ -11,13 +11,13 @@ use crate::crd::{ChatDeployment, DeletionPolicy, Kafka};
 use crate::names::{Role, volume_claim};
 use crate::status::Events;
 
-/// Tells what a deleted ChatDeployment leaves behind, if it leaves anything.
-pub async fn farewell(events: &Events, object: &ChatDeployment) {
-    let kept = kept(object);
-    if object.spec.deletion_policy == DeletionPolicy::Retain && !kept.is_empty() {
+/// Nothing is reported if nothing is left.
+pub(crate) async fn report_retained(events: &Events, object: &ChatDeployment) {
+    let retained = retained(object);
+    if object.spec.deletion_policy == DeletionPolicy::Retain && !retained.is_empty() {
         let message = format!(
             "deletionPolicy is Retain, so these stay: {}",
-            kept.join(", ")
+            retained.join(", ")
         );
         info!(
             chat = format!(
@@ -33,22 +33,22 @@ pub async fn farewell(events: &Events, object: &ChatDeployment) {
     }
 }
 
-fn kept(object: &ChatDeployment) -> Vec<String> {
+fn retained(object: &ChatDeployment) -> Vec<String> {
     let name = object.name_any();
-    let mut kept = Vec::new();
+    let mut retained = Vec::new();
     if !matches!(object.spec.kafka, Kafka::Embedded(_)) {
         let topics = object.status.iter().flat_map(|status| &status.topics);
-        kept.extend(topics.map(|topic| format!("topic {}", topic.name)));
+        retained.extend(topics.map(|topic| format!("topic {}", topic.name)));
     }
     let secrets = table().iter().filter(|child| child.kind.is::<Secret>());
     for secret in secrets.filter(|secret| secret.wanted(&object.spec)) {
         if has_volume(secret.role) {
             let claim = volume_claim(&name, secret.role);
-            kept.push(format!("PersistentVolumeClaim {claim}"));
+            retained.push(format!("PersistentVolumeClaim {claim}"));
         }
-        kept.push(format!("Secret {}", secret.name(&name)));
+        retained.push(format!("Secret {}", secret.name(&name)));
     }
-    kept
+    retained
 }
 
 fn has_volume(role: Role) -> bool {
@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn volumes_and_passwords_of_embedded_services_and_the_chats_keys_stay() {
         assert_eq!(
-            kept(&object(json!({}))),
+            retained(&object(json!({}))),
             [
                 "PersistentVolumeClaim data-team-kafka-0",
                 "Secret team-kafka",
@@ -85,6 +85,9 @@ mod tests {
             "postgres": {"external": {"urlSecret": {"name": "db"}}},
         }));
         chat.status = Some(serde_json::from_value(json!({"topics": [{"name": "chat.team.events", "partitions": 1, "replicationFactor": 1}]})).unwrap());
-        assert_eq!(kept(&chat), ["topic chat.team.events", "Secret team-keys"]);
+        assert_eq!(
+            retained(&chat),
+            ["topic chat.team.events", "Secret team-keys"]
+        );
     }
 }
