@@ -203,14 +203,14 @@ fn a_failed_migration_says_what_it_said_and_when_it_runs_again() {
 #[test]
 fn a_database_of_another_chat_needs_a_person_at_once() {
     let conditions = told(failed_migration(
-        "DatabaseInUse: the database belongs to the chat chat.elder",
+        "DatabaseInUse: The database belongs to the chat chat.elder",
     ));
     let schema = find(&conditions, "SchemaReady");
     assert_eq!(schema.reason, Reason::DatabaseInUse);
     assert!(
         schema
             .message
-            .starts_with("the database belongs to the chat chat.elder. Next attempt at"),
+            .starts_with("The database belongs to the chat chat.elder. Next attempt at"),
         "{}",
         schema.message
     );
