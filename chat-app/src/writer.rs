@@ -11,12 +11,13 @@ use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
-use crate::domain::{ConversationId, Message, MessageBody, UserId};
-use crate::event::{Audience, Event};
+use crate::domain::{
+    AddressedChange, Audience, Change, ConversationId, Message, MessageBody, UserId,
+};
+use crate::event::Event;
 use crate::postgres::{Postgres, limited};
 use crate::publisher::Publisher;
 use crate::store::messages::{self, Appended, Draft, Extra};
-use crate::store::timeline::Change;
 use crate::telemetry::{Metrics, Seldom};
 
 const LANES: usize = 4;
@@ -213,10 +214,13 @@ impl Lane {
                 kind,
                 recipients,
             } => {
-                let audience = recipients.map_or(Audience::Room, Audience::People);
-                let change = Change::Message(message.clone());
-                self.publisher
-                    .publish(&Event::of(&change, kind, audience, epoch));
+                let addressed = AddressedChange {
+                    change: Change::Message(message.clone()),
+                    conversation_kind: kind,
+                    audience: recipients.map_or(Audience::Room, Audience::People),
+                    epoch: epoch.to_owned(),
+                };
+                self.publisher.publish(&Event::of(&addressed));
                 Ok(Sent {
                     message,
                     duplicate: false,

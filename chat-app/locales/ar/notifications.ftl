@@ -1,6 +1,5 @@
 # Text of a push notification.
 push-room-body = { $name }: { $words }
-push-file = أرسل ملفًا
 
 # The settings page.
 notifications = الإشعارات

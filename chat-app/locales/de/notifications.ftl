@@ -1,6 +1,5 @@
 # Text of a push notification.
 push-room-body = { $name }: { $words }
-push-file = Hat eine Datei gesendet
 
 # The settings page.
 notifications = Benachrichtigungen

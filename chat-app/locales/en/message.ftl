@@ -5,6 +5,10 @@ mentioned = { " " }mentions
 former = Former member
 edited = (edited)
 deleted = This message was deleted.
+photo = Photo
+# $count is 2 or more.
+photos = { $count } photos
+files = { $count } files
 notice-created = { $actor } started this conversation
 notice-joined = { $actor } joined
 notice-added = { $actor } added { $subject }

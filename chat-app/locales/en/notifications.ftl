@@ -1,6 +1,5 @@
 # Text of a push notification.
 push-room-body = { $name }: { $words }
-push-file = Sent a file
 
 # The settings page.
 notifications = Notifications

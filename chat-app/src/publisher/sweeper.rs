@@ -120,8 +120,9 @@ async fn read(
     let (mut after, up_to) = (revs.start() - 1, *revs.end());
     let mut found = HashMap::new();
     while after < up_to {
-        let (events, reach) = timeline::events(pool, id, after, up_to, BATCH).await?;
-        found.extend(events.into_iter().map(|event| (event.rev, event)));
+        let (changes, reach) = timeline::addressed_changes(pool, id, after, up_to, BATCH).await?;
+        let events = changes.iter().map(Event::of);
+        found.extend(events.map(|event| (event.rev, event)));
         after = reach;
     }
     Ok(found)

@@ -232,10 +232,10 @@ async fn one(
         report.foreign(record, "the conversation has no such rev yet");
         return Ok(());
     }
-    let (stored, _) = timeline::events(pool, id, rev - 1, rev, 1).await?;
-    if let Some(stored) = stored.first() {
+    let (stored, _) = timeline::addressed_changes(pool, id, rev - 1, rev, 1).await?;
+    if let Some(stored) = stored.first().map(Event::of) {
         seen.insert(id, rev);
-        if let Some(what) = difference(event, stored) {
+        if let Some(what) = difference(event, &stored) {
             report.differing(record, what);
         }
         return Ok(());

@@ -272,4 +272,50 @@ mod tests {
             assert!(told, "docs/operations.md says nothing of {name}");
         }
     }
+
+    #[test]
+    fn the_page_for_people_on_call_explains_no_metric_that_is_gone() {
+        let on_call = include_str!("../../../docs/operations.md");
+        let section = on_call
+            .split("\n## ")
+            .filter(|part| !part.starts_with("The operator"));
+        let explained: Vec<_> = section
+            .flat_map(|part| part.split('`').skip(1).step_by(2))
+            .filter(|name| name.starts_with("confab_"))
+            .filter_map(|name| name.split(['{', ' ']).next())
+            .collect();
+        assert!(!explained.is_empty());
+        let page = Metrics::default().text();
+        for name in explained {
+            let family = name.strip_suffix("_total").unwrap_or(name);
+            let counter = page.contains(&format!("# TYPE {family} counter\n"));
+            let known =
+                page.contains(&format!("# TYPE {family} ")) && counter == name.ends_with("_total");
+            assert!(
+                known,
+                "docs/operations.md explains {name}, which no replica has"
+            );
+        }
+    }
+
+    #[test]
+    fn names_follow_the_rules_of_the_glossary() {
+        let page = Metrics::default().text();
+        for line in page.lines() {
+            let Some((name, kind)) = line
+                .strip_prefix("# TYPE ")
+                .and_then(|type_| type_.split_once(' '))
+            else {
+                continue;
+            };
+            let time = ["duration", "lag", "oldest", "age"];
+            let is_time = name.split('_').any(|word| time.contains(&word));
+            assert_eq!(name.ends_with("_seconds"), is_time, "{name}");
+            // The page adds `_total` to the names of counters.
+            assert!(
+                name.starts_with("confab_") && !name.ends_with("_total"),
+                "{name} is a {kind}"
+            );
+        }
+    }
 }

@@ -1,11 +1,11 @@
-//! The list, finding people, and who may see a conversation.
+//! The list, the search for people, and who may see a conversation.
 
 use sqlx::PgPool;
 
 use crate::site::with;
 
 #[sqlx::test]
-async fn people_are_found_by_name_and_without_oneself(pool: PgPool) {
+async fn people_are_found_by_name_except_oneself(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
         ada.get("/people")
@@ -67,7 +67,7 @@ async fn two_people_have_one_conversation(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn an_outsider_finds_nothing(pool: PgPool) {
+async fn an_outsider_gets_404(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;
         ada.send(&path, "between us").await.redirects_to(&path);
@@ -109,7 +109,7 @@ async fn an_outsider_finds_nothing(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_stranger_is_sent_to_log_in_and_a_script_is_told(pool: PgPool) {
+async fn a_stranger_is_redirected_to_the_login_and_a_script_gets_401(pool: PgPool) {
     with(pool, &[], async |site| {
         let (ada, _, path) = site.pair().await;
         let mut stranger = site.stranger();
@@ -155,10 +155,10 @@ async fn what_does_not_exist_is_not_found(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn the_list_goes_on_part_by_part_and_names_each_conversation_once(pool: PgPool) {
+async fn the_list_continues_in_parts_and_shows_each_conversation_once(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
-        // Three buckets of forty, so that parts end inside of them; some were last active in the same moment.
+        // Three buckets of forty, so that parts end within a bucket; some conversations were last active at the same time.
         site.run(
             "WITH made AS (
                  INSERT INTO conversations (kind, title, last_at)
@@ -191,7 +191,7 @@ async fn the_list_goes_on_part_by_part_and_names_each_conversation_once(pool: Pg
 }
 
 #[sqlx::test]
-async fn the_list_counts_what_is_unread_until_it_is_read(pool: PgPool) {
+async fn the_list_counts_unread_messages(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
         for body in ["one", "two", "three"] {
@@ -237,7 +237,7 @@ async fn the_list_counts_what_is_unread_until_it_is_read(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn without_script_opening_a_conversation_reads_it(pool: PgPool) {
+async fn without_javascript_opening_a_conversation_marks_it_as_read(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
         ada.send(&path, "one").await;

@@ -1,4 +1,4 @@
-//! What people are notified of, and on which devices.
+//! The notification settings: devices, quiet hours, levels.
 
 use sqlx::PgPool;
 
@@ -62,7 +62,9 @@ async fn a_device_is_registered_shown_and_removed(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_device_goes_with_its_session_and_to_who_signs_in_on_it_next(pool: PgPool) {
+async fn a_device_is_removed_with_its_session_and_moves_to_the_next_person_who_logs_in(
+    pool: PgPool,
+) {
     with(pool, KEY, async |site| {
         let (mut ada, mut bob) = (site.person("ada").await, site.person("bob").await);
         subscribe(&ada, "https://push.example/1").await;
@@ -89,7 +91,7 @@ async fn a_device_goes_with_its_session_and_to_who_signs_in_on_it_next(pool: PgP
 }
 
 #[sqlx::test]
-async fn the_eleventh_device_takes_the_place_of_the_first(pool: PgPool) {
+async fn the_eleventh_device_replaces_the_first(pool: PgPool) {
     with(pool, KEY, async |site| {
         let ada = site.person("ada").await;
         for n in 0..11 {
@@ -107,7 +109,7 @@ async fn the_eleventh_device_takes_the_place_of_the_first(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn an_endpoint_of_this_network_or_without_tls_is_refused(pool: PgPool) {
+async fn a_private_endpoint_or_one_without_tls_is_refused(pool: PgPool) {
     with(pool, KEY, async |site| {
         let ada = site.person("ada").await;
         for bad in [
@@ -151,7 +153,7 @@ async fn without_a_key_there_is_no_web_push(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn the_hours_without_disturbance_are_kept_and_taken_away(pool: PgPool) {
+async fn quiet_hours_are_stored_and_removed(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
         let night = [
@@ -191,7 +193,7 @@ async fn the_hours_without_disturbance_are_kept_and_taken_away(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_level_is_set_by_members_alone(pool: PgPool) {
+async fn only_members_can_set_a_level(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
         let level = format!("{path}/level");
@@ -228,7 +230,7 @@ async fn a_level_is_set_by_members_alone(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn who_is_signed_out_sees_and_sets_nothing(pool: PgPool) {
+async fn notification_settings_need_a_login(pool: PgPool) {
     with(pool, KEY, async |site| {
         let mut stranger = site.stranger();
         let page = stranger.get("/notifications").await;

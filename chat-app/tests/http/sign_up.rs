@@ -1,4 +1,4 @@
-//! The first administrator, invitations, reset links, and what a chat without people says.
+//! The first administrator, invitations, reset links, and the first page of a chat without accounts.
 
 use chat_app::domain::UserId;
 use chat_app::store::{invites, resets};
@@ -17,7 +17,7 @@ async fn invite(site: &Site, admin: &str, uses: i32) -> String {
 }
 
 #[sqlx::test]
-async fn the_setup_token_makes_the_first_administrator_even_where_sign_up_is_closed(pool: PgPool) {
+async fn the_setup_token_creates_the_first_administrator_even_if_sign_up_is_closed(pool: PgPool) {
     let flags = [SETUP[0], SETUP[1], "--registration", "closed"];
     with(pool, &flags, async |site| {
         let mut ada = site.stranger();
@@ -34,7 +34,7 @@ async fn the_setup_token_makes_the_first_administrator_even_where_sign_up_is_clo
         let mut ada = site.admin("ada").await;
         ada.get("/c").await.says(200, "ada");
         assert!(site.one::<bool>("SELECT is_admin FROM users").await);
-        // Once.
+        // The token works once.
         let again = [
             ("token", SETUP_TOKEN),
             ("name", "eve"),
@@ -48,7 +48,7 @@ async fn the_setup_token_makes_the_first_administrator_even_where_sign_up_is_clo
 }
 
 #[sqlx::test]
-async fn setup_makes_an_account_that_is_there_the_administrators_with_its_password(pool: PgPool) {
+async fn setup_promotes_an_existing_account_with_its_password(pool: PgPool) {
     with(pool, &SETUP, async |site| {
         site.person("ada").await;
         let fields = |password| {
@@ -89,7 +89,7 @@ async fn the_setup_token_can_be_tried_ten_times_a_minute(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn without_a_token_there_is_no_setup_and_the_first_page_says_what_to_do(pool: PgPool) {
+async fn without_a_token_there_is_no_setup_and_the_first_page_explains_what_to_do(pool: PgPool) {
     with(
         pool,
         &["--registration", "invite", "--setup-token", ""],
@@ -105,7 +105,7 @@ async fn without_a_token_there_is_no_setup_and_the_first_page_says_what_to_do(po
 }
 
 #[sqlx::test]
-async fn an_invitation_lets_in_as_many_as_it_says(pool: PgPool) {
+async fn an_invitation_works_as_often_as_it_allows(pool: PgPool) {
     let flags = [SETUP[0], SETUP[1], "--registration", "invite"];
     with(pool, &flags, async |site| {
         site.admin("ada").await;
@@ -117,7 +117,7 @@ async fn an_invitation_lets_in_as_many_as_it_says(pool: PgPool) {
             .await
             .says(403, "You need an invitation to create an account.");
         bob.get(&path).await.says(200, "You’re invited");
-        // What does not come about is not counted.
+        // A failed sign-up does not count.
         bob.post(&path, &fields("ada"))
             .await
             .says(422, "The name ada is already taken.");
@@ -141,7 +141,7 @@ async fn an_invitation_lets_in_as_many_as_it_says(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn an_invitation_that_ran_out_was_taken_back_or_is_made_up_opens_nothing(pool: PgPool) {
+async fn an_expired_revoked_or_made_up_invitation_is_refused(pool: PgPool) {
     let flags = [SETUP[0], SETUP[1], "--registration", "invite"];
     with(pool, &flags, async |site| {
         site.admin("ada").await;
@@ -202,7 +202,7 @@ async fn a_reset_link_sets_a_password_once_and_ends_every_session(pool: PgPool) 
 }
 
 #[sqlx::test]
-async fn who_is_disabled_or_gone_has_no_session_and_can_not_log_in(pool: PgPool) {
+async fn a_disabled_or_deleted_account_has_no_session_and_can_not_log_in(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut eve) = (site.person("ada").await, site.person("eve").await);
         site.run("UPDATE users SET disabled_at = now() WHERE name = 'ada'")
@@ -249,7 +249,7 @@ async fn who_is_disabled_or_gone_has_no_session_and_can_not_log_in(pool: PgPool)
 }
 
 #[sqlx::test]
-async fn pages_and_errors_speak_the_readers_language(pool: PgPool) {
+async fn pages_and_errors_are_in_the_readers_language(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut stranger = site.stranger();
         stranger.headers = vec![("accept-language", "de-CH")];

@@ -166,4 +166,32 @@ mod tests {
             assert!(text.contains(line), "{line}\n{text}");
         }
     }
+
+    #[test]
+    fn the_page_for_people_on_call_explains_every_metric_and_no_other() {
+        let on_call = include_str!("../../../docs/operations.md");
+        let section = on_call
+            .split("\n## ")
+            .find(|part| part.starts_with("The operator"));
+        let rows = section
+            .expect("the page has a section of the operator")
+            .lines();
+        let mut explained: Vec<_> = rows
+            .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
+            .filter(|name| name.contains('_') && !name.contains(' '))
+            .map(str::to_owned)
+            .collect();
+        let mut all: Vec<_> = Metrics::new()
+            .text()
+            .lines()
+            .filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '))
+            .map(|(name, kind)| match kind {
+                "counter" => format!("{name}_total"),
+                _ => name.to_owned(),
+            })
+            .collect();
+        explained.sort_unstable();
+        all.sort_unstable();
+        assert_eq!(explained, all);
+    }
 }
