@@ -319,7 +319,7 @@ mod tests {
         assert_eq!(access.secrets, None);
         assert_eq!(
             access.database.unwrap_err().to_string(),
-            "Secret db is not there: create it in namespace chat with the key url"
+            "Secret db does not exist: create it in namespace chat with the key url"
         );
         assert_eq!(
             access.kafka_login.unwrap_err().reason(),
@@ -335,12 +335,12 @@ mod tests {
         let problem = |secrets: &[_]| access_of(&chat, secrets).bucket_login.unwrap_err();
         assert_eq!(
             problem(&[]).to_string(),
-            "Secret bucket is not there: create it in namespace chat with the key id"
+            "Secret bucket does not exist: create it in namespace chat with the key id"
         );
         let half = problem(&[secret("bucket", &[("id", "i")])]);
         assert_eq!(
             half.to_string(),
-            "Secret bucket has no text under the key secret-access-key: add it"
+            "Secret bucket has no text value for the key secret-access-key: add it"
         );
         let whole = secret("bucket", &[("id", "i"), ("secret-access-key", "k")]);
         let access = access_of(&chat, &[whole]);

@@ -42,7 +42,7 @@ pub(crate) async fn wait_for(client: &Client, kind: &Kind) {
         match group.await {
             Ok(list) if list.resources.iter().any(|it| it.name == resource.plural) => return,
             Ok(_) => {}
-            Err(error) => debug!(%error, plural = resource.plural, "not known"),
+            Err(error) => debug!(%error, plural = resource.plural, "resource not available"),
         }
         sleep(PERIOD).await;
     }

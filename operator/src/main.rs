@@ -51,11 +51,11 @@ use config::{Cli, Command, RunArgs};
 /// The message is one line for the person who started the program.
 #[derive(Debug, thiserror::Error)]
 enum Error {
-    #[error("no event loop: {0}")]
+    #[error("cannot start the async runtime: {0}")]
     Runtime(#[source] io::Error),
     #[error(transparent)]
     Run(#[from] run::Error),
-    #[error("writing to standard output: {0}")]
+    #[error("cannot write to standard output: {0}")]
     Print(#[source] io::Error),
 }
 

@@ -45,7 +45,7 @@ pub(crate) enum Error {
     #[error("writing the status: {0}")]
     Status(#[source] kube::Error),
     /// The API server accepted a request and never answered.
-    #[error("it took longer than {0:?}: the API server does not answer")]
+    #[error("timed out after {0:?}: the API server does not respond")]
     TooSlow(Duration),
 }
 
@@ -157,7 +157,7 @@ async fn latest(cached: &Cached, ctx: &Context) -> Result<Option<ChatDeployment>
         Some(DeserializeGuard(Err(invalid))) => {
             error!(
                 error = invalid.error,
-                "cannot be read: is the CustomResourceDefinition of another version?"
+                "cannot read the ChatDeployment: does the CustomResourceDefinition match this version of the operator?"
             );
             Ok(None)
         }
@@ -172,7 +172,7 @@ pub(crate) fn error_policy(cached: Arc<Cached>, error: &Error, ctx: Arc<Context>
         cached.namespace().unwrap_or_default(),
         cached.name_any()
     );
-    error!(chat, error = %error, retry_in = ?delay, "the pass was broken off");
+    error!(chat, error = %error, retry_in = ?delay, "reconciliation failed");
     Action::requeue(delay)
 }
 

@@ -46,12 +46,12 @@ const ANSWER: Duration = Duration::from_secs(10);
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error(
-        "no cluster to work for: neither a service account of a pod nor a kubeconfig (KUBECONFIG): {0}"
+        "no Kubernetes cluster: found neither a service account of a pod nor a kubeconfig (KUBECONFIG): {0}"
     )]
     NoCluster(#[source] kube::config::InferConfigError),
-    #[error("the way to the cluster can't be used: {0}")]
+    #[error("cannot connect to the cluster: {0}")]
     Client(#[source] kube::Error),
-    #[error("signals cannot be listened to: {0}")]
+    #[error("cannot listen for signals: {0}")]
     Signals(#[source] io::Error),
     #[error(transparent)]
     Telemetry(#[from] telemetry::Error),
@@ -168,7 +168,7 @@ async fn definition_exists(client: &Client, health: &Health) {
                 health.waits_for("the CustomResourceDefinition chatdeployments.confab.dev: install the chart or apply crds/");
             }
             Ok(Err(error)) => health.waits_for(format!("the API server: {error}")),
-            Err(_) => health.waits_for("the API server, which does not answer"),
+            Err(_) => health.waits_for("the API server, which does not respond"),
         }
         sleep(Duration::from_secs(2)).await;
     }

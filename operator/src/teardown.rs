@@ -50,7 +50,9 @@ pub(crate) async fn finish(ctx: &Context, object: &ChatDeployment) -> Result<Act
         Ok(false) if overdue(object) => {}
         Ok(false) => return Ok(Action::requeue(Duration::from_secs(1))),
         // Rights that are bound in a namespace go before the last of its ChatDeployments does.
-        Err(error) if last_try => warn!(error = %error, "whether replicas are left is not known"),
+        Err(error) if last_try => {
+            warn!(error = %error, "could not determine whether replicas still run")
+        }
         Err(error) => return Err(error),
     }
     match topics::delete(ctx, object).await {
@@ -60,7 +62,7 @@ pub(crate) async fn finish(ctx: &Context, object: &ChatDeployment) -> Result<Act
                 object,
                 EventType::Normal,
                 "TopicsDeleted",
-                &format!("deleted {topics} from Kafka"),
+                &format!("Deleted topics {topics} from Kafka"),
             )
             .await
         }
@@ -70,12 +72,12 @@ pub(crate) async fn finish(ctx: &Context, object: &ChatDeployment) -> Result<Act
                 object,
                 EventType::Warning,
                 "TopicsNotDeleted",
-                &format!("topics of {} stay in Kafka: {why}", object.name_any()),
+                &format!("The topics of {} remain in Kafka: {why}", object.name_any()),
             )
             .await;
         }
         Err(why) => {
-            info!(%why, "the topics cannot be deleted yet");
+            info!(%why, "could not delete the topics yet");
             return Ok(Action::requeue(Duration::from_secs(5)));
         }
     }

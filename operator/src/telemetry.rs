@@ -19,11 +19,9 @@ use crate::config::LogFormat;
 /// What cannot be used of the settings.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    #[error("--log (CONFAB_OPERATOR_LOG) is no filter: {0}")]
+    #[error("--log (CONFAB_OPERATOR_LOG) is not a valid filter: {0}")]
     Filter(#[source] ParseError),
-    #[error(
-        "--admin-listen (CONFAB_OPERATOR_ADMIN_LISTEN) {address} cannot be listened on: {source}"
-    )]
+    #[error("--admin-listen (CONFAB_OPERATOR_ADMIN_LISTEN): cannot listen on {address}: {source}")]
     Listen {
         address: SocketAddr,
         source: io::Error,

@@ -35,7 +35,7 @@ impl NamedSecrets<'_> {
     pub(super) fn text(&self, name: &str, key: &str) -> Result<String, SecretProblem> {
         let secret = self.by_name.get(name).ok_or_else(|| {
             SecretProblem::Missing(format!(
-                "Secret {name} is not there: create it in namespace {} with the key {key}",
+                "Secret {name} does not exist: create it in namespace {} with the key {key}",
                 self.namespace
             ))
         })?;
@@ -49,7 +49,7 @@ impl NamedSecrets<'_> {
             .filter(|text| !text.trim().is_empty())
             .ok_or_else(|| {
                 SecretProblem::Unusable(format!(
-                    "Secret {name} has no text under the key {key}: add it"
+                    "Secret {name} has no text value for the key {key}: add it"
                 ))
             })
     }

@@ -63,7 +63,7 @@ impl Progress<'_> {
         let starts = matches!(self.chat.kafka, Kafka::Embedded(_)) && !serves;
         starts.then(|| {
             let message = format!(
-                "the embedded Kafka (StatefulSet {}) is starting",
+                "Embedded Kafka (StatefulSet {}) is starting",
                 self.chat.child(Role::Kafka)
             );
             waiting(Reason::WaitingForKafka, message, false)

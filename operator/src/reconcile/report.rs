@@ -40,7 +40,7 @@ pub(super) async fn report(
             "{}",
             ready.message
         ),
-        _ => debug!("nothing new to tell"),
+        _ => debug!("status unchanged"),
     }
     Ok(next(ctx, object, &outcome))
 }

@@ -191,7 +191,7 @@ fn a_failed_migration_shows_its_message_and_when_it_runs_again() {
     let state = failed_migration("the database is read-only");
     let message = find(&conditions_of(state), "SchemaReady").message.clone();
     assert!(
-        message.contains("failed once: the database is read-only. It runs again at 22:13:20Z"),
+        message.contains("failed once: the database is read-only. Next attempt at 22:13:20Z"),
         "{message}"
     );
 }
@@ -199,14 +199,14 @@ fn a_failed_migration_shows_its_message_and_when_it_runs_again() {
 #[test]
 fn a_database_of_another_chat_needs_action_at_once() {
     let conditions = conditions_of(failed_migration(
-        "DatabaseInUse: the database belongs to the chat chat.elder",
+        "DatabaseInUse: The database belongs to the chat chat.elder",
     ));
     let schema = find(&conditions, "SchemaReady");
     assert_eq!(schema.reason, Reason::DatabaseInUse);
     assert!(
         schema
             .message
-            .starts_with("the database belongs to the chat chat.elder. It is tried again at"),
+            .starts_with("The database belongs to the chat chat.elder. Next attempt at"),
         "{}",
         schema.message
     );
@@ -231,7 +231,8 @@ fn more_connections_than_postgresql_accepts_are_reported_while_the_chat_stays_re
         ("True", "TooFewConnections")
     );
     assert!(
-        schema.message.contains("may open 33 connections") && schema.message.contains("took 20"),
+        schema.message.contains("up to 33 connections")
+            && schema.message.contains("accepted only 20"),
         "{}",
         schema.message
     );
@@ -458,9 +459,9 @@ fn a_route_counts_when_its_gateway_accepts_its_current_generation() {
     let refused = routed(route(web, "False", 2));
     let exposed = find(&refused, "Exposed");
     assert!(
-        exposed
-            .message
-            .contains("Gateway net/way listener web says of HTTPRoute team-app: Accepted=False"),
+        exposed.message.contains(
+            "Gateway net/way listener web reports for HTTPRoute team-app: Accepted=False"
+        ),
         "{}",
         exposed.message
     );

@@ -16,7 +16,7 @@ pub(crate) async fn report_retained(events: &Events, object: &ChatDeployment) {
     let retained = retained(object);
     if object.spec.deletion_policy == DeletionPolicy::Retain && !retained.is_empty() {
         let message = format!(
-            "deletionPolicy is Retain, so these stay: {}",
+            "Retained because deletionPolicy is Retain: {}",
             retained.join(", ")
         );
         info!(

@@ -122,7 +122,7 @@ pub(crate) fn plan(wanted: &WantedTopic, live: Option<&LiveTopic>) -> TopicPlan 
 fn too_many_partitions(wanted: &WantedTopic, live: &LiveTopic) -> Option<Problem> {
     (live.partitions > wanted.partitions).then(|| {
         let message = format!(
-            "topic {} has {} partitions and spec.topics.partitions is {}: Kafka cannot take partitions away, so set it to {}",
+            "Topic {} has {} partitions but spec.topics.partitions is {}: Kafka cannot remove partitions, so set the field to {}",
             wanted.name, live.partitions, wanted.partitions, live.partitions
         );
         (Reason::PartitionsCannotShrink, message)
@@ -134,7 +134,7 @@ fn other_replication(wanted: &WantedTopic, live: &LiveTopic) -> Option<Problem> 
         .replication_factor
         .filter(|factor| *factor != live.replication_factor)?;
     let message = format!(
-        "topic {} has replication factor {} and spec.topics.replicationFactor is {factor}: move the partitions with kafka-reassign-partitions, or set the field to {}",
+        "Topic {} has replication factor {} but spec.topics.replicationFactor is {factor}: reassign its partitions with kafka-reassign-partitions, or set the field to {}",
         wanted.name, live.replication_factor, live.replication_factor
     );
     Some((Reason::ReplicationFactorDiffers, message))
@@ -229,7 +229,7 @@ mod tests {
             (reason, more.grow_to),
             (Reason::PartitionsCannotShrink, None)
         );
-        assert!(message.ends_with("set it to 9"), "{message}");
+        assert!(message.ends_with("set the field to 9"), "{message}");
         let other = plan(
             &events(),
             Some(&LiveTopic {

@@ -57,6 +57,7 @@ fn prefix() -> String {
 }
 
 #[tokio::test]
+#[ignore = "needs Kafka: tests/services/up, then tests/cargo test -- --include-ignored"]
 async fn topics_are_created_grown_corrected_and_deleted() {
     let prefix = prefix();
     let created = chat(&prefix, json!({"partitions": 2}));
@@ -126,6 +127,7 @@ async fn topics_are_created_grown_corrected_and_deleted() {
 }
 
 #[tokio::test]
+#[ignore = "needs Kafka: tests/services/up, then tests/cargo test -- --include-ignored"]
 async fn a_change_that_the_broker_does_not_show_yet_is_awaited_and_read_again_soon() {
     let chat = chat(&prefix(), json!({}));
     let broker = connect(&chat).await;
@@ -141,6 +143,7 @@ async fn a_change_that_the_broker_does_not_show_yet_is_awaited_and_read_again_so
 }
 
 #[tokio::test]
+#[ignore = "needs Kafka: tests/services/up, then tests/cargo test -- --include-ignored"]
 async fn what_the_broker_rejects_is_reported_in_its_words_and_reading_creates_no_topic() {
     let prefix = prefix();
     let many = chat(&prefix, json!({"replicationFactor": 5}));
@@ -164,6 +167,7 @@ async fn what_the_broker_rejects_is_reported_in_its_words_and_reading_creates_no
 }
 
 #[tokio::test]
+#[ignore = "needs Kafka: tests/services/up, then tests/cargo test -- --include-ignored"]
 async fn a_reconcile_does_not_wait_for_the_first_topic_reconcile_and_its_end_triggers_another() {
     let (changed, mut received) = tokio::sync::mpsc::unbounded_channel();
     let topics = Arc::new(Topics::new(
@@ -205,6 +209,7 @@ async fn a_reconcile_does_not_wait_for_the_first_topic_reconcile_and_its_end_tri
 }
 
 #[tokio::test]
+#[ignore = "needs Kafka: tests/services/up, then tests/cargo test -- --include-ignored"]
 async fn requests_to_the_same_kafka_with_the_same_credentials_share_a_connection() {
     let chat = chat("shared", json!({}));
     let access = to_kafka(&chat);

@@ -23,13 +23,13 @@ pub(super) fn check(
             Owner::This => {}
             Owner::Former => {
                 return Err(Rejection::Leftovers(format!(
-                    "{} {name} belongs to a deleted ChatDeployment of this name; waiting until Kubernetes has collected it",
+                    "{} {name} belongs to a deleted ChatDeployment of the same name: waiting for Kubernetes to garbage-collect it",
                     child.kind.name()
                 )));
             }
             Owner::Stranger(whose) => {
                 return Err(Rejection::NameInUse(format!(
-                    "{} {name} exists and {whose}: delete or rename it, or make this ChatDeployment again under another name",
+                    "{} {name} exists and {whose}: delete or rename it, or recreate this ChatDeployment under another name",
                     child.kind.name()
                 )));
             }
@@ -50,7 +50,7 @@ fn owner_of(chat: &Chat, meta: &ObjectMeta, child: &Child) -> Owner {
         Some(owner) if owner.kind == "ChatDeployment" && owner.name == chat.name => Owner::Former,
         Some(owner) => Owner::Stranger(format!("belongs to {} {}", owner.kind, owner.name)),
         None if child.policy == Policy::Retain && retained_for(chat, meta) => Owner::This,
-        None => Owner::Stranger("was not made by this operator".to_owned()),
+        None => Owner::Stranger("was not created by this operator".to_owned()),
     }
 }
 

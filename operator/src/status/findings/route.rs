@@ -21,7 +21,7 @@ pub(in crate::status) fn exposed(state: &ChatState) -> Finding {
         (Some(url), Some(Exposure::Gateway(_))) => by_gateway(state, url),
         (Some(url), None) => {
             let message = format!(
-                "spec.exposure is not set: lead {url} to Service {service} port 80 yourself, or set spec.exposure"
+                "spec.exposure is not set: route {url} to Service {service} port 80 yourself, or set spec.exposure"
             );
             Finding::no(
                 EXPOSED,
@@ -32,7 +32,7 @@ pub(in crate::status) fn exposed(state: &ChatState) -> Finding {
         }
         (None, _) => {
             let message = format!(
-                "spec.url is not set, so there is no route: kubectl -n {} port-forward service/{service} 8080:80",
+                "spec.url is not set, so there is no route. To reach the chat: kubectl -n {} port-forward service/{service} 8080:80",
                 chat.namespace
             );
             Finding::no(EXPOSED, Severity::Normal, Reason::UrlNotSet, message)
@@ -44,7 +44,7 @@ fn by_ingress(state: &ChatState, url: &SiteUrl) -> Finding {
     let ingress = state.chat.child(Role::App);
     let at = state.children.get(Role::App).map(address);
     let message = format!(
-        "Ingress {ingress} leads {} to the replicas{}",
+        "Ingress {ingress} routes {} to the replicas{}",
         url.host(),
         at.unwrap_or_default()
     );
@@ -55,7 +55,7 @@ fn by_ingress(state: &ChatState, url: &SiteUrl) -> Finding {
             EXPOSED,
             Severity::Waiting,
             Reason::WaitingForDependencies,
-            format!("Ingress {ingress} is not made yet"),
+            format!("Ingress {ingress} does not exist yet"),
         ),
     }
 }
@@ -76,7 +76,7 @@ fn address(ingress: &Ingress) -> String {
 fn by_gateway(state: &ChatState, url: &SiteUrl) -> Finding {
     let name = state.chat.child(Role::App);
     let Some(route) = state.children.get::<HTTPRoute>(Role::App) else {
-        let message = "the cluster does not know HTTPRoute (gateway.networking.k8s.io/v1): install Gateway API and a controller for it, or use spec.exposure.ingress";
+        let message = "The cluster has no HTTPRoute resource (gateway.networking.k8s.io/v1): install Gateway API and a controller for it, or use spec.exposure.ingress";
         return Finding::no(
             EXPOSED,
             Severity::ActionNeeded,
@@ -90,7 +90,7 @@ fn by_gateway(state: &ChatState, url: &SiteUrl) -> Finding {
             match gateway_condition(route, parent, type_) {
                 None => {
                     let message = format!(
-                        "no controller has taken HTTPRoute {name} for Gateway {gateway} yet: does the Gateway exist, and does the controller of its class run?"
+                        "No controller has processed HTTPRoute {name} for Gateway {gateway} yet: check that the Gateway exists and that the controller of its GatewayClass runs"
                     );
                     return Finding::no(
                         EXPOSED,
@@ -101,7 +101,7 @@ fn by_gateway(state: &ChatState, url: &SiteUrl) -> Finding {
                 }
                 Some(condition) if condition.status != "True" => {
                     let message = format!(
-                        "Gateway {gateway} says of HTTPRoute {name}: {type_}={} {} {}",
+                        "Gateway {gateway} reports for HTTPRoute {name}: {type_}={} {} {}",
                         condition.status, condition.reason, condition.message
                     );
                     return Finding::no(
@@ -115,7 +115,7 @@ fn by_gateway(state: &ChatState, url: &SiteUrl) -> Finding {
             }
         }
     }
-    let message = format!("HTTPRoute {name} leads {} to the replicas", url.host());
+    let message = format!("HTTPRoute {name} routes {} to the replicas", url.host());
     Finding::yes(EXPOSED, Reason::RouteAccepted, message)
 }
 
