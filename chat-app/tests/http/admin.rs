@@ -87,7 +87,7 @@ async fn a_disabled_person_is_logged_out_everywhere_until_enabled(pool: PgPool) 
         for sentence in [
             "ada disabled bob",
             "ada enabled bob",
-            "ada signed bob out everywhere",
+            "ada logged bob out everywhere",
             "ada set up the chat",
         ] {
             log.says(200, sentence);
@@ -155,7 +155,7 @@ async fn invitations_and_reset_links_are_shown_once_and_work(pool: PgPool) {
         site.stranger()
             .get(&join)
             .await
-            .says(404, "no longer works");
+            .says(404, "no longer valid");
 
         let person = format!("/admin/people/{}/reset", site.user_id("bob").await);
         let first = link_of(&ada.post(&person, &[]).await);

@@ -220,7 +220,7 @@ async fn an_image_that_is_broken_or_a_bomb_is_refused_and_leaves_nothing(pool: P
             b"GIF89a\xff\xff\xff\xff\0\0\0\x2c\0\0\0\0\xff\xff\xff\xff\0\x02\x02\x44\x01\0\x3b";
         ada.put(&talk, "bomb.gif", bomb)
             .await
-            .says(422, "at most 40 million");
+            .says(422, "the limit is 40 million");
         nothing_is_left(site).await;
     })
     .await;
@@ -247,7 +247,7 @@ async fn a_file_over_the_limit_is_refused_even_without_content_length(pool: PgPo
         let large = vec![b'a'; 300_001];
         ada.put(&talk, "a.txt", &large)
             .await
-            .says(413, "at most 300 KB");
+            .says(413, "the limit is 300 KB");
         let uncounted =
             Request::post(format!("{talk}/attachments")).header(header::ACCEPT, "application/json");
         let pieces = large
@@ -255,7 +255,7 @@ async fn a_file_over_the_limit_is_refused_even_without_content_length(pool: PgPo
             .map(|piece| Ok::<_, std::io::Error>(piece.to_vec()));
         let pieces = futures_util::stream::iter(pieces.collect::<Vec<_>>());
         let answer = ada.request(uncounted, Body::from_stream(pieces)).await;
-        answer.says(413, "at most 300 KB");
+        answer.says(413, "the limit is 300 KB");
         nothing_is_left(site).await;
         ada.put(&talk, "a.txt", &large[1..]).await.says(201, "");
         ada.put(&talk, "a.txt", b"").await.says(422, "empty");
@@ -272,7 +272,7 @@ async fn only_allowed_types_are_accepted_and_the_error_lists_them(pool: PgPool) 
         ada.put(&talk, "a.png", &png(9, 9)).await.says(201, "");
         // The type follows the content, not the name.
         let refused = ada.put(&talk, "a.png", b"#!/bin/sh\nrm -r /").await;
-        refused.says(415, "Allowed are: image/*, application/pdf");
+        refused.says(415, "Allowed types: image/*, application/pdf");
         ada.headers = vec![("accept-language", "de")];
         let refused = ada.put(&talk, "a.txt", b"text").await;
         refused.says(415, "Erlaubt sind: image/*, application/pdf");
@@ -324,7 +324,7 @@ async fn without_javascript_a_page_sends_one_file(pool: PgPool) {
             .says(200, "At most 17 MB, of these types: text/plain, image/*.");
         ada.upload(&address, "file", b"%PDF-1.7")
             .await
-            .says(415, "Allowed are: text/plain, image/*");
+            .says(415, "Allowed types: text/plain, image/*");
         ada.upload(&address, "file", b"plain words")
             .await
             .redirects_to(&talk);

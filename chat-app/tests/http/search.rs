@@ -131,7 +131,7 @@ async fn an_invalid_query_has_an_error_beside_the_field(pool: PgPool) {
             assert_eq!(answer.count(HIT), 0, "{typed}");
         }
         let answer = search(&mut ada, "plan ???").await;
-        answer.says(200, "holds no letters: ???.");
+        answer.says(200, "contain no letters: ???.");
         assert_eq!(answer.count(HIT), 1, "the rest is searched for");
         search(&mut ada, "xyz").await.says(200, "Nothing found");
         search(&mut ada, "")
