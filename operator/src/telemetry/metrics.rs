@@ -178,7 +178,11 @@ mod tests {
             .filter(|name| name.contains('_') && !name.contains(' '))
             .map(str::to_owned)
             .collect();
-        let mut all: Vec<_> = Metrics::new()
+        let metrics = Metrics::new();
+        // A metric with labels is on the page once it has a value.
+        metrics.reconciled(None, Duration::ZERO);
+        metrics.leading(true);
+        let mut all: Vec<_> = metrics
             .text()
             .lines()
             .filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '))
