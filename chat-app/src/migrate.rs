@@ -1,4 +1,4 @@
-//! `migrate`: brings the schema up to date, and leaves its outcome where Kubernetes shows it. Does I/O.
+//! `migrate`: brings the schema up to date, and writes the outcome to where Kubernetes shows it. Does I/O.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -9,47 +9,35 @@ use sqlx::postgres::PgConnection;
 
 use crate::config::Migrate;
 use crate::store::owner::{self, Owner};
+use crate::store::schema::{self, Migrated, functions};
 use crate::store::search::index;
-use crate::store::{schema, server};
+use crate::store::server;
 
-/// PostgreSQL's code for a lock that was not to be had in time.
+/// PostgreSQL's code for a lock that it did not get within `lock_timeout`.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
-/// What the migration came to.
 struct Outcome {
-    before: i64,
-    after: i64,
+    schema: Migrated,
     max_connections: i32,
 }
 
-/// Runs the migrations; the termination message is `{"applied":2,"target":2,"maxConnections":97}`, or a sentence that
-/// says what failed, after `DatabaseInUse: ` where the database is another chat's.
+/// Runs the migration. The termination message is `{"applied":2,"target":2,"maxConnections":97}`, or a sentence that says
+/// what failed; it starts with `DatabaseInUse: ` if the database belongs to another chat.
 pub async fn run(settings: Migrate) -> ExitCode {
     let outcome = migrate(&settings).await;
     let message = match &outcome {
         Ok(done) => format!(
             r#"{{"applied":{},"target":{},"maxConnections":{}}}"#,
-            done.after,
+            done.schema.to,
             schema::target(),
             done.max_connections
         ),
         Err(sentence) => sentence.clone(),
     };
-    leave(&settings.termination_log, &message);
+    write_message(&settings.termination_log, &message);
     match outcome {
-        Ok(Outcome { before, after, .. }) if before == after => {
-            tracing::info!(
-                version = after,
-                "the schema was up to date; next: chat-app serve"
-            );
-            ExitCode::SUCCESS
-        }
-        Ok(Outcome { before, after, .. }) => {
-            tracing::info!(
-                from = before,
-                to = after,
-                "the schema was migrated; next: chat-app serve"
-            );
+        Ok(Outcome { schema, .. }) => {
+            log(schema);
             ExitCode::SUCCESS
         }
         Err(sentence) => {
@@ -59,27 +47,48 @@ pub async fn run(settings: Migrate) -> ExitCode {
     }
 }
 
-/// Everything that may be wrong is found before anything is changed. The error is a sentence without anything secret.
+fn log(done: Migrated) {
+    let Migrated {
+        from,
+        to,
+        functions,
+    } = done;
+    if from == to && !functions {
+        tracing::info!(
+            version = to,
+            "the schema is up to date; next: chat-app serve"
+        );
+    } else {
+        tracing::info!(
+            from,
+            to,
+            functions,
+            "the schema was migrated; next: chat-app serve"
+        );
+    }
+}
+
+/// Checks everything that can be wrong before it changes anything. The error is a sentence that holds no secret.
 async fn migrate(settings: &Migrate) -> Result<Outcome, String> {
     let mut connection = connect(settings).await?;
     let (instance, language) = (&settings.instance, settings.search_language.as_str());
-    let cannot_ask = |error| format!("PostgreSQL can't be asked: {error}");
+    let query_failed = |error| format!("PostgreSQL refused a query: {error}");
     let other = owner::other(&mut connection, instance).await;
-    not_claimed(other.map_err(cannot_ask)?)?;
+    not_claimed(other.map_err(query_failed)?)?;
     let known = index::knows(&mut connection, language).await;
-    if !known.map_err(cannot_ask)? {
+    if !known.map_err(query_failed)? {
         return Err(format!(
             "CONFAB_SEARCH_LANGUAGE is {language}, which is no text search configuration of this PostgreSQL; \\dF in psql lists them"
         ));
     }
-    let (before, after) = schema::migrate(&mut connection).await.map_err(|error| {
+    let schema = schema::migrate(&mut connection).await.map_err(|error| {
         format!(
             "the migration failed and was rolled back: {}",
             reason(&error)
         )
     })?;
     let other = owner::claim(&mut connection, instance).await;
-    not_claimed(other.map_err(cannot_ask)?)?;
+    not_claimed(other.map_err(query_failed)?)?;
     let messages = index::bring_up_to_date(&mut connection, language)
         .await
         .map_err(|error| format!("the search index is not complete, run this again: {error}"))?;
@@ -88,28 +97,32 @@ async fn migrate(settings: &Migrate) -> Result<Outcome, String> {
     }
     let max_connections = server::max_connections(&mut connection)
         .await
-        .map_err(cannot_ask)?;
+        .map_err(query_failed)?;
     Ok(Outcome {
-        before,
-        after,
+        schema,
         max_connections,
     })
 }
 
-/// What went wrong, and what to do where that can be said.
-fn reason(error: &MigrateError) -> String {
+/// What went wrong and, if known, what to do.
+fn reason(error: &schema::Error) -> String {
     let failed = match error {
-        MigrateError::VersionMismatch(version) => {
+        schema::Error::Migration(MigrateError::VersionMismatch(version)) => {
             return format!(
-                "migration {version} was applied to this database by another release, in which it says something else: go back to that release, or restore the database from before it"
+                "this database has another migration {version}, applied by another release: go back to that release, or restore a backup from before it"
             );
         }
-        MigrateError::Execute(failed) | MigrateError::ExecuteMigration(failed, _) => failed,
-        _ => return error.to_string(),
+        schema::Error::Migration(
+            MigrateError::Execute(failed) | MigrateError::ExecuteMigration(failed, _),
+        )
+        | schema::Error::Functions(
+            functions::Error::Postgres(failed) | functions::Error::Function { source: failed, .. },
+        ) => failed,
+        schema::Error::Migration(_) => return error.to_string(),
     };
     let code = failed.as_database_error().and_then(|error| error.code());
     match code.as_deref() {
-        Some(LOCK_NOT_AVAILABLE) => "another session holds a lock that it waited 10 s for, and sends would have waited behind it: a migration that still runs, or a transaction that somebody left open (pg_stat_activity shows it); run this again once that has ended".to_owned(),
+        Some(LOCK_NOT_AVAILABLE) => "another session has held a lock for 10 s, and a migration that waits for it makes sends wait too. It is another migration, or a transaction that was left open; pg_stat_activity shows it. Run this again when it has ended".to_owned(),
         _ => error.to_string(),
     }
 }
@@ -121,7 +134,7 @@ async fn connect(settings: &Migrate) -> Result<PgConnection, String> {
         .map_err(|error| error.to_string())?;
     let cannot_reach = |error| format!("PostgreSQL can't be reached: {error}");
     if server::pooled(&database).await.map_err(cannot_reach)? {
-        return Err("between here and PostgreSQL is a pooler, such as PgBouncer, that gives each transaction another connection; the chat holds locks for as long as it is connected: give it the address of PostgreSQL itself, or of a pooler in session mode that passes startup parameters on".to_owned());
+        return Err("the address leads to a pooler, such as PgBouncer, that gives each transaction another connection. The chat holds locks for as long as it is connected: use the address of PostgreSQL itself, or of a pooler in session mode that passes startup parameters on".to_owned());
     }
     PgConnection::connect_with(&database)
         .await
@@ -131,13 +144,13 @@ async fn connect(settings: &Migrate) -> Result<PgConnection, String> {
 fn not_claimed(other: Option<Owner>) -> Result<(), String> {
     other.map_or(Ok(()), |Owner { instance, since }| {
         Err(format!(
-            "DatabaseInUse: the database belongs to the chat {instance} since {since}: give this chat a database of its own, or, if {instance} is gone for good, run DELETE FROM owner in the database"
+            "DatabaseInUse: the database belongs to the chat {instance} since {since}: give this chat its own database, or, if {instance} is gone for good, run DELETE FROM owner in the database"
         ))
     })
 }
 
-/// Only where the file is there already: outside of Kubernetes nobody reads it.
-fn leave(file: &Path, message: &str) {
+/// Only to a file that exists: outside of Kubernetes nobody reads it.
+fn write_message(file: &Path, message: &str) {
     if file.exists()
         && let Err(error) = std::fs::write(file, message)
     {

@@ -16,7 +16,7 @@ use crate::kafka::Link;
 use crate::poller::{Poller, upkeep};
 use crate::publisher::sweeper;
 use crate::relay::Relay;
-use crate::store::schema::{self, Standing};
+use crate::store::schema::{self, Compatibility};
 use crate::telemetry::{self, Readiness};
 use crate::workers::Group;
 use crate::{files, housekeeping, http, hub, push, store};
@@ -45,6 +45,9 @@ pub enum StartError {
         /// What this release needs.
         needed: i64,
     },
+    /// `migrate` was killed after the migrations, or not run.
+    #[error("the SQL functions are older than this release needs: run chat-app migrate")]
+    Functions,
 }
 
 /// Serves until SIGTERM or an interrupt.
@@ -103,11 +106,12 @@ fn listen_at(address: std::net::SocketAddr) -> Result<TcpListener, StartError> {
 async fn schema_found(app: &App) -> Result<(), StartError> {
     let mut told = false;
     loop {
-        match schema::standing(&app.pool).await {
-            Ok(Standing::Serves) => return Ok(()),
-            Ok(Standing::Older { applied, needed }) => {
+        match schema::check(&app.pool).await {
+            Ok(Compatibility::Compatible) => return Ok(()),
+            Ok(Compatibility::OldMigrations { applied, needed }) => {
                 return Err(StartError::Schema { applied, needed });
             }
+            Ok(Compatibility::OldFunctions) => return Err(StartError::Functions),
             Err(error) => {
                 if !std::mem::replace(&mut told, true) {
                     tracing::warn!(%error, "waiting for PostgreSQL to answer");

@@ -40,7 +40,7 @@ fn places(outcomes: &[Appended]) -> Vec<i64> {
     outcomes.iter().map(place).collect()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_batch_answers_each_draft_in_its_order(pool: PgPool) {
     let (ada, bob, eve) = (
         person(&pool, "ada").await,
@@ -104,7 +104,7 @@ async fn a_batch_answers_each_draft_in_its_order(pool: PgPool) {
     );
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn opening_a_conversation_twice_at_once_makes_one(pool: PgPool) {
     let (ada, bob) = (person(&pool, "ada").await, person(&pool, "bob").await);
     let both = futures_util::future::join_all(
@@ -128,7 +128,7 @@ async fn opening_a_conversation_twice_at_once_makes_one(pool: PgPool) {
     );
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_change_that_commits_late_is_found_by_a_later_look(pool: PgPool) {
     let (ada, bob, eve) = (
         person(&pool, "ada").await,
@@ -169,7 +169,7 @@ async fn a_change_that_commits_late_is_found_by_a_later_look(pool: PgPool) {
     assert_eq!(changes::stood(&pool, nowhere, &start).await.unwrap(), None);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_mark_only_grows_and_never_beyond_the_newest(pool: PgPool) {
     let (ada, bob, eve) = (
         person(&pool, "ada").await,
@@ -202,7 +202,7 @@ async fn a_mark_only_grows_and_never_beyond_the_newest(pool: PgPool) {
     );
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn old_changes_are_dropped_and_cursors_before_them_no_longer_reach(pool: PgPool) {
     let (ada, bob) = (person(&pool, "ada").await, person(&pool, "bob").await);
     let id = conversations::open_direct(&pool, ada, bob)
@@ -268,7 +268,7 @@ async fn rows_older_than_the_oldest_transaction(pool: &PgPool) {
     assert!(now.horizon <= now.xid);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_database_from_a_dump_is_another_history_and_its_former_transactions_are_forgotten(
     pool: PgPool,
 ) {
@@ -314,7 +314,7 @@ async fn a_database_from_a_dump_is_another_history_and_its_former_transactions_a
     assert_eq!(missed, [vec![(id, true)]]);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_reference_in_the_outbox_takes_about_a_hundred_bytes(pool: PgPool) {
     // As docs/delivery.md says of a Kafka that is away: changes of many conversations, in turns.
     let rows: i64 = sqlx::query_scalar(

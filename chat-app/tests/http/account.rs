@@ -9,7 +9,7 @@ use zip::ZipArchive;
 
 use crate::site::{PASSWORD, SETUP, with};
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_display_name_is_what_others_see(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob) = (site.person("ada").await, site.person("bob").await);
@@ -39,7 +39,7 @@ async fn a_display_name_is_what_others_see(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_language_goes_along_to_the_next_device(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
@@ -66,7 +66,7 @@ async fn a_language_goes_along_to_the_next_device(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn what_is_not_ticked_is_not_shared(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
@@ -85,7 +85,7 @@ async fn what_is_not_ticked_is_not_shared(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_new_password_asks_for_the_old_one_and_ends_the_other_sessions(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut phone) = (site.person("ada").await, site.stranger());
@@ -117,7 +117,7 @@ async fn a_new_password_asks_for_the_old_one_and_ends_the_other_sessions(pool: P
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn devices_are_listed_and_ended_each_or_all_others(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
@@ -151,7 +151,7 @@ async fn devices_are_listed_and_ended_each_or_all_others(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn when_a_device_was_last_here_is_written_every_few_minutes(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
@@ -169,7 +169,7 @@ async fn when_a_device_was_last_here_is_written_every_few_minutes(pool: PgPool) 
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_picture_is_made_anew_and_served_so_that_nothing_in_it_runs(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob) = (site.person("ada").await, site.person("bob").await);
@@ -217,7 +217,7 @@ async fn a_picture_is_made_anew_and_served_so_that_nothing_in_it_runs(pool: PgPo
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn what_a_blocked_person_says_is_folded_for_the_one_who_blocked(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, _) = site.pair().await;
@@ -263,7 +263,7 @@ async fn what_a_blocked_person_says_is_folded_for_the_one_who_blocked(pool: PgPo
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn the_export_is_a_zip_of_ones_own_and_nobody_elses(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
@@ -313,7 +313,7 @@ async fn the_export_is_a_zip_of_ones_own_and_nobody_elses(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn the_export_goes_on_after_a_lost_file_and_names_it(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;
@@ -340,7 +340,7 @@ async fn the_export_goes_on_after_a_lost_file_and_names_it(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn who_goes_leaves_messages_under_no_name(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
@@ -382,7 +382,7 @@ async fn who_goes_leaves_messages_under_no_name(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn who_goes_with_their_messages_leaves_tombstones(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
@@ -404,7 +404,7 @@ async fn who_goes_with_their_messages_leaves_tombstones(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn the_last_administrator_can_not_go(pool: PgPool) {
     with(pool, &SETUP, async |site| {
         let mut ada = site.admin("ada").await;
@@ -417,7 +417,7 @@ async fn the_last_administrator_can_not_go(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_stranger_is_sent_to_log_in(pool: PgPool) {
     with(pool, &[], async |site| {
         for path in [

@@ -5,7 +5,7 @@ use sqlx::PgPool;
 
 use crate::site::{PASSWORD, with};
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn who_signs_up_is_logged_in_and_can_log_in_again(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("Ada.L").await;
@@ -28,7 +28,7 @@ async fn who_signs_up_is_logged_in_and_can_log_in_again(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn over_tls_the_cookie_belongs_to_the_host_alone(pool: PgPool) {
     with(pool, &["--url", "https://chat.example"], async |site| {
         let answer = site
@@ -44,7 +44,7 @@ async fn over_tls_the_cookie_belongs_to_the_host_alone(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn the_token_is_not_in_the_database(pool: PgPool) {
     with(pool, &[], async |site| {
         let ada = site.person("ada").await;
@@ -59,7 +59,7 @@ async fn the_token_is_not_in_the_database(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_wrong_password_and_an_unknown_name_get_the_same_answer(pool: PgPool) {
     with(pool, &[], async |site| {
         site.person("ada").await;
@@ -80,7 +80,7 @@ async fn a_wrong_password_and_an_unknown_name_get_the_same_answer(pool: PgPool) 
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn what_is_wrong_is_said_beside_its_field(pool: PgPool) {
     with(pool, &[], async |site| {
         let answer = site
@@ -112,7 +112,7 @@ async fn what_is_wrong_is_said_beside_its_field(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_name_is_taken_once(pool: PgPool) {
     with(pool, &[], async |site| {
         site.person("ada").await;
@@ -125,7 +125,7 @@ async fn a_name_is_taken_once(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn closed_registration_is_not_offered_and_not_taken(pool: PgPool) {
     with(pool, &["--registration", "closed"], async |site| {
         let mut stranger = site.stranger();
@@ -147,7 +147,7 @@ async fn closed_registration_is_not_offered_and_not_taken(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn logging_out_ends_the_session_everywhere(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
@@ -165,7 +165,7 @@ async fn logging_out_ends_the_session_everywhere(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn logging_in_ends_the_session_that_the_browser_had(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
@@ -179,7 +179,7 @@ async fn logging_in_ends_the_session_that_the_browser_had(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn an_expired_session_opens_nothing(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
@@ -192,7 +192,7 @@ async fn an_expired_session_opens_nothing(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_login_leads_back_to_the_page_that_was_wanted(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;
@@ -218,7 +218,7 @@ async fn a_login_leads_back_to_the_page_that_was_wanted(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn the_eleventh_try_within_a_minute_has_to_wait(pool: PgPool) {
     with(pool, &[], async |site| {
         site.person("ada").await;

@@ -28,7 +28,7 @@ fn link_of(answer: &Answer) -> String {
     link.strip_prefix("http://chat.example").unwrap().to_owned()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn for_everybody_else_there_is_no_administration(pool: PgPool) {
     with(pool, &SETUP, async |site| {
         let (_, mut bob, id) = cast(site).await;
@@ -52,7 +52,7 @@ async fn for_everybody_else_there_is_no_administration(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_disabled_person_is_out_everywhere_until_enabled(pool: PgPool) {
     with(pool, &SETUP, async |site| {
         let (mut ada, mut bob, id) = cast(site).await;
@@ -97,7 +97,7 @@ async fn a_disabled_person_is_out_everywhere_until_enabled(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn one_administrator_stays(pool: PgPool) {
     with(pool, &SETUP, async |site| {
         let (mut ada, mut bob, bob_id) = cast(site).await;
@@ -126,7 +126,7 @@ async fn one_administrator_stays(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn invitations_and_reset_links_are_shown_once_and_work(pool: PgPool) {
     let flags = [SETUP[0], SETUP[1], "--registration", "invite"];
     with(pool, &flags, async |site| {
@@ -174,7 +174,7 @@ async fn invitations_and_reset_links_are_shown_once_and_work(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn rooms_are_renamed_and_members_removed_and_nothing_said_is_shown(pool: PgPool) {
     with(pool, &SETUP, async |site| {
         let (mut ada, _, id) = cast(site).await;
@@ -211,7 +211,7 @@ async fn rooms_are_renamed_and_members_removed_and_nothing_said_is_shown(pool: P
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn any_message_is_removed_by_its_link(pool: PgPool) {
     with(pool, &SETUP, async |site| {
         let (mut ada, mut bob, id) = cast(site).await;
@@ -238,7 +238,7 @@ async fn any_message_is_removed_by_its_link(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn messages_past_their_retention_are_gone_for_good(pool: PgPool) {
     let flags = [SETUP[0], SETUP[1], "--message-retention-days", "30"];
     with(pool, &flags, async |site| {
@@ -264,7 +264,7 @@ async fn messages_past_their_retention_are_gone_for_good(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn lists_go_on_from_page_to_page(pool: PgPool) {
     with(pool, &SETUP, async |site| {
         let mut ada = site.admin("ada").await;

@@ -102,7 +102,7 @@ impl Site {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_file_comes_back_as_it_was_to_be_saved(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, talk) = site.pair().await;
@@ -143,7 +143,7 @@ fn assert_harmless(got: &Answer) {
     assert!(got.header("vary").contains("cookie"));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn what_could_run_is_only_ever_saved(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, talk) = site.pair().await;
@@ -164,7 +164,7 @@ async fn what_could_run_is_only_ever_saved(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn an_image_is_shown_without_what_it_told(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, talk) = site.pair().await;
@@ -190,7 +190,7 @@ async fn an_image_is_shown_without_what_it_told(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_large_image_has_a_thumbnail(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, talk) = site.pair().await;
@@ -208,7 +208,7 @@ async fn a_large_image_has_a_thumbnail(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn an_image_that_is_broken_or_a_bomb_is_refused_and_leaves_nothing(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, talk) = site.pair().await;
@@ -239,7 +239,7 @@ async fn nothing_is_left(site: &Site) {
     assert_eq!(site.count("attachment_chunks").await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_file_over_the_limit_is_refused_also_where_its_length_is_not_told(pool: PgPool) {
     let flags = ["--attachments-max-bytes", "300000"];
     with(pool, &flags, async |site| {
@@ -263,7 +263,7 @@ async fn a_file_over_the_limit_is_refused_also_where_its_length_is_not_told(pool
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn only_allowed_types_are_taken_and_the_refusal_names_them(pool: PgPool) {
     let flags = ["--attachments-types", "image/*,application/pdf"];
     with(pool, &flags, async |site| {
@@ -280,7 +280,7 @@ async fn only_allowed_types_are_taken_and_the_refusal_names_them(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn without_attachments_none_are_taken(pool: PgPool) {
     with(pool, &["--attachments-max-bytes", "0"], async |site| {
         let (mut ada, _, talk) = site.pair().await;
@@ -289,7 +289,7 @@ async fn without_attachments_none_are_taken(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_form_takes_a_file_too(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, talk) = site.pair().await;
@@ -311,7 +311,7 @@ async fn a_form_takes_a_file_too(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn without_script_a_page_sends_one_file(pool: PgPool) {
     let flags = ["--attachments-types", "text/plain,image/*"];
     with(pool, &flags, async |site| {
@@ -342,7 +342,7 @@ async fn without_script_a_page_sends_one_file(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_part_of_a_file_can_be_asked_for(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, talk) = site.pair().await;
@@ -388,7 +388,7 @@ async fn sees_nothing(person: &mut Person, talk: &str, file: &str) {
     person.put(talk, "a.pdf", PDF).await.says(404, "");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn an_outsider_finds_nothing_whatever_ids_are_put_together(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, talk) = site.pair().await;
@@ -436,7 +436,7 @@ async fn an_outsider_finds_nothing_whatever_ids_are_put_together(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn who_is_removed_sees_files_no_more_and_who_comes_later_sees_later_ones(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
@@ -448,7 +448,7 @@ async fn who_is_removed_sees_files_no_more_and_who_comes_later_sees_later_ones(p
         let (early, unsent) = (path(&room, &put), bob.put(&room, "b.pdf", PDF).await);
         bob.get(&early).await.says(200, "%PDF");
         let room_id: i64 = room[3..].parse().unwrap();
-        sqlx::query("SELECT let_out($1, a.id, b.id, false), add_people($1, a.id, ARRAY[c.id])
+        sqlx::query("SELECT remove_member($1, a.id, b.id, false), add_people($1, a.id, ARRAY[c.id])
                      FROM users a, users b, users c WHERE a.name = 'ada' AND b.name = 'bob' AND c.name = 'cleo'")
             .bind(room_id)
             .execute(&site.pool)
@@ -464,7 +464,7 @@ async fn who_is_removed_sees_files_no_more_and_who_comes_later_sees_later_ones(p
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn files_of_a_public_room_are_its_members_also_earlier_ones(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
@@ -483,7 +483,7 @@ async fn files_of_a_public_room_are_its_members_also_earlier_ones(pool: PgPool) 
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn an_unsent_file_can_be_taken_back_a_sent_one_goes_with_its_message(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, talk) = site.pair().await;
@@ -509,7 +509,7 @@ async fn an_unsent_file_can_be_taken_back_a_sent_one_goes_with_its_message(pool:
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn of_many_unsent_files_the_oldest_make_room(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, talk) = site.pair().await;
@@ -538,7 +538,7 @@ async fn of_many_unsent_files_the_oldest_make_room(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn what_nobody_sent_is_swept_after_a_day(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, talk) = site.pair().await;

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::site::with;
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn an_edit_is_marked_and_only_ones_own(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
@@ -31,7 +31,7 @@ async fn an_edit_is_marked_and_only_ones_own(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_deletion_leaves_a_tombstone_and_nothing_of_what_was_said(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
@@ -70,7 +70,7 @@ async fn a_deletion_leaves_a_tombstone_and_nothing_of_what_was_said(pool: PgPool
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_reaction_is_there_once_and_taken_back(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
@@ -95,7 +95,7 @@ async fn a_reaction_is_there_once_and_taken_back(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_mention_is_counted_apart_until_it_is_read(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
@@ -117,7 +117,7 @@ async fn a_mention_is_counted_apart_until_it_is_read(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn unread_from_here_outlives_the_marks_of_pages_that_do_not_know_it(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
@@ -147,7 +147,7 @@ async fn unread_from_here_outlives_the_marks_of_pages_that_do_not_know_it(pool: 
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_permalink_shows_what_surrounds_it_and_pages_both_ways(pool: PgPool) {
     with(pool, &[], async |site| {
         let (ada, mut bob, path) = site.pair().await;

@@ -4,7 +4,7 @@ use sqlx::PgPool;
 
 use crate::site::with;
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn people_are_found_by_name_and_without_oneself(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
@@ -37,7 +37,7 @@ async fn people_are_found_by_name_and_without_oneself(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn two_people_have_one_conversation(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
@@ -66,7 +66,7 @@ async fn two_people_have_one_conversation(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn an_outsider_finds_nothing(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;
@@ -105,7 +105,7 @@ async fn an_outsider_finds_nothing(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_stranger_is_sent_to_log_in_and_a_script_is_told(pool: PgPool) {
     with(pool, &[], async |site| {
         let (ada, _, path) = site.pair().await;
@@ -127,7 +127,7 @@ async fn a_stranger_is_sent_to_log_in_and_a_script_is_told(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn what_does_not_exist_is_not_found(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
@@ -151,7 +151,7 @@ async fn what_does_not_exist_is_not_found(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn the_list_goes_on_part_by_part_and_names_each_conversation_once(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
@@ -187,7 +187,7 @@ async fn the_list_goes_on_part_by_part_and_names_each_conversation_once(pool: Pg
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn the_list_counts_what_is_unread_until_it_is_read(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
@@ -233,7 +233,7 @@ async fn the_list_counts_what_is_unread_until_it_is_read(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn without_script_opening_a_conversation_reads_it(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::site::with;
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn without_script_a_send_leads_back_to_the_conversation(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
@@ -18,7 +18,7 @@ async fn without_script_a_send_leads_back_to_the_conversation(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn the_script_is_told_what_became_of_a_send_and_a_retry_is_the_same_message(pool: PgPool) {
     with(pool, &[], async |site| {
         let (ada, mut bob, path) = site.pair().await;
@@ -51,7 +51,7 @@ async fn the_script_is_told_what_became_of_a_send_and_a_retry_is_the_same_messag
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_message_that_can_t_be_sent_says_why_and_stays_typed(pool: PgPool) {
     with(pool, &["--max-message-bytes", "20"], async |site| {
         let (mut ada, _, path) = site.pair().await;
@@ -87,7 +87,7 @@ async fn a_message_that_can_t_be_sent_says_why_and_stays_typed(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_form_that_makes_no_sense_is_refused(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;
@@ -108,7 +108,7 @@ async fn a_form_that_makes_no_sense_is_refused(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn history_pages_back_to_the_beginning_without_a_gap(pool: PgPool) {
     with(pool, &[], async |site| {
         let (ada, mut bob, path) = site.pair().await;

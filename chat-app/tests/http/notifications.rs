@@ -30,7 +30,7 @@ async fn subscriptions(site: &Site) -> i64 {
         .unwrap()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_device_is_registered_shown_and_removed(pool: PgPool) {
     with(pool, KEY, async |site| {
         let mut ada = site.person("ada").await;
@@ -61,7 +61,7 @@ async fn a_device_is_registered_shown_and_removed(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_device_goes_with_its_session_and_to_who_signs_in_on_it_next(pool: PgPool) {
     with(pool, KEY, async |site| {
         let (mut ada, mut bob) = (site.person("ada").await, site.person("bob").await);
@@ -88,7 +88,7 @@ async fn a_device_goes_with_its_session_and_to_who_signs_in_on_it_next(pool: PgP
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn the_eleventh_device_takes_the_place_of_the_first(pool: PgPool) {
     with(pool, KEY, async |site| {
         let ada = site.person("ada").await;
@@ -106,7 +106,7 @@ async fn the_eleventh_device_takes_the_place_of_the_first(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn an_endpoint_of_this_network_or_without_tls_is_refused(pool: PgPool) {
     with(pool, KEY, async |site| {
         let ada = site.person("ada").await;
@@ -133,7 +133,7 @@ async fn an_endpoint_of_this_network_or_without_tls_is_refused(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn without_a_key_there_is_no_web_push(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
@@ -150,7 +150,7 @@ async fn without_a_key_there_is_no_web_push(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn the_hours_without_disturbance_are_kept_and_taken_away(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
@@ -190,7 +190,7 @@ async fn the_hours_without_disturbance_are_kept_and_taken_away(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_level_is_set_by_members_alone(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
@@ -227,7 +227,7 @@ async fn a_level_is_set_by_members_alone(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn who_is_signed_out_sees_and_sets_nothing(pool: PgPool) {
     with(pool, KEY, async |site| {
         let mut stranger = site.stranger();
@@ -245,7 +245,7 @@ async fn who_is_signed_out_sees_and_sets_nothing(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn the_chat_can_be_installed(pool: PgPool) {
     with(pool, &["--title", "Team \"A\""], async |site| {
         let mut anyone = site.stranger();

@@ -4,7 +4,7 @@ use sqlx::PgPool;
 
 use crate::site::{Answer, PASSWORD, with};
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn every_answer_has_the_security_headers(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;
@@ -55,7 +55,7 @@ fn assert_protected(answer: &Answer) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_write_of_another_site_is_refused(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;
@@ -93,7 +93,7 @@ async fn a_write_of_another_site_is_refused(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn behind_a_proxy_that_rewrites_host_the_url_tells_the_origin(pool: PgPool) {
     with(
         pool,
@@ -110,7 +110,7 @@ async fn behind_a_proxy_that_rewrites_host_the_url_tells_the_origin(pool: PgPool
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn assets_are_cached_for_ever_under_their_own_name_only(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut stranger = site.stranger();
@@ -143,7 +143,7 @@ async fn assets_are_cached_for_ever_under_their_own_name_only(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn with_postgresql_away_people_are_told_so(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
@@ -167,7 +167,7 @@ async fn with_postgresql_away_people_are_told_so(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_fault_of_ours_is_not_explained_to_people(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;

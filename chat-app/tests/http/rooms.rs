@@ -25,7 +25,7 @@ async fn three(site: &Site) -> (Person, Person, Person) {
     )
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_public_room_is_listed_joined_and_read_back(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, _) = three(site).await;
@@ -56,7 +56,7 @@ async fn a_public_room_is_listed_joined_and_read_back(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_private_room_shows_what_was_sent_while_one_was_in_it(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, mut eve) = three(site).await;
@@ -106,7 +106,7 @@ async fn a_private_room_shows_what_was_sent_while_one_was_in_it(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn an_outsider_changes_nothing(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, mut eve) = three(site).await;
@@ -145,7 +145,7 @@ async fn an_outsider_changes_nothing(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn owners_name_and_hand_over_and_the_last_one_leaves_an_heir(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, _) = three(site).await;
@@ -185,7 +185,7 @@ async fn owners_name_and_hand_over_and_the_last_one_leaves_an_heir(pool: PgPool)
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_wrong_room_says_what_is_wrong_and_keeps_what_was_typed(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
@@ -222,7 +222,7 @@ async fn a_wrong_room_says_what_is_wrong_and_keeps_what_was_typed(pool: PgPool) 
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_group_is_called_after_its_people(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, _) = three(site).await;
@@ -246,7 +246,7 @@ async fn a_group_is_called_after_its_people(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn what_happened_between_two_pages_is_on_one_of_them(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
@@ -281,12 +281,12 @@ async fn what_happened_between_two_pages_is_on_one_of_them(pool: PgPool) {
 }
 
 /// Their page asks who is in, then for the messages; what waits for a lock in between is as late as a slow database makes it.
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn who_is_let_out_while_their_page_is_made_sees_nothing_newer(pool: PgPool) {
     const HOLD: &str = "LOCK TABLE reactions";
     const WAITS: &str = "SELECT EXISTS (SELECT FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock')";
-    const LET_OUT: &str = "SELECT let_out(conversation_id, sender_id, (SELECT id FROM users WHERE name = 'bob'), false),
+    const LET_OUT: &str = "SELECT remove_member(conversation_id, sender_id, (SELECT id FROM users WHERE name = 'bob'), false),
         edit_message(conversation_id, seq, sender_id, 'for one', '{}') FROM messages";
     with(pool, &[], async |site| {
         let (mut ada, mut bob) = (site.person("ada").await, site.person("bob").await);

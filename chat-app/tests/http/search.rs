@@ -60,7 +60,7 @@ async fn say(site: &Site, conversation: i64, name: &str, body: &str) {
     assert_eq!(outcome, "sent");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn words_phrases_beginnings_and_exclusions_find_messages_newest_first(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
@@ -102,7 +102,7 @@ async fn words_phrases_beginnings_and_exclusions_find_messages_newest_first(pool
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn what_can_not_be_searched_for_has_a_sentence_beside_the_field(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;
@@ -136,7 +136,7 @@ async fn what_can_not_be_searched_for_has_a_sentence_beside_the_field(pool: PgPo
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn nothing_typed_breaks_the_query_or_the_page(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;
@@ -166,7 +166,7 @@ async fn nothing_typed_breaks_the_query_or_the_page(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn an_outsider_finds_nothing_whatever_is_put_together(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;
@@ -221,7 +221,7 @@ async fn an_outsider_finds_nothing_whatever_is_put_together(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn who_joins_finds_what_came_after_and_in_public_rooms_all(pool: PgPool) {
     with(pool, &[], async |site| {
         site.person("ada").await;
@@ -231,7 +231,7 @@ async fn who_joins_finds_what_came_after_and_in_public_rooms_all(pool: PgPool) {
         for conversation in [private, public] {
             say(site, conversation, "ada", "the old plan").await;
             let join = format!(
-                "SELECT let_in({conversation}, 'added', (SELECT id FROM users WHERE name = 'ada'),
+                "SELECT add_member({conversation}, 'added', (SELECT id FROM users WHERE name = 'ada'),
                      (SELECT id FROM users WHERE name = 'bob'), 'member')"
             );
             number(site, &join).await;
@@ -243,7 +243,7 @@ async fn who_joins_finds_what_came_after_and_in_public_rooms_all(pool: PgPool) {
         assert_eq!(found(&mut bob, "old in:Board").await, [0; 0]);
 
         let leave = format!(
-            "SELECT rev FROM let_out({private}, (SELECT id FROM users WHERE name = 'ada'),
+            "SELECT rev FROM remove_member({private}, (SELECT id FROM users WHERE name = 'ada'),
                  (SELECT id FROM users WHERE name = 'bob'), false)"
         );
         number(site, &leave).await;
@@ -256,7 +256,7 @@ async fn who_joins_finds_what_came_after_and_in_public_rooms_all(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn an_edit_is_found_by_its_new_words_and_a_deletion_by_none(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;
@@ -282,7 +282,7 @@ async fn an_edit_is_found_by_its_new_words_and_a_deletion_by_none(pool: PgPool) 
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn files_are_found_by_kind_and_name(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;
@@ -313,7 +313,7 @@ async fn files_are_found_by_kind_and_name(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn older_results_follow_without_gap_or_repetition(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;

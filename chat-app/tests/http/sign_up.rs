@@ -16,7 +16,7 @@ async fn invite(site: &Site, admin: &str, uses: i32) -> String {
     format!("/join/{token}")
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn the_setup_token_makes_the_first_administrator_even_where_sign_up_is_closed(pool: PgPool) {
     let flags = [SETUP[0], SETUP[1], "--registration", "closed"];
     with(pool, &flags, async |site| {
@@ -47,7 +47,7 @@ async fn the_setup_token_makes_the_first_administrator_even_where_sign_up_is_clo
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn setup_makes_an_account_that_is_there_the_administrators_with_its_password(pool: PgPool) {
     with(pool, &SETUP, async |site| {
         site.person("ada").await;
@@ -70,7 +70,7 @@ async fn setup_makes_an_account_that_is_there_the_administrators_with_its_passwo
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn the_setup_token_can_be_tried_ten_times_a_minute(pool: PgPool) {
     with(pool, &SETUP, async |site| {
         for n in 0..10 {
@@ -88,7 +88,7 @@ async fn the_setup_token_can_be_tried_ten_times_a_minute(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn without_a_token_there_is_no_setup_and_the_first_page_says_what_to_do(pool: PgPool) {
     with(
         pool,
@@ -104,7 +104,7 @@ async fn without_a_token_there_is_no_setup_and_the_first_page_says_what_to_do(po
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn an_invitation_lets_in_as_many_as_it_says(pool: PgPool) {
     let flags = [SETUP[0], SETUP[1], "--registration", "invite"];
     with(pool, &flags, async |site| {
@@ -140,7 +140,7 @@ async fn an_invitation_lets_in_as_many_as_it_says(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn an_invitation_that_ran_out_was_taken_back_or_is_made_up_opens_nothing(pool: PgPool) {
     let flags = [SETUP[0], SETUP[1], "--registration", "invite"];
     with(pool, &flags, async |site| {
@@ -165,7 +165,7 @@ async fn an_invitation_that_ran_out_was_taken_back_or_is_made_up_opens_nothing(p
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_reset_link_sets_a_password_once_and_ends_every_session(pool: PgPool) {
     with(pool, &SETUP, async |site| {
         site.admin("ada").await;
@@ -201,7 +201,7 @@ async fn a_reset_link_sets_a_password_once_and_ends_every_session(pool: PgPool) 
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn who_is_disabled_or_gone_has_no_session_and_can_not_log_in(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut eve) = (site.person("ada").await, site.person("eve").await);
@@ -248,7 +248,7 @@ async fn who_is_disabled_or_gone_has_no_session_and_can_not_log_in(pool: PgPool)
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn pages_and_errors_speak_the_readers_language(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut stranger = site.stranger();

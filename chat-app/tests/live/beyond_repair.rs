@@ -24,7 +24,7 @@ async fn kafka_has(what: &str, pool: &PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_producer_that_failed_for_good_is_made_anew_and_the_topic_gets_everything(pool: PgPool) {
     let broker = MockCluster::new(1).unwrap();
     let chat = Chat {
@@ -49,7 +49,7 @@ async fn a_producer_that_failed_for_good_is_made_anew_and_the_topic_gets_everyth
     one.stop().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_relay_whose_consumer_failed_for_good_reads_on_from_where_it_was(pool: PgPool) {
     let chat = Chat::new(pool).await;
     let one = chat.replica("one").await.reads_kafka().await;

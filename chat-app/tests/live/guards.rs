@@ -47,7 +47,7 @@ async fn a_second_passes() {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_replica_that_lost_postgresql_gives_nothing_to_a_session_that_was_revoked(pool: PgPool) {
     let chat = Chat::new(pool).await;
     let (proxy, way) = chat.behind_a_proxy().await;
@@ -80,7 +80,7 @@ async fn a_replica_that_lost_postgresql_gives_nothing_to_a_session_that_was_revo
     two.stop().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_replica_that_was_stopped_gives_nothing_to_a_session_that_was_revoked(pool: PgPool) {
     let chat = Chat::new(pool).await;
     let one = chat.replica("one").await.reads_kafka().await;
@@ -106,7 +106,7 @@ async fn a_replica_that_was_stopped_gives_nothing_to_a_session_that_was_revoked(
     one.stop().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn who_waits_on_a_replica_without_postgresql_is_sent_to_one_that_has_it(pool: PgPool) {
     let chat = Chat::new(pool).await;
     let (proxy, way) = chat.behind_a_proxy().await;
@@ -129,7 +129,7 @@ async fn who_waits_on_a_replica_without_postgresql_is_sent_to_one_that_has_it(po
     two.stop().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn while_postgresql_is_away_sends_are_refused_at_once_and_a_retry_is_the_same_message(
     pool: PgPool,
 ) {
@@ -173,7 +173,7 @@ async fn while_postgresql_is_away_sends_are_refused_at_once_and_a_retry_is_the_s
     one.stop().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn who_is_let_into_a_large_room_hears_of_it_where_nobody_else_is_in_it(pool: PgPool) {
     let chat = Chat::new(pool).await;
     let one = chat.replica("one").await.reads_kafka().await;
@@ -219,7 +219,7 @@ async fn a_large_room(pool: &PgPool, owner: &Person) -> i64 {
     .unwrap()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn another_history_of_the_database_has_every_browser_read_anew(pool: PgPool) {
     let chat = Chat::without_kafka(pool);
     let one = chat.replica("one").await;
@@ -239,7 +239,7 @@ async fn another_history_of_the_database_has_every_browser_read_anew(pool: PgPoo
     one.stop().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_record_of_another_history_takes_no_place_in_this_one(pool: PgPool) {
     let chat = Chat::new(pool).await;
     let one = chat.replica("one").await.reads_kafka().await;

@@ -107,7 +107,7 @@ impl Scene {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_message_is_pushed_once_however_many_replicas_and_records_there_are(pool: PgPool) {
     let scene = Scene::new(pool).await;
     let (ada, bob) = (scene.person("ada").await, scene.person("bob").await);
@@ -155,7 +155,7 @@ async fn a_message_is_pushed_once_however_many_replicas_and_records_there_are(po
     scene.end().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn only_those_who_want_it_are_told(pool: PgPool) {
     let scene = Scene::new(pool).await;
     let ada = scene.person("ada").await;
@@ -236,7 +236,7 @@ async fn only_those_who_want_it_are_told(pool: PgPool) {
     scene.end().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn who_reads_at_once_is_not_told(pool: PgPool) {
     let scene = Scene::new(pool).await;
     let (ada, bob) = (scene.person("ada").await, scene.person("bob").await);
@@ -264,7 +264,7 @@ async fn who_reads_at_once_is_not_told(pool: PgPool) {
     scene.end().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_dead_device_is_dropped_and_a_busy_service_asked_again(pool: PgPool) {
     let scene = Scene::new(pool).await;
     let [ada, dead, busy] = [
@@ -320,7 +320,7 @@ async fn a_dead_device_is_dropped_and_a_busy_service_asked_again(pool: PgPool) {
     scene.end().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_private_address_is_never_connected_to(pool: PgPool) {
     let chat = Chat::new(pool).await;
     let one = chat
