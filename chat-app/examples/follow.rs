@@ -1,6 +1,6 @@
 //! Follows a chat through its events topic, as a bridge, an archive or a bot would, and prints what is said:
 //!
-//!     cargo run --release --workspace --example follow -- localhost:9092 confab.events
+//!     cargo run --release --example follow -- localhost:9092 confab.events
 //!
 //! It shows all that a consumer has to do (docs/kafka.md): of what it gets of one message the highest `rev` holds, in
 //! whatever order the records come and however often; another history of the database begins anew; what it does not know

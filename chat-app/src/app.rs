@@ -11,8 +11,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::domain::{ConversationId, Session, SessionId, UserId};
+use crate::error::AppError;
+use crate::event::Event;
 use crate::files::{BucketError, Files};
-use crate::http::AppError;
 use crate::hub::Hub;
 use crate::kafka::Link;
 use crate::lookups::{Lookups, Query};
@@ -69,7 +70,7 @@ pub struct Parts {
 #[derive(Debug, thiserror::Error)]
 pub enum SettingError {
     /// The settings for Kafka contradict each other.
-    #[error("the CONFAB_KAFKA_ settings can't be used: {0}")]
+    #[error("invalid CONFAB_KAFKA_ settings: {0}")]
     Kafka(#[from] KafkaError),
     /// Those for the bucket do.
     #[error(transparent)]
@@ -109,12 +110,12 @@ impl App {
 
     /// The fast way out. Where it fails the sure one is half a second slower, so that nobody need hear of it.
     async fn publish(&self, id: ConversationId, after: i64, up_to: i64) {
-        match timeline::events(&self.pool, id, after, up_to, ANNOUNCED).await {
-            Ok((events, _)) => events
+        match timeline::addressed_changes(&self.pool, id, after, up_to, ANNOUNCED).await {
+            Ok((changes, _)) => changes
                 .iter()
-                .for_each(|event| self.publisher.publish(event)),
+                .for_each(|change| self.publisher.publish(&Event::of(change))),
             Err(error) => {
-                tracing::debug!(%error, conversation = %id, "a change was not announced at once")
+                tracing::debug!(%error, conversation = %id, "could not announce a change immediately")
             }
         }
     }

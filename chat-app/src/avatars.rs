@@ -23,7 +23,7 @@ pub enum AvatarError {
     #[error("more than 24 megapixels")]
     TooLarge,
     /// The new picture could not be written.
-    #[error("the picture could not be encoded")]
+    #[error("the image could not be encoded")]
     Encode(#[source] ImageError),
 }
 

@@ -46,12 +46,12 @@ const PATIENCE: Duration = Duration::from_secs(20);
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// There are no files in this chat, or no such conversation for this person.
-    #[error("no files may be put there")]
+    #[error("no permission to attach files to the conversation")]
     NotFound,
     #[error("the file is empty")]
     Empty,
     /// Over the limit, in bytes.
-    #[error("the file has more than {0} bytes")]
+    #[error("the file is larger than {0} bytes")]
     TooLarge(u64),
     /// Not of an allowed type.
     #[error("files of type {0} are not allowed")]
@@ -60,16 +60,16 @@ pub enum FileError {
     #[error(transparent)]
     Picture(#[from] PictureError),
     /// So many are under way already.
-    #[error("too many files at once")]
+    #[error("too many concurrent uploads")]
     TooMany,
     /// Others' files take all there is.
-    #[error("too many images at once")]
+    #[error("too many images are being processed")]
     Busy,
     /// The browser sends no more.
-    #[error("the browser sends no more")]
+    #[error("the browser stopped sending data")]
     Stalled,
     /// The request broke off, or is malformed.
-    #[error("the request can't be read")]
+    #[error("malformed request")]
     Incoming(#[source] Box<dyn StdError + Send + Sync>),
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -31,7 +31,7 @@ pub async fn run(database: PgConnectOptions, retention_days: Option<u16>, stop: 
         match kept.await {
             None => return,
             Some(Ok(())) => {}
-            Some(Err(error)) => tracing::debug!(%error, "housekeeping failed; trying again"),
+            Some(Err(error)) => tracing::debug!(%error, "housekeeping failed; retrying"),
         }
         if stop
             .run_until_cancelled(tokio::time::sleep(EVERY))
@@ -80,7 +80,7 @@ pub async fn expire(connection: &mut PgConnection, days: i32) -> sqlx::Result<()
         tracing::info!(
             messages = total,
             days,
-            "deleted what was past its retention"
+            "deleted messages past their retention"
         );
     }
     Ok(())

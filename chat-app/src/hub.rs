@@ -229,7 +229,9 @@ impl Hub {
         let incomplete = incomplete.filter(|since| !state.gate.is_fresh(*since));
         let since = incomplete.chain(state.gate.holds_since()).min();
         if since.is_some_and(|since| since.elapsed() >= HELD_TOO_LONG) {
-            tracing::warn!("PostgreSQL does not answer here but elsewhere: browsers go there");
+            tracing::warn!(
+                "this replica cannot reach PostgreSQL but others can: browsers reconnect to them"
+            );
             state.broadcast(reconnect);
             state.begin_anew();
         }
@@ -242,7 +244,7 @@ impl Hub {
             tracing::warn!(
                 was = state.position.epoch,
                 is = position.epoch,
-                "PostgreSQL goes by another history (failover or restore), or was away for too long: all browsers read anew"
+                "the PostgreSQL epoch changed (failover or restore), or PostgreSQL was unavailable for too long: all browsers reload"
             );
             state.begin_anew();
         }

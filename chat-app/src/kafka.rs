@@ -72,14 +72,14 @@ struct LinkState {
 impl Link {
     pub fn answered(&self) {
         if self.0.down.swap(false, Ordering::Relaxed) {
-            tracing::info!("Kafka answers again");
+            tracing::info!("Kafka responds again");
         }
     }
 
     /// Kafka did not answer: logged once, until it does again.
     pub fn failed(&self, error: &KafkaError) {
         if !self.0.down.swap(true, Ordering::Relaxed) {
-            tracing::warn!(%error, "Kafka does not answer; messages go out through PostgreSQL meanwhile");
+            tracing::warn!(%error, "Kafka does not respond; messages are delivered through PostgreSQL meanwhile");
         }
     }
 

@@ -13,7 +13,7 @@ fn main() -> ExitCode {
     let command = config::parse().command;
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&format!("no threads can be started: {error}")),
+        Err(error) => return fail(&format!("cannot start threads: {error}")),
     };
     let code = runtime.block_on(run(command));
     runtime.shutdown_timeout(LAST_MOMENT);
@@ -32,7 +32,7 @@ async fn run(command: Command) -> ExitCode {
     for name in config::unknown_variables(
         std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()),
     ) {
-        tracing::warn!(name, "an unknown setting in the environment is ignored");
+        tracing::warn!(name, "ignored an unknown setting in the environment");
     }
     match command {
         Command::Migrate(settings) => migrate::run(settings).await,

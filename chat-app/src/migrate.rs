@@ -72,13 +72,13 @@ fn log(done: Migrated) {
 async fn migrate(settings: &Migrate) -> Result<Outcome, String> {
     let mut connection = connect(settings).await?;
     let (instance, language) = (&settings.instance, settings.search_language.as_str());
-    let query_failed = |error| format!("PostgreSQL refused a query: {error}");
+    let query_failed = |error| format!("a query to PostgreSQL failed: {error}");
     let other = owner::other(&mut connection, instance).await;
     not_claimed(other.map_err(query_failed)?)?;
     let known = index::knows(&mut connection, language).await;
     if !known.map_err(query_failed)? {
         return Err(format!(
-            "CONFAB_SEARCH_LANGUAGE is {language}, which is no text search configuration of this PostgreSQL; \\dF in psql lists them"
+            "CONFAB_SEARCH_LANGUAGE is {language}, which is not a text search configuration of this PostgreSQL; \\dF in psql lists them"
         ));
     }
     let schema = schema::migrate(&mut connection).await.map_err(|error| {
@@ -91,7 +91,9 @@ async fn migrate(settings: &Migrate) -> Result<Outcome, String> {
     not_claimed(other.map_err(query_failed)?)?;
     let messages = index::bring_up_to_date(&mut connection, language)
         .await
-        .map_err(|error| format!("the search index is not complete, run this again: {error}"))?;
+        .map_err(|error| {
+            format!("the search index is incomplete, run the migration again: {error}")
+        })?;
     if messages > 0 {
         tracing::info!(messages, language, "the search index is up to date");
     }
@@ -109,7 +111,7 @@ fn reason(error: &schema::Error) -> String {
     let failed = match error {
         schema::Error::Migration(MigrateError::VersionMismatch(version)) => {
             return format!(
-                "this database has another migration {version}, applied by another release: go back to that release, or restore a backup from before it"
+                "migration {version} was applied to this database by another release with different content: go back to that release, or restore the database from before that migration"
             );
         }
         schema::Error::Migration(
@@ -122,7 +124,7 @@ fn reason(error: &schema::Error) -> String {
     };
     let code = failed.as_database_error().and_then(|error| error.code());
     match code.as_deref() {
-        Some(LOCK_NOT_AVAILABLE) => "another session has held a lock for 10 s, and a migration that waits for it makes sends wait too. It is another migration, or a transaction that was left open; pg_stat_activity shows it. Run this again when it has ended".to_owned(),
+        Some(LOCK_NOT_AVAILABLE) => "timed out after 10 s waiting for a lock held by another session, such as a migration that still runs or an open transaction (see pg_stat_activity): run the migration again once that session ends".to_owned(),
         _ => error.to_string(),
     }
 }
@@ -132,9 +134,9 @@ async fn connect(settings: &Migrate) -> Result<PgConnection, String> {
         .database
         .options()
         .map_err(|error| error.to_string())?;
-    let cannot_reach = |error| format!("PostgreSQL can't be reached: {error}");
+    let cannot_reach = |error| format!("cannot connect to PostgreSQL: {error}");
     if server::pooled(&database).await.map_err(cannot_reach)? {
-        return Err("the address leads to a pooler, such as PgBouncer, that gives each transaction another connection. The chat holds locks for as long as it is connected: use the address of PostgreSQL itself, or of a pooler in session mode that passes startup parameters on".to_owned());
+        return Err("the connection goes through a pooler such as PgBouncer in transaction mode, but the chat holds session-level locks: use the address of PostgreSQL itself, or of a pooler in session mode that passes on startup parameters".to_owned());
     }
     PgConnection::connect_with(&database)
         .await
@@ -144,7 +146,7 @@ async fn connect(settings: &Migrate) -> Result<PgConnection, String> {
 fn not_claimed(other: Option<Owner>) -> Result<(), String> {
     other.map_or(Ok(()), |Owner { instance, since }| {
         Err(format!(
-            "DatabaseInUse: the database belongs to the chat {instance} since {since}: give this chat its own database, or, if {instance} is gone for good, run DELETE FROM owner in the database"
+            "DatabaseInUse: The database belongs to the chat {instance} since {since}: give this chat its own database, or, if {instance} no longer exists, run DELETE FROM owner in the database"
         ))
     })
 }
@@ -154,6 +156,6 @@ fn write_message(file: &Path, message: &str) {
     if file.exists()
         && let Err(error) = std::fs::write(file, message)
     {
-        tracing::warn!(file = %file.display(), %error, "the outcome could not be written");
+        tracing::warn!(file = %file.display(), %error, "could not write the termination message");
     }
 }

@@ -28,16 +28,16 @@ pub struct Passwords {
 /// Why a password was not looked at.
 #[derive(Debug, thiserror::Error)]
 pub enum PasswordError {
-    #[error("too many passwords wait to be hashed")]
+    #[error("too many passwords are waiting to be hashed")]
     Busy,
     /// The operating system gave no random salt.
-    #[error("no random salt")]
+    #[error("could not generate a salt")]
     Random(#[from] getrandom::Error),
     /// The hash in the database is no argon2 hash.
     #[error("argon2 failed")]
     Hash(#[from] argon2::password_hash::Error),
     /// The blocking task died.
-    #[error("the hashing task died")]
+    #[error("the hashing task panicked")]
     Task(#[from] tokio::task::JoinError),
 }
 

@@ -57,9 +57,9 @@ impl Poller {
                 self.hub
                     .broadcast(|| socket::database_frame(looked.is_ok()));
                 match &looked {
-                    Ok(()) => tracing::info!("PostgreSQL answers again"),
+                    Ok(()) => tracing::info!("PostgreSQL responds again"),
                     Err(error) => {
-                        tracing::warn!(%error, "PostgreSQL does not answer; sends are refused until it does");
+                        tracing::warn!(%error, "PostgreSQL does not respond; sends are rejected until it does");
                     }
                 }
             }
@@ -84,8 +84,8 @@ impl Poller {
         let changes = limited(LIMIT, since).await?;
         if changes.epoch != position.epoch {
             return Err(sqlx::Error::Protocol(format!(
-                "the history is {} now and was {}",
-                changes.epoch, position.epoch
+                "the epoch changed from {} to {}",
+                position.epoch, changes.epoch
             )));
         }
         self.hub.looked(began, &changes);

@@ -117,7 +117,7 @@ async fn takes_writes(connection: &mut PgConnection) -> sqlx::Result<()> {
         .await?;
     if standby {
         return Err(sqlx::Error::Io(std::io::Error::other(
-            "this server is a standby, which takes no writes: the address must lead to the primary",
+            "this server is a read-only standby: the address must point to the primary",
         )));
     }
     Ok(())

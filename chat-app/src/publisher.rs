@@ -155,7 +155,7 @@ impl Publisher {
             let Some((error, reason)) = self.producer().client().fatal_error() else {
                 continue;
             };
-            tracing::warn!(%error, reason, "a Kafka producer is beyond repair; making a new one");
+            tracing::warn!(%error, reason, "fatal error of a Kafka producer; creating a new one");
             match event_producer(&self.0.kafka, &self.0.link, &self.0.done) {
                 Ok(fresh) => {
                     let old = {
@@ -166,7 +166,7 @@ impl Publisher {
                     // Its drop joins a thread.
                     tokio::task::spawn_blocking(move || drop(old));
                 }
-                Err(error) => tracing::error!(%error, "no new Kafka producer could be made"),
+                Err(error) => tracing::error!(%error, "could not create a new Kafka producer"),
             }
             stop.run_until_cancelled(tokio::time::sleep(Duration::from_secs(1)))
                 .await;
@@ -223,7 +223,7 @@ async fn clear_outbox(
         while !done.is_empty()
             && let Err(error) = outbox::delete(&pool, &done).await
         {
-            tracing::debug!(%error, rows = done.len(), "the outbox could not be cleared");
+            tracing::debug!(%error, rows = done.len(), "could not delete acknowledged rows from the outbox");
             let pause = tokio::time::sleep(DELETE_EVERY);
             if stop.run_until_cancelled(pause).await.is_none() {
                 return;

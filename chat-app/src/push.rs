@@ -93,7 +93,7 @@ impl Push {
             Ok(Ok(answer)) => outcome(answer.status(), answer.headers()),
             Ok(Err(error)) if is_not_public(&error) => Outcome::Forbidden,
             Ok(Err(error)) => {
-                tracing::debug!(%error, "a push service could not be reached");
+                tracing::debug!(%error, "could not reach a push service");
                 Outcome::Later(None)
             }
             Err(_) => Outcome::Later(None),

@@ -68,7 +68,7 @@ impl ConsumerContext for Context<Assigned> {
             consumer.incremental_unassign(partitions)
         };
         if let Err(error) = outcome {
-            tracing::error!(%error, "a Kafka assignment failed; making a new consumer");
+            tracing::error!(%error, "a Kafka assignment failed; creating a new consumer");
             self.link.broken();
         }
     }
@@ -147,7 +147,7 @@ impl Relay {
         let outcome = tokio::select! {
             error = self.read(&consumer, positions) => Err(error),
             error = stuck::watch(&consumer, &topics, positions) => Err(error),
-            () = self.link.fatal() => Err(KafkaError::ClientCreation("the consumer failed for good".into())),
+            () = self.link.fatal() => Err(KafkaError::ClientCreation("fatal error of the consumer".into())),
             () = stop.cancelled() => Ok(()),
         };
         // Its drop leaves the group, which may take as long as the broker likes.

@@ -22,12 +22,12 @@ const FAILED: u8 = 2;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(
-        "CONFAB_DATABASE_URL is not a PostgreSQL URL, as in postgres://user:password@host:5432/database"
+        "CONFAB_DATABASE_URL is not a PostgreSQL URL such as postgres://user:password@host:5432/database"
     )]
     DatabaseUrl,
-    #[error("the topic {0} can't be read: {1}")]
+    #[error("cannot read the topic {0}: {1}")]
     Kafka(String, KafkaError),
-    #[error("PostgreSQL can't be read: {0}")]
+    #[error("cannot read from PostgreSQL: {0}")]
     Postgres(#[from] sqlx::Error),
 }
 

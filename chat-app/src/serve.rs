@@ -31,14 +31,14 @@ pub enum StartError {
     #[error(transparent)]
     DatabaseUrl(#[from] NotAUrl),
     /// An address can't be listened on.
-    #[error("can't listen on {0}: {1}")]
+    #[error("cannot listen on {0}: {1}")]
     Listen(std::net::SocketAddr, std::io::Error),
     /// A setting can't be worked with.
     #[error(transparent)]
     Setting(#[from] SettingError),
     /// The schema is older than this release needs.
     #[error(
-        "the schema is at version {applied}, this release needs {needed}: run chat-app migrate"
+        "the schema has version {applied}, but this release requires {needed}: run chat-app migrate"
     )]
     Schema {
         applied: i64,
@@ -89,7 +89,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     readiness.stopping();
     tracing::info!(
         seconds = app.config.drain_seconds,
-        "stopping: serving on while load balancers learn of it"
+        "stopping: serving until load balancers stop sending requests"
     );
     tokio::time::sleep(Duration::from_secs(app.config.drain_seconds)).await;
     drain::drain(app, workers, closing, server).await;
@@ -114,7 +114,7 @@ async fn schema_found(app: &App) -> Result<(), StartError> {
             Ok(Compatibility::OldFunctions) => return Err(StartError::Functions),
             Err(error) => {
                 if !std::mem::replace(&mut told, true) {
-                    tracing::warn!(%error, "waiting for PostgreSQL to answer");
+                    tracing::warn!(%error, "waiting for PostgreSQL");
                 }
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
@@ -130,9 +130,9 @@ async fn warn_of_another_language(app: &App) {
         Ok(language) => tracing::warn!(
             language,
             wanted,
-            "the search index is in another language than CONFAB_SEARCH_LANGUAGE; run chat-app migrate with it"
+            "the language of the search index differs from CONFAB_SEARCH_LANGUAGE; run chat-app migrate with it"
         ),
-        Err(error) => tracing::warn!(%error, "the language of the search index can't be read"),
+        Err(error) => tracing::warn!(%error, "could not read the language of the search index"),
     }
 }
 

@@ -82,7 +82,7 @@ pub async fn upgrade(
         return (
             StatusCode::SERVICE_UNAVAILABLE,
             [(header::RETRY_AFTER, "1")],
-            "This replica is going away.",
+            "This replica is shutting down.",
         )
             .into_response();
     };
@@ -107,7 +107,7 @@ pub async fn upgrade(
                 budget: signals::Budget::new(Instant::now()),
             };
             if let Err(error) = connection.serve(registration).await {
-                tracing::debug!(%error, "a live connection broke");
+                tracing::debug!(%error, "a live connection failed");
             }
             app.metrics.sockets(app.hub.sockets());
         })
@@ -155,7 +155,7 @@ impl Connection {
                 .hub
                 .seat(self.session.user.id, &rooms.unwrap_or_default()),
             Err(error) => {
-                tracing::debug!(%error, "the rooms of a live connection could not be read");
+                tracing::debug!(%error, "could not read the rooms of a live connection");
                 return self.close(CLOSE_TOO_SLOW, "try again later").await;
             }
         }
@@ -227,7 +227,7 @@ impl Connection {
         match self.app.sharing.get(self.session.id).await {
             Ok(Some(sharing)) => self.share(sharing),
             Ok(None) => return false,
-            Err(error) => tracing::debug!(%error, "a session could not be read again"),
+            Err(error) => tracing::debug!(%error, "could not recheck a session"),
         }
         true
     }
@@ -287,7 +287,7 @@ impl Connection {
             Ok(answer) => self.send(frame(&answer)).await,
             // The browser asks again when it reconnects; by then PostgreSQL may be back.
             Err(error) => {
-                tracing::debug!(%error, "a resume could not be answered");
+                tracing::debug!(%error, "could not process a resume");
                 self.close(CLOSE_TOO_SLOW, "try again later").await?;
                 Err(axum::Error::new(error))
             }
@@ -297,7 +297,7 @@ impl Connection {
     fn malformed(&mut self) {
         self.app.metrics.malformed_frame();
         if !std::mem::replace(&mut self.told_malformed, true) {
-            tracing::info!(user = %self.session.user.id, "skipped a frame that can't be read");
+            tracing::info!(user = %self.session.user.id, "skipped a malformed frame");
         }
     }
 

@@ -1,5 +1,17 @@
 //! PostgreSQL: one module for each family of tables. Does I/O; every error is an [`sqlx::Error`].
 
+/// The [`Excerpt`](crate::domain::Excerpt) of the message of this alias as JSON, with at most 500 characters of its text.
+macro_rules! excerpt {
+    ($message:literal) => {
+        concat!(
+            "jsonb_build_object('body', coalesce(left(", $message, ".body, 500), ''), 'deleted', ", $message, ".deleted_at IS NOT NULL,
+                 'files', CASE WHEN ", $message, ".body = '' AND ", $message, ".deleted_at IS NULL THEN (
+                     SELECT jsonb_build_object('count', count(*), 'photos', count(a.width), 'name', coalesce(min(a.name), ''))
+                     FROM attachments a WHERE a.conversation_id = ", $message, ".conversation_id AND a.seq = ", $message, ".seq) END)"
+        )
+    };
+}
+
 pub mod accounts;
 pub mod admin;
 pub mod attachments;

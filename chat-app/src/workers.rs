@@ -47,7 +47,7 @@ impl ConsumerContext for Context<Shared> {
             consumer.incremental_unassign(partitions)
         };
         if let Err(error) = outcome {
-            tracing::error!(%error, "a Kafka assignment failed; making a new consumer");
+            tracing::error!(%error, "a Kafka assignment failed; creating a new consumer");
             self.link.broken();
         }
     }
@@ -117,7 +117,7 @@ impl Group {
         consumer.subscribe(&[&self.kafka.events()])?;
         let outcome = tokio::select! {
             outcome = self.handle_all(&consumer) => outcome,
-            () = self.link.fatal() => Err(KafkaError::ClientCreation("the consumer failed for good".into())),
+            () = self.link.fatal() => Err(KafkaError::ClientCreation("fatal error of the consumer".into())),
             () = stop.cancelled() => Ok(()),
         };
         // Its drop keeps the offsets and leaves the group, which may take as long as the broker likes.
@@ -151,7 +151,7 @@ impl Group {
             self.metrics.worker_lag(0.0);
             // A partition that went to another replica meanwhile is handled there once more.
             if let Err(error) = consumer.store_offsets(&batch.next(&topic)?) {
-                tracing::debug!(%error, "an offset was not kept");
+                tracing::debug!(%error, "could not store an offset");
             }
         }
     }
@@ -196,7 +196,7 @@ impl Group {
             match push::note(&self.pool, &batch.messages).await {
                 Ok(()) => return,
                 Err(error) if !std::mem::replace(&mut told, true) => {
-                    tracing::warn!(%error, "notifications wait for PostgreSQL");
+                    tracing::warn!(%error, "notifications are waiting for PostgreSQL");
                 }
                 Err(_) => {}
             }
@@ -225,7 +225,7 @@ impl Batch {
             }
             Some(Ok(_)) => {}
             // The relay says more about it, and counts it.
-            Some(Err(_)) | None => tracing::debug!("skipped a Kafka record that can't be read"),
+            Some(Err(_)) | None => tracing::debug!("skipped a malformed Kafka record"),
         }
     }
 }

@@ -11,12 +11,13 @@ use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
-use crate::domain::{ConversationId, Message, MessageBody, UserId};
-use crate::event::{Audience, Event};
+use crate::domain::{
+    AddressedChange, Audience, Change, ConversationId, Message, MessageBody, UserId,
+};
+use crate::event::Event;
 use crate::postgres::{Postgres, limited};
 use crate::publisher::Publisher;
 use crate::store::messages::{self, Appended, Draft, Extra};
-use crate::store::timeline::Change;
 use crate::telemetry::{Metrics, Seldom};
 
 const LANES: usize = 4;
@@ -59,16 +60,16 @@ pub enum SendError {
     #[error("not a member of the conversation")]
     NotMember,
     /// The other one takes no messages from the sender.
-    #[error("blocked by the other one")]
+    #[error("blocked by the recipient")]
     Blocked,
     /// An attachment is gone, or not the sender's.
-    #[error("an attachment is gone")]
+    #[error("an attachment no longer exists")]
     NoAttachment,
     /// More sends wait than can be taken.
-    #[error("too many sends at once")]
+    #[error("too many concurrent sends")]
     Busy,
     /// PostgreSQL is away. The send may have been taken all the same.
-    #[error("PostgreSQL does not answer")]
+    #[error("PostgreSQL does not respond")]
     Unavailable,
 }
 
@@ -187,10 +188,10 @@ impl Lane {
             Err(error) => {
                 let sends = jobs.len();
                 match UNCOMMITTED.due(Instant::now()) {
-                    Some(untold) => {
-                        tracing::warn!(sends, %error, untold, "sends were not committed");
+                    Some(suppressed) => {
+                        tracing::warn!(sends, %error, suppressed, "could not commit sends");
                     }
-                    None => tracing::debug!(sends, %error, "sends were not committed"),
+                    None => tracing::debug!(sends, %error, "could not commit sends"),
                 }
                 let refusal = if is_lock_timeout(&error) {
                     SendError::Busy
@@ -213,10 +214,13 @@ impl Lane {
                 kind,
                 recipients,
             } => {
-                let audience = recipients.map_or(Audience::Room, Audience::People);
-                let change = Change::Message(message.clone());
-                self.publisher
-                    .publish(&Event::of(&change, kind, audience, epoch));
+                let addressed = AddressedChange {
+                    change: Change::Message(message.clone()),
+                    conversation_kind: kind,
+                    audience: recipients.map_or(Audience::Room, Audience::People),
+                    epoch: epoch.to_owned(),
+                };
+                self.publisher.publish(&Event::of(&addressed));
                 Ok(Sent {
                     message,
                     duplicate: false,
@@ -238,7 +242,7 @@ impl Lane {
         let had_connection = self.connection.is_some();
         match self.append_once(drafts).await {
             Err(error) if error.as_database_error().is_none_or(is_shutdown) && had_connection => {
-                tracing::info!(error = %error, "the writer's connection broke; trying again on a new one");
+                tracing::info!(error = %error, "the writer's connection failed; retrying on a new one");
                 self.append_once(drafts).await
             }
             outcome => outcome,

@@ -296,7 +296,7 @@ mod tests {
         assert_eq!(access.secrets, None);
         assert_eq!(
             access.database.unwrap_err().message(),
-            "Secret db is not there: create it in namespace chat with the key url"
+            "Secret db does not exist: create it in namespace chat with the key url"
         );
         assert_eq!(
             access.kafka_login.unwrap_err().reason(),
@@ -312,12 +312,12 @@ mod tests {
         let problem = |secrets: &[_]| reach(&chat, secrets).bucket_login.unwrap_err();
         assert_eq!(
             problem(&[]).message(),
-            "Secret bucket is not there: create it in namespace chat with the key id"
+            "Secret bucket does not exist: create it in namespace chat with the key id"
         );
         let half = problem(&[secret("bucket", &[("id", "i")])]);
         assert_eq!(
             half.message(),
-            "Secret bucket has no text under the key secret-access-key: add it"
+            "Secret bucket has no text value for the key secret-access-key: add it"
         );
         let whole = secret("bucket", &[("id", "i"), ("secret-access-key", "k")]);
         let access = reach(&chat, &[whole]);

@@ -40,7 +40,7 @@ pub async fn known<K: Resource<DynamicType = ()>>(client: &Client) {
         match client.list_api_group_resources(&group).await {
             Ok(list) if list.resources.iter().any(|kind| kind.name == plural) => return,
             Ok(_) => {}
-            Err(error) => debug!(%error, %plural, "not known"),
+            Err(error) => debug!(%error, %plural, "resource not available"),
         }
         sleep(AGAIN).await;
     }

@@ -58,20 +58,20 @@ impl Election {
             let attempt = timeout(GIVE_UP, self.attempt(&mut sight)).await;
             match attempt {
                 Ok(Ok(Some(lease))) => {
-                    info!(lease = LEASE, "holding the Lease");
+                    info!(lease = LEASE, "acquired the Lease");
                     return self.keep(lease, asked);
                 }
                 Ok(Ok(None)) => health.ready(format!(
-                    "standing by: {} holds the Lease {LEASE}",
+                    "standby: {} holds the Lease {LEASE}",
                     sight.holder()
                 )),
                 Ok(Err(error)) => {
                     health.waits_for(format!("the Lease {LEASE}: {error}"));
-                    error!(error = %error, "the Lease cannot be taken");
+                    error!(error = %error, "could not acquire the Lease");
                 }
-                Err(_) => {
-                    health.waits_for(format!("the Lease {LEASE}: the API server does not answer"))
-                }
+                Err(_) => health.waits_for(format!(
+                    "the Lease {LEASE}: the API server does not respond"
+                )),
             }
             sleep(PERIOD).await;
         }
@@ -137,7 +137,7 @@ impl Election {
             {
                 Ok(Ok(written)) => (lease, since, pause) = (written, asked, PERIOD),
                 Ok(Err(error)) => {
-                    debug!(error = %error, "the Lease was not renewed");
+                    debug!(error = %error, "could not renew the Lease");
                     lease = self.reread(lease, since).await;
                     pause = RETRY;
                 }
@@ -146,7 +146,7 @@ impl Election {
             if since.elapsed() > GIVE_UP || holder(&lease) != Some(self.identity.as_str()) {
                 error!(
                     held_by = holder(&lease),
-                    "the Lease is lost; ending at once, so that there is only one"
+                    "lost the Lease; exiting so that only one operator is active"
                 );
                 std::process::exit(1);
             }
@@ -169,8 +169,8 @@ impl Election {
             spec.lease_duration_seconds = Some(1);
         }
         match self.api.replace(LEASE, &PostParams::default(), &free).await {
-            Ok(_) => info!(lease = LEASE, "gave the Lease up"),
-            Err(error) => debug!(error = %error, "the Lease was not given up"),
+            Ok(_) => info!(lease = LEASE, "released the Lease"),
+            Err(error) => debug!(error = %error, "could not release the Lease"),
         }
     }
 }

@@ -66,7 +66,7 @@ fn run(args: RunArgs) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
-    let runtime = runtime.map_err(|error| format!("no event loop: {error}"))?;
+    let runtime = runtime.map_err(|error| format!("cannot start the async runtime: {error}"))?;
     let work = move || {
         let result = runtime.block_on(run::run(args));
         // A question to Kafka that is still open does not hold the process.
@@ -74,7 +74,7 @@ fn run(args: RunArgs) -> Result<(), String> {
         result
     };
     let thread = thread::Builder::new().stack_size(STACK).spawn(work);
-    let thread = thread.map_err(|error| format!("no thread: {error}"))?;
+    let thread = thread.map_err(|error| format!("cannot start a thread: {error}"))?;
     thread.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
@@ -82,5 +82,5 @@ fn print(text: String) -> Result<(), String> {
     use std::io::Write;
     std::io::stdout()
         .write_all(text.as_bytes())
-        .map_err(|error| format!("writing to standard output: {error}"))
+        .map_err(|error| format!("cannot write to standard output: {error}"))
 }

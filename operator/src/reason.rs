@@ -77,4 +77,20 @@ mod tests {
             .collect();
         assert!(unknown.is_empty(), "{unknown:?}");
     }
+
+    #[test]
+    fn the_glossary_lists_every_reason_and_no_other() {
+        let page = include_str!("../../docs/glossary.md");
+        let section = page.split("\n## ").find(|part| part.starts_with("Reasons"));
+        let section = section.expect("the glossary has a section of reasons");
+        let rows = section.lines().filter(|line| line.starts_with("| "));
+        let reasons = rows.filter_map(|row| row.split(" | ").nth(2));
+        let mut listed: Vec<_> = reasons
+            .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+            .collect();
+        let mut all: Vec<_> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
+        listed.sort_unstable();
+        all.sort_unstable();
+        assert_eq!(listed, all);
+    }
 }

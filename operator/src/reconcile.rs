@@ -67,7 +67,7 @@ pub enum Error {
     #[error("writing the status: {0}")]
     Status(kube::Error),
     /// The API server took a request and never answered.
-    #[error("it took longer than {0:?}: the API server does not answer")]
+    #[error("timed out after {0:?}: the API server does not respond")]
     TooSlow(Duration),
 }
 
@@ -149,7 +149,7 @@ async fn fresh(cached: &Cached, ctx: &Context) -> Result<Option<ChatDeployment>,
         Some(DeserializeGuard(Err(invalid))) => {
             error!(
                 error = invalid.error,
-                "cannot be read: is the CustomResourceDefinition of another version?"
+                "cannot read the ChatDeployment: does the CustomResourceDefinition match this version of the operator?"
             );
             Ok(None)
         }
@@ -174,7 +174,7 @@ async fn tell(ctx: &Context, object: &ChatDeployment, outcome: &Outcome) -> Resu
             "{}",
             ready.message
         ),
-        _ => debug!("nothing new to tell"),
+        _ => debug!("status unchanged"),
     }
     Ok(())
 }
@@ -205,7 +205,7 @@ pub fn error_policy(cached: Arc<Cached>, error: &Error, ctx: Arc<Context>) -> Ac
         cached.namespace().unwrap_or_default(),
         cached.name_any()
     );
-    error!(chat, error = %error, retry_in = ?pause, "the pass was broken off");
+    error!(chat, error = %error, retry_in = ?pause, "reconciliation failed");
     Action::requeue(pause)
 }
 

@@ -43,7 +43,7 @@ pub async fn run(args: RunArgs) -> Result<(), String> {
     telemetry::log(&args.log, args.log_format)?;
     let stop = stop_on_signal()?;
     let config = Config::infer().await.map_err(|error| {
-        format!("no cluster to work for: neither a service account of a pod nor a kubeconfig (KUBECONFIG): {error}")
+        format!("no Kubernetes cluster: found neither a service account of a pod nor a kubeconfig (KUBECONFIG): {error}")
     })?;
     let client = client(config.clone())?;
     // The Lease never waits behind other requests.
@@ -77,7 +77,7 @@ fn client(config: Config) -> Result<Client, String> {
 }
 
 fn unusable(error: kube::Error) -> String {
-    format!("the way to the cluster can't be used: {error}")
+    format!("cannot connect to the cluster: {error}")
 }
 
 fn context(
@@ -154,15 +154,14 @@ async fn definition_exists(client: &Client, health: &Health) {
                 health.waits_for("the CustomResourceDefinition chatdeployments.confab.dev: install the chart or apply crds/");
             }
             Ok(Err(error)) => health.waits_for(format!("the API server: {error}")),
-            Err(_) => health.waits_for("the API server, which does not answer"),
+            Err(_) => health.waits_for("the API server, which does not respond"),
         }
         sleep(Duration::from_secs(2)).await;
     }
 }
 
 fn stop_on_signal() -> Result<CancellationToken, String> {
-    let listen =
-        |kind| signal(kind).map_err(|error| format!("signals cannot be listened to: {error}"));
+    let listen = |kind| signal(kind).map_err(|error| format!("cannot listen for signals: {error}"));
     let (mut terminate, mut interrupt) = (
         listen(SignalKind::terminate())?,
         listen(SignalKind::interrupt())?,

@@ -78,7 +78,9 @@ pub async fn finish(ctx: &Context, object: &ChatDeployment) -> Result<Action, Er
         Ok(false) if overdue(object) => {}
         Ok(false) => return Ok(Action::requeue(Duration::from_secs(1))),
         // Rights that are bound in a namespace go before the last of its ChatDeployments does.
-        Err(error) if last_try => warn!(error = %error, "whether replicas are left is not known"),
+        Err(error) if last_try => {
+            warn!(error = %error, "could not determine whether replicas still run")
+        }
         Err(error) => return Err(error),
     }
     match delete_topics(ctx, object).await {
@@ -88,7 +90,7 @@ pub async fn finish(ctx: &Context, object: &ChatDeployment) -> Result<Action, Er
                 object,
                 EventType::Normal,
                 "TopicsDeleted",
-                &format!("deleted {topics} from Kafka"),
+                &format!("Deleted topics {topics} from Kafka"),
             )
             .await
         }
@@ -98,12 +100,12 @@ pub async fn finish(ctx: &Context, object: &ChatDeployment) -> Result<Action, Er
                 object,
                 EventType::Warning,
                 "TopicsNotDeleted",
-                &format!("topics of {} stay in Kafka: {why}", object.name_any()),
+                &format!("The topics of {} remain in Kafka: {why}", object.name_any()),
             )
             .await;
         }
         Err(Left { why, .. }) => {
-            info!(why, "the topics cannot be deleted yet");
+            info!(why, "could not delete the topics yet");
             return Ok(Action::requeue(Duration::from_secs(5)));
         }
     }
@@ -131,7 +133,10 @@ async fn delete_topics(ctx: &Context, object: &ChatDeployment) -> Result<String,
         .map_err(|rejection| forever(format!("{rejection:?}")))?;
     let secrets = observe::secrets(&ctx.client, object).await;
     let secrets = secrets.map_err(|error| match error.forbidden() {
-        true => forever("the rights to read the Secret with the login are gone".to_owned()),
+        true => forever(
+            "the operator no longer has permission to read the Secret with the Kafka credentials"
+                .to_owned(),
+        ),
         false => for_now(error.to_string()),
     })?;
     let access = access(&chat, &credentials(&Children::default()), &secrets);

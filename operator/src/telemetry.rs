@@ -17,7 +17,7 @@ use crate::config::LogFormat;
 /// Starts logging. The error is one line about the filter.
 pub fn log(filter: &str, format: LogFormat) -> Result<(), String> {
     let filter = EnvFilter::try_new(filter)
-        .map_err(|error| format!("--log (CONFAB_OPERATOR_LOG) is no filter: {error}"))?;
+        .map_err(|error| format!("--log (CONFAB_OPERATOR_LOG) is not a valid filter: {error}"))?;
     // The controller library's own span repeats what each pass's span says.
     let quiet = "kube_runtime::controller=warn"
         .parse()

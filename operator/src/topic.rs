@@ -97,7 +97,7 @@ pub async fn ensure(topics: &Arc<Topics>, question: Question<'_>, patient: bool)
         .state(&chat.uid, &asked)
         .unwrap_or_else(|| TopicState::Problem {
             reason: Reason::WaitingForKafka,
-            message: "Kafka was asked about the topics and has not answered yet".to_owned(),
+            message: "Waiting for Kafka to report the state of the topics".to_owned(),
             person: false,
             topics: Vec::new(),
         })
@@ -188,13 +188,13 @@ async fn carry_out(broker: &Broker, topic: &WantedTopic, plan: &TopicPlan) -> Re
     }
     if plan.configure {
         broker.configure(topic).await?;
-        info!(topic = topic.name, "put the topic's settings right");
+        info!(topic = topic.name, "updated the settings of the topic");
     }
     Ok(())
 }
 
 fn failed(error: &Error) -> TopicState {
-    warn!(error = %error, "the topics cannot be looked after");
+    warn!(error = %error, "could not reconcile the topics");
     TopicState::Problem {
         reason: error.reason(),
         message: error.to_string(),

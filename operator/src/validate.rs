@@ -147,7 +147,7 @@ fn check_numbers(spec: &ChatDeploymentSpec) -> Result<(), String> {
         && a.min_replicas > a.max_replicas
     {
         return Err(format!(
-            "spec.autoscaling.minReplicas ({}) is above maxReplicas ({}): lower the one or raise the other",
+            "spec.autoscaling.minReplicas ({}) is greater than maxReplicas ({}): lower minReplicas or raise maxReplicas",
             a.min_replicas, a.max_replicas
         ));
     }
@@ -173,7 +173,7 @@ fn check_retention(spec: &ChatDeploymentSpec) -> Result<(), String> {
         ));
     }
     if spec.topics.config.contains_key("segment.ms") {
-        return Err("spec.topics.config sets segment.ms, which spec.chat.messageRetentionDays has to decide: remove it".to_owned());
+        return Err("spec.topics.config sets segment.ms, which spec.chat.messageRetentionDays determines: remove it".to_owned());
     }
     Ok(())
 }
@@ -194,11 +194,11 @@ fn check_postgres(postgres: &Postgres) -> Result<(), String> {
         None => !parts.contains(&false),
     };
     if !whole {
-        return Err("spec.postgres.external needs urlSecret, or all of host, database, user and passwordSecret".to_owned());
+        return Err("spec.postgres.external requires urlSecret, or all of host, database, user and passwordSecret".to_owned());
     }
     match external.host.as_deref().map(url::host) {
         Some(Err(host)) => Err(format!(
-            "spec.postgres.external.host is {host:?}: it must be a name such as db.example.com, or an IPv4 address"
+            "spec.postgres.external.host is {host:?}: it must be a host name such as db.example.com, or an IPv4 address"
         )),
         _ => Ok(()),
     }
@@ -225,7 +225,7 @@ fn check_sizes(spec: &ChatDeploymentSpec) -> Result<(), String> {
             .sum();
         if size > LIMIT {
             return Err(format!(
-                "spec.{field} takes {} KiB, and Kubernetes keeps at most {} KiB: shorten it",
+                "spec.{field} has {} KiB, but Kubernetes stores at most {} KiB: shorten it",
                 size / 1024,
                 LIMIT / 1024
             ));
@@ -238,10 +238,10 @@ fn exposure(exposure: Option<Exposure>, url: Option<&SiteUrl>) -> Result<Option<
     let Some(exposure) = exposure else {
         return Ok(None);
     };
-    let url = url.ok_or("spec.exposure needs spec.url: set it to the address people will type, such as https://chat.example.com")?;
+    let url = url.ok_or("spec.exposure requires spec.url: set it to the public address of the chat, such as https://chat.example.com")?;
     if url.host_is_address() {
         return Err(format!(
-            "spec.url has the IP address {}, and an Ingress or an HTTPRoute needs a host name: use a name, such as {}.nip.io, or remove spec.exposure",
+            "spec.url has the IP address {}, but an Ingress or HTTPRoute requires a host name: use a name such as {}.nip.io, or remove spec.exposure",
             url.host(),
             url.host()
         ));
@@ -366,7 +366,7 @@ mod tests {
             refused(json!({"autoscaling": {"minReplicas": 3, "maxReplicas": 2}}))
                 .contains("minReplicas (3)")
         );
-        assert!(refused(json!({"exposure": {"ingress": {}}})).contains("needs spec.url"));
+        assert!(refused(json!({"exposure": {"ingress": {}}})).contains("requires spec.url"));
         assert!(
             refused(json!({"url": "https://chat.example.com/path"}))
                 .contains("https://chat.example.com")
@@ -385,7 +385,7 @@ mod tests {
     #[test]
     fn an_ingress_needs_a_host_name() {
         let message = refused(json!({"url": "http://10.0.0.1:8080", "exposure": {"ingress": {}}}));
-        assert!(message.contains("needs a host name"), "{message}");
+        assert!(message.contains("requires a host name"), "{message}");
     }
 
     #[test]

@@ -128,7 +128,7 @@ fn concerns<K: Resource>(namespaces: &[String], event: &Event<K>) -> bool {
 /// one, longer each time: ten that are cut at once would make it deaf for minutes.
 fn cut_is_told<T>(event: watcher::Result<T>) -> future::Ready<Option<watcher::Result<T>>> {
     if let Err(error) = &event {
-        warn!(error = %error, "a watch was cut; it is taken up again");
+        warn!(error = %error, "watch interrupted; restarting it");
     }
     future::ready(event.is_ok().then_some(event))
 }

@@ -98,20 +98,20 @@ fn container_problem(pod: &Pod, container: &ContainerStatus) -> Option<PodProble
         "ImagePullBackOff" | "ErrImagePull" | "InvalidImageName" | "ErrImageNeverPull" => (
             Reason::ImagePullFailed,
             format!(
-                "the nodes cannot pull {}: correct spec.image, or give them access to its registry ({detail})",
+                "The nodes cannot pull image {}: correct spec.image, or give them access to its registry ({detail})",
                 container.image
             ),
             true,
         ),
         "CreateContainerConfigError" | "CreateContainerError" => (
             Reason::ContainerNotCreated,
-            format!("pod {name} cannot start: {detail}"),
+            format!("Pod {name} cannot start: {detail}"),
             true,
         ),
         "CrashLoopBackOff" => (
             Reason::CrashLooping,
             format!(
-                "pod {name} ends soon after each start{}: kubectl logs {name} --previous says why",
+                "Pod {name} exits shortly after each start{}: see kubectl logs {name} --previous",
                 last_words(container)
             ),
             false,
@@ -146,10 +146,10 @@ fn unscheduled(pod: &Pod) -> Option<PodProblem> {
         .find(|c| c.type_ == "PodScheduled" && c.status == "False")
         // The scheduler stumbled, over a volume claim that somebody else wrote for one, and tries again at once.
         .filter(|c| c.reason.as_deref() != Some("SchedulerError"))?;
-    let detail = scheduled.message.as_deref().unwrap_or("no node fits");
+    let detail = scheduled.message.as_deref().unwrap_or("no suitable node");
     Some(PodProblem {
         reason: Reason::Unschedulable,
-        message: format!("no node takes pod {}: {detail}", pod.name_any()),
+        message: format!("No node can run Pod {}: {detail}", pod.name_any()),
         person: false,
     })
 }

@@ -156,7 +156,7 @@ impl Programs {
         let chat_app = own.with_file_name("chat-app");
         ensure!(
             chat_app.is_file(),
-            "{} is not there: cargo build --release --workspace",
+            "{} is not there: tests/cargo build",
             chat_app.display()
         );
         let package = |name: &str| {

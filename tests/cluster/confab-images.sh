@@ -1,5 +1,5 @@
 # Sourced: the names of the images that the working tree builds.
-release_dir=${CARGO_TARGET_DIR:-$repo_dir/target}/x86_64-unknown-linux-gnu/release
+release_dir=$(release_dir)
 
 confab_tag() { sha256sum "$release_dir/$1" | cut -c1-12; } # PROGRAM
 confab_image() { echo "confab/$1:$(confab_tag "$1")"; }    # PROGRAM

@@ -1,6 +1,8 @@
 # Sourced by every script of the cluster.
+# shellcheck source=tests/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 . "$tests_dir/cluster/env.sh"
+. "$tests_dir/cluster/host.sh"
 cluster_dir=$tests_dir/cluster
 cluster_name=confab
 log_file=$CONFAB_CACHE/logs/cluster-$(basename "$0").log

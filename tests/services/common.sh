@@ -1,4 +1,5 @@
 # Sourced by up and down: where the local services live and which user runs them.
+# shellcheck disable=SC2034 # the scripts that source this file use them
 
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 . "$tests_dir/packages.sh"
@@ -22,9 +23,10 @@ postgres_data=$services_dir/postgres
 kafka_data=$services_dir/kafka
 
 make_services_dir() {
-  [ "$(id -u)" = 0 ] || { mkdir -p "$services_dir"; return; }
-  # Anybody may make a directory in /var/tmp: one that is not root's own is not used.
+  [ "$(id -u)" = 0 ] || { make_folder "$services_dir"; return; }
+  # Every user can create a folder in /var/tmp: use only one that belongs to root.
   mkdir -m 755 "$services_dir" 2>/dev/null || [ "$(stat -c %u "$services_dir")" = 0 ] || die "$services_dir belongs to another user"
+  : >>"$services_dir/$marker"
 }
 
 # The words before a command that is to run as the service user.

@@ -4,21 +4,21 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MessageBody(String);
 
-/// Why a text is no [`MessageBody`]; the sentence is shown beside the field.
+/// Why a text is not a [`MessageBody`].
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BodyError {
     /// Nothing but white space.
-    #[error("Write a message first.")]
+    #[error("the message is empty")]
     Empty,
     /// Over the deployment's limit.
-    #[error("This message has {got} bytes; {limit} are allowed. Send it in parts.")]
+    #[error("the message has {got} bytes, {limit} are allowed")]
     TooLong {
         /// Bytes of UTF-8 given.
         got: usize,
         /// Bytes of UTF-8 allowed.
         limit: usize,
     },
-    #[error("This message holds control characters, which can't be sent. Paste it as plain text.")]
+    #[error("the message has control characters")]
     Control,
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{ConversationId, Message, Notice, User, UserId};
+use super::{ConversationId, Excerpt, Message, Notice, User, UserId};
 
 /// What a conversation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
@@ -22,6 +22,11 @@ impl ConversationKind {
     /// Whether it has a name, owners and a topic line of its own.
     pub fn is_room(self) -> bool {
         matches!(self, Self::Public | Self::Private)
+    }
+
+    /// Whether it has members to look at: a direct conversation has two for ever.
+    pub fn has_members(self) -> bool {
+        self != Self::Direct
     }
 }
 
@@ -49,7 +54,7 @@ pub enum Level {
 pub struct Preview {
     pub sender: UserId,
     pub sender_name: String,
-    pub body: String,
+    pub excerpt: Excerpt,
 }
 
 /// A conversation as one of its members sees it.

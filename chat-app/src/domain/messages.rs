@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{ConversationId, UserId};
+use super::{ConversationId, ConversationKind, Excerpt, FileSummary, UserId};
 
 /// A person whom a message calls by name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,10 +29,7 @@ pub struct Quote {
     pub seq: i64,
     /// What its sender is called.
     pub sender_name: String,
-    /// The beginning of what it says; empty for a tombstone.
-    pub body: String,
-    /// Whether it is a tombstone.
-    pub deleted: bool,
+    pub excerpt: Excerpt,
 }
 
 /// A message as it stands.
@@ -63,6 +60,25 @@ pub struct Message {
     pub reactions: Vec<Reaction>,
     /// The files that go with it.
     pub attachments: Vec<Attachment>,
+}
+
+impl Message {
+    pub fn excerpt(&self) -> Excerpt {
+        let files = self.attachments.first().map(|first| FileSummary {
+            count: self.attachments.len() as u32,
+            photos: self
+                .attachments
+                .iter()
+                .filter(|file| file.width.is_some())
+                .count() as u32,
+            name: first.name.clone(),
+        });
+        Excerpt {
+            body: self.body.clone(),
+            deleted: self.deleted,
+            files,
+        }
+    }
 }
 
 /// What happened to a conversation besides messages.
@@ -130,4 +146,47 @@ pub struct Attachment {
     pub height: Option<i32>,
     /// Whether there is a smaller image of it.
     pub thumbnail: bool,
+}
+
+/// A change as it stands now: one that a later change has overtaken is not there any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A message that was sent, edited, deleted or reacted to.
+    Message(Message),
+    Notice(Notice),
+}
+
+impl Change {
+    /// Its place among the changes.
+    pub fn rev(&self) -> i64 {
+        match self {
+            Self::Message(message) => message.rev,
+            Self::Notice(notice) => notice.rev,
+        }
+    }
+
+    pub fn conversation(&self) -> ConversationId {
+        match self {
+            Self::Message(message) => message.conversation,
+            Self::Notice(notice) => notice.conversation,
+        }
+    }
+}
+
+/// The members who get a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Audience {
+    People(Vec<UserId>),
+    /// All members of a large room, which each replica knows.
+    Room,
+}
+
+/// A change with everything else that its record on the events topic holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddressedChange {
+    pub change: Change,
+    pub conversation_kind: ConversationKind,
+    pub audience: Audience,
+    /// The database's epoch: `rev` counts within it.
+    pub epoch: String,
 }

@@ -10,16 +10,14 @@ use super::{SessionId, UserId};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct UserName(String);
 
-/// Why a text is no [`UserName`]; the sentence is shown beside the field.
+/// Why a text is not a [`UserName`].
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// Shorter than 2 or longer than 32 characters.
-    #[error("A name has 2 to 32 characters.")]
+    #[error("the name does not have 2 to 32 characters")]
     Length,
     /// A character that a name can't hold.
-    #[error(
-        "Use letters a to z, digits, dots, dashes and underscores; begin with a letter or a digit."
-    )]
+    #[error("the name has a character that is not allowed")]
     Characters,
 }
 

@@ -43,10 +43,10 @@ pub struct Picture {
 /// Why a picture is not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum PictureError {
-    #[error("the picture has too many pixels")]
+    #[error("the image has too many pixels")]
     TooLarge,
     /// Not what its first bytes promise.
-    #[error("the picture can't be decoded: {0}")]
+    #[error("the image cannot be decoded: {0}")]
     Broken(String),
 }
 

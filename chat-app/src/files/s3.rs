@@ -22,10 +22,10 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug, thiserror::Error)]
 pub enum BucketError {
     /// They contradict each other.
-    #[error("the CONFAB_S3_ settings can't be used: {0}")]
+    #[error("invalid CONFAB_S3_ settings: {0}")]
     Settings(#[from] object_store::Error),
     /// A file that is not there or is no certificate.
-    #[error("CONFAB_S3_CA_FILE {0} can't be read: {1}")]
+    #[error("cannot read CONFAB_S3_CA_FILE {0}: {1}")]
     Authority(PathBuf, std::io::Error),
 }
 

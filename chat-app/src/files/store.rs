@@ -27,13 +27,13 @@ const PART: usize = 5 * 1024 * 1024;
 pub enum StoreError {
     #[error(transparent)]
     Database(#[from] sqlx::Error),
-    #[error("the bucket does not work: {0}")]
+    #[error("the bucket returned an error: {0}")]
     Bucket(#[from] object_store::Error),
     /// The file is in a bucket that the settings no longer name.
-    #[error("the file is in a bucket, and no bucket is set")]
+    #[error("the file is stored in a bucket, but no bucket is configured")]
     NoBucket,
     /// Fewer bytes than the row says.
-    #[error("bytes of the file are missing")]
+    #[error("chunks of the file are missing")]
     Missing,
 }
 
@@ -217,7 +217,7 @@ impl Writer {
         if let Self::S3(mut writer) = self
             && let Err(error) = writer.abort().await
         {
-            tracing::warn!(%error, "an upload to the bucket was not taken back");
+            tracing::warn!(%error, "could not abort an upload to the bucket");
         }
     }
 }

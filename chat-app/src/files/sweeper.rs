@@ -39,7 +39,7 @@ pub async fn run(database: PgConnectOptions, files: Files, stop: CancellationTok
             .run_until_cancelled(sweep(&database, &files, AGES))
             .await
         {
-            tracing::warn!(%error, "files that are gone were not swept");
+            tracing::warn!(%error, "could not clean up deleted and unsent files");
         }
     }
 }
@@ -58,7 +58,7 @@ pub async fn sweep(database: &PgConnectOptions, files: &Files, ages: Ages) -> sq
             }
         }
         if swept > 0 {
-            tracing::info!(files = swept, "deleted files that were not sent");
+            tracing::info!(files = swept, "deleted files that were never sent");
         }
         if let Some(bucket) = files.store.bucket_if_any() {
             while delete_objects(&mut connection, bucket, ages.gone).await? == BATCH as usize {}

@@ -42,7 +42,7 @@ impl Drop for Unsent {
         tokio::spawn(async move {
             // Where this fails, the sweeper does it later.
             if let Err(error) = attachments::discard(&pool, conversation, owner, id).await {
-                tracing::debug!(%error, "an upload that ended early was not taken back");
+                tracing::debug!(%error, "could not clean up an aborted upload");
             }
         });
     }

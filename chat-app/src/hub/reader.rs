@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Delivery, Hole, Hub};
 use crate::domain::ConversationId;
+use crate::event::Event;
 use crate::postgres::limited;
 use crate::store::{Pool, changes, timeline};
 use crate::telemetry::Metrics;
@@ -28,7 +29,7 @@ pub async fn run(hub: Hub, pool: Pool, metrics: Metrics, stop: CancellationToken
                 return;
             };
             if let Err(error) = outcome {
-                tracing::debug!(%error, conversation = %hole.conversation, "a hole could not be read");
+                tracing::debug!(%error, conversation = %hole.conversation, "could not read a gap");
                 hub.state().order.failed(hole.conversation, Instant::now());
             }
         }
@@ -68,7 +69,8 @@ async fn missing(
     after: i64,
     up_to: i64,
 ) -> sqlx::Result<(i64, Vec<(i64, Delivery)>)> {
-    let (events, reach) = timeline::events(pool, id, after, up_to, BATCH).await?;
+    let (changes, reach) = timeline::addressed_changes(pool, id, after, up_to, BATCH).await?;
+    let events: Vec<Event> = changes.iter().map(Event::of).collect();
     if events.iter().any(|event| event.to.is_none()) && hub.is_unknown(id) {
         // Whoever joins from now on arrives as a change of a later rev.
         hub.learn_room(id, &timeline::seats(pool, id, &hub.people()).await?);

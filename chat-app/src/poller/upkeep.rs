@@ -19,11 +19,11 @@ pub async fn run(hub: Hub, pool: Pool, metrics: Metrics, stop: CancellationToken
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         hub.forget_quiet();
         if let Err(error) = changes::maintain(&pool, CHANGES_HOURS).await {
-            tracing::debug!(%error, "the partitions of changes were not maintained; the next try is in a minute");
+            tracing::debug!(%error, "could not maintain the partitions of changes; retrying in a minute");
         }
         match outbox::depth(&pool).await {
             Ok((rows, seconds)) => metrics.outbox(rows, seconds),
-            Err(error) => tracing::debug!(%error, "the outbox could not be counted"),
+            Err(error) => tracing::debug!(%error, "could not count the outbox"),
         }
     }
 }

@@ -46,7 +46,7 @@ pub async fn run(
             .run_until_cancelled(lead(&database, &pool, &publisher))
             .await
         {
-            tracing::debug!(%error, "the outbox was not swept");
+            tracing::debug!(%error, "could not sweep the outbox");
         }
     }
 }
@@ -100,13 +100,13 @@ async fn sweep(
     let taken = join_all(found.iter().map(|event| publisher.publish_confirmed(event))).await;
     match taken.into_iter().find_map(Result::err) {
         Some(error) if is_about_the_record(&error) => {
-            tracing::error!(%error, conversation = %last.0, "Kafka refuses a record of the outbox for good: does the topic take records of 300 KB?");
+            tracing::error!(%error, conversation = %last.0, "Kafka permanently rejected a record from the outbox: does the topic accept records of 300 KB?");
         }
         Some(error) => {
-            tracing::debug!(%error, "Kafka did not take the records of the outbox");
+            tracing::debug!(%error, "Kafka did not accept records from the outbox");
             return Ok(None);
         }
-        None => tracing::info!(records = found.len(), "published what waited in the outbox"),
+        None => tracing::info!(records = found.len(), "published records from the outbox"),
     }
     Ok(Some(last))
 }
@@ -120,8 +120,9 @@ async fn read(
     let (mut after, up_to) = (revs.start() - 1, *revs.end());
     let mut found = HashMap::new();
     while after < up_to {
-        let (events, reach) = timeline::events(pool, id, after, up_to, BATCH).await?;
-        found.extend(events.into_iter().map(|event| (event.rev, event)));
+        let (changes, reach) = timeline::addressed_changes(pool, id, after, up_to, BATCH).await?;
+        let events = changes.iter().map(Event::of);
+        found.extend(events.map(|event| (event.rev, event)));
         after = reach;
     }
     Ok(found)

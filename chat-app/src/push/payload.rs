@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::domain::ConversationId;
+use crate::domain::{ConversationId, Gist};
 use crate::markdown::plain;
 use crate::store::push::Due;
 use crate::t;
@@ -30,10 +30,7 @@ pub fn payload(due: &Due) -> Vec<u8> {
     let text = Text {
         language: Language::of_tag(&due.language).unwrap_or_default(),
     };
-    let words = match plain(&due.body) {
-        words if words.is_empty() => t!(text, "push-file"),
-        words => words,
-    };
+    let words = words(text, due.excerpt.gist());
     let (title, body) = match &due.title {
         Some(room) => (
             room.clone(),
@@ -57,6 +54,17 @@ pub fn payload(due: &Due) -> Vec<u8> {
     serde_json::to_vec(&payload).expect("a payload has no map with keys other than text")
 }
 
+fn words(text: Text, gist: Gist<'_>) -> String {
+    match gist {
+        Gist::Deleted => t!(text, "deleted"),
+        Gist::Text(body) => plain(body),
+        Gist::Photo => t!(text, "photo"),
+        Gist::Photos(count) => t!(text, "photos", count = count),
+        Gist::File(name) => name.to_owned(),
+        Gist::Files(count) => t!(text, "files", count = count),
+    }
+}
+
 /// The name under which a newer push replaces an older one, at the push service and on the device.
 /// At most 32 letters of base64url (RFC 8030, 5.4).
 pub fn tag(conversation: ConversationId) -> String {
@@ -73,11 +81,15 @@ fn shortened(text: &str, letters: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{Excerpt, FileSummary};
 
     fn due(title: Option<&str>, body: &str) -> Due {
         Due {
             title: title.map(str::to_owned),
-            body: body.to_owned(),
+            excerpt: Excerpt {
+                body: body.to_owned(),
+                ..Excerpt::default()
+            },
             ..Due::example()
         }
     }
@@ -105,8 +117,27 @@ mod tests {
     }
 
     #[test]
-    fn a_message_without_words_says_that_a_file_came() {
-        assert_eq!(json(&due(None, ""))["body"], "Sent a file");
+    fn a_message_without_text_names_or_counts_its_files() {
+        let said = |count, photos| {
+            let files = FileSummary {
+                count,
+                photos,
+                name: "report.pdf".into(),
+            };
+            let excerpt = Excerpt {
+                files: Some(files),
+                ..Excerpt::default()
+            };
+            json(&Due {
+                excerpt,
+                ..due(None, "")
+            })["body"]
+                .take()
+        };
+        assert_eq!(said(1, 1), "Photo");
+        assert_eq!(said(1, 0), "report.pdf");
+        assert_eq!(said(3, 3), "3 photos");
+        assert_eq!(said(3, 2), "3 files");
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub async fn run(sender: Arc<Push>, pool: Pool, metrics: Metrics, stop: Cancella
                 let room = AT_A_TIME - on_their_way.len();
                 match push::take(&pool, room).await {
                     Ok(taken) => for due in taken { on_their_way.spawn(told(sender.clone(), due)); },
-                    Err(error) => tracing::debug!(%error, "could not look for due pushes"),
+                    Err(error) => tracing::debug!(%error, "could not read due push notifications"),
                 }
             }
             Some(Ok((due, outcome))) = on_their_way.join_next() => {
@@ -50,7 +50,7 @@ async fn keep(pool: &Pool, metrics: &Metrics, due: &Due, outcome: Option<&Outcom
     metrics.push(counted(outcome));
     if let Err(error) = settle(pool, due, outcome).await {
         // It is due again in a minute.
-        tracing::warn!(%error, "what became of a push could not be kept; it may be sent once more");
+        tracing::warn!(%error, "could not store the outcome of a push notification; it may be sent again");
     }
 }
 
@@ -93,7 +93,10 @@ async fn settle(pool: &Pool, due: &Due, outcome: Option<&Outcome>) -> sqlx::Resu
         }
         Some(Outcome::Refused(status)) => {
             // A key that was changed, a clock that is wrong: for the operators to see.
-            tracing::warn!(status = status.as_u16(), "a push service refused a push");
+            tracing::warn!(
+                status = status.as_u16(),
+                "a push service rejected a notification"
+            );
             push::done(pool, due).await
         }
         None => push::done(pool, due).await,

@@ -18,7 +18,7 @@ const HEADER: &str = "eyJ0eXAiOiJKV1QiLCJhbGciOiJFUzI1NiJ9";
 
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "CONFAB_VAPID_PRIVATE_KEY is not a P-256 private key: give 32 bytes as base64url without padding"
+    "CONFAB_VAPID_PRIVATE_KEY is not a P-256 private key: it must be 32 bytes as base64url without padding"
 )]
 pub struct KeyError;
 

@@ -11,7 +11,7 @@ use crate::telemetry::Record;
 /// Passes an event on. What concerns nobody here is not parsed.
 pub(super) fn event(hub: &Hub, record: &BorrowedMessage<'_>) -> Record {
     let Some((epoch, address)) = addressed(record) else {
-        return malformed(record, "its key or headers");
+        return malformed(record, "key or headers");
     };
     if !hub.is_of(epoch) {
         // Its rev may be that of another change here. What was committed in this history, the next look finds.
@@ -33,10 +33,10 @@ pub(super) fn event(hub: &Hub, record: &BorrowedMessage<'_>) -> Record {
         .payload()
         .and_then(|value| serde_json::from_slice::<Event>(value).ok())
     else {
-        return malformed(record, "its value");
+        return malformed(record, "value");
     };
     if (event.v, event.conversation, event.rev) != (1, id, rev) {
-        return malformed(record, "its version, or a key that is another's");
+        return malformed(record, "unknown version, or the key does not match");
     }
     // Without its rendering the change is read from PostgreSQL, like one whose record was lost.
     match Delivery::of(&event) {
@@ -76,7 +76,7 @@ pub(super) fn signal(hub: &Hub, record: &BorrowedMessage<'_>) -> Record {
         .payload()
         .and_then(|value| serde_json::from_slice::<Signal>(value).ok())
     else {
-        return malformed(record, "its value");
+        return malformed(record, "value");
     };
     match hub.signal(&signal) {
         true => Record::Delivered,
@@ -90,7 +90,7 @@ fn malformed(record: &BorrowedMessage<'_>, what: &str) -> Record {
         topic = record.topic(),
         partition = record.partition(),
         offset = record.offset(),
-        "skipped a Kafka record: {what} can't be read"
+        "skipped a malformed Kafka record: {what}"
     );
     Record::Malformed
 }

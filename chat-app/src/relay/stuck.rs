@@ -55,15 +55,15 @@ pub(super) async fn watch<C: ConsumerContext + 'static>(
         }
         let now = unread(&known.next, &extents);
         if !shrunk.is_empty() {
-            tracing::warn!(partitions = ?shrunk, "a Kafka topic was made anew; reading it from its beginning");
-            return KafkaError::ClientCreation("its topic was made anew".into());
+            tracing::warn!(partitions = ?shrunk, "a Kafka topic was recreated; reading it from the beginning");
+            return KafkaError::ClientCreation("the topic was recreated".into());
         }
         if let Some(partition) = now.iter().find(|(key, at)| waiting.get(*key) == Some(*at)) {
             tracing::warn!(
                 ?partition,
-                "what is in Kafka was not handed out; making a new consumer"
+                "the consumer does not return records that are in Kafka; creating a new consumer"
             );
-            return KafkaError::ClientCreation("it handed out nothing".into());
+            return KafkaError::ClientCreation("the consumer returned nothing".into());
         }
         waiting = now;
     }

@@ -63,12 +63,12 @@ impl<'a> Report<'a> {
     pub fn summary(&self) -> String {
         let truncated = match self.truncated {
             true => {
-                " Retention has taken the topic's beginning: what came before the first record of a conversation was not looked for."
+                " Retention has deleted the beginning of the topic: changes before the first record of a conversation were not checked."
             }
             false => "",
         };
         format!(
-            "{} records compared with PostgreSQL: {} missing, {} differing, {} foreign. Of messages that have changed since: {}; past their retention: {}.{truncated}",
+            "Compared {} records with PostgreSQL: {} missing, {} differing, {} foreign. Not compared: {} of messages that changed later, {} past retention.{truncated}",
             self.records, self.missing, self.differing, self.foreign, self.overtaken, self.expired
         )
     }
@@ -194,7 +194,7 @@ async fn compare(
                 let same = conversations.entry(event.conversation).or_default();
                 same.push((event, record));
             }
-            None => report.differing(&record, "it can't be read"),
+            None => report.differing(&record, "malformed"),
         }
     }
     for (id, records) in conversations {
@@ -229,13 +229,13 @@ async fn one(
 ) -> sqlx::Result<()> {
     let (id, rev) = (event.conversation, event.rev);
     if rev > standing.rev {
-        report.foreign(record, "the conversation has not come so far");
+        report.foreign(record, "the conversation has no such rev yet");
         return Ok(());
     }
-    let (stored, _) = timeline::events(pool, id, rev - 1, rev, 1).await?;
-    if let Some(stored) = stored.first() {
+    let (stored, _) = timeline::addressed_changes(pool, id, rev - 1, rev, 1).await?;
+    if let Some(stored) = stored.first().map(Event::of) {
         seen.insert(id, rev);
-        if let Some(what) = difference(event, stored) {
+        if let Some(what) = difference(event, &stored) {
             report.differing(record, what);
         }
         return Ok(());

@@ -28,20 +28,20 @@ pub(super) async fn drain(
     if app.config.presence {
         app.signals.presence(&app.config.replica, app.hub.goodbye());
         let said = app.signals.flush(SHORT_STEP_LIMIT);
-        let otherwise = "Kafka did not take that nobody is here any more";
+        let otherwise = "Kafka did not accept the final presence update";
         within(SHORT_STEP_LIMIT, otherwise, said).await;
     }
-    within(STEP_LIMIT, "requests under way did not end", server).await;
+    within(STEP_LIMIT, "requests in progress did not finish", server).await;
     let publisher = app.publisher.clone();
     // With it go Kafka clients, whose drop waits for threads of theirs.
     let dropped = tokio::task::spawn_blocking(move || drop(app));
-    within(STEP_LIMIT, "sends were not answered", async {
+    within(STEP_LIMIT, "pending sends were not completed", async {
         let _ = dropped.await;
         while workers.lanes.join_next().await.is_some() {}
     })
     .await;
     let flushed = publisher.flush(SHORT_STEP_LIMIT);
-    let otherwise = "records were not taken by Kafka";
+    let otherwise = "Kafka did not acknowledge all records";
     within(SHORT_STEP_LIMIT, otherwise, flushed).await;
     workers.stop.cancel();
     within(SHORT_STEP_LIMIT, "workers did not stop", async {
@@ -54,6 +54,9 @@ pub(super) async fn drain(
 
 async fn within<T>(limit: Duration, otherwise: &str, step: impl Future<Output = T>) {
     if tokio::time::timeout(limit, step).await.is_err() {
-        tracing::warn!("{otherwise} within {} s; going on", limit.as_secs());
+        tracing::warn!(
+            "{otherwise} within {} s; continuing the shutdown",
+            limit.as_secs()
+        );
     }
 }

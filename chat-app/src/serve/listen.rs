@@ -32,7 +32,7 @@ pub(super) fn tuned(listener: TcpListener) -> impl Listener<Addr = SocketAddr> {
             .set_nodelay(true)
             .and_then(|()| SockRef::from(&*connection).set_send_buffer_size(SEND_BUFFER));
         if let Err(error) = tuned {
-            tracing::debug!(%error, "a connection could not be tuned");
+            tracing::debug!(%error, "could not set socket options of a connection");
         }
     })
 }

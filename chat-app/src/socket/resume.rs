@@ -6,9 +6,8 @@ use serde::Serialize;
 
 use super::Resume;
 use crate::app::App;
-use crate::domain::{ConversationId, ConversationSummary, UserId};
+use crate::domain::{Change, ConversationId, ConversationSummary, UserId};
 use crate::store::missed::{OnScreen, Place};
-use crate::store::timeline::Change;
 use crate::text::Text;
 use crate::views;
 

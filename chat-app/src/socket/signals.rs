@@ -66,7 +66,9 @@ impl Connection {
         match people::who_may_see_typing(&self.app.pool, user, conversation).await {
             Ok(Some(audience)) => self.app.signals.typing(user, conversation, audience),
             Ok(None) => {}
-            Err(error) => tracing::debug!(%error, "whom to tell that somebody types can't be read"),
+            Err(error) => {
+                tracing::debug!(%error, "could not read the recipients of a typing signal")
+            }
         }
     }
 

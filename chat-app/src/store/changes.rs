@@ -63,7 +63,7 @@ async fn forget_foreign(connection: &mut PgConnection) -> sqlx::Result<()> {
         tracing::info!(
             rows,
             horizon,
-            "the database comes from a dump: changes of its former server are forgotten"
+            "the database was restored from a dump: deleted change records of its former server"
         );
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! Conversations as their members see them. Does I/O.
 
 use sqlx::postgres::PgRow;
+use sqlx::types::Json;
 use sqlx::{PgConnection, Row};
 
 use super::Pool;
@@ -23,7 +24,9 @@ macro_rules! summaries {
                                    ORDER BY gm.user_id LIMIT 4) g), '') END AS name,
                     (SELECT count(*) FROM mentions x
                      WHERE x.user_id = m.user_id AND x.conversation_id = c.id AND x.seq > m.last_read_seq) AS mentions,
-                    newest.sender_id, coalesce(sender.display_name, sender.name) AS sender_name, left(newest.body, 500) AS body",
+                    newest.sender_id, coalesce(sender.display_name, sender.name) AS sender_name, ",
+            excerpt!("newest"),
+            " AS excerpt",
             $more,
             " FROM members m
              JOIN conversations c ON c.id = m.conversation_id
@@ -108,7 +111,7 @@ fn summary_of(row: &PgRow) -> sqlx::Result<ConversationSummary> {
         Some(sender) => Some(Preview {
             sender,
             sender_name: row.try_get("sender_name")?,
-            body: row.try_get("body")?,
+            excerpt: row.try_get::<Json<_>, _>("excerpt")?.0,
         }),
         None => None,
     };

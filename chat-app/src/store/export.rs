@@ -57,8 +57,10 @@ pub async fn places(pool: &Pool, id: ConversationId, user: UserId) -> sqlx::Resu
 pub async fn messages(pool: &Pool, id: ConversationId, seqs: &[i64]) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar(
         "SELECT jsonb_build_object('place', seq, 'sent_at', created_at, 'edited_at', edited_at,
-                'reply_to', reply_to, 'text', body)::text
-         FROM messages WHERE conversation_id = $1 AND seq = ANY ($2) AND deleted_at IS NULL ORDER BY seq",
+                'reply_to', reply_to, 'text', body, 'files', ARRAY(
+                    SELECT a.name FROM attachments a WHERE a.conversation_id = m.conversation_id AND a.seq = m.seq
+                    ORDER BY a.created_at, a.id))::text
+         FROM messages m WHERE conversation_id = $1 AND seq = ANY ($2) AND deleted_at IS NULL ORDER BY seq",
     )
     .bind(id)
     .bind(seqs)

@@ -19,7 +19,9 @@ macro_rules! messages {
                     coalesce(u.display_name, u.name) AS sender_name, u.avatar, m.client_id, m.body, m.created_at,
                     m.edited_at IS NOT NULL AS edited, m.deleted_at IS NOT NULL AS deleted, m.reply_to,
                     (SELECT jsonb_build_object('seq', q.seq, 'sender_name', coalesce(qu.display_name, qu.name),
-                                               'body', left(q.body, 300), 'deleted', q.deleted_at IS NOT NULL)
+                                               'excerpt', ",
+            excerpt!("q"),
+            ")
                      FROM messages q JOIN users qu ON qu.id = q.sender_id
                      WHERE q.conversation_id = m.conversation_id AND q.seq = m.reply_to) AS quote,
                     (SELECT jsonb_agg(jsonb_build_object('user', x.user_id, 'name', xu.name))

@@ -8,9 +8,8 @@ use std::sync::Arc;
 use sqlx::PgConnection;
 
 use super::conversations::Seen;
-use super::timeline::Change;
 use super::{Pool, changes, conversations, timeline};
-use crate::domain::{ConversationId, ConversationSummary, Cursor, Span, UserId};
+use crate::domain::{Change, ConversationId, ConversationSummary, Cursor, Span, UserId};
 
 /// Past this many missed changes, or changed conversations, reading the page anew is cheaper.
 const LIMIT: i64 = 200;

@@ -2,10 +2,11 @@
 
 use sqlx::Row;
 use sqlx::postgres::PgRow;
+use sqlx::types::Json;
 use time::OffsetDateTime;
 
 use super::Pool;
-use crate::domain::{ConversationId, SessionId, UserId};
+use crate::domain::{ConversationId, Excerpt, SessionId, UserId};
 
 /// A browser that takes pushes, as it registers.
 #[derive(Debug)]
@@ -201,12 +202,12 @@ pub struct Due {
     pub title: Option<String>,
     /// What the sender is called.
     pub sender_name: String,
-    pub body: String,
+    pub excerpt: Excerpt,
 }
 
 /// Takes what is due: no other replica gets it for a minute, which is longer than a push may take.
 pub async fn take(pool: &Pool, limit: usize) -> sqlx::Result<Vec<Due>> {
-    let rows = sqlx::query(
+    let rows = sqlx::query(concat!(
         "WITH due AS (
              SELECT p.subscription_id, p.conversation_id FROM pushes p
              WHERE p.due_at <= now() ORDER BY p.due_at LIMIT $1 FOR UPDATE SKIP LOCKED
@@ -216,7 +217,9 @@ pub async fn take(pool: &Pool, limit: usize) -> sqlx::Result<Vec<Due>> {
              RETURNING p.subscription_id, p.conversation_id, p.seq
          )
          SELECT t.subscription_id, t.conversation_id, t.seq, s.endpoint, s.p256dh, s.auth, s.language, s.failures,
-                u.dnd_from, u.dnd_to, u.time_zone, coalesce(x.created_at, now()) AS at, coalesce(x.body, '') AS body,
+                u.dnd_from, u.dnd_to, u.time_zone, coalesce(x.created_at, now()) AS at, ",
+            excerpt!("x"),
+            " AS excerpt,
                 CASE WHEN c.kind <> 'direct' THEN c.title END AS title,
                 coalesce(sender.display_name, sender.name, '') AS sender_name,
                 c.kind = 'direct' OR EXISTS (SELECT FROM mentions y
@@ -232,7 +235,7 @@ pub async fn take(pool: &Pool, limit: usize) -> sqlx::Result<Vec<Due>> {
          LEFT JOIN members m ON m.conversation_id = t.conversation_id AND m.user_id = s.user_id
          LEFT JOIN messages x ON x.conversation_id = t.conversation_id AND x.seq = t.seq
          LEFT JOIN users sender ON sender.id = x.sender_id",
-    )
+    ))
     .bind(limit as i64)
     .fetch_all(pool)
     .await?;
@@ -259,7 +262,7 @@ fn due_of(row: &PgRow) -> sqlx::Result<Due> {
         at: row.try_get("at")?,
         title: row.try_get("title")?,
         sender_name: row.try_get("sender_name")?,
-        body: row.try_get("body")?,
+        excerpt: row.try_get::<Json<_>, _>("excerpt")?.0,
     })
 }
 
@@ -333,7 +336,10 @@ impl Due {
             at: OffsetDateTime::UNIX_EPOCH,
             title: None,
             sender_name: "Ada".into(),
-            body: "hello".into(),
+            excerpt: Excerpt {
+                body: "hello".into(),
+                ..Excerpt::default()
+            },
         }
     }
 }

@@ -5,33 +5,9 @@ use std::collections::HashMap;
 use sqlx::{PgConnection, Row};
 
 use super::{Pool, messages, notices};
-use crate::domain::{ConversationId, ConversationKind, Message, Notice, Span, UserId};
-use crate::event::{Audience, Event};
-
-/// A change as it stands now: one that a later change has overtaken is not there any more.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// A message that was sent, edited, deleted or reacted to.
-    Message(Message),
-    Notice(Notice),
-}
-
-impl Change {
-    /// Its place among the changes.
-    pub fn rev(&self) -> i64 {
-        match self {
-            Self::Message(message) => message.rev,
-            Self::Notice(notice) => notice.rev,
-        }
-    }
-
-    pub fn conversation(&self) -> ConversationId {
-        match self {
-            Self::Message(message) => message.conversation,
-            Self::Notice(notice) => notice.conversation,
-        }
-    }
-}
+use crate::domain::{
+    AddressedChange, Audience, Change, ConversationId, ConversationKind, Span, UserId,
+};
 
 /// The changes of these revs, those of a conversation in order: at least the first `limit` of each, where there are so many.
 pub async fn changes(
@@ -55,14 +31,14 @@ pub async fn changes(
     Ok(changes)
 }
 
-/// The events of the revs (after, up_to] in order, at most `limit`, and how far they reach.
-pub async fn events(
+/// The changes of the revs (after, up_to] in order with who gets each, at most `limit`, and how far they reach.
+pub async fn addressed_changes(
     pool: &Pool,
     id: ConversationId,
     after: i64,
     up_to: i64,
     limit: i64,
-) -> sqlx::Result<(Vec<Event>, i64)> {
+) -> sqlx::Result<(Vec<AddressedChange>, i64)> {
     // All on one connection: the history that it tells is that of the changes.
     let mut connection = pool.acquire().await?;
     let span = Span {
@@ -81,10 +57,13 @@ pub async fn events(
         return Ok((Vec::new(), reach));
     }
     let seating = Seating::read(&mut connection, id).await?;
-    let events = changes
-        .iter()
-        .map(|change| Event::of(change, seating.kind, seating.of(change), &seating.epoch));
-    Ok((events.collect(), reach))
+    let addressed = changes.into_iter().map(|change| AddressedChange {
+        conversation_kind: seating.kind,
+        audience: seating.of(&change),
+        epoch: seating.epoch.clone(),
+        change,
+    });
+    Ok((addressed.collect(), reach))
 }
 
 /// Who, from after which rev and which message, and until which rev.

@@ -76,69 +76,69 @@ impl Counted {
             .expect("nobody panics holding this lock");
         registry.register(
             "sends_committed",
-            "Sends that were answered as durable, retries of one included; when it stands still while people write, look at database_up",
+            "Sends acknowledged as durable, including retries; when it does not grow while users write, check database_up",
             self.sends.clone(),
         );
         registry.register(
             "send_batch_size",
-            "Sends in one commit; when most are above 32, PostgreSQL's commits are the bottleneck: look at its disk",
+            "Sends per commit; when most are above 32, commits in PostgreSQL are the bottleneck: check its disk",
             self.batch.clone(),
         );
         registry.register(
             "relay_records",
-            "Kafka records read; when malformed ones grow, find who else writes to the topic: the log has partition and offset; when stale_epoch ones grow for long after a failover or a restore, two chats have one topic prefix; dropped ones are signals that came while PostgreSQL did not answer",
+            "Kafka records read; when malformed grows, find what else writes to the topic: the log has partition and offset; when stale_epoch keeps growing after a failover or restore, two chats share a topic prefix; dropped are signals that arrived while PostgreSQL did not respond",
             self.records.clone(),
         );
-        registry.register("hub_gap_reads", "Changes read from PostgreSQL as their Kafka record was late or lost; when it grows steadily, look at Kafka", self.holes.clone());
+        registry.register("hub_gap_reads", "Changes read from PostgreSQL because their Kafka record was late or lost; when it grows steadily, check Kafka", self.holes.clone());
         registry.register(
             "socket_resyncs",
-            "Sockets that had to read what they missed; when it grows steadily, browsers are too slow for what they get, or this replica was cut from PostgreSQL",
+            "Sockets that had to catch up on missed changes; when it grows steadily, browsers are too slow for their traffic, or this replica was disconnected from PostgreSQL",
             self.resyncs.clone(),
         );
         registry.register(
             "socket_malformed_frames",
-            "Frames from browsers that can't be read, skipped; when it grows, something that is no browser of this chat connects",
+            "Malformed frames from clients, skipped; when it grows, clients other than the chat's pages connect",
             self.malformed_frames.clone(),
         );
         registry.register(
             "sockets",
-            "Open live connections; when replicas differ much for long, look at the ingress: each new one goes to any of them",
+            "Open live connections; when replicas differ much for long, check the ingress: it should distribute new connections over all replicas",
             self.sockets.clone(),
         );
         registry.register(
             "delivery_duration_seconds",
-            "From a message's commit to its writing to a socket, by PostgreSQL's clock and this replica's; when it grows, compare relay_lag_seconds (Kafka) with database_up and hub_gap_reads (PostgreSQL)",
+            "Time from the commit of a message to its write to a socket, by the clocks of PostgreSQL and this replica; when it grows, compare relay_lag_seconds (Kafka) with database_up and hub_gap_reads (PostgreSQL)",
             self.delivery.clone(),
         );
         registry.register(
             "relay_lag_seconds",
-            "How old the last Kafka record was when this replica read it; when it grows, the replica or its way to Kafka is overloaded: add replicas, or look at the brokers",
+            "Age of the last Kafka record when this replica read it; when it grows, the replica or its connection to Kafka is overloaded: add replicas, or check the brokers",
             self.relay_lag.clone(),
         );
         registry.register(
             "signals_dropped",
-            "Typing, presence and read marks that Kafka did not take; nothing is lost but their moment; when it grows, Kafka is away: look at the brokers",
+            "Typing, presence and read receipt signals that Kafka did not accept; when it grows, Kafka is unavailable: check the brokers (no message is lost)",
             self.signals_dropped.clone(),
         );
         registry.register(
             "database_up",
-            "1 while PostgreSQL answers; when 0, sends are refused: on all replicas look at PostgreSQL, on one at its node's network",
+            "1 while PostgreSQL responds; when 0, sends are rejected: on all replicas, check PostgreSQL; on one replica, check the network of its node",
             self.database.clone(),
         );
         registry.register(
             "outbox_rows",
-            "Changes that Kafka has not acknowledged, counted up to 100000; when it grows, Kafka is away: messages arrive all the same, within a second, and the topic is completed later",
+            "Changes that Kafka has not acknowledged, counted up to 100000; when it grows, Kafka is unavailable: messages still arrive within a second, and the topic is completed later",
             self.outbox_rows.clone(),
         );
         registry.register(
             "outbox_oldest_seconds",
-            "How long the oldest of them has waited; when above 300, look at the brokers: away, full, or refusing a record (the log says so)",
+            "Age of the oldest change that Kafka has not acknowledged; when above 300, check the brokers: they are unavailable, full, or reject a record (see the log)",
             self.outbox_seconds.clone(),
         );
-        registry.register("push_notifications", "Notifications by what became of them; when failed ones grow, the push service or the way to it is down: they are tried again; when refused ones grow, the log says why", self.pushes.clone());
+        registry.register("push_notifications", "Push notifications by outcome; when failed grows, the push service or the connection to it is down, and they are retried; when refused grows, see the log", self.pushes.clone());
         registry.register(
             "worker_lag_seconds",
-            "How old the record is that the shared consumer group works on; when it grows, notifications are late: look at PostgreSQL, at Kafka and at the way to the push services",
+            "Age of the record that the shared consumer group processes; when it grows, notifications are late: check PostgreSQL, Kafka and the connection to the push services",
             self.worker_lag.clone(),
         );
     }
@@ -270,6 +270,52 @@ mod tests {
             assert!(help.contains("; when "), "{name}: {help}");
             let told = on_call.contains(&format!("`{name}"));
             assert!(told, "docs/operations.md says nothing of {name}");
+        }
+    }
+
+    #[test]
+    fn the_page_for_people_on_call_explains_no_metric_that_is_gone() {
+        let on_call = include_str!("../../../docs/operations.md");
+        let section = on_call
+            .split("\n## ")
+            .filter(|part| !part.starts_with("The operator"));
+        let explained: Vec<_> = section
+            .flat_map(|part| part.split('`').skip(1).step_by(2))
+            .filter(|name| name.starts_with("confab_"))
+            .filter_map(|name| name.split(['{', ' ']).next())
+            .collect();
+        assert!(!explained.is_empty());
+        let page = Metrics::default().text();
+        for name in explained {
+            let family = name.strip_suffix("_total").unwrap_or(name);
+            let counter = page.contains(&format!("# TYPE {family} counter\n"));
+            let known =
+                page.contains(&format!("# TYPE {family} ")) && counter == name.ends_with("_total");
+            assert!(
+                known,
+                "docs/operations.md explains {name}, which no replica has"
+            );
+        }
+    }
+
+    #[test]
+    fn names_follow_the_rules_of_the_glossary() {
+        let page = Metrics::default().text();
+        for line in page.lines() {
+            let Some((name, kind)) = line
+                .strip_prefix("# TYPE ")
+                .and_then(|type_| type_.split_once(' '))
+            else {
+                continue;
+            };
+            let time = ["duration", "lag", "oldest", "age"];
+            let is_time = name.split('_').any(|word| time.contains(&word));
+            assert_eq!(name.ends_with("_seconds"), is_time, "{name}");
+            // The page adds `_total` to the names of counters.
+            assert!(
+                name.starts_with("confab_") && !name.ends_with("_total"),
+                "{name} is a {kind}"
+            );
         }
     }
 }

@@ -56,10 +56,7 @@ impl Readiness {
         }
         if !is(&state.latched) {
             if !is(&state.database) {
-                return (
-                    false,
-                    "waiting for PostgreSQL to answer with a schema that serves",
-                );
+                return (false, "waiting for PostgreSQL and its schema");
             }
             if !is(&state.relay) && state.started.elapsed() < RELAY_PATIENCE {
                 return (
@@ -72,7 +69,7 @@ impl Readiness {
         if is(&state.relay) {
             (true, "ready")
         } else {
-            (true, "ready, degraded: Kafka has not answered yet")
+            (true, "ready, degraded: Kafka has not responded yet")
         }
     }
 }

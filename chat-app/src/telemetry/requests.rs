@@ -42,12 +42,12 @@ impl Requests {
         };
         registry.register(
             "http_requests",
-            "Requests by route and class of status; when 5xx grow, look at the log, which has each with its request's id, and at database_up",
+            "Requests by route and status class; when 5xx grows, check the log, which has each with its request id, and database_up",
             requests.answers.clone(),
         );
         registry.register(
             "http_request_duration_seconds",
-            "How long until a request was answered, but for the body of a stream; when all routes grow, look at PostgreSQL and the CPU limit, when one does, report it",
+            "Time until a request was answered, without the body of streams; when it grows on all routes, check PostgreSQL and the CPU limit; when it grows on one route, report it",
             requests.seconds.clone(),
         );
         requests

@@ -24,7 +24,7 @@ async fn a_pooler_in_transaction_mode_is_refused_with_a_sentence_and_nothing_is_
     )
     .await
     .unwrap_err();
-    assert!(error.contains("a pooler, such as PgBouncer"), "{error}");
+    assert!(error.contains("a pooler such as PgBouncer"), "{error}");
     let tables: i64 =
         sqlx::query_scalar("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
             .fetch_one(&pool)

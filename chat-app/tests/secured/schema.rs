@@ -85,7 +85,7 @@ async fn a_migration_that_another_release_knew_otherwise_is_refused(pool: PgPool
         .unwrap();
     let refused = migrate(&url(&pool), &[]).await.unwrap_err();
     assert!(
-        refused.contains("this database has another migration 1, applied by another release"),
+        refused.contains("migration 1 was applied to this database by another release"),
         "{refused}"
     );
 }

@@ -145,7 +145,7 @@ pub(super) fn database(
 
 fn not_a_url(secret: &UrlSecret) -> SecretProblem {
     SecretProblem::Unusable(format!(
-        "key {} of Secret {} is not a PostgreSQL URL: write postgres://user:password@host:5432/database",
+        "Key {} of Secret {} is not a PostgreSQL URL: use the form postgres://user:password@host:5432/database",
         secret.key, secret.name
     ))
 }

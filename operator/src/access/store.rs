@@ -39,7 +39,7 @@ impl Store<'_> {
     pub(super) fn text(&self, name: &str, key: &str) -> Result<String, SecretProblem> {
         let secret = self.secrets.get(name).ok_or_else(|| {
             SecretProblem::Missing(format!(
-                "Secret {name} is not there: create it in namespace {} with the key {key}",
+                "Secret {name} does not exist: create it in namespace {} with the key {key}",
                 self.namespace
             ))
         })?;
@@ -53,7 +53,7 @@ impl Store<'_> {
             .filter(|text| !text.trim().is_empty())
             .ok_or_else(|| {
                 SecretProblem::Unusable(format!(
-                    "Secret {name} has no text under the key {key}: add it"
+                    "Secret {name} has no text value for the key {key}: add it"
                 ))
             })
     }

@@ -1,12 +1,12 @@
-//! The API's references to Secrets. They name no namespace: a ChatDeployment reads those of its own alone. Types
-//! alone, no I/O.
+//! API types for references to Secrets. They have no namespace: a ChatDeployment reads only Secrets of its own
+//! namespace. No I/O.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::resources;
 
-/// A Secret of the same namespace that holds certificates of authorities as PEM.
+/// A Secret in the same namespace that holds CA certificates in PEM format.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CaSecret {
@@ -20,7 +20,7 @@ pub struct CaSecret {
     pub key: String,
 }
 
-/// A key of a Secret of the same namespace that holds a URL with a password in it.
+/// A key of a Secret in the same namespace that holds a URL including a password.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UrlSecret {
@@ -34,7 +34,7 @@ pub struct UrlSecret {
     pub key: String,
 }
 
-/// A key of a Secret of the same namespace that holds a password.
+/// A key of a Secret in the same namespace that holds a password.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PasswordSecret {

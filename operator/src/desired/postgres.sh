@@ -1,5 +1,5 @@
-# The cluster is made in a directory beside its place and moved when it is whole: a kill in the middle leaves
-# nothing half made. Inside the pod the local socket is trusted; from outside only a password counts.
+# The database cluster is created in a directory of its own and renamed when it is complete, so that a kill leaves nothing
+# half done. The local socket inside the pod is trusted; every other connection needs the password.
 umask 077
 data=/data/pg
 if [ ! -s $data/PG_VERSION ]; then
@@ -11,8 +11,8 @@ if [ ! -s $data/PG_VERSION ]; then
     postgres --single -D $data.new postgres >/dev/null
   mv $data.new $data
 fi
-# On each start, so that the role has the Secret's password also when the Secret was made anew. A failed
-# statement is not written to the log: it would show the password.
+# At each start, so that the role gets the Secret's password also when the Secret was created again. A failed statement
+# is not logged, because it would show the password.
 printf "ALTER ROLE confab PASSWORD '%s'\n" "$(cat /secret/password)" |
   postgres --single -D $data -c log_min_error_statement=panic postgres >/dev/null
 exec postgres -D $data -c listen_addresses='*' -c unix_socket_directories=/tmp -c max_connections=200

@@ -104,7 +104,7 @@ fn kafka_starts(chat: &Chat, observed: &Observed) -> Option<TopicState> {
     let starts = matches!(chat.kafka, Kafka::Embedded(_)) && !serves;
     starts.then(|| {
         let message = format!(
-            "the embedded Kafka (StatefulSet {}) is starting",
+            "Embedded Kafka (StatefulSet {}) is starting",
             chat.child(Role::Kafka)
         );
         waiting(Reason::WaitingForKafka, message, false)

@@ -36,7 +36,7 @@ fn accepted() -> Verdict {
     Verdict::yes(
         "Accepted",
         Reason::Valid,
-        "the spec is valid and the names of the children are free",
+        "The spec is valid and no child object name is taken",
     )
 }
 
@@ -46,7 +46,7 @@ fn paused(facts: &Facts) -> Vec<Verdict> {
         "Ready",
         Mood::Good,
         Reason::Paused,
-        "spec.paused is true: nothing is changed until it is false, and what runs goes on running",
+        "spec.paused is true: the operator changes nothing until it is false. What runs keeps running",
     );
     let stalled = stalled(&ready);
     vec![ready, accepted(), available(facts), exposed(facts), stalled]
@@ -92,7 +92,7 @@ fn stalled(ready: &Verdict) -> Verdict {
             "Stalled",
             Mood::Good,
             Reason::NoActionNeeded,
-            "nothing waits for a person",
+            "No action needed",
         )
     }
 }

@@ -46,7 +46,7 @@ impl Events {
         };
         let recorder = Recorder::new(self.client.clone(), self.reporter.clone());
         if let Err(error) = recorder.publish(&event, &object.object_ref(&())).await {
-            debug!(error = %error, reason, "an event was not taken");
+            debug!(error = %error, reason, "could not publish the Event");
         }
     }
 }

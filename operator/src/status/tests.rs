@@ -195,7 +195,7 @@ fn a_failed_migration_says_what_it_said_and_when_it_runs_again() {
     let facts = failed_migration("the database is read-only");
     let message = find(&told(facts), "SchemaReady").message.clone();
     assert!(
-        message.contains("failed once: the database is read-only. It runs again at 22:13:20Z"),
+        message.contains("failed once: the database is read-only. Next attempt at 22:13:20Z"),
         "{message}"
     );
 }
@@ -210,7 +210,7 @@ fn a_database_of_another_chat_needs_a_person_at_once() {
     assert!(
         schema
             .message
-            .starts_with("the database belongs to the chat chat.elder. It is tried again at"),
+            .starts_with("the database belongs to the chat chat.elder. Next attempt at"),
         "{}",
         schema.message
     );
@@ -235,7 +235,8 @@ fn more_connections_than_postgresql_takes_are_told_while_the_chat_goes_on() {
         ("True", "TooFewConnections")
     );
     assert!(
-        schema.message.contains("may open 33 connections") && schema.message.contains("took 20"),
+        schema.message.contains("up to 33 connections")
+            && schema.message.contains("accepted only 20"),
         "{}",
         schema.message
     );
@@ -467,9 +468,9 @@ fn a_route_is_there_when_its_gateway_says_so_of_what_it_is_now() {
     let refused = routed(route(web, "False", 2));
     let exposed = find(&refused, "Exposed");
     assert!(
-        exposed
-            .message
-            .contains("Gateway net/way listener web says of HTTPRoute team-app: Accepted=False"),
+        exposed.message.contains(
+            "Gateway net/way listener web reports for HTTPRoute team-app: Accepted=False"
+        ),
         "{}",
         exposed.message
     );

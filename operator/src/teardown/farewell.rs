@@ -13,7 +13,7 @@ pub async fn farewell(events: &Events, object: &ChatDeployment) {
     let kept = kept(object);
     if object.spec.deletion_policy == DeletionPolicy::Retain && !kept.is_empty() {
         let message = format!(
-            "deletionPolicy is Retain, so these stay: {}",
+            "Retained because deletionPolicy is Retain: {}",
             kept.join(", ")
         );
         info!(

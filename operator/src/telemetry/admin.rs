@@ -62,7 +62,7 @@ pub async fn serve(
 ) -> Result<SocketAddr, String> {
     let unusable = |error| {
         format!(
-            "--admin-listen (CONFAB_OPERATOR_ADMIN_LISTEN) {address} cannot be listened on: {error}"
+            "--admin-listen (CONFAB_OPERATOR_ADMIN_LISTEN): cannot listen on {address}: {error}"
         )
     };
     let listener = TcpListener::bind(address).await.map_err(unusable)?;

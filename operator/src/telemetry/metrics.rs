@@ -51,28 +51,28 @@ impl Metrics {
         let leader = Family::default();
         registry.register(
             "controller_runtime_reconcile",
-            "Reconciliations by result",
+            "Number of reconciliations by result",
             reconciles.clone(),
         );
         registry.register(
             "controller_runtime_reconcile_errors",
-            "Reconciliations that were broken off",
+            "Number of failed reconciliations",
             errors.clone(),
         );
         registry.register(
             "controller_runtime_reconcile_time_seconds",
-            "How long a reconciliation takes",
+            "Duration of reconciliations",
             seconds.clone(),
         );
         let looks = histogram();
         registry.register(
             "confab_topic_reconcile_duration_seconds",
-            "How long a look at a chat's topics in Kafka takes, which runs beside reconciliations",
+            "Duration of reconciling the Kafka topics of a chat, which runs in parallel to its reconciliation",
             looks.clone(),
         );
         registry.register(
             "leader_election_master_status",
-            "1 while this process holds the Lease",
+            "1 if this process holds the Lease",
             leader.clone(),
         );
         Self {
@@ -165,5 +165,33 @@ mod tests {
         ] {
             assert!(text.contains(line), "{line}\n{text}");
         }
+    }
+
+    #[test]
+    fn the_page_for_people_on_call_explains_every_metric_and_no_other() {
+        let on_call = include_str!("../../../docs/operations.md");
+        let section = on_call
+            .split("\n## ")
+            .find(|part| part.starts_with("The operator"));
+        let rows = section
+            .expect("the page has a section of the operator")
+            .lines();
+        let mut explained: Vec<_> = rows
+            .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
+            .filter(|name| name.contains('_') && !name.contains(' '))
+            .map(str::to_owned)
+            .collect();
+        let mut all: Vec<_> = Metrics::new()
+            .text()
+            .lines()
+            .filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '))
+            .map(|(name, kind)| match kind {
+                "counter" => format!("{name}_total"),
+                _ => name.to_owned(),
+            })
+            .collect();
+        explained.sort_unstable();
+        all.sort_unstable();
+        assert_eq!(explained, all);
     }
 }

@@ -115,7 +115,7 @@ impl Broker {
                 | Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::NoError) => {
                     Ok(None)
                 }
-                Some(code) => Err(self.refused("looking at", name, code)),
+                Some(code) => Err(self.refused("reading", name, code)),
             };
         };
         let replicas = topic

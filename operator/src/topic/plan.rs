@@ -126,7 +126,7 @@ pub fn plan(wanted: &WantedTopic, seen: Option<&SeenTopic>) -> TopicPlan {
 fn too_many_partitions(wanted: &WantedTopic, seen: &SeenTopic) -> Option<Problem> {
     (seen.partitions > wanted.partitions).then(|| {
         let message = format!(
-            "topic {} has {} partitions and spec.topics.partitions is {}: Kafka cannot take partitions away, so set it to {}",
+            "Topic {} has {} partitions but spec.topics.partitions is {}: Kafka cannot remove partitions, so set the field to {}",
             wanted.name, seen.partitions, wanted.partitions, seen.partitions
         );
         (Reason::PartitionsCannotShrink, message)
@@ -138,7 +138,7 @@ fn other_replication(wanted: &WantedTopic, seen: &SeenTopic) -> Option<Problem> 
         .replication_factor
         .filter(|factor| *factor != seen.replication_factor)?;
     let message = format!(
-        "topic {} has replication factor {} and spec.topics.replicationFactor is {factor}: move the partitions with kafka-reassign-partitions, or set the field to {}",
+        "Topic {} has replication factor {} but spec.topics.replicationFactor is {factor}: reassign its partitions with kafka-reassign-partitions, or set the field to {}",
         wanted.name, seen.replication_factor, seen.replication_factor
     );
     Some((Reason::ReplicationFactorDiffers, message))
@@ -233,7 +233,7 @@ mod tests {
             (reason, more.grow_to),
             (Reason::PartitionsCannotShrink, None)
         );
-        assert!(message.ends_with("set it to 9"), "{message}");
+        assert!(message.ends_with("set the field to 9"), "{message}");
         let other = plan(
             &events(),
             Some(&SeenTopic {

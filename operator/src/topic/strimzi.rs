@@ -9,9 +9,9 @@ use crate::reason::Reason;
 pub fn state(topics: [Option<&KafkaTopic>; 2], known: bool) -> TopicState {
     if topics.contains(&None) {
         return if known {
-            waiting("the KafkaTopics are being made")
+            waiting("The operator is creating the KafkaTopics")
         } else {
-            let message = "the cluster does not know KafkaTopic (kafka.strimzi.io/v1): install Strimzi 0.49 or newer, or use spec.kafka.external";
+            let message = "The cluster has no KafkaTopic resource (kafka.strimzi.io/v1): install Strimzi 0.49 or newer, or use spec.kafka.external";
             problem(Reason::StrimziNotInstalled, message, true, Vec::new())
         };
     }
@@ -26,12 +26,12 @@ pub fn state(topics: [Option<&KafkaTopic>; 2], known: bool) -> TopicState {
         match verdict(topic) {
             None => {
                 return waiting(&format!(
-                    "Strimzi's topic operator has not looked at KafkaTopic {name} yet: does it run, and does it watch this namespace?"
+                    "Strimzi's topic operator has not reconciled KafkaTopic {name} yet: check that it runs and watches this namespace"
                 ));
             }
             Some(ready) if ready.status != "True" => {
                 let message = format!(
-                    "Strimzi says of KafkaTopic {name}: {} {}",
+                    "Strimzi reports for KafkaTopic {name}: {} {}",
                     ready.reason.as_deref().unwrap_or("not ready"),
                     ready.message.as_deref().unwrap_or_default()
                 );
@@ -113,7 +113,7 @@ mod tests {
     fn what_strimzi_refuses_is_told_in_its_words() {
         assert_eq!(
             told(&ready(2, "False")),
-            "TopicRefused: Strimzi says of KafkaTopic team-events: NotSupported Decreasing partitions not supported"
+            "TopicRefused: Strimzi reports for KafkaTopic team-events: NotSupported Decreasing partitions not supported"
         );
     }
 

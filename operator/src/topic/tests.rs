@@ -56,6 +56,7 @@ fn prefix() -> String {
 }
 
 #[tokio::test]
+#[ignore = "needs Kafka: tests/services/up, then tests/cargo test -- --include-ignored"]
 async fn topics_are_made_grown_put_right_and_deleted() {
     let prefix = prefix();
     let made = chat(&prefix, json!({"partitions": 2}));
@@ -125,6 +126,7 @@ async fn topics_are_made_grown_put_right_and_deleted() {
 }
 
 #[tokio::test]
+#[ignore = "needs Kafka: tests/services/up, then tests/cargo test -- --include-ignored"]
 async fn a_change_that_the_broker_does_not_show_yet_is_waited_for_and_asked_about_again_soon() {
     let chat = chat(&prefix(), json!({}));
     let broker = connect(&chat).await;
@@ -137,6 +139,7 @@ async fn a_change_that_the_broker_does_not_show_yet_is_waited_for_and_asked_abou
 }
 
 #[tokio::test]
+#[ignore = "needs Kafka: tests/services/up, then tests/cargo test -- --include-ignored"]
 async fn what_the_broker_refuses_is_told_in_its_words_and_asking_makes_no_topic() {
     let prefix = prefix();
     let many = chat(&prefix, json!({"replicationFactor": 5}));
@@ -160,6 +163,7 @@ async fn what_the_broker_refuses_is_told_in_its_words_and_asking_makes_no_topic(
 }
 
 #[tokio::test]
+#[ignore = "needs Kafka: tests/services/up, then tests/cargo test -- --include-ignored"]
 async fn a_pass_does_not_wait_for_a_first_look_and_the_chat_is_woken_at_its_end() {
     let (news, mut told) = tokio::sync::mpsc::unbounded_channel();
     let topics = Arc::new(Topics::new(news, crate::telemetry::Metrics::new().looks()));
@@ -198,6 +202,7 @@ async fn a_pass_does_not_wait_for_a_first_look_and_the_chat_is_woken_at_its_end(
 }
 
 #[tokio::test]
+#[ignore = "needs Kafka: tests/services/up, then tests/cargo test -- --include-ignored"]
 async fn who_asks_the_same_kafka_with_the_same_login_shares_a_connection() {
     let chat = chat("shared", json!({}));
     let access = to_kafka(&chat);

@@ -46,7 +46,7 @@ pub(super) fn chat_name(name: &str) -> Result<String, String> {
         && name.chars().all(letters)
         && !name.ends_with('-');
     fits.then(|| name.to_owned()).ok_or_else(|| {
-        format!("the name must be at most {NAME_LIMIT} characters, lower-case letters, digits and dashes, starting with a letter: make a new ChatDeployment with a shorter name")
+        format!("The name must have at most {NAME_LIMIT} characters: lowercase letters, digits and dashes, starting with a letter and ending with a letter or digit. Create a new ChatDeployment with such a name")
     })
 }
 

@@ -21,7 +21,7 @@ pub fn check_topics<'a>(
         });
     rival.map_or(Ok(()), |rival| {
         Err(Rejection::TopicPrefixInUse(format!(
-            "the topics {prefix}.events and {prefix}.signals are those of ChatDeployment {}/{}: make this one again with another spec.topics.prefix, or without it",
+            "The topics {prefix}.events and {prefix}.signals belong to ChatDeployment {}/{}: recreate this ChatDeployment with another spec.topics.prefix, or without it",
             rival.namespace().unwrap_or_default(),
             rival.name_any(),
             prefix = chat.topic_prefix,

@@ -20,13 +20,13 @@ pub(super) fn check(chat: &Chat, live: &Children) -> Result<(), Rejection> {
             Owner::This => {}
             Owner::Former => {
                 return Err(Rejection::Leftovers(format!(
-                    "{} {name} belongs to a deleted ChatDeployment of this name; waiting until Kubernetes has collected it",
+                    "{} {name} belongs to a deleted ChatDeployment of the same name: waiting for Kubernetes to garbage-collect it",
                     child.kind
                 )));
             }
             Owner::Stranger(whose) => {
                 return Err(Rejection::NameInUse(format!(
-                    "{} {name} exists and {whose}: delete or rename it, or make this ChatDeployment again under another name",
+                    "{} {name} exists and {whose}: delete or rename it, or recreate this ChatDeployment under another name",
                     child.kind
                 )));
             }
@@ -60,7 +60,7 @@ fn owner_of(chat: &Chat, meta: &ObjectMeta, generated: bool) -> Owner {
         Some(owner) if owner.kind == "ChatDeployment" && owner.name == chat.name => Owner::Former,
         Some(owner) => Owner::Stranger(format!("belongs to {} {}", owner.kind, owner.name)),
         None if generated && kept_for(chat, meta) => Owner::This,
-        None => Owner::Stranger("was not made by this operator".to_owned()),
+        None => Owner::Stranger("was not created by this operator".to_owned()),
     }
 }
 

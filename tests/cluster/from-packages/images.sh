@@ -3,7 +3,9 @@ images_work=$CONFAB_CACHE/images-work
 image_names=() # all that were made
 
 make_images() {
-  . "$kind_files/image-names"
+  local cni_image provisioner_image helper_image
+  # shellcheck source=/dev/null
+  . "$kind_files/image-names" # sets the three
   rm -rf "$images_work"
   local program
   for program in kube-apiserver kube-controller-manager kube-scheduler; do

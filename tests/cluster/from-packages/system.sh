@@ -10,6 +10,7 @@ make_system() { product "$system" system "debootstrap $DEBIAN_RELEASE (2 minutes
 
 build_system() {
   local mirror include
+  # shellcheck disable=SC2016 # apt-get expands it
   mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | head -n 1) # the one that apt is set up with
   include=$(IFS=, && echo "${system_packages[*]}")
   debootstrap --variant=minbase --include="$include" "$DEBIAN_RELEASE" "$1" "$mirror"

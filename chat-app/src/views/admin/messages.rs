@@ -1,4 +1,4 @@
-//! Removing any message, and how long messages are kept. Pure.
+//! Removal of a message by its link, and how long messages are kept. Pure.
 
 use maud::{Markup, html};
 

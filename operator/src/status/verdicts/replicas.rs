@@ -22,7 +22,7 @@ pub(in crate::status) fn available(facts: &Facts) -> Verdict {
             AVAILABLE,
             Mood::Waiting,
             Reason::WaitingForDependencies,
-            "no replica runs before the topics are made and the schema is migrated",
+            "Replicas start once the topics exist and the schema is migrated",
         );
     };
     let serving = deployment
@@ -32,7 +32,7 @@ pub(in crate::status) fn available(facts: &Facts) -> Verdict {
         .unwrap_or(0);
     if serving > 0 {
         let message = format!(
-            "{serving} of {} replicas serve. {}. {}",
+            "{serving} of {} replicas are available. {}. {}",
             chat.replicas,
             how_to_reach(facts),
             how_to_begin(facts)
@@ -53,7 +53,7 @@ pub(in crate::status) fn available(facts: &Facts) -> Verdict {
             AVAILABLE,
             Mood::Waiting,
             Reason::Starting,
-            format!("none of {} replicas serves yet", chat.replicas),
+            format!("0 of {} replicas are available", chat.replicas),
         ),
     }
 }
@@ -61,7 +61,7 @@ pub(in crate::status) fn available(facts: &Facts) -> Verdict {
 /// Of a chat without replicas.
 fn how_to_start(chat: &Chat) -> String {
     format!(
-        "spec.replicas is 0: kubectl -n {} scale chat/{} --replicas=2 starts the chat",
+        "spec.replicas is 0. To start the chat: kubectl -n {} scale chat/{} --replicas=2",
         chat.namespace, chat.name
     )
 }
@@ -71,7 +71,7 @@ fn how_to_reach(facts: &Facts) -> String {
     match &chat.url {
         Some(url) => format!("Open {url}"),
         None => format!(
-            "Without spec.url, reach it with: kubectl -n {} port-forward service/{} 8080:80, then open http://localhost:8080",
+            "spec.url is not set. To reach the chat: kubectl -n {} port-forward service/{} 8080:80, then open http://localhost:8080",
             chat.namespace,
             chat.child(Role::App)
         ),
@@ -82,7 +82,7 @@ fn how_to_reach(facts: &Facts) -> String {
 fn how_to_begin(facts: &Facts) -> String {
     let chat = &facts.chat;
     format!(
-        "The first admin signs up with the setup token: kubectl -n {} get secret {} -o jsonpath='{{.data.{SETUP_TOKEN}}}' | base64 -d",
+        "To sign up as the first administrator, use the setup token: kubectl -n {} get secret {} -o jsonpath='{{.data.{SETUP_TOKEN}}}' | base64 -d",
         chat.namespace,
         chat.child(Role::Keys)
     )
@@ -128,7 +128,7 @@ pub(in crate::status) fn rolled(facts: &Facts) -> Verdict {
     let message = progress(chat.replicas, deployment);
     if stuck(deployment) {
         let advice = format!(
-            "{message}, and it has not moved for ten minutes: kubectl -n {} describe deployment {}",
+            "{message}, and the rollout has made no progress for ten minutes: see kubectl -n {} describe deployment {}",
             chat.namespace,
             chat.child(Role::App)
         );
@@ -146,9 +146,9 @@ fn progress(wanted: i32, deployment: &Deployment) -> String {
         .min(wanted);
     match status.replicas.unwrap_or(0) - wanted {
         extra if extra > 0 && new == wanted => {
-            format!("{new} of {wanted} replicas serve as asked for, {extra} more to stop")
+            format!("{new} of {wanted} replicas are up to date, {extra} more to terminate")
         }
-        _ => format!("{new} of {wanted} replicas serve as asked for"),
+        _ => format!("{new} of {wanted} replicas are up to date"),
     }
 }
 

@@ -20,13 +20,13 @@ pub(in crate::status) fn exposed(facts: &Facts) -> Verdict {
         (Some(url), Some(Exposure::Gateway(_))) => by_gateway(facts, url),
         (Some(url), None) => {
             let message = format!(
-                "spec.exposure is not set: lead {url} to Service {service} port 80 yourself, or set spec.exposure"
+                "spec.exposure is not set: route {url} to Service {service} port 80 yourself, or set spec.exposure"
             );
             Verdict::no(EXPOSED, Mood::Good, Reason::ExposureNotConfigured, message)
         }
         (None, _) => {
             let message = format!(
-                "spec.url is not set, so there is no route: kubectl -n {} port-forward service/{service} 8080:80",
+                "spec.url is not set, so there is no route. To reach the chat: kubectl -n {} port-forward service/{service} 8080:80",
                 chat.namespace
             );
             Verdict::no(EXPOSED, Mood::Good, Reason::UrlNotSet, message)
@@ -38,7 +38,7 @@ fn by_ingress(facts: &Facts, url: &SiteUrl) -> Verdict {
     let ingress = facts.chat.child(Role::App);
     let at = facts.children.ingress.as_ref().map(address);
     let message = format!(
-        "Ingress {ingress} leads {} to the replicas{}",
+        "Ingress {ingress} routes {} to the replicas{}",
         url.host(),
         at.unwrap_or_default()
     );
@@ -49,7 +49,7 @@ fn by_ingress(facts: &Facts, url: &SiteUrl) -> Verdict {
             EXPOSED,
             Mood::Waiting,
             Reason::WaitingForDependencies,
-            format!("Ingress {ingress} is not made yet"),
+            format!("Ingress {ingress} does not exist yet"),
         ),
     }
 }
@@ -70,7 +70,7 @@ fn address(ingress: &Ingress) -> String {
 fn by_gateway(facts: &Facts, url: &SiteUrl) -> Verdict {
     let name = facts.chat.child(Role::App);
     let Some(route) = &facts.children.route else {
-        let message = "the cluster does not know HTTPRoute (gateway.networking.k8s.io/v1): install Gateway API and a controller for it, or use spec.exposure.ingress";
+        let message = "The cluster has no HTTPRoute resource (gateway.networking.k8s.io/v1): install Gateway API and a controller for it, or use spec.exposure.ingress";
         return Verdict::no(
             EXPOSED,
             Mood::Person,
@@ -84,13 +84,13 @@ fn by_gateway(facts: &Facts, url: &SiteUrl) -> Verdict {
             match said(route, parent, type_) {
                 None => {
                     let message = format!(
-                        "no controller has taken HTTPRoute {name} for Gateway {gateway} yet: does the Gateway exist, and does the controller of its class run?"
+                        "No controller has processed HTTPRoute {name} for Gateway {gateway} yet: check that the Gateway exists and that the controller of its GatewayClass runs"
                     );
                     return Verdict::no(EXPOSED, Mood::Waiting, Reason::WaitingForGateway, message);
                 }
                 Some(condition) if condition.status != "True" => {
                     let message = format!(
-                        "Gateway {gateway} says of HTTPRoute {name}: {type_}={} {} {}",
+                        "Gateway {gateway} reports for HTTPRoute {name}: {type_}={} {} {}",
                         condition.status, condition.reason, condition.message
                     );
                     return Verdict::no(
@@ -104,7 +104,7 @@ fn by_gateway(facts: &Facts, url: &SiteUrl) -> Verdict {
             }
         }
     }
-    let message = format!("HTTPRoute {name} leads {} to the replicas", url.host());
+    let message = format!("HTTPRoute {name} routes {} to the replicas", url.host());
     Verdict::yes(EXPOSED, Reason::RouteAccepted, message)
 }
 

@@ -28,7 +28,7 @@ pub(in crate::status) fn topics(facts: &Facts) -> Verdict {
             Verdict::yes(
                 TOPICS,
                 Reason::TopicsUpToDate,
-                format!("Kafka has {}", list.join(" and ")),
+                format!("Topics {} are up to date", list.join(" and ")),
             )
         }
         TopicState::Problem {
@@ -54,7 +54,7 @@ pub(in crate::status) fn schema(facts: &Facts) -> Verdict {
                 SCHEMA,
                 Mood::Waiting,
                 Reason::WaitingForSecrets,
-                "a Secret that the replicas need is missing; Ready says which",
+                "A Secret that the replicas need is missing: see the Ready condition",
             ),
         };
     };
@@ -72,16 +72,16 @@ pub(in crate::status) fn schema(facts: &Facts) -> Verdict {
 
 fn migrated(facts: &Facts) -> Verdict {
     let version = facts.schema.map_or_else(
-        || "the version that the image needs".to_owned(),
+        || "the version that the image requires".to_owned(),
         |s| format!("version {}", s.applied),
     );
-    let message = format!("the schema in PostgreSQL has {version}");
+    let message = format!("The PostgreSQL schema has {version}");
     let connections = connections(&facts.chat, facts.schema);
     match connections.taken.filter(|_| !connections.fit()) {
         None => Verdict::yes(SCHEMA, Reason::Migrated, message),
         Some(taken) => {
             let warning = format!(
-                "{message}; the replicas may open {} connections while they are replaced, and PostgreSQL took {taken} at the last migration: raise its max_connections, or lower spec.replicas or autoscaling.maxReplicas",
+                "{message}. During a rollout the replicas may open up to {} connections, but PostgreSQL accepted only {taken} at the last migration: raise max_connections in PostgreSQL, or lower spec.replicas or spec.autoscaling.maxReplicas",
                 connections.needed
             );
             Verdict::yes(SCHEMA, Reason::TooFewConnections, warning)
@@ -94,11 +94,11 @@ fn no_answer(facts: &Facts) -> Verdict {
         (Postgres::External(_) | Postgres::CloudNativePg(_), Ok(database)) => {
             let (host, port) = &database.address;
             format!(
-                "PostgreSQL at {host}:{port} does not answer; the migration starts once it does"
+                "PostgreSQL at {host}:{port} does not respond: check that it runs and is reachable from this namespace. The migration starts when it responds"
             )
         }
         _ => format!(
-            "the embedded PostgreSQL (StatefulSet {}) is starting",
+            "Embedded PostgreSQL (StatefulSet {}) is starting",
             facts.chat.child(Role::Postgres)
         ),
     };
@@ -118,7 +118,7 @@ fn migrating(facts: &Facts) -> Verdict {
         return from_pod(SCHEMA, problem);
     }
     let message = format!(
-        "Job {job} brings the schema to what {} needs; kubectl -n {} logs job/{job} shows it at work",
+        "Job {job} is migrating the schema for {}. To follow it: kubectl -n {} logs -f job/{job}",
         chat.images.chat_app,
         chat.namespace,
         job = chat.child(Role::Migrate)
@@ -140,7 +140,7 @@ fn migration_failed(facts: &Facts, attempt: u32, retry: &str) -> Verdict {
     let said = said.map_or_else(
         || {
             format!(
-                "kubectl -n {} logs job/{} says why",
+                "see kubectl -n {} logs job/{}",
                 chat.namespace,
                 chat.child(Role::Migrate)
             )
@@ -153,11 +153,11 @@ fn migration_failed(facts: &Facts, attempt: u32, retry: &str) -> Verdict {
         format!("{attempt} times")
     };
     if let Some(claimed) = said.strip_prefix(CLAIMED) {
-        let message = format!("{claimed}. It is tried again at {retry}");
+        let message = format!("{claimed}. Next attempt at {retry}");
         return Verdict::no(SCHEMA, Mood::Person, Reason::DatabaseInUse, message);
     }
     let message = format!(
-        "the migration to {} failed {times}: {said}. It runs again at {retry}, or at once when the spec or the database's Secret changes; replicas that run keep their image",
+        "The migration for {} failed {times}: {said}. Next attempt at {retry}, or immediately when the spec or the database's Secret changes. Running replicas keep their image",
         chat.images.chat_app
     );
     // A database that was away is back by the third attempt.

@@ -11,7 +11,7 @@ use rdkafka::types::RDKafkaErrorCode as Code;
 pub enum Error {
     /// librdkafka does not take the settings: a certificate that is none, mostly.
     #[error(
-        "the connection to Kafka cannot be set up, check spec.kafka.external and its Secrets: {0}"
+        "The connection to Kafka cannot be configured: check spec.kafka.external and its Secrets ({0})"
     )]
     Settings(KafkaError),
     /// No answer, and what librdkafka heard on the way, if anything.
@@ -24,17 +24,17 @@ pub enum Error {
         heard: Option<(Code, String)>,
     },
     /// An answer, and it is no.
-    #[error("Kafka refuses {verb} topic {topic}: {code}{}", advice(*code))]
+    #[error("Kafka returned an error while {verb} topic {topic}: {code}{}", advice(*code))]
     Refused {
         verb: &'static str,
         topic: String,
         code: Code,
     },
     /// It did it, and its metadata, which a broker learns of a little later, does not show it.
-    #[error("Kafka took the change of topic {topic} and does not tell of it yet")]
+    #[error("Kafka accepted the change to topic {topic} but does not show it yet")]
     NotYet { topic: String },
     /// All of it together took too long.
-    #[error("Kafka takes longer than {} s to answer: check that it is well", .0.as_secs())]
+    #[error("Kafka did not respond within {} s: check its health", .0.as_secs())]
     TooSlow(Duration),
 }
 
@@ -83,14 +83,14 @@ fn unanswered(servers: &str, error: &KafkaError, heard: Option<&(Code, String)>)
     match cause(error, heard) {
         Some(Code::Authentication | Code::SaslAuthenticationFailed) => {
             format!(
-                "Kafka at {servers} refuses the login: correct name, password or mechanism of spec.kafka.external.sasl ({detail})"
+                "Kafka at {servers} rejected the credentials: correct the user name, password or mechanism in spec.kafka.external.sasl ({detail})"
             )
         }
         Some(Code::SSL) => format!(
-            "no TLS with Kafka at {servers}: check spec.kafka.external.tls and its CA ({detail})"
+            "The TLS connection to Kafka at {servers} failed: check spec.kafka.external.tls and its CA ({detail})"
         ),
         _ => format!(
-            "Kafka at {servers} does not answer: check that it runs and that this address leads to it ({detail})"
+            "Kafka at {servers} does not respond: check that it runs and is reachable at this address ({detail})"
         ),
     }
 }
@@ -123,10 +123,10 @@ fn passing(code: Code) -> bool {
 fn advice(code: Code) -> &'static str {
     match code {
         code if not_allowed(code) => {
-            ". Allow this user Create, Alter, AlterConfigs, Describe, DescribeConfigs and Delete on the topics of spec.topics.prefix"
+            ". Grant this user Create, Alter, AlterConfigs, Describe, DescribeConfigs and Delete on the topics with the prefix spec.topics.prefix"
         }
         Code::InvalidReplicationFactor => {
-            ". Lower spec.topics.replicationFactor to the number of brokers or less"
+            ". Lower spec.topics.replicationFactor to at most the number of brokers"
         }
         Code::InvalidConfig | Code::PolicyViolation => ". Correct spec.topics.config",
         _ => "",
@@ -160,7 +160,7 @@ mod tests {
         );
         assert_eq!(
             away.to_string(),
-            "Kafka at k:9092 does not answer: check that it runs and that this address leads to it (why)"
+            "Kafka at k:9092 does not respond: check that it runs and is reachable at this address (why)"
         );
     }
 

@@ -104,6 +104,7 @@ fn reason(state: TopicState) -> Reason {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Kafka: tests/services/up, then tests/cargo test -- --include-ignored"]
 async fn a_certificate_plain_and_scram_are_taken_and_what_is_missing_or_wrong_is_not() {
     let kafka = Kafka::start().await;
     let end = Instant::now() + Duration::from_secs(120);

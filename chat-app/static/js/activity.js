@@ -1,23 +1,23 @@
-// Who is typing, and who has read the latest message, in the conversation on screen.
+// In the conversation on screen: who is typing, and who has read the latest message.
 
-const TELL_EVERY_MS = 4_000;
-const SHOWN_MS = 6_000; // so that who goes on typing stays shown
+const SEND_INTERVAL_MS = 4_000;
+const SHOWN_MS = 6_000; // longer than SEND_INTERVAL_MS, so that the line does not flicker
 
 export class Typing {
   #line = document.querySelector('.typing');
   #conversation;
   #send;
-  #toldAt = 0;
+  #sentAt = 0;
   #people = new Map(); // person → {name, timer}
 
-  /** `send(frame)` answers whether there was a connection to send it on. */
+  /** `send(frame)` returns false if there is no connection. */
   constructor({ conversation, text, send }) {
     this.#conversation = conversation;
     this.#send = send;
-    if (this.#line) text.addEventListener('input', () => this.#tell(text.value));
+    if (this.#line) text.addEventListener('input', () => this.#announce(text.value));
   }
 
-  /** Somebody else types. */
+  /** Somebody else is typing. */
   show({ conversation, user, name }) {
     if (!this.#line || conversation !== this.#conversation) return;
     clearTimeout(this.#people.get(user)?.timer);
@@ -25,14 +25,14 @@ export class Typing {
     this.#draw();
   }
 
-  /** A message has come: its sender has typed it. */
+  /** A message arrived: its sender is no longer typing. */
   sent({ conversation, sender }) {
     if (conversation === this.#conversation) this.#end(sender);
   }
 
-  #tell(text) {
-    if (!text.trim() || Date.now() - this.#toldAt < TELL_EVERY_MS) return;
-    if (this.#send({ type: 'typing', conversation: this.#conversation })) this.#toldAt = Date.now();
+  #announce(text) {
+    if (!text.trim() || Date.now() - this.#sentAt < SEND_INTERVAL_MS) return;
+    if (this.#send({ type: 'typing', conversation: this.#conversation })) this.#sentAt = Date.now();
   }
 
   #end(user) {
@@ -69,7 +69,7 @@ export class Receipts {
     this.#draw();
   }
 
-  /** Below one's own message where it is the latest: who has read it. */
+  /** If the latest message is this person's own, shows below it who has read it. */
   #draw() {
     const last = Array.from(this.#list.querySelectorAll('.message')).at(-1);
     const { sender, seq } = last?.dataset ?? {};
@@ -81,5 +81,5 @@ export class Receipts {
   }
 }
 
-/** The sentence with the name in its place. */
+/** Replaces the placeholder by the name. */
 const fill = (sentence, name) => sentence.replace('\u0002', () => name);
