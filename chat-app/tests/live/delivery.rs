@@ -19,7 +19,7 @@ const AT_A_TIME: usize = 6;
 /// Even and odd seeds plant most faults in two ways.
 const SEEDS: [u64; 2] = [2, 3];
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn every_planted_fault_is_found_as_what_it_is_and_nothing_else(pool: PgPool) {
     let chat = Chat::new(pool).await;
     let one = Process::start(&chat, "one", &[]).await;

@@ -1,12 +1,16 @@
--- Search with more messages: the same answers as before for fewer entries read. Nothing but a function changes.
-
--- The newest messages below the number `below` that match and that the person may read, newest first.
--- `since` and `until` bound their time. Numbers are looked at from the newest on, at first some thousand and then as many as
--- the hits so far make likely to be enough: what is read goes by how many hits a page shows, not by how many there are.
-CREATE OR REPLACE FUNCTION find_messages(person bigint, wanted tsquery, since timestamptz, until timestamptz, below bigint, most integer)
+-- Finds the newest messages below the number `below` that match and that the person may read, newest first. `since` and
+-- `until` bound their time.
+--
+-- It searches in steps from the newest number on: some thousand numbers at first, then as many as the hits so far make
+-- likely to be enough. So the cost depends on how many hits a page shows, not on how many there are.
+--
+-- Locks: none.
+-- Called by: store/search.rs.
+CREATE OR REPLACE FUNCTION find_messages(person bigint, wanted tsquery, since timestamptz, until timestamptz,
+                                         below bigint, most integer)
 RETURNS TABLE (number bigint, conversation_id bigint, seq bigint)
 LANGUAGE plpgsql STABLE ROWS 20
--- Its queries are planned once a connection, and not by the words of the first search.
+-- Plan once per connection, and not for the words of the first search.
 SET plan_cache_mode = force_generic_plan
 SET jit = off
 AS $$
@@ -26,14 +30,14 @@ DECLARE
 BEGIN
     SELECT max(x.number), min(x.number) INTO top, lowest FROM searchable x;
     top := least(top, below - 1);
-    -- Numbers follow time but for sends that overlap: those near a bound are looked at one by one.
+    -- Numbers follow time except for sends that overlap: near a bound the time itself is checked, below.
     IF until IS NOT NULL THEN
         top := least(top, search_number(until + interval '1 minute'));
     END IF;
     IF since IS NOT NULL THEN
         lowest := greatest(lowest, search_number(since - interval '1 minute'));
     END IF;
-    -- Who is in few conversations would look through everybody else's before their own: for them these are part of the query.
+    -- A person in few conversations would read the hits of everybody else's first: for them the query names these.
     SELECT array_agg(m.conversation_id) INTO own FROM (
         SELECT m.conversation_id FROM members m WHERE m.user_id = person AND m.left_rev IS NULL LIMIT 33) m;
     IF own IS NULL THEN
@@ -44,7 +48,7 @@ BEGIN
     WHILE top >= lowest AND most > 0 LOOP
         level := CASE WHEN width <= 24 << 10 THEN 10 WHEN width <= 24 << 14 THEN 14 ELSE 18 END;
         bottom := greatest(lowest, ((top - width) >> level) << level);
-        -- Many blocks take longer to look up than the numbers left take without.
+        -- To look up many blocks takes longer than to read the remaining numbers without them.
         IF (top - bottom) >> level > 40 THEN
             bottom := lowest;
             blocks := NULL;
@@ -52,12 +56,12 @@ BEGIN
             blocks := (SELECT string_agg(format('''n%s %s''', level, block), '|')
                        FROM generate_series(bottom >> level, top >> level) block)::tsquery;
         END IF;
-        -- The index reads all words that begin so before it leaps: the newest messages are read one by one instead, and
-        -- where these do not hold enough, not many words do.
+        -- For a prefix, the index reads all words that begin so before it can skip. So the newest messages are read one by
+        -- one first; where these hold too few hits, few words begin so.
         one_by_one := numnode(wanted) = 0 OR looked = 0 AND strpos(wanted::text, ':*') > 0;
         RETURN QUERY
-        -- Blocks and words are conditions of their own: the index scan then leaps from an entry of the one to the next
-        -- of the other. In one condition it would visit each message of the blocks.
+        -- Blocks and words are separate conditions, so that the index scan skips from an entry of the one to the next of
+        -- the other. In one condition it would visit each message of the blocks.
         WITH hits AS MATERIALIZED (
             SELECT x.number, x.conversation_id, x.seq FROM searchable x
             WHERE NOT one_by_one AND x.words @@ blocks AND x.words @@ wanted
@@ -70,7 +74,7 @@ BEGIN
         )
         SELECT h.number, h.conversation_id, h.seq
         FROM (SELECT * FROM hits WHERE hits.number BETWEEN bottom AND top ORDER BY hits.number DESC) h
-        -- One by one from the newest, until there are enough: OFFSET keeps the planner from joining all of them.
+        -- One by one from the newest, until there are enough: OFFSET 0 keeps the planner from joining all hits.
         CROSS JOIN LATERAL (
             SELECT FROM members m
             JOIN conversations c ON c.id = m.conversation_id
@@ -85,7 +89,7 @@ BEGIN
         most := most - found_n;
         found := found + found_n;
         looked := looked + top - bottom + 1;
-        -- A quarter more than the hits so far make likely, and at most eight times what was looked at.
+        -- A quarter more than the hits so far make likely, and at most eight times what was searched.
         width := greatest(1024, least(8 * looked, 5 * most * looked / greatest(1, 4 * found)));
         top := bottom - 1;
     END LOOP;
