@@ -1,4 +1,6 @@
-//! Every setting, as a flag and as an environment variable. Pure but for reading the environment.
+//! All settings, each as a flag and as an environment variable. Pure, except for reading the environment.
+//!
+//! Secrets are [`SecretString`]s, which `Debug` does not show.
 
 mod database;
 mod environment;
@@ -9,6 +11,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 pub use self::database::{Database, NotAUrl};
@@ -16,39 +19,40 @@ pub use self::environment::{parse, unknown_variables};
 pub use self::files::{Files, MediaRange, S3, StoreKind};
 pub use self::kafka::{Kafka, SecurityProtocol};
 
-/// A self-hosted chat: one of many equal replicas that share PostgreSQL and Kafka.
+/// A self-hosted team chat. Its replicas share PostgreSQL and Kafka.
 #[derive(Debug, Parser)]
 #[command(
     version,
-    after_help = "Every setting is a flag or an environment variable. Run `chat-app migrate` once before `chat-app serve`."
+    after_help = "Every setting is a flag or an environment variable. Run `chat-app migrate` before `chat-app serve`."
 )]
 pub struct Cli {
-    /// What to do.
+    /// Command to run.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What to do.
+/// Commands of the chat-app.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Serve the chat until SIGTERM. Needs a migrated schema; waits for PostgreSQL, does without Kafka
+    /// Serve the chat until SIGTERM. Requires a migrated schema; waits for PostgreSQL, works without Kafka
     Serve(Box<Config>),
-    /// Bring the PostgreSQL schema up to date, then exit. Safe to run twice, and while the previous release serves
+    /// Update the PostgreSQL schema, then exit. Can be repeated, and run while the previous release serves
     Migrate(Migrate),
-    /// Print the records of the events topic as lines of JSON, or compare them with PostgreSQL, then exit. Changes nothing
+    /// Print the records of the events topic as JSON lines, or compare them with PostgreSQL, then exit.
+    /// Read-only
     Replay(Replay),
 }
 
 /// Settings of `serve`.
 #[derive(Clone, Debug, Args)]
 pub struct Config {
-    /// Where PostgreSQL is.
+    /// Connection to PostgreSQL.
     #[command(flatten)]
     pub database: Database,
-    /// Where Kafka is.
+    /// Connection to Kafka.
     #[command(flatten)]
     pub kafka: Kafka,
-    /// The deployment's own name: its consumer groups begin with it
+    /// Name of the deployment, used as the prefix of its consumer groups
     #[arg(
         long,
         env = "CONFAB_INSTANCE",
@@ -56,13 +60,14 @@ pub struct Config {
         value_name = "NAME"
     )]
     pub instance: String,
-    /// This replica's name, unique among its deployment's; the host's name by default
+    /// Name of this replica, unique in the deployment; the host name by default
     #[arg(long, env = "CONFAB_REPLICA", default_value_t = hostname(), value_name = "NAME")]
     pub replica: String,
-    /// Scheme and host that people use, as in https://chat.example.com; without it, whatever Host a browser sends
+    /// Public scheme and host, such as https://chat.example.com; if omitted, the Host header of each request is
+    /// used
     #[arg(long, env = "CONFAB_URL", value_parser = origin)]
     pub url: Option<Url>,
-    /// Where the chat is served
+    /// Address that serves the chat
     #[arg(
         long,
         env = "CONFAB_LISTEN",
@@ -70,7 +75,7 @@ pub struct Config {
         value_name = "ADDRESS"
     )]
     pub listen: SocketAddr,
-    /// Where /livez, /readyz and /metrics are served; not for the public
+    /// Address that serves /livez, /readyz and /metrics; do not expose it
     #[arg(
         long,
         env = "CONFAB_ADMIN_LISTEN",
@@ -78,27 +83,27 @@ pub struct Config {
         value_name = "ADDRESS"
     )]
     pub admin_listen: SocketAddr,
-    /// What the chat is called on its pages
+    /// Name of the chat, shown on its pages
     #[arg(long, env = "CONFAB_TITLE", default_value = "Confab")]
     pub title: String,
-    /// Whether people may sign up by themselves
+    /// Who can sign up
     #[arg(long, env = "CONFAB_REGISTRATION", default_value = "open")]
     pub registration: Registration,
-    /// Whoever gives it on /setup, while there is no administrator, becomes the first one
+    /// Token that creates the first administrator on /setup, while there is none
     #[arg(
         long,
         env = "CONFAB_SETUP_TOKEN",
         hide_env_values = true,
         value_name = "TOKEN"
     )]
-    pub setup_token: Option<Secret>,
-    /// How many days messages are kept; without it, for ever
+    pub setup_token: Option<SecretString>,
+    /// Delete messages after this number of days; if omitted, they are kept indefinitely
     #[arg(long, env = "CONFAB_MESSAGE_RETENTION_DAYS", value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..))]
     pub message_retention_days: Option<u16>,
-    /// The longest message, in bytes of UTF-8
+    /// Maximum length of a message, in bytes of UTF-8
     #[arg(long, env = "CONFAB_MAX_MESSAGE_BYTES", default_value = "8192", value_name = "BYTES", value_parser = message_limit)]
     pub max_message_bytes: usize,
-    /// What words of messages are reduced to, as migrate was told; a difference is warned of
+    /// Text search configuration that the schema was migrated with; the log warns about a difference
     #[arg(
         long,
         env = "CONFAB_SEARCH_LANGUAGE",
@@ -106,62 +111,57 @@ pub struct Config {
         value_name = "NAME"
     )]
     pub search_language: String,
-    /// Whether people see who is online
+    /// Whether users see who is online
     #[arg(long, env = "CONFAB_PRESENCE", default_value = "true", action = ArgAction::Set)]
     pub presence: bool,
-    /// Whether people see who is typing
+    /// Whether users see who is typing
     #[arg(long, env = "CONFAB_TYPING", default_value = "true", action = ArgAction::Set)]
     pub typing: bool,
-    /// Whether people see who has read, in direct conversations and small groups
+    /// Whether users see who has read a message, in direct conversations and small groups
     #[arg(long, env = "CONFAB_READ_RECEIPTS", default_value = "true", action = ArgAction::Set)]
     pub read_receipts: bool,
-    /// PostgreSQL connections for reading; writing and following changes take up to 10 more
+    /// PostgreSQL connections for reading; writing and following changes use up to 10 more
     #[arg(long, env = "CONFAB_DATABASE_POOL_SIZE", default_value = "8", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
     pub database_pool_size: u32,
-    /// How long to serve on after SIGTERM, while load balancers learn of it
+    /// How long to keep serving after SIGTERM, until load balancers stop sending requests
     #[arg(long, env = "CONFAB_DRAIN_SECONDS", default_value = "5", value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(0..=60))]
     pub drain_seconds: u64,
-    /// What may be attached.
+    /// Attachments.
     #[command(flatten)]
     pub files: Files,
-    /// Whether devices are notified.
+    /// Push notifications.
     #[command(flatten)]
     pub push: Push,
-    /// How to log.
+    /// Logging.
     #[command(flatten)]
     pub log: Log,
 }
 
-/// Whether devices are notified.
-#[derive(Clone, Args)]
+/// Settings of push notifications.
+#[derive(Clone, Debug, Args)]
 pub struct Push {
-    /// The private key that push services know this chat by: a P-256 scalar, 32 bytes as base64url; without it no Web Push
+    /// Private VAPID key of the chat for push services: a P-256 scalar, 32 bytes as base64url; if omitted, Web
+    /// Push is off
     #[arg(
         long,
         env = "CONFAB_VAPID_PRIVATE_KEY",
         hide_env_values = true,
         value_name = "KEY"
     )]
-    pub vapid_private_key: Option<String>,
-    /// Whether push endpoints may be at private addresses, and without TLS: for tests alone
+    pub vapid_private_key: Option<SecretString>,
+    /// Allow push endpoints with private addresses and without TLS; for tests only
     #[arg(long, env = "CONFAB_PUSH_PRIVATE_ADDRESSES", default_value = "false", value_name = "BOOL", action = ArgAction::Set)]
     pub push_private_addresses: bool,
-}
-
-impl std::fmt::Debug for Push {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let key = self.vapid_private_key.as_ref().map(|_| "…");
-        write!(f, "Push {{ vapid_private_key: {key:?} }}")
-    }
 }
 
 /// Settings of `migrate`.
 #[derive(Clone, Debug, Args)]
 pub struct Migrate {
-    /// Where PostgreSQL is.
+    /// Connection to PostgreSQL.
     #[command(flatten)]
     pub database: Database,
-    /// What words of messages are reduced to for the search: a text search configuration of PostgreSQL, as in german; simple leaves them as they are
+    /// Text search configuration of PostgreSQL that search uses for stemming, such as german; simple matches
+    /// words as they are written
     #[arg(
         long,
         env = "CONFAB_SEARCH_LANGUAGE",
@@ -169,7 +169,7 @@ pub struct Migrate {
         value_name = "NAME"
     )]
     pub search_language: String,
-    /// The deployment's own name: the database is kept for it alone
+    /// Name of the deployment, which claims the database for itself
     #[arg(
         long,
         env = "CONFAB_INSTANCE",
@@ -177,7 +177,7 @@ pub struct Migrate {
         value_name = "NAME"
     )]
     pub instance: String,
-    /// The file that takes the outcome, as Kubernetes shows it; left alone where there is none
+    /// File that receives the result for Kubernetes to show; ignored if it does not exist
     #[arg(
         long,
         env = "CONFAB_TERMINATION_LOG",
@@ -185,7 +185,7 @@ pub struct Migrate {
         value_name = "FILE"
     )]
     pub termination_log: PathBuf,
-    /// How to log.
+    /// Logging.
     #[command(flatten)]
     pub log: Log,
 }
@@ -193,30 +193,30 @@ pub struct Migrate {
 /// Settings of `replay`.
 #[derive(Clone, Debug, Args)]
 #[command(
-    after_help = "With --check: exit status 0 where topic and database agree, 1 where they differ, 2 where they could not be compared.\n\
-        missing:   PostgreSQL has the change and the topic has no record of it\n\
-        differing: the record says something else than PostgreSQL, or can't be read\n\
-        foreign:   PostgreSQL does not know what the record tells of, as after a restore"
+    after_help = "With --check, the exit status is 0 if topic and database agree, 1 if they differ, 2 if they could not be compared.\n\
+        missing:   PostgreSQL has a change and the topic has no record of it\n\
+        differing: the record has other content than PostgreSQL, or is malformed\n\
+        foreign:   PostgreSQL does not have the change in the record, as after a restore"
 )]
 pub struct Replay {
-    /// Where PostgreSQL is.
+    /// Connection to PostgreSQL.
     #[command(flatten)]
     pub database: Database,
-    /// Where Kafka is.
+    /// Connection to Kafka.
     #[command(flatten)]
     pub kafka: Kafka,
-    /// Compare the topic with PostgreSQL, and print what differs and a summary
+    /// Compare the topic with PostgreSQL, and print the differences and a summary
     #[arg(long)]
     pub check: bool,
-    /// How to log.
+    /// Logging.
     #[command(flatten)]
     pub log: Log,
 }
 
-/// How to log.
+/// Settings of logging.
 #[derive(Clone, Debug, Args)]
 pub struct Log {
-    /// What to log, as in info,chat_app=debug
+    /// Log filter, such as info,chat_app=debug
     #[arg(
         long = "log",
         env = "CONFAB_LOG",
@@ -224,49 +224,33 @@ pub struct Log {
         value_name = "FILTER"
     )]
     pub filter: String,
-    /// How a log line looks
+    /// Format of log lines
     #[arg(long = "log-format", env = "CONFAB_LOG_FORMAT", default_value = "text")]
     pub format: LogFormat,
 }
 
-/// How a log line looks.
+/// Format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// For people.
+    /// Human-readable text.
     Text,
-    /// For machines.
+    /// One JSON object per line.
     Json,
 }
 
-/// A setting that no log shows.
-#[derive(Clone)]
-pub struct Secret(String);
-
-impl Secret {
-    /// The secret itself; `None` where the setting is there but empty.
-    pub fn expose(&self) -> Option<&str> {
-        Some(self.0.as_str()).filter(|text| !text.is_empty())
-    }
+/// The value of an optional secret; `None` also where the setting is empty.
+pub fn exposed(secret: Option<&SecretString>) -> Option<&str> {
+    secret
+        .map(ExposeSecret::expose_secret)
+        .filter(|value| !value.is_empty())
 }
 
-impl From<String> for Secret {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
-
-/// Who may sign up.
+/// Who can sign up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Registration {
-    /// Everybody who reaches the page.
+    /// Anyone who can reach the chat.
     Open,
-    /// Whoever has the link of an invitation.
+    /// Anyone with an invitation link.
     Invite,
     /// Nobody.
     Closed,
@@ -277,9 +261,9 @@ fn hostname() -> String {
         .map_or_else(|_| "replica".into(), |name| name.trim().into())
 }
 
-/// Scheme and host, and nothing else.
+/// Scheme and host only.
 fn origin(text: &str) -> Result<Url, String> {
-    const FORM: &str = "give scheme and host alone, as in https://chat.example.com";
+    const FORM: &str = "must be a scheme and a host only, such as https://chat.example.com";
     let url = Url::parse(text).map_err(|_| FORM)?;
     let bare = matches!(url.scheme(), "http" | "https")
         && url.host().is_some()
@@ -288,16 +272,18 @@ fn origin(text: &str) -> Result<Url, String> {
     if bare { Ok(url) } else { Err(FORM.into()) }
 }
 
-/// At most 64 KiB: with its rendering a message stays within what one Kafka record may hold.
+/// At most 64 KiB: a message and its rendered HTML must fit into one Kafka record.
 fn message_limit(text: &str) -> Result<usize, String> {
     text.parse()
         .ok()
         .filter(|bytes| (1..=65_536).contains(bytes))
-        .ok_or_else(|| "give 1 to 65536".into())
+        .ok_or_else(|| "must be between 1 and 65536".into())
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use clap::CommandFactory;
+
     use super::*;
 
     pub(crate) fn serve(args: &[&str]) -> Result<Config, clap::Error> {
@@ -316,6 +302,17 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn every_command_and_flag_has_a_help_text() {
+        for command in Cli::command().get_subcommands() {
+            let name = command.get_name();
+            assert!(command.get_about().is_some(), "{name}");
+            for flag in command.get_arguments() {
+                assert!(flag.get_help().is_some(), "{name} {}", flag.get_id());
+            }
+        }
+    }
+
+    #[test]
     fn a_url_is_scheme_and_host_alone() {
         assert!(serve(&["--url", "https://chat.example.com"]).is_ok());
         for bad in [
@@ -330,7 +327,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn presence_typing_and_receipts_are_on_unless_told_otherwise() {
+    fn presence_typing_and_receipts_are_on_by_default() {
         let all = |config: Config| (config.presence, config.typing, config.read_receipts);
         assert_eq!(all(serve(&[]).unwrap()), (true, true, true));
         let off = [

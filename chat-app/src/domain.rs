@@ -1,7 +1,8 @@
-//! The words of the chat: ids, names, messages. Pure: takes and returns values, no I/O.
+//! The types of the chat: ids, names, messages, changes. Pure: no I/O.
 
 mod body;
 mod conversations;
+mod excerpt;
 mod ids;
 mod messages;
 mod people;
@@ -11,7 +12,11 @@ pub use self::body::{BodyError, MessageBody};
 pub use self::conversations::{
     ConversationKind, ConversationSummary, Level, Member, Page, Preview, Role, Window,
 };
+pub use self::excerpt::{Excerpt, FileSummary, Gist};
 pub use self::ids::{ConversationId, SessionId, UserId};
-pub use self::messages::{Attachment, Mention, Message, Notice, NoticeKind, Quote, Reaction};
+pub use self::messages::{
+    AddressedChange, Attachment, Audience, Change, Mention, Message, Notice, NoticeKind, Quote,
+    Reaction,
+};
 pub use self::people::{DisplayNameError, NameError, Session, User, UserName, parse_display_name};
 pub use self::position::{Cursor, Snapshot, Span};

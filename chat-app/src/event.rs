@@ -1,10 +1,10 @@
-//! The record of the events topic, and the frame that browsers get of it. Pure.
+//! writer, app → event → publisher, hub: the record of the events topic, and the frame that browsers get. Pure.
 //!
-//! Key: the conversation's id as decimal text. Headers, so that a replica passes over what concerns nobody on it without
-//! parsing: `rev` (decimal), `epoch`, `to` (user ids, comma-separated, or `*` for all members of a large room) and, where
-//! somebody is let in, `joins` (their id). Value: JSON, below. Consumers order by `rev` within a conversation and may see a
-//! record more than once; neither topic order nor partition tells anything. A consumer passes over a `type` that it does
-//! not know. docs/kafka.md says all this to others: what is written here is a promise to them.
+//! The key is the conversation's id as decimal text. The headers let a replica skip a record that concerns none of its
+//! people without parsing it: `rev` (decimal), `epoch`, `to` (user ids, comma-separated, or `*` for all members of a large
+//! room) and, when a member is added, `joins` (their id). The value is the JSON of an [`Event`]. Consumers order records by
+//! `rev` within a conversation and may see one more than once; topic order and partitions mean nothing. A consumer skips a
+//! `type` that it does not know. docs/kafka.md promises all this to other programs.
 
 use axum::extract::ws::Utf8Bytes;
 use serde::{Deserialize, Serialize};
@@ -12,59 +12,54 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
-use crate::domain::{ConversationId, ConversationKind, Message, Notice, NoticeKind, UserId};
-use crate::store::timeline::Change;
+use crate::domain::{
+    AddressedChange, Audience, Change, ConversationId, ConversationKind, Message, Notice,
+    NoticeKind, UserId,
+};
 use crate::views;
 
-/// Records over this size go without `body` and `html`: a reader takes them from PostgreSQL. Kafka's default limit is 1 MiB.
+/// A larger record goes without `body` and `html`, which a reader takes from PostgreSQL. Kafka's default limit is 1 MiB.
 const MAX_RECORD_BYTES: usize = 256 * 1024;
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Audience {
-    People(Vec<UserId>),
-    /// All members of a large room, which each replica knows.
-    Room,
-}
 
 /// A change of a conversation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Event {
-    /// The schema's version: 1.
+    /// The version of this schema: 1.
     pub v: u8,
-    /// Which history of the database; another one after a failover or a restore, which may give a rev again.
+    /// The database's epoch. It changes after a failover or a restore, which may assign a rev again.
     pub epoch: String,
     #[serde(rename = "type")]
     pub kind: Kind,
     pub conversation: ConversationId,
     pub conversation_kind: ConversationKind,
-    /// The change's place among the conversation's changes, from 1, without gaps.
+    /// Numbers the conversation's changes from 1, without gaps.
     pub rev: i64,
-    /// The message's place among the conversation's messages, from 1, without gaps; of a notice, the message before it.
+    /// Numbers the conversation's messages from 1, without gaps. A notice has the `seq` of the message before it.
     pub seq: i64,
-    /// Who sent the message, or did what the notice tells.
+    /// Who sent the message, or caused the notice.
     pub sender: UserId,
-    /// What they were called then.
+    /// The sender's name at that time.
     pub sender_name: String,
-    /// The client's own id of the send.
+    /// The id that the client gave the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<Uuid>,
-    /// When it was accepted, RFC 3339 in UTC.
+    /// When the change was accepted: RFC 3339 in UTC.
     pub at: String,
-    /// The members it was sent to; absent for a large room.
+    /// The members who get it; absent for a large room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Vec<UserId>>,
-    /// The members whom the message calls by name.
+    /// The members whom the message mentions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mentions: Vec<UserId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notice: Option<NoticeKind>,
-    /// To whom it happened, where that is another one than the sender.
+    /// The person concerned, if not the sender.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<UserId>,
-    /// What the message says, or the new name or topic line; absent where the record would be too large, and of tombstones.
+    /// The message's text, or the new name or topic. Absent if the record would be too large, and for a deleted message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
-    /// How browsers show it; absent where the record would be too large.
+    /// The rendered list item; absent if the record would be too large.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub html: Option<String>,
 }
@@ -73,13 +68,13 @@ pub struct Event {
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     Message,
-    /// A message was edited, deleted or reacted to: this is how it stands.
+    /// A message was edited, deleted or reacted to: this is its current state.
     Changed,
-    /// Something else happened to the conversation.
+    /// Anything else that happened to the conversation.
     Notice,
 }
 
-/// What a browser gets of an [`Event`].
+/// The part of an [`Event`] that a browser gets.
 #[derive(Serialize)]
 struct Frame<'a> {
     #[serde(rename = "type")]
@@ -100,18 +95,19 @@ struct Frame<'a> {
 }
 
 impl Event {
-    /// The event of a change, rendered.
-    pub fn of(change: &Change, kind: ConversationKind, audience: Audience, epoch: &str) -> Self {
-        let to = match audience {
-            Audience::People(people) => Some(people),
+    /// Renders a change.
+    pub fn of(addressed: &AddressedChange) -> Self {
+        let kind = addressed.conversation_kind;
+        let to = match &addressed.audience {
+            Audience::People(people) => Some(people.clone()),
             Audience::Room => None,
         };
-        let event = match change {
+        let event = match &addressed.change {
             Change::Message(message) => Self::of_message(message, kind, to),
             Change::Notice(notice) => Self::of_notice(notice, kind, to),
         };
         Self {
-            epoch: epoch.to_owned(),
+            epoch: addressed.epoch.clone(),
             ..event
         }
     }
@@ -168,28 +164,28 @@ impl Event {
         }
     }
 
-    /// Of a message that was sent, when it was accepted.
+    /// When a new message was accepted.
     pub fn accepted(&self) -> Option<OffsetDateTime> {
         match self.kind {
             Kind::Message => OffsetDateTime::parse(&self.at, &Rfc3339).ok(),
-            // The time of a change is that of its message.
+            // `at` is the message's time, not that of its change.
             Kind::Changed | Kind::Notice => None,
         }
     }
 
-    /// Whom it lets in, if anybody.
+    /// The member whom it adds.
     pub fn joins(&self) -> Option<UserId> {
-        let lets_in = matches!(
+        let adds = matches!(
             self.notice,
             Some(NoticeKind::Created | NoticeKind::Joined | NoticeKind::Added)
         );
-        lets_in.then(|| self.subject.unwrap_or(self.sender))
+        adds.then(|| self.subject.unwrap_or(self.sender))
     }
 
-    /// Whom it lets out, if anybody.
+    /// The member whom it removes.
     pub fn leaves(&self) -> Option<UserId> {
-        let lets_out = matches!(self.notice, Some(NoticeKind::Left | NoticeKind::Removed));
-        lets_out.then(|| self.subject.unwrap_or(self.sender))
+        let removes = matches!(self.notice, Some(NoticeKind::Left | NoticeKind::Removed));
+        removes.then(|| self.subject.unwrap_or(self.sender))
     }
 
     /// Members who joined at or after this message do not see it.
@@ -202,7 +198,7 @@ impl Event {
         }
     }
 
-    /// The value of the Kafka record.
+    /// The record's value.
     pub fn record(&self) -> String {
         let json = |event: &Self| {
             serde_json::to_string(event).expect("an event has no map with keys other than text")
@@ -218,7 +214,7 @@ impl Event {
         })
     }
 
-    /// The headers of the Kafka record.
+    /// The record's headers.
     pub fn headers(&self) -> Vec<(&'static str, String)> {
         let mut headers = vec![
             ("rev", self.rev.to_string()),
@@ -240,7 +236,7 @@ impl Event {
             .join(",")
     }
 
-    /// What every socket of the members gets, the same bytes for each; `None` where the rendering was left out.
+    /// The frame that every member's socket gets, the same bytes for all; `None` if the record goes without `html`.
     pub fn frame(&self) -> Option<Utf8Bytes> {
         let frame = Frame {
             kind: self.kind,
@@ -272,14 +268,19 @@ mod tests {
     use super::*;
     use crate::views::message::tests::message;
 
+    fn of(change: Change, conversation_kind: ConversationKind, audience: Audience) -> Event {
+        Event::of(&AddressedChange {
+            change,
+            conversation_kind,
+            audience,
+            epoch: "7-00000001".into(),
+        })
+    }
+
     fn event(body: &str) -> Event {
         let audience = Audience::People(vec![UserId(4), UserId(5)]);
-        Event::of(
-            &Change::Message(message(body)),
-            ConversationKind::Direct,
-            audience,
-            "7-00000001",
-        )
+        let change = Change::Message(message(body));
+        of(change, ConversationKind::Direct, audience)
     }
 
     #[test]
@@ -293,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_room_names_nobody() {
+    fn an_event_of_a_large_room_names_no_members() {
         let event = Event {
             to: None,
             ..event("x")
@@ -316,7 +317,7 @@ mod tests {
         assert_eq!(read.rev, event.rev);
     }
 
-    /// A record as docs/kafka.md describes it; the form of `html` is no promise.
+    /// A record as docs/kafka.md describes it, which promises nothing about `html`.
     fn golden(event: &Event) -> String {
         let event = Event {
             html: Some("…".into()),
@@ -326,9 +327,9 @@ mod tests {
         format!("{:?}\n{value:#}", event.headers())
     }
 
-    /// Whoever changes these snapshots breaks programs that others have written: see docs/kafka.md.
+    /// Changing these snapshots breaks other people's programs: see docs/kafka.md.
     #[test]
-    fn the_records_are_as_they_were_promised() {
+    fn the_records_are_as_documented() {
         let mentioned = Message {
             mentions: vec![crate::domain::Mention {
                 user: UserId(4),
@@ -337,7 +338,6 @@ mod tests {
             ..message("Hello @bob")
         };
         let to_two = || Audience::People(vec![UserId(3), UserId(4)]);
-        let of = |change, kind, audience| Event::of(&change, kind, audience, "7-00000001");
         let sent = of(
             Change::Message(mentioned),
             ConversationKind::Group,

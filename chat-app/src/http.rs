@@ -1,4 +1,4 @@
-//! browser → http → writer. The routes on one screen; handlers, errors and layers are in [`self`]'s modules. Does I/O.
+//! browser → http → writer. All routes; handlers, error pages and layers are in this module's files. Does I/O.
 
 mod about;
 mod account;
@@ -16,7 +16,9 @@ mod limits;
 mod marks;
 mod messages;
 mod notifications;
+mod page;
 mod people;
+mod request_id;
 mod rooms;
 mod search;
 mod session;
@@ -26,11 +28,10 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 
-pub use self::error::AppError;
 use crate::app::App;
 use crate::socket;
 
-/// Everything that is served to people.
+/// Everything that browsers request; probes and metrics are served elsewhere.
 pub fn router(app: App) -> Router {
     let routes = Router::new()
         .route("/", get(auth::home))
@@ -78,7 +79,7 @@ pub fn router(app: App) -> Router {
         )
         .route(
             "/notifications/{subscription}/remove",
-            post(notifications::forget),
+            post(notifications::remove_device),
         )
         .route("/sw.js", get(assets::service_worker))
         .route("/manifest.webmanifest", get(assets::manifest))
@@ -89,8 +90,8 @@ pub fn router(app: App) -> Router {
         .route("/static/{release}/{name}", get(assets::asset))
         .merge(settings())
         .merge(admin::routes())
-        .layer(Extension(limits::Logins::new()));
-    // These take as long as they take, and as much as the settings say.
+        .layer(Extension(limits::LoginLimiter::new()));
+    // Uploads have no timeout, and the settings limit their size.
     let uploads = Router::new()
         .route("/c/{id}/attachments", post(attachments::put))
         .route(
@@ -98,7 +99,7 @@ pub fn router(app: App) -> Router {
             get(attachments::page).post(attachments::send),
         )
         .layer(DefaultBodyLimit::disable());
-    layers::around(routes, uploads, &app).with_state(app)
+    layers::wrap(routes, uploads, &app).with_state(app)
 }
 
 fn settings() -> Router<App> {

@@ -1,4 +1,6 @@
-//! Reads the settings, starts the logs, and does what was asked.
+//! Parses the settings, starts logging, and runs the command.
+
+#![warn(unreachable_pub)]
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -6,17 +8,17 @@ use std::time::Duration;
 use chat_app::config::{self, Command};
 use chat_app::{migrate, replay, serve, telemetry};
 
-/// How long what still runs has to end: the drop of a Kafka client takes as long as its broker likes.
-const LAST_MOMENT: Duration = Duration::from_secs(1);
+/// How long to wait for blocking tasks: dropping a Kafka client takes as long as its broker does not answer.
+const SHUTDOWN_LIMIT: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     let command = config::parse().command;
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&format!("no threads can be started: {error}")),
+        Err(error) => return fail(&format!("cannot start threads: {error}")),
     };
     let code = runtime.block_on(run(command));
-    runtime.shutdown_timeout(LAST_MOMENT);
+    runtime.shutdown_timeout(SHUTDOWN_LIMIT);
     code
 }
 
@@ -32,7 +34,7 @@ async fn run(command: Command) -> ExitCode {
     for name in config::unknown_variables(
         std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()),
     ) {
-        tracing::warn!(name, "an unknown setting in the environment is ignored");
+        tracing::warn!(name, "ignored an unknown setting in the environment");
     }
     match command {
         Command::Migrate(settings) => migrate::run(settings).await,

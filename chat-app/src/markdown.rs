@@ -1,8 +1,8 @@
-//! What a message says, as HTML, as plain text, and whom it calls. Pure.
+//! Renders a message's Markdown as HTML or plain text, and finds its mentions. Pure.
 //!
-//! A safe subset of CommonMark: emphasis, code, lists, quotes and links. HTML in a message is text, a picture becomes a
-//! link, a heading a bold line. pulldown-cmark parses, linkify finds bare web addresses, and ammonia has the last word
-//! about what gets through.
+//! Supports a safe subset of CommonMark: emphasis, code, lists, quotes and links. HTML in a message is shown as text, an
+//! image becomes a link, a heading a bold line. pulldown-cmark parses, linkify finds bare URLs, and ammonia sanitizes the
+//! result.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::LazyLock;
@@ -12,18 +12,17 @@ use pulldown_cmark::{CowStr, Event, LinkType, Options, Parser, Tag, TagEnd, Text
 
 use crate::domain::Mention;
 
-/// At most this many people are called by one message.
 const MAX_MENTIONS: usize = 50;
 
-/// The message as HTML; names in `mentions` are marked where they are called.
-pub fn html(body: &str, mentions: &[Mention]) -> String {
+/// The message as HTML, with its `mentions` marked.
+pub(crate) fn html(body: &str, mentions: &[Mention]) -> String {
     let mut html = String::with_capacity(body.len() * 2);
-    pulldown_cmark::html::push_html(&mut html, Marked::new(body, mentions));
+    pulldown_cmark::html::push_html(&mut html, ChatEvents::new(body, mentions));
     SANITIZER.clean(&html).to_string()
 }
 
-/// The message as text without marks, its lines joined: for lists, quotes and notifications.
-pub fn plain(body: &str) -> String {
+/// The message as plain text on one line: for lists, quotes and notifications.
+pub(crate) fn plain(body: &str) -> String {
     let mut text = String::with_capacity(body.len());
     for event in events(body) {
         match event {
@@ -38,8 +37,8 @@ pub fn plain(body: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The names that a message calls with `@`, outside of code; which of them are members is for the database to say.
-pub fn called(body: &str) -> Vec<String> {
+/// The names after an `@` outside of code. The database decides which of them are members.
+pub(crate) fn mentioned_names(body: &str) -> Vec<String> {
     let mut names = BTreeSet::new();
     let mut code = false;
     for event in events(body) {
@@ -47,7 +46,7 @@ pub fn called(body: &str) -> Vec<String> {
             Event::Start(Tag::CodeBlock(_)) => code = true,
             Event::End(TagEnd::CodeBlock) => code = false,
             Event::Text(text) if !code => {
-                names.extend(calls(&text).map(|(_, name)| name.to_lowercase()));
+                names.extend(at_names(&text).map(|(_, name)| name.to_lowercase()));
             }
             _ => {}
         }
@@ -72,8 +71,8 @@ fn inline_end(event: &Event) -> bool {
     )
 }
 
-/// Each `@name` of a text with where it begins. A dot or dash at its end belongs to the sentence.
-fn calls(text: &str) -> impl Iterator<Item = (usize, &str)> {
+/// Each `@name` with its position. A dot, dash or underscore at its end belongs to the sentence.
+fn at_names(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.match_indices('@').filter_map(|(at, _)| {
         let before = text[..at].chars().next_back();
         if before.is_some_and(|c| c.is_alphanumeric() || c == '@') {
@@ -88,8 +87,8 @@ fn calls(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// `:tada:` becomes 🎉; what is no emoji's name stays as it is.
-pub fn with_emoji(text: &str) -> String {
+/// Replaces `:tada:` by 🎉; leaves an unknown name as it is.
+pub(crate) fn with_emoji(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find(':') {
@@ -113,43 +112,46 @@ pub fn with_emoji(text: &str) -> String {
     out + rest
 }
 
-/// The parser's events with what a chat makes of them.
-struct Marked<'a, I> {
+/// The parser's events, changed for a chat.
+struct ChatEvents<'a, I> {
     events: I,
     mentions: &'a [Mention],
-    waiting: std::vec::IntoIter<Event<'a>>,
+    pending: std::vec::IntoIter<Event<'a>>,
     in_code: bool,
     in_link: usize,
 }
 
-impl<'a> Marked<'a, ()> {
-    fn new(body: &'a str, mentions: &'a [Mention]) -> Marked<'a, impl Iterator<Item = Event<'a>>> {
-        Marked {
+impl<'a> ChatEvents<'a, ()> {
+    fn new(
+        body: &'a str,
+        mentions: &'a [Mention],
+    ) -> ChatEvents<'a, impl Iterator<Item = Event<'a>>> {
+        ChatEvents {
             events: events(body),
             mentions,
-            waiting: Vec::new().into_iter(),
+            pending: Vec::new().into_iter(),
             in_code: false,
             in_link: 0,
         }
     }
 }
 
-impl<'a, I: Iterator<Item = Event<'a>>> Iterator for Marked<'a, I> {
+impl<'a, I: Iterator<Item = Event<'a>>> Iterator for ChatEvents<'a, I> {
     type Item = Event<'a>;
 
     fn next(&mut self) -> Option<Event<'a>> {
-        if let Some(event) = self.waiting.next() {
+        if let Some(event) = self.pending.next() {
             return Some(event);
         }
         Some(match self.events.next()? {
             Event::Html(text) | Event::InlineHtml(text) => Event::Text(text),
-            // In a chat a line that ends, ends.
+            // In a chat a line break is a line break.
             Event::SoftBreak => Event::HardBreak,
             Event::Start(Tag::Heading { .. }) => {
-                self.then(Event::Start(Tag::Paragraph), Event::Start(Tag::Strong))
+                self.emit_both(Event::Start(Tag::Paragraph), Event::Start(Tag::Strong))
             }
             Event::End(TagEnd::Heading(_)) => {
-                self.then(Event::End(TagEnd::Strong), Event::End(TagEnd::Paragraph))
+                self.emit_both(Event::End(TagEnd::Strong), Event::End(TagEnd::Paragraph))
             }
             Event::Start(Tag::Image { dest_url, .. }) => self.link(dest_url),
             Event::Start(Tag::Link { dest_url, .. }) => self.link(dest_url),
@@ -166,7 +168,7 @@ impl<'a, I: Iterator<Item = Event<'a>>> Iterator for Marked<'a, I> {
                 Event::End(TagEnd::CodeBlock)
             }
             Event::Text(text) if !self.in_code => {
-                self.waiting = self.words(&text).into_iter();
+                self.pending = self.inline(&text).into_iter();
                 return self.next();
             }
             event => event,
@@ -174,9 +176,9 @@ impl<'a, I: Iterator<Item = Event<'a>>> Iterator for Marked<'a, I> {
     }
 }
 
-impl<'a, I> Marked<'a, I> {
-    fn then(&mut self, first: Event<'a>, second: Event<'a>) -> Event<'a> {
-        self.waiting = vec![second].into_iter();
+impl<'a, I> ChatEvents<'a, I> {
+    fn emit_both(&mut self, first: Event<'a>, second: Event<'a>) -> Event<'a> {
+        self.pending = vec![second].into_iter();
         first
     }
 
@@ -185,13 +187,12 @@ impl<'a, I> Marked<'a, I> {
         start_link(address)
     }
 
-    /// A text with its bare web addresses linked, its calls marked and its emoji put in.
-    fn words(&self, text: &str) -> Vec<Event<'a>> {
+    /// Links bare URLs, marks mentions and replaces emoji names.
+    fn inline(&self, text: &str) -> Vec<Event<'a>> {
         if self.in_link > 0 {
             return vec![owned(with_emoji(text))];
         }
         let mut finder = LinkFinder::new();
-        // Only what is written with its scheme.
         finder.kinds(&[LinkKind::Url]).url_must_have_scheme(true);
         let mut events = Vec::new();
         for span in finder.spans(text) {
@@ -200,15 +201,15 @@ impl<'a, I> Marked<'a, I> {
                 events.push(owned(span.as_str().to_owned()));
                 events.push(Event::End(TagEnd::Link));
             } else {
-                self.called_in(span.as_str(), &mut events);
+                self.mark_mentions(span.as_str(), &mut events);
             }
         }
         events
     }
 
-    fn called_in(&self, text: &str, events: &mut Vec<Event<'a>>) {
+    fn mark_mentions(&self, text: &str, events: &mut Vec<Event<'a>>) {
         let mut done = 0;
-        for (at, name) in calls(text) {
+        for (at, name) in at_names(text) {
             let Some(mention) = self
                 .mentions
                 .iter()
@@ -218,7 +219,7 @@ impl<'a, I> Marked<'a, I> {
             };
             events.push(owned(with_emoji(&text[done..at])));
             events.push(Event::InlineHtml(
-                // A name holds nothing that HTML would take for a mark: a constraint of the database.
+                // A constraint of the database keeps names free of HTML's special characters.
                 format!(
                     "<span class=\"mention\" data-user=\"{}\">@{}</span>",
                     mention.user, mention.name
@@ -313,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn html_is_text() {
+    fn html_is_shown_as_text() {
         assert_eq!(
             rendered("<script>alert(1)</script> a <b onclick=x>b</b>"),
             "&lt;script&gt;alert(1)&lt;/script&gt; a &lt;b onclick=x&gt;b&lt;/b&gt;".to_owned()
@@ -336,7 +337,7 @@ mod tests {
         assert!(rendered("[x](https://a.example/)").contains("href=\"https://a.example/\""));
         assert!(
             rendered("![x](https://a.example/i.png)").contains(">x</a>"),
-            "a picture from elsewhere is a link"
+            "an image from another site is a link"
         );
         for body in [
             "[x](javascript:alert(1))",
@@ -368,9 +369,9 @@ mod tests {
     }
 
     #[test]
-    fn calls_are_found_outside_of_code() {
+    fn mentions_are_found_outside_of_code() {
         assert_eq!(
-            called("@ada and (@bob-b), @Ada `@eve`\n\n```\n@mallory\n```\na@mail.example"),
+            mentioned_names("@ada and (@bob-b), @Ada `@eve`\n\n```\n@mallory\n```\na@mail.example"),
             ["ada", "bob-b"]
         );
     }

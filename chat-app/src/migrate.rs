@@ -40,7 +40,7 @@ pub async fn run(settings: Migrate) -> ExitCode {
         Ok(Outcome { before, after, .. }) if before == after => {
             tracing::info!(
                 version = after,
-                "the schema was up to date; next: chat-app serve"
+                "the schema is up to date; next: chat-app serve"
             );
             ExitCode::SUCCESS
         }
@@ -63,13 +63,13 @@ pub async fn run(settings: Migrate) -> ExitCode {
 async fn migrate(settings: &Migrate) -> Result<Outcome, String> {
     let mut connection = connect(settings).await?;
     let (instance, language) = (&settings.instance, settings.search_language.as_str());
-    let cannot_ask = |error| format!("PostgreSQL can't be asked: {error}");
+    let cannot_ask = |error| format!("a query to PostgreSQL failed: {error}");
     let other = owner::other(&mut connection, instance).await;
     not_claimed(other.map_err(cannot_ask)?)?;
     let known = index::knows(&mut connection, language).await;
     if !known.map_err(cannot_ask)? {
         return Err(format!(
-            "CONFAB_SEARCH_LANGUAGE is {language}, which is no text search configuration of this PostgreSQL; \\dF in psql lists them"
+            "CONFAB_SEARCH_LANGUAGE is {language}, which is not a text search configuration of this PostgreSQL; \\dF in psql lists them"
         ));
     }
     let (before, after) = schema::migrate(&mut connection).await.map_err(|error| {
@@ -82,7 +82,9 @@ async fn migrate(settings: &Migrate) -> Result<Outcome, String> {
     not_claimed(other.map_err(cannot_ask)?)?;
     let messages = index::bring_up_to_date(&mut connection, language)
         .await
-        .map_err(|error| format!("the search index is not complete, run this again: {error}"))?;
+        .map_err(|error| {
+            format!("the search index is incomplete, run the migration again: {error}")
+        })?;
     if messages > 0 {
         tracing::info!(messages, language, "the search index is up to date");
     }
@@ -101,7 +103,7 @@ fn reason(error: &MigrateError) -> String {
     let failed = match error {
         MigrateError::VersionMismatch(version) => {
             return format!(
-                "migration {version} was applied to this database by another release, in which it says something else: go back to that release, or restore the database from before it"
+                "migration {version} was applied to this database by another release with different content: go back to that release, or restore the database from before that migration"
             );
         }
         MigrateError::Execute(failed) | MigrateError::ExecuteMigration(failed, _) => failed,
@@ -109,7 +111,7 @@ fn reason(error: &MigrateError) -> String {
     };
     let code = failed.as_database_error().and_then(|error| error.code());
     match code.as_deref() {
-        Some(LOCK_NOT_AVAILABLE) => "another session holds a lock that it waited 10 s for, and sends would have waited behind it: a migration that still runs, or a transaction that somebody left open (pg_stat_activity shows it); run this again once that has ended".to_owned(),
+        Some(LOCK_NOT_AVAILABLE) => "timed out after 10 s waiting for a lock held by another session, such as a migration that still runs or an open transaction (see pg_stat_activity): run the migration again once that session ends".to_owned(),
         _ => error.to_string(),
     }
 }
@@ -119,9 +121,9 @@ async fn connect(settings: &Migrate) -> Result<PgConnection, String> {
         .database
         .options()
         .map_err(|error| error.to_string())?;
-    let cannot_reach = |error| format!("PostgreSQL can't be reached: {error}");
+    let cannot_reach = |error| format!("cannot connect to PostgreSQL: {error}");
     if server::pooled(&database).await.map_err(cannot_reach)? {
-        return Err("between here and PostgreSQL is a pooler, such as PgBouncer, that gives each transaction another connection; the chat holds locks for as long as it is connected: give it the address of PostgreSQL itself, or of a pooler in session mode that passes startup parameters on".to_owned());
+        return Err("the connection goes through a pooler such as PgBouncer in transaction mode, but the chat holds session-level locks: use the address of PostgreSQL itself, or of a pooler in session mode that passes on startup parameters".to_owned());
     }
     PgConnection::connect_with(&database)
         .await
@@ -131,7 +133,7 @@ async fn connect(settings: &Migrate) -> Result<PgConnection, String> {
 fn not_claimed(other: Option<Owner>) -> Result<(), String> {
     other.map_or(Ok(()), |Owner { instance, since }| {
         Err(format!(
-            "DatabaseInUse: the database belongs to the chat {instance} since {since}: give this chat a database of its own, or, if {instance} is gone for good, run DELETE FROM owner in the database"
+            "DatabaseInUse: The database belongs to the chat {instance} since {since}: give this chat its own database, or, if {instance} no longer exists, run DELETE FROM owner in the database"
         ))
     })
 }
@@ -141,6 +143,6 @@ fn leave(file: &Path, message: &str) {
     if file.exists()
         && let Err(error) = std::fs::write(file, message)
     {
-        tracing::warn!(file = %file.display(), %error, "the outcome could not be written");
+        tracing::warn!(file = %file.display(), %error, "could not write the termination message");
     }
 }

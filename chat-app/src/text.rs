@@ -1,7 +1,7 @@
-//! The words that people read, in their language. Pure: the messages are embedded in the binary.
+//! The texts that people read, in their language. Pure: the Fluent messages are embedded in the binary.
 //!
-//! One Fluent file for each area and language in `locales/`; a test holds that every language has the same messages.
-//! What depends on the viewer's language stays out of a message's own HTML, which is the same for everybody.
+//! `locales/` has one Fluent file for each area and language; a test makes sure that all languages have the same messages. The
+//! HTML of a chat message is the same for everybody, so it holds no text that depends on the reader's language.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -12,30 +12,29 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum_extra::extract::cookie::CookieJar;
 use fluent_bundle::concurrent::FluentBundle;
-pub use fluent_bundle::{FluentArgs, FluentValue};
+pub(crate) use fluent_bundle::{FluentArgs, FluentValue};
 use fluent_bundle::{FluentError, FluentResource};
 use unic_langid::LanguageIdentifier;
 
-/// The cookie that holds the language a person chose; without it the browser's is taken.
+/// The cookie with the language that a person chose. Without it the browser's language counts.
 pub const COOKIE: &str = "confab-language";
 
-/// A language of the pages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Language {
-    /// English, which every message falls back to.
+pub(crate) enum Language {
+    /// The default.
     #[default]
     English,
     German,
-    /// Arabic, written from right to left.
+    /// Written from right to left.
     Arabic,
 }
 
 impl Language {
-    /// All of them, in the order in which people choose.
-    pub const ALL: [Self; 3] = [Self::English, Self::German, Self::Arabic];
+    /// In the order in which the settings offer them.
+    pub(crate) const ALL: [Self; 3] = [Self::English, Self::German, Self::Arabic];
 
     /// The BCP 47 tag.
-    pub fn tag(self) -> &'static str {
+    pub(crate) fn tag(self) -> &'static str {
         match self {
             Self::English => "en",
             Self::German => "de",
@@ -43,8 +42,8 @@ impl Language {
         }
     }
 
-    /// What its speakers call it.
-    pub fn own_name(self) -> &'static str {
+    /// The language's name in the language itself.
+    pub(crate) fn own_name(self) -> &'static str {
         match self {
             Self::English => "English",
             Self::German => "Deutsch",
@@ -52,12 +51,12 @@ impl Language {
         }
     }
 
-    /// The language of a tag that is exactly one of ours.
-    pub fn of_tag(tag: &str) -> Option<Self> {
+    /// The language with exactly this tag.
+    pub(crate) fn of_tag(tag: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|language| language.tag() == tag)
     }
 
-    /// The first of the browser's languages that there is. Browsers name them in the order of their weights.
+    /// The first supported language of an `accept-language` header. Browsers list them in the order of their weights.
     fn accepted(header: &str) -> Self {
         let tags = header.split(',').filter_map(|part| part.split(';').next());
         let wanted = tags.filter_map(|tag| tag.trim().parse::<LanguageIdentifier>().ok());
@@ -72,7 +71,7 @@ impl Language {
     }
 }
 
-/// The messages of one area in all languages, in the order of [`Language::ALL`].
+/// The Fluent files of each area, in the order of [`Language::ALL`].
 macro_rules! areas {
     ($($area:literal)+) => {
         [$([
@@ -83,7 +82,7 @@ macro_rules! areas {
     };
 }
 
-/// Every area; a new one is named here.
+/// All areas. Add a new one here.
 static AREAS: &[[&str; 3]] = &areas! {
     "accounts"
     "admin"
@@ -103,28 +102,28 @@ static BUNDLES: LazyLock<[Bundle; 3]> = LazyLock::new(|| Language::ALL.map(bundl
 
 fn bundle(language: Language) -> Bundle {
     let mut bundle = FluentBundle::new_concurrent(vec![language.id()]);
-    // Names in sentences stand between isolating marks where directions may mix.
+    // Isolating marks keep a name's direction from changing the sentence around it.
     bundle.set_use_isolating(language == Language::Arabic);
     for area in AREAS {
         let source = area[language as usize].to_owned();
         let resource = FluentResource::try_new(source)
             .unwrap_or_else(|(_, errors)| panic!("{}: {errors:?}", language.tag()));
-        bundle
-            .add_resource(resource)
-            .unwrap_or_else(|errors| panic!("{} has a message twice: {errors:?}", language.tag()));
+        bundle.add_resource(resource).unwrap_or_else(|errors| {
+            panic!("{} has a duplicate message: {errors:?}", language.tag())
+        });
     }
     bundle
 }
 
-/// The words of one language.
+/// The texts of one language.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Text {
-    pub language: Language,
+pub(crate) struct Text {
+    pub(crate) language: Language,
 }
 
 impl Text {
-    /// What this person chose, or what their browser asks for.
-    pub fn of(headers: &HeaderMap) -> Self {
+    /// In the language that the person chose, or else one that their browser accepts.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
         let chosen = CookieJar::from_headers(headers)
             .get(COOKIE)
             .and_then(|cookie| Language::of_tag(cookie.value()));
@@ -135,8 +134,8 @@ impl Text {
         Self { language }
     }
 
-    /// The direction in which it is written, as HTML's `dir` has it.
-    pub fn direction(self) -> &'static str {
+    /// The value of HTML's `dir`.
+    pub(crate) fn direction(self) -> &'static str {
         match self.language {
             Language::Arabic => "rtl",
             Language::English | Language::German => "ltr",
@@ -144,26 +143,30 @@ impl Text {
     }
 
     /// A message without arguments.
-    pub fn get(self, id: &str) -> String {
+    pub(crate) fn get(self, id: &str) -> String {
         self.format(id, None)
     }
 
-    /// A message with its arguments; see [`t!`](crate::t).
-    pub fn with(self, id: &str, args: &FluentArgs) -> String {
+    /// A message with arguments; see [`t!`](crate::t).
+    pub(crate) fn with(self, id: &str, args: &FluentArgs) -> String {
         self.format(id, Some(args))
     }
 
-    /// A message that is missing shows as its id: a test holds that none is.
+    /// Returns the id of a message that is missing.
     fn format(self, id: &str, args: Option<&FluentArgs>) -> String {
         let bundle = &BUNDLES[self.language as usize];
         let Some(pattern) = bundle.get_message(id).and_then(|message| message.value()) else {
-            tracing::error!(id, language = self.language.tag(), "a message is missing");
+            tracing::error!(
+                id,
+                language = self.language.tag(),
+                "a Fluent message is missing"
+            );
             return id.to_owned();
         };
         let mut errors: Vec<FluentError> = Vec::new();
         let text = bundle.format_pattern(pattern, args, &mut errors);
         if !errors.is_empty() {
-            tracing::error!(id, ?errors, "a message can't be formatted");
+            tracing::error!(id, ?errors, "a Fluent message can't be formatted");
         }
         text.into_owned()
     }
@@ -184,7 +187,6 @@ impl fmt::Display for Language {
 }
 
 /// A message with arguments: `t!(text, "unread-title", count = 3, title = "Confab")`.
-#[macro_export]
 macro_rules! t {
     ($text:expr, $id:literal) => { $text.get($id) };
     ($text:expr, $id:literal, $($name:ident = $value:expr),+ $(,)?) => {{
@@ -194,13 +196,16 @@ macro_rules! t {
     }};
 }
 
+pub(crate) use t;
+
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
+pub(crate) mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::fmt::Debug;
 
     use super::*;
 
-    /// Each message's id with the names of its arguments, as the source has them.
+    /// The messages in the Fluent files: each id with the names of its arguments.
     fn messages(language: Language) -> BTreeMap<String, Vec<String>> {
         let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let mut current = String::new();
@@ -225,6 +230,32 @@ mod tests {
             }
         }
         found
+    }
+
+    /// Asserts that the sentence differs between all languages. A missing message is its id in each of them.
+    pub(crate) fn assert_translated(what: &str, sentence: impl Fn(Text) -> String) {
+        let sentences = Language::ALL.map(|language| sentence(Text { language }));
+        let distinct: BTreeSet<&String> = sentences.iter().collect();
+        assert_eq!(distinct.len(), Language::ALL.len(), "{what}: {sentences:?}");
+    }
+
+    /// Asserts that `values` has every variant of the enum `name` in this source file.
+    pub(crate) fn assert_every_variant(source: &str, name: &str, values: &[impl Debug]) {
+        let (_, body) = source.split_once(&format!("pub enum {name} {{\n")).unwrap();
+        let (body, _) = body.split_once("\n}\n").unwrap();
+        let variants: BTreeSet<&str> = body
+            .lines()
+            .filter_map(|line| line.strip_prefix("    "))
+            .filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase()))
+            .filter_map(|line| line.split([',', '(', ' ', '{']).next())
+            .collect();
+        let values: Vec<String> = values.iter().map(|value| format!("{value:?}")).collect();
+        let walked: BTreeSet<&str> = values
+            .iter()
+            .filter_map(|value| value.split(['(', ' ']).next())
+            .collect();
+        assert!(!variants.is_empty());
+        assert_eq!(variants, walked);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-// The service worker: shows pushes and opens what they are about. Keeps nothing and answers no page's requests.
+// The service worker: shows push notifications, and opens their conversation on a click. Caches nothing and handles no fetches.
 
 self.addEventListener('install', () => self.skipWaiting());
 self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()));
@@ -12,18 +12,18 @@ self.addEventListener('notificationclick', (event) => {
   event.waitUntil(open(event.notification.data.url));
 });
 
-// The push service gave the browser another address: tell the server, or the next push finds nobody.
+// The push service changed the endpoint: register it, or the next push is lost.
 self.addEventListener('pushsubscriptionchange', (event) => event.waitUntil(renew(event)));
 
 async function show({ title, body, url, tag, lang, dir }) {
   const pages = await self.clients.matchAll({ type: 'window' });
-  // Whoever has it on screen sees it there.
+  // The conversation is on screen already.
   if (pages.some((page) => page.focused && new URL(page.url).pathname === url)) return;
   await self.registration.showNotification(title, { body, tag, lang, dir, renotify: true, data: { url } });
   await self.navigator.setAppBadge?.();
 }
 
-/** The page that has it, or any page of ours, or a new one. */
+/** Focuses the page with this URL, navigates any other page to it, or opens a new one. */
 async function open(url) {
   const pages = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
   const there = pages.find((page) => new URL(page.url).pathname === url);
@@ -34,7 +34,7 @@ async function open(url) {
     await page.focus();
     await page.navigate(url);
   } catch {
-    await self.clients.openWindow(url); // a page that this worker does not control can't be led anywhere
+    await self.clients.openWindow(url); // a page that this worker does not control can't be navigated
   }
 }
 

@@ -1,4 +1,4 @@
-//! The command line and the environment. No I/O.
+//! Command line and environment of the operator. No I/O.
 
 use std::net::SocketAddr;
 
@@ -6,34 +6,35 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::validate::Images;
 
-/// The Kubernetes operator of Confab. It makes what each ChatDeployment asks for: topics in Kafka, the schema in
-/// PostgreSQL, replicas of the chat-app and the route to them; and it says why when it cannot.
+/// The Kubernetes operator of Confab. For each ChatDeployment it manages the Kafka topics, the PostgreSQL
+/// schema, the replicas of the chat-app, and the route to them. The status of the ChatDeployment shows what is
+/// wrong and what to do.
 #[derive(Debug, Parser)]
 #[command(name = "operator", version)]
-pub struct Cli {
-    /// What to do.
+pub(crate) struct Cli {
+    /// Command to run.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What the program can do.
+/// Commands of the operator.
 #[derive(Debug, Subcommand)]
-pub enum Command {
-    /// Look after the ChatDeployments of the cluster, until stopped
+pub(crate) enum Command {
+    /// Reconcile ChatDeployments until stopped
     ///
-    /// The cluster is the one this runs in, or else the one of the kubeconfig (KUBECONFIG). On SIGTERM it finishes
-    /// the passes under way and hands the Lease over.
+    /// The operator connects to the cluster that it runs in, or to the cluster in the kubeconfig (KUBECONFIG).
+    /// On SIGTERM it finishes the reconciliations in progress and releases the Lease.
     Run(Box<RunArgs>),
     /// Print the CustomResourceDefinition as YAML
     Crd,
-    /// Print the reference of the ChatDeployment's fields as Markdown
+    /// Print the reference of the ChatDeployment fields as Markdown
     Reference,
 }
 
 /// Settings of `run`. Each flag has an environment variable.
 #[derive(Clone, Debug, Args)]
-pub struct RunArgs {
-    /// Image of the chat-app for ChatDeployments that name none
+pub(crate) struct RunArgs {
+    /// Image of the chat-app for ChatDeployments that do not set spec.image
     #[arg(long, env = "CONFAB_OPERATOR_DEFAULT_IMAGE", value_name = "IMAGE", default_value = concat!("ghcr.io/confab-dev/chat-app:", env!("CARGO_PKG_VERSION")))]
     default_image: String,
 
@@ -55,11 +56,11 @@ pub struct RunArgs {
     )]
     postgres_image: String,
 
-    /// Work only while holding the Lease, so that of several operators one works
+    /// Reconcile only while holding the Lease, so that only one of several operator processes is active
     #[arg(long, env = "CONFAB_OPERATOR_LEADER_ELECTION", value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
     pub leader_election: bool,
 
-    /// Namespaces whose ChatDeployments it looks after, with commas between them [default: all]
+    /// Comma-separated namespaces whose ChatDeployments are reconciled [default: all]
     #[arg(
         long,
         env = "CONFAB_OPERATOR_WATCH_NAMESPACES",
@@ -73,11 +74,11 @@ pub struct RunArgs {
     #[arg(long, env = "POD_NAMESPACE", default_value = "default")]
     pub namespace: String,
 
-    /// Name under which this process holds the Lease and reports events [default: the host's name]
+    /// Name of this process in the Lease and in Events [default: the host name]
     #[arg(long, env = "POD_NAME")]
     identity: Option<String>,
 
-    /// Where /livez, /readyz and /metrics are served
+    /// Address that serves /livez, /readyz and /metrics
     #[arg(
         long,
         env = "CONFAB_OPERATOR_ADMIN_LISTEN",
@@ -86,7 +87,7 @@ pub struct RunArgs {
     )]
     pub admin_listen: SocketAddr,
 
-    /// What is logged: error, warn, info, debug, trace, or a filter such as `info,operator::topic=debug`
+    /// Log filter: error, warn, info, debug, trace, or directives such as `info,operator::topic=debug`
     #[arg(
         long,
         env = "CONFAB_OPERATOR_LOG",
@@ -95,24 +96,24 @@ pub struct RunArgs {
     )]
     pub log: String,
 
-    /// How log lines are written
+    /// Format of log lines
     #[arg(long, env = "CONFAB_OPERATOR_LOG_FORMAT", value_enum, default_value_t)]
     pub log_format: LogFormat,
 }
 
-/// How log lines are written.
+/// Format of log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// For people.
+pub(crate) enum LogFormat {
+    /// Human-readable text.
     #[default]
     Text,
-    /// For machines: one JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
 impl RunArgs {
-    /// Images that are used where a ChatDeployment names none.
-    pub fn images(&self) -> Images {
+    /// Images for ChatDeployments that do not set their own.
+    pub(crate) fn images(&self) -> Images {
         Images {
             chat_app: self.default_image.clone(),
             kafka: self.kafka_image.clone(),
@@ -120,8 +121,8 @@ impl RunArgs {
         }
     }
 
-    /// Who this process is.
-    pub fn identity(&self) -> String {
+    /// Name of this process.
+    pub(crate) fn identity(&self) -> String {
         let host = || std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
         self.identity.clone().or_else(host).map_or_else(
             || "confab-operator".to_owned(),
@@ -138,6 +139,17 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_and_flag_has_a_help_text() {
+        for command in Cli::command().get_subcommands() {
+            let name = command.get_name();
+            assert!(command.get_about().is_some(), "{name}");
+            for flag in command.get_arguments() {
+                assert!(flag.get_help().is_some(), "{name} {}", flag.get_id());
+            }
+        }
     }
 
     #[test]

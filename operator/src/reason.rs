@@ -6,14 +6,14 @@ macro_rules! reasons {
     ($($name:ident)*) => {
         /// Why a condition is as it is.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Reason { $($name),* }
+        pub(crate) enum Reason { $($name),* }
 
         impl Reason {
             #[cfg(test)]
-            pub const ALL: &[Self] = &[$(Self::$name),*];
+            pub(crate) const ALL: &[Self] = &[$(Self::$name),*];
 
             /// As conditions write it.
-            pub fn as_str(self) -> &'static str {
+            pub(crate) fn as_str(self) -> &'static str {
                 match self { $(Self::$name => stringify!($name)),* }
             }
         }
@@ -66,7 +66,7 @@ mod tests {
         let explained = page
             .lines()
             .filter_map(|line| line.strip_prefix("| `")?.split("` |").next())
-            // Other tables of the page tell of metrics and settings: a reason is one word in CamelCase.
+            // Other tables of the page are about metrics and settings: a reason is one word in CamelCase.
             .filter(|name| name.starts_with(|c: char| c.is_ascii_uppercase()))
             .filter(|name| name.chars().all(|c| c.is_ascii_alphanumeric()));
         let events = ["Retained", "TopicsDeleted", "TopicsNotDeleted"];
@@ -76,5 +76,21 @@ mod tests {
             })
             .collect();
         assert!(unknown.is_empty(), "{unknown:?}");
+    }
+
+    #[test]
+    fn the_glossary_lists_every_reason_and_no_other() {
+        let page = include_str!("../../docs/glossary.md");
+        let section = page.split("\n## ").find(|part| part.starts_with("Reasons"));
+        let section = section.expect("the glossary has a section of reasons");
+        let rows = section.lines().filter(|line| line.starts_with("| "));
+        let reasons = rows.filter_map(|row| row.split(" | ").nth(2));
+        let mut listed: Vec<_> = reasons
+            .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+            .collect();
+        let mut all: Vec<_> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
+        listed.sort_unstable();
+        all.sort_unstable();
+        assert_eq!(listed, all);
     }
 }

@@ -10,11 +10,15 @@ mod error;
 pub mod example;
 pub mod html;
 pub mod kubectl;
+#[cfg(test)]
+mod links;
 pub mod manifest;
 pub mod nodeless;
 pub mod page;
 pub mod port;
 pub mod secured;
+#[cfg(test)]
+mod vocabulary;
 pub mod wait;
 
 pub use error::{Context, Error, Result};

@@ -1,6 +1,6 @@
--- How a ChatDeployment is, for Argo CD. In the ConfigMap argocd-cm, under the key
+-- Health of a ChatDeployment for Argo CD. In the ConfigMap argocd-cm, under the key
 -- resource.customizations.health.confab.dev_ChatDeployment:
-local health = {status = "Progressing", message = "the operator has not looked at it yet"}
+local health = {status = "Progressing", message = "The operator has not reconciled this ChatDeployment yet"}
 local status = obj.status
 if status == nil or status.conditions == nil then return health end
 local generation = obj.metadata.generation

@@ -1,4 +1,4 @@
-{{/* The operator's objects are called <release>-operator; what is cluster-wide carries the same name. */}}
+{{/* Name of the operator's objects, namespaced and cluster-wide: <release>-operator. */}}
 {{- define "confab.operator" -}}
 {{- printf "%s-operator" (.Release.Name | trunc 54 | trimSuffix "-") -}}
 {{- end }}
@@ -21,9 +21,9 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- printf "%s:%s" .image.repository (.image.tag | default .chart.AppVersion) -}}
 {{- end }}
 
-{{/* What the operator may do in a namespace with chats. */}}
+{{/* Permissions of the operator in a namespace with ChatDeployments. */}}
 {{- define "confab.childRules" -}}
-# The children of a chat.
+# Child objects of a ChatDeployment.
 - apiGroups: [apps]
   resources: [deployments, statefulsets]
   verbs: [get, list, watch, create, patch, delete]
@@ -36,7 +36,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 - apiGroups: [networking.k8s.io]
   resources: [ingresses, networkpolicies]
   verbs: [get, list, watch, create, patch, delete]
-# Where the cluster knows them: a route by Gateway API, topics by Strimzi.
+# If the cluster has these kinds: routes of Gateway API, topics of Strimzi.
 - apiGroups: [gateway.networking.k8s.io]
   resources: [httproutes]
   verbs: [get, list, watch, create, patch, delete]
@@ -49,12 +49,13 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 - apiGroups: [autoscaling]
   resources: [horizontalpodautoscalers]
   verbs: [get, list, watch, create, patch, delete]
-# Named ones are read, generated ones written; never listed. None is deleted, but whose one is may be changed (deletionPolicy)
-# only by those who could, where the API server enforces that (OwnerReferencesPermissionEnforcement; OpenShift does).
+# The operator reads Secrets that a spec names and writes generated ones; it never lists nor deletes any. Changing owner
+# references (deletionPolicy) requires the delete permission if OwnerReferencesPermissionEnforcement is enabled, as on
+# OpenShift.
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get, create, patch, delete]
-# Why a pod does not start.
+# To report why a pod does not start.
 - apiGroups: [""]
   resources: [pods]
   verbs: [list]

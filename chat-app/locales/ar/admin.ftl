@@ -10,15 +10,15 @@ admin-more = المزيد
 admin-none = لا نتائج.
 admin-is-admin = مشرف
 admin-is-disabled = معطّل
-admin-person-since = حساب منذ
+admin-person-since = انضم في
 admin-disable = تعطيل
 admin-enable = تفعيل
 admin-sign-out = تسجيل الخروج من كل مكان
 admin-make-admin = تعيين مشرفًا
 admin-unmake-admin = سحب الإشراف
-admin-reset-link = إنشاء رابط لكلمة المرور
-admin-reset-link-made = بهذا الرابط يعيّن { $name } كلمة مرور جديدة خلال 24 ساعة ولمرة واحدة. لا يظهر إلا الآن.
-admin-last-admin = يجب أن يبقى مشرف واحد.
+admin-reset-link = إنشاء رابط لكلمة مرور جديدة
+admin-reset-link-made = بهذا الرابط يمكن لـ { $name } تعيين كلمة مرور جديدة مرة واحدة خلال 24 ساعة. لا يظهر الرابط إلا الآن.
+admin-last-admin = يجب أن يبقى مشرف واحد على الأقل.
 admin-room-public = عامة
 admin-room-private = خاصة
 admin-room-members = { $count ->
@@ -30,15 +30,15 @@ admin-room-members = { $count ->
    *[other] { $count } عضو
 }
 admin-room-title = الاسم
-admin-room-title-bad = يتكوّن اسم الغرفة من 1 إلى 80 حرفًا.
+admin-room-title-bad = يجب أن يتكوّن اسم الغرفة من 1 إلى 80 حرفًا.
 admin-room-rename = إعادة التسمية
 admin-room-remove = إزالة
 admin-invite-new = دعوة جديدة
-admin-invite-days = أيام صلاحيتها
-admin-invite-uses = عدد من يمكنهم استخدامها
-admin-invite-bad = أدخل من 1 إلى 365 يومًا ومن 1 إلى 1000 شخص.
+admin-invite-days = مدة الصلاحية (بالأيام)
+admin-invite-uses = الحد الأقصى للاستخدام
+admin-invite-bad = أدخل من 1 إلى 365 يومًا ومن 1 إلى 1000 استخدام.
 admin-invite-make = إنشاء رابط
-admin-invite-made = مرّر هذا الرابط. لا يظهر إلا الآن.
+admin-invite-made = شارك هذا الرابط. لا يظهر إلا الآن.
 admin-invite-uses-of = استُخدم { $uses } من { $max }
 admin-invite-until = حتى
 admin-invite-by = من { $name }
@@ -48,7 +48,7 @@ admin-invite-closed = التسجيل مغلق: تعمل الدعوات عندم�
 admin-message-remove = إزالة رسالة
 admin-message-link = رابط الرسالة
 admin-message-link-hint = افتح قائمة الرسالة وانسخ رابطها. يحل محلها لدى الجميع تنبيه بأنها حُذفت.
-admin-message-link-bad = لا توجد رسالة خلف هذا الرابط.
+admin-message-link-bad = لا يؤدي هذا الرابط إلى رسالة.
 admin-retention = مدة الاحتفاظ
 admin-retention-days = { $count ->
     [zero] تُحذف الرسائل فورًا.
@@ -58,7 +58,7 @@ admin-retention-days = { $count ->
     [many] تُحذف الرسائل بعد { $count } يومًا.
    *[other] تُحذف الرسائل بعد { $count } يوم.
 }
-admin-retention-none = تبقى الرسائل إلى الأبد. يضبط القائمون على الدردشة messageRetentionDays.
+admin-retention-none = تُحفظ الرسائل بلا حد زمني. لتغيير ذلك، اضبط messageRetentionDays في ChatDeployment.
 audit-set_up = أعدّ { $actor } الدردشة
 audit-disable = عطّل { $actor } حساب { $subject }
 audit-enable = فعّل { $actor } حساب { $subject }

@@ -5,6 +5,16 @@ mentioned = { " " }إشارات إليك
 former = عضو سابق
 edited = (معدَّلة)
 deleted = حُذفت هذه الرسالة.
+photo = صورة
+# $count is 2 or more.
+photos = { $count ->
+    [two] صورتان
+   *[few] { $count } صور
+}
+files = { $count ->
+    [two] ملفان
+   *[few] { $count } ملفات
+}
 notice-created = بدأ { $actor } هذه المحادثة
 notice-joined = انضم { $actor }
 notice-added = أضاف { $actor } العضو { $subject }

@@ -1,51 +1,50 @@
-# What a device shows.
+# Text of a push notification.
 push-room-body = { $name }: { $words }
-push-file = أرسل ملفًا
 
-# The page of settings.
+# The settings page.
 notifications = الإشعارات
 notifications-this-device = هذا الجهاز
 notifications-off = الإشعارات متوقفة على هذا الجهاز.
-notifications-on = الإشعارات مفعّلة: يُعلمك هذا الجهاز بالرسائل الجديدة حتى عندما يكون Confab مغلقًا.
+notifications-on = الإشعارات مفعّلة. يُعلمك هذا الجهاز بالرسائل الجديدة حتى عندما يكون Confab مغلقًا.
 notifications-page-only = الإشعارات مفعّلة ما دامت إحدى صفحات هذه الدردشة مفتوحة.
 notifications-denied = هذا المتصفح يحظر إشعارات هذا الموقع. اسمح بها في إعدادات الموقع في المتصفح ثم عُد إلى هنا.
-notifications-unsupported = هذا المتصفح لا يعرض الإشعارات. على iPhone أو iPad أضف الموقع إلى الشاشة الرئيسية أولًا.
+notifications-unsupported = هذا المتصفح لا يدعم الإشعارات. على iPhone أو iPad أضف الموقع إلى الشاشة الرئيسية أولًا.
 notifications-no-script = يتطلب تفعيل الإشعارات على جهازٍ ما تشغيل JavaScript.
 notifications-turn-on = تفعيل
 notifications-turn-off = إيقاف
 notifications-failed = لم ينجح ذلك. حاول مرة أخرى لاحقًا.
 notifications-devices = الأجهزة التي تصلها الإشعارات
-notifications-no-devices = لا يوجد جهاز بعد. فعّل الإشعارات على الجهاز الذي تريده.
+notifications-no-devices = لا توجد أجهزة بعد. فعّل الإشعارات على كل جهاز تريدها عليه.
 notifications-current = هذا الجهاز
 notifications-since = منذ { $date }
 notifications-remove = إزالة
 notifications-remove-device = إزالة { $device }
 notifications-quiet = عدم الإزعاج
-notifications-quiet-hint = في هذه الساعات لا يظهر شيء، وتنتظرك الرسائل غير مقروءة.
+notifications-quiet-hint = في هذه الساعات لا تظهر إشعارات، وتبقى الرسائل غير مقروءة.
 notifications-quiet-on = كل يوم
 notifications-from = من
 notifications-to = إلى
 notifications-zone = المنطقة الزمنية
 notifications-save = حفظ
-notifications-bad-hours = أدخل الوقتين، على أن يكونا مختلفين.
-notifications-bad-zone = لا توجد منطقة زمنية بهذا الاسم. أمثلة: Europe/Berlin وAfrica/Cairo.
+notifications-bad-hours = أدخل وقتين مختلفين.
+notifications-bad-zone = منطقة زمنية غير معروفة. أمثلة: Europe/Berlin وAfrica/Cairo.
 notifications-bad-endpoint = لا يمكن استخدام خدمة الإشعارات هذه.
 notifications-levels = لكل محادثة
-notifications-levels-hint = افتح محادثة واختر اسمها: هناك تحدد ما تُعلَم به منها.
+notifications-levels-hint = افتح محادثة واختر اسمها لتحدد ما تصلك إشعارات عنه.
 
-# What one is notified of in a conversation.
+# Notification level of a conversation.
 level = أعلمني بـ
 level-all = كل رسالة
 level-all-hint = كل رسالة جديدة لم تقرأها في مكان آخر.
 level-mentions = الإشارات إليّ
-level-mentions-hint = الرسائل التي تذكرك بالاسم. وبين شخصين تُعد كل رسالة كذلك.
+level-mentions-hint = الرسائل التي تشير إليك. وفي المحادثات الثنائية كل رسالة.
 level-none = لا شيء
-level-none-hint = المحادثة مكتومة، ولا تُحتسب في العنوان أيضًا.
+level-none-hint = المحادثة مكتومة، ولا تُحتسب في عنوان الصفحة.
 level-save = حفظ
 
-# The hint in the list.
-notifications-hint = هل تريد أن نُعلمك بالرسائل الجديدة وأنت في مكان آخر؟
+# The hint in the conversation list.
+notifications-hint = هل تريد تفعيل الإشعارات؟
 notifications-hint-later = ليس الآن
 
-# A browser that does not say what it is.
+# A browser that cannot be identified.
 device-unknown = متصفح

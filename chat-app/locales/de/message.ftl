@@ -5,6 +5,10 @@ mentioned = { " " }Erwähnungen
 former = Ehemaliges Mitglied
 edited = (bearbeitet)
 deleted = Diese Nachricht wurde gelöscht.
+photo = Foto
+# $count is 2 or more.
+photos = { $count } Fotos
+files = { $count } Dateien
 notice-created = { $actor } hat diese Unterhaltung begonnen
 notice-joined = { $actor } ist beigetreten
 notice-added = { $actor } hat { $subject } hinzugefügt

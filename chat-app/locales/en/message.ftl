@@ -1,10 +1,14 @@
-# Inside messages and notices, by the style sheet of the language. `{ "" }` keeps the space at an end.
+# In messages and notices, inserted by the language's style sheet. `{ "" }` keeps the space at an end.
 you = You:{ " " }
 unread = { " " }unread
 mentioned = { " " }mentions
 former = Former member
 edited = (edited)
 deleted = This message was deleted.
+photo = Photo
+# $count is 2 or more.
+photos = { $count } photos
+files = { $count } files
 notice-created = { $actor } started this conversation
 notice-joined = { $actor } joined
 notice-added = { $actor } added { $subject }
@@ -12,5 +16,5 @@ notice-left = { $actor } left
 notice-removed = { $actor } removed { $subject }
 notice-renamed = { $actor } changed the name to “{ $text }”
 notice-topic = { $actor } changed the topic to “{ $text }”
-notice-promoted = { $subject } is an owner now
+notice-promoted = { $subject } is now an owner
 notice-demoted = { $subject } is no longer an owner

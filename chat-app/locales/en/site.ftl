@@ -1,3 +1,3 @@
-# What every page has.
+# On every page.
 skip = Skip to content
 conversations = Conversations

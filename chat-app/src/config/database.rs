@@ -1,16 +1,17 @@
-//! Where PostgreSQL is. Pure.
+//! Settings of the connection to PostgreSQL. Pure.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
-use super::Secret;
+use super::exposed;
 
-/// Where PostgreSQL is.
-#[derive(Clone, Args)]
+/// Connection to PostgreSQL.
+#[derive(Clone, Debug, Args)]
 pub struct Database {
-    /// PostgreSQL 15 or newer, as in postgres://user:password@host:5432/database?sslmode=verify-full
+    /// URL of PostgreSQL 15 or newer, such as postgres://user:password@host:5432/database?sslmode=verify-full
     #[arg(
         id = "database_url",
         long = "database-url",
@@ -18,47 +19,49 @@ pub struct Database {
         hide_env_values = true,
         value_name = "URL"
     )]
-    pub url: String,
-    /// The password, in place of the URL's
+    pub url: SecretString,
+    /// Password of the user; overrides the one in the URL
     #[arg(
         long,
         env = "CONFAB_DATABASE_PASSWORD",
         hide_env_values = true,
         value_name = "PASSWORD"
     )]
-    pub database_password: Option<Secret>,
-    /// What is encrypted and whose certificate is trusted, in place of the URL's sslmode
+    pub database_password: Option<SecretString>,
+    /// Whether the connection is encrypted and the server's certificate is verified; overrides the URL's
+    /// sslmode
     #[arg(long, env = "CONFAB_DATABASE_SSL_MODE", value_name = "MODE")]
     pub database_ssl_mode: Option<SslMode>,
-    /// The certificate authority of the server, in PEM; without it the public ones
+    /// Certificate authority of the server, in PEM format; the public ones by default
     #[arg(long, env = "CONFAB_DATABASE_SSL_CA_FILE", value_name = "FILE")]
     pub database_ssl_ca_file: Option<PathBuf>,
 }
 
-/// What is encrypted and whose certificate is trusted; the names are libpq's own.
+/// Modes with the names of libpq's `sslmode`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum SslMode {
-    /// In the clear.
+    /// No encryption.
     Disable,
-    /// Encrypted, whoever the server is.
+    /// Encryption without verifying the server's certificate.
     Require,
-    /// Encrypted, with a certificate for the server's name that the authority signed.
+    /// Encryption. The server's certificate must be signed by a trusted authority and match the host name.
     VerifyFull,
 }
 
-/// The URL is none. The text says what one looks like.
+/// The URL is malformed. The text shows a valid one.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error(
-    "CONFAB_DATABASE_URL is not a PostgreSQL URL, as in postgres://user:password@host:5432/database"
+    "CONFAB_DATABASE_URL is not a PostgreSQL URL such as postgres://user:password@host:5432/database"
 )]
 pub struct NotAUrl;
 
 impl Database {
-    /// As the driver takes it.
+    /// The settings as the driver takes them.
     pub fn options(&self) -> Result<PgConnectOptions, NotAUrl> {
-        let mut options: PgConnectOptions = self.url.parse().map_err(|_| NotAUrl)?;
-        if let Some(password) = self.database_password.as_ref().and_then(Secret::expose) {
-            // A Secret made from a file ends with the file's last newline.
+        let url = self.url.expose_secret();
+        let mut options: PgConnectOptions = url.parse().map_err(|_| NotAUrl)?;
+        if let Some(password) = exposed(self.database_password.as_ref()) {
+            // A Secret created from a file ends with the file's last newline.
             options = options.password(password.trim_end_matches(['\r', '\n']));
         }
         if let Some(mode) = self.database_ssl_mode {
@@ -72,11 +75,5 @@ impl Database {
             Some(file) => options.ssl_root_cert(file),
             None => options,
         })
-    }
-}
-
-impl std::fmt::Debug for Database {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Database { url: … }")
     }
 }

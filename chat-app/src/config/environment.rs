@@ -1,11 +1,11 @@
-//! Reading the settings, and saying what is wrong with them. Reads the command line and the environment.
+//! Reads the settings from the command line and the environment, and reports errors in them.
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
 
 use super::Cli;
 
-/// Reads the command line and the environment, or ends the process saying what to do.
+/// Reads the command line and the environment, or prints what to correct and exits.
 pub fn parse() -> Cli {
     Cli::try_parse().unwrap_or_else(|error| match missing_settings(&error) {
         Some(line) => {
@@ -16,7 +16,7 @@ pub fn parse() -> Cli {
     })
 }
 
-/// One line that names the variables, where the error is about settings that are not there.
+/// One line that names the environment variables, if the error is about missing settings.
 pub(super) fn missing_settings(error: &clap::Error) -> Option<String> {
     if error.kind() != ErrorKind::MissingRequiredArgument {
         return None;
@@ -42,7 +42,7 @@ pub(super) fn missing_settings(error: &clap::Error) -> Option<String> {
     ))
 }
 
-/// `CONFAB_` variables of the environment that no setting knows: an older image under a newer operator, or a typing error.
+/// `CONFAB_` variables that match no setting: the operator is newer than the image, or a name is misspelled.
 pub fn unknown_variables(environment: impl Iterator<Item = String>) -> Vec<String> {
     let command = Cli::command();
     let known: Vec<_> = command

@@ -1,16 +1,17 @@
-//! The settings of attachments. Pure.
+//! Settings of attachments. Pure.
 
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
+use secrecy::SecretString;
 use url::Url;
 
-/// What may be attached, and where it is kept.
+/// Settings of attachments: what is accepted and where it is stored.
 #[derive(Clone, Debug, Args)]
 pub struct Files {
-    /// Where files are kept
+    /// Where files are stored
     #[arg(
         id = "attachments_store",
         long = "attachments-store",
@@ -18,10 +19,10 @@ pub struct Files {
         default_value = "postgres"
     )]
     pub store: StoreKind,
-    /// The largest file, in bytes; 0 for no files at all
+    /// Maximum size of a file, in bytes; 0 disables attachments
     #[arg(id = "attachments_max_bytes", long = "attachments-max-bytes", env = "CONFAB_ATTACHMENTS_MAX_BYTES", default_value = "16777216", value_name = "BYTES", value_parser = clap::value_parser!(u64).range(..=10 << 30))]
     pub max_bytes: u64,
-    /// What may be attached, by what its bytes are: media types, as in image/*,application/pdf
+    /// Accepted media types, detected from the content, such as image/*,application/pdf
     #[arg(
         id = "attachments_types",
         long = "attachments-types",
@@ -31,31 +32,31 @@ pub struct Files {
         value_name = "TYPES"
     )]
     pub types: Vec<MediaRange>,
-    /// The bucket, where files are kept in one.
+    /// The bucket, if files are stored in one.
     #[command(flatten)]
     pub s3: S3,
 }
 
 impl Files {
-    /// Whether files may be attached at all.
+    /// Whether attachments are enabled.
     pub fn allowed(&self) -> bool {
         self.max_bytes > 0
     }
 }
 
-/// Where files are kept.
+/// Where files are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum StoreKind {
-    /// In the database.
+    /// The database.
     Postgres,
-    /// In a bucket of Amazon S3 or of a server that speaks its protocol.
+    /// A bucket of Amazon S3 or an S3-compatible server.
     S3,
 }
 
 /// A bucket.
-#[derive(Clone, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct S3 {
-    /// Address of the S3 server, as in https://s3.example.com; Amazon's in the region by default
+    /// URL of the S3 server, such as https://s3.example.com; Amazon S3 in the region by default
     #[arg(long, env = "CONFAB_S3_ENDPOINT", value_name = "URL", value_parser = endpoint)]
     pub s3_endpoint: Option<Url>,
     /// Region of the bucket
@@ -66,7 +67,7 @@ pub struct S3 {
         value_name = "REGION"
     )]
     pub s3_region: String,
-    /// The bucket that files are kept in
+    /// Bucket that stores the files
     #[arg(
         long,
         env = "CONFAB_S3_BUCKET",
@@ -74,7 +75,7 @@ pub struct S3 {
         required_if_eq("attachments_store", "s3")
     )]
     pub s3_bucket: Option<String>,
-    /// What the names of objects begin with, so that a bucket can be shared
+    /// Prefix of the object keys, so that a bucket can be shared
     #[arg(
         long,
         env = "CONFAB_S3_PREFIX",
@@ -82,10 +83,10 @@ pub struct S3 {
         value_name = "PREFIX"
     )]
     pub s3_prefix: String,
-    /// Whether the bucket's name is in the path and not in the host's name, as most servers but Amazon's want it
+    /// Put the bucket name in the path instead of the host name, as most S3-compatible servers require
     #[arg(long, env = "CONFAB_S3_PATH_STYLE", default_value = "false", value_name = "BOOL", action = clap::ArgAction::Set)]
     pub s3_path_style: bool,
-    /// Who we are to the S3 server
+    /// Access key ID
     #[arg(
         long,
         env = "CONFAB_S3_ACCESS_KEY_ID",
@@ -93,8 +94,8 @@ pub struct S3 {
         value_name = "ID",
         required_if_eq("attachments_store", "s3")
     )]
-    pub s3_access_key_id: Option<String>,
-    /// The secret that goes with it
+    pub s3_access_key_id: Option<SecretString>,
+    /// Secret access key
     #[arg(
         long,
         env = "CONFAB_S3_SECRET_ACCESS_KEY",
@@ -102,26 +103,18 @@ pub struct S3 {
         value_name = "KEY",
         required_if_eq("attachments_store", "s3")
     )]
-    pub s3_secret_access_key: Option<String>,
-    /// A certificate authority to trust besides the public ones, in PEM
+    pub s3_secret_access_key: Option<SecretString>,
+    /// Additional certificate authority to trust besides the public ones, in PEM format
     #[arg(long, env = "CONFAB_S3_CA_FILE", value_name = "FILE")]
     pub s3_ca_file: Option<PathBuf>,
 }
 
-impl fmt::Debug for S3 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let endpoint = self.s3_endpoint.as_ref().map(Url::as_str);
-        write!(f, "S3 {{ {endpoint:?} {:?} … }}", self.s3_bucket)
-    }
-}
-
-/// Some media types: `*`, `image/*` or `application/pdf`.
+/// A media type or a range of them: `*`, `image/*` or `application/pdf`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MediaRange(String);
 
 impl MediaRange {
-    /// Whether a media type is one of these.
-    pub fn holds(&self, media_type: &str) -> bool {
+    pub fn contains(&self, media_type: &str) -> bool {
         match self.0.strip_suffix('*') {
             Some(start) => media_type.starts_with(start),
             None => media_type == self.0,
@@ -148,7 +141,7 @@ impl FromStr for MediaRange {
         match (well_formed, text.as_str()) {
             (true, "*/*") => Ok(Self("*".into())),
             (true, _) => Ok(Self(text)),
-            (false, _) => Err("give media types, as in image/*,application/pdf, or * for all"),
+            (false, _) => Err("must be media types such as image/*,application/pdf, or * for all"),
         }
     }
 }
@@ -166,7 +159,7 @@ fn endpoint(text: &str) -> Result<Url, &'static str> {
             && (url.query(), url.fragment(), url.username(), url.password())
                 == (None, None, "", None)
     });
-    url.ok_or("give an address, as in https://s3.example.com")
+    url.ok_or("must be a URL such as https://s3.example.com")
 }
 
 #[cfg(test)]
@@ -179,16 +172,16 @@ mod tests {
     }
 
     #[test]
-    fn a_range_holds_its_media_types() {
-        assert!(range("*").holds("text/plain"));
-        assert!(range("image/*").holds("image/png"));
-        assert!(!range("image/*").holds("imagery/png"));
-        assert!(range("Application/PDF ").holds("application/pdf"));
-        assert!(!range("application/pdf").holds("application/pdf2"));
+    fn a_range_contains_its_media_types() {
+        assert!(range("*").contains("text/plain"));
+        assert!(range("image/*").contains("image/png"));
+        assert!(!range("image/*").contains("imagery/png"));
+        assert!(range("Application/PDF ").contains("application/pdf"));
+        assert!(!range("application/pdf").contains("application/pdf2"));
     }
 
     #[test]
-    fn what_is_no_media_type_is_refused() {
+    fn an_invalid_media_type_is_refused() {
         for text in ["", "png", "image/", "/png", "*/png", "a/b/c", "a b/c"] {
             assert!(text.parse::<MediaRange>().is_err(), "{text:?}");
         }

@@ -1,40 +1,41 @@
-//! Where Kafka is, and who we are to it. Pure.
+//! Settings of the connection to Kafka. Pure.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use secrecy::SecretString;
 
-/// Where Kafka is.
-#[derive(Clone, Args)]
+/// Connection to Kafka.
+#[derive(Clone, Debug, Args)]
 pub struct Kafka {
-    /// Kafka 4.0 or newer, as in a:9092,b:9092
+    /// Bootstrap servers of Kafka 4.0 or newer, such as a:9092,b:9092
     #[arg(long, env = "CONFAB_KAFKA_BOOTSTRAP_SERVERS", value_name = "HOSTS")]
     pub kafka_bootstrap_servers: String,
-    /// How to speak to Kafka
+    /// Security protocol
     #[arg(
         long,
         env = "CONFAB_KAFKA_SECURITY_PROTOCOL",
         default_value = "plaintext"
     )]
     pub kafka_security_protocol: SecurityProtocol,
-    /// How to prove who we are: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512
+    /// SASL mechanism
     #[arg(long, env = "CONFAB_KAFKA_SASL_MECHANISM", default_value = "SCRAM-SHA-512", value_parser = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])]
     pub kafka_sasl_mechanism: String,
-    /// Who we are to Kafka
+    /// SASL user name
     #[arg(long, env = "CONFAB_KAFKA_SASL_USERNAME", value_name = "NAME")]
     pub kafka_sasl_username: Option<String>,
-    /// The password that goes with it
+    /// SASL password
     #[arg(
         long,
         env = "CONFAB_KAFKA_SASL_PASSWORD",
         hide_env_values = true,
         value_name = "PASSWORD"
     )]
-    pub kafka_sasl_password: Option<String>,
-    /// The certificate authority of the brokers, in PEM
+    pub kafka_sasl_password: Option<SecretString>,
+    /// Certificate authority of the brokers, in PEM format
     #[arg(long, env = "CONFAB_KAFKA_SSL_CA_FILE", value_name = "FILE")]
     pub kafka_ssl_ca_file: Option<PathBuf>,
-    /// The certificate that we show to the brokers, in PEM
+    /// Client certificate for the brokers, in PEM format
     #[arg(
         long,
         env = "CONFAB_KAFKA_SSL_CERTIFICATE_FILE",
@@ -42,7 +43,7 @@ pub struct Kafka {
         requires = "kafka_ssl_key_file"
     )]
     pub kafka_ssl_certificate_file: Option<PathBuf>,
-    /// Its private key, in PEM without a passphrase
+    /// Private key of the client certificate, in PEM format without a passphrase
     #[arg(
         long,
         env = "CONFAB_KAFKA_SSL_KEY_FILE",
@@ -50,7 +51,7 @@ pub struct Kafka {
         requires = "kafka_ssl_certificate_file"
     )]
     pub kafka_ssl_key_file: Option<PathBuf>,
-    /// The topics are PREFIX.events and PREFIX.signals
+    /// Prefix of the topics PREFIX.events and PREFIX.signals
     #[arg(
         long,
         env = "CONFAB_TOPIC_PREFIX",
@@ -60,34 +61,28 @@ pub struct Kafka {
     pub topic_prefix: String,
 }
 
-impl std::fmt::Debug for Kafka {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Kafka {{ {} … }}", self.kafka_bootstrap_servers)
-    }
-}
-
 impl Kafka {
-    /// The topic of what changes conversations.
+    /// The topic of changes in conversations.
     pub fn events(&self) -> String {
         format!("{}.events", self.topic_prefix)
     }
 
-    /// The topic of what is only worth something now.
+    /// The topic of transient signals such as typing and presence.
     pub fn signals(&self) -> String {
         format!("{}.signals", self.topic_prefix)
     }
 }
 
-/// How to speak to Kafka; the names are Kafka's own.
+/// Security protocols with Kafka's names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "snake_case")]
 pub enum SecurityProtocol {
-    /// In the clear.
+    /// No encryption, no authentication.
     Plaintext,
     /// TLS.
     Ssl,
-    /// Signed in, in the clear.
+    /// SASL authentication without encryption.
     SaslPlaintext,
-    /// Signed in, over TLS.
+    /// SASL authentication over TLS.
     SaslSsl,
 }

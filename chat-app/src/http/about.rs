@@ -1,67 +1,68 @@
-//! The page about a conversation, and what is changed there: its name, its people, their roles. Does I/O.
+//! The page about a conversation, and what its forms change: name, topic, members, roles. Does I/O.
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-use super::AppError;
-use super::conversations::{Known, page};
-use super::extract::{Form, Path};
-use super::rooms::{Search, one_line, people, title_error, topic_error};
+use super::extract::{Form, Path, SearchQuery};
+use super::page::{PageContext, html};
+use super::rooms::{find_people, one_line, title_error, topic_error};
 use crate::app::App;
 use crate::domain::{ConversationId, Role, Session, UserId};
+use crate::error::AppError;
+use crate::input_error::InputError;
 use crate::store::rooms;
 use crate::text::Text;
-use crate::views::rooms::{self as views, About};
+use crate::views::about::{self as views, AboutPage};
 
-/// Members shown at once; whoever is missing is searched for.
-const MEMBERS: i64 = 100;
+/// Members on the page; a search finds the others.
+const MAX_MEMBERS: i64 = 100;
 
 pub(super) async fn show(
     State(app): State<App>,
     session: Session,
     text: Text,
     Path(id): Path<ConversationId>,
-    Form(Search { q }): Form<Search>,
+    Form(SearchQuery { q }): Form<SearchQuery>,
 ) -> Result<Html<String>, AppError> {
-    let known = Known::read(&app, session.user, text).await?;
-    let asked = Asked {
+    let context = PageContext::read(&app, session.user, text).await?;
+    let state = FormState {
         q: &q,
-        ..Asked::default()
+        ..FormState::default()
     };
-    about_page(&app, &known, id, &asked).await
+    about_page(&app, &context, id, &state).await
 }
 
-/// What was asked for on the page about a conversation, and what is wrong with it.
+/// What the person typed into the page's forms, and what is wrong with it.
 #[derive(Default)]
-struct Asked<'a> {
+struct FormState<'a> {
     q: &'a str,
     people: &'a str,
-    people_error: Option<&'a str>,
-    title_error: Option<&'a str>,
+    people_error: Option<&'a InputError>,
+    title_error: Option<&'a InputError>,
 }
 
 async fn about_page(
     app: &App,
-    known: &Known,
+    context: &PageContext,
     id: ConversationId,
-    asked: &Asked<'_>,
+    state: &FormState<'_>,
 ) -> Result<Html<String>, AppError> {
-    let conversation = known.conversation(app, id).await?;
-    let about = About {
+    let conversation = context.conversation(app, id).await?;
+    let about = AboutPage {
         conversation: &conversation,
-        members: &rooms::members(&app.pool, id, asked.q, MEMBERS).await?,
+        members: &rooms::members(&app.pool, id, state.q, MAX_MEMBERS).await?,
         size: rooms::size(&app.pool, id).await?,
-        q: asked.q,
-        people: (asked.people, asked.people_error),
-        title_error: asked.title_error,
+        q: state.q,
+        people: (state.people, state.people_error),
+        title_error: state.title_error,
     };
-    Ok(page(views::about(&known.shell(app), &about)))
+    Ok(html(views::page(&context.shell(app), &about)))
 }
 
 #[derive(Deserialize)]
-pub(super) struct Described {
+pub(super) struct DescribeForm {
     #[serde(default)]
     title: String,
     #[serde(default)]
@@ -73,18 +74,18 @@ pub(super) async fn describe(
     session: Session,
     text: Text,
     Path(id): Path<ConversationId>,
-    Form(described): Form<Described>,
+    Form(form): Form<DescribeForm>,
 ) -> Result<Response, AppError> {
     let me = session.user.id;
-    let (title, topic) = (one_line(&described.title), one_line(&described.topic));
-    let known = Known::read(&app, session.user, text).await?;
-    let room = known.conversation(&app, id).await?.kind.is_room();
-    if let Some(wrong) = title_error(text, &title, room).or_else(|| topic_error(text, &topic)) {
-        let asked = Asked {
+    let (title, topic) = (one_line(&form.title), one_line(&form.topic));
+    let context = PageContext::read(&app, session.user, text).await?;
+    let room = context.conversation(&app, id).await?.kind.is_room();
+    if let Some(wrong) = title_error(&title, room).or_else(|| topic_error(&topic)) {
+        let state = FormState {
             title_error: Some(&wrong),
-            ..Asked::default()
+            ..FormState::default()
         };
-        let page = about_page(&app, &known, id, &asked).await?;
+        let page = about_page(&app, &context, id, &state).await?;
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
     }
     let title = Some(title.as_str()).filter(|title| !title.is_empty());
@@ -94,7 +95,7 @@ pub(super) async fn describe(
 }
 
 #[derive(Deserialize)]
-pub(super) struct Added {
+pub(super) struct AddMembersForm {
     #[serde(default)]
     people: String,
 }
@@ -104,26 +105,26 @@ pub(super) async fn add(
     session: Session,
     text: Text,
     Path(id): Path<ConversationId>,
-    Form(Added { people: typed }): Form<Added>,
+    Form(AddMembersForm { people: typed }): Form<AddMembersForm>,
 ) -> Result<Response, AppError> {
     let me = session.user.id;
-    let known = Known::read(&app, session.user, text).await?;
-    // Before names are looked up: an outsider learns nothing.
-    known.conversation(&app, id).await?;
-    match people(&app, text, &typed).await? {
+    let context = PageContext::read(&app, session.user, text).await?;
+    // Before the names are looked up, so that an outsider learns nothing.
+    context.conversation(&app, id).await?;
+    match find_people(&app, &typed).await? {
         Ok(people) => {
             let people: Vec<UserId> = people.iter().map(|person| person.id).collect();
             let outcome = rooms::add(&app.pool, id, me, &people).await?;
             app.announce(id, outcome).await?;
             Ok(Redirect::to(&format!("/c/{id}/about")).into_response())
         }
-        Err(sentence) => {
-            let asked = Asked {
+        Err(error) => {
+            let state = FormState {
                 people: &typed,
-                people_error: Some(&sentence),
-                ..Asked::default()
+                people_error: Some(&error),
+                ..FormState::default()
             };
-            let page = about_page(&app, &known, id, &asked).await?;
+            let page = about_page(&app, &context, id, &state).await?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }
     }
@@ -134,13 +135,13 @@ pub(super) async fn remove(
     session: Session,
     Path((id, person)): Path<(ConversationId, UserId)>,
 ) -> Result<Redirect, AppError> {
-    let outcome = rooms::let_out(&app.pool, id, session.user.id, person, false).await?;
+    let outcome = rooms::remove_member(&app.pool, id, session.user.id, person, false).await?;
     app.announce(id, outcome).await?;
     Ok(Redirect::to(&format!("/c/{id}/about")))
 }
 
 #[derive(Deserialize)]
-pub(super) struct NewRole {
+pub(super) struct RoleForm {
     role: Role,
 }
 
@@ -148,7 +149,7 @@ pub(super) async fn set_role(
     State(app): State<App>,
     session: Session,
     Path((id, person)): Path<(ConversationId, UserId)>,
-    Form(NewRole { role }): Form<NewRole>,
+    Form(RoleForm { role }): Form<RoleForm>,
 ) -> Result<Redirect, AppError> {
     let me = session.user.id;
     let outcome = rooms::set_role(&app.pool, id, me, (person, role), false).await?;

@@ -1,10 +1,10 @@
-//! One's own account: the page, and what its forms set. Does I/O.
+//! A person's own account: the page, and what its forms set. Does I/O.
 
 mod avatar;
 mod blocks;
+mod delete;
 mod devices;
 mod export;
-mod leave;
 
 use axum::Extension;
 use axum::extract::State;
@@ -15,27 +15,29 @@ use serde::Deserialize;
 
 pub(super) use self::avatar::{UPLOAD_LIMIT, picture, put_avatar, remove_avatar};
 pub(super) use self::blocks::{block, folded, unblock};
+pub(super) use self::delete::delete;
 pub(super) use self::devices::{revoke, revoke_others};
 pub(super) use self::export::export;
-pub(super) use self::leave::delete;
-use super::auth::password_fault;
-use super::conversations::{Known, page};
+use super::auth::password_error;
 use super::extract::Form;
-use super::limits::Logins;
-use super::{AppError, session};
+use super::limits::LoginLimiter;
+use super::page::{PageContext, html};
+use super::session;
 use crate::app::App;
 use crate::domain::{Session, parse_display_name};
+use crate::error::AppError;
+use crate::input_error::InputError;
 use crate::store::accounts::{self, Shared};
 use crate::store::{blocks as blocked, sessions};
 use crate::text::{Language, Text};
 use crate::views;
-use crate::views::account::{Outcome, View};
+use crate::views::account::{AccountPage, Outcome};
 
-/// Sign-ins shown; more than that are ended together.
-const DEVICES: i64 = 50;
+/// Sessions on the page; older ones can only be ended together.
+const MAX_DEVICES: i64 = 50;
 
 #[derive(Deserialize)]
-pub(super) struct Saved {
+pub(super) struct SavedQuery {
     #[serde(default)]
     saved: String,
 }
@@ -44,48 +46,48 @@ pub(super) async fn show(
     State(app): State<App>,
     session: Session,
     text: Text,
-    Form(Saved { saved }): Form<Saved>,
+    Form(SavedQuery { saved }): Form<SavedQuery>,
 ) -> Result<Html<String>, AppError> {
-    account(&app, &session, text, (saved, Outcome::Saved)).await
+    account_page(&app, &session, text, (saved, Outcome::Saved)).await
 }
 
-async fn account(
+async fn account_page(
     app: &App,
     session: &Session,
     text: Text,
     outcome: (String, Outcome),
 ) -> Result<Html<String>, AppError> {
     let me = session.user.id;
-    let known = Known::read(app, session.user.clone(), text).await?;
-    let view = View {
+    let context = PageContext::read(app, session.user.clone(), text).await?;
+    let page = AccountPage {
         session,
         profile: &accounts::profile(&app.pool, me).await?,
-        devices: &sessions::devices(&app.pool, me, DEVICES).await?,
+        devices: &sessions::devices(&app.pool, me, MAX_DEVICES).await?,
         blocked: &blocked::list(&app.pool, me).await?,
         outcome,
     };
-    Ok(page(views::account::page(&known.shell(app), &view)))
+    Ok(html(views::account::page(&context.shell(app), &page)))
 }
 
-/// The page again, with what is wrong in this section.
-async fn again(
+/// The page with an error in one section.
+async fn page_with_error(
     app: &App,
     session: &Session,
     text: Text,
     section: &str,
-    fault: &str,
+    error: InputError,
 ) -> Result<Response, AppError> {
-    let outcome = (section.to_owned(), Outcome::Wrong(text.get(fault)));
-    let page = account(app, session, text, outcome).await?;
+    let outcome = (section.to_owned(), Outcome::Wrong(error));
+    let page = account_page(app, session, text, outcome).await?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
 }
 
-fn saved(section: &str) -> Redirect {
+fn saved_redirect(section: &str) -> Redirect {
     Redirect::to(&format!("/account?saved={section}#{section}"))
 }
 
 #[derive(Deserialize)]
-pub(super) struct Profile {
+pub(super) struct ProfileForm {
     display_name: String,
 }
 
@@ -93,19 +95,19 @@ pub(super) async fn set_profile(
     State(app): State<App>,
     session: Session,
     text: Text,
-    Form(given): Form<Profile>,
+    Form(form): Form<ProfileForm>,
 ) -> Result<Response, AppError> {
-    match parse_display_name(&given.display_name) {
+    match parse_display_name(&form.display_name) {
         Ok(name) => {
             accounts::set_display_name(&app.pool, session.user.id, name.as_deref()).await?;
-            Ok(saved("profile").into_response())
+            Ok(saved_redirect("profile").into_response())
         }
-        Err(_) => again(&app, &session, text, "profile", "account-display-name-bad").await,
+        Err(error) => page_with_error(&app, &session, text, "profile", error.into()).await,
     }
 }
 
 #[derive(Deserialize)]
-pub(super) struct Chosen {
+pub(super) struct LanguageForm {
     language: String,
 }
 
@@ -113,7 +115,7 @@ pub(super) async fn set_language(
     State(app): State<App>,
     session: Session,
     jar: CookieJar,
-    Form(Chosen { language }): Form<Chosen>,
+    Form(LanguageForm { language }): Form<LanguageForm>,
 ) -> Result<impl IntoResponse, AppError> {
     let language = match language.as_str() {
         "" => None,
@@ -121,12 +123,12 @@ pub(super) async fn set_language(
     };
     accounts::set_language(&app.pool, session.user.id, language.map(Language::tag)).await?;
     let cookie = session::language_cookie(&app.config, language);
-    Ok((jar.add(cookie), saved("language")))
+    Ok((jar.add(cookie), saved_redirect("language")))
 }
 
-/// A box that is not ticked is not sent.
+/// Browsers do not send a box that is not checked.
 #[derive(Deserialize)]
-pub(super) struct Ticked {
+pub(super) struct PrivacyForm {
     presence: Option<String>,
     typing: Option<String>,
     receipts: Option<String>,
@@ -135,49 +137,56 @@ pub(super) struct Ticked {
 pub(super) async fn set_privacy(
     State(app): State<App>,
     session: Session,
-    Form(ticked): Form<Ticked>,
+    Form(form): Form<PrivacyForm>,
 ) -> Result<Redirect, AppError> {
     let shared = Shared {
-        presence: ticked.presence.is_some(),
-        typing: ticked.typing.is_some(),
-        receipts: ticked.receipts.is_some(),
+        presence: form.presence.is_some(),
+        typing: form.typing.is_some(),
+        receipts: form.receipts.is_some(),
     };
     accounts::set_shared(&app.pool, session.user.id, shared).await?;
-    Ok(saved("privacy"))
+    Ok(saved_redirect("privacy"))
 }
 
 #[derive(Deserialize)]
-pub(super) struct Passwords {
+pub(super) struct PasswordForm {
     current: String,
     password: String,
 }
 
 pub(super) async fn set_password(
     State(app): State<App>,
-    Extension(logins): Extension<Logins>,
+    Extension(limiter): Extension<LoginLimiter>,
     session: Session,
     text: Text,
-    Form(given): Form<Passwords>,
+    Form(form): Form<PasswordForm>,
 ) -> Result<Response, AppError> {
-    if !knows_password(&app, &logins, &session, given.current).await? {
-        return again(&app, &session, text, "password", "account-password-wrong").await;
+    if !knows_password(&app, &limiter, &session, form.current).await? {
+        return page_with_error(
+            &app,
+            &session,
+            text,
+            "password",
+            InputError::CurrentPasswordWrong,
+        )
+        .await;
     }
-    if let Some(fault) = password_fault(&given.password) {
-        return again(&app, &session, text, "password", fault).await;
+    if let Some(error) = password_error(&form.password) {
+        return page_with_error(&app, &session, text, "password", error).await;
     }
-    let hash = app.passwords.hash(given.password).await?;
+    let hash = app.passwords.hash(form.password).await?;
     accounts::set_password(&app.pool, session.user.id, &hash, session.id).await?;
-    Ok(saved("password").into_response())
+    Ok(saved_redirect("password").into_response())
 }
 
-/// Whoever sits at somebody's open browser does not know it, and gets no more tries than at the login.
+/// Protects against someone else at an open browser. The limit is that of the login page.
 async fn knows_password(
     app: &App,
-    logins: &Logins,
+    limiter: &LoginLimiter,
     session: &Session,
-    given: String,
+    password: String,
 ) -> Result<bool, AppError> {
-    logins.count(session.user.name.as_str())?;
+    limiter.check(session.user.name.as_str())?;
     let hash = accounts::password_hash(&app.pool, session.user.id).await?;
-    Ok(app.passwords.verify(given, Some(hash)).await?)
+    Ok(app.passwords.verify(password, Some(hash)).await?)
 }

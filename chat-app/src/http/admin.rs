@@ -1,4 +1,4 @@
-//! Administration: to everybody else none of it exists. Does I/O.
+//! Administration. For everybody else its pages do not exist. Does I/O.
 
 mod invites;
 mod messages;
@@ -14,20 +14,19 @@ use axum::routing::{get, post};
 use maud::Markup;
 use serde::Deserialize;
 
-use super::AppError;
-use super::conversations::{Known, page};
 use super::extract::Form;
+use super::page::{PageContext, html};
 use crate::app::App;
 use crate::domain::{Session, User};
+use crate::error::AppError;
 use crate::store::admin::Done;
 use crate::store::audit;
 use crate::text::Text;
 use crate::views;
 use crate::views::shell::Shell;
 
-const ROWS: i64 = 50;
+const PAGE_ROWS: i64 = 50;
 
-/// The routes of administration.
 pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/admin", get(people::list))
@@ -45,8 +44,8 @@ pub(super) fn routes() -> Router<App> {
         .route("/admin/log", get(log))
 }
 
-/// Somebody who administers. Anybody else who is logged in finds nothing.
-pub(super) struct Admin(pub User);
+/// An administrator. Anybody else gets 404.
+pub(super) struct Admin(User);
 
 impl<S: Send + Sync> FromRequestParts<S> for Admin
 where
@@ -64,37 +63,36 @@ where
     }
 }
 
-/// A page of administration.
 async fn render(
     app: &App,
     admin: User,
     text: Text,
     content: impl FnOnce(&Shell) -> Markup,
 ) -> Result<Html<String>, AppError> {
-    let known = Known::read(app, admin, text).await?;
-    Ok(page(content(&known.shell(app))))
+    let context = PageContext::read(app, admin, text).await?;
+    Ok(html(content(&context.shell(app))))
 }
 
 fn unprocessable(page: Html<String>) -> Response {
     (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
 }
 
-fn found(done: Done) -> Result<(), AppError> {
+fn require_found(done: Done) -> Result<(), AppError> {
     match done {
         Done::Done => Ok(()),
         Done::NotFound | Done::LastAdmin => Err(AppError::NotFound),
     }
 }
 
-/// One row more than a page shows tells that there is another page.
-fn cut<T>(mut rows: Vec<T>) -> (Vec<T>, bool) {
-    let more = rows.len() as i64 > ROWS;
-    rows.truncate(ROWS as usize);
+/// Cuts off the extra row, which says that there is another page.
+fn split_page<T>(mut rows: Vec<T>) -> (Vec<T>, bool) {
+    let more = rows.len() as i64 > PAGE_ROWS;
+    rows.truncate(PAGE_ROWS as usize);
     (rows, more)
 }
 
-/// The address that people are given: the deployment's own, or the one that this browser uses.
-fn link(app: &App, headers: &HeaderMap, path: &str) -> String {
+/// A URL to share: under the deployment's URL, or else the host that this browser uses.
+fn absolute_url(app: &App, headers: &HeaderMap, path: &str) -> String {
     let host = headers
         .get(header::HOST)
         .and_then(|host| host.to_str().ok());
@@ -105,7 +103,7 @@ fn link(app: &App, headers: &HeaderMap, path: &str) -> String {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Before {
+pub(super) struct PageQuery {
     before: Option<i64>,
 }
 
@@ -113,9 +111,9 @@ async fn log(
     State(app): State<App>,
     Admin(admin): Admin,
     text: Text,
-    Form(Before { before }): Form<Before>,
+    Form(PageQuery { before }): Form<PageQuery>,
 ) -> Result<Html<String>, AppError> {
-    let (entries, more) = cut(audit::list(&app.pool, before, ROWS + 1).await?);
+    let (entries, more) = split_page(audit::list(&app.pool, before, PAGE_ROWS + 1).await?);
     render(&app, admin, text, |shell| {
         views::admin::log(shell, &entries, more)
     })

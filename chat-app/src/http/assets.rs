@@ -1,15 +1,15 @@
-//! Serves what is embedded in the binary. No I/O.
+//! Serves the files embedded in the binary. No I/O.
 
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
-use super::AppError;
 use crate::app::App;
+use crate::error::AppError;
 use crate::views::{assets, words};
 
-/// While a release rolls out, a page of one replica may load from another of the previous or the next release. It
-/// gets what that one has, for this once: only what the name promises may be kept.
+/// During a rollout a page of one replica may load from a replica of another release. It gets that release's file, which it
+/// must not cache under this name.
 pub(super) async fn asset(
     Path((release, name)): Path<(String, String)>,
 ) -> Result<Response, AppError> {
@@ -37,7 +37,6 @@ pub(super) async fn asset(
     Ok((headers("text/css; charset=utf-8"), css).into_response())
 }
 
-/// The service worker, for all pages.
 pub(super) async fn service_worker() -> impl IntoResponse {
     let headers = [
         ("content-type", "text/javascript; charset=utf-8"),
@@ -47,7 +46,7 @@ pub(super) async fn service_worker() -> impl IntoResponse {
     (headers, assets::SERVICE_WORKER)
 }
 
-/// What makes the chat an app that can be installed.
+/// Makes the chat an app that browsers can install.
 pub(super) async fn manifest(State(app): State<App>) -> impl IntoResponse {
     let headers = [
         ("content-type", "application/manifest+json"),

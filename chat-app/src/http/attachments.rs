@@ -1,4 +1,4 @@
-//! Files on their way in: put, and taken back. Does I/O.
+//! Uploads: files received, sent, and discarded. Does I/O.
 
 use axum::Json;
 use axum::extract::multipart::Field;
@@ -9,24 +9,24 @@ use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::AppError;
-use super::conversations::{self, Known};
 use super::extract::Path;
+use super::page::{PageContext, html};
 use crate::app::App;
 use crate::config;
 use crate::domain::{Attachment, ConversationId, MessageBody, Session};
+use crate::error::AppError;
 use crate::files::image::{MAX_PIXELS, PictureError};
 use crate::files::{FileError, Put};
+use crate::input_error::InputError;
 use crate::store::attachments;
 use crate::store::messages::Extra;
-use crate::t;
 use crate::text::Text;
-use crate::views::attachment::{self, size};
+use crate::views::attach;
+use crate::views::attachment::size;
 use crate::writer::NewMessage;
 
-/// What the script is told of a file that is kept.
 #[derive(Serialize)]
-struct PutAnswer {
+struct UploadResponse {
     id: Uuid,
     name: String,
     media_type: String,
@@ -36,7 +36,7 @@ struct PutAnswer {
     thumbnail: bool,
 }
 
-impl From<Attachment> for PutAnswer {
+impl From<Attachment> for UploadResponse {
     fn from(file: Attachment) -> Self {
         Self {
             id: file.id,
@@ -50,27 +50,25 @@ impl From<Attachment> for PutAnswer {
     }
 }
 
-/// Takes a file: as the body, with its name in `x-file-name`, or as the field `file` of a form.
+/// Receives a file: as the request's body with its name in `x-file-name`, or as the field `file` of a form.
 pub(super) async fn put(
     State(app): State<App>,
     session: Session,
-    text: Text,
     Path(conversation): Path<ConversationId>,
     request: Request,
 ) -> Result<Response, AppError> {
-    let (_, file) = received(&app, &session, text, conversation, request).await?;
-    Ok((StatusCode::CREATED, Json(PutAnswer::from(file))).into_response())
+    let (_, file) = receive(&app, &session, conversation, request).await?;
+    Ok((StatusCode::CREATED, Json(UploadResponse::from(file))).into_response())
 }
 
-/// The file, and before it in a form the id of the message that it shall be sent with.
-async fn received(
+/// Returns the file, and the client id of its message if the form has one before the file.
+async fn receive(
     app: &App,
     session: &Session,
-    text: Text,
     conversation: ConversationId,
     request: Request,
 ) -> Result<(Option<Uuid>, Attachment), AppError> {
-    let told = |error| told(error, &app.config.files, text);
+    let refused = |error| refusal(error, &app.config.files);
     let form = request
         .headers()
         .get(header::CONTENT_TYPE)
@@ -86,7 +84,7 @@ async fn received(
         put.name = &name;
         put.length = length_of(request.headers());
         let stream = request.into_body().into_data_stream();
-        let file = app.files.put(put, stream).await.map_err(told)?;
+        let file = app.files.put(put, stream).await.map_err(refused)?;
         return Ok((None, file));
     }
     let mut client_id = None;
@@ -99,7 +97,7 @@ async fn received(
             Some("file") => {
                 let name = field.file_name().unwrap_or_default().to_owned();
                 put.name = &name;
-                let file = app.files.put(put, field).await.map_err(told)?;
+                let file = app.files.put(put, field).await.map_err(refused)?;
                 return Ok((client_id, file));
             }
             _ => {}
@@ -119,7 +117,7 @@ async fn uuid_of(mut field: Field<'_>) -> Result<Uuid, AppError> {
     Uuid::try_parse_ascii(&text).map_err(|_| AppError::BadRequest)
 }
 
-/// The name as the script has it: UTF-8, percent-encoded.
+/// Decodes `x-file-name`: UTF-8, percent-encoded.
 fn name_of(headers: &HeaderMap) -> String {
     let encoded = headers
         .get("x-file-name")
@@ -138,51 +136,40 @@ fn length_of(headers: &HeaderMap) -> Option<u64> {
         .ok()
 }
 
-/// What a person is told of a file that is not taken.
-fn told(error: FileError, settings: &config::Files, text: Text) -> AppError {
-    use StatusCode as S;
-    let (status, sentence) = match error {
+/// The error for a file that was refused.
+fn refusal(error: FileError, settings: &config::Files) -> AppError {
+    let error = match error {
         FileError::NotFound => return AppError::NotFound,
         FileError::Incoming(error) => {
-            tracing::debug!(%error, "an upload broke off");
+            tracing::debug!(%error, "an upload was aborted");
             return AppError::BadRequest;
         }
-        FileError::Store(error) => return error.into(),
-        FileError::Empty => (S::UNPROCESSABLE_ENTITY, text.get("file-empty")),
-        FileError::TooLarge(limit) => {
-            let limit = size(i64::try_from(limit).unwrap_or(i64::MAX));
-            (
-                S::PAYLOAD_TOO_LARGE,
-                t!(text, "file-too-large", limit = limit),
-            )
-        }
+        FileError::Blob(error) => return error.into(),
+        FileError::Empty => InputError::FileEmpty,
+        FileError::TooLarge(limit) => InputError::FileTooLarge {
+            limit: size(i64::try_from(limit).unwrap_or(i64::MAX)),
+        },
         FileError::Type(_) => {
             let types: Vec<String> = settings.types.iter().map(ToString::to_string).collect();
-            let types = types.join(", ");
-            (
-                S::UNSUPPORTED_MEDIA_TYPE,
-                t!(text, "file-type-refused", types = types),
-            )
+            InputError::FileTypeNotAllowed {
+                types: types.join(", "),
+            }
         }
-        FileError::Picture(PictureError::TooLarge) => {
-            let limit = MAX_PIXELS / 1_000_000;
-            (
-                S::UNPROCESSABLE_ENTITY,
-                t!(text, "file-picture-too-large", limit = limit),
-            )
-        }
+        FileError::Picture(PictureError::TooLarge) => InputError::ImageTooLarge {
+            megapixels: MAX_PIXELS / 1_000_000,
+        },
         FileError::Picture(PictureError::Broken(reason)) => {
             tracing::debug!(reason, "a picture is broken");
-            (S::UNPROCESSABLE_ENTITY, text.get("file-picture-broken"))
+            InputError::ImageBroken
         }
-        FileError::TooMany => (S::TOO_MANY_REQUESTS, text.get("file-too-many")),
-        FileError::Busy => (S::SERVICE_UNAVAILABLE, text.get("file-busy")),
-        FileError::Stalled => (S::REQUEST_TIMEOUT, text.get("file-stalled")),
+        FileError::TooMany => InputError::TooManyUploads,
+        FileError::Busy => InputError::ImagesBusy,
+        FileError::Stalled => InputError::UploadStalled,
     };
-    AppError::Refused(status, sentence)
+    error.into()
 }
 
-/// The page that sends one file, for browsers without script.
+/// The page that sends one file, for browsers without JavaScript.
 pub(super) async fn page(
     State(app): State<App>,
     session: Session,
@@ -192,27 +179,23 @@ pub(super) async fn page(
     if !app.config.files.allowed() {
         return Err(AppError::NotFound);
     }
-    with_error(&app, session, text, conversation, None).await
+    upload_page(&app, session, text, conversation, None).await
 }
 
-async fn with_error(
+async fn upload_page(
     app: &App,
     session: Session,
     text: Text,
     conversation: ConversationId,
-    error: Option<&str>,
+    error: Option<&InputError>,
 ) -> Result<Html<String>, AppError> {
-    let known = Known::read(app, session.user, text).await?;
-    let conversation = known.conversation(app, conversation).await?;
-    let shell = known.shell(app);
-    Ok(conversations::page(attachment::page(
-        &shell,
-        &conversation,
-        error,
-    )))
+    let context = PageContext::read(app, session.user, text).await?;
+    let conversation = context.conversation(app, conversation).await?;
+    let shell = context.shell(app);
+    Ok(html(attach::page(&shell, &conversation, error)))
 }
 
-/// Takes a file and sends it as a message without words.
+/// Receives a file and sends it as a message without text.
 pub(super) async fn send(
     State(app): State<App>,
     session: Session,
@@ -220,11 +203,11 @@ pub(super) async fn send(
     Path(conversation): Path<ConversationId>,
     request: Request,
 ) -> Result<Response, AppError> {
-    let (client_id, file) = match received(&app, &session, text, conversation, request).await {
+    let (client_id, file) = match receive(&app, &session, conversation, request).await {
         Ok(received) => received,
-        Err(AppError::Refused(status, sentence)) => {
-            let page = with_error(&app, session, text, conversation, Some(&sentence)).await?;
-            return Ok((status, page).into_response());
+        Err(AppError::Invalid(error)) => {
+            let page = upload_page(&app, session, text, conversation, Some(&error)).await?;
+            return Ok((error.status(), page).into_response());
         }
         Err(error) => return Err(error),
     };
@@ -242,7 +225,7 @@ pub(super) async fn send(
     Ok(Redirect::to(&format!("/c/{conversation}")).into_response())
 }
 
-/// Takes back a file that is not sent.
+/// Discards an upload that was not sent yet.
 pub(super) async fn remove(
     State(app): State<App>,
     session: Session,

@@ -1,4 +1,4 @@
-//! Logging in and out; signing up and new passwords are in [`self`]'s modules. Does I/O.
+//! Log in and log out. Does I/O.
 
 mod reset;
 mod sign_up;
@@ -8,17 +8,19 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum_extra::extract::cookie::CookieJar;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Deserialize;
 
 pub(super) use self::reset::{reset, reset_page};
 pub(super) use self::sign_up::{join, join_page, register, register_page, setup, setup_page};
-use super::AppError;
 use super::extract::Form;
-use super::limits::Logins;
+use super::limits::LoginLimiter;
 use super::session::{self, Browser};
 use crate::app::App;
 use crate::config::Registration;
 use crate::domain::{Session, UserName};
+use crate::error::AppError;
+use crate::input_error::InputError;
 use crate::store::users;
 use crate::text::Text;
 use crate::views;
@@ -32,12 +34,12 @@ pub(super) struct Credentials {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Next {
+pub(super) struct NextQuery {
     #[serde(default)]
     next: String,
 }
 
-/// To the conversations, to the login, or, while nobody is here, to where the first account is made.
+/// Redirects to the conversations or the login page, or, while there are no accounts, to the page that creates the first.
 pub(super) async fn home(
     State(app): State<App>,
     session: Option<Session>,
@@ -46,9 +48,9 @@ pub(super) async fn home(
     if session.is_some() {
         return Ok(Redirect::to("/c").into_response());
     }
-    let (nobody, _) = users::first_run(&app.pool).await?;
+    let (no_accounts, _) = users::first_run(&app.pool).await?;
     let page = match app.config.registration {
-        _ if !nobody => "/login",
+        _ if !no_accounts => "/login",
         _ if sign_up::setup_token(&app).is_some() => "/setup",
         Registration::Open => "/register",
         Registration::Invite | Registration::Closed => {
@@ -64,48 +66,48 @@ pub(super) async fn login_page(
     State(app): State<App>,
     session: Option<Session>,
     text: Text,
-    Form(Next { next }): Form<Next>,
+    Form(NextQuery { next }): Form<NextQuery>,
 ) -> Response {
     if session.is_some() {
-        return Redirect::to(destination(&next)).into_response();
+        return Redirect::to(&return_path(&next)).into_response();
     }
-    let form = views::auth::Form {
+    let page = views::auth::AuthForm {
         next,
         ..Default::default()
     };
-    Html(views::auth::login(&app.config, text, &form).into_string()).into_response()
+    Html(views::auth::login(&app.config, text, &page).into_string()).into_response()
 }
 
 pub(super) async fn login(
     State(app): State<App>,
-    Extension(logins): Extension<Logins>,
+    Extension(limiter): Extension<LoginLimiter>,
     text: Text,
     browser: Browser,
-    Form(given): Form<Credentials>,
+    Form(form): Form<Credentials>,
 ) -> Result<Response, AppError> {
-    logins.count(&given.name)?;
-    let person = match UserName::parse(&given.name) {
+    limiter.check(&form.name)?;
+    let person = match UserName::parse(&form.name) {
         Ok(name) => users::credentials(&app.pool, &name).await?,
         Err(_) => None,
     };
     let hash = person.as_ref().map(|person| person.password_hash.clone());
-    let right = app.passwords.verify(given.password, hash).await?;
-    let wrong = match person.filter(|_| right) {
+    let correct = app.passwords.verify(form.password, hash).await?;
+    let error = match person.filter(|_| correct) {
         Some(person) if !person.disabled => {
-            let jar = session::begin(&app, browser, person.id).await?;
-            return Ok((jar, Redirect::to(destination(&given.next))).into_response());
+            let jar = session::start(&app, browser, person.id).await?;
+            return Ok((jar, Redirect::to(&return_path(&form.next))).into_response());
         }
-        // Who knows the password may know this.
-        Some(_) => "login-disabled",
-        None => "login-wrong",
+        // Only someone who knows the password learns this.
+        Some(_) => InputError::LoginDisabled,
+        None => InputError::LoginWrong,
     };
-    let form = views::auth::Form {
-        name: given.name,
-        next: given.next,
-        password_error: Some(text.get(wrong)),
+    let page = views::auth::AuthForm {
+        name: form.name,
+        next: form.next,
+        password_error: Some(error),
         ..Default::default()
     };
-    Ok(unprocessable(views::auth::login(&app.config, text, &form)))
+    Ok(unprocessable(views::auth::login(&app.config, text, &page)))
 }
 
 pub(super) async fn logout(
@@ -119,12 +121,11 @@ pub(super) async fn logout(
     ))
 }
 
-/// What is wrong with a new password, as the id of its sentence.
-pub(super) fn password_fault(password: &str) -> Option<&'static str> {
+pub(super) fn password_error(password: &str) -> Option<InputError> {
     match password.chars().count() {
-        0..8 => Some("password-short"),
+        0..8 => Some(InputError::PasswordTooShort),
         8..=256 => None,
-        _ => Some("password-long"),
+        _ => Some(InputError::PasswordTooLong),
     }
 }
 
@@ -132,15 +133,19 @@ pub(super) fn unprocessable(page: maud::Markup) -> Response {
     (StatusCode::UNPROCESSABLE_ENTITY, Html(page.into_string())).into_response()
 }
 
-/// Where to go after login: a page of ours, whatever the query says.
-fn destination(next: &str) -> &str {
-    let ours = ["/c/", "/people", "/account", "/admin"]
-        .iter()
-        .any(|page| next.starts_with(page));
-    if ours && next.chars().all(|c| c.is_ascii_graphic()) {
-        next
-    } else {
-        "/c"
+/// Not allowed in a `location` header. The encoder also encodes what is not ASCII.
+const NOT_IN_A_HEADER: &AsciiSet = &CONTROLS.add(b' ');
+
+/// Where to go after login: `next` if it is a local path, else the conversations. Browsers take `//host` and `/\host` for
+/// another site, and ignore control characters between the slashes.
+fn return_path(next: &str) -> String {
+    let local = next.starts_with('/')
+        && !next.starts_with("//")
+        && !next.starts_with("/\\")
+        && !next.contains(char::is_control);
+    match local && next != "/logout" {
+        true => utf8_percent_encode(next, NOT_IN_A_HEADER).to_string(),
+        false => "/c".to_owned(),
     }
 }
 
@@ -149,27 +154,60 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_login_leads_only_to_pages_of_ours() {
-        for next in ["/c/12?before=7", "/people?q=a", "/account", "/admin/people"] {
-            assert_eq!(destination(next), next);
+    fn a_login_leads_to_any_local_path() {
+        for next in [
+            "/",
+            "/c/12?before=7#m7",
+            "/people?q=a",
+            "/account",
+            "/admin/people",
+            "/notifications",
+            "/rooms",
+            "/rooms/new?kind=group",
+            "/search?q=in%3A7+a",
+            "/c?older=7",
+        ] {
+            assert_eq!(return_path(next), next);
         }
+        assert_eq!(return_path("/search?q=ü b"), "/search?q=%C3%BC%20b");
+    }
+
+    #[test]
+    fn a_login_never_leads_to_another_site() {
         for next in [
             "",
-            "/",
             "//evil.example",
-            "https://evil.example/c/",
-            "/c/\r\nx: y",
+            "///evil.example",
             "/\\evil.example",
+            "\\\\evil.example",
+            "\\/evil.example",
+            "https://evil.example/c/",
+            "javascript:alert(1)",
+            "evil.example",
+            " //evil.example",
+            "/\t/evil.example",
+            "/\n/evil.example",
+            "\t//evil.example",
+            "/c/\r\nx: y",
+            "/c/\u{7f}",
+            "/c/\u{85}",
+            "/c/\0",
             "/logout",
         ] {
-            assert_eq!(destination(next), "/c", "{next:?}");
+            assert_eq!(return_path(next), "/c", "{next:?}");
         }
     }
 
     #[test]
     fn a_password_has_8_to_256_characters() {
-        assert!(password_fault("ünïcödé").is_some());
-        assert!(password_fault("ünïcödé!").is_none());
-        assert!(password_fault(&"x".repeat(257)).is_some());
+        assert_eq!(
+            password_error("ünïcödé"),
+            Some(InputError::PasswordTooShort)
+        );
+        assert_eq!(password_error("ünïcödé!"), None);
+        assert_eq!(
+            password_error(&"x".repeat(257)),
+            Some(InputError::PasswordTooLong)
+        );
     }
 }

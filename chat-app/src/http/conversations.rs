@@ -1,4 +1,4 @@
-//! The list and the pages of conversations. Does I/O.
+//! The list of conversations, and their pages. Does I/O.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -7,23 +7,22 @@ use maud::Markup;
 use serde::Deserialize;
 
 use super::extract::{Form, Path};
-use super::{AppError, messages};
+use super::page::{PageContext, html};
 use crate::app::App;
-use crate::domain::{ConversationId, ConversationSummary, Cursor, Session, User, UserId, Window};
+use crate::domain::{ConversationId, Message, Session, UserId, Window};
+use crate::error::AppError;
 use crate::store;
-use crate::store::conversations::{ListEnd, Listed};
+use crate::store::conversations::ListEnd;
 use crate::text::Text;
-use crate::views::conversation::{Draft, View};
-use crate::views::shell::{self, Shell};
+use crate::views::composer::ComposerDraft;
+use crate::views::conversation::ConversationPage;
+use crate::views::shell;
 use crate::views::{self, list};
 
-/// Conversations in a part of the list.
-const LISTED: usize = 50;
-
-const MESSAGES: i64 = 50;
+const PAGE_MESSAGES: i64 = 50;
 
 #[derive(Deserialize)]
-pub(super) struct Part {
+pub(super) struct ListQuery {
     older: Option<ListEnd>,
 }
 
@@ -31,22 +30,22 @@ pub(super) async fn index(
     State(app): State<App>,
     session: Session,
     text: Text,
-    Form(Part { older }): Form<Part>,
+    Form(ListQuery { older }): Form<ListQuery>,
 ) -> Result<Html<String>, AppError> {
-    let known = Known::read_from(&app, session.user, text, older).await?;
-    Ok(page(shell::index(&known.shell(&app))))
+    let context = PageContext::read_from(&app, session.user, text, older).await?;
+    Ok(html(shell::index(&context.shell(&app))))
 }
 
-/// Which part of a conversation to show, and what is being answered.
+/// Which messages to show, and which one to reply to.
 #[derive(Deserialize)]
-pub(super) struct Wanted {
+pub(super) struct WindowQuery {
     before: Option<i64>,
     after: Option<i64>,
     at: Option<i64>,
     reply: Option<i64>,
 }
 
-impl Wanted {
+impl WindowQuery {
     fn window(&self) -> Window {
         match (self.before, self.after, self.at) {
             (Some(seq), ..) => Window::Before(seq),
@@ -62,66 +61,66 @@ pub(super) async fn show(
     session: Session,
     text: Text,
     Path(id): Path<ConversationId>,
-    Form(wanted): Form<Wanted>,
+    Form(query): Form<WindowQuery>,
 ) -> Result<Html<String>, AppError> {
-    let known = Known::read(&app, session.user, text).await?;
-    let mut draft = Draft::default();
-    if let Some(seq) = wanted.reply {
-        draft.reply_to = messages::visible(&app, known.me.id, id, seq).await?;
+    let context = PageContext::read(&app, session.user, text).await?;
+    let mut draft = ComposerDraft::default();
+    if let Some(seq) = query.reply {
+        draft.reply_to = visible(&app, context.me.id, id, seq).await?;
     }
-    let page = conversation(&app, known, id, wanted.window(), draft).await?;
-    Ok(self::page(page))
+    let page = conversation_page(&app, context, id, query.window(), draft).await?;
+    Ok(html(page))
 }
 
-/// The page of a conversation, with what is being written.
-async fn conversation(
+/// The page of a conversation with the draft in its composer.
+async fn conversation_page(
     app: &App,
-    mut known: Known,
+    mut context: PageContext,
     id: ConversationId,
     window: Window,
-    draft: Draft,
+    draft: ComposerDraft,
 ) -> Result<Markup, AppError> {
-    // Before its messages: the page may then hold newer ones, but never lack one that `rev` says it has.
-    let conversation = known.conversation(app, id).await?;
+    // Read before the messages: the page may have newer ones, but never lacks one up to `rev`.
+    let conversation = context.conversation(app, id).await?;
     let floor = conversation.floor();
-    let mut page = store::messages::page(&app.pool, id, floor, window, MESSAGES).await?;
-    // What was sent since may be after this person was let out. Who is in still gets it live.
+    let mut page = store::messages::page(&app.pool, id, floor, window, PAGE_MESSAGES).await?;
+    // This person may have been removed since, before newer messages were sent. A member gets those live.
     page.messages
         .retain(|message| message.seq <= conversation.last_seq);
-    // So may what was changed since.
+    // The same goes for newer changes.
     let changes = page.messages.iter().map(|message| message.rev);
     let mut changes = changes.chain(page.notices.iter().map(|notice| notice.rev));
     if changes.any(|rev| rev > conversation.rev)
-        && known.conversation(app, id).await?.floor() != floor
+        && context.conversation(app, id).await?.floor() != floor
     {
         return Err(AppError::NotFound);
     }
     let readers = match app.config.read_receipts {
-        true => store::people::readers(&app.pool, known.me.id, id).await?,
+        true => store::people::readers(&app.pool, context.me.id, id).await?,
         false => Vec::new(),
     };
-    known.list(&conversation);
-    let view = View {
+    context.list(&conversation);
+    let content = ConversationPage {
         conversation: &conversation,
         page: &page,
         readers: &readers,
         draft,
     };
-    Ok(views::conversation::page(&known.shell(app), &view))
+    Ok(views::conversation::page(&context.shell(app), &content))
 }
 
-/// The conversation page again, with what was typed and what is wrong with it.
-pub(super) async fn again(
+/// The page of a conversation with the text as typed and its error.
+pub(super) async fn page_with_error(
     app: &App,
-    known: Known,
+    context: PageContext,
     id: ConversationId,
-    draft: Draft,
+    draft: ComposerDraft,
 ) -> Result<Response, AppError> {
-    let page = page(conversation(app, known, id, Window::Latest, draft).await?);
+    let page = html(conversation_page(app, context, id, Window::Latest, draft).await?);
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
 }
 
-/// The list item alone, for a conversation that the page's list lacks.
+/// One item of the list, for a conversation that the page does not list yet.
 pub(super) async fn item(
     State(app): State<App>,
     session: Session,
@@ -130,18 +129,18 @@ pub(super) async fn item(
 ) -> Result<Html<String>, AppError> {
     let summary = store::conversations::summary(&app.pool, session.user.id, id).await?;
     let summary = summary.ok_or(AppError::NotFound)?;
-    Ok(page(list::item(text, &summary, false)))
+    Ok(html(list::item(text, &summary, false)))
 }
 
 #[derive(Deserialize)]
-pub(super) struct With {
+pub(super) struct OpenForm {
     user: UserId,
 }
 
 pub(super) async fn open(
     State(app): State<App>,
     session: Session,
-    Form(With { user }): Form<With>,
+    Form(OpenForm { user }): Form<OpenForm>,
 ) -> Result<Redirect, AppError> {
     let id = store::conversations::open_direct(&app.pool, session.user.id, user).await?;
     Ok(Redirect::to(&format!(
@@ -150,70 +149,16 @@ pub(super) async fn open(
     )))
 }
 
-/// What every page of a signed-in person is made from.
-pub(super) struct Known {
-    me: User,
-    text: Text,
-    folds: bool,
-    cursor: Cursor,
-    list: Listed,
-}
-
-impl Known {
-    /// The cursor first: live events go on from there, so nothing falls between.
-    pub(super) async fn read(app: &App, me: User, text: Text) -> sqlx::Result<Self> {
-        Self::read_from(app, me, text, None).await
+/// The message, if this person may see it.
+pub(super) async fn visible(
+    app: &App,
+    me: UserId,
+    id: ConversationId,
+    seq: i64,
+) -> Result<Option<Message>, AppError> {
+    let summary = store::conversations::summary(&app.pool, me, id).await?;
+    match summary.filter(|summary| seq > summary.floor()) {
+        Some(_) => Ok(store::messages::one(&app.pool, id, seq).await?),
+        None => Ok(None),
     }
-
-    /// The same with a later part of the list.
-    async fn read_from(
-        app: &App,
-        me: User,
-        text: Text,
-        end: Option<ListEnd>,
-    ) -> sqlx::Result<Self> {
-        let cursor = store::changes::cursor(&app.pool).await?;
-        let list = store::conversations::list(&app.pool, me.id, end, LISTED).await?;
-        let folds = store::blocks::any(&app.pool, me.id).await?;
-        Ok(Self {
-            me,
-            text,
-            folds,
-            cursor,
-            list,
-        })
-    }
-
-    /// A conversation as this person sees it; not found where they are no member.
-    pub(super) async fn conversation(
-        &self,
-        app: &App,
-        id: ConversationId,
-    ) -> Result<ConversationSummary, AppError> {
-        let summary = store::conversations::summary(&app.pool, self.me.id, id).await?;
-        summary.ok_or(AppError::NotFound)
-    }
-
-    pub(super) fn shell<'a>(&'a self, app: &'a App) -> Shell<'a> {
-        Shell {
-            config: &app.config,
-            text: self.text,
-            me: &self.me,
-            folds: self.folds,
-            cursor: &self.cursor,
-            list: &self.list,
-        }
-    }
-
-    /// A conversation without messages is listed only while it is on screen.
-    fn list(&mut self, current: &ConversationSummary) {
-        let listed = &mut self.list.conversations;
-        if !listed.iter().any(|listed| listed.id == current.id) {
-            listed.insert(0, current.clone());
-        }
-    }
-}
-
-pub(super) fn page(markup: Markup) -> Html<String> {
-    Html(markup.into_string())
 }

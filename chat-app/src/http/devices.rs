@@ -1,6 +1,6 @@
-//! What a browser says of itself, in a few words that a person knows it by. Pure.
+//! Turns a `user-agent` into a short name that a person recognizes. Pure.
 
-/// Whoever comes first counts: the others call themselves by the later names too.
+/// The first match counts: most browsers also claim to be one of the later ones.
 const BROWSERS: [(&str, &str); 7] = [
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -20,7 +20,7 @@ const SYSTEMS: [(&str, &str); 7] = [
     ("Linux", "Linux"),
 ];
 
-/// `Firefox, Linux`; `None` where nothing is recognized. What was sent is not kept.
+/// For example `Firefox, Linux`. The header itself is not stored.
 pub(super) fn name(user_agent: &str) -> Option<String> {
     let find = |table: &[(&str, &'static str)]| {
         let found = table.iter().find(|(mark, _)| user_agent.contains(mark));
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn browsers_and_systems_are_told_apart() {
+    fn browsers_and_systems_are_recognized() {
         for (given, expected) in [
             (
                 "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",

@@ -1,242 +1,102 @@
-//! What goes wrong, told in two ways: a fixed sentence to the person, the whole chain once to the log. No I/O but logging.
+//! Renders errors as pages or JSON. No I/O except logging.
+//!
+//! A handler's [`AppError`] travels in the extensions of its response. The layer [`render`] turns it into a page or JSON,
+//! depending on what the browser accepts. A bare status from another layer or an extractor gets the error of that status.
 
-mod render;
-
-pub(super) use render::{accepts_json, render};
-
-use std::error::Error as StdError;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::{Html, IntoResponse, Redirect, Response};
 
-use crate::passwords::PasswordError;
-use crate::telemetry::Seldom;
+use super::extract::accepts_json;
+use super::request_id::RequestId;
+use crate::app::App;
+use crate::error::AppError;
 use crate::text::Text;
-use crate::writer::SendError;
+use crate::views;
 
-/// While PostgreSQL is away, every request is one.
-static UNSERVED: Seldom = Seldom::new();
-
-/// Why a request gets no ordinary answer.
-#[derive(Debug, thiserror::Error)]
-pub enum AppError {
-    /// There is no such thing, or it is not theirs: nobody can tell which.
-    #[error("not found")]
-    NotFound,
-    /// Nobody is signed in; a browser is sent to log in and from there to `next`.
-    #[error("signed out")]
-    SignedOut {
-        /// Where they wanted to go.
-        next: Option<String>,
-    },
-    /// They see it, but it is not theirs to change.
-    #[error("forbidden")]
-    Forbidden,
-    /// The other one takes no messages from the sender.
-    #[error("blocked by the other one")]
-    Blocked,
-    /// A file of the message is gone, or not the sender's.
-    #[error("an attachment is gone")]
-    NoAttachment,
-    /// The request makes no sense.
-    #[error("bad request")]
-    BadRequest,
-    /// A page of another site sent this.
-    #[error("cross-origin write")]
-    CrossOrigin,
-    /// What was given is wrong; the sentence says how.
-    #[error("invalid: {0}")]
-    Invalid(String),
-    /// What was given is not taken; the status and the sentence say why.
-    #[error("refused with {0}: {1}")]
-    Refused(StatusCode, String),
-    /// The body is over the limit.
-    #[error("body too large")]
-    TooLarge,
-    #[error("registration is closed")]
-    RegistrationClosed,
-    /// Only with an invitation.
-    #[error("an invitation is needed")]
-    InviteNeeded,
-    /// An invitation or a reset link that is used up, taken back, run out, or made up.
-    #[error("the link no longer works")]
-    LinkSpent,
-    /// Too many tries for one account.
-    #[error("too many logins")]
-    TooManyLogins(Duration),
-    /// Too many passwords wait to be hashed.
-    #[error("too many passwords at once")]
-    Busy,
-    /// More sends than the writer takes.
-    #[error("the writer's queue is full")]
-    WriterBusy,
-    /// The send may or may not be in; sending it again is safe.
-    #[error("the writer has no answer from PostgreSQL")]
-    NotSentYet,
-    /// PostgreSQL can't be reached.
-    #[error("PostgreSQL is away")]
-    DatabaseAway(#[source] Arc<sqlx::Error>),
-    #[error("timed out")]
-    TimedOut,
-    #[error("internal error")]
-    Internal(#[source] Box<dyn StdError + Send + Sync>),
+/// Answers an error with a page, or with `{"error": sentence}` if the browser asks for JSON.
+pub(super) async fn render(State(app): State<App>, request: Request, next: Next) -> Response {
+    let json = accepts_json(request.headers());
+    let text = Text::of(request.headers());
+    let upgrade = request.headers().contains_key(header::UPGRADE);
+    let id = request
+        .extensions()
+        .get::<RequestId>()
+        .map(|id| id.0.clone());
+    let mut response = next.run(request).await;
+    let Some(error) = error_of(&mut response) else {
+        return response;
+    };
+    error.log();
+    let mut rendered = match &*error {
+        AppError::SignedOut { next } if !json && !upgrade => {
+            return login_redirect(next.as_deref());
+        }
+        error if json => json_response(text, error),
+        error => page_response(&app, text, error, id.as_deref()),
+    };
+    // Keep what an inner layer has set, such as `allow`.
+    response.headers_mut().remove(header::CONTENT_TYPE);
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    for (name, value) in response.headers() {
+        rendered.headers_mut().append(name, value.clone());
+    }
+    *rendered.status_mut() = response.status();
+    rendered
 }
 
-impl AppError {
-    /// Status, and the id of the sentence; its heading has the same id with `-heading`.
-    fn told(&self) -> (StatusCode, &'static str) {
-        use StatusCode as S;
-        match self {
-            Self::NotFound => (S::NOT_FOUND, "error-not-found"),
-            Self::SignedOut { .. } => (S::UNAUTHORIZED, "error-signed-out"),
-            Self::Forbidden => (S::FORBIDDEN, "error-forbidden"),
-            Self::Blocked => (S::FORBIDDEN, "error-blocked"),
-            Self::NoAttachment => (S::UNPROCESSABLE_ENTITY, "error-no-attachment"),
-            Self::BadRequest => (S::BAD_REQUEST, "error-bad-request"),
-            Self::CrossOrigin => (S::FORBIDDEN, "error-cross-origin"),
-            Self::Invalid(_) => (S::UNPROCESSABLE_ENTITY, "error-bad-request"),
-            Self::Refused(status, _) => (*status, "error-bad-request"),
-            Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "error-too-large"),
-            Self::RegistrationClosed => (S::FORBIDDEN, "error-registration-closed"),
-            Self::InviteNeeded => (S::FORBIDDEN, "error-invite-needed"),
-            Self::LinkSpent => (S::NOT_FOUND, "error-link-spent"),
-            Self::TooManyLogins(_) => (S::TOO_MANY_REQUESTS, "error-too-many-logins"),
-            Self::Busy => (S::TOO_MANY_REQUESTS, "error-busy"),
-            Self::WriterBusy => (S::SERVICE_UNAVAILABLE, "error-writer-busy"),
-            Self::NotSentYet => (S::SERVICE_UNAVAILABLE, "error-not-sent-yet"),
-            Self::DatabaseAway(_) => (S::SERVICE_UNAVAILABLE, "error-database-away"),
-            Self::TimedOut => (S::SERVICE_UNAVAILABLE, "error-timed-out"),
-            Self::Internal(_) => (S::INTERNAL_SERVER_ERROR, "error-internal"),
-        }
+fn error_of(response: &mut Response) -> Option<Arc<AppError>> {
+    if let Some(error) = response.extensions_mut().remove::<Arc<AppError>>() {
+        return Some(error);
     }
-
-    /// The sentence: all that a person is told besides the heading.
-    fn sentence(&self, text: Text) -> String {
-        match self {
-            Self::Invalid(sentence) | Self::Refused(_, sentence) => sentence.clone(),
-            error => text.get(error.told().1),
-        }
-    }
-
-    fn heading(&self, text: Text) -> String {
-        text.get(&format!("{}-heading", self.told().1))
-    }
-
-    fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::TooManyLogins(wait) => Some(*wait),
-            Self::Busy | Self::NotSentYet | Self::DatabaseAway(_) => Some(Duration::from_secs(2)),
-            Self::WriterBusy => Some(Duration::from_secs(1)),
-            Self::TimedOut => Some(Duration::from_secs(5)),
-            Self::Refused(StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE, _) => {
-                Some(Duration::from_secs(10))
-            }
-            _ => None,
-        }
-    }
-
-    /// An empty or plain refusal of a layer, an extractor or the router.
-    fn of_status(status: StatusCode) -> Self {
-        match status {
-            StatusCode::NOT_FOUND => Self::NotFound,
-            StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge,
-            StatusCode::SERVICE_UNAVAILABLE => Self::TimedOut,
-            status if status.is_server_error() => Self::Internal(status.to_string().into()),
-            _ => Self::BadRequest,
-        }
-    }
-
-    fn log(&self) {
-        let chain = Chain(self);
-        match self {
-            Self::Internal(_) => tracing::error!(error = %chain, "request failed"),
-            Self::DatabaseAway(_) | Self::NotSentYet | Self::WriterBusy | Self::TimedOut => {
-                match UNSERVED.due(Instant::now()) {
-                    Some(untold) => tracing::warn!(error = %chain, untold, "request not served"),
-                    None => tracing::debug!(error = %chain, "request not served"),
-                }
-            }
-            _ => tracing::debug!(error = %chain, "request refused"),
-        }
-    }
+    let status = response.status();
+    let media_type = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("");
+    let bare = !media_type.starts_with("text/html") && !media_type.starts_with("application/json");
+    let refused = status.is_client_error() || status.is_server_error();
+    (refused && bare).then(|| Arc::new(AppError::from_status(status)))
 }
 
-/// An error with all its sources.
-struct Chain<'a>(&'a dyn StdError);
-
-impl std::fmt::Display for Chain<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut source = self.0.source();
-        while let Some(error) = source {
-            write!(f, ": {error}")?;
-            source = error.source();
-        }
-        Ok(())
-    }
+fn json_response(text: Text, error: &AppError) -> Response {
+    let answer = Json(serde_json::json!({ "error": error.sentence(text) })).into_response();
+    with_retry_after(error, answer)
 }
 
-impl IntoResponse for AppError {
-    fn into_response(self) -> Response {
-        let mut response = self.told().0.into_response();
-        response.extensions_mut().insert(Arc::new(self));
+fn page_response(app: &App, text: Text, error: &AppError, id: Option<&str>) -> Response {
+    let page = views::error::ErrorPage {
+        heading: &error.heading(text),
+        sentence: &error.sentence(text),
+        reference: id.filter(|_| matches!(error, AppError::Internal(_))),
+    };
+    let page = views::error::page(&app.config, text, &page);
+    with_retry_after(error, Html(page.into_string()).into_response())
+}
+
+fn with_retry_after(error: &AppError, mut response: Response) -> Response {
+    if let Some(wait) = error.retry_after() {
+        let seconds = wait.as_secs_f64().ceil().max(1.0) as u64;
         response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
+    response
 }
 
-impl From<sqlx::Error> for AppError {
-    fn from(error: sqlx::Error) -> Self {
-        Arc::new(error).into()
-    }
-}
-
-impl From<Arc<sqlx::Error>> for AppError {
-    fn from(error: Arc<sqlx::Error>) -> Self {
-        use sqlx::Error as E;
-        let away = match &*error {
-            E::Io(_) | E::Tls(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed => true,
-            // Connection exceptions, insufficient resources, operator intervention: PostgreSQL starts, stops or is full.
-            // Read-only: it is a standby now.
-            E::Database(db) => db.code().is_some_and(|code| {
-                ["08", "53", "57", "25006"]
-                    .iter()
-                    .any(|class| code.starts_with(class))
-            }),
-            _ => false,
-        };
-        if away {
-            Self::DatabaseAway(error)
-        } else {
-            Self::Internal(error.into())
-        }
-    }
-}
-
-impl From<getrandom::Error> for AppError {
-    fn from(error: getrandom::Error) -> Self {
-        Self::Internal(error.into())
-    }
-}
-
-impl From<PasswordError> for AppError {
-    fn from(error: PasswordError) -> Self {
-        match error {
-            PasswordError::Busy => Self::Busy,
-            error => Self::Internal(error.into()),
-        }
-    }
-}
-
-impl From<SendError> for AppError {
-    fn from(error: SendError) -> Self {
-        match error {
-            SendError::NotMember => Self::NotFound,
-            SendError::Blocked => Self::Blocked,
-            SendError::NoAttachment => Self::NoAttachment,
-            SendError::Busy => Self::WriterBusy,
-            SendError::Unavailable => Self::NotSentYet,
-        }
+fn login_redirect(next: Option<&str>) -> Response {
+    let query = next.map(|next| {
+        url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("next", next)
+            .finish()
+    });
+    match query {
+        Some(query) => Redirect::to(&format!("/login?{query}")).into_response(),
+        None => Redirect::to("/login").into_response(),
     }
 }

@@ -1,17 +1,18 @@
-//! Reads requests; what can't be read is an [`AppError`]. No I/O.
+//! Extractors that fail with an [`AppError`]. No I/O.
 
 use std::convert::Infallible;
 
 use axum::extract::rejection::FormRejection;
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::error::{AppError, accepts_json};
+use crate::error::AppError;
 
-/// A form's fields, or those of a query.
-pub(super) struct Form<T>(pub T);
+/// The fields of a form or a query.
+pub(super) struct Form<T>(pub(super) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
     type Rejection = AppError;
@@ -29,8 +30,14 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
     }
 }
 
-/// What the path names. A path that names nothing is not found, rather than malformed.
-pub(super) struct Path<T>(pub T);
+#[derive(Deserialize)]
+pub(super) struct SearchQuery {
+    #[serde(default)]
+    pub(super) q: String,
+}
+
+/// The parameters of the path. A malformed one is 404, not 400.
+pub(super) struct Path<T>(pub(super) T);
 
 impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
     type Rejection = AppError;
@@ -42,13 +49,20 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     }
 }
 
-/// Whether the script asks, which wants JSON, and not a form, which wants a page.
-pub(super) struct FromScript(pub bool);
+/// Whether JavaScript made the request, which accepts JSON, and not a form or a link, which want a page.
+pub(super) struct WantsJson(pub(super) bool);
 
-impl<S: Send + Sync> FromRequestParts<S> for FromScript {
+impl<S: Send + Sync> FromRequestParts<S> for WantsJson {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         Ok(Self(accepts_json(&parts.headers)))
     }
+}
+
+pub(super) fn accepts_json(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.starts_with("application/json"))
 }

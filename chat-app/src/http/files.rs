@@ -1,7 +1,7 @@
-//! Files on their way out, to those who may see them. Does I/O.
+//! Downloads, for those who may see a file. Does I/O.
 //!
-//! Nothing in a file can run: only images that we have decoded are shown, all else is for saving; each has a policy of
-//! its own that allows nothing, and nobody guesses at types.
+//! Nothing in a file can run in the browser. Only images that the chat has decoded are displayed; any other file is a
+//! download. A content security policy allows nothing, and `nosniff` keeps browsers from guessing types.
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -10,17 +10,16 @@ use axum::response::{IntoResponse, Response};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use uuid::Uuid;
 
-use super::AppError;
 use super::extract::Path;
 use super::layers::Incompressible;
 use crate::app::App;
 use crate::domain::{Attachment, ConversationId, Session};
-use crate::files::range::{self, Part};
+use crate::error::AppError;
+use crate::files::range::{self, ByteRange};
 use crate::files::sniff;
-use crate::files::store::StoreError;
-use crate::store::attachments::{self, Kind, Place};
+use crate::store::attachments::{self, Backend, Variant};
 
-/// It never changes under its address. Somebody else at the same browser asks anew.
+/// A file never changes. `vary` keeps the cache of a shared browser from serving another person's copy.
 const HEADERS: [(HeaderName, &str); 5] = [
     (
         header::CACHE_CONTROL,
@@ -38,27 +37,32 @@ const HEADERS: [(HeaderName, &str); 5] = [
     ),
 ];
 
-/// The file, or a part of it.
+/// The file, or a range of it.
 pub(super) async fn original(
     State(app): State<App>,
     session: Session,
     Path((conversation, id)): Path<(ConversationId, Uuid)>,
     headers: HeaderMap,
 ) -> Result<Response, AppError> {
-    let (file, place) = visible(&app, &session, conversation, id).await?;
+    let (file, backend) = visible(&app, &session, conversation, id).await?;
     let tag = format!("\"{id}\"");
     let given = |name| headers.get(name).and_then(|value| value.to_str().ok());
     if given(header::IF_NONE_MATCH) == Some(&tag) {
-        return Ok(answer(StatusCode::NOT_MODIFIED, &file, Body::empty()));
+        return Ok(file_response(
+            StatusCode::NOT_MODIFIED,
+            &file,
+            Body::empty(),
+        ));
     }
     let length = file.bytes as u64;
     let same = given(header::IF_RANGE).is_none_or(|range_of| range_of == tag);
-    let part = range::part(given(header::RANGE).filter(|_| same), length);
+    let part = range::requested(given(header::RANGE).filter(|_| same), length);
     let (status, range) = match part {
-        Part::Whole => (StatusCode::OK, 0..length),
-        Part::Of(range) => (StatusCode::PARTIAL_CONTENT, range),
-        Part::Unsatisfiable => {
-            let mut response = answer(StatusCode::RANGE_NOT_SATISFIABLE, &file, Body::empty());
+        ByteRange::Whole => (StatusCode::OK, 0..length),
+        ByteRange::Of(range) => (StatusCode::PARTIAL_CONTENT, range),
+        ByteRange::Unsatisfiable => {
+            let mut response =
+                file_response(StatusCode::RANGE_NOT_SATISFIABLE, &file, Body::empty());
             set(
                 &mut response,
                 header::CONTENT_RANGE,
@@ -69,10 +73,10 @@ pub(super) async fn original(
     };
     let bytes = app
         .files
-        .store
-        .read(place, id, Kind::Original, range.clone())
+        .blobs
+        .read(backend, id, Variant::Original, range.clone())
         .await?;
-    let mut response = answer(status, &file, Body::from_stream(bytes));
+    let mut response = file_response(status, &file, Body::from_stream(bytes));
     let media_type = match sniff::is_shown(&file.media_type) {
         true => &file.media_type,
         false => sniff::UNKNOWN,
@@ -97,16 +101,16 @@ pub(super) async fn thumbnail(
     session: Session,
     Path((conversation, id)): Path<(ConversationId, Uuid)>,
 ) -> Result<Response, AppError> {
-    let (file, place) = visible(&app, &session, conversation, id).await?;
+    let (file, backend) = visible(&app, &session, conversation, id).await?;
     if !file.thumbnail {
         return Err(AppError::NotFound);
     }
-    let bytes: Bytes = app.files.store.thumbnail(place, id).await?;
+    let bytes: Bytes = app.files.blobs.thumbnail(backend, id).await?;
     let media_type = match bytes.starts_with(b"\xff\xd8") {
         true => "image/jpeg",
         false => "image/webp",
     };
-    let mut response = answer(StatusCode::OK, &file, bytes.into());
+    let mut response = file_response(StatusCode::OK, &file, bytes.into());
     set(&mut response, header::CONTENT_TYPE, media_type);
     Ok(response)
 }
@@ -116,12 +120,12 @@ async fn visible(
     session: &Session,
     conversation: ConversationId,
     id: Uuid,
-) -> Result<(Attachment, Place), AppError> {
+) -> Result<(Attachment, Backend), AppError> {
     let found = attachments::visible(&app.pool, conversation, session.user.id, id).await?;
     found.ok_or(AppError::NotFound)
 }
 
-fn answer(status: StatusCode, file: &Attachment, body: Body) -> Response {
+fn file_response(status: StatusCode, file: &Attachment, body: Body) -> Response {
     let mut response = (status, body).into_response();
     for (name, value) in HEADERS {
         set(&mut response, name, value);
@@ -140,16 +144,16 @@ fn set(response: &mut Response, name: HeaderName, value: &str) {
     response.headers_mut().insert(name, value);
 }
 
-/// What RFC 8187 leaves as it is.
+/// The characters that RFC 8187 does not encode, besides letters and digits.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'.')
     .remove(b'-')
     .remove(b'_')
     .remove(b'~');
 
-/// Shown or for saving, and under which name: in ASCII for old programs, then as it is.
+/// `inline` or `attachment`, with the name in ASCII for old browsers and as it is.
 fn disposition(file: &Attachment) -> String {
-    let way = match sniff::is_shown(&file.media_type) {
+    let kind = match sniff::is_shown(&file.media_type) {
         true => "inline",
         false => "attachment",
     };
@@ -163,16 +167,7 @@ fn disposition(file: &Attachment) -> String {
         })
         .collect();
     let exact = utf8_percent_encode(&file.name, PLAIN);
-    format!("{way}; filename=\"{plain}\"; filename*=UTF-8''{exact}")
-}
-
-impl From<StoreError> for AppError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Database(error) => error.into(),
-            error => Self::Internal(error.into()),
-        }
-    }
+    format!("{kind}; filename=\"{plain}\"; filename*=UTF-8''{exact}")
 }
 
 #[cfg(test)]
@@ -193,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn only_images_are_shown_and_names_are_quoted() {
+    fn only_images_are_inline_and_names_are_quoted() {
         assert_eq!(
             disposition(&file("a.png", "image/png")),
             "inline; filename=\"a.png\"; filename*=UTF-8''a.png"

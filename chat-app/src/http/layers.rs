@@ -1,4 +1,4 @@
-//! What surrounds every request. Does no I/O but logging.
+//! The layers around all routes. No I/O except logging.
 
 use std::time::{Duration, Instant};
 
@@ -16,18 +16,20 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 use tracing::Instrument;
 
-use super::error::{self, AppError};
+use super::error;
+use super::request_id::RequestId;
 use crate::app::App;
+use crate::error::AppError;
 
-/// Longer than any wait inside: for the pool, the writer, the queue of passwords.
+/// Longer than any wait inside a handler: for the pool, the writer, the password queue.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Nothing from elsewhere, nothing inline.
+/// Allows nothing inline and nothing from other sites.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self' data:; connect-src 'self'; font-src 'self'; manifest-src 'self'; form-action 'self'; \
     base-uri 'none'; frame-ancestors 'none'";
 
-/// The headers that an answer has unless its handler says otherwise.
+/// Set on every response unless its handler sets them.
 const HEADERS: [(HeaderName, &str); 5] = [
     (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -39,8 +41,8 @@ const HEADERS: [(HeaderName, &str); 5] = [
     (header::CACHE_CONTROL, "no-store"),
 ];
 
-/// Puts the layers around the routes; the last one added meets a request first. Uploads have limits of their own.
-pub(super) fn around(routes: Router<App>, uploads: Router<App>, app: &App) -> Router<App> {
+/// Adds the layers. A request passes through the last one first. Uploads have their own limits.
+pub(super) fn wrap(routes: Router<App>, uploads: Router<App>, app: &App) -> Router<App> {
     let mut routes = routes
         .layer(DefaultBodyLimit::max(body_limit(
             app.config.max_message_bytes,
@@ -51,7 +53,7 @@ pub(super) fn around(routes: Router<App>, uploads: Router<App>, app: &App) -> Ro
         ))
         .merge(uploads)
         .layer(same_origin(app))
-        .layer(CatchPanicLayer::custom(panicked))
+        .layer(CatchPanicLayer::custom(panic_response))
         .layer(from_fn_with_state(app.clone(), error::render));
     for (name, value) in HEADERS {
         routes = routes.layer(SetResponseHeaderLayer::if_not_present(
@@ -68,7 +70,7 @@ pub(super) fn around(routes: Router<App>, uploads: Router<App>, app: &App) -> Ro
         .layer(from_fn_with_state(app.clone(), trace))
 }
 
-/// Marks an answer that goes out as it is: its length is known, and parts of it can be asked for.
+/// Marks a response that must not be compressed: its length is known, and it can be requested in ranges.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Incompressible;
 
@@ -85,13 +87,13 @@ impl Predicate for Compressible {
     }
 }
 
-/// A form may take three bytes for each of the message's. Somewhat longer ones come through, so that the answer is
-/// how long a message may be.
+/// A form takes up to three bytes for each byte of the message. The limit is higher than that, so that a message that is a
+/// bit too long gets an error with the limit of messages.
 fn body_limit(max_message_bytes: usize) -> usize {
     3 * max_message_bytes + 64 * 1024
 }
 
-/// Refuses writes that a page of another origin makes. Behind a proxy that rewrites Host, `CONFAB_URL` tells the origin.
+/// Refuses writes from pages of another origin. Behind a proxy that rewrites `host`, `CONFAB_URL` has the origin.
 fn same_origin(
     app: &App,
 ) -> CsrfLayer<impl Fn(tower_http::csrf::ProtectionError) -> Response + Clone + use<>> {
@@ -105,26 +107,21 @@ fn same_origin(
     layer.with_rejection_response(|_| AppError::CrossOrigin.into_response())
 }
 
-fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
+fn panic_response(panic: Box<dyn std::any::Any + Send>) -> Response {
     let text = panic.downcast_ref::<String>().cloned();
     let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
     AppError::Internal(format!("panic: {}", text.unwrap_or_default()).into()).into_response()
 }
 
-/// What the log calls a request; the answer carries it as `x-request-id`.
-#[derive(Clone, Debug)]
-pub(super) struct RequestId(pub String);
-
-/// The path without the token that opens something.
+/// The path without the secret token of a link.
 fn loggable(path: &str) -> &str {
-    let opener = ["/join/", "/reset/"]
+    let prefix = ["/join/", "/reset/"]
         .into_iter()
-        .find(|opener| path.starts_with(opener));
-    opener.unwrap_or(path)
+        .find(|prefix| path.starts_with(prefix));
+    prefix.unwrap_or(path)
 }
 
-/// Counts the request by its route, and names it in the log by method and path alone: queries, headers and bodies may
-/// hold what is private.
+/// Counts the request by its route, and logs only its method and path: queries, headers and bodies may be private.
 async fn trace(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let id = uuid::Uuid::new_v4().simple().to_string();
     let span = tracing::info_span!("request", id, method = %request.method(), path = loggable(request.uri().path()));
@@ -134,10 +131,10 @@ async fn trace(State(app): State<App>, mut request: Request, next: Next) -> Resp
     async {
         let start = Instant::now();
         let mut response = next.run(request).await;
-        let (status, took) = (response.status(), start.elapsed());
+        let (status, elapsed) = (response.status(), start.elapsed());
         let route = route.as_ref().map(MatchedPath::as_str);
-        app.metrics.request(&method, route, status, took);
-        tracing::debug!(status = status.as_u16(), elapsed = ?took, "answered");
+        app.metrics.request(&method, route, status, elapsed);
+        tracing::debug!(status = status.as_u16(), ?elapsed, "answered");
         if let Ok(id) = HeaderValue::from_str(&id) {
             response.headers_mut().insert("x-request-id", id);
         }

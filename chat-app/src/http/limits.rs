@@ -1,4 +1,4 @@
-//! How often somebody may try to log in with one name. No I/O.
+//! Limits login attempts per user name. No I/O.
 
 use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroU32;
@@ -8,30 +8,30 @@ use std::time::Duration;
 use governor::clock::Clock;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
-use super::AppError;
+use crate::error::AppError;
 
-const TRIES_A_MINUTE: NonZeroU32 = NonZeroU32::new(10).expect("ten is not zero");
+const ATTEMPTS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(10).expect("ten is not zero");
 
-/// Tries to log in, counted by name.
+/// Counts login attempts by name, on this replica alone, for as long as it runs.
 ///
-/// Names share 65,536 counters by a keyed hash, so that whoever makes names up fills no memory; that two names meet in
-/// one counter is unlikely and can't be arranged from outside. It counts the tries this replica sees.
+/// Names share 65,536 counters by a keyed hash, so made-up names can't fill the memory. Two names rarely share a counter, and
+/// nobody outside can choose names that do.
 #[derive(Clone)]
-pub(super) struct Logins {
+pub(super) struct LoginLimiter {
     counters: Arc<DefaultKeyedRateLimiter<u16>>,
     hasher: Arc<RandomState>,
 }
 
-impl Logins {
+impl LoginLimiter {
     pub(super) fn new() -> Self {
         Self {
-            counters: Arc::new(RateLimiter::keyed(Quota::per_minute(TRIES_A_MINUTE))),
+            counters: Arc::new(RateLimiter::keyed(Quota::per_minute(ATTEMPTS_PER_MINUTE))),
             hasher: Arc::default(),
         }
     }
 
-    /// Counts a try, or says how long to wait.
-    pub(super) fn count(&self, name: &str) -> Result<(), AppError> {
+    /// Counts an attempt, or fails with the time to wait.
+    pub(super) fn check(&self, name: &str) -> Result<(), AppError> {
         let counter = self.hasher.hash_one(name.trim().to_ascii_lowercase()) as u16;
         self.counters.check_key(&counter).map_err(|not_until| {
             let wait: Duration = not_until.wait_time_from(self.counters.clock().now());
@@ -45,15 +45,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ten_tries_pass_and_the_eleventh_waits() {
-        let logins = Logins::new();
+    fn ten_attempts_pass_and_the_eleventh_has_to_wait() {
+        let limiter = LoginLimiter::new();
         for _ in 0..10 {
-            assert!(logins.count("ada").is_ok());
+            assert!(limiter.check("ada").is_ok());
         }
-        let Err(AppError::TooManyLogins(wait)) = logins.count(" Ada ") else {
-            panic!("the eleventh try passed")
+        let Err(AppError::TooManyLogins(wait)) = limiter.check(" Ada ") else {
+            panic!("the eleventh attempt passed")
         };
         assert!(wait <= Duration::from_secs(6), "{wait:?}");
-        assert!(logins.count("bob").is_ok());
+        assert!(limiter.check("bob").is_ok());
     }
 }

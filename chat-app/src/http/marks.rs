@@ -1,4 +1,4 @@
-//! How far somebody has read. Does I/O.
+//! Read marks: how far a person has read. Does I/O.
 
 use axum::Json;
 use axum::extract::State;
@@ -6,50 +6,49 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::{Deserialize, Serialize};
 
-use super::AppError;
-use super::extract::{Form, FromScript, Path};
+use super::extract::{Form, Path, WantsJson};
 use crate::app::App;
 use crate::domain::{ConversationId, Session, UserId};
+use crate::error::AppError;
 use crate::store;
 use crate::store::conversations::Marked;
 
 #[derive(Deserialize)]
-pub(super) struct Mark {
+pub(super) struct MarkForm {
     seq: i64,
-    /// The mark that the page knew: where something was marked unread since, this one is void.
+    /// The version that the page knows. If something was marked unread since, this mark is void.
     version: Option<i64>,
 }
 
-/// What the script is told of a mark.
 #[derive(Serialize)]
-struct MarkAnswer {
+struct MarkResponse {
     last_read: i64,
     version: i64,
 }
 
-/// Marks all up to `seq` as read, here and on the person's other devices.
+/// Marks messages up to `seq` as read, on all of the person's devices.
 pub(super) async fn read(
     State(app): State<App>,
     session: Session,
     Path(id): Path<ConversationId>,
-    FromScript(script): FromScript,
-    Form(mark): Form<Mark>,
+    WantsJson(json): WantsJson,
+    Form(mark): Form<MarkForm>,
 ) -> Result<Response, AppError> {
     let marked = mark_read(&app, session.user.id, id, &mark).await?;
-    Ok(match script {
-        true => answer(marked),
+    Ok(match json {
+        true => response(marked),
         false => Redirect::to(&format!("/c/{id}")).into_response(),
     })
 }
 
-/// The same for browsers without script, which load this as an image of the page: opening it has read it.
-/// Being a GET, it is held to come from a page of ours.
+/// The same for browsers without JavaScript, where the page loads this as an image. It is a GET, so it checks that the
+/// request comes from one of the chat's own pages.
 pub(super) async fn seen(
     State(app): State<App>,
     session: Session,
     Path(id): Path<ConversationId>,
     headers: HeaderMap,
-    Form(mark): Form<Mark>,
+    Form(mark): Form<MarkForm>,
 ) -> Result<impl IntoResponse, AppError> {
     if headers
         .get("sec-fetch-site")
@@ -68,46 +67,46 @@ async fn mark_read(
     app: &App,
     me: UserId,
     id: ConversationId,
-    mark: &Mark,
+    mark: &MarkForm,
 ) -> Result<Marked, AppError> {
     let marked = store::conversations::mark_read(&app.pool, me, id, mark.seq, mark.version).await?;
     let marked = marked.ok_or(AppError::NotFound)?;
     app.signals.read(me, id, marked);
-    tell_others(app, me, id, marked).await;
+    send_receipts(app, me, id, marked).await;
     Ok(marked)
 }
 
-/// Where the others may know. The mark holds whether they learn of it or not.
-async fn tell_others(app: &App, me: UserId, id: ConversationId, marked: Marked) {
+/// Sends a read receipt to the others, if both sides share them. The mark stays even if this fails.
+async fn send_receipts(app: &App, me: UserId, id: ConversationId, marked: Marked) {
     if !app.config.read_receipts {
         return;
     }
     match store::people::who_may_see_receipts(&app.pool, me, id).await {
         Ok(Some(audience)) => app.signals.seen(me, id, marked.last_read_seq, audience),
         Ok(None) => {}
-        Err(error) => tracing::debug!(%error, "whom to tell that somebody has read can't be read"),
+        Err(error) => tracing::debug!(%error, "the recipients of a read receipt can't be read"),
     }
 }
 
-/// Marks a message and what comes after it as unread.
+/// Marks a message and all later ones as unread.
 pub(super) async fn unread(
     State(app): State<App>,
     session: Session,
     Path((id, seq)): Path<(ConversationId, i64)>,
-    FromScript(script): FromScript,
+    WantsJson(json): WantsJson,
 ) -> Result<Response, AppError> {
     let me = session.user.id;
     let marked = store::conversations::mark_unread(&app.pool, me, id, seq).await?;
     let marked = marked.ok_or(AppError::NotFound)?;
     app.signals.read(me, id, marked);
-    Ok(match script {
-        true => answer(marked),
+    Ok(match json {
+        true => response(marked),
         false => Redirect::to("/c").into_response(),
     })
 }
 
-fn answer(marked: Marked) -> Response {
-    Json(MarkAnswer {
+fn response(marked: Marked) -> Response {
+    Json(MarkResponse {
         last_read: marked.last_read_seq,
         version: marked.read_version,
     })

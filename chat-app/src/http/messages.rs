@@ -1,4 +1,4 @@
-//! Sending messages, and changing what was sent. Does I/O.
+//! Sends messages, and edits, deletes and reacts to them. Does I/O.
 
 use axum::Json;
 use axum::extract::State;
@@ -8,55 +8,51 @@ use serde::{Deserialize, Serialize};
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
-use super::AppError;
-use super::conversations::{self, Known, page};
-use super::extract::{Form, FromScript, Path};
+use super::conversations::{self, visible};
+use super::extract::{Form, Path, WantsJson};
+use super::page::{PageContext, html};
 use crate::app::App;
-use crate::domain::{ConversationId, Message, MessageBody, Session, User, UserId};
+use crate::domain::{ConversationId, Message, MessageBody, Session, User};
+use crate::error::AppError;
 use crate::files::PER_MESSAGE;
+use crate::input_error::InputError;
 use crate::markdown;
 use crate::store;
 use crate::store::Outcome;
 use crate::store::messages::Extra;
-use crate::t;
 use crate::text::Text;
 use crate::views;
 use crate::views::actions;
-use crate::views::conversation::Draft;
+use crate::views::composer::ComposerDraft;
 use crate::writer::NewMessage;
 
 #[derive(Deserialize)]
-pub(super) struct Composed {
+pub(super) struct SendForm {
     client_id: Uuid,
     body: String,
-    /// The message that it answers; empty for none, as forms have it.
+    /// The `seq` of the message that this one replies to; empty if none.
     #[serde(default)]
     reply_to: String,
-    /// The sender's uploads that go with it, separated by commas.
+    /// The ids of the sender's uploads, separated by commas.
     #[serde(default)]
     attachments: String,
 }
 
-impl Composed {
-    fn attachments(&self, text: Text) -> Result<Vec<Uuid>, AppError> {
+impl SendForm {
+    fn attachments(&self) -> Result<Vec<Uuid>, AppError> {
         let ids = self.attachments.split(',').filter(|id| !id.is_empty());
         let ids: Vec<Uuid> = ids
             .map(|id| id.parse().map_err(|_| AppError::BadRequest))
             .collect::<Result<_, _>>()?;
         match ids.len() {
             0..=PER_MESSAGE => Ok(ids),
-            _ => Err(AppError::Invalid(t!(
-                text,
-                "files-per-message",
-                limit = PER_MESSAGE
-            ))),
+            _ => Err(InputError::TooManyFiles { limit: PER_MESSAGE }.into()),
         }
     }
 }
 
-/// What the script is told of a message that is in.
 #[derive(Serialize)]
-struct SentAnswer {
+struct SendResponse {
     seq: i64,
     rev: i64,
     client_id: Uuid,
@@ -64,37 +60,37 @@ struct SentAnswer {
     html: String,
 }
 
-/// Sends a message. Sending the same `client_id` again answers as the first time and sends nothing.
+/// Sends a message. A retry with the same `client_id` sends nothing and gets the same response.
 pub(super) async fn send(
     State(app): State<App>,
     session: Session,
     text: Text,
     Path(conversation): Path<ConversationId>,
-    FromScript(script): FromScript,
-    Form(composed): Form<Composed>,
+    WantsJson(json): WantsJson,
+    Form(form): Form<SendForm>,
 ) -> Result<Response, AppError> {
-    let attachments = composed.attachments(text)?;
-    let parsed = match composed.body.trim().is_empty() && !attachments.is_empty() {
+    let attachments = form.attachments()?;
+    let parsed = match form.body.trim().is_empty() && !attachments.is_empty() {
         true => Ok(MessageBody::empty()),
-        false => MessageBody::parse(&composed.body, app.config.max_message_bytes),
+        false => MessageBody::parse(&form.body, app.config.max_message_bytes),
     };
-    let body = match parsed {
+    let body = match parsed.map_err(InputError::from) {
         Ok(body) => body,
-        Err(error) if script => return Err(AppError::Invalid(error.to_string())),
+        Err(error) if json => return Err(error.into()),
         Err(error) => {
-            let known = Known::read(&app, session.user, text).await?;
-            let draft = Draft {
-                client_id: composed.client_id,
-                body: composed.body,
-                error: Some(error.to_string()),
+            let context = PageContext::read(&app, session.user, text).await?;
+            let draft = ComposerDraft {
+                client_id: form.client_id,
+                body: form.body,
+                error: Some(error),
                 reply_to: None,
             };
-            return conversations::again(&app, known, conversation, draft).await;
+            return conversations::page_with_error(&app, context, conversation, draft).await;
         }
     };
     let extra = Extra {
-        reply_to: composed.reply_to.parse().ok(),
-        mentions: markdown::called(body.as_str()),
+        reply_to: form.reply_to.parse().ok(),
+        mentions: markdown::mentioned_names(body.as_str()),
         attachments,
     };
     let sent = app
@@ -102,19 +98,19 @@ pub(super) async fn send(
         .send(NewMessage {
             conversation,
             sender: session.user.id,
-            client_id: composed.client_id,
+            client_id: form.client_id,
             body,
             extra,
         })
         .await?;
-    Ok(match script {
-        true => (StatusCode::CREATED, Json(answer(&sent.message))).into_response(),
+    Ok(match json {
+        true => (StatusCode::CREATED, Json(response(&sent.message))).into_response(),
         false => Redirect::to(&format!("/c/{conversation}")).into_response(),
     })
 }
 
-fn answer(message: &Message) -> SentAnswer {
-    SentAnswer {
+fn response(message: &Message) -> SendResponse {
+    SendResponse {
         seq: message.seq,
         rev: message.rev,
         client_id: message.client_id,
@@ -123,31 +119,17 @@ fn answer(message: &Message) -> SentAnswer {
     }
 }
 
-/// The message at this place, where the person may see it.
-pub(super) async fn visible(
-    app: &App,
-    me: UserId,
-    id: ConversationId,
-    seq: i64,
-) -> Result<Option<Message>, AppError> {
-    let summary = store::conversations::summary(&app.pool, me, id).await?;
-    match summary.filter(|summary| seq > summary.floor()) {
-        Some(_) => Ok(store::messages::one(&app.pool, id, seq).await?),
-        None => Ok(None),
-    }
-}
-
-/// A message for the script that edits or copies it, or the page of what one can do with it.
+/// The message's text for the script, or the page with its actions.
 pub(super) async fn show(
     State(app): State<App>,
     session: Session,
     text: Text,
     Path((id, seq)): Path<(ConversationId, i64)>,
-    FromScript(script): FromScript,
+    WantsJson(json): WantsJson,
 ) -> Result<Response, AppError> {
     let message = visible(&app, session.user.id, id, seq).await?;
     let message = message.ok_or(AppError::NotFound)?;
-    if script {
+    if json {
         return Ok(Json(serde_json::json!({ "body": message.body })).into_response());
     }
     let page = actions_page(&app, session.user, text, &message, None).await?;
@@ -159,20 +141,20 @@ async fn actions_page(
     me: User,
     text: Text,
     message: &Message,
-    wrong: Option<(String, String)>,
+    error: Option<(InputError, String)>,
 ) -> Result<Html<String>, AppError> {
-    let known = Known::read(app, me, text).await?;
-    let conversation = known.conversation(app, message.conversation).await?;
-    let view = actions::View {
+    let context = PageContext::read(app, me, text).await?;
+    let conversation = context.conversation(app, message.conversation).await?;
+    let content = actions::ActionsPage {
         conversation: &conversation,
         message,
-        wrong,
+        error,
     };
-    Ok(page(actions::page(&known.shell(app), &view)))
+    Ok(html(actions::page(&context.shell(app), &content)))
 }
 
 #[derive(Deserialize)]
-pub(super) struct Edited {
+pub(super) struct EditForm {
     body: String,
 }
 
@@ -181,40 +163,41 @@ pub(super) async fn edit(
     session: Session,
     text: Text,
     Path((id, seq)): Path<(ConversationId, i64)>,
-    FromScript(script): FromScript,
-    Form(Edited { body: typed }): Form<Edited>,
+    WantsJson(json): WantsJson,
+    Form(EditForm { body: typed }): Form<EditForm>,
 ) -> Result<Response, AppError> {
-    let body = match MessageBody::parse(&typed, app.config.max_message_bytes) {
+    let parsed = MessageBody::parse(&typed, app.config.max_message_bytes);
+    let body = match parsed.map_err(InputError::from) {
         Ok(body) => body,
-        Err(error) if script => return Err(AppError::Invalid(error.to_string())),
+        Err(error) if json => return Err(error.into()),
         Err(error) => {
             let message = visible(&app, session.user.id, id, seq).await?;
             let message = message.ok_or(AppError::NotFound)?;
-            let wrong = Some((error.to_string(), typed));
-            let page = actions_page(&app, session.user, text, &message, wrong).await?;
+            let error = Some((error, typed));
+            let page = actions_page(&app, session.user, text, &message, error).await?;
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
         }
     };
-    let called = markdown::called(body.as_str());
+    let mentions = markdown::mentioned_names(body.as_str());
     let me = session.user.id;
-    let outcome = store::messages::edit(&app.pool, id, seq, me, body.as_str(), &called).await?;
-    changed(&app, script, id, seq, outcome).await
+    let outcome = store::messages::edit(&app.pool, id, seq, me, body.as_str(), &mentions).await?;
+    respond(&app, json, id, seq, outcome).await
 }
 
 pub(super) async fn delete(
     State(app): State<App>,
     session: Session,
     Path((id, seq)): Path<(ConversationId, i64)>,
-    FromScript(script): FromScript,
+    WantsJson(json): WantsJson,
 ) -> Result<Response, AppError> {
     let outcome = store::messages::delete(&app.pool, id, seq, session.user.id, false).await?;
-    changed(&app, script, id, seq, outcome).await
+    respond(&app, json, id, seq, outcome).await
 }
 
 #[derive(Deserialize)]
-pub(super) struct Reacted {
+pub(super) struct ReactionForm {
     emoji: String,
-    /// Whether it shall be there; without it, the other of what it is now.
+    /// Whether to add or remove the reaction; toggles it if absent.
     present: Option<bool>,
 }
 
@@ -222,25 +205,25 @@ pub(super) async fn react(
     State(app): State<App>,
     session: Session,
     Path((id, seq)): Path<(ConversationId, i64)>,
-    FromScript(script): FromScript,
-    Form(Reacted { emoji, present }): Form<Reacted>,
+    WantsJson(json): WantsJson,
+    Form(ReactionForm { emoji, present }): Form<ReactionForm>,
 ) -> Result<Response, AppError> {
     let emoji = emojis::get(&emoji).ok_or(AppError::BadRequest)?;
     let me = session.user.id;
     let outcome = store::messages::react(&app.pool, id, seq, me, emoji.as_str(), present).await?;
-    changed(&app, script, id, seq, outcome).await
+    respond(&app, json, id, seq, outcome).await
 }
 
-/// Tells everybody of a change, and the script or the form that asked for it what became of it.
-async fn changed(
+/// Publishes a change and answers the request.
+async fn respond(
     app: &App,
-    script: bool,
+    json: bool,
     id: ConversationId,
     seq: i64,
     outcome: Outcome,
 ) -> Result<Response, AppError> {
     app.announce(id, outcome).await?;
-    Ok(match script {
+    Ok(match json {
         true => StatusCode::NO_CONTENT.into_response(),
         false => Redirect::to(&format!("/c/{id}?at={seq}#m{seq}")).into_response(),
     })

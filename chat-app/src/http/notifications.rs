@@ -1,4 +1,4 @@
-//! What people are notified of, and on which devices. Does I/O.
+//! The notification settings: levels, quiet hours, devices. Does I/O.
 
 use axum::Json;
 use axum::extract::State;
@@ -8,26 +8,26 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use serde::Deserialize;
 
-use super::AppError;
-use super::conversations::{self, Known};
-use super::extract::{Form, FromScript, Path};
+use super::extract::{Form, Path, WantsJson};
+use super::page::{PageContext, html};
 use crate::app::App;
 use crate::domain::{ConversationId, Level, Session};
+use crate::error::AppError;
+use crate::input_error::InputError;
 use crate::push::quiet::is_zone;
-use crate::push::{Push, are_keys};
+use crate::push::{PushClient, are_keys};
 use crate::store;
 use crate::store::push::{Quiet, Subscription};
-use crate::t;
 use crate::text::Text;
-use crate::views::notifications::{self as views, Hours, Outcome, View};
+use crate::views::notifications::{self as views, NotificationsPage, Outcome, QuietHours};
 
-/// Devices of a person that are notified; a new one takes the place of the oldest.
-const DEVICES: i64 = 10;
+/// A person's devices with Web Push; a new one replaces the oldest.
+const MAX_DEVICES: i64 = 10;
 
-const MINUTES_OF_A_DAY: i16 = 24 * 60;
+const MINUTES_PER_DAY: i16 = 24 * 60;
 
 #[derive(Deserialize)]
-pub(super) struct Visit {
+pub(super) struct SavedQuery {
     saved: Option<String>,
 }
 
@@ -35,35 +35,35 @@ pub(super) async fn page(
     State(app): State<App>,
     session: Session,
     text: Text,
-    Form(Visit { saved }): Form<Visit>,
+    Form(SavedQuery { saved }): Form<SavedQuery>,
 ) -> Result<Html<String>, AppError> {
     let quiet = store::push::quiet(&app.pool, session.user.id).await?;
-    let hours = Hours {
+    let hours = QuietHours {
         outcome: saved.map_or(Outcome::None, |_| Outcome::Saved),
-        ..Hours::of(quiet)
+        ..QuietHours::of(quiet)
     };
-    whole(&app, session, text, &hours).await
+    settings_page(&app, session, text, &hours).await
 }
 
-async fn whole(
+async fn settings_page(
     app: &App,
     session: Session,
     text: Text,
-    hours: &Hours,
+    hours: &QuietHours,
 ) -> Result<Html<String>, AppError> {
     let devices = store::push::devices(&app.pool, session.user.id).await?;
     let key = app.push.as_ref().map(|push| push.public_key());
-    let known = Known::read(app, session.user, text).await?;
-    let view = View {
+    let context = PageContext::read(app, session.user, text).await?;
+    let content = NotificationsPage {
         key: key.as_deref(),
         session: session.id,
         devices: &devices,
         hours,
     };
-    Ok(conversations::page(views::page(&known.shell(app), &view)))
+    Ok(html(views::page(&context.shell(app), &content)))
 }
 
-/// What scripts go by, on any page: the key to subscribe with, and when to be quiet.
+/// For the script: the key to subscribe with, and the quiet hours.
 pub(super) async fn settings(
     State(app): State<App>,
     session: Session,
@@ -74,7 +74,7 @@ pub(super) async fn settings(
 }
 
 #[derive(Deserialize)]
-pub(super) struct HoursForm {
+pub(super) struct QuietHoursForm {
     #[serde(default)]
     on: Option<String>,
     #[serde(default)]
@@ -85,80 +85,78 @@ pub(super) struct HoursForm {
     zone: String,
 }
 
-/// Sets the hours without disturbance.
+/// Sets the quiet hours.
 pub(super) async fn save(
     State(app): State<App>,
     session: Session,
     text: Text,
-    Form(form): Form<HoursForm>,
+    Form(form): Form<QuietHoursForm>,
 ) -> Result<Response, AppError> {
-    match hours(text, &form) {
+    match hours(&form) {
         Ok(quiet) => {
             store::push::set_quiet(&app.pool, session.user.id, quiet).await?;
             Ok(Redirect::to("/notifications?saved=1").into_response())
         }
         Err(error) => {
-            let again = Hours {
+            let rejected = QuietHours {
                 on: form.on.is_some(),
                 from: form.from,
                 to: form.to,
                 zone: form.zone,
                 outcome: Outcome::Wrong(error),
             };
-            let page = whole(&app, session, text, &again).await?;
+            let page = settings_page(&app, session, text, &rejected).await?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }
     }
 }
 
-/// The hours of the form, or what is wrong with it.
-fn hours(text: Text, form: &HoursForm) -> Result<Option<Quiet>, String> {
+fn hours(form: &QuietHoursForm) -> Result<Option<Quiet>, InputError> {
     if form.on.is_none() {
         return Ok(None);
     }
-    let (from, to) = minute(&form.from)
-        .zip(minute(&form.to))
+    let (from, to) = minute_of_day(&form.from)
+        .zip(minute_of_day(&form.to))
         .filter(|(from, to)| from != to)
-        .ok_or_else(|| t!(text, "notifications-bad-hours"))?;
+        .ok_or(InputError::QuietHours)?;
     let zone = form.zone.trim();
     if zone.len() > 64 || !is_zone(zone) {
-        return Err(t!(text, "notifications-bad-zone"));
+        return Err(InputError::TimeZone);
     }
     Ok(Some((from, to, zone.to_owned())))
 }
 
-/// The minute of the day of `07:30`.
-fn minute(text: &str) -> Option<i16> {
+/// Parses a time such as `07:30`.
+fn minute_of_day(text: &str) -> Option<i16> {
     let (hour, minute) = text.trim().split_once(':')?;
     let (hour, minute): (i16, i16) = (hour.parse().ok()?, minute.parse().ok()?);
     let within = (0..24).contains(&hour) && (0..60).contains(&minute);
-    within.then_some((hour * 60 + minute) % MINUTES_OF_A_DAY)
+    within.then_some((hour * 60 + minute) % MINUTES_PER_DAY)
 }
 
 #[derive(Deserialize)]
-pub(super) struct NewSubscription {
+pub(super) struct SubscriptionForm {
     endpoint: String,
     p256dh: String,
     auth: String,
 }
 
-/// Registers the browser that asks. Without a key there is no Web Push here.
+/// Registers this browser for Web Push. 404 if the chat has no key for it.
 pub(super) async fn subscribe(
     State(app): State<App>,
     session: Session,
     text: Text,
-    Form(form): Form<NewSubscription>,
+    Form(form): Form<SubscriptionForm>,
 ) -> Result<StatusCode, AppError> {
     let push = app.push.as_ref().ok_or(AppError::NotFound)?;
-    let subscription = subscription(push, text, form)
-        .ok_or_else(|| AppError::Invalid(t!(text, "notifications-bad-endpoint")))?;
+    let subscription = subscription(push, text, form).ok_or(InputError::PushEndpoint)?;
     let owner = (session.user.id, session.id);
-    store::push::subscribe(&app.pool, owner, &subscription, DEVICES).await?;
+    store::push::subscribe(&app.pool, owner, &subscription, MAX_DEVICES).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn subscription(push: &Push, text: Text, form: NewSubscription) -> Option<Subscription> {
-    // Browsers differ in whether they pad.
+fn subscription(push: &PushClient, text: Text, form: SubscriptionForm) -> Option<Subscription> {
+    // Some browsers add padding.
     let decoded = |field: &str| BASE64.decode(field.trim_end_matches('=')).ok();
     let (p256dh, auth) = (decoded(&form.p256dh)?, decoded(&form.auth)?);
     push.endpoint(&form.endpoint)?;
@@ -171,22 +169,20 @@ fn subscription(push: &Push, text: Text, form: NewSubscription) -> Option<Subscr
 }
 
 #[derive(Deserialize)]
-pub(super) struct Endpoint {
+pub(super) struct EndpointForm {
     endpoint: String,
 }
 
-/// Forgets the browser with this endpoint.
 pub(super) async fn unsubscribe(
     State(app): State<App>,
     session: Session,
-    Form(Endpoint { endpoint }): Form<Endpoint>,
+    Form(EndpointForm { endpoint }): Form<EndpointForm>,
 ) -> Result<StatusCode, AppError> {
     store::push::unsubscribe(&app.pool, session.user.id, &endpoint).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Forgets a device of the person's list.
-pub(super) async fn forget(
+pub(super) async fn remove_device(
     State(app): State<App>,
     session: Session,
     Path(subscription): Path<i64>,
@@ -198,22 +194,22 @@ pub(super) async fn forget(
 }
 
 #[derive(Deserialize)]
-pub(super) struct NewLevel {
+pub(super) struct LevelForm {
     level: Level,
 }
 
-/// Sets what the person is notified of in a conversation of theirs.
+/// Sets the notification level of a conversation.
 pub(super) async fn level(
     State(app): State<App>,
     session: Session,
     Path(id): Path<ConversationId>,
-    FromScript(script): FromScript,
-    Form(NewLevel { level }): Form<NewLevel>,
+    WantsJson(json): WantsJson,
+    Form(LevelForm { level }): Form<LevelForm>,
 ) -> Result<Response, AppError> {
     if !store::conversations::set_level(&app.pool, session.user.id, id, level).await? {
         return Err(AppError::NotFound);
     }
-    Ok(match script {
+    Ok(match json {
         true => StatusCode::NO_CONTENT.into_response(),
         false => Redirect::to(&format!("/c/{id}")).into_response(),
     })
@@ -225,10 +221,10 @@ mod tests {
 
     #[test]
     fn a_time_is_hours_and_minutes() {
-        assert_eq!(minute("07:30"), Some(450));
-        assert_eq!(minute("00:00"), Some(0));
+        assert_eq!(minute_of_day("07:30"), Some(450));
+        assert_eq!(minute_of_day("00:00"), Some(0));
         for bad in ["", "7", "24:00", "12:60", "-1:00", "12:-5", "99999:0"] {
-            assert_eq!(minute(bad), None, "{bad}");
+            assert_eq!(minute_of_day(bad), None, "{bad}");
         }
     }
 }

@@ -1,34 +1,27 @@
-//! Finding people. Does I/O.
+//! The search for people. Does I/O.
 
 use axum::extract::State;
 use axum::response::Html;
-use serde::Deserialize;
 
-use super::AppError;
-use super::conversations::{Known, page};
-use super::extract::Form;
+use super::extract::{Form, SearchQuery};
+use super::page::{PageContext, html};
 use crate::app::App;
 use crate::domain::Session;
+use crate::error::AppError;
 use crate::store;
 use crate::text::Text;
 use crate::views;
 
-/// People shown at once; whoever is missing takes one more letter.
-const SHOWN: i64 = 50;
-
-#[derive(Deserialize)]
-pub(super) struct Search {
-    #[serde(default)]
-    q: String,
-}
+/// People on the page; a longer query finds the others.
+const MAX_PEOPLE: i64 = 50;
 
 pub(super) async fn search(
     State(app): State<App>,
     session: Session,
     text: Text,
-    Form(Search { q }): Form<Search>,
+    Form(SearchQuery { q }): Form<SearchQuery>,
 ) -> Result<Html<String>, AppError> {
-    let people = store::users::search(&app.pool, session.user.id, &q, SHOWN).await?;
-    let known = Known::read(&app, session.user, text).await?;
-    Ok(page(views::people::page(&known.shell(&app), &q, &people)))
+    let people = store::users::search(&app.pool, session.user.id, &q, MAX_PEOPLE).await?;
+    let context = PageContext::read(&app, session.user, text).await?;
+    Ok(html(views::people::page(&context.shell(&app), &q, &people)))
 }

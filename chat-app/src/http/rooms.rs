@@ -1,4 +1,4 @@
-//! Groups and rooms: the directory, making one, coming and going, naming. Does I/O.
+//! Rooms and groups: the directory, creation, joining, leaving. Does I/O.
 
 use axum::Json;
 use axum::extract::State;
@@ -6,39 +6,33 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::{Deserialize, Serialize};
 
-use super::AppError;
-use super::conversations::{Known, page};
-use super::extract::{Form, FromScript, Path};
+use super::extract::{Form, Path, SearchQuery, WantsJson};
+use super::page::{PageContext, html};
 use crate::app::App;
 use crate::domain::{ConversationId, ConversationKind, Session, User, UserId};
+use crate::error::AppError;
+use crate::input_error::InputError;
 use crate::store::rooms;
-use crate::t;
 use crate::text::Text;
-use crate::views::rooms::{self as views, Making};
+use crate::views::rooms::{self as views, NewRoom};
 
-const LISTED: i64 = 100;
-/// Members offered while a name is being typed.
-const OFFERED: i64 = 8;
-
-#[derive(Deserialize)]
-pub(super) struct Search {
-    #[serde(default)]
-    pub(super) q: String,
-}
+const MAX_ROOMS: i64 = 100;
+/// Members suggested while a name is being typed.
+const MAX_SUGGESTIONS: i64 = 8;
 
 pub(super) async fn directory(
     State(app): State<App>,
     session: Session,
     text: Text,
-    Form(Search { q }): Form<Search>,
+    Form(SearchQuery { q }): Form<SearchQuery>,
 ) -> Result<Html<String>, AppError> {
-    let found = rooms::directory(&app.pool, session.user.id, &q, LISTED).await?;
-    let known = Known::read(&app, session.user, text).await?;
-    Ok(page(views::directory(&known.shell(&app), &q, &found)))
+    let found = rooms::directory(&app.pool, session.user.id, &q, MAX_ROOMS).await?;
+    let context = PageContext::read(&app, session.user, text).await?;
+    Ok(html(views::directory(&context.shell(&app), &q, &found)))
 }
 
 #[derive(Deserialize)]
-pub(super) struct Kind {
+pub(super) struct NewRoomQuery {
     kind: Option<ConversationKind>,
 }
 
@@ -46,9 +40,9 @@ pub(super) async fn new(
     State(app): State<App>,
     session: Session,
     text: Text,
-    Form(Kind { kind }): Form<Kind>,
+    Form(NewRoomQuery { kind }): Form<NewRoomQuery>,
 ) -> Result<Html<String>, AppError> {
-    let made = Making {
+    let form = NewRoom {
         kind: kind.unwrap_or(ConversationKind::Public),
         title: String::new(),
         topic: String::new(),
@@ -57,12 +51,12 @@ pub(super) async fn new(
         topic_error: None,
         people_error: None,
     };
-    let known = Known::read(&app, session.user, text).await?;
-    Ok(page(views::making(&known.shell(&app), &made)))
+    let context = PageContext::read(&app, session.user, text).await?;
+    Ok(html(views::new_room(&context.shell(&app), &form)))
 }
 
 #[derive(Deserialize)]
-pub(super) struct Made {
+pub(super) struct NewRoomForm {
     kind: ConversationKind,
     #[serde(default)]
     title: String,
@@ -76,26 +70,26 @@ pub(super) async fn create(
     State(app): State<App>,
     session: Session,
     text: Text,
-    Form(made): Form<Made>,
+    Form(form): Form<NewRoomForm>,
 ) -> Result<Response, AppError> {
-    if made.kind == ConversationKind::Direct {
+    if form.kind == ConversationKind::Direct {
         return Err(AppError::BadRequest);
     }
-    let (title, topic) = (one_line(&made.title), one_line(&made.topic));
-    let found = people(&app, text, &made.people).await?;
-    let alone = made.kind == ConversationKind::Group
+    let (title, topic) = (one_line(&form.title), one_line(&form.topic));
+    let found = find_people(&app, &form.people).await?;
+    let alone = form.kind == ConversationKind::Group
         && matches!(&found, Ok(people) if people.iter().all(|p| p.id == session.user.id));
-    let wrong = Making {
-        kind: made.kind,
-        title_error: title_error(text, &title, made.kind.is_room()),
-        topic_error: topic_error(text, &topic),
+    let wrong = NewRoom {
+        kind: form.kind,
+        title_error: title_error(&title, form.kind.is_room()),
+        topic_error: topic_error(&topic),
         people_error: match &found {
-            Err(sentence) => Some(sentence.clone()),
-            Ok(_) => alone.then(|| t!(text, "group-needs-people")),
+            Err(error) => Some(error.clone()),
+            Ok(_) => alone.then_some(InputError::GroupWithoutPeople),
         },
-        title: made.title,
-        topic: made.topic,
-        people: made.people,
+        title: form.title,
+        topic: form.topic,
+        people: form.people,
     };
     match found {
         Ok(people)
@@ -105,19 +99,19 @@ pub(super) async fn create(
             let people: Vec<UserId> = people.iter().map(|person| person.id).collect();
             let title = Some(title.as_str()).filter(|title| !title.is_empty());
             let me = session.user.id;
-            let id = rooms::create(&app.pool, me, made.kind, (title, &topic), &people).await?;
+            let id = rooms::create(&app.pool, me, form.kind, (title, &topic), &people).await?;
             app.announce_all(id).await;
             Ok(Redirect::to(&format!("/c/{id}")).into_response())
         }
         _ => {
-            let known = Known::read(&app, session.user, text).await?;
-            let page = page(views::making(&known.shell(&app), &wrong));
+            let context = PageContext::read(&app, session.user, text).await?;
+            let page = html(views::new_room(&context.shell(&app), &wrong));
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }
     }
 }
 
-/// Without control characters, and with single spaces.
+/// Replaces control characters and repeated spaces by single spaces.
 pub(super) fn one_line(text: &str) -> String {
     let words: String = text
         .chars()
@@ -126,24 +120,23 @@ pub(super) fn one_line(text: &str) -> String {
     words.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-pub(super) fn title_error(text: Text, title: &str, needed: bool) -> Option<String> {
+pub(super) fn title_error(title: &str, needed: bool) -> Option<InputError> {
     match title.chars().count() {
-        0 if needed => Some(t!(text, "room-name-missing")),
+        0 if needed => Some(InputError::RoomNameMissing),
         0..=80 => None,
-        _ => Some(t!(text, "room-name-long")),
+        _ => Some(InputError::RoomNameTooLong),
     }
 }
 
-pub(super) fn topic_error(text: Text, topic: &str) -> Option<String> {
-    (topic.chars().count() > 250).then(|| t!(text, "room-topic-long"))
+pub(super) fn topic_error(topic: &str) -> Option<InputError> {
+    (topic.chars().count() > 250).then_some(InputError::RoomTopicTooLong)
 }
 
-/// The people of these names, or a sentence about who is missing.
-pub(super) async fn people(
+/// Finds people by the names typed; fails with the names that do not exist.
+pub(super) async fn find_people(
     app: &App,
-    text: Text,
     typed: &str,
-) -> sqlx::Result<Result<Vec<User>, String>> {
+) -> sqlx::Result<Result<Vec<User>, InputError>> {
     let names: Vec<String> = typed
         .split([',', ';', ' ', '\n', '\t'])
         .map(|name| name.trim_start_matches('@').to_lowercase())
@@ -161,7 +154,9 @@ pub(super) async fn people(
         .collect();
     Ok(match missing.is_empty() {
         true => Ok(found),
-        false => Err(t!(text, "room-people-unknown", names = missing.join(", "))),
+        false => Err(InputError::UnknownPeople {
+            names: missing.join(", "),
+        }),
     })
 }
 
@@ -181,37 +176,36 @@ pub(super) async fn leave(
     Path(id): Path<ConversationId>,
 ) -> Result<Redirect, AppError> {
     let me = session.user.id;
-    let outcome = rooms::let_out(&app.pool, id, me, me, false).await?;
+    let outcome = rooms::remove_member(&app.pool, id, me, me, false).await?;
     app.announce(id, outcome).await?;
     Ok(Redirect::to("/c"))
 }
 
-/// A member who may be meant.
 #[derive(Serialize)]
-struct Offered {
+struct MemberSuggestion {
     id: UserId,
     name: String,
     display_name: String,
 }
 
-/// The members whose name holds what is being typed, for the script.
+/// Members whose name contains the text, for the script's suggestions.
 pub(super) async fn members(
     State(app): State<App>,
     session: Session,
     Path(id): Path<ConversationId>,
-    FromScript(script): FromScript,
-    Form(Search { q }): Form<Search>,
+    WantsJson(json): WantsJson,
+    Form(SearchQuery { q }): Form<SearchQuery>,
 ) -> Result<Response, AppError> {
     let summary = crate::store::conversations::summary(&app.pool, session.user.id, id).await?;
     summary.ok_or(AppError::NotFound)?;
-    if !script {
+    if !json {
         return Ok(Redirect::to(&format!("/c/{id}/about")).into_response());
     }
-    let found = rooms::members(&app.pool, id, &q, OFFERED).await?;
-    let offered = found.into_iter().map(|member| Offered {
+    let found = rooms::members(&app.pool, id, &q, MAX_SUGGESTIONS).await?;
+    let suggestions = found.into_iter().map(|member| MemberSuggestion {
         id: member.user.id,
         name: member.user.name.to_string(),
         display_name: member.user.display_name,
     });
-    Ok(Json(offered.collect::<Vec<_>>()).into_response())
+    Ok(Json(suggestions.collect::<Vec<_>>()).into_response())
 }

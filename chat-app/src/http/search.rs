@@ -1,26 +1,26 @@
-//! Search over one's own conversations. Does I/O.
+//! Searches a person's own conversations. Does I/O.
 
 use axum::extract::State;
 use axum::response::Html;
 use serde::Deserialize;
 
-use super::AppError;
-use super::conversations::{Known, page};
 use super::extract::Form;
+use super::page::{PageContext, html};
 use crate::app::App;
 use crate::domain::{Session, UserId};
+use crate::error::AppError;
 use crate::markdown;
 use crate::search::{self, Problem};
 use crate::store;
 use crate::store::search::{Hit, MARK_END, MARK_START, Prepared};
 use crate::text::Text;
 use crate::views;
-use crate::views::search::{Found, Piece, Results};
+use crate::views::search::{FoundMessage, Results, Segment};
 
-const SHOWN: usize = 20;
+const PAGE_HITS: usize = 20;
 
 #[derive(Deserialize)]
-pub(super) struct Asked {
+pub(super) struct SearchParams {
     #[serde(default)]
     q: String,
     older: Option<i64>,
@@ -30,11 +30,15 @@ pub(super) async fn results(
     State(app): State<App>,
     session: Session,
     text: Text,
-    Form(Asked { q, older }): Form<Asked>,
+    Form(SearchParams { q, older }): Form<SearchParams>,
 ) -> Result<Html<String>, AppError> {
     let results = search(&app, session.user.id, &q, older).await?;
-    let known = Known::read(&app, session.user, text).await?;
-    Ok(page(views::search::page(&known.shell(&app), &q, &results)))
+    let context = PageContext::read(&app, session.user, text).await?;
+    Ok(html(views::search::page(
+        &context.shell(&app),
+        &q,
+        &results,
+    )))
 }
 
 async fn search(app: &App, me: UserId, q: &str, older: Option<i64>) -> sqlx::Result<Results> {
@@ -44,31 +48,31 @@ async fn search(app: &App, me: UserId, q: &str, older: Option<i64>) -> sqlx::Res
         Err(problems) => return Ok(Results::refused(problems)),
     };
     match store::search::prepare(&app.pool, me, &query).await? {
-        Ok(prepared) => found(app, me, prepared, older).await,
+        Ok(prepared) => find(app, me, prepared, older).await,
         Err(problems) => Ok(Results::refused(problems)),
     }
 }
 
-async fn found(
+async fn find(
     app: &App,
     me: UserId,
     prepared: Prepared,
     older: Option<i64>,
 ) -> sqlx::Result<Results> {
-    // One more than is shown tells whether there is more.
-    let limit = SHOWN as i32 + 1;
+    // One extra hit says whether there are more.
+    let limit = PAGE_HITS as i32 + 1;
     let mut hits = store::search::find(&app.pool, me, &prepared, older, limit).await?;
-    let more = hits.len() > SHOWN;
-    hits.truncate(SHOWN);
+    let more = hits.len() > PAGE_HITS;
+    hits.truncate(PAGE_HITS);
     let older_than = hits.last().filter(|_| more).map(|hit| hit.number);
-    let texts: Vec<String> = hits.iter().map(text_of).collect();
+    let texts: Vec<String> = hits.iter().map(shown_text).collect();
     let headlines = store::search::headlines(&app.pool, &prepared, &texts).await?;
-    let found = std::iter::zip(hits, headlines).map(|(hit, headline)| Found {
+    let found = std::iter::zip(hits, headlines).map(|(hit, headline)| FoundMessage {
         hit,
-        pieces: pieces(&headline),
+        segments: segments(&headline),
     });
     Ok(Results {
-        asked: true,
+        searched: true,
         problems: Vec::from_iter(prepared.left_out),
         found: found.collect(),
         continued: older.is_some(),
@@ -76,8 +80,8 @@ async fn found(
     })
 }
 
-/// What is shown of a message: its text and the names of its files.
-fn text_of(hit: &Hit) -> String {
+/// The text of a hit: the message and the names of its files.
+fn shown_text(hit: &Hit) -> String {
     let mut text = markdown::plain(&hit.body);
     for name in &hit.files {
         text.push(' ');
@@ -87,20 +91,20 @@ fn text_of(hit: &Hit) -> String {
 }
 
 /// Splits a headline at its marks.
-fn pieces(headline: &str) -> Vec<Piece> {
-    let mut pieces = Vec::new();
+fn segments(headline: &str) -> Vec<Segment> {
+    let mut segments = Vec::new();
     for part in headline.split(MARK_START) {
         let (marked, plain) = part.split_once(MARK_END).unwrap_or(("", part));
         for (text, marked) in [(marked, true), (plain, false)] {
             if !text.is_empty() {
-                pieces.push(Piece {
+                segments.push(Segment {
                     text: text.to_owned(),
                     marked,
                 });
             }
         }
     }
-    pieces
+    segments
 }
 
 impl Results {
@@ -119,11 +123,11 @@ mod tests {
     #[test]
     fn a_headline_is_split_at_its_marks() {
         let shown = |headline: &str| -> String {
-            let pieces = pieces(headline).into_iter();
-            pieces
-                .map(|piece| match piece.marked {
-                    true => format!("[{}]", piece.text),
-                    false => piece.text,
+            let segments = segments(headline).into_iter();
+            segments
+                .map(|segment| match segment.marked {
+                    true => format!("[{}]", segment.text),
+                    false => segment.text,
                 })
                 .collect()
         };

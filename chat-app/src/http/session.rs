@@ -1,4 +1,4 @@
-//! The cookie that says who asks, and its session in PostgreSQL. Does I/O.
+//! The session cookie, and the session in PostgreSQL that it belongs to. Does I/O.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -8,17 +8,18 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 
-use super::{AppError, devices};
+use super::devices;
 use crate::app::App;
+use crate::batch_loader::Loaded;
 use crate::config::Config;
 use crate::domain::{Session, UserId};
-use crate::lookups::Found;
+use crate::error::AppError;
 use crate::text::{self, Language};
 use crate::{store, tokens};
 
 const LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// What a sign-in knows of the browser: its cookies, and what it is.
+/// The browser that logs in: its cookies and its name.
 pub(super) struct Browser {
     jar: CookieJar,
     device: Option<String>,
@@ -38,9 +39,8 @@ impl<S: Sync> FromRequestParts<S> for Browser {
     }
 }
 
-/// Makes a session and the cookie that opens it, instead of the one that the request came with. The language that the
-/// person once chose comes along.
-pub(super) async fn begin(
+/// Creates a session and its cookies, with the language that the person chose. Revokes the browser's previous session.
+pub(super) async fn start(
     app: &App,
     browser: Browser,
     user: UserId,
@@ -62,7 +62,7 @@ pub(super) async fn begin(
     })
 }
 
-/// Holds the language that a person chose, for a year; `None` leaves it to the browser again.
+/// Stores the chosen language for a year; `None` removes the cookie.
 pub(super) fn language_cookie(config: &Config, language: Option<Language>) -> Cookie<'static> {
     let (value, days) = language.map_or(("", 0), |language| (language.tag(), 365));
     Cookie::build((text::COOKIE, value))
@@ -74,7 +74,7 @@ pub(super) fn language_cookie(config: &Config, language: Option<Language>) -> Co
         .build()
 }
 
-/// Ends the session everywhere and takes the cookie back.
+/// Revokes the session and removes the cookie.
 pub(super) async fn end(
     app: &App,
     jar: CookieJar,
@@ -84,7 +84,7 @@ pub(super) async fn end(
     Ok(jar.add(cookie(&app.config, String::new(), Duration::ZERO)))
 }
 
-/// Over TLS the prefix `__Host-` keeps other hosts of the same domain from setting this cookie.
+/// With TLS the prefix `__Host-` keeps other hosts of the same domain from setting this cookie.
 fn cookie(config: &Config, token: String, lifetime: Duration) -> Cookie<'static> {
     Cookie::build((cookie_name(config), token))
         .path("/")
@@ -110,8 +110,8 @@ fn over_tls(config: &Config) -> bool {
         .is_some_and(|url| url.scheme() == "https")
 }
 
-/// While PostgreSQL is known not to answer, nobody waits to hear it.
-async fn of_cookie(app: &App, jar: &CookieJar) -> Found<Session> {
+/// Fails at once while PostgreSQL is known to be down.
+async fn of_cookie(app: &App, jar: &CookieJar) -> Loaded<Session> {
     match jar.get(cookie_name(&app.config)) {
         Some(_) if !app.postgres.answers() => Err(sqlx::Error::PoolTimedOut.into()),
         Some(cookie) if !cookie.value().is_empty() => {

@@ -1,15 +1,16 @@
-//! The page of one's own account. Pure.
+//! The page of a person's own account. Pure.
 
 mod people;
 mod safety;
 
 use maud::{Markup, html};
 
-pub use self::people::folded_css;
-pub use super::settings::Outcome;
-use super::settings::{button, page as settings, section};
+pub(crate) use self::people::folded_css;
+use super::document::card;
+pub(crate) use super::settings::Outcome;
+use super::settings::{button, page as settings_page, section};
 use super::shell::Shell;
-use super::{card, portrait};
+use super::widgets::avatar;
 use crate::config::Config;
 use crate::domain::{Session, User};
 use crate::store::accounts::Profile;
@@ -18,17 +19,17 @@ use crate::t;
 use crate::text::{Language, Text};
 
 #[derive(Debug)]
-pub struct View<'a> {
-    /// Whose, and with which sign-in they look.
-    pub session: &'a Session,
-    pub profile: &'a Profile,
-    pub devices: &'a [Device],
-    pub blocked: &'a [User],
-    /// The section that something was asked of, and how it went.
-    pub outcome: (String, Outcome),
+pub(crate) struct AccountPage<'a> {
+    /// The session that requests the page.
+    pub(crate) session: &'a Session,
+    pub(crate) profile: &'a Profile,
+    pub(crate) devices: &'a [Device],
+    pub(crate) blocked: &'a [User],
+    /// The section whose form was sent, and its outcome.
+    pub(crate) outcome: (String, Outcome),
 }
 
-impl View<'_> {
+impl AccountPage<'_> {
     fn outcome(&self, section: &str) -> &Outcome {
         const NONE: &Outcome = &Outcome::None;
         let (id, outcome) = &self.outcome;
@@ -36,29 +37,29 @@ impl View<'_> {
     }
 }
 
-pub fn page(shell: &Shell, view: &View) -> Markup {
+pub(crate) fn page(shell: &Shell, page: &AccountPage) -> Markup {
     let text = shell.text;
     let nav = html! {
         a.button.quiet href="/notifications" { (t!(text, "notifications")) }
-        @if view.session.admin { a.button.quiet href="/admin" { (t!(text, "account-admin")) } }
+        @if page.session.admin { a.button.quiet href="/admin" { (t!(text, "account-admin")) } }
     };
     let content = html! {
-        (profile(text, view))
-        (picture(text, view))
-        (language(text, view))
-        (privacy(text, view))
-        (safety::password(text, view))
-        (safety::devices(text, view))
-        (people::blocked(text, view))
-        (safety::data(text, view))
+        (profile(text, page))
+        (picture(text, page))
+        (language(text, page))
+        (privacy(text, page))
+        (safety::password(text, page))
+        (safety::devices(text, page))
+        (people::blocked(text, page))
+        (safety::data(text, page))
     };
-    settings(shell, &t!(text, "account"), nav, content)
+    settings_page(shell, &t!(text, "account"), nav, content)
 }
 
-fn profile(text: Text, view: &View) -> Markup {
-    let display_name = view.profile.display_name.as_deref().unwrap_or("");
+fn profile(text: Text, page: &AccountPage) -> Markup {
+    let display_name = page.profile.display_name.as_deref().unwrap_or("");
     let form = html! {
-        p.hint { (t!(text, "account-name", name = view.session.user.name.as_str())) }
+        p.hint { (t!(text, "account-name", name = page.session.user.name.as_str())) }
         form method="post" action="/account/profile" data-testid="profile-form" {
             div.field {
                 label for="display-name" { (t!(text, "account-display-name")) }
@@ -70,14 +71,14 @@ fn profile(text: Text, view: &View) -> Markup {
         }
     };
     let title = t!(text, "account-profile");
-    section(text, "profile", &title, view.outcome("profile"), form)
+    section(text, "profile", &title, page.outcome("profile"), form)
 }
 
-fn picture(text: Text, view: &View) -> Markup {
-    let me = &view.session.user;
+fn picture(text: Text, page: &AccountPage) -> Markup {
+    let me = &page.session.user;
     let form = html! {
         div.picture {
-            (portrait(&me.display_name, me.avatar))
+            (avatar(&me.display_name, me.avatar))
             form method="post" action="/account/avatar" enctype="multipart/form-data" data-testid="avatar-form" {
                 div.field {
                     label for="picture-file" { (t!(text, "account-picture-file")) }
@@ -93,11 +94,11 @@ fn picture(text: Text, view: &View) -> Markup {
         }
     };
     let title = t!(text, "account-picture");
-    section(text, "picture", &title, view.outcome("picture"), form)
+    section(text, "picture", &title, page.outcome("picture"), form)
 }
 
-fn language(text: Text, view: &View) -> Markup {
-    let chosen = view.profile.language.as_deref();
+fn language(text: Text, page: &AccountPage) -> Markup {
+    let chosen = page.profile.language.as_deref();
     let form = html! {
         form method="post" action="/account/language" data-testid="language-form" {
             fieldset {
@@ -117,24 +118,24 @@ fn language(text: Text, view: &View) -> Markup {
         }
     };
     let title = t!(text, "account-language");
-    section(text, "language", &title, view.outcome("language"), form)
+    section(text, "language", &title, page.outcome("language"), form)
 }
 
-fn privacy(text: Text, view: &View) -> Markup {
+fn privacy(text: Text, page: &AccountPage) -> Markup {
     let choices = [
         (
             "presence",
-            view.profile.share_presence,
+            page.profile.share_presence,
             t!(text, "account-presence"),
         ),
         (
             "typing",
-            view.profile.share_typing,
+            page.profile.share_typing,
             t!(text, "account-typing"),
         ),
         (
             "receipts",
-            view.profile.share_receipts,
+            page.profile.share_receipts,
             t!(text, "account-receipts"),
         ),
     ];
@@ -147,11 +148,11 @@ fn privacy(text: Text, view: &View) -> Markup {
         }
     };
     let title = t!(text, "account-privacy");
-    section(text, "privacy", &title, view.outcome("privacy"), form)
+    section(text, "privacy", &title, page.outcome("privacy"), form)
 }
 
-/// What somebody sees who has just gone.
-pub fn gone(config: &Config, text: Text) -> Markup {
+/// The page after the account was deleted.
+pub(crate) fn deleted(config: &Config, text: Text) -> Markup {
     let content = html! { p { (t!(text, "account-deleted")) } };
     card(config, text, &t!(text, "account-deleted-heading"), content)
 }

@@ -1,23 +1,23 @@
-//! What one can do with a message: a menu for the script, a page of forms without it. Pure.
+//! The actions on a message: a menu for the script, a page of forms without it. Pure.
 
 use maud::{Markup, html};
 
-use super::auth::field_error;
-use super::shell::{Pane, Shell, back};
+use super::shell::{Pane, Shell};
+use super::widgets::{back_link, field_error};
 use super::{attachment, message};
 use crate::domain::{ConversationSummary, Message, Role};
+use crate::input_error::InputError;
 use crate::t;
 use crate::text::Text;
 
-/// The reactions that are one step away.
-pub const QUICK: [&str; 6] = ["👍", "❤️", "😂", "🎉", "😮", "😢"];
+pub(crate) const QUICK_REACTIONS: [&str; 6] = ["👍", "❤️", "😂", "🎉", "😮", "😢"];
 
-/// The menu that the script opens beside a message, and the dialogs it needs. Nothing in it knows which message.
+/// The menu that the script opens beside a message, with its dialogs. All messages share it.
 pub(super) fn menu(text: Text) -> Markup {
     html! {
         div.menu #menu popover role="menu" aria-label=(t!(text, "message-actions")) data-testid="menu" {
             div.quick role="group" aria-label=(t!(text, "react")) {
-                @for emoji in QUICK { button type="button" role="menuitem" data-emoji=(emoji) { (emoji) } }
+                @for emoji in QUICK_REACTIONS { button type="button" role="menuitem" data-emoji=(emoji) { (emoji) } }
                 button type="button" role="menuitem" data-act="react" title=(t!(text, "more-reactions")) {
                     span aria-hidden="true" { "+" }
                     span.visually-hidden { (t!(text, "more-reactions")) }
@@ -52,31 +52,28 @@ fn act(text: Text, name: &str, id: &str) -> Markup {
     html! { button.act type="button" role="menuitem" data-act=(name) { (text.get(id)) } }
 }
 
-/// A message and what to do with it, as a page.
 #[derive(Debug)]
-pub struct View<'a> {
-    pub conversation: &'a ConversationSummary,
-    pub message: &'a Message,
-    /// What is wrong with the edit, and the text as typed.
-    pub wrong: Option<(String, String)>,
+pub(crate) struct ActionsPage<'a> {
+    pub(crate) conversation: &'a ConversationSummary,
+    pub(crate) message: &'a Message,
+    /// What is wrong with an edit, and its text as typed.
+    pub(crate) error: Option<(InputError, String)>,
 }
 
-pub fn page(shell: &Shell, view: &View) -> Markup {
-    let (text, message) = (shell.text, view.message);
+pub(crate) fn page(shell: &Shell, content: &ActionsPage) -> Markup {
+    let (text, message) = (shell.text, content.message);
     let path = format!("/c/{}/messages/{}", message.conversation, message.seq);
     let own = message.sender == shell.me.id;
-    let owner = view.conversation.role == Role::Owner
-        && super::conversation::has_members(view.conversation.kind);
+    let owner = content.conversation.role == Role::Owner && content.conversation.kind.has_members();
     shell.page(&Pane {
         title: &t!(text, "message-actions"),
-        place: "at-page",
+        layout: "at-page",
         live: None,
         current: Some(message.conversation),
         content: html! {
             (attachment::style())
-            header.bar { (back(text)) h1 { (t!(text, "message-actions")) } }
+            header.bar { (back_link(text)) h1 { (t!(text, "message-actions")) } }
             div.scroller.top {
-                (attachment::style())
                 div.track.settings {
                     ol.messages { (message::item(message)) }
                     p { a href={ "/c/" (message.conversation) "?at=" (message.seq) "#m" (message.seq) } { (t!(text, "back-to-conversation")) } }
@@ -84,7 +81,7 @@ pub fn page(shell: &Shell, view: &View) -> Markup {
                         (react(text, &path))
                         p { a.button.quiet href={ "/c/" (message.conversation) "?reply=" (message.seq) } { (t!(text, "reply")) } }
                         (post(&format!("{path}/unread"), &t!(text, "mark-unread")))
-                        @if own { (edit(text, &path, view)) }
+                        @if own { (edit(text, &path, content)) }
                         @if own || owner { (post(&format!("{path}/delete"), &t!(text, "delete"))) }
                     }
                 }
@@ -96,7 +93,7 @@ pub fn page(shell: &Shell, view: &View) -> Markup {
 fn react(text: Text, path: &str) -> Markup {
     html! {
         form.quick method="post" action={ (path) "/reactions" } aria-label=(t!(text, "react")) {
-            @for emoji in QUICK { button name="emoji" value=(emoji) { (emoji) } }
+            @for emoji in QUICK_REACTIONS { button name="emoji" value=(emoji) { (emoji) } }
         }
     }
 }
@@ -105,20 +102,20 @@ fn post(action: &str, name: &str) -> Markup {
     html! { form method="post" action=(action) { button.quiet type="submit" { (name) } } }
 }
 
-fn edit(text: Text, path: &str, view: &View) -> Markup {
-    let (wrong, typed) = view
-        .wrong
+fn edit(text: Text, path: &str, content: &ActionsPage) -> Markup {
+    let (error, typed) = content
+        .error
         .as_ref()
-        .map(|(wrong, typed)| (wrong.as_str(), typed.as_str()))
+        .map(|(error, typed)| (error, typed.as_str()))
         .unzip();
     html! {
         form method="post" action={ (path) "/edit" } {
             div.field {
                 label for="edit" { (t!(text, "edit")) }
-                textarea #edit name="body" rows="5" dir="auto" aria-invalid=[wrong.map(|_| "true")] {
-                    (typed.unwrap_or(&view.message.body))
+                textarea #edit name="body" rows="5" dir="auto" aria-invalid=[error.map(|_| "true")] {
+                    (typed.unwrap_or(&content.message.body))
                 }
-                (field_error("edit-error", wrong))
+                (field_error(text, "edit-error", error))
             }
             button.primary type="submit" { (t!(text, "save")) }
         }

@@ -1,15 +1,15 @@
 //! The pages of administration. Pure.
 
-pub mod invites;
-pub mod messages;
-pub mod people;
-pub mod rooms;
+pub(crate) mod invites;
+pub(crate) mod messages;
+pub(crate) mod people;
+pub(crate) mod rooms;
 
 use maud::{Markup, html};
 
 use super::settings;
-use super::shell::{Shell, icon};
-use super::{called, stamp};
+use super::shell::Shell;
+use super::widgets::{SEARCH_ICON, display_name, icon, timestamp};
 use crate::store::audit::Entry;
 use crate::t;
 use crate::text::{FluentArgs, FluentValue, Text};
@@ -44,30 +44,29 @@ fn search(text: Text, path: &str, q: &str) -> Markup {
             input #q type="search" name="q" value=(q) placeholder=(t!(text, "admin-search")) maxlength="80"
                 autocomplete="off" autocapitalize="none" spellcheck="false";
             button type="submit" {
-                (icon("M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16 16l4.5 4.5"))
+                (icon(SEARCH_ICON))
                 span.visually-hidden { (t!(text, "admin-search")) }
             }
         }
     }
 }
 
-/// The way to the next page, where there is one.
-fn more(text: Text, path: &str, query: &[(&str, &str)], there: bool) -> Markup {
+fn next_link(text: Text, path: &str, query: &[(&str, &str)], more: bool) -> Markup {
     let query = url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs(query)
         .finish();
     html! {
-        @if there { a.button.quiet.further href={ (path) "?" (query) } { (t!(text, "admin-more")) } }
+        @if more { a.button.quiet.further href={ (path) "?" (query) } { (t!(text, "admin-more")) } }
     }
 }
 
-/// A link that opens something, to be copied.
+/// A link to copy, which holds a secret.
 fn secret_link(link: &str) -> Markup {
     html! { p.secret-link dir="ltr" data-testid="secret-link" { (link) } }
 }
 
-/// What administrators did.
-pub fn log(shell: &Shell, entries: &[Entry], there_is_more: bool) -> Markup {
+/// The audit log.
+pub(crate) fn log(shell: &Shell, entries: &[Entry], more: bool) -> Markup {
     let text = shell.text;
     let last = entries.last().map_or(0, |entry| entry.id).to_string();
     let content = html! {
@@ -75,11 +74,11 @@ pub fn log(shell: &Shell, entries: &[Entry], there_is_more: bool) -> Markup {
         ol.rows {
             @for entry in entries {
                 li.row data-testid="audit" data-act=(entry.act) {
-                    span.grow { (sentence(text, entry)) span.hint { (stamp(entry.at)) } }
+                    span.grow { (sentence(text, entry)) span.hint { (timestamp(entry.at)) } }
                 }
             }
         }
-        (more(text, "/admin/log", &[("before", &last)], there_is_more))
+        (next_link(text, "/admin/log", &[("before", &last)], more))
     };
     page(shell, "/admin/log", content)
 }
@@ -87,10 +86,10 @@ pub fn log(shell: &Shell, entries: &[Entry], there_is_more: bool) -> Markup {
 fn sentence(text: Text, entry: &Entry) -> String {
     let mut args = FluentArgs::new();
     let known = |value: &Option<String>| FluentValue::from(value.clone().unwrap_or_default());
-    args.set("actor", FluentValue::from(called(text, &entry.actor)));
+    args.set("actor", FluentValue::from(display_name(text, &entry.actor)));
     args.set(
         "subject",
-        known(&entry.subject.as_ref().map(|name| called(text, name))),
+        known(&entry.subject.as_ref().map(|name| display_name(text, name))),
     );
     args.set("detail", known(&entry.detail));
     args.set(

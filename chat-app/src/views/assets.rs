@@ -1,7 +1,7 @@
-//! What pages load: style, scripts and icon, embedded in the binary. Pure.
+//! The files that pages load: style sheets, scripts, icons. They are embedded in the binary; there is no build step. Pure.
 //!
-//! All are served under one name made from all their contents, so that they can be cached for ever and modules can
-//! import each other by relative path. No build step.
+//! Their path has a hash of all contents, so browsers can cache them for ever and modules can import each other by
+//! relative path.
 
 use std::sync::LazyLock;
 
@@ -11,14 +11,15 @@ use super::words;
 use crate::domain::UserId;
 use crate::text::Language;
 
-/// The icon, also drawn into pages.
-pub const ICON: &str = include_str!("../../static/icon.svg");
+/// Also inlined into pages.
+pub(crate) const ICON: &str = include_str!("../../static/icon.svg");
 
 /// The modules that `confab.js` imports.
-pub const MODULES: [&str; 12] = [
+pub(crate) const MODULES: [&str; 13] = [
     "arrange.js",
     "compose.js",
     "keys.js",
+    "excerpt.js",
     "list.js",
     "live.js",
     "log.js",
@@ -27,16 +28,14 @@ pub const MODULES: [&str; 12] = [
     "presence.js",
     "send.js",
     "time.js",
-    "whereabouts.js",
+    "activity.js",
 ];
 
-/// One file that pages load.
 #[derive(Debug)]
-pub struct Asset {
+pub(crate) struct Asset {
     name: &'static str,
-    pub media_type: &'static str,
-    /// Its bytes.
-    pub content: &'static [u8],
+    pub(crate) media_type: &'static str,
+    pub(crate) content: &'static [u8],
 }
 
 macro_rules! assets {
@@ -55,6 +54,7 @@ static ASSETS: &[Asset] = &assets! {
     "compose.js" "js/compose.js" "text/javascript; charset=utf-8"
     "emoji.js"   "js/emoji.js" "text/javascript; charset=utf-8"
     "keys.js"    "js/keys.js" "text/javascript; charset=utf-8"
+    "excerpt.js" "js/excerpt.js" "text/javascript; charset=utf-8"
     "lightbox.js" "js/lightbox.js" "text/javascript; charset=utf-8"
     "list.js"    "js/list.js" "text/javascript; charset=utf-8"
     "live.js"    "js/live.js" "text/javascript; charset=utf-8"
@@ -66,7 +66,7 @@ static ASSETS: &[Asset] = &assets! {
     "send.js"    "js/send.js" "text/javascript; charset=utf-8"
     "suggest.js" "js/suggest.js" "text/javascript; charset=utf-8"
     "time.js"    "js/time.js" "text/javascript; charset=utf-8"
-    "whereabouts.js" "js/whereabouts.js" "text/javascript; charset=utf-8"
+    "activity.js" "js/activity.js" "text/javascript; charset=utf-8"
     "notify.js"  "js/notify.js" "text/javascript; charset=utf-8"
     "badge.js"   "js/badge.js" "text/javascript; charset=utf-8"
     "notifications.css" "css/notifications.css" "text/css; charset=utf-8"
@@ -77,11 +77,11 @@ static ASSETS: &[Asset] = &assets! {
     "icon-maskable.png" "icon-maskable.png" "image/png"
 };
 
-/// The service worker. It has an address of its own, which is also what tells a browser that it is the same one.
-pub const SERVICE_WORKER: &str = include_str!("../../static/sw.js");
+/// The service worker. Its path never changes, since browsers identify it by its path.
+pub(crate) const SERVICE_WORKER: &str = include_str!("../../static/sw.js");
 
-/// What a browser needs to install the chat as an app.
-pub fn manifest(title: &str) -> serde_json::Value {
+/// The web app manifest, with which browsers install the chat as an app.
+pub(crate) fn manifest(title: &str) -> serde_json::Value {
     let icon = |name: &str, sizes: &str, media_type: &str, purpose: &str| serde_json::json!({"src": url(name), "sizes": sizes, "type": media_type, "purpose": purpose});
     serde_json::json!({
         "id": "/",
@@ -101,7 +101,7 @@ pub fn manifest(title: &str) -> serde_json::Value {
     })
 }
 
-/// The first 64 bits of the SHA-256 of all contents.
+/// The first 64 bits of the SHA-256 of all contents, in hexadecimal.
 static RELEASE: LazyLock<String> = LazyLock::new(|| {
     let mut hash = Sha256::new();
     for asset in ASSETS {
@@ -118,23 +118,22 @@ static RELEASE: LazyLock<String> = LazyLock::new(|| {
         .collect()
 });
 
-/// The asset of this name.
-pub fn find(name: &str) -> Option<&'static Asset> {
+pub(crate) fn find(name: &str) -> Option<&'static Asset> {
     ASSETS.iter().find(|asset| asset.name == name)
 }
 
-/// Whether an address names this very release of the assets.
-pub fn is_current(release: &str) -> bool {
+/// Whether a path names the assets of this binary.
+pub(crate) fn is_current(release: &str) -> bool {
     *RELEASE == release
 }
 
-/// Where this binary's asset is.
-pub fn url(name: &str) -> String {
+/// The path of an asset.
+pub(crate) fn url(name: &str) -> String {
     format!("/static/{}/{name}", *RELEASE)
 }
 
-/// Every emoji as `[emoji, [shortcode or name]]`, for the picker.
-pub static EMOJI: LazyLock<String> = LazyLock::new(|| {
+/// All emoji for the picker: `[emoji, [shortcode or name]]`.
+pub(crate) static EMOJI: LazyLock<String> = LazyLock::new(|| {
     let all = emojis::iter().map(|emoji| {
         let named = emoji.name().to_lowercase().replace(' ', "_");
         let names: Vec<String> = emoji.shortcodes().map(str::to_owned).collect();
@@ -146,31 +145,31 @@ pub static EMOJI: LazyLock<String> = LazyLock::new(|| {
     serde_json::to_string(&all.collect::<Vec<_>>()).expect("texts and lists alone")
 });
 
-/// Where a person's style sheet is.
-pub fn own_url(me: UserId) -> String {
+/// The path of a person's style sheet.
+pub(crate) fn own_url(me: UserId) -> String {
     url(&format!("own-{me}.css"))
 }
 
-/// The person of `own-<id>.css`.
-pub fn own_of(name: &str) -> Option<UserId> {
+/// Parses `own-<id>.css`.
+pub(crate) fn own_of(name: &str) -> Option<UserId> {
     name.strip_prefix("own-")?
         .strip_suffix(".css")?
         .parse()
         .ok()
 }
 
-/// Where the style sheet with a language's words is.
-pub fn words_url(language: Language) -> String {
+/// The path of a language's style sheet.
+pub(crate) fn words_url(language: Language) -> String {
     url(&format!("words-{language}.css"))
 }
 
-/// The language of `words-<tag>.css`.
-pub fn words_of(name: &str) -> Option<Language> {
+/// Parses `words-<tag>.css`.
+pub(crate) fn words_of(name: &str) -> Option<Language> {
     Language::of_tag(name.strip_prefix("words-")?.strip_suffix(".css")?)
 }
 
-/// Tells a person's own messages apart. A message is the same bytes for everybody, and this works without script.
-pub fn own_css(me: UserId) -> String {
+/// Marks a person's own messages. It is a style sheet, since a message's HTML is the same for everybody.
+pub(crate) fn own_css(me: UserId) -> String {
     format!(
         ".message[data-sender=\"{me}\"]{{--columns:minmax(0,1fr);--align:end;--avatar:none;--fill:var(--own);\
          --corner:var(--round) var(--tight) var(--round) var(--round);--name-position:absolute;--name-clip:inset(50%)}}\

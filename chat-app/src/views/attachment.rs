@@ -1,15 +1,13 @@
-//! Files: inside a message, and in the composer. Pure.
+//! Files in messages and in the composer. Pure.
 //!
-//! Inside a message nothing depends on the viewer and nothing is in a language: it is the same bytes for everybody.
+//! In a message the HTML is the same for everybody: it depends neither on the viewer nor on their language.
 
 use maud::{Markup, html};
-use uuid::Uuid;
 
 use super::assets;
-use super::auth::field_error;
-use super::shell::{Pane, Shell, back, icon};
+use super::widgets::icon;
 use crate::config;
-use crate::domain::{Attachment, ConversationId, ConversationSummary};
+use crate::domain::{Attachment, ConversationId};
 use crate::files::PER_MESSAGE;
 use crate::t;
 use crate::text::Text;
@@ -17,11 +15,10 @@ use crate::text::Text;
 const CLIP: &str = "M20 11.5l-8.2 8.2a5 5 0 0 1-7-7l8.5-8.6a3.3 3.3 0 0 1 4.7 4.7l-8.5 8.5a1.7 1.7 0 0 1-2.4-2.4l7.8-7.7";
 const CROSS: &str = "M6 6l12 12M18 6L6 18";
 const AGAIN: &str = "M19 12a7 7 0 1 1-2-5l2 2M19 4v5h-5";
-/// The longest side at which an image is shown in a message, in CSS pixels.
-const SHOWN: f64 = 320.0;
+/// The longest side of an image in a message, in CSS pixels.
+const MAX_SIDE: f64 = 320.0;
 
-/// A message's files; nothing where there are none.
-pub fn list(files: &[Attachment]) -> Markup {
+pub(crate) fn list(files: &[Attachment]) -> Markup {
     html! {
         @if !files.is_empty() {
             div.files {
@@ -37,7 +34,7 @@ pub fn list(files: &[Attachment]) -> Markup {
     }
 }
 
-/// Its place is known before it is loaded, so that nothing moves.
+/// The size is known before the image is loaded, so that nothing moves.
 fn image(file: &Attachment, width: i32, height: i32) -> Markup {
     let (shown_width, shown_height) = shown(width, height);
     html! {
@@ -61,7 +58,7 @@ fn row(file: &Attachment) -> Markup {
     }
 }
 
-/// A sheet with a folded corner, and on it what kind of thing it is.
+/// The path of the icon: a sheet of paper with a sign of the type.
 fn type_icon(media_type: &str) -> &'static str {
     match media_type.split_once('/') {
         Some(("audio", _)) => {
@@ -84,15 +81,15 @@ fn address(file: &Attachment) -> String {
     format!("/c/{}/files/{}", file.conversation, file.id)
 }
 
-/// The size of an image on the page: whole pixels, no side longer than [`SHOWN`], never enlarged.
+/// The size of an image on the page: never longer than [`MAX_SIDE`], never enlarged, at least one pixel.
 fn shown(width: i32, height: i32) -> (i32, i32) {
-    let factor = (SHOWN / f64::from(width.max(height)).max(1.0)).min(1.0);
+    let factor = (MAX_SIDE / f64::from(width.max(height)).max(1.0)).min(1.0);
     let scaled = |side: i32| ((f64::from(side) * factor).round() as i32).max(1);
     (scaled(width), scaled(height))
 }
 
-/// Bytes as people write them in every language: `12 KB`, `1.4 MB`, of 1,000 each.
-pub fn size(bytes: i64) -> String {
+/// For people, in any language: `12 KB`, `1.4 MB`, with 1 KB = 1,000 bytes. `attach.js` does the same.
+pub(crate) fn size(bytes: i64) -> String {
     let bytes = bytes.max(0) as f64;
     match bytes {
         ..1_000.0 => format!("{bytes} B"),
@@ -103,8 +100,8 @@ pub fn size(bytes: i64) -> String {
     }
 }
 
-/// The composer's button, which the script shows; without script, the way to the page that does the same.
-pub fn button(text: Text, settings: &config::Files, conversation: ConversationId) -> Markup {
+/// The composer's button, which the script shows. Without JavaScript it is a link to the page that sends one file.
+pub(crate) fn button(text: Text, settings: &config::Files, conversation: ConversationId) -> Markup {
     html! {
         @if settings.allowed() {
             label.button.icon.attach title=(t!(text, "attach")) hidden {
@@ -121,11 +118,11 @@ pub fn button(text: Text, settings: &config::Files, conversation: ConversationId
     }
 }
 
-/// Stands for a name in words that the script completes.
+/// A placeholder, which the script replaces by the file's name.
 const NAME: &str = "\u{2}";
 
-/// Above the composer: what will go with the message, where to drop, and what the script makes files and pictures from.
-pub fn tray(text: Text, settings: &config::Files) -> Markup {
+/// Above the composer: the files of the next message, the drop target, and the templates for the script.
+pub(crate) fn tray(text: Text, settings: &config::Files) -> Markup {
     html! {
         @if settings.allowed() {
             ul.chips aria-label=(t!(text, "attach-list")) data-testid="chips" data-max-bytes=(settings.max_bytes)
@@ -140,8 +137,7 @@ pub fn tray(text: Text, settings: &config::Files) -> Markup {
     }
 }
 
-/// The limit for people.
-pub fn limit(settings: &config::Files) -> String {
+pub(crate) fn limit(settings: &config::Files) -> String {
     size(i64::try_from(settings.max_bytes).unwrap_or(i64::MAX))
 }
 
@@ -182,54 +178,14 @@ fn lightbox(text: Text) -> Markup {
     }
 }
 
-/// The page that sends one file, and what is wrong with the last one.
-pub fn page(shell: &Shell, conversation: &ConversationSummary, error: Option<&str>) -> Markup {
-    let (text, settings) = (shell.text, &shell.config.files);
-    let types: Vec<String> = settings.types.iter().map(ToString::to_string).collect();
-    let hint = match types.join(", ") {
-        types if types == "*" => t!(text, "attach-hint", limit = limit(settings)),
-        types => t!(
-            text,
-            "attach-hint-types",
-            limit = limit(settings),
-            types = types
-        ),
-    };
-    let action = format!("/c/{}/attach", conversation.id);
-    shell.page(&Pane {
-        title: &t!(text, "attach-title"),
-        place: "at-page",
-        live: None,
-        current: Some(conversation.id),
-        content: html! {
-            header.bar { (back(text)) h1 { (t!(text, "attach-title")) } }
-            div.scroller.top tabindex="-1" {
-                div.track.settings {
-                    form method="post" action=(action) enctype="multipart/form-data" data-testid="attach-form" {
-                        input type="hidden" name="client_id" value=(Uuid::new_v4());
-                        div.field {
-                            label for="file" { (t!(text, "attach-field")) }
-                            input #file type="file" name="file" required aria-describedby="file-hint file-reason"
-                                aria-invalid=[error.map(|_| "true")];
-                            p.hint #file-hint { (hint) }
-                            (field_error("file-reason", error))
-                        }
-                        button.primary type="submit" { (t!(text, "attach-send")) }
-                    }
-                    p { a href={ "/c/" (conversation.id) } { (t!(text, "attach-back")) } }
-                }
-            }
-        },
-    })
-}
-
-/// What pages with files look like.
-pub fn style() -> Markup {
+pub(crate) fn style() -> Markup {
     html! { link rel="stylesheet" href=(assets::url("attachments.css")); }
 }
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
     use crate::domain::ConversationId;
 
@@ -247,12 +203,12 @@ mod tests {
     }
 
     #[test]
-    fn an_image_has_its_place_before_it_is_loaded() {
+    fn an_image_has_its_size_before_it_is_loaded() {
         insta::assert_snapshot!(list(&[file("cat.png", Some(1000))]).into_string(), @r#"<div class="files"><figure class="picture"><a href="/c/3/files/00000000-0000-0000-0000-000000000007" data-lightbox data-bytes="12345" data-width="1000" data-height="500"><img src="/c/3/files/00000000-0000-0000-0000-000000000007/thumbnail" alt="cat.png" width="320" height="160" loading="lazy" decoding="async"></a></figure></div>"#);
     }
 
     #[test]
-    fn another_file_is_a_row_to_download() {
+    fn any_other_file_is_a_row_to_download() {
         insta::assert_snapshot!(list(&[file("<b>.pdf", None)]).into_string(), @r#"<div class="files"><a class="file" href="/c/3/files/00000000-0000-0000-0000-000000000007" download="&lt;b&gt;.pdf" data-bytes="12345" data-type="application/pdf"><svg class="line" viewBox="0 0 24 24" aria-hidden="true"><path d="M14 3H7a2 2 0 0 0-2 2v14a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2V8zM14 3v5h5M9 13h6M9 16.5h6"></path></svg><span class="name" dir="auto">&lt;b&gt;.pdf</span> <span class="size" dir="ltr">12 KB</span></a></div>"#);
     }
 

@@ -1,35 +1,34 @@
-//! Logging in, signing up, the first administrator, a new password: cards with a form. Pure.
+//! Log in, sign up, set up, reset a password: cards with a form. Pure.
 
 use maud::{Markup, html};
 
-use super::card;
+use super::document::card;
+use super::widgets::field_error;
 use crate::config::{Config, Registration};
+use crate::input_error::InputError;
 use crate::t;
 use crate::text::Text;
 
-/// What a person typed and what is wrong with it. Passwords and tokens are never given back.
+/// What a person typed, and what is wrong with it. Passwords and tokens are never sent back.
 #[derive(Debug, Default)]
-pub struct Form {
-    pub name: String,
-    pub next: String,
-    /// What is wrong with the name.
-    pub name_error: Option<String>,
-    /// What is wrong with the password.
-    pub password_error: Option<String>,
-    /// What is wrong with the setup token.
-    pub token_error: Option<String>,
+pub(crate) struct AuthForm {
+    pub(crate) name: String,
+    pub(crate) next: String,
+    pub(crate) name_error: Option<InputError>,
+    pub(crate) password_error: Option<InputError>,
+    /// Of the setup token.
+    pub(crate) token_error: Option<InputError>,
 }
 
-impl Form {
-    /// Whether something is wrong.
-    pub fn is_wrong(&self) -> bool {
+impl AuthForm {
+    pub(crate) fn has_error(&self) -> bool {
         [&self.name_error, &self.password_error, &self.token_error]
             .iter()
             .any(|error| error.is_some())
     }
 }
 
-pub fn login(config: &Config, text: Text, form: &Form) -> Markup {
+pub(crate) fn login(config: &Config, text: Text, form: &AuthForm) -> Markup {
     let content = html! {
         form method="post" action="/login" data-testid="login-form" novalidate {
             @if !form.next.is_empty() { input type="hidden" name="next" value=(form.next); }
@@ -44,7 +43,7 @@ pub fn login(config: &Config, text: Text, form: &Form) -> Markup {
     card(config, text, &t!(text, "login"), content)
 }
 
-pub fn register(config: &Config, text: Text, form: &Form) -> Markup {
+pub(crate) fn register(config: &Config, text: Text, form: &AuthForm) -> Markup {
     let content = html! {
         (sign_up(text, form, "/register"))
         p.aside { (t!(text, "register-been-here")) " " a href="/login" { (t!(text, "login")) } }
@@ -52,8 +51,8 @@ pub fn register(config: &Config, text: Text, form: &Form) -> Markup {
     card(config, text, &t!(text, "register-heading"), content)
 }
 
-/// The page to sign up with the invitation of this token.
-pub fn join(config: &Config, text: Text, token: &str, form: &Form) -> Markup {
+/// Sign-up by invitation.
+pub(crate) fn join(config: &Config, text: Text, token: &str, form: &AuthForm) -> Markup {
     let content = html! {
         p.hint { (t!(text, "join-sentence")) }
         (sign_up(text, form, &format!("/join/{token}")))
@@ -62,7 +61,7 @@ pub fn join(config: &Config, text: Text, token: &str, form: &Form) -> Markup {
     card(config, text, &t!(text, "join-heading"), content)
 }
 
-fn sign_up(text: Text, form: &Form, action: &str) -> Markup {
+fn sign_up(text: Text, form: &AuthForm, action: &str) -> Markup {
     html! {
         form method="post" action=(action) data-testid="register-form" novalidate {
             (name_field(text, form, true))
@@ -72,9 +71,9 @@ fn sign_up(text: Text, form: &Form, action: &str) -> Markup {
     }
 }
 
-/// The page on which the first administrator's account is made.
-pub fn setup(config: &Config, text: Text, form: &Form) -> Markup {
-    let error = form.token_error.as_deref();
+/// Creates the first administrator.
+pub(crate) fn setup(config: &Config, text: Text, form: &AuthForm) -> Markup {
+    let error = form.token_error.as_ref();
     let content = html! {
         p.hint { (t!(text, "setup-sentence")) }
         form method="post" action="/setup" data-testid="setup-form" novalidate {
@@ -83,9 +82,9 @@ pub fn setup(config: &Config, text: Text, form: &Form) -> Markup {
                 input #token name="token" type="password" required autocomplete="off" maxlength="256"
                     aria-invalid=[error.map(|_| "true")]
                     aria-describedby=(if error.is_some() { "token-error" } else { "token-hint" })
-                    autofocus[error.is_some() || !form.is_wrong()];
+                    autofocus[error.is_some() || !form.has_error()];
                 @if error.is_none() { p.hint #token-hint { (t!(text, "setup-token-hint")) } }
-                (field_error("token-error", error))
+                (field_error(text, "token-error", error))
             }
             (name_field(text, form, false))
             (password_field(text, form, true))
@@ -96,8 +95,8 @@ pub fn setup(config: &Config, text: Text, form: &Form) -> Markup {
     card(config, text, &heading, content)
 }
 
-/// What to do where nobody can sign up and nobody can set up.
-pub fn first_run(config: &Config, text: Text) -> Markup {
+/// Says what to do if nobody can sign up or set up the chat.
+pub(crate) fn first_run(config: &Config, text: Text) -> Markup {
     let content = html! {
         p {
             @if config.registration == Registration::Invite { (t!(text, "first-run-invite")) }
@@ -107,12 +106,12 @@ pub fn first_run(config: &Config, text: Text) -> Markup {
     card(config, text, &t!(text, "first-run-heading"), content)
 }
 
-/// The page on which `name` sets a new password.
-pub fn reset(config: &Config, text: Text, token: &str, form: &Form) -> Markup {
+/// Sets a new password.
+pub(crate) fn reset(config: &Config, text: Text, token: &str, form: &AuthForm) -> Markup {
     let content = html! {
         p.hint { (t!(text, "reset-sentence", name = form.name.as_str())) }
         form method="post" action={ "/reset/" (token) } data-testid="reset-form" novalidate {
-            // For password managers: they keep the new password under this name.
+            // Password managers store the new password under this name.
             input type="hidden" name="name" value=(form.name) autocomplete="username";
             (password_field(text, form, true))
             button.primary type="submit" { (t!(text, "reset-submit")) }
@@ -121,22 +120,22 @@ pub fn reset(config: &Config, text: Text, token: &str, form: &Form) -> Markup {
     card(config, text, &t!(text, "reset-heading"), content)
 }
 
-fn name_field(text: Text, form: &Form, first: bool) -> Markup {
-    let error = form.name_error.as_deref();
+fn name_field(text: Text, form: &AuthForm, first: bool) -> Markup {
+    let error = form.name_error.as_ref();
     html! {
         div.field {
             label for="name" { (t!(text, "field-name")) }
             input #name name="name" type="text" value=(form.name) required maxlength="64"
                 autocomplete="username" autocapitalize="none" autocorrect="off" spellcheck="false"
                 aria-invalid=[error.map(|_| "true")] aria-describedby=[error.map(|_| "name-error")]
-                autofocus[form.token_error.is_none() && (error.is_some() || first && !form.is_wrong())];
-            (field_error("name-error", error))
+                autofocus[form.token_error.is_none() && (error.is_some() || first && !form.has_error())];
+            (field_error(text, "name-error", error))
         }
     }
 }
 
-fn password_field(text: Text, form: &Form, new: bool) -> Markup {
-    let error = form.password_error.as_deref();
+fn password_field(text: Text, form: &AuthForm, new: bool) -> Markup {
+    let error = form.password_error.as_ref();
     let hint = new && error.is_none();
     let described_by = match error {
         Some(_) => Some("password-error"),
@@ -150,14 +149,7 @@ fn password_field(text: Text, form: &Form, new: bool) -> Markup {
                 aria-invalid=[error.map(|_| "true")] aria-describedby=[described_by]
                 autofocus[error.is_some() && form.name_error.is_none() && form.token_error.is_none()];
             @if hint { p.hint #password-hint { (t!(text, "field-new-password-hint")) } }
-            (field_error("password-error", error))
+            (field_error(text, "password-error", error))
         }
-    }
-}
-
-/// What is wrong with a field, beside it.
-pub(super) fn field_error(id: &str, error: Option<&str>) -> Markup {
-    html! {
-        @if let Some(error) = error { p.field-error #(id) data-testid="field-error" { (error) } }
     }
 }

@@ -1,34 +1,34 @@
-//! The page that says what went wrong. Pure.
+//! The error page. Pure.
 
 use maud::{Markup, html};
 
-use super::{document, mark};
+use super::document::document;
+use super::widgets::logo;
 use crate::config::Config;
 use crate::t;
 use crate::text::Text;
 
 #[derive(Debug)]
-pub struct Notice<'a> {
-    pub heading: &'a str,
-    /// A sentence or two: what happened, what to do.
-    pub sentence: &'a str,
-    /// What the log calls this request, where the log has more.
-    pub reference: Option<&'a str>,
+pub(crate) struct ErrorPage<'a> {
+    pub(crate) heading: &'a str,
+    /// What happened, and what to do.
+    pub(crate) sentence: &'a str,
+    /// The request's id, if the log has more about the error.
+    pub(crate) reference: Option<&'a str>,
 }
 
-/// A page that holds nothing but a notice.
-pub fn page(config: &Config, text: Text, notice: &Notice) -> Markup {
+pub(crate) fn page(config: &Config, text: Text, error: &ErrorPage) -> Markup {
     document(
         config,
         text,
-        &format!("{} · {}", notice.heading, config.title),
+        &format!("{} · {}", error.heading, config.title),
         html! {
             body.card-page {
                 main.card data-testid="error" {
-                    p.brand { (mark()) (config.title) }
-                    h1 { (notice.heading) }
-                    p { (notice.sentence) }
-                    @if let Some(reference) = notice.reference {
+                    p.brand { (logo()) (config.title) }
+                    h1 { (error.heading) }
+                    p { (error.sentence) }
+                    @if let Some(reference) = error.reference {
                         p.hint { (t!(text, "error-reference")) " " code { (reference) } }
                     }
                     a.button.primary href="/" { (t!(text, "error-go-home", title = config.title.as_str())) }

@@ -1,20 +1,17 @@
-//! A conversation in the list. Pure.
+//! An item in the list of conversations. Pure.
 
 use maud::{Markup, html};
 use time::macros::format_description;
 
-use super::message::excerpt;
-use super::shell::sign;
-use super::{called, instant, portrait};
+use super::excerpt;
+use super::widgets::{avatar, display_name, icon_avatar, rfc3339};
 use crate::domain::{ConversationKind, ConversationSummary, Level};
 use crate::t;
 use crate::text::Text;
 
-/// As much of a message as the list can show.
 const PREVIEW_CHARS: usize = 120;
 
-/// The conversation's list item as the member sees it.
-pub fn item(text: Text, conversation: &ConversationSummary, current: bool) -> Markup {
+pub(crate) fn item(text: Text, conversation: &ConversationSummary, current: bool) -> Markup {
     let day = conversation
         .last_at
         .to_utc()
@@ -25,12 +22,12 @@ pub fn item(text: Text, conversation: &ConversationSummary, current: bool) -> Ma
             data-last-seq=(conversation.last_seq) data-last-read=(conversation.last_read_seq.max(conversation.joined_seq))
             data-read-version=(conversation.read_version) data-mentions=(conversation.mentions)
             data-partner=[conversation.partner] data-level=(level(conversation.level))
-            data-at=(instant(conversation.last_at)) {
+            data-at=(rfc3339(conversation.last_at)) {
             a href={ "/c/" (conversation.id) } aria-current=[current.then_some("page")] {
-                (face(conversation))
-                span.name dir="auto" { (name(text, conversation)) }
+                (conversation_avatar(conversation))
+                span.name dir="auto" { (conversation_name(text, conversation)) }
                 " "
-                time datetime=(instant(conversation.last_at)) { (day.unwrap_or_default()) }
+                time datetime=(rfc3339(conversation.last_at)) { (day.unwrap_or_default()) }
                 " "
                 (preview(text, conversation))
                 " "
@@ -49,36 +46,35 @@ fn preview(text: Text, conversation: &ConversationSummary) -> Markup {
     html! {
         @match &conversation.preview {
             None => span.preview { (t!(text, "no-messages")) }
-            Some(preview) if preview.body.is_empty() => span.preview data-sender=(preview.sender) data-t="deleted" {}
+            Some(preview) if preview.excerpt.deleted => span.preview data-sender=(preview.sender) data-t="deleted" {}
             Some(preview) => span.preview dir="auto" data-sender=(preview.sender) {
-                @if conversation.kind != ConversationKind::Direct { b { bdi { (called(text, &preview.sender_name)) } ": " } }
-                span.excerpt { (excerpt(&preview.body, PREVIEW_CHARS)) }
+                @if conversation.kind != ConversationKind::Direct { b { bdi { (display_name(text, &preview.sender_name)) } ": " } }
+                (excerpt::line(&preview.excerpt, PREVIEW_CHARS))
             }
         }
     }
 }
 
-/// What the member calls it.
-pub fn name(text: Text, conversation: &ConversationSummary) -> String {
+/// The conversation's name for this member.
+pub(crate) fn conversation_name(text: Text, conversation: &ConversationSummary) -> String {
     match conversation.name.as_str() {
         "" => t!(text, "just-you"),
-        name => called(text, name),
+        name => display_name(text, name),
     }
 }
 
-/// The picture of the other person, or a sign of what it is.
-pub(super) fn face(conversation: &ConversationSummary) -> Markup {
+/// The other person's avatar, or an icon of the kind.
+pub(super) fn conversation_avatar(conversation: &ConversationSummary) -> Markup {
     match conversation.kind {
-        ConversationKind::Direct => portrait(&conversation.name, conversation.avatar),
-        ConversationKind::Group => sign(
+        ConversationKind::Direct => avatar(&conversation.name, conversation.avatar),
+        ConversationKind::Group => icon_avatar(
             "M9 11a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM3 19c0-3 2.7-5 6-5s6 2 6 5M16 5.2a3 3 0 0 1 0 5.6M17.5 14.3c2 .7 3.5 2.4 3.5 4.7",
         ),
-        ConversationKind::Public => sign("M5 9h14M5 15h14M10 4L8 20M16 4l-2 16"),
-        ConversationKind::Private => sign("M7 11V8a5 5 0 0 1 10 0v3M6 11h12v9H6z"),
+        ConversationKind::Public => icon_avatar("M5 9h14M5 15h14M10 4L8 20M16 4l-2 16"),
+        ConversationKind::Private => icon_avatar("M7 11V8a5 5 0 0 1 10 0v3M6 11h12v9H6z"),
     }
 }
 
-/// As the data attribute has it.
 pub(super) fn kind(kind: ConversationKind) -> &'static str {
     match kind {
         ConversationKind::Direct => "direct",
@@ -101,7 +97,7 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::domain::{ConversationId, Preview, Role, UserId};
+    use crate::domain::{ConversationId, Excerpt, Preview, Role, UserId};
 
     fn summary(unread: i64) -> ConversationSummary {
         ConversationSummary {
@@ -123,14 +119,17 @@ mod tests {
             preview: Some(Preview {
                 sender: UserId(3),
                 sender_name: "bob".into(),
-                body: "Hello\n  there".into(),
+                excerpt: Excerpt {
+                    body: "Hello\n  there".into(),
+                    ..Excerpt::default()
+                },
             }),
         }
     }
 
     #[test]
     fn an_item_shows_name_day_excerpt_and_count() {
-        insta::assert_snapshot!(item(Text::default(), &summary(3), false).into_string(), @r#"<li class="conversation" data-testid="conversation" data-conversation="12" data-kind="direct" data-last-seq="9" data-last-read="6" data-read-version="0" data-mentions="0" data-partner="3" data-level="all" data-at="2026-03-04T05:06:07Z"><a href="/c/12"><span class="avatar tone-4" aria-hidden="true">B</span><span class="name" dir="auto">bob</span> <time datetime="2026-03-04T05:06:07Z">4 Mar</time> <span class="preview" dir="auto" data-sender="3"><span class="excerpt">Hello there</span></span> <span class="badge" data-testid="unread">3</span></a></li>"#);
+        insta::assert_snapshot!(item(Text::default(), &summary(3), false).into_string(), @r#"<li class="conversation" data-testid="conversation" data-conversation="12" data-kind="direct" data-last-seq="9" data-last-read="6" data-read-version="0" data-mentions="0" data-partner="3" data-level="all" data-at="2026-03-04T05:06:07Z"><a href="/c/12"><span class="avatar tone-4" aria-hidden="true">B</span><span class="name" dir="auto">bob</span> <time datetime="2026-03-04T05:06:07Z">4 Mar</time> <span class="preview" dir="auto" data-sender="3"><span dir="auto">Hello there</span></span> <span class="badge" data-testid="unread">3</span></a></li>"#);
     }
 
     #[test]

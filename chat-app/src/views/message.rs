@@ -1,39 +1,38 @@
-//! One message as HTML: the page and the live event hold the same bytes, so nothing here depends on the viewer, and no
-//! words are in it: those come from the style sheet of the reader's language ([`super::words`]), and what is one's own
-//! is told apart by a style sheet of the viewer ([`super::assets::own_css`]). Pure.
+//! A message as HTML. Pure.
+//!
+//! Pages and live events have the same bytes for everybody, so nothing here depends on the viewer. Texts come from the style
+//! sheet of the reader's language ([`super::words`]); a style sheet of the viewer marks their own messages
+//! ([`super::assets::own_css`]).
 
 use maud::{Markup, PreEscaped, html};
 
-use super::{attachment, clock, instant, is_former, named, notice, portrait};
-use crate::domain::{Message, Quote, Reaction, UserId};
+use super::widgets::{avatar, is_former, name_element, rfc3339, time_of_day};
+use super::{attachment, excerpt, notice};
+use crate::domain::{Change, Message, Quote, Reaction, UserId};
 use crate::markdown;
-use crate::store::timeline::Change;
 
-/// As much of a quoted message as is shown above its answer.
 const QUOTE_CHARS: usize = 160;
-/// Names in a reaction's tooltip; the number counts all.
-const NAMED: usize = 20;
+/// Names in a reaction's tooltip.
+const TOOLTIP_NAMES: usize = 20;
 
-/// The list item of a change.
-pub fn change(change: &Change) -> Markup {
+pub(crate) fn change(change: &Change) -> Markup {
     match change {
         Change::Message(message) => item(message),
         Change::Notice(notice) => notice::item(notice),
     }
 }
 
-/// The message's list item.
-pub fn item(message: &Message) -> Markup {
+pub(crate) fn item(message: &Message) -> Markup {
     let mentions = message.mentions.iter().map(|mention| mention.user);
     html! {
         li.message.deleted[message.deleted] #{ "m" (message.seq) } data-testid="message" data-seq=(message.seq)
             data-rev=(message.rev) data-sender=(message.sender) data-client-id=(message.client_id)
             data-mentions=[Some(ids(mentions)).filter(|ids| !ids.is_empty())] {
-            (portrait(&message.sender_name, message.sender_avatar))
+            (avatar(&message.sender_name, message.sender_avatar))
             div.meta {
-                span.sender { (named(&message.sender_name)) }
+                span.sender { (name_element(&message.sender_name)) }
                 " "
-                time datetime=(instant(message.at)) { (clock(message.at)) }
+                time datetime=(rfc3339(message.at)) { (time_of_day(message.at)) }
             }
             @if let Some(quote) = &message.quote { (quoted(quote)) }
             @if message.deleted {
@@ -56,18 +55,14 @@ pub fn item(message: &Message) -> Markup {
 fn quoted(quote: &Quote) -> Markup {
     html! {
         a.quote href={ "?at=" (quote.seq) "#m" (quote.seq) } data-quote=(quote.seq) {
-            b { (named(&quote.sender_name)) }
+            b { (name_element(&quote.sender_name)) }
             " "
-            @if quote.deleted {
-                span data-t="deleted" {}
-            } @else {
-                span dir="auto" { (excerpt(&quote.body, QUOTE_CHARS)) }
-            }
+            (excerpt::line(&quote.excerpt, QUOTE_CHARS))
         }
     }
 }
 
-/// One form for all of them: a button takes its reaction back where it is one's own, else adds it.
+/// One form with a button for each reaction, which toggles the viewer's own.
 fn reactions(message: &Message) -> Markup {
     html! {
         @if !message.reactions.is_empty() {
@@ -80,11 +75,11 @@ fn reactions(message: &Message) -> Markup {
 }
 
 fn button(reaction: &Reaction) -> Markup {
-    // A tooltip is no place for the style sheet's words: who is gone is only counted.
+    // A style sheet can't put its text into a tooltip, so deleted accounts are only counted.
     let names = reaction.names.iter().map(String::as_str);
-    let names = names.filter(|name| !is_former(name)).take(NAMED);
+    let names = names.filter(|name| !is_former(name)).take(TOOLTIP_NAMES);
     let mut title = names.collect::<Vec<_>>().join(", ");
-    if reaction.names.len() > NAMED {
+    if reaction.names.len() > TOOLTIP_NAMES {
         title.push('…');
     }
     html! {
@@ -95,7 +90,7 @@ fn button(reaction: &Reaction) -> Markup {
     }
 }
 
-/// Space-separated, as `[data-users~="12"]` looks for one of them.
+/// Space-separated, for selectors such as `[data-users~="12"]`.
 fn ids(users: impl Iterator<Item = UserId>) -> String {
     users
         .map(|user| user.to_string())
@@ -103,21 +98,12 @@ fn ids(users: impl Iterator<Item = UserId>) -> String {
         .join(" ")
 }
 
-/// The beginning of what a message says, without its marks, on one line.
-pub fn excerpt(body: &str, chars: usize) -> String {
-    let line = markdown::plain(body);
-    match line.char_indices().nth(chars) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
-    }
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::domain::{ConversationId, Mention, UserId};
+    use crate::domain::{ConversationId, Excerpt, Mention, UserId};
 
     pub(crate) fn message(body: &str) -> Message {
         Message {
@@ -141,7 +127,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_message_carries_what_the_client_goes_by() {
+    fn a_message_has_the_data_that_the_script_needs() {
         insta::assert_snapshot!(item(&message("Hello **there**")).into_string(), @r#"
         <li class="message" id="m7" data-testid="message" data-seq="7" data-rev="9" data-sender="3" data-client-id="00000000-0000-0000-0000-000000000001"><span class="avatar tone-1" aria-hidden="true">AL</span><div class="meta"><span class="sender"><bdi>ada.l</bdi></span> <time datetime="2026-03-04T05:06:07Z">05:06</time></div><div class="body" dir="auto"><p>Hello <strong>there</strong></p>
         </div><a class="more" href="/c/1/messages/7" aria-labelledby="t-more"><svg class="line" viewBox="0 0 24 24" aria-hidden="true"><path d="M5 12h.01M12 12h.01M19 12h.01"></path></svg></a></li>
@@ -149,14 +135,16 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn everything_a_message_may_have_is_there() {
+    fn a_message_is_rendered_with_all_its_parts() {
         let whole = Message {
             edited: true,
             quote: Some(Quote {
                 seq: 5,
                 sender_name: "bob".into(),
-                body: "*really*?".into(),
-                deleted: false,
+                excerpt: Excerpt {
+                    body: "*really*?".into(),
+                    ..Excerpt::default()
+                },
             }),
             mentions: vec![Mention {
                 user: UserId(4),
@@ -176,7 +164,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_tombstone_says_nothing() {
+    fn a_deleted_message_has_no_text() {
         let html = item(&Message {
             deleted: true,
             body: String::new(),
@@ -190,7 +178,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn whoever_is_gone_is_named_by_the_style_sheet() {
+    fn a_deleted_account_is_named_by_the_style_sheet() {
         let html = item(&Message {
             sender_name: "former-12".into(),
             reactions: vec![Reaction {
@@ -207,10 +195,5 @@ pub(crate) mod tests {
             "{html}"
         );
         assert!(html.contains("title=\"bob\""), "{html}");
-    }
-
-    #[test]
-    fn an_excerpt_ends_on_a_whole_character() {
-        assert_eq!(excerpt(&"ä".repeat(200), 120), "ä".repeat(120) + "…");
     }
 }

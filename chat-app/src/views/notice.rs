@@ -1,12 +1,12 @@
-//! A line in the flow that is no message, as HTML without words: [`super::words`] puts them there. Pure.
+//! A notice (somebody joined, a room was renamed) as HTML. Its text comes from [`super::words`]. Pure.
 
 use maud::{Markup, html};
 
-use super::{clock, instant, is_former};
+use super::widgets::{is_former, rfc3339, time_of_day};
 use crate::domain::{Notice, NoticeKind};
 
-/// The notice's list item: the same bytes for everybody.
-pub fn item(notice: &Notice) -> Markup {
+/// The same bytes for everybody.
+pub(crate) fn item(notice: &Notice) -> Markup {
     let subject = notice.subject.as_ref().map(|(_, name)| name);
     let former = [("actor", Some(&notice.actor_name)), ("subject", subject)];
     let former = former
@@ -15,16 +15,16 @@ pub fn item(notice: &Notice) -> Markup {
     let former: Vec<&str> = former.map(|(whose, _)| *whose).collect();
     html! {
         li.notice data-testid="notice" data-rev=(notice.rev) data-after=(notice.after_seq) {
-            span data-t=(words(notice.kind)) data-actor=(notice.actor_name) data-subject=[subject]
+            span data-t=(message_id(notice.kind)) data-actor=(notice.actor_name) data-subject=[subject]
                 data-text=[notice.text.as_ref()] data-former=[(!former.is_empty()).then(|| former.join(" "))] {}
             " "
-            time datetime=(instant(notice.at)) { (clock(notice.at)) }
+            time datetime=(rfc3339(notice.at)) { (time_of_day(notice.at)) }
         }
     }
 }
 
-/// The message of locales/*/message.ftl.
-fn words(kind: NoticeKind) -> &'static str {
+/// The id of the Fluent message in `message.ftl`.
+fn message_id(kind: NoticeKind) -> &'static str {
     match kind {
         NoticeKind::Created => "notice-created",
         NoticeKind::Joined => "notice-joined",

@@ -1,44 +1,41 @@
-//! The page of what one is notified of and where, the form of a conversation's level, and the hint in the list. Pure.
+//! The notification settings: devices, quiet hours, and the form with a conversation's level. Pure.
 
 use maud::{Markup, html};
 
-pub use super::settings::Outcome;
+use super::assets;
+pub(crate) use super::settings::Outcome;
 use super::settings::{self, section};
 use super::shell::Shell;
-use super::{assets, instant};
+use super::widgets::rfc3339;
 use crate::domain::{ConversationId, Level, SessionId};
 use crate::store::push::{Device, Quiet};
 use crate::t;
 use crate::text::Text;
 
-pub struct View<'a> {
-    /// The key that browsers subscribe with; without it there is no Web Push.
-    pub key: Option<&'a str>,
-    /// The session that looks.
-    pub session: SessionId,
-    /// The devices that are notified.
-    pub devices: &'a [Device],
-    /// The hours without disturbance.
-    pub hours: &'a Hours,
+pub(crate) struct NotificationsPage<'a> {
+    /// The public key that browsers subscribe with. Without it there is no Web Push.
+    pub(crate) key: Option<&'a str>,
+    /// The session that requests the page.
+    pub(crate) session: SessionId,
+    pub(crate) devices: &'a [Device],
+    pub(crate) hours: &'a QuietHours,
 }
 
-/// The form of the hours, as it was saved or typed.
+/// The form of the quiet hours, as saved or as typed.
 #[derive(Debug)]
-pub struct Hours {
-    pub on: bool,
-    /// As in `22:00`.
-    pub from: String,
-    /// As in `07:00`.
-    pub to: String,
-    /// The zone; where it is empty, the script puts the browser's there.
-    pub zone: String,
-    /// Whether they were just saved, or what is wrong.
-    pub outcome: Outcome,
+pub(crate) struct QuietHours {
+    pub(crate) on: bool,
+    /// For example `22:00`.
+    pub(crate) from: String,
+    pub(crate) to: String,
+    /// The time zone. If it is empty, the script sets the browser's.
+    pub(crate) zone: String,
+    pub(crate) outcome: Outcome,
 }
 
-impl Hours {
-    /// What is kept; a night to begin with where there is nothing.
-    pub fn of(quiet: Option<Quiet>) -> Self {
+impl QuietHours {
+    /// As stored. By default a night, switched off.
+    pub(crate) fn of(quiet: Option<Quiet>) -> Self {
         let on = quiet.is_some();
         let (from, to, zone) = quiet.unwrap_or((22 * 60, 7 * 60, String::new()));
         let clock = |minute: i16| format!("{:02}:{:02}", minute / 60, minute % 60);
@@ -52,21 +49,21 @@ impl Hours {
     }
 }
 
-pub fn page(shell: &Shell, view: &View) -> Markup {
+pub(crate) fn page(shell: &Shell, content: &NotificationsPage) -> Markup {
     let text = shell.text;
     let content = html! {
         link rel="stylesheet" href=(assets::url("notifications.css"));
         div.notifications data-testid="notifications" {
-            (this_device(text, view.key))
-            @if view.key.is_some() { (devices(text, view)) }
-            (hours(text, view.hours))
+            (this_device(text, content.key))
+            @if content.key.is_some() { (devices(text, content)) }
+            (hours(text, content.hours))
             (levels(text))
         }
     };
     settings::page(shell, &t!(text, "notifications"), html! {}, content)
 }
 
-/// The script shows the sentence of the state that it finds, and its button.
+/// The script shows the text and the button of the current state.
 fn this_device(text: Text, key: Option<&str>) -> Markup {
     let on = text.get(match key {
         Some(_) => "notifications-on",
@@ -90,12 +87,12 @@ fn this_device(text: Text, key: Option<&str>) -> Markup {
     section(text, "this-device", &title, &Outcome::None, content)
 }
 
-fn devices(text: Text, view: &View) -> Markup {
+fn devices(text: Text, content: &NotificationsPage) -> Markup {
     let content = html! {
-        @if view.devices.is_empty() {
+        @if content.devices.is_empty() {
             p.hint { (t!(text, "notifications-no-devices")) }
         } @else {
-            ul.rows { @for device in view.devices { (item(text, device, view.session)) } }
+            ul.rows { @for device in content.devices { (item(text, device, content.session)) } }
         }
     };
     let title = t!(text, "notifications-devices");
@@ -107,7 +104,7 @@ fn item(text: Text, device: &Device, session: SessionId) -> Markup {
         Some(name) => name.clone(),
         None => t!(text, "device-unknown"),
     };
-    let at = instant(device.created_at);
+    let at = rfc3339(device.created_at);
     html! {
         li.row data-testid="push-device" {
             span.grow {
@@ -124,8 +121,8 @@ fn item(text: Text, device: &Device, session: SessionId) -> Markup {
     }
 }
 
-fn hours(text: Text, hours: &Hours) -> Markup {
-    let wrong = matches!(hours.outcome, Outcome::Wrong(_));
+fn hours(text: Text, hours: &QuietHours) -> Markup {
+    let invalid = matches!(hours.outcome, Outcome::Wrong(_));
     let content = html! {
         p.hint { (t!(text, "notifications-quiet-hint")) }
         form.hours method="post" action="/notifications" data-testid="quiet-form" {
@@ -134,9 +131,9 @@ fn hours(text: Text, hours: &Hours) -> Markup {
                 (t!(text, "notifications-quiet-on"))
             }
             div.times {
-                (field("from", "time", &hours.from, &t!(text, "notifications-from"), wrong))
-                (field("to", "time", &hours.to, &t!(text, "notifications-to"), wrong))
-                (field("zone", "text", &hours.zone, &t!(text, "notifications-zone"), wrong))
+                (field("from", "time", &hours.from, &t!(text, "notifications-from"), invalid))
+                (field("to", "time", &hours.to, &t!(text, "notifications-to"), invalid))
+                (field("zone", "text", &hours.zone, &t!(text, "notifications-zone"), invalid))
             }
             button.primary type="submit" { (t!(text, "notifications-save")) }
         }
@@ -145,12 +142,12 @@ fn hours(text: Text, hours: &Hours) -> Markup {
     section(text, "quiet", &title, &hours.outcome, content)
 }
 
-fn field(name: &str, kind: &str, value: &str, label: &str, wrong: bool) -> Markup {
+fn field(name: &str, kind: &str, value: &str, label: &str, invalid: bool) -> Markup {
     html! {
         div.field {
             label for=(name) { (label) }
             input #(name) name=(name) type=(kind) value=(value) maxlength="64" autocomplete="off" spellcheck="false"
-                aria-invalid=[wrong.then_some("true")] aria-describedby=[wrong.then_some("quiet-error")];
+                aria-invalid=[invalid.then_some("true")] aria-describedby=[invalid.then_some("quiet-error")];
         }
     }
 }
@@ -158,20 +155,20 @@ fn field(name: &str, kind: &str, value: &str, label: &str, wrong: bool) -> Marku
 fn levels(text: Text) -> Markup {
     let content = html! {
         p.hint { (t!(text, "notifications-levels-hint")) }
-        dl { @for (_, _, name, hint) in named(text) { dt { (name) } dd { (hint) } } }
+        dl { @for (_, _, name, hint) in level_choices(text) { dt { (name) } dd { (hint) } } }
     };
     let title = t!(text, "notifications-levels");
     section(text, "levels", &title, &Outcome::None, content)
 }
 
-/// The form that sets what one is notified of in a conversation.
-pub fn level_form(text: Text, conversation: ConversationId, level: Level) -> Markup {
+/// The form that sets a conversation's notification level.
+pub(crate) fn level_form(text: Text, conversation: ConversationId, level: Level) -> Markup {
     html! {
         link rel="stylesheet" href=(assets::url("notifications.css"));
         form.level method="post" action={ "/c/" (conversation) "/level" } data-testid="level-form" {
             fieldset {
                 legend { (t!(text, "level")) }
-                @for (each, value, name, hint) in named(text) {
+                @for (each, value, name, hint) in level_choices(text) {
                     label.check {
                         input type="radio" name="level" value=(value) checked[each == level]
                             aria-describedby={ "level-" (value) };
@@ -185,7 +182,7 @@ pub fn level_form(text: Text, conversation: ConversationId, level: Level) -> Mar
 }
 
 /// Each level with its value, name and explanation.
-fn named(text: Text) -> [(Level, &'static str, String, String); 3] {
+fn level_choices(text: Text) -> [(Level, &'static str, String, String); 3] {
     [
         (
             Level::All,
@@ -208,23 +205,12 @@ fn named(text: Text) -> [(Level, &'static str, String, String); 3] {
     ]
 }
 
-/// Asks once, in the list, whether to be notified; the script shows it after the first message that came.
-pub fn hint(text: Text) -> Markup {
-    html! {
-        div.notify-hint hidden data-style=(assets::url("notifications.css")) role="region" aria-label=(t!(text, "notifications")) data-testid="notify-hint" {
-            p { (t!(text, "notifications-hint")) }
-            button.primary type="button" data-act="on" { (t!(text, "notifications-turn-on")) }
-            button.quiet type="button" data-act="later" { (t!(text, "notifications-hint-later")) }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_level_that_is_set_is_chosen() {
+    fn the_current_level_is_checked() {
         let form = level_form(Text::default(), ConversationId(7), Level::Mentions).into_string();
         assert_eq!(form.matches(" checked").count(), 1, "{form}");
         assert!(form.contains(r#"value="mentions" checked"#), "{form}");
@@ -232,13 +218,13 @@ mod tests {
     }
 
     #[test]
-    fn hours_begin_as_a_night_that_is_off() {
-        let hours = Hours::of(None);
+    fn quiet_hours_are_off_by_default() {
+        let hours = QuietHours::of(None);
         assert_eq!(
             (hours.on, &*hours.from, &*hours.to),
             (false, "22:00", "07:00")
         );
-        let hours = Hours::of(Some((5, 725, "UTC".into())));
+        let hours = QuietHours::of(Some((5, 725, "UTC".into())));
         assert_eq!(
             (hours.on, &*hours.from, &*hours.to),
             (true, "00:05", "12:05")

@@ -1,29 +1,28 @@
-//! Finding people. Pure.
+//! The search for people. Pure.
 
 use maud::{Markup, html};
 
-use super::portrait;
-use super::shell::{Pane, Shell, back, icon};
+use super::shell::{Pane, Shell};
+use super::widgets::{SEARCH_ICON, avatar, back_link, icon};
 use crate::domain::User;
 use crate::t;
 use crate::text::Text;
 
-/// The page to find people; `q` is what was searched for.
-pub fn page(shell: &Shell, q: &str, people: &[User]) -> Markup {
+pub(crate) fn page(shell: &Shell, q: &str, people: &[User]) -> Markup {
     shell.page(&Pane {
         title: &t!(shell.text, "find-people"),
-        place: "at-page",
+        layout: "at-page",
         live: None,
         current: None,
         content: html! {
-            header.bar { (back(shell.text)) h1 { (t!(shell.text, "find-people")) } }
+            header.bar { (back_link(shell.text)) h1 { (t!(shell.text, "find-people")) } }
             div.scroller.top tabindex="-1" {
                 div.track {
                     form.search method="get" action="/people" role="search" data-testid="people-search" {
                         label.visually-hidden for="q" { (t!(shell.text, "people-search")) }
                         input #q type="search" name="q" value=(q) placeholder=(t!(shell.text, "people-search")) maxlength="64"
                             autocomplete="off" autocapitalize="none" spellcheck="false" autofocus;
-                        button type="submit" { (icon("M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16 16l4.5 4.5")) span.visually-hidden { (t!(shell.text, "search")) } }
+                        button type="submit" { (icon(SEARCH_ICON)) span.visually-hidden { (t!(shell.text, "search")) } }
                     }
                     (results(shell.text, q, people))
                 }
@@ -60,7 +59,7 @@ fn item(text: Text, person: &User) -> Markup {
             form method="post" action="/c" {
                 input type="hidden" name="user" value=(person.id);
                 button.person type="submit" {
-                    (portrait(&person.display_name, person.avatar))
+                    (avatar(&person.display_name, person.avatar))
                     span.titles {
                         span.name dir="auto" { (person.display_name) }
                         @if person.display_name != person.name.as_str() { span.handle { "@" (person.name) } }

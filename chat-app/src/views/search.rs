@@ -1,16 +1,17 @@
-//! Searching messages. Pure.
+//! The search for messages. Pure.
 
 use maud::{Markup, html};
 use time::macros::format_description;
 
-use super::shell::{Pane, Shell, back, icon};
-use super::{assets, called, instant, portrait};
+use super::assets;
+use super::shell::{Pane, Shell};
+use super::widgets::{SEARCH_ICON, avatar, back_link, display_name, icon, rfc3339};
 use crate::search::Problem;
 use crate::store::search::Hit;
 use crate::t;
 use crate::text::Text;
 
-/// The parts of a query, each with the message that explains it. Operators are the same in every language.
+/// Examples of queries, each with the id of its explanation. Operators are the same in every language.
 const HELP: [(&str, &str); 7] = [
     ("\"release plan\"", "search-help-phrase"),
     ("deploy*", "search-help-prefix"),
@@ -22,47 +23,45 @@ const HELP: [(&str, &str); 7] = [
 ];
 
 #[derive(Debug, Default)]
-pub struct Results {
-    /// Whether anything was searched for.
-    pub asked: bool,
-    /// What is wrong with the query, or what was left out of it.
-    pub problems: Vec<Problem>,
-    /// The messages, newest first.
-    pub found: Vec<Found>,
-    /// Whether these are results after others.
-    pub continued: bool,
-    /// Where earlier results go on.
-    pub older_than: Option<i64>,
-}
-
-/// A message that was found.
-#[derive(Debug)]
-pub struct Found {
-    pub hit: Hit,
-    /// What is shown of its text.
-    pub pieces: Vec<Piece>,
+pub(crate) struct Results {
+    /// Whether there was a query.
+    pub(crate) searched: bool,
+    /// What is wrong with the query, or which part of it was ignored.
+    pub(crate) problems: Vec<Problem>,
+    /// Newest first.
+    pub(crate) found: Vec<FoundMessage>,
+    /// Whether newer results are on an earlier page.
+    pub(crate) continued: bool,
+    /// Where the next page starts.
+    pub(crate) older_than: Option<i64>,
 }
 
 #[derive(Debug)]
-pub struct Piece {
-    pub text: String,
-    /// Whether it is what was searched for.
-    pub marked: bool,
+pub(crate) struct FoundMessage {
+    pub(crate) hit: Hit,
+    /// The excerpt.
+    pub(crate) segments: Vec<Segment>,
 }
 
-/// The page to search messages; `q` is what was typed.
-pub fn page(shell: &Shell, q: &str, results: &Results) -> Markup {
+#[derive(Debug)]
+pub(crate) struct Segment {
+    pub(crate) text: String,
+    /// Whether it matches the query.
+    pub(crate) marked: bool,
+}
+
+pub(crate) fn page(shell: &Shell, q: &str, results: &Results) -> Markup {
     let text = shell.text;
     let title = t!(text, "search-title");
     let refused = !results.problems.is_empty();
     shell.page(&Pane {
         title: &title,
-        place: "at-page",
+        layout: "at-page",
         live: None,
         current: None,
         content: html! {
             link rel="stylesheet" href=(assets::url("search.css"));
-            header.bar { (back(text)) h1 { (title) } }
+            header.bar { (back_link(text)) h1 { (title) } }
             div.scroller.top tabindex="-1" {
                 div.track {
                     form.search method="get" action="/search" role="search" data-testid="message-search" {
@@ -71,19 +70,19 @@ pub fn page(shell: &Shell, q: &str, results: &Results) -> Markup {
                             maxlength=(crate::search::MAX_CHARS) autocomplete="off" autocapitalize="none" spellcheck="false"
                             autofocus aria-invalid=[refused.then_some("true")] aria-describedby="search-problems";
                         button type="submit" {
-                            (icon("M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16 16l4.5 4.5"))
+                            (icon(SEARCH_ICON))
                             span.visually-hidden { (t!(text, "search-submit")) }
                         }
                     }
-                    (found(text, q, results))
+                    (results_section(text, q, results))
                 }
             }
         },
     })
 }
 
-/// Everything below the field: what the script replaces while one types.
-fn found(text: Text, q: &str, results: &Results) -> Markup {
+/// Everything below the field. The script replaces it while a person types.
+fn results_section(text: Text, q: &str, results: &Results) -> Markup {
     html! {
         div #results aria-live="polite" {
             div #search-problems {
@@ -97,9 +96,9 @@ fn found(text: Text, q: &str, results: &Results) -> Markup {
                 @if let Some(number) = results.older_than {
                     a.button.older-hits data-testid="older-hits" href=(older(q, number)) { (t!(text, "search-older")) }
                 }
-            } @else if results.asked && results.continued {
+            } @else if results.searched && results.continued {
                 div.empty { h2 { (t!(text, "search-no-more")) } }
-            } @else if results.asked {
+            } @else if results.searched {
                 div.empty data-testid="nothing-found" {
                     h2 { (t!(text, "search-nothing")) }
                     p { (t!(text, "search-nothing-advice")) }
@@ -119,25 +118,25 @@ fn older(q: &str, number: i64) -> String {
     format!("/search?{query}")
 }
 
-fn item(text: Text, Found { hit, pieces }: &Found) -> Markup {
+fn item(text: Text, FoundMessage { hit, segments }: &FoundMessage) -> Markup {
     let day = hit.at.to_utc().format(format_description!(
         "[day padding:none] [month repr:short] [year]"
     ));
     html! {
         li data-testid="hit" data-conversation=(hit.conversation) data-seq=(hit.seq) data-sender=(hit.sender) {
             a.hit href={ "/c/" (hit.conversation) "?at=" (hit.seq) "#m" (hit.seq) } {
-                (portrait(&hit.sender_name, hit.sender_avatar))
+                (avatar(&hit.sender_name, hit.sender_avatar))
                 span.about {
-                    bdi.sender { (called(text, &hit.sender_name)) }
+                    bdi.sender { (display_name(text, &hit.sender_name)) }
                     " "
-                    span.place { (t!(text, "search-in", place = place(text, hit))) }
+                    span.place { (t!(text, "search-in", place = conversation_name(text, hit))) }
                     " "
-                    time datetime=(instant(hit.at)) { (day.unwrap_or_default()) }
+                    time datetime=(rfc3339(hit.at)) { (day.unwrap_or_default()) }
                 }
-                // The text is an element of its own, so that what somebody blocked has said can be folded.
+                // The style sheet folds the inner element if the reader has blocked the sender.
                 span.text dir="auto" data-sender=(hit.sender) {
-                    span { @for piece in pieces {
-                        @if piece.marked { mark { (piece.text) } } @else { (piece.text) }
+                    span { @for segment in segments {
+                        @if segment.marked { mark { (segment.text) } } @else { (segment.text) }
                     } }
                 }
             }
@@ -145,11 +144,10 @@ fn item(text: Text, Found { hit, pieces }: &Found) -> Markup {
     }
 }
 
-/// What the reader calls the conversation.
-fn place(text: Text, hit: &Hit) -> String {
+fn conversation_name(text: Text, hit: &Hit) -> String {
     match hit.place.as_str() {
         "" => t!(text, "just-you"),
-        place => called(text, place),
+        place => display_name(text, place),
     }
 }
 
@@ -169,7 +167,7 @@ fn help(text: Text) -> Markup {
     }
 }
 
-/// An example of several parts as its parts; one with quotes is one.
+/// Splits an example into its parts, unless it has quotes.
 fn split(example: &'static str) -> Vec<&'static str> {
     if example.contains('"') {
         vec![example]

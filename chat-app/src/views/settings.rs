@@ -1,38 +1,39 @@
-//! What pages of settings share: a title, a way back, sections with a form each. Pure.
+//! The parts of settings pages: a title, a link back, sections with a form each. Pure.
 
 use maud::{Markup, html};
 
 use super::assets;
-use super::auth::field_error;
-use super::shell::{Pane, Shell, back};
+use super::shell::{Pane, Shell};
+use super::widgets::{back_link, field_error};
+use crate::input_error::InputError;
 use crate::t;
 use crate::text::Text;
 
-/// A page with these sections; `nav` stands beside its title.
+/// A page with these sections and `nav` beside its title.
 pub(super) fn page(shell: &Shell, title: &str, nav: Markup, content: Markup) -> Markup {
     shell.page(&Pane {
         title,
-        place: "at-page",
+        layout: "at-page",
         live: None,
         current: None,
         content: html! {
             link rel="stylesheet" href=(assets::url("account.css"));
-            header.bar { (back(shell.text)) h1 { (title) } (nav) }
+            header.bar { (back_link(shell.text)) h1 { (title) } (nav) }
             div.scroller.top tabindex="-1" { div.track.settings { (content) } }
         },
     })
 }
 
-/// What was done, or what is wrong, in a section.
+/// The outcome of a section's form.
 #[derive(Clone, Debug, Default)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     #[default]
     None,
     Saved,
-    Wrong(String),
+    Wrong(InputError),
 }
 
-/// A section of the page, with its outcome under its heading.
+/// A section with the outcome of its form below the heading.
 pub(super) fn section(
     text: Text,
     id: &str,
@@ -46,8 +47,8 @@ pub(super) fn section(
             @match outcome {
                 Outcome::None => {}
                 Outcome::Saved => p.saved role="status" data-testid="saved" { (t!(text, "account-saved")) },
-                Outcome::Wrong(sentence) => div role="alert" {
-                    (field_error(&format!("{id}-error"), Some(sentence)))
+                Outcome::Wrong(error) => div role="alert" {
+                    (field_error(text, &format!("{id}-error"), Some(error)))
                 },
             }
             (content)
@@ -55,7 +56,7 @@ pub(super) fn section(
     }
 }
 
-/// A form that is one button.
+/// A form with nothing but a button.
 pub(super) fn button(action: &str, fields: &[(&str, &str)], class: &str, label: &str) -> Markup {
     html! {
         form method="post" action=(action) {
@@ -65,7 +66,6 @@ pub(super) fn button(action: &str, fields: &[(&str, &str)], class: &str, label: 
     }
 }
 
-/// A password that is asked for.
 pub(super) fn password(id: &str, name: &str, label: &str, autocomplete: &str) -> Markup {
     html! {
         div.field {

@@ -1,42 +1,42 @@
-//! What the pages of a signed-in person share: the list on the left, something on the right, one of them on a phone.
-//! Pure.
+//! The layout of all pages of a logged-in person: the list on the left, the page's content on the right; on a phone one of
+//! them. Pure.
 
 use maud::{Markup, html};
 
-use super::{assets, document, list, mark, notifications, portrait};
+use super::document::document;
+use super::widgets::{SEARCH_ICON, avatar, icon_link, logo};
+use super::{assets, list};
 use crate::config::Config;
 use crate::domain::{ConversationId, ConversationSummary, Cursor, User};
 use crate::store::conversations::Listed;
 use crate::t;
 use crate::text::Text;
 
-/// What every page of a signed-in person knows.
+/// What the layout needs.
 #[derive(Debug)]
-pub struct Shell<'a> {
-    /// The deployment's settings.
-    pub config: &'a Config,
-    /// The words of the reader's language.
-    pub text: Text,
-    pub me: &'a User,
-    /// Where live events go on; taken before anything else was read.
-    pub cursor: &'a Cursor,
-    /// Whether they blocked somebody, whose messages are folded.
-    pub folds: bool,
-    pub list: &'a Listed,
+pub(crate) struct Shell<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) text: Text,
+    pub(crate) me: &'a User,
+    /// Where live events continue. Read before anything else on the page.
+    pub(crate) cursor: &'a Cursor,
+    /// Whether this person has blocked anybody, so that the page loads the style sheet that folds messages.
+    pub(crate) has_blocks: bool,
+    pub(crate) list: &'a Listed,
 }
 
 const AT_LIST: &str = "at-list";
 
-/// What a page has on the right.
+/// The right side of a page.
 pub(super) struct Pane<'a> {
-    /// What the page is called, without the number of unread messages.
-    pub title: &'a str,
-    /// [`AT_LIST`], `at-conversation` or `at-page`: what a phone shows.
-    pub place: &'a str,
-    /// The conversation on screen where it is live.
-    pub live: Option<&'a ConversationSummary>,
-    pub current: Option<ConversationId>,
-    pub content: Markup,
+    /// Without the number of unread messages.
+    pub(crate) title: &'a str,
+    /// A class of the body: [`AT_LIST`], `at-conversation` or `at-page`. It decides what a phone shows.
+    pub(crate) layout: &'a str,
+    /// The conversation on screen, if it is live.
+    pub(crate) live: Option<&'a ConversationSummary>,
+    pub(crate) current: Option<ConversationId>,
+    pub(crate) content: Markup,
 }
 
 impl Shell<'_> {
@@ -52,7 +52,7 @@ impl Shell<'_> {
             "" => self.config.title.clone(),
             title => format!("{title} · {}", self.config.title),
         };
-        let counted = if unread > 0 {
+        let title_with_count = if unread > 0 {
             format!("({unread}) {title}")
         } else {
             title.clone()
@@ -60,19 +60,19 @@ impl Shell<'_> {
         document(
             self.config,
             self.text,
-            &counted,
+            &title_with_count,
             html! {
-                body.app.(pane.place) data-title=(title) data-me=(self.me.id)
+                body.app.(pane.layout) data-title=(title) data-me=(self.me.id)
                     data-epoch=(self.cursor.epoch) data-xid=(self.cursor.xid)
                     data-conversation=[pane.live.map(|live| live.id)] data-rev=[pane.live.map(|live| live.rev)]
                     data-last-read=[pane.live.map(|live| live.last_read_seq)]
                     data-last-seq=[pane.live.map(|live| live.last_seq)]
                     data-read-version=[pane.live.map(|live| live.read_version)] {
                     link rel="stylesheet" href=(assets::own_url(self.me.id));
-                    @if self.folds { link rel="stylesheet" href="/account/folded.css"; }
+                    @if self.has_blocks { link rel="stylesheet" href="/account/folded.css"; }
                     a.skip href="#main" { (t!(text, "skip")) }
-                    // On a phone the list page is the list alone: there it is what the page is about.
-                    @if pane.place == AT_LIST {
+                    // On a phone this page is the list alone, so the list is its main content.
+                    @if pane.layout == AT_LIST {
                         main.sidebar #main tabindex="-1" {
                             h1.visually-hidden { (t!(text, "conversations")) }
                             (self.sidebar(None))
@@ -94,8 +94,8 @@ impl Shell<'_> {
         let (text, presence) = (self.text, self.config.presence);
         html! {
             header.bar {
-                a.brand href="/c" { (mark()) (self.config.title) }
-                (icon_link("/search", &t!(text, "search"), SEARCH))
+                a.brand href="/c" { (logo()) (self.config.title) }
+                (icon_link("/search", &t!(text, "search"), SEARCH_ICON))
                 (icon_link("/rooms", &t!(text, "rooms"), "M5 9h14M5 15h14M10 4L8 20M16 4l-2 16"))
                 (icon_link("/people", &t!(text, "new-conversation"), "M12 5v14M5 12h14"))
             }
@@ -115,10 +115,10 @@ impl Shell<'_> {
                     a.button.quiet.list-end data-testid="list-end" href={ "/c?older=" (end) } { (t!(text, "list-older")) }
                 }
             }
-            (notifications::hint(text))
+            (notifications_hint(text))
             footer.account {
                 a.self href="/account" title=(t!(text, "account")) data-testid="account" {
-                    (portrait(&self.me.display_name, self.me.avatar))
+                    (avatar(&self.me.display_name, self.me.avatar))
                     span.name dir="auto" { (self.me.display_name) }
                 }
                 form method="post" action="/logout" {
@@ -129,37 +129,7 @@ impl Shell<'_> {
     }
 }
 
-pub(super) const SEARCH: &str = "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16 16l4.5 4.5";
-
-/// A link that is an icon alone, with its name for those who don't see it.
-pub(super) fn icon_link(href: &str, name: &str, path: &str) -> Markup {
-    html! {
-        a.button.icon href=(href) title=(name) { (icon(path)) span.visually-hidden { (name) } }
-    }
-}
-
-/// A line icon of 24 × 24.
-pub(super) fn icon(path: &str) -> Markup {
-    html! { svg.line viewBox="0 0 24 24" aria-hidden="true" { path d=(path) {} } }
-}
-
-/// A picture that is no person's: an icon in a circle.
-pub(super) fn sign(path: &str) -> Markup {
-    html! { span.avatar.sign aria-hidden="true" { (icon(path)) } }
-}
-
-/// The way back to the list on a phone.
-pub(super) fn back(text: Text) -> Markup {
-    html! {
-        a.button.icon.back href="/c" title=(t!(text, "conversations")) {
-            (icon("M15 5l-7 7 7 7"))
-            span.visually-hidden { (t!(text, "conversations")) }
-            span.badge.elsewhere hidden {}
-        }
-    }
-}
-
-/// Says when live updates are off; the script sets its state.
+/// Says that live updates are off. The script sets the state.
 fn connection(text: Text) -> Markup {
     html! {
         div.connection data-testid="connection" data-state="connecting" role="status" {
@@ -170,7 +140,18 @@ fn connection(text: Text) -> Markup {
     }
 }
 
-/// What keys open on any page.
+/// Offers notifications, once. The script shows it after the first message arrives.
+fn notifications_hint(text: Text) -> Markup {
+    html! {
+        div.notify-hint hidden data-style=(assets::url("notifications.css")) role="region" aria-label=(t!(text, "notifications")) data-testid="notify-hint" {
+            p { (t!(text, "notifications-hint")) }
+            button.primary type="button" data-act="on" { (t!(text, "notifications-turn-on")) }
+            button.quiet type="button" data-act="later" { (t!(text, "notifications-hint-later")) }
+        }
+    }
+}
+
+/// The dialogs that keyboard shortcuts open on any page.
 fn dialogs(text: Text) -> Markup {
     let keys = [
         ("Enter", "keys-send"),
@@ -199,21 +180,25 @@ fn dialogs(text: Text) -> Markup {
     }
 }
 
-/// What the switcher found, for the script.
-pub fn switcher(text: Text, conversations: &[ConversationSummary], people: &[User]) -> Markup {
+/// The switcher's results, for the script.
+pub(crate) fn switcher(
+    text: Text,
+    conversations: &[ConversationSummary],
+    people: &[User],
+) -> Markup {
     html! {
         @if conversations.is_empty() && people.is_empty() { p.hint { (t!(text, "switch-none")) } }
         @for conversation in conversations {
             a.person href={ "/c/" (conversation.id) } {
-                (list::face(conversation))
-                span.name dir="auto" { (list::name(text, conversation)) }
+                (list::conversation_avatar(conversation))
+                span.name dir="auto" { (list::conversation_name(text, conversation)) }
             }
         }
         @for person in people {
             form method="post" action="/c" {
                 input type="hidden" name="user" value=(person.id);
                 button.person type="submit" {
-                    (portrait(&person.display_name, person.avatar))
+                    (avatar(&person.display_name, person.avatar))
                     span.name dir="auto" { (person.display_name) }
                     span.handle { "@" (person.name) }
                 }
@@ -222,17 +207,17 @@ pub fn switcher(text: Text, conversations: &[ConversationSummary], people: &[Use
     }
 }
 
-/// The list, and beside it what to do next.
-pub fn index(shell: &Shell) -> Markup {
+/// The list, with a welcome beside it.
+pub(crate) fn index(shell: &Shell) -> Markup {
     let text = shell.text;
     shell.page(&Pane {
         title: "",
-        place: AT_LIST,
+        layout: AT_LIST,
         live: None,
         current: None,
         content: html! {
             div.empty {
-                (mark())
+                (logo())
                 h2.greeting { (t!(text, "hello", name = shell.me.display_name.as_str())) }
                 p { (t!(text, "hello-hint")) }
                 a.button.primary href="/people" { (t!(text, "find-people")) }

@@ -1,15 +1,19 @@
-//! The words inside messages and notices, as a style sheet of the reader's language: their HTML is the same bytes for
-//! everybody, so it only names what to say (`data-t`) and about whom (`data-actor`, `data-subject`, `data-text`). Pure.
+//! The texts inside messages and notices, as a style sheet of the reader's language. Pure.
+//!
+//! Their HTML is the same for everybody, so it has only the id of a text (`data-t`) and its arguments (`data-actor`,
+//! `data-subject`, `data-text`).
 
 use std::fmt::Write;
 
+use crate::files::PER_MESSAGE;
 use crate::text::{FluentArgs, Language, Text};
 
-/// What messages and notices say, by `data-t`: a message of locales/*/message.ftl.
-const SAID: [&str; 12] = [
+/// The values of `data-t`: ids of Fluent messages in `message.ftl`.
+const MESSAGES: [&str; 13] = [
     "former",
     "edited",
     "deleted",
+    "photo",
     "notice-created",
     "notice-joined",
     "notice-added",
@@ -20,19 +24,20 @@ const SAID: [&str; 12] = [
     "notice-promoted",
     "notice-demoted",
 ];
-/// What other rules say, as custom properties.
+/// The values of `data-t` with a count in `data-count`, from 2 to the most files of a message.
+const COUNTED: [&str; 2] = ["photos", "files"];
+/// Texts that other rules use, as custom properties.
 const PROPERTIES: [&str; 4] = ["you", "unread", "mentioned", "former"];
-/// What a sentence may speak of, each an attribute `data-…` of the element; people by way of a custom property, so that
-/// somebody whose account is deleted (`data-former` says which of them) has a name in every language.
+/// The arguments of a text: attributes `data-…` of the element. People are custom properties, so that a deleted account
+/// (`data-former` lists them) has a name in every language.
 const ARGUMENTS: [&str; 3] = ["actor", "subject", "text"];
 const PEOPLE: [&str; 2] = ["actor", "subject"];
 
-/// Stand around an argument's name until it becomes CSS: characters that no sentence holds.
+/// Enclose an argument's name until it becomes CSS. No text has these characters.
 const OPEN: char = '\u{e000}';
 const CLOSE: char = '\u{e001}';
 
-/// The style sheet of a language.
-pub fn css(language: Language) -> String {
+pub(crate) fn css(language: Language) -> String {
     let text = Text { language };
     let mut css = String::from(":root{");
     for id in PROPERTIES {
@@ -50,17 +55,28 @@ pub fn css(language: Language) -> String {
     for name in ARGUMENTS {
         args.set(name, format!("{OPEN}{name}{CLOSE}"));
     }
-    for id in SAID {
+    for id in MESSAGES {
         let _ = write!(
             css,
             "[data-t={id}]::before{{content:{}}}",
             content(&text.with(id, &args))
         );
     }
+    for id in COUNTED {
+        for count in 2..=PER_MESSAGE {
+            let mut args = FluentArgs::new();
+            args.set("count", count);
+            let _ = write!(
+                css,
+                "[data-t={id}][data-count=\"{count}\"]::before{{content:{}}}",
+                content(&text.with(id, &args))
+            );
+        }
+    }
     css
 }
 
-/// A sentence as CSS's `content` has it: `" left"` and `var(--actor)` one after the other.
+/// A text as CSS `content`, such as `var(--actor) " left"`.
 fn content(sentence: &str) -> String {
     let mut parts = Vec::new();
     for (n, part) in sentence.split([OPEN, CLOSE]).enumerate() {
@@ -84,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sentence_speaks_of_what_its_element_names() {
+    fn a_text_takes_its_arguments_from_its_element() {
         let css = css(Language::English);
         assert!(
             css.contains(
@@ -97,6 +113,20 @@ mod tests {
             "{css}"
         );
         assert!(css.contains("--t-you:\"You: \";"), "{css}");
+    }
+
+    #[test]
+    fn files_are_counted_by_the_rules_of_the_language() {
+        let english = css(Language::English);
+        assert!(
+            english.contains("[data-t=photos][data-count=\"3\"]::before{content:\"3 photos\"}"),
+            "{english}"
+        );
+        let arabic = css(Language::Arabic);
+        assert!(
+            arabic.contains("[data-t=files][data-count=\"2\"]::before{content:\"ملفان\"}"),
+            "{arabic}"
+        );
     }
 
     #[test]

@@ -1,28 +1,26 @@
-// What stands between messages: a line for each day, and the beginning of a turn. Times in the reader's zone.
+// Separators between messages: a line for each day, and a gap where the sender changes. Times are in the reader's time zone.
 
 import { sameDay, showClock, showDay } from './time.js';
 
-const TURN_MS = 300_000; // as TURN_SECONDS on the server
+const TURN_MS = 300_000; // like TURN_SECONDS on the server
 
-/** The list item as the server wrote it. */
+/** Parses an item that the server rendered. */
 export function parse(html) {
   const template = document.createElement('template');
   template.innerHTML = html;
   return template.content.firstElementChild;
 }
 
-/** What the sender of a message is called; a deleted account's name comes by the style sheet. */
+/** The sender's name. The name of a deleted account comes from the style sheet. */
 export function senderOf(message) {
   const name = message.querySelector('.sender')?.textContent.trim() ?? '';
   return name || getComputedStyle(document.documentElement).getPropertyValue('--t-former').replaceAll('"', '');
 }
 
-/** Messages and notices, in order. */
 export const itemsOf = (list) => Array.from(list.querySelectorAll(':scope > .message, :scope > .notice'));
-/** The messages alone. */
 export const messagesOf = (list) => Array.from(list.querySelectorAll(':scope > .message'));
 
-/** Shows the reader's times, and what belongs between the items of a list. */
+/** Shows times in the reader's time zone, and the separators between items. */
 export function arrange(list) {
   let previous = null;
   for (const item of itemsOf(list)) {
@@ -31,11 +29,11 @@ export function arrange(list) {
     separate(previous, item);
     previous = item;
   }
-  // What stood between items that have moved.
+  // Remove the separators of items that have moved.
   while (previous && previous.nextElementSibling?.matches('.day, .turn')) previous.nextElementSibling.remove();
 }
 
-/** What stands between two items: a day's line, the beginning of a turn, or nothing. Where the new begins, stays. */
+/** Puts the right separator between two items, or none. Keeps the line before the first unread message. */
 function separate(previous, item) {
   const at = new Date(item.querySelector('time').dateTime);
   const before = previous && new Date(previous.querySelector('time').dateTime);

@@ -1,16 +1,16 @@
-// Files in the composer: by button, drop and paste; each uploads at once and waits to be sent.
+// Files in the composer, added by button, drop or paste. Each is uploaded at once, and sent with the message.
 
-const AT_ONCE = 2;
-/// Trying these again would end the same way: too large, not allowed, not readable.
+const MAX_PARALLEL = 2;
+// Statuses for which a retry is pointless: too large, not allowed, not readable.
 const FINAL = [404, 413, 415, 422];
-/// Stands for a name in the page's words.
+// A placeholder for the file's name in the page's texts.
 const NAME = '\u0002';
-const PREVIEW = 80;
+const PREVIEW_PX = 80;
 
 /**
- * Lets files be put into `form`. `onChange` is told whenever one comes, is ready or goes.
- * Answers `ids()` and `names()` of those ready to be sent, `isReady()` when all are, `isBusy()` while some are on their
- * way, and `clear()` for when they are sent.
+ * Makes `form` accept files. Calls `onChange` whenever a file is added, uploaded or removed. Returns an object: `ids()` and
+ * `names()` of the uploaded files, `isReady()` if all are uploaded, `isBusy()` while some are uploading, and `clear()` to call
+ * after they were sent.
  */
 export function prepareAttachments(form, { conversation, onChange = () => {} }) {
   const label = form.querySelector('.attach');
@@ -27,7 +27,7 @@ export function prepareAttachments(form, { conversation, onChange = () => {} }) 
   return tray;
 }
 
-/** Opens pictures of `messages` in a dialog, whose code is loaded with the first one. */
+/** Opens images of `messages` in a dialog, whose code is loaded with the first one. */
 export function prepareLightbox(messages) {
   messages.addEventListener('click', async (event) => {
     const link = event.target.closest('a[data-lightbox]');
@@ -72,12 +72,12 @@ class Tray {
     return this.#entries.some(({ chip }) => ['waiting', 'uploading'].includes(chip.dataset.state));
   }
 
-  /** Leads to what keeps the message from being sent. */
-  point() {
+  /** Focuses the first file whose upload failed. */
+  focusFailed() {
     this.#entries.find(({ chip }) => chip.dataset.state === 'failed')?.chip.querySelector('.remove').focus();
   }
 
-  /** Forgets what is ready: it was sent. */
+  /** Removes the uploaded files, which were sent. */
   clear() {
     for (const entry of this.#entries.filter(({ id }) => id)) this.#drop(entry);
     this.#onChange();
@@ -89,7 +89,7 @@ class Tray {
       this.#entries.push(entry);
       this.#list.append(entry.chip);
       entry.chip.querySelector('.remove').addEventListener('click', () => this.#remove(entry));
-      entry.chip.querySelector('.retry').addEventListener('click', () => this.#again(entry));
+      entry.chip.querySelector('.retry').addEventListener('click', () => this.#retry(entry));
       preview(file, entry.chip);
       const { maxBytes, tooLarge, maxFiles, tooMany } = this.#list.dataset;
       if (file.size > Number(maxBytes)) this.#fail(entry, tooLarge, 413);
@@ -108,9 +108,9 @@ class Tray {
   }
 
   #pump() {
-    const under = this.#entries.filter(({ request }) => request).length;
+    const uploading = this.#entries.filter(({ request }) => request).length;
     const waiting = this.#entries.filter(({ chip }) => chip.dataset.state === 'waiting');
-    for (const entry of waiting.slice(0, Math.max(0, AT_ONCE - under))) this.#upload(entry);
+    for (const entry of waiting.slice(0, Math.max(0, MAX_PARALLEL - uploading))) this.#upload(entry);
   }
 
   #upload(entry) {
@@ -131,7 +131,7 @@ class Tray {
   #settle(entry, request) {
     entry.request = null;
     if (!this.#entries.includes(entry)) {
-      if (request.status === 201) this.#takeBack(request.response.id);
+      if (request.status === 201) this.#discard(request.response.id);
     } else if (request.status === 201 && request.response) {
       this.#ready(entry, request.response);
     } else if (request.status === 401) {
@@ -159,7 +159,7 @@ class Tray {
     entry.chip.querySelector('.retry').hidden = FINAL.includes(status);
   }
 
-  #again(entry) {
+  #retry(entry) {
     entry.chip.dataset.state = 'waiting';
     entry.chip.querySelector('.field-error').hidden = true;
     entry.chip.querySelector('.retry').hidden = true;
@@ -172,7 +172,7 @@ class Tray {
     const next = entry.chip.nextElementSibling ?? entry.chip.previousElementSibling;
     this.#drop(entry);
     entry.request?.abort();
-    if (entry.id) this.#takeBack(entry.id);
+    if (entry.id) this.#discard(entry.id);
     (next?.querySelector('.remove') ?? this.#form.elements.body).focus();
     this.#pump();
     this.#onChange();
@@ -183,14 +183,14 @@ class Tray {
     entry.chip.remove();
   }
 
-  /** Where this fails, the server does it after a day. */
-  #takeBack(id) {
+  /** If this fails, the server deletes the upload after a day. */
+  #discard(id) {
     const headers = { Accept: 'application/json' };
     fetch(`/c/${this.#conversation}/files/${id}/remove`, { method: 'POST', headers, keepalive: true }).catch(() => {});
   }
 }
 
-/** Pictures from the clipboard; text that some programs put beside them stays text. */
+/** Accepts files from the clipboard, unless it also has text, which some programs put beside an image. */
 function acceptPaste(form, tray) {
   form.addEventListener('paste', (event) => {
     const { files, types } = event.clipboardData;
@@ -223,7 +223,7 @@ function acceptDrop(form, tray) {
   });
 }
 
-/** Drawn rather than linked: the page's policy lets in no images but the server's. */
+/** Draws the preview, since the content security policy allows only images from the server. */
 async function preview(file, chip) {
   if (!/^image\/(png|jpeg|gif|webp)$/.test(file.type)) return;
   try {
@@ -231,15 +231,15 @@ async function preview(file, chip) {
     const canvas = chip.querySelector('canvas');
     const side = Math.min(bitmap.width, bitmap.height);
     const [x, y] = [(bitmap.width - side) / 2, (bitmap.height - side) / 2];
-    canvas.getContext('2d').drawImage(bitmap, x, y, side, side, 0, 0, PREVIEW, PREVIEW);
+    canvas.getContext('2d').drawImage(bitmap, x, y, side, side, 0, 0, PREVIEW_PX, PREVIEW_PX);
     bitmap.close();
     canvas.hidden = false;
   } catch {
-    // No picture to see: the server says what is wrong with it.
+    // Not readable: the server says what is wrong with it.
   }
 }
 
-/** As the server writes it: views/attachment.rs. */
+/** Like the server: views/attachment.rs. */
 function size(bytes) {
   if (bytes < 1_000) return `${bytes} B`;
   if (bytes < 999_500) return `${Math.round(bytes / 1e3)} KB`;

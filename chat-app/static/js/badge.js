@@ -1,21 +1,21 @@
-// How much is unread, where the tab and the app's icon are seen.
+// The number of unread messages on the tab's and the app's icon.
 
 const ICON = document.querySelector('link[rel=icon]');
 const PLAIN = ICON?.href;
-let drawn = null; // the icon's source, fetched once
+let source = null; // the icon's SVG, fetched once
 
-/** Shows a number over the icons; nothing at 0. */
+/** Shows a number on the icons, or nothing for 0. */
 export async function show(count) {
   if (count > 0) navigator.setAppBadge?.(count)?.catch(() => {});
   else navigator.clearAppBadge?.()?.catch(() => {});
   if (!ICON) return;
   if (count === 0) return void (ICON.href = PLAIN);
   try {
-    drawn ??= fetch(PLAIN).then((response) => (response.ok ? response.text() : Promise.reject(response.status)));
-    const svg = (await drawn).replace('</svg>', `${dot(count)}</svg>`);
+    source ??= fetch(PLAIN).then((response) => (response.ok ? response.text() : Promise.reject(response.status)));
+    const svg = (await source).replace('</svg>', `${dot(count)}</svg>`);
     ICON.href = `data:image/svg+xml,${encodeURIComponent(svg)}`;
   } catch {
-    drawn = null; // offline: the number in the title says it
+    source = null; // offline: the title still has the number
   }
 }
 

@@ -1,8 +1,9 @@
-// The composer: grows, keeps a draft, answers a message, edits one's own.
+// The composer: grows with its text, stores a draft, replies to a message, edits an own message.
 
 import { senderOf } from './arrange.js';
+import { showExcerpt } from './excerpt.js';
 
-const DRAFT_AFTER_MS = 300;
+const DRAFT_DELAY_MS = 300;
 
 export class Composer {
   #form;
@@ -10,9 +11,9 @@ export class Composer {
   #context;
   #conversation;
   #draft;
-  #editing = null; // the message that is being edited
+  #editing = null; // the item of the message that is being edited
 
-  /** `draftKey` names where what was typed is kept until it is sent. */
+  /** `draftKey` is the key in local storage for the text that is not sent yet. */
   constructor({ form, conversation, draftKey }) {
     this.#form = form;
     this.#text = form.elements.body;
@@ -31,7 +32,6 @@ export class Composer {
     });
   }
 
-  /** What is being edited: its item, or null. */
   get editing() {
     return this.#editing;
   }
@@ -40,15 +40,13 @@ export class Composer {
     this.#text.focus({ preventScroll: true });
   }
 
-  /** Answers this message. */
   reply(item) {
     this.leaveContext();
-    this.#showContext(this.#context.dataset.reply.replace('\u0002', () => senderOf(item)), item.querySelector('.body')?.textContent ?? '');
+    this.#showContext(this.#context.dataset.reply.replace('\u0002', () => senderOf(item)), item);
     this.#form.elements.reply_to.value = item.dataset.seq;
     this.focus();
   }
 
-  /** Edits this message of one's own. */
   async edit(item) {
     let body;
     try {
@@ -61,13 +59,13 @@ export class Composer {
     this.leaveContext();
     this.#editing = item;
     item.classList.add('being-edited');
-    this.#showContext(this.#context.dataset.edit, '');
+    this.#showContext(this.#context.dataset.edit, null);
     this.#text.value = body;
     this.#changed();
     this.focus();
   }
 
-  /** Neither answers nor edits any more; a text that was being edited is put away. */
+  /** Ends a reply or an edit. Discards the edited text. */
   leaveContext() {
     this.#context.hidden = true;
     this.#form.elements.reply_to.value = '';
@@ -78,7 +76,7 @@ export class Composer {
     this.#changed();
   }
 
-  /** What is to be sent, taken out of the composer. */
+  /** Takes the message to send out of the composer. */
   take() {
     const taken = { body: this.#text.value, reply_to: this.#form.elements.reply_to.value };
     this.#text.value = '';
@@ -89,36 +87,39 @@ export class Composer {
     return taken;
   }
 
-  /** Gives a text back that could not be sent. */
-  putBack({ body }) {
+  /** Puts back a text that could not be sent. */
+  restoreText({ body }) {
     this.#text.value = [body, this.#text.value].filter(Boolean).join('\n');
     this.#changed();
   }
 
-  /** Puts a text where the caret is. */
+  /** Inserts a text at the caret. */
   insert(text) {
     this.#text.setRangeText(text, this.#text.selectionStart, this.#text.selectionEnd, 'end');
     this.#changed();
     this.focus();
   }
 
-  /** Says what is wrong with what was typed; nothing with an empty sentence. */
-  complain(sentence) {
-    const place = this.#form.querySelector('#body-error');
-    place.replaceChildren();
+  /** Shows what is wrong with the text; an empty sentence clears it. */
+  showError(sentence) {
+    const container = this.#form.querySelector('#body-error');
+    container.replaceChildren();
     this.#text.removeAttribute('aria-invalid');
     if (!sentence) return;
     const reason = document.createElement('p');
     reason.className = 'field-error';
     reason.dataset.testid = 'field-error';
     reason.textContent = sentence;
-    place.append(reason);
+    container.append(reason);
     this.#text.ariaInvalid = 'true';
   }
 
-  #showContext(title, excerpt) {
+  #showContext(title, message) {
     this.#context.querySelector('b').textContent = title;
-    this.#context.querySelector('b ~ span').textContent = excerpt.trim().slice(0, 120);
+    const line = document.createElement('span');
+    line.dir = 'auto';
+    if (message) showExcerpt(line, message, 120);
+    this.#context.querySelector('.excerpt').replaceChildren(line);
     this.#context.hidden = false;
   }
 
@@ -127,24 +128,24 @@ export class Composer {
   }
 
   #restore() {
-    const kept = localStorage.getItem(this.#draft);
-    this.#text.value = kept ?? this.#text.defaultValue;
+    const stored = localStorage.getItem(this.#draft);
+    this.#text.value = stored ?? this.#text.defaultValue;
     let timer = 0;
-    if (this.#text.dataset.keeps) return;
-    this.#text.dataset.keeps = 'true';
+    if (this.#text.dataset.stored) return;
+    this.#text.dataset.stored = 'true';
     this.#text.addEventListener('input', () => {
       clearTimeout(timer);
-      if (!this.#editing) timer = setTimeout(() => this.#keep(), DRAFT_AFTER_MS);
+      if (!this.#editing) timer = setTimeout(() => this.#store(), DRAFT_DELAY_MS);
     });
-    addEventListener('pagehide', () => this.#editing || this.#keep());
+    addEventListener('pagehide', () => this.#editing || this.#store());
   }
 
-  #keep() {
+  #store() {
     if (this.#text.value.trim()) localStorage.setItem(this.#draft, this.#text.value);
     else localStorage.removeItem(this.#draft);
   }
 
-  /** Enter sends where there is a keyboard, Shift+Enter breaks the line. */
+  /** With a keyboard, Enter sends and Shift+Enter breaks the line. */
   #sendOnEnter() {
     const touch = matchMedia('(pointer: coarse)').matches;
     this.#text.addEventListener('keydown', (event) => {
@@ -165,5 +166,4 @@ export class Composer {
   }
 }
 
-/** The address of a message. */
 export const pathOf = (conversation, item) => `/c/${conversation}/messages/${item.dataset.seq}`;

@@ -1,4 +1,4 @@
-// Starts what the page has: list, log, composer, socket. Without this script everything but live updates works.
+// Starts the parts of the page: list, log, composer, socket. Without this script everything works except live updates.
 
 import { Composer } from './compose.js';
 import { prepareKeys } from './keys.js';
@@ -9,17 +9,17 @@ import { prepareMenu } from './menu.js';
 import { Presence } from './presence.js';
 import { Outbox } from './send.js';
 import { showRecent, showStamp } from './time.js';
-import { Receipts, Typing } from './whereabouts.js';
+import { Receipts, Typing } from './activity.js';
 
-const BANNER_AFTER_MS = 1_000;
-const READ_EVERY_MS = 300;
+const BANNER_DELAY_MS = 1_000;
+const READ_INTERVAL_MS = 300;
 const READ_RETRY_MS = 5_000;
-const SEARCH_AFTER_MS = 200;
+const SEARCH_DELAY_MS = 200;
 
 const page = document.body.dataset;
 const connection = document.querySelector('.connection');
 if (page.me) startChat();
-else sessionStorage.removeItem('confab-notified'); // who logs in next is somebody else, or in another session
+else sessionStorage.removeItem('confab-notified'); // the next login may be another person, and is another session
 const search = document.querySelector('form.search');
 if (search) searchWhileTyping(search);
 document.querySelectorAll('.settings time').forEach(showStamp);
@@ -32,15 +32,15 @@ function startChat() {
   const shown = Number(location.pathname.match(/^\/c\/(\d+)/)?.[1]) || null;
   const list = new List({ me: page.me, current: shown });
   if (document.querySelector('.list-end')) import('./older.js').then((older) => older.continueList(list));
-  const log = conversation ? startLog(conversation, { list, onHole: () => live.fetchHole() }) : null;
+  const log = conversation ? startLog(conversation, { list, onGap: () => live.fetchGap() }) : null;
   const { composer, outbox } = log ? startComposing(conversation, { log, list }) : {};
   prepareKeys({
     editLast: () => {
       const last = log?.lastOwn();
       if (last) composer.edit(last);
     },
-    next: () => list.neighbour(1),
-    previous: () => list.neighbour(-1),
+    next: () => list.neighbor(1),
+    previous: () => list.neighbor(-1),
   });
   const showState = connectionBanner();
   const live = new Live({
@@ -50,7 +50,7 @@ function startChat() {
     onFrame: (frame) => (handlers[frame.type] ?? unknown)(frame),
     onState: (state) => {
       showState(state);
-      if (state === 'live') outbox?.hurry();
+      if (state === 'live') outbox?.retryNow();
     },
   });
   const send = (frame) => live.send(frame);
@@ -64,7 +64,7 @@ function startChat() {
     onScreen(frame);
     list.message(frame);
   };
-  const fresh = (frame) => {
+  const newMessage = (frame) => {
     message(frame);
     typing?.sent(frame);
     import('./notify.js').then((notify) => notify.message(frame));
@@ -72,11 +72,11 @@ function startChat() {
   const handlers = {
     welcome: ({ replica }) => (connection.dataset.replica = replica),
     heartbeat: () => {},
-    message: fresh,
+    message: newMessage,
     changed: message,
     notice: (frame) => {
       onScreen(frame);
-      if (letsOut(frame)) return leave(frame.conversation);
+      if (removesMe(frame)) return leave(frame.conversation);
       list.notice(frame);
       if (frame.conversation === conversation && /renamed|topic/.test(frame.notice)) refreshHeader();
     },
@@ -88,13 +88,13 @@ function startChat() {
       if (frame.conversation) log?.applyRange(frame.conversation);
       frame.heads.forEach((head) => list.head(head));
       frame.gone.forEach(leave);
-      log?.see();
-      presence.begin();
+      log?.markSeen();
+      presence.start();
       if (resumed) list.recheck();
       resumed = true;
     },
   };
-  // Of a newer release: what has a rev takes its place, so that nothing waits for it.
+  // A frame of a newer release. If it has a rev it counts as applied, so that nothing waits for it.
   const unknown = (frame) => frame.rev && onScreen(frame);
   const leave = (left) => {
     list.remove(left);
@@ -103,25 +103,25 @@ function startChat() {
   live.connect();
 }
 
-/** Whether a notice tells that this person is out. */
-function letsOut({ notice, sender, subject }) {
+/** Whether a notice says that this person was removed or has left. */
+function removesMe({ notice, sender, subject }) {
   return /left|removed/.test(notice) && String(subject ?? sender) === page.me;
 }
 
-/** The name and the topic line as the server has them now. */
+/** Reloads the name and the topic. */
 async function refreshHeader() {
   try {
     const response = await fetch(location.pathname);
-    const fresh = new DOMParser().parseFromString(await response.text(), 'text/html');
-    document.querySelector('.pane .titles').replaceWith(fresh.querySelector('.pane .titles'));
+    const page = new DOMParser().parseFromString(await response.text(), 'text/html');
+    document.querySelector('.pane .titles').replaceWith(page.querySelector('.pane .titles'));
   } catch {
-    // The next visit shows it.
+    // The next visit shows them.
   }
 }
 
-function startLog(conversation, { list, onHole }) {
-  const log = new Log({ me: page.me, rev: Number(page.rev), onHole, onSeen: readMarks(conversation, list) });
-  log.see();
+function startLog(conversation, { list, onGap }) {
+  const log = new Log({ me: page.me, rev: Number(page.rev), onGap, onSeen: readMarks(conversation, list) });
+  log.markSeen();
   return log;
 }
 
@@ -137,9 +137,9 @@ function startComposing(conversation, { log, list }) {
     outbox.files = prepareAttachments(form, { conversation, onChange: () => outbox.filesChanged() });
     prepareLightbox(messages);
   });
-  text.addEventListener('input', async function look() {
+  text.addEventListener('input', async function loadSuggest() {
     if (!/[@:]/.test(text.value)) return;
-    text.removeEventListener('input', look);
+    text.removeEventListener('input', loadSuggest);
     const { suggest } = await import('./suggest.js');
     suggest({ text, conversation });
   });
@@ -154,18 +154,18 @@ function startComposing(conversation, { log, list }) {
   return { composer, outbox };
 }
 
-/** Answers a function that is told how far has been read and tells the server: at once, then at most every moment. */
+/** Returns a function that takes how far the person has read, and sends it to the server: at once, then rate-limited. */
 function readMarks(conversation, list) {
   let marked = Number(page.lastRead);
   const version = page.readVersion;
   let seen = marked;
   let timer = 0;
-  const tell = async () => {
+  const send = async () => {
     clearTimeout(timer);
     timer = 0;
     if (seen <= marked) return;
     const seq = seen;
-    timer = setTimeout(tell, READ_RETRY_MS);
+    timer = setTimeout(send, READ_RETRY_MS);
     try {
       const headers = { Accept: 'application/json' };
       const body = new URLSearchParams({ seq, version });
@@ -173,21 +173,21 @@ function readMarks(conversation, list) {
       if (!response.ok) return;
       marked = Math.max(marked, seq);
       clearTimeout(timer);
-      timer = setTimeout(tell, READ_EVERY_MS);
+      timer = setTimeout(send, READ_INTERVAL_MS);
     } catch {
-      // The timer tries again.
+      // The timer retries.
     }
   };
-  addEventListener('pagehide', tell);
+  addEventListener('pagehide', send);
   return (seq) => {
     if (seq <= seen) return;
     list.read({ conversation, last_read: seq });
     seen = Math.max(seen, seq);
-    if (!timer) tell();
+    if (!timer) send();
   };
 }
 
-/** The state is there at once; the banner only for what lasts. */
+/** Sets the state at once, but shows the banner only if the state lasts. */
 function connectionBanner() {
   let timer = 0;
   return (state) => {
@@ -197,7 +197,7 @@ function connectionBanner() {
       timer = 0;
       connection.classList.remove('late');
     } else if (!timer) {
-      timer = setTimeout(() => connection.classList.add('late'), BANNER_AFTER_MS);
+      timer = setTimeout(() => connection.classList.add('late'), BANNER_DELAY_MS);
     }
   };
 }
@@ -224,8 +224,8 @@ function searchWhileTyping(form) {
         history.replaceState(null, '', query);
         showTimes();
       } catch {
-        // Given up for a newer search, or offline: the form still works.
+        // Aborted by a newer search, or offline: the form still works.
       }
-    }, SEARCH_AFTER_MS);
+    }, SEARCH_DELAY_MS);
   });
 }

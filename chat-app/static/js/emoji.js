@@ -1,15 +1,15 @@
-// The emoji picker. Loaded when it is first opened.
+// The emoji picker, loaded when it is opened first.
 
-const release = (name) => new URL(name, import.meta.url).href;
-let known = null;
+const assetUrl = (name) => new URL(name, import.meta.url).href;
+let cache = null;
 
-/** All emoji as [emoji, names], in the usual order. */
+/** All emoji as [emoji, names], in Unicode's order. */
 export async function emojiList() {
-  known ??= fetch(release('emoji.json')).then((response) => response.json());
-  return known;
+  cache ??= fetch(assetUrl('emoji.json')).then((response) => response.json());
+  return cache;
 }
 
-/** Emoji with a name that holds `word`: those it begins with first. */
+/** Emoji with a name that contains `word`: names that start with it first. */
 export async function findEmoji(word, limit) {
   const all = await emojiList();
   const starts = all.filter(([, names]) => names.some((name) => name.startsWith(word)));
@@ -17,7 +17,7 @@ export async function findEmoji(word, limit) {
   return [...starts, ...holds].slice(0, limit);
 }
 
-/** Lets the person choose; answers the emoji, or nothing. */
+/** Opens the picker. Resolves to the chosen emoji, or to an empty string. */
 export async function pickEmoji() {
   const dialog = document.querySelector('#emoji');
   const [search, grid] = [dialog.querySelector('input'), dialog.querySelector('.grid')];

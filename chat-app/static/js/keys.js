@@ -1,6 +1,6 @@
-// Keys: what they do anywhere on a page, and the dialogs they open.
+// Keyboard shortcuts on all pages, and the dialogs they open.
 
-/** `actions` are what a page adds: {editLast, next, previous}. */
+/** `actions` are the page's own: {editLast, next, previous}. */
 export function prepareKeys(actions) {
   addEventListener('keydown', (event) => {
     if (event.isComposing || event.defaultPrevented) return;
@@ -21,7 +21,7 @@ export function prepareKeys(actions) {
   });
 }
 
-const SEARCH_AFTER_MS = 120;
+const SEARCH_DELAY_MS = 120;
 
 function openSwitcher() {
   const dialog = document.querySelector('#switch');
@@ -32,23 +32,23 @@ function openSwitcher() {
   const show = (html) => {
     const at = choices().indexOf(document.activeElement);
     results.innerHTML = html;
-    // Whoever had gone down to a result goes on from there.
+    // Keep the focus on the same result number.
     if (at >= 0) (choices()[at] ?? input).focus();
   };
-  const look = async () => {
+  const search = async () => {
     latest?.abort();
     latest = new AbortController();
     try {
       const response = await fetch(`/switch?${new URLSearchParams({ q: input.value })}`, { signal: latest.signal });
       if (response.ok) show(await response.text());
     } catch {
-      // Given up for a newer one, or offline: what is there stays.
+      // Aborted by a newer search, or offline: keep the results.
     }
   };
   input.value = '';
   input.oninput = () => {
     clearTimeout(timer);
-    timer = setTimeout(look, SEARCH_AFTER_MS);
+    timer = setTimeout(search, SEARCH_DELAY_MS);
   };
   dialog.onkeydown = (event) => {
     const all = choices();
@@ -60,5 +60,5 @@ function openSwitcher() {
     event.preventDefault();
   };
   if (!dialog.open) dialog.showModal();
-  look();
+  search();
 }

@@ -1,16 +1,16 @@
-// A picture at its full size above the page, and from it to the next and the previous one.
+// Shows an image at full size above the page, with buttons to the next and the previous one.
 
 let dialog = null;
 
-/** Opens the picture of `link`; the others are those of `messages`. */
+/** Opens the image of `link`; the buttons lead to the other images of `messages`. */
 export function open(link, messages) {
-  dialog ??= make();
+  dialog ??= create();
   dialog.messages = messages;
   show(link);
   if (!dialog.element.open) dialog.element.showModal();
 }
 
-function make() {
+function create() {
   const element = document.querySelector('#lightbox').content.firstElementChild.cloneNode(true);
   const part = (name) => element.querySelector(name);
   const rightToLeft = getComputedStyle(document.documentElement).direction === 'rtl';
@@ -30,7 +30,7 @@ function make() {
   return { element, part, link: null, messages: null };
 }
 
-/** Messages come and go while it is open. */
+/** Read each time, since messages may change while the dialog is open. */
 function pictures() {
   return [...dialog.messages.querySelectorAll('a[data-lightbox]')];
 }
@@ -40,14 +40,14 @@ function step(by) {
   const next = all[all.indexOf(dialog.link) + by];
   if (!next) return;
   show(next);
-  // A button that has just been disabled would lose the focus to the page.
+  // The browser moves the focus away from a button that becomes disabled.
   if (document.activeElement === document.body || document.activeElement?.disabled) dialog.part('.close').focus();
 }
 
 function show(link) {
   dialog.link = link;
   const all = pictures();
-  const place = all.indexOf(link);
+  const index = all.indexOf(link);
   const image = dialog.part('img');
   const name = link.querySelector('img').alt;
   image.width = link.dataset.width;
@@ -56,6 +56,6 @@ function show(link) {
   image.alt = name;
   dialog.part('.name').textContent = name;
   dialog.part('.original').href = link.href;
-  dialog.part('.previous').disabled = place <= 0;
-  dialog.part('.next').disabled = place === all.length - 1;
+  dialog.part('.previous').disabled = index <= 0;
+  dialog.part('.next').disabled = index === all.length - 1;
 }

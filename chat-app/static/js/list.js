@@ -1,10 +1,11 @@
-// The list of conversations: order, previews, unread counts and mentions; and the number in the title.
+// The list of conversations: order, previews, counts of unread messages and mentions, and the number in the title.
 
 import { parse, senderOf } from './arrange.js';
+import { showExcerpt } from './excerpt.js';
 import { showRecent } from './time.js';
 
-const RECHECKED = 20; // more than a person looks at
-const SHOWN_CHARS = 120; // as the server
+const MAX_RECHECKED = 20; // more than anybody has on screen
+const PREVIEW_CHARS = 120; // like the server
 
 export class List {
   #list = document.querySelector('.conversations');
@@ -12,7 +13,7 @@ export class List {
   #me;
   #current;
   #title = document.body.dataset.title;
-  #badge = 0; // on the icons
+  #badge = 0; // the number on the icons
   #waiting = new Map(); // conversation → its messages while its item is being fetched
 
   constructor({ me, current }) {
@@ -22,7 +23,7 @@ export class List {
     document.addEventListener('visibilitychange', () => document.hidden || this.refresh());
   }
 
-  /** A message somewhere, new or changed: with a new one its conversation comes to the top. */
+  /** A message in any conversation, new or changed. A new one moves its conversation to the top. */
   message(event) {
     const { conversation, seq, sender, html, mentions = [] } = event;
     const item = this.#item(conversation);
@@ -32,7 +33,7 @@ export class List {
     const message = parse(html);
     if (seq > last) {
       item.dataset.lastSeq = seq;
-      if (String(sender) === this.#me) item.dataset.lastRead = seq; // who sends has read
+      if (String(sender) === this.#me) item.dataset.lastRead = seq; // the sender has read it
       else if (mentions.map(String).includes(this.#me)) item.dataset.mentions = Number(item.dataset.mentions) + 1;
       item.dataset.at = item.querySelector('time').dateTime = message.querySelector('time').dateTime;
     }
@@ -40,12 +41,12 @@ export class List {
     this.#show(item);
   }
 
-  /** Something happened to a conversation: its item as the server has it now, or none. */
+  /** A notice: reloads the conversation's item. */
   notice({ conversation }) {
     return this.#load(conversation);
   }
 
-  /** The item as the server has it now. */
+  /** Replaces an item by a newer one from the server. */
   head({ conversation, html }) {
     const known = this.#item(conversation);
     const item = parse(html);
@@ -60,13 +61,13 @@ export class List {
     this.#show(item);
   }
 
-  /** This person is not in the conversation any more. */
+  /** This person is no longer a member of the conversation. */
   remove(conversation) {
     this.#item(conversation)?.remove();
     this.#total();
   }
 
-  /** Read up to a message, here or on another device; a later version also makes unread again. */
+  /** Read up to a message, here or on another device. A newer version may also mark messages as unread. */
   read({ conversation, last_read, version }) {
     const item = this.#item(conversation);
     if (!item) return;
@@ -74,7 +75,7 @@ export class List {
     if (version !== undefined && version > known) {
       item.dataset.readVersion = version;
       item.dataset.lastRead = last_read;
-      return this.#load(conversation); // which mentions are unread again, the server knows
+      return this.#load(conversation); // only the server knows which mentions are unread
     }
     if ((version !== undefined && version < known) || last_read <= Number(item.dataset.lastRead)) return;
     item.dataset.lastRead = last_read;
@@ -83,30 +84,30 @@ export class List {
     this.#total();
   }
 
-  /** Times move on, and a page may come back from a cache. */
+  /** Updates relative times, also after the page returns from a cache. */
   refresh() {
     for (const time of this.#list.querySelectorAll('time')) showRecent(time);
     this.#total();
   }
 
-  /** After an absence: what was unread then may have been read on another device, which is no change of a conversation. */
+  /** After a reconnect: messages may have been read on another device, which a resume does not report. */
   async recheck() {
     const unread = Array.from(this.#list.children).filter((item) => unreadOf(item) > 0);
-    for (const item of unread.slice(0, RECHECKED)) await this.#load(Number(item.dataset.conversation));
+    for (const item of unread.slice(0, MAX_RECHECKED)) await this.#load(Number(item.dataset.conversation));
   }
 
-  /** Items of another page's list; answers those that were not there yet. */
+  /** Adds items from another page's list, and returns those that are new. */
   add(items) {
-    const fresh = Array.from(items).filter((item) => !this.#item(item.dataset.conversation));
-    for (const item of fresh) {
-      item.remove(); // from that page: one that is in a document counts as in its place
+    const added = Array.from(items).filter((item) => !this.#item(item.dataset.conversation));
+    for (const item of added) {
+      item.remove(); // from its document, or #show would leave it there
       this.#show(item);
     }
-    return fresh;
+    return added;
   }
 
-  /** Where the next or previous conversation of the list is. */
-  neighbour(step) {
+  /** The URL of the next or previous conversation in the list. */
+  neighbor(step) {
     const items = Array.from(this.#list.children);
     const at = items.findIndex((item) => Number(item.dataset.conversation) === this.#current);
     return items[at < 0 ? 0 : at + step]?.querySelector('a').href;
@@ -132,7 +133,7 @@ export class List {
       if (response.ok) this.head({ conversation, html: await response.text() });
       else if (response.status === 404) this.remove(conversation);
     } catch {
-      // The next resume brings it.
+      // The next resume updates it.
     }
   }
 
@@ -166,11 +167,9 @@ export class List {
   }
 }
 
-/** The beginning of a message, as the server writes it. */
+/** Shows the beginning of a message, like the server does. */
 function preview(item, message) {
   const line = item.querySelector('.preview');
-  const body = message.querySelector('.body');
-  const excerpt = (body?.textContent ?? message.querySelector('.file .name, img')?.alt ?? '').replace(/\s+/g, ' ');
   line.dataset.sender = message.dataset.sender;
   line.replaceChildren();
   delete line.dataset.t;
@@ -179,20 +178,21 @@ function preview(item, message) {
     const name = document.createElement('b');
     name.append(Object.assign(document.createElement('bdi'), { textContent: senderOf(message) }), ': ');
     const text = document.createElement('span');
-    text.textContent = excerpt.slice(0, SHOWN_CHARS);
+    text.dir = 'auto';
+    showExcerpt(text, message, PREVIEW_CHARS);
     line.append(...(item.dataset.kind === 'direct' ? [] : [name]), text);
   }
 }
 
-/** A number on an item; none where it is 0. */
+/** Shows a number on an item, or nothing for 0. */
 function badge(item, name, testid, count, sign) {
-  let place = item.querySelector(`.${name}`);
-  if (count > 0 && !place) {
-    place = parse(`<span class="${name}" data-testid="${testid}"></span>`);
-    item.querySelector('a').append(place);
+  let number = item.querySelector(`.${name}`);
+  if (count > 0 && !number) {
+    number = parse(`<span class="${name}" data-testid="${testid}"></span>`);
+    item.querySelector('a').append(number);
   }
-  if (count > 0) place.textContent = `${sign}${count}`;
-  else place?.remove();
+  if (count > 0) number.textContent = `${sign}${count}`;
+  else number?.remove();
 }
 
 const versionOf = (item) => Number(item.dataset.readVersion);

@@ -1,12 +1,12 @@
-// The messages on screen: changes applied strictly in the order of their revs, messages placed by seq, shown once.
+// The messages on screen. Applies changes strictly in the order of their revs; sorts messages by seq; shows each once.
 
 import { arrange, itemsOf, messagesOf, parse } from './arrange.js';
 import { watchEnds } from './pages.js';
 
-// How long a missing rev may be on its way before it is asked for: not long, for it hardly is. A replica hands changes out in
-// order; one that never comes is of a message from before this person's time.
-const HOLE_MS = 150;
-const AGAIN_MS = 1_000;
+// How long to wait for a missing rev before requesting it. This is short: a replica sends changes in order, so a missing one
+// rarely arrives late; mostly it belongs to a message from before this person joined.
+const GAP_MS = 150;
+const RETRY_MS = 1_000;
 const NEAR_END_PX = 80;
 
 export class Log {
@@ -16,18 +16,18 @@ export class Log {
   #jump = document.querySelector('.jump');
   #me;
   #rev;
-  #ahead = new Map(); // rev → the rev it follows, and html, or null where it is on screen already
-  #hole = 0;
-  #missedBelow = 0;
-  #onHole;
+  #ahead = new Map(); // rev → the rev before it and its html, null if it is on screen already
+  #gapTimer = 0;
+  #newBelow = 0;
+  #onGap;
   #onSeen;
 
-  constructor({ me, rev, onHole, onSeen }) {
+  constructor({ me, rev, onGap, onSeen }) {
     this.#me = me;
     this.#rev = rev;
-    this.#onHole = onHole;
+    this.#onGap = onGap;
     this.#onSeen = onSeen;
-    // The page was read after its rev: what it holds beyond is known.
+    // The server read the messages after the rev, so the page may have newer changes already.
     for (const item of itemsOf(this.#list)) this.#hold(Number(item.dataset.rev), null);
     this.#drain();
     this.arrange();
@@ -37,23 +37,23 @@ export class Log {
       event.preventDefault();
       this.scrollToEnd();
     });
-    this.#scroller.addEventListener('scroll', () => this.see(), { passive: true });
-    document.addEventListener('visibilitychange', () => this.see());
-    this.#showNew();
+    this.#scroller.addEventListener('scroll', () => this.markSeen(), { passive: true });
+    document.addEventListener('visibilitychange', () => this.markSeen());
+    this.#scrollToUnread();
   }
 
-  /** The end of what is known without a gap. */
+  /** All changes up to this rev are applied. */
   get rev() {
     return this.#rev;
   }
 
-  /** A live change: in order it is placed at once, ahead of order it is held. Revs after `after` before it are gone. */
+  /** A live change: applied at once if it is next, else held. No revs exist between `after` and `rev`. */
   apply({ rev, html, after }) {
     if (this.#ahead.get(rev)?.html !== null) this.#hold(rev, html, after);
     this.#drain();
   }
 
-  /** The answer to a fetch of all revs after `from` up to `to`; where a rev has no item, there is nothing to show. */
+  /** All changes in (from, to]. A rev without an item has nothing to show. */
   applyRange({ from, to, items }) {
     if (from > this.#rev) return;
     for (const { rev, html } of items) if (rev > this.#rev) this.#place(html);
@@ -61,21 +61,21 @@ export class Log {
     this.#drain();
   }
 
-  /** An own message that the server has taken. Its rev may be ahead of others' that are still on their way. */
+  /** The server has accepted an own message. Earlier revs may still be missing. */
   sent({ rev, html }) {
     this.#hold(rev, null);
     this.#place(html);
     this.#drain();
   }
 
-  /** Puts an item that has no seq yet at the end. */
+  /** Appends an item that has no seq yet. */
   append(item) {
     this.#list.append(item);
     this.arrange();
     this.scrollToEnd();
   }
 
-  /** The newest message that this person sent, unless it was deleted. */
+  /** This person's newest message that is not deleted. */
   lastOwn() {
     return messagesOf(this.#list).findLast(
       (item) => item.dataset.sender === this.#me && item.dataset.seq && !item.matches('.deleted'),
@@ -84,21 +84,21 @@ export class Log {
 
   scrollToEnd() {
     this.#scroller.scrollTop = 0; // the column is reversed: 0 is its end
-    this.see();
+    this.markSeen();
   }
 
-  /** Tells how far has been read, if somebody looks. */
-  see() {
+  /** Reports the newest message as read, if it is on screen. */
+  markSeen() {
     const near = this.#isNearEnd() && this.#isAtLatest();
     if (near) {
       this.#jump.hidden = true;
-      this.#missedBelow = 0;
+      this.#newBelow = 0;
     }
     const newest = messagesOf(this.#list).findLast((item) => item.dataset.seq);
     if (near && !document.hidden && newest) this.#onSeen(Number(newest.dataset.seq));
   }
 
-  /** Puts times, days and turns right, after anything changed. */
+  /** Updates times and separators after a change. */
   arrange() {
     arrange(this.#list);
     for (const button of this.#list.querySelectorAll('.reaction')) {
@@ -121,26 +121,26 @@ export class Log {
       if (html !== null) this.#place(html);
     }
     if (this.#ahead.size === 0 || this.#rev > before) this.#stopWaiting();
-    // A hole has its time from when it appears, however much comes behind it.
-    if (this.#ahead.size > 0) this.#hole ||= setTimeout(() => this.#ask(), HOLE_MS);
+    // The timer starts when the gap appears; later changes do not restart it.
+    if (this.#ahead.size > 0) this.#gapTimer ||= setTimeout(() => this.#requestGap(), GAP_MS);
   }
 
   #stopWaiting() {
-    clearTimeout(this.#hole);
-    this.#hole = 0;
+    clearTimeout(this.#gapTimer);
+    this.#gapTimer = 0;
   }
 
-  #ask() {
-    this.#onHole();
-    this.#hole = setTimeout(() => this.#ask(), AGAIN_MS);
+  #requestGap() {
+    this.#onGap();
+    this.#gapTimer = setTimeout(() => this.#requestGap(), RETRY_MS);
   }
 
-  /** Places what has a place: a message by its seq, anything else after the message that it names. */
+  /** Inserts or replaces an item: a message by its seq, a notice after its message. */
   #place(html) {
     const item = parse(html);
-    if (!item) return; // of a newer release: nothing to show
+    if (!item) return; // from a newer release: nothing to show
     const known = this.#known(item);
-    if (Number(known?.dataset.rev) > Number(item.dataset.rev)) return; // an older state comes late
+    if (Number(known?.dataset.rev) > Number(item.dataset.rev)) return; // an older state arrived late
     if (!known && (this.#isBeforeStart(item) || this.#isBelow(item))) return;
     const near = this.#isNearEnd();
     const { scrollTop: top, scrollHeight: height } = this.#scroller;
@@ -149,10 +149,10 @@ export class Log {
       known?.remove();
       this.#insert(item);
     }
-    if (item.matches('.deleted')) this.#forgetQuotes(item.dataset.seq);
+    if (item.matches('.deleted')) this.#clearQuotes(item.dataset.seq);
     this.arrange();
     if (near) return this.scrollToEnd();
-    // What is being read stays where it is: above it nothing may move, and the distance to the end has changed.
+    // Keep the scroll position of what the person is reading: its distance to the end has changed.
     if (isBelowView(item, this.#scroller)) this.#scroller.scrollTop = top - (this.#scroller.scrollHeight - height);
     if (!known && item.dataset.seq && item.dataset.sender !== this.#me) this.#countBelow();
   }
@@ -169,30 +169,30 @@ export class Log {
     return this.#list.querySelector(`#m${seq}, ${own}`);
   }
 
-  /** Whether it belongs to history that is not loaded. */
+  /** Whether the item is older than the loaded messages. */
   #isBeforeStart(item) {
     const first = messagesOf(this.#list)[0];
-    return document.querySelector('.older') && first && placeOf(item) < Number(first.dataset.seq);
+    return document.querySelector('.older') && first && positionOf(item) < Number(first.dataset.seq);
   }
 
-  /** Whether it belongs to what comes after a page of history; then it is only counted. */
+  /** Whether the item is newer than this page of history. Then it is only counted. */
   #isBelow(item) {
     if (this.#isAtLatest()) return false;
     const last = messagesOf(this.#list).findLast((other) => other.dataset.seq);
-    const below = last && placeOf(item) > Number(last.dataset.seq);
+    const below = last && positionOf(item) > Number(last.dataset.seq);
     if (below && item.dataset.seq && item.dataset.sender !== this.#me) this.#countBelow();
     return below;
   }
 
   #countBelow() {
-    this.#missedBelow += 1;
+    this.#newBelow += 1;
     const badge = this.#jump.querySelector('.badge');
-    badge.textContent = this.#missedBelow;
+    badge.textContent = this.#newBelow;
     badge.hidden = false;
     this.#jump.hidden = false;
   }
 
-  #forgetQuotes(seq) {
+  #clearQuotes(seq) {
     for (const quote of this.#list.querySelectorAll(`.quote[data-quote="${seq}"] > span`)) {
       quote.textContent = '';
       quote.dataset.t = 'deleted';
@@ -207,8 +207,8 @@ export class Log {
     return Math.abs(this.#scroller.scrollTop) < NEAR_END_PX;
   }
 
-  /** Opens where the new begins, unless that is in view already. */
-  #showNew() {
+  /** Scrolls to the first unread message, unless it is in view already. */
+  #scrollToUnread() {
     const line = this.#list.querySelector('.new-since');
     if (!line || location.hash) return;
     const above = line.getBoundingClientRect().top < this.#scroller.getBoundingClientRect().top;
@@ -218,12 +218,12 @@ export class Log {
   }
 }
 
-/** The seq of a message, or the one that a notice comes after. */
-const placeOf = ({ dataset }) => Number(dataset.seq ?? dataset.after);
+/** The seq of a message, or of the message before a notice. */
+const positionOf = ({ dataset }) => Number(dataset.seq ?? dataset.after);
 
 function comesBefore(other, item) {
-  if (!other.dataset.seq && !other.dataset.after) return false; // on its way
-  const [a, b] = [placeOf(other), placeOf(item)];
+  if (!other.dataset.seq && !other.dataset.after) return false; // not sent yet
+  const [a, b] = [positionOf(other), positionOf(item)];
   if (a !== b) return a < b;
   return Boolean(other.dataset.seq) || Number(other.dataset.rev) < Number(item.dataset.rev);
 }

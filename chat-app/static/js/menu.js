@@ -1,12 +1,12 @@
-// What one can do with a message: a menu beside it, and its reactions.
+// The actions on a message: a menu beside it, and its reactions.
 
 import { pathOf } from './compose.js';
 import { post } from './send.js';
 
 const GAP_PX = 4;
-const TOLD_MS = 2_000;
+const TOAST_MS = 2_000;
 
-/** Opens the menu at `.more`, and takes reactions. Loaded with the page: it is at most a click away. */
+/** Opens the menu at `.more`, and handles reactions. Loaded with the page, so that the menu opens without delay. */
 export function prepareMenu({ list, me, conversation, composer }) {
   const menu = document.querySelector('#menu');
   let item = null;
@@ -72,7 +72,7 @@ function open(menu, more, own) {
   menu.querySelector('button').focus();
 }
 
-/** Arrow keys go through the menu; Escape closes it by itself. */
+/** Arrow keys move through the menu. The browser handles Escape. */
 function move(menu, event) {
   const buttons = Array.from(menu.querySelectorAll('button:not([hidden])'));
   const at = buttons.indexOf(document.activeElement);
@@ -83,7 +83,7 @@ function move(menu, event) {
   buttons.at(to % buttons.length).focus();
 }
 
-/** A quote leads to what it quotes: on the page at once, else by its address. */
+/** Scrolls to the quoted message if it is on the page; else the browser follows the link. */
 function jump(event) {
   const quote = event.target.closest('.quote');
   const quoted = quote && document.getElementById(`m${quote.dataset.quote}`);
@@ -92,7 +92,7 @@ function jump(event) {
   quoted.scrollIntoView({ block: 'center' });
   history.replaceState(null, '', `#${quoted.id}`);
   quoted.classList.remove('shown');
-  void quoted.offsetWidth; // so that the mark begins anew
+  void quoted.offsetWidth; // restarts the animation
   quoted.classList.add('shown');
 }
 
@@ -103,19 +103,19 @@ function ask(selector, onYes) {
   dialog.showModal();
 }
 
-/** Copies a text, and says so for a moment. */
+/** Copies a text and shows a toast. */
 async function copy(text) {
   await put(text);
   const toast = document.querySelector('#copied');
   toast.textContent = toast.dataset.text;
-  setTimeout(() => (toast.textContent = ''), TOLD_MS);
+  setTimeout(() => (toast.textContent = ''), TOAST_MS);
 }
 
 async function put(text) {
   try {
     return await navigator.clipboard.writeText(text);
   } catch {
-    // Without TLS there is no clipboard of its own, and it may be forbidden.
+    // The clipboard API needs TLS and a permission.
   }
   const area = document.createElement('textarea');
   area.value = text;

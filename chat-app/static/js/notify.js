@@ -1,63 +1,64 @@
-// Notifications: shown by a page in the background, or pushed to the device. Loaded when the first message comes, and by the
-// page of settings. Nobody is asked for permission but by a button of theirs.
+// Notifications: shown by a page in the background, or pushed to the device. Loaded with the first message, and by the
+// settings page. Asks for permission only after a person has clicked a button.
 
 import { parse, senderOf } from './arrange.js';
+import { excerptText } from './excerpt.js';
 
-const REFRESHED = 'confab-notified'; // the key that this device was registered with in this session; gone at the next login
-const VISIBLE = 'confab-visible'; // a lock that every page in the foreground shares
-const SPEAKER = 'confab-speaker'; // a lock that one page has: it alone shows notifications
-const SETTLE_MS = 1_500; // who reads at once, here or elsewhere, is not told
-const SETTINGS_MS = 10 * 60_000;
+const REGISTERED = 'confab-notified'; // the push key with which this device is registered in this session; removed at the next login
+const VISIBLE = 'confab-visible'; // a lock that all pages in the foreground share
+const LEADER = 'confab-leader'; // a lock that only one page has, which shows the notifications
+const READ_DELAY_MS = 1_500; // no notification if the message is read within this time
+const SHOWN_CHARS = 300;
+const SETTINGS_TTL_MS = 10 * 60_000;
 const me = document.body.dataset.me;
-const WANTED = `confab-notify-${me}`; // 'on', 'off', 'later': what this person told this device
+const CHOICE = `confab-notify-${me}`; // 'on', 'off', 'later': this person's choice on this device
 
 export const supported = 'Notification' in window && 'serviceWorker' in navigator && 'locks' in navigator;
 
-let speaking = false;
+let isLeader = false;
 let settings = null;
 
-/** A message came to this page. */
 export async function message({ conversation, seq, sender, html, mentions }) {
   if (!supported || String(sender) === me) return;
   if (Notification.permission === 'default') return offer();
-  if (Notification.permission !== 'granted' || localStorage.getItem(WANTED) !== 'on') return;
-  await new Promise((settled) => setTimeout(settled, SETTLE_MS));
+  if (Notification.permission !== 'granted' || localStorage.getItem(CHOICE) !== 'on') return;
+  await new Promise((settled) => setTimeout(settled, READ_DELAY_MS));
   const item = document.querySelector(`.conversations [data-conversation="${conversation}"]`);
-  if (!item || Number(item.dataset.lastRead) >= seq || !wants(item.dataset, mentions)) return;
-  if (!speaking || (await somebodyLooks()) || (await isPushed()) || (await isQuiet())) return;
+  if (!item || Number(item.dataset.lastRead) >= seq || !isWanted(item.dataset, mentions)) return;
+  if (!isLeader || (await isAnyPageVisible()) || (await isPushed()) || (await isQuiet())) return;
   show(item, parse(html), conversation);
 }
 
-/** By the conversation's level; between two people every message is to oneself. */
-function wants({ level = 'all', kind = 'direct' }, mentions = []) {
+/** By the conversation's level. In a direct conversation every message counts as a mention. */
+function isWanted({ level = 'all', kind = 'direct' }, mentions = []) {
   return level === 'all' || (level === 'mentions' && (kind === 'direct' || mentions.map(String).includes(me)));
 }
 
 async function show(item, message, conversation) {
   const name = item.querySelector('.name').textContent.trim();
-  const words = message.querySelector('.body')?.textContent.replace(/\s+/g, ' ').trim().slice(0, 300) ?? '';
-  const body = (item.dataset.kind ?? 'direct') === 'direct' ? words : `${senderOf(message)}: ${words}`;
+  const text = excerptText(message, SHOWN_CHARS);
+  const body = (item.dataset.kind ?? 'direct') === 'direct' ? text : `${senderOf(message)}: ${text}`;
   const registration = await navigator.serviceWorker.getRegistration('/');
-  // The same tag as a push of the conversation has: the newest replaces what is shown.
+  // Pushes have the same tag, so a conversation has one notification: the newest.
   registration?.showNotification(name, {
     body, tag: `c-${conversation}`, renotify: true, dir: document.dir || 'auto', lang: document.documentElement.lang,
     data: { url: `/c/${conversation}` },
   });
 }
 
-async function somebodyLooks() {
+async function isAnyPageVisible() {
   const { held } = await navigator.locks.query();
   return held.some(({ name }) => name === VISIBLE);
 }
 
-/** Where the device gets pushes, the push service tells. */
+/** If this device has Web Push, the push service notifies. */
 async function isPushed() {
   const registration = await navigator.serviceWorker.getRegistration('/');
   return Boolean(await registration?.pushManager?.getSubscription());
 }
 
 async function isQuiet() {
-  const { quiet } = await known();
+  const { quiet } = await loadSettings();
   if (!quiet) return false;
   const [from, to, timeZone] = quiet;
   const clock = new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
@@ -66,9 +67,9 @@ async function isQuiet() {
   return from <= to ? now >= from && now < to : now >= from || now < to;
 }
 
-/** The key to subscribe with and the quiet hours, asked now and then. */
-async function known() {
-  if (settings && Date.now() - settings.at < SETTINGS_MS) return settings;
+/** The key to subscribe with and the quiet hours, cached for some minutes. */
+async function loadSettings() {
+  if (settings && Date.now() - settings.at < SETTINGS_TTL_MS) return settings;
   const response = await fetch('/notifications/settings', { headers: { Accept: 'application/json' } });
   if (!response.ok) throw new Error(`settings: ${response.status}`);
   settings = { ...(await response.json()), at: Date.now() };
@@ -79,22 +80,22 @@ async function known() {
 export async function state() {
   if (!supported) return 'unsupported';
   if (Notification.permission === 'denied') return 'denied';
-  const on = Notification.permission === 'granted' && localStorage.getItem(WANTED) === 'on';
-  const { key } = await known();
+  const on = Notification.permission === 'granted' && localStorage.getItem(CHOICE) === 'on';
+  const { key } = await loadSettings();
   return on && (!key || (await isPushed())) ? 'on' : 'off';
 }
 
-/** Asks the browser, which asks the person; then subscribes where there is Web Push. */
+/** Asks for permission, then subscribes if the chat has Web Push. */
 export async function turnOn() {
   if ((await Notification.requestPermission()) !== 'granted') return;
   const registration = await navigator.serviceWorker.register('/sw.js', { scope: '/' });
-  const { key } = await known();
+  const { key } = await loadSettings();
   if (key && registration.pushManager) await subscribe(await navigator.serviceWorker.ready, key);
-  localStorage.setItem(WANTED, 'on');
+  localStorage.setItem(CHOICE, 'on');
 }
 
 export async function turnOff() {
-  localStorage.setItem(WANTED, 'off');
+  localStorage.setItem(CHOICE, 'off');
   const registration = await navigator.serviceWorker.getRegistration('/');
   const subscription = await registration?.pushManager?.getSubscription();
   if (!subscription) return;
@@ -106,7 +107,7 @@ async function subscribe(registration, key) {
   const manager = registration.pushManager;
   let subscription = await manager.getSubscription();
   if (subscription && encoded(subscription.options.applicationServerKey) !== key) {
-    await subscription.unsubscribe(); // the chat has another key now
+    await subscription.unsubscribe(); // the chat's key has changed
     subscription = null;
   }
   subscription ??= await manager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
@@ -123,10 +124,10 @@ async function post(address, fields) {
   if (!response.ok) throw new Error(`${address}: ${response.status}`);
 }
 
-/** Shows the hint of the list, until it was answered once. */
+/** Shows the hint in the list, until the person has answered it. */
 function offer() {
   const hint = document.querySelector('.notify-hint');
-  if (!hint || hint.dataset.offered || localStorage.getItem(WANTED)) return;
+  if (!hint || hint.dataset.offered || localStorage.getItem(CHOICE)) return;
   hint.dataset.offered = 'true';
   const style = Object.assign(document.createElement('link'), { rel: 'stylesheet', href: hint.dataset.style });
   style.addEventListener('load', () => (hint.hidden = false));
@@ -135,12 +136,12 @@ function offer() {
     const { act } = target.closest('button')?.dataset ?? {};
     if (!act) return;
     hint.hidden = true;
-    localStorage.setItem(WANTED, 'later');
+    localStorage.setItem(CHOICE, 'later');
     if (act === 'on') await turnOn().catch((error) => console.warn('Confab: notifications were not turned on', error));
   });
 }
 
-/** What the page of settings has: this device's switch, and the browser's zone where there is none yet. */
+/** The settings page: the switch of this device, and the browser's time zone if none is set. */
 export function startSettings(page) {
   const { zone } = page.querySelector('.hours').elements;
   zone.value ||= Intl.DateTimeFormat().resolvedOptions().timeZone ?? 'UTC';
@@ -156,7 +157,7 @@ export function startSettings(page) {
     failed.hidden = true;
     try {
       await (act === 'on' ? turnOn() : turnOff());
-      if ((await state()) === act) return location.reload(); // with the list of devices as it is now
+      if ((await state()) === act) return location.reload(); // to update the list of devices
     } catch (error) {
       console.warn('Confab: notifications could not be switched', error);
       failed.hidden = false;
@@ -166,19 +167,19 @@ export function startSettings(page) {
   show();
 }
 
-/** Each visit tells the server anew where this device is: its session or the chat's key may be another than before. */
+/** Registers the device again, once per session: its session or the chat's key may have changed. */
 async function refresh() {
-  if (Notification.permission !== 'granted' || localStorage.getItem(WANTED) !== 'on') return;
-  const { key } = await known();
+  if (Notification.permission !== 'granted' || localStorage.getItem(CHOICE) !== 'on') return;
+  const { key } = await loadSettings();
   const registration = await navigator.serviceWorker.getRegistration('/');
-  if (key && registration?.pushManager && sessionStorage.getItem(REFRESHED) !== key) {
+  if (key && registration?.pushManager && sessionStorage.getItem(REGISTERED) !== key) {
     await subscribe(registration, key);
-    sessionStorage.setItem(REFRESHED, key);
+    sessionStorage.setItem(REGISTERED, key);
   }
 }
 
-/** Holds one lock while this page is in the foreground, and the other from when it is free to the page's end. */
-function takePart() {
+/** Holds VISIBLE while this page is in the foreground, and LEADER, once it is free, until the page is closed. */
+function holdLocks() {
   let leave = null;
   const visible = () => {
     if (document.hidden) return void (leave?.(), (leave = null));
@@ -187,13 +188,13 @@ function takePart() {
   };
   document.addEventListener('visibilitychange', visible);
   visible();
-  navigator.locks.request(SPEAKER, () => {
-    speaking = true;
+  navigator.locks.request(LEADER, () => {
+    isLeader = true;
     return new Promise(() => {});
   });
 }
 
 if (supported && me) {
-  takePart();
+  holdLocks();
   refresh().catch((error) => console.warn('Confab: this device could not be registered again', error));
 }

@@ -1,14 +1,14 @@
-// The rest of the list of conversations, part by part as its end comes near. Without this script its end is a link.
+// Loads the rest of the conversation list when the person scrolls near its end. Without this script it is a link.
 
-const NEAR = '400px';
+const MARGIN = '400px';
 
 export function continueList(list) {
   const link = document.querySelector('.list-end');
-  const near = new IntersectionObserver(([end]) => end.isIntersecting && load(), {
+  const observer = new IntersectionObserver(([end]) => end.isIntersecting && load(), {
     root: document.querySelector('.list'),
-    rootMargin: NEAR,
+    rootMargin: MARGIN,
   });
-  near.observe(link);
+  observer.observe(link);
   link.addEventListener('click', async (event) => {
     event.preventDefault();
     const [first] = (await load()) ?? [];
@@ -27,12 +27,12 @@ export function continueList(list) {
       const next = page.querySelector('.list-end');
       if (!next) return void link.remove();
       link.href = next.href;
-      // Tells again where it is: the part may have been a short one.
-      near.unobserve(link);
-      near.observe(link);
+      // Observe again: after a short page the link may still be in view.
+      observer.unobserve(link);
+      observer.observe(link);
       return added;
     } catch {
-      // The link stays: whoever comes near it again, or follows it, tries again.
+      // Keep the link: scrolling near it or clicking it retries.
     } finally {
       loading = false;
     }

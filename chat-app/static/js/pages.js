@@ -1,13 +1,13 @@
-// History that is not loaded yet: fetched when its end comes near, or at a click.
+// History that is not loaded yet: fetched when the reader scrolls near its end, or clicks the link.
 
-/** Loads what is older and what is newer as the reader comes near; `onLoaded` puts days and turns right. */
+/** Loads older and newer messages when the reader scrolls near them; `onLoaded` updates the separators. */
 export function watchEnds({ list, region, scroller, onLoaded }) {
-  const place = { list, region, scroller, onLoaded };
-  watch('.older', place, (items) => list.prepend(...items));
-  watch('.newer', place, (items) => list.append(...items));
+  const view = { list, region, scroller, onLoaded };
+  watch('.older', view, (items) => list.prepend(...items));
+  watch('.newer', view, (items) => list.append(...items));
 }
 
-function watch(selector, place, put) {
+function watch(selector, view, put) {
   const link = document.querySelector(selector);
   if (!link) return;
   let loading = false;
@@ -15,10 +15,10 @@ function watch(selector, place, put) {
     if (loading) return;
     loading = true;
     link.classList.add('loading');
-    const loaded = await fetchPage(selector, link, place, put);
+    const loaded = await fetchPage(selector, link, view, put);
     link.classList.remove('loading');
     loading = false;
-    if (!loaded) return; // the link stays: a click tries again
+    if (!loaded) return; // keep the link: a click retries
     observer.unobserve(link);
     if (link.isConnected) observer.observe(link);
   };
@@ -26,7 +26,7 @@ function watch(selector, place, put) {
     event.preventDefault();
     load();
   });
-  const margin = { root: place.scroller, rootMargin: '600px 0px' };
+  const margin = { root: view.scroller, rootMargin: '600px 0px' };
   const observer = new IntersectionObserver(([entry]) => entry.isIntersecting && load(), margin);
   observer.observe(link);
 }
@@ -43,20 +43,20 @@ async function fetchPage(selector, link, { list, region, scroller, onLoaded }, p
   const items = Array.from(page.querySelectorAll('.messages > .message, .messages > .notice')).filter(
     ({ id, dataset }) => !(id ? list.querySelector(`#${id}`) : list.querySelector(`.notice[data-rev="${dataset.rev}"]`)),
   );
-  region.ariaLive = 'off'; // history is not news
+  region.ariaLive = 'off'; // screen readers should not read history aloud
   const fromEnd = scroller.scrollHeight + scroller.scrollTop;
   put(items);
   const next = page.querySelector(selector);
   if (next && items.length > 0) link.href = next.getAttribute('href');
-  else leaveEnd(link);
+  else removeLinks(link);
   onLoaded();
-  // What comes in below would push what is read away: the column counts from its end.
+  // The column counts from its end, so items added below would move what the person is reading.
   if (selector === '.newer') scroller.scrollTop = fromEnd - scroller.scrollHeight;
   requestAnimationFrame(() => (region.ariaLive = 'polite'));
   return true;
 }
 
-function leaveEnd(link) {
+function removeLinks(link) {
   if (link.matches('.newer')) document.querySelector('.track > .latest')?.remove();
   link.remove();
 }

@@ -1,8 +1,8 @@
-// Who is there: a dot on the pictures of those whom this person has on screen, as the server tells it.
+// Presence: a dot on the avatars on screen of people who are online or away.
 
 const AWAY_AFTER_MS = 5 * 60_000;
-const WATCHED = 100; // as the server allows
-const LOOK_AFTER_MS = 1_000;
+const MAX_WATCHED = 100; // the server's limit
+const WATCH_DELAY_MS = 1_000;
 
 export class Presence {
   #list = document.querySelector('.conversations');
@@ -10,27 +10,27 @@ export class Presence {
   #statuses = new Map(); // person → online, away or offline
   #watched = '';
   #away = false;
-  #hidden = 0;
-  #look = 0;
+  #hiddenTimer = 0;
+  #watchTimer = 0;
 
-  /** `send(frame)` answers whether there was a connection to send it on. */
+  /** `send(frame)` returns false if there is no connection. */
   constructor(send) {
     this.#send = send;
     if (!this.#isOn) return;
-    new MutationObserver(() => this.#lookLater()).observe(this.#list, { childList: true });
-    document.addEventListener('visibilitychange', () => this.#attend());
-    this.#attend();
+    new MutationObserver(() => this.#watchLater()).observe(this.#list, { childList: true });
+    document.addEventListener('visibilitychange', () => this.#updateAway());
+    this.#updateAway();
   }
 
-  /** The connection is new, or frames were lost: asks for everybody's status. */
-  begin() {
+  /** After a resume: requests everybody's status again. */
+  start() {
     if (!this.#isOn) return;
     this.#watched = '';
     this.#watch();
     if (this.#away) this.#send({ type: 'away', away: true });
   }
 
-  /** The server tells how people are. */
+  /** The server sent the status of some people. */
   show({ people }) {
     for (const { user, status } of people) this.#statuses.set(String(user), status);
     this.#draw();
@@ -40,59 +40,59 @@ export class Presence {
     return Boolean(this.#list?.dataset.online);
   }
 
-  #lookLater() {
-    if (this.#look) return;
+  #watchLater() {
+    if (this.#watchTimer) return;
     this.#draw();
-    this.#look = setTimeout(() => {
-      this.#look = 0;
+    this.#watchTimer = setTimeout(() => {
+      this.#watchTimer = 0;
       this.#watch();
-    }, LOOK_AFTER_MS);
+    }, WATCH_DELAY_MS);
   }
 
   #watch() {
-    const users = [...new Set(places().map((place) => Number(place.dataset.partner)))].slice(0, WATCHED);
+    const users = [...new Set(elements().map((element) => Number(element.dataset.partner)))].slice(0, MAX_WATCHED);
     const wanted = users.join();
     if (wanted !== this.#watched && this.#send({ type: 'watch', users })) this.#watched = wanted;
   }
 
   #draw() {
-    for (const place of places()) mark(place, this.#list, this.#statuses.get(place.dataset.partner));
+    for (const element of elements()) mark(element, this.#list, this.#statuses.get(element.dataset.partner));
   }
 
-  /** Whoever has this page hidden for some minutes is away, unless another page of theirs is looked at. */
-  #attend() {
-    clearTimeout(this.#hidden);
-    if (document.hidden) this.#hidden = setTimeout(() => this.#tellAway(true), AWAY_AFTER_MS);
-    else this.#tellAway(false);
+  /** This page reports "away" after it was hidden for some minutes. The server combines a person's pages. */
+  #updateAway() {
+    clearTimeout(this.#hiddenTimer);
+    if (document.hidden) this.#hiddenTimer = setTimeout(() => this.#sendAway(true), AWAY_AFTER_MS);
+    else this.#sendAway(false);
   }
 
-  #tellAway(away) {
+  #sendAway(away) {
     if (away === this.#away) return;
     this.#away = away;
     this.#send({ type: 'away', away });
   }
 }
 
-/** Where a person's picture is: the header first, then the list. */
-const places = () =>
+/** The elements with a person's avatar: the header's first, then the list's. */
+const elements = () =>
   ['.with-presence[data-partner]', '.conversations > [data-partner]'].flatMap((where) =>
     Array.from(document.querySelectorAll(where)),
   );
 
-/** The words are the list's; for somebody who isn't there, there are none. */
-function mark(place, { dataset: words }, status) {
-  const known = place.querySelector('.presence');
-  if (!words[status]) return known?.remove();
+/** The list has the texts; there is none for "offline". */
+function mark(element, { dataset: texts }, status) {
+  const known = element.querySelector('.presence');
+  if (!texts[status]) return known?.remove();
   if (known?.dataset.status === status) return;
   const dot = document.createElement('span');
   dot.className = 'presence';
   dot.dataset.testid = 'presence';
   dot.dataset.status = status;
-  dot.title = words[status];
-  const said = document.createElement('span');
-  said.className = 'visually-hidden';
-  said.textContent = words[status];
-  dot.append(said);
+  dot.title = texts[status];
+  const label = document.createElement('span');
+  label.className = 'visually-hidden';
+  label.textContent = texts[status];
+  dot.append(label);
   if (known) known.replaceWith(dot);
-  else place.querySelector('.avatar').after(dot);
+  else element.querySelector('.avatar').after(dot);
 }

@@ -1,10 +1,10 @@
-// What is on its way: shown at once, sent one after the other, never twice.
+// The outbox: shows messages at once and sends them one after the other, each exactly once.
 //
-// A message keeps its UUID through all tries; the server takes each UUID once.
+// A message keeps its UUID in all attempts; the server accepts each UUID once.
 
 import { pathOf } from './compose.js';
 
-const TRIES = 6; // then it is said that the message is not out yet
+const ATTEMPTS = 6; // after these, the message is marked as not sent
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 8_000;
 const TIMEOUT_MS = 15_000;
@@ -20,9 +20,9 @@ export class Outbox {
   #wake = () => {};
   #onEmpty = [];
   #template = document.querySelector('#outgoing');
-  /** The files that go with the next message; `attach.js` takes this place when there are any. */
+  /** The files of the next message; `attach.js` replaces this object. */
   files = { ids: () => [], clear: () => {}, isReady: () => true };
-  /** Whether the message goes as soon as its files are there. */
+  /** Whether to send the message as soon as its files are uploaded. */
   #held = false;
 
   constructor({ form, composer, log, conversation, onSent }) {
@@ -37,7 +37,7 @@ export class Outbox {
       if (composer.editing) this.#saveEdit(composer.editing);
       else this.#take();
     });
-    form.elements.body.addEventListener('input', () => composer.complain(''));
+    form.elements.body.addEventListener('input', () => composer.showError(''));
     addEventListener('beforeunload', (event) => this.#queue.length > 0 && event.preventDefault());
   }
 
@@ -45,7 +45,7 @@ export class Outbox {
     this.#composer.focus();
     if (!this.files.isReady()) {
       this.#held = this.files.isBusy();
-      if (!this.#held) this.files.point();
+      if (!this.#held) this.files.focusFailed();
       return;
     }
     const attachments = this.files.ids();
@@ -53,18 +53,18 @@ export class Outbox {
     const entry = { id: uuid(), ...this.#composer.take(), attachments };
     const names = attachments.length > 0 ? this.files.names() : '';
     this.files.clear();
-    this.#composer.complain('');
+    this.#composer.showError('');
     const item = this.#template.content.firstElementChild.cloneNode(true);
     item.dataset.clientId = entry.id;
     item.querySelector('time').dateTime = new Date().toISOString();
     item.querySelector('.body').textContent = entry.body.trimEnd() || names;
-    item.querySelector('.retry').addEventListener('click', () => this.#again(entry));
+    item.querySelector('.retry').addEventListener('click', () => this.#retry(entry));
     item.querySelector('.discard').addEventListener('click', () => this.#discard(entry));
     entry.item = item;
     this.#enqueue(entry);
   }
 
-  /** Files came, are ready or went. */
+  /** Files were added, uploaded or removed. */
   filesChanged() {
     if (!this.#held || this.files.isBusy()) return;
     this.#held = false;
@@ -78,19 +78,19 @@ export class Outbox {
     this.#pump();
   }
 
-  /** Asked for by hand; an entry that is tried still is tried now. */
-  #again(entry) {
+  /** The retry button. An entry that is still in the queue is retried at once. */
+  #retry(entry) {
     if (!this.#queue.includes(entry)) return this.#enqueue(entry);
     entry.item.dataset.state = 'pending';
-    this.hurry();
+    this.retryNow();
   }
 
-  /** The way is free again: what waits is tried at once. */
-  hurry() {
+  /** Ends the current back-off, since the connection is back. */
+  retryNow() {
     this.#wake();
   }
 
-  /** Fulfilled once nothing is on its way. */
+  /** Resolves once the queue is empty. */
   settled() {
     return this.#queue.length === 0 ? Promise.resolve() : new Promise((done) => this.#onEmpty.push(done));
   }
@@ -112,18 +112,18 @@ export class Outbox {
     for (const done of this.#onEmpty.splice(0)) done();
   }
 
-  /** Tries for as long as the server is away; what a server that answers does not take is left to the person. */
+  /** Retries for as long as the server can't be reached. If it answers with errors, gives up and leaves it to the person. */
   async #deliver(entry) {
     let wait = 0;
     for (let attempt = 0; ; attempt += 1) {
       if (attempt > 0) await this.#pause(Math.max(wait, backoff(attempt)));
       await online();
-      if (!entry.item.isConnected) return; // its live event came first, or it was discarded
-      const { settled, away, retryAfter } = await this.#send(entry);
+      if (!entry.item.isConnected) return; // its live event arrived first, or it was discarded
+      const { settled, unreachable, retryAfter } = await this.#send(entry);
       if (settled) return;
       wait = retryAfter;
-      if (attempt >= TRIES - 1) entry.item.dataset.state = 'failed';
-      if (attempt >= TRIES - 1 && !away) return;
+      if (attempt >= ATTEMPTS - 1) entry.item.dataset.state = 'failed';
+      if (attempt >= ATTEMPTS - 1 && !unreachable) return;
     }
   }
 
@@ -137,15 +137,15 @@ export class Outbox {
     });
   }
 
-  /** Whether it is settled: taken or refused for good. */
+  /** One attempt. `settled` means accepted or finally refused. */
   async #send({ id, body, reply_to, attachments, item }) {
     const fields = { client_id: id, body, reply_to, attachments: attachments.join(',') };
     const outcome = await post(this.#form.action, fields);
     const { settled, answer, refusal } = outcome;
     if (refusal !== undefined) {
       this.#discard({ item });
-      this.#composer.putBack({ body });
-      this.#composer.complain(refusal);
+      this.#composer.restoreText({ body });
+      this.#composer.showError(refusal);
     } else if (settled) {
       this.#log.sent(answer);
       this.#onSent(answer);
@@ -153,24 +153,24 @@ export class Outbox {
     return outcome;
   }
 
-  /** An edit is shown when its change comes; until the server has taken it, the text stays in the composer. */
+  /** The edit shows when its live event arrives. Until the server has accepted it, the text stays in the composer. */
   async #saveEdit(item) {
     const body = this.#form.elements.body.value;
-    if (!body.trim()) return this.#composer.complain(this.#form.dataset.nothing);
-    for (let attempt = 0; attempt < TRIES; attempt += 1) {
+    if (!body.trim()) return this.#composer.showError(this.#form.dataset.nothing);
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       if (attempt > 0) await this.#pause(backoff(attempt));
       await online();
       const { settled, refusal } = await post(`${pathOf(this.#conversation, item)}/edit`, { body });
-      if (refusal !== undefined) return this.#composer.complain(refusal);
+      if (refusal !== undefined) return this.#composer.showError(refusal);
       if (settled) return this.#composer.leaveContext();
     }
   }
 }
 
 /**
- * Posts a form as the script does. Answers whether it is settled, with the answer, or with a refusal in words;
- * what is not settled may be in or not, and another try is safe, after `retryAfter` milliseconds: where the server is
- * `away`, as often as it takes.
+ * Posts a form and accepts JSON. `settled` requests have the server's `answer`, or a `refusal` to show to the person. Of other
+ * requests nobody knows whether they succeeded; a retry is safe after `retryAfter` milliseconds. While the server is
+ * `unreachable`, retry without limit.
  */
 export async function post(action, fields) {
   let response;
@@ -184,13 +184,13 @@ export async function post(action, fields) {
     });
     if (response.status !== 204) answer = await response.json();
   } catch {
-    return { settled: false, away: true, retryAfter: 0 };
+    return { settled: false, unreachable: true, retryAfter: 0 };
   }
   if (response.ok) return { settled: true, answer };
   if (response.status === 401) location.assign('/login');
   else if (response.status >= 500 || response.status === 429) {
     const retryAfter = 1_000 * (Number(response.headers.get('Retry-After')) || 0);
-    return { settled: false, away: response.status !== 500, retryAfter };
+    return { settled: false, unreachable: response.status !== 500, retryAfter };
   }
   else return { settled: true, refusal: answer.error };
   return { settled: true, refusal: '' };
@@ -203,7 +203,7 @@ const jittered = (ms) => ms * (0.5 + Math.random() / 2);
 const online = () =>
   navigator.onLine || new Promise((done) => addEventListener('online', done, { once: true }));
 
-/** A random UUID; `crypto.randomUUID` is only there over TLS. */
+/** A random UUID: `crypto.randomUUID` exists only with TLS. */
 function uuid() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6] & 0x0f) | 0x40;

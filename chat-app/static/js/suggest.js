@@ -1,7 +1,7 @@
-// Suggestions while typing: people after `@`, emoji after `:`. Loaded when the first of them is typed.
+// Suggestions while typing: people after `@`, emoji after `:`. Loaded when either is typed first.
 
-const SHOWN = 8;
-const SHORTEST_EMOJI = 2;
+const MAX_EMOJI = 8;
+const MIN_EMOJI_CHARS = 2;
 
 export function suggest({ text, conversation }) {
   const box = document.querySelector('#suggestions');
@@ -24,7 +24,7 @@ export function suggest({ text, conversation }) {
     close();
     text.dispatchEvent(new Event('input'));
   };
-  const look = async () => {
+  const update = async () => {
     const word = wordAt(text);
     const turn = (latest += 1);
     if (!word) return close();
@@ -40,8 +40,8 @@ export function suggest({ text, conversation }) {
 
   text.setAttribute('aria-controls', 'suggestions');
   text.setAttribute('aria-autocomplete', 'list');
-  text.addEventListener('input', look);
-  text.addEventListener('blur', () => setTimeout(close, 150)); // after a click on one of them
+  text.addEventListener('input', update);
+  text.addEventListener('blur', () => setTimeout(close, 150)); // after a click on a suggestion
   text.addEventListener(
     'keydown',
     (event) => {
@@ -60,19 +60,19 @@ export function suggest({ text, conversation }) {
   box.addEventListener('mousedown', (event) => {
     const row = event.target.closest('[role=option]');
     if (!row) return;
-    event.preventDefault(); // the field keeps the focus
+    event.preventDefault(); // keep the focus in the field
     take(Array.from(box.children).indexOf(row));
   });
-  look();
+  update();
 }
 
-/** What is being typed before the caret, if it asks for suggestions. */
+/** The word before the caret, if it starts with `@` or `:`. */
 function wordAt(text) {
   const before = text.value.slice(0, text.selectionStart);
   const found = before.match(/(?:^|[\s(])([@:])([\p{L}\p{N}._+-]*)$/u);
   if (!found) return null;
   const [, sign, rest] = found;
-  if (sign === ':' && rest.length < SHORTEST_EMOJI) return null;
+  if (sign === ':' && rest.length < MIN_EMOJI_CHARS) return null;
   return { sign, rest, start: before.length - rest.length - 1 };
 }
 
@@ -90,7 +90,7 @@ async function people(conversation, q) {
 
 async function emoji(word) {
   const { findEmoji } = await import('./emoji.js');
-  const found = await findEmoji(word.toLowerCase(), SHOWN);
+  const found = await findEmoji(word.toLowerCase(), MAX_EMOJI);
   return found.map(([sign, names]) => ({ text: sign, label: sign, hint: `:${names[0]}:` }));
 }
 

@@ -1,7 +1,7 @@
-// Times in the reader's own zone. The server writes UTC; every <time> has the instant.
+// Times in the reader's time zone. The server renders UTC; every <time> has the exact time in `datetime`.
 
 const language = document.documentElement.lang;
-// The reader's kind of the page's language (en-GB or en-US), so that words and dates are of one language.
+// The reader's variant of the page's language (en-GB or en-US).
 const locale = navigator.languages.find((tag) => tag.split('-')[0] === language) ?? language;
 const format = (options) => new Intl.DateTimeFormat(locale, options);
 
@@ -24,13 +24,13 @@ function write(time, text, title) {
   if (title) time.title = title;
 }
 
-/** When a message was sent. */
+/** Hours and minutes, for messages. */
 export function showClock(time) {
   const date = new Date(time.dateTime);
   write(time, clock.format(date), full.format(date));
 }
 
-/** The day that a line in the log stands for. */
+/** The day, for the line between two days. */
 export function showDay(time) {
   const date = new Date(time.dateTime);
   const ago = daysAgo(date);
@@ -39,7 +39,7 @@ export function showDay(time) {
   write(time, text.charAt(0).toLocaleUpperCase(locale) + text.slice(1));
 }
 
-/** When something last happened, in a list: the nearer the finer. */
+/** The last activity, for lists: the more recent, the more precise. */
 export function showRecent(time) {
   const date = new Date(time.dateTime);
   const ago = daysAgo(date);
@@ -47,8 +47,8 @@ export function showRecent(time) {
   write(time, scale.format(date), full.format(date));
 }
 
-/** When something happened, on pages that are no conversation. */
+/** Day and time, for pages other than conversations. */
 export const showStamp = (time) => write(time, stamp.format(new Date(time.dateTime)));
 
-/** Whether two instants fall on one day of the reader's. */
+/** Whether two times are on the same day in the reader's time zone. */
 export const sameDay = (a, b) => midnight(a).getTime() === midnight(b).getTime();

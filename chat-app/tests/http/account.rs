@@ -1,4 +1,4 @@
-//! One's own account: what is set, devices, pictures, blocking, the export, and going.
+//! A person's own account: settings, devices, avatars, blocking, export, deletion.
 
 use std::io::{Cursor, Read};
 
@@ -10,7 +10,7 @@ use zip::ZipArchive;
 use crate::site::{PASSWORD, SETUP, with};
 
 #[sqlx::test]
-async fn a_display_name_is_what_others_see(pool: PgPool) {
+async fn others_see_a_persons_display_name(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob) = (site.person("ada").await, site.person("bob").await);
         ada.get("/account").await.says(200, "You log in as ada.");
@@ -40,7 +40,7 @@ async fn a_display_name_is_what_others_see(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_language_goes_along_to_the_next_device(pool: PgPool) {
+async fn the_chosen_language_applies_to_new_devices(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
         ada.post("/account/language", &[("language", "de")])
@@ -67,7 +67,7 @@ async fn a_language_goes_along_to_the_next_device(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn what_is_not_ticked_is_not_shared(pool: PgPool) {
+async fn only_checked_signals_are_shared(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
         ada.post("/account/privacy", &[("typing", "on")])
@@ -86,7 +86,7 @@ async fn what_is_not_ticked_is_not_shared(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_new_password_asks_for_the_old_one_and_ends_the_other_sessions(pool: PgPool) {
+async fn a_new_password_needs_the_old_one_and_ends_the_other_sessions(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut phone) = (site.person("ada").await, site.stranger());
         let login = |password| [("name", "ada"), ("password", password)];
@@ -95,7 +95,7 @@ async fn a_new_password_asks_for_the_old_one_and_ends_the_other_sessions(pool: P
         let change = "/account/password";
         ada.post(change, &fields("wrong horse", "battery staple"))
             .await
-            .says(422, "not your password");
+            .says(422, "Incorrect password");
         ada.post(change, &fields(PASSWORD, "short"))
             .await
             .says(422, "at least 8");
@@ -109,16 +109,16 @@ async fn a_new_password_asks_for_the_old_one_and_ends_the_other_sessions(pool: P
             .post("/login", &login("battery staple"))
             .await
             .redirects_to("/c");
-        let told: i64 = site
+        let recorded: i64 = site
             .one("SELECT count(*) FROM changes WHERE session_id IS NOT NULL")
             .await;
-        assert_eq!(told, 1, "the other replicas close its sockets");
+        assert_eq!(recorded, 1, "the other replicas close its sockets");
     })
     .await;
 }
 
 #[sqlx::test]
-async fn devices_are_listed_and_ended_each_or_all_others(pool: PgPool) {
+async fn devices_are_listed_and_their_sessions_can_be_ended(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
         let mut others = Vec::new();
@@ -152,7 +152,7 @@ async fn devices_are_listed_and_ended_each_or_all_others(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn when_a_device_was_last_here_is_written_every_few_minutes(pool: PgPool) {
+async fn the_last_use_of_a_device_is_stored_every_few_minutes(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
         let recent = "SELECT last_seen_at > now() - interval '1 minute' FROM sessions";
@@ -170,7 +170,7 @@ async fn when_a_device_was_last_here_is_written_every_few_minutes(pool: PgPool) 
 }
 
 #[sqlx::test]
-async fn a_picture_is_made_anew_and_served_so_that_nothing_in_it_runs(pool: PgPool) {
+async fn an_avatar_is_re_encoded_and_served_so_that_nothing_in_it_runs(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob) = (site.person("ada").await, site.person("bob").await);
         let mut upload = Vec::new();
@@ -218,7 +218,7 @@ async fn a_picture_is_made_anew_and_served_so_that_nothing_in_it_runs(pool: PgPo
 }
 
 #[sqlx::test]
-async fn what_a_blocked_person_says_is_folded_for_the_one_who_blocked(pool: PgPool) {
+async fn messages_of_a_blocked_person_are_folded_for_the_one_who_blocked(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, _) = site.pair().await;
         let bob_id = site.user_id("bob").await;
@@ -264,7 +264,7 @@ async fn what_a_blocked_person_says_is_folded_for_the_one_who_blocked(pool: PgPo
 }
 
 #[sqlx::test]
-async fn the_export_is_a_zip_of_ones_own_and_nobody_elses(pool: PgPool) {
+async fn the_export_is_a_zip_of_a_persons_own_data_only(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
         ada.send(&path, "from ada \"quoted\"").await.location();
@@ -314,7 +314,7 @@ async fn the_export_is_a_zip_of_ones_own_and_nobody_elses(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn the_export_goes_on_after_a_lost_file_and_names_it(pool: PgPool) {
+async fn the_export_continues_after_a_lost_file_and_lists_it(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;
         for body in ["one", "two", "three"] {
@@ -341,14 +341,14 @@ async fn the_export_goes_on_after_a_lost_file_and_names_it(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn who_goes_leaves_messages_under_no_name(pool: PgPool) {
+async fn messages_of_a_deleted_account_lose_its_name(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
         ada.send(&path, "still here").await.location();
         let fields = |password| [("messages", "keep"), ("password", password)];
         ada.post("/account/delete", &fields("wrong horse"))
             .await
-            .says(422, "not your password");
+            .says(422, "Incorrect password");
         ada.get("/c").await.says(200, "");
         let answer = ada.post("/account/delete", &fields(PASSWORD)).await;
         answer.says(200, "Your account is deleted");
@@ -356,10 +356,10 @@ async fn who_goes_leaves_messages_under_no_name(pool: PgPool) {
         let login = [("name", "ada"), ("password", PASSWORD)];
         ada.post("/login", &login)
             .await
-            .says(422, "don’t go together");
+            .says(422, "Incorrect name or password");
         let page = bob.get(&path).await;
         page.says(200, "still here");
-        // By the style sheet of the reader's language in the message, in words around it.
+        // In messages the style sheet names the account, elsewhere the page does.
         page.says(200, "<bdi data-t=\"former\"></bdi>");
         page.says(200, "Messages with Former member");
         let list = bob.get("/c").await;
@@ -374,7 +374,7 @@ async fn who_goes_leaves_messages_under_no_name(pool: PgPool) {
                 .count("data-testid=\"person\""),
             0
         );
-        // The name is free.
+        // The name is free again.
         site.person("ada").await;
         let left: i64 = site.one("SELECT count(*) FROM erasures").await;
         assert_eq!(left, 0);
@@ -383,7 +383,7 @@ async fn who_goes_leaves_messages_under_no_name(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn who_goes_with_their_messages_leaves_tombstones(pool: PgPool) {
+async fn deleting_an_account_with_its_messages_leaves_tombstones(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
         ada.send(&path, "gone soon").await.location();
@@ -397,7 +397,7 @@ async fn who_goes_with_their_messages_leaves_tombstones(pool: PgPool) {
         let page = bob.get(&path).await;
         page.says(200, "stays");
         assert_eq!(page.count("gone soon"), 0);
-        assert_eq!(site.one::<i64>(revs).await, 3, "everybody is told");
+        assert_eq!(site.one::<i64>(revs).await, 3, "everybody is notified");
         let kept: i64 = site.one("SELECT count(*) FROM erasures").await;
         assert_eq!(kept, 0);
     })
@@ -405,7 +405,7 @@ async fn who_goes_with_their_messages_leaves_tombstones(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn the_last_administrator_can_not_go(pool: PgPool) {
+async fn the_last_administrator_can_not_delete_their_account(pool: PgPool) {
     with(pool, &SETUP, async |site| {
         let mut ada = site.admin("ada").await;
         let fields = [("messages", "keep"), ("password", PASSWORD)];
@@ -418,7 +418,7 @@ async fn the_last_administrator_can_not_go(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_stranger_is_sent_to_log_in(pool: PgPool) {
+async fn a_stranger_is_redirected_to_the_login(pool: PgPool) {
     with(pool, &[], async |site| {
         for path in [
             "/account/profile",

@@ -1,4 +1,4 @@
-//! Signing up, logging in, logging out.
+//! Sign-up, login, logout.
 
 use axum::http::StatusCode;
 use sqlx::PgPool;
@@ -6,7 +6,7 @@ use sqlx::PgPool;
 use crate::site::{PASSWORD, with};
 
 #[sqlx::test]
-async fn who_signs_up_is_logged_in_and_can_log_in_again(pool: PgPool) {
+async fn a_new_account_is_logged_in_and_can_log_in_again(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("Ada.L").await;
         ada.get("/c").await.says(200, "Hello, ada.l");
@@ -29,7 +29,7 @@ async fn who_signs_up_is_logged_in_and_can_log_in_again(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn over_tls_the_cookie_belongs_to_the_host_alone(pool: PgPool) {
+async fn with_tls_the_cookie_belongs_to_the_host_alone(pool: PgPool) {
     with(pool, &["--url", "https://chat.example"], async |site| {
         let answer = site
             .stranger()
@@ -69,7 +69,7 @@ async fn a_wrong_password_and_an_unknown_name_get_the_same_answer(pool: PgPool) 
                 .stranger()
                 .post("/login", &[("name", name), ("password", "wrong horse")])
                 .await;
-            answer.says(422, "Name and password don’t go together.");
+            answer.says(422, "Incorrect name or password.");
             assert!(answer.header("set-cookie").is_empty());
             assert_eq!(answer.count("wrong horse"), 0);
             answer.says(422, &format!("value=\"{name}\""));
@@ -81,7 +81,7 @@ async fn a_wrong_password_and_an_unknown_name_get_the_same_answer(pool: PgPool) 
 }
 
 #[sqlx::test]
-async fn what_is_wrong_is_said_beside_its_field(pool: PgPool) {
+async fn errors_stand_beside_their_fields(pool: PgPool) {
     with(pool, &[], async |site| {
         let answer = site
             .stranger()
@@ -113,20 +113,20 @@ async fn what_is_wrong_is_said_beside_its_field(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_name_is_taken_once(pool: PgPool) {
+async fn a_name_can_be_taken_once(pool: PgPool) {
     with(pool, &[], async |site| {
         site.person("ada").await;
         let answer = site
             .stranger()
             .post("/register", &[("name", "ADA"), ("password", PASSWORD)])
             .await;
-        answer.says(422, "Somebody is called ada already.");
+        answer.says(422, "The name ada is already taken.");
     })
     .await;
 }
 
 #[sqlx::test]
-async fn closed_registration_is_not_offered_and_not_taken(pool: PgPool) {
+async fn closed_registration_is_neither_offered_nor_accepted(pool: PgPool) {
     with(pool, &["--registration", "closed"], async |site| {
         let mut stranger = site.stranger();
         assert_eq!(stranger.get("/login").await.count("/register"), 0);
@@ -137,7 +137,7 @@ async fn closed_registration_is_not_offered_and_not_taken(pool: PgPool) {
         let answer = stranger
             .post("/register", &[("name", "ada"), ("password", PASSWORD)])
             .await;
-        answer.says(403, "New accounts can’t be made here.");
+        answer.says(403, "New accounts can’t be created here.");
         let people: i64 = sqlx::query_scalar("SELECT count(*) FROM users")
             .fetch_one(&site.pool)
             .await
@@ -154,19 +154,19 @@ async fn logging_out_ends_the_session_everywhere(pool: PgPool) {
         let mut thief = ada.script();
         ada.post("/logout", &[]).await.redirects_to("/login");
         assert_eq!(ada.cookie, None);
-        thief.get("/c").await.says(401, "Log in to go on.");
-        let told: i64 =
+        thief.get("/c").await.says(401, "Log in to continue.");
+        let recorded: i64 =
             sqlx::query_scalar("SELECT count(*) FROM changes WHERE session_id IS NOT NULL")
                 .fetch_one(&site.pool)
                 .await
                 .unwrap();
-        assert_eq!(told, 1, "the other replicas close its sockets");
+        assert_eq!(recorded, 1, "the other replicas close its sockets");
     })
     .await;
 }
 
 #[sqlx::test]
-async fn logging_in_ends_the_session_that_the_browser_had(pool: PgPool) {
+async fn logging_in_ends_the_browsers_previous_session(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
         let mut old = ada.script();
@@ -193,7 +193,7 @@ async fn an_expired_session_opens_nothing(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_login_leads_back_to_the_page_that_was_wanted(pool: PgPool) {
+async fn a_login_leads_back_to_the_requested_page(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;
         ada.post("/logout", &[]).await;
@@ -208,18 +208,43 @@ async fn a_login_leads_back_to_the_page_that_was_wanted(pool: PgPool) {
         let fields = [("name", "ada"), ("password", PASSWORD), ("next", &path)];
         ada.post("/login", &fields).await.redirects_to(&path);
 
-        let fields = [
-            ("name", "ada"),
-            ("password", PASSWORD),
-            ("next", "//evil.example"),
-        ];
-        ada.post("/login", &fields).await.redirects_to("/c");
+        for evil in ["//evil.example", "/\\evil.example", "/\t/evil.example"] {
+            let fields = [("name", "ada"), ("password", PASSWORD), ("next", evil)];
+            ada.post("/login", &fields).await.redirects_to("/c");
+        }
     })
     .await;
 }
 
 #[sqlx::test]
-async fn the_eleventh_try_within_a_minute_has_to_wait(pool: PgPool) {
+async fn a_login_leads_back_to_every_page(pool: PgPool) {
+    with(pool, &[], async |site| {
+        let mut ada = site.person("ada").await;
+        let pages = [
+            "/notifications",
+            "/rooms",
+            "/rooms/new?kind=group",
+            "/people",
+            "/search?q=x",
+            "/account",
+        ];
+        for page in pages {
+            ada.get(page).await.says(200, "");
+            ada.post("/logout", &[]).await;
+            let to_login = ada.get(page).await.location();
+            let form = ada.get(&to_login).await;
+            form.says(200, &format!("name=\"next\" value=\"{page}\""));
+            let fields = [("name", "ada"), ("password", PASSWORD), ("next", page)];
+            ada.post("/login", &fields).await.redirects_to(page);
+            // A login page that was left open in another tab.
+            ada.get(&to_login).await.redirects_to(page);
+        }
+    })
+    .await;
+}
+
+#[sqlx::test]
+async fn the_eleventh_login_attempt_within_a_minute_has_to_wait(pool: PgPool) {
     with(pool, &[], async |site| {
         site.person("ada").await;
         for _ in 0..10 {
@@ -230,13 +255,13 @@ async fn the_eleventh_try_within_a_minute_has_to_wait(pool: PgPool) {
         }
         let right = [("name", "ada"), ("password", PASSWORD)];
         let mut answer = site.stranger().post("/login", &right).await;
-        // Another try each six seconds, which ten may take on a busy machine.
+        // One more attempt is allowed every six seconds, and ten may take that long on a busy machine.
         for _ in 0..10 {
             if answer.status == StatusCode::SEE_OTHER {
                 answer = site.stranger().post("/login", &right).await;
             }
         }
-        answer.says(429, "too often");
+        answer.says(429, "too many login attempts");
         let wait: u64 = answer.header("retry-after").parse().unwrap();
         assert!((1..=6).contains(&wait), "{wait}");
     })

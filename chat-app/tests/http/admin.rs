@@ -1,4 +1,4 @@
-//! Administration: what administrators do, what is noted of it, and that it does not exist for anybody else.
+//! Administration: what administrators can do, the audit log, and that it does not exist for anybody else.
 
 use chat_app::housekeeping;
 use sqlx::PgPool;
@@ -29,19 +29,19 @@ fn link_of(answer: &Answer) -> String {
 }
 
 #[sqlx::test]
-async fn for_everybody_else_there_is_no_administration(pool: PgPool) {
+async fn administration_does_not_exist_for_anybody_else(pool: PgPool) {
     with(pool, &SETUP, async |site| {
         let (_, mut bob, id) = cast(site).await;
         let room = room(site).await;
         let person = format!("/admin/people/{id}");
         for path in ["/admin", "/admin/rooms", "/admin/invites", "/admin/messages", "/admin/log", &person, &room] {
-            bob.get(path).await.says(404, "Nothing here");
+            bob.get(path).await.says(404, "Page not found");
             site.stranger().get(path).await.location();
         }
         let fields = [("act", "make_admin"), ("title", "x"), ("user", &*id), ("days", "1"), ("uses", "1"), ("invite", "1"), ("link", "/c/1/1")];
         let (reset, remove) = (format!("{person}/reset"), format!("{room}/remove"));
         for path in [&*person, &reset, &room, &remove, "/admin/invites", "/admin/invites/revoke", "/admin/messages"] {
-            bob.post(path, &fields).await.says(404, "Nothing here");
+            bob.post(path, &fields).await.says(404, "Page not found");
             site.stranger().post(path, &fields).await.redirects_to("/login");
         }
         let untouched = "SELECT (SELECT count(*) FROM users WHERE is_admin) = 1 AND NOT EXISTS (SELECT FROM invites)
@@ -53,7 +53,7 @@ async fn for_everybody_else_there_is_no_administration(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_disabled_person_is_out_everywhere_until_enabled(pool: PgPool) {
+async fn a_disabled_person_is_logged_out_everywhere_until_enabled(pool: PgPool) {
     with(pool, &SETUP, async |site| {
         let (mut ada, mut bob, id) = cast(site).await;
         let person = format!("/admin/people/{id}");
@@ -62,10 +62,10 @@ async fn a_disabled_person_is_out_everywhere_until_enabled(pool: PgPool) {
             .await
             .redirects_to(&person);
         bob.get("/c").await.redirects_to("/login");
-        let told: i64 = site
+        let recorded: i64 = site
             .one("SELECT count(*) FROM changes WHERE session_id IS NOT NULL")
             .await;
-        assert_eq!(told, 1, "the other replicas close their sockets");
+        assert_eq!(recorded, 1, "the other replicas close their sockets");
         ada.get(&person).await.says(200, "Disabled");
         let login = [("name", "bob"), ("password", PASSWORD)];
         bob.post("/login", &login)
@@ -87,8 +87,8 @@ async fn a_disabled_person_is_out_everywhere_until_enabled(pool: PgPool) {
         for sentence in [
             "ada disabled bob",
             "ada enabled bob",
-            "ada signed bob out everywhere",
-            "ada set the chat up",
+            "ada logged bob out everywhere",
+            "ada set up the chat",
         ] {
             log.says(200, sentence);
         }
@@ -98,7 +98,7 @@ async fn a_disabled_person_is_out_everywhere_until_enabled(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn one_administrator_stays(pool: PgPool) {
+async fn the_last_administrator_can_not_be_removed(pool: PgPool) {
     with(pool, &SETUP, async |site| {
         let (mut ada, mut bob, bob_id) = cast(site).await;
         let ada_path = format!("/admin/people/{}", site.user_id("ada").await);
@@ -106,7 +106,7 @@ async fn one_administrator_stays(pool: PgPool) {
         for act in ["disable", "unmake_admin"] {
             ada.post(&ada_path, &[("act", act)])
                 .await
-                .says(422, "One administrator has to stay.");
+                .says(422, "There must be at least one administrator.");
         }
         ada.post(&bob_path, &[("act", "make_admin")])
             .await
@@ -121,7 +121,7 @@ async fn one_administrator_stays(pool: PgPool) {
             .says(404, "");
         bob.post(&bob_path, &[("act", "disable")])
             .await
-            .says(422, "One administrator has to stay.");
+            .says(422, "There must be at least one administrator.");
     })
     .await;
 }
@@ -134,7 +134,7 @@ async fn invitations_and_reset_links_are_shown_once_and_work(pool: PgPool) {
         let wrong = [("days", "0"), ("uses", "x")];
         ada.post("/admin/invites", &wrong)
             .await
-            .says(422, "Give 1 to 365 days");
+            .says(422, "Enter 1 to 365 days");
         let made = ada
             .post("/admin/invites", &[("days", "3"), ("uses", "2")])
             .await;
@@ -155,7 +155,7 @@ async fn invitations_and_reset_links_are_shown_once_and_work(pool: PgPool) {
         site.stranger()
             .get(&join)
             .await
-            .says(404, "no longer works");
+            .says(404, "no longer valid");
 
         let person = format!("/admin/people/{}/reset", site.user_id("bob").await);
         let first = link_of(&ada.post(&person, &[]).await);
@@ -175,7 +175,7 @@ async fn invitations_and_reset_links_are_shown_once_and_work(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn rooms_are_renamed_and_members_removed_and_nothing_said_is_shown(pool: PgPool) {
+async fn rooms_are_renamed_and_members_removed_without_showing_messages(pool: PgPool) {
     with(pool, &SETUP, async |site| {
         let (mut ada, _, id) = cast(site).await;
         let path = room(site).await;
@@ -198,7 +198,7 @@ async fn rooms_are_renamed_and_members_removed_and_nothing_said_is_shown(pool: P
         let log = ada.get("/admin/log").await;
         log.says(200, "to Engine room");
         log.says(200, "ada removed bob from room");
-        // A direct conversation is no room.
+        // A direct conversation is not a room.
         let (mut carl, _) = (site.person("carl").await, ());
         let direct = carl.post("/c", &[("user", &id)]).await.location();
         let direct = direct.replace("/c/", "/admin/rooms/");
@@ -212,7 +212,7 @@ async fn rooms_are_renamed_and_members_removed_and_nothing_said_is_shown(pool: P
 }
 
 #[sqlx::test]
-async fn any_message_is_removed_by_its_link(pool: PgPool) {
+async fn an_administrator_removes_any_message_by_its_link(pool: PgPool) {
     with(pool, &SETUP, async |site| {
         let (mut ada, mut bob, id) = cast(site).await;
         let mut carl = site.person("carl").await;
@@ -226,14 +226,14 @@ async fn any_message_is_removed_by_its_link(pool: PgPool) {
         for gone in [&*link, "nonsense", "/c/999999/1"] {
             ada.post("/admin/messages", &[("link", gone)])
                 .await
-                .says(422, "no message behind this link");
+                .says(422, "doesn’t lead to a message");
         }
         let log = ada.get("/admin/log").await;
         log.says(200, "ada removed message 1 of bob in conversation");
         assert_eq!(log.count("shameful"), 0);
         ada.get("/admin/messages")
             .await
-            .says(200, "Messages are kept for ever.");
+            .says(200, "Messages are kept indefinitely.");
     })
     .await;
 }
@@ -265,7 +265,7 @@ async fn messages_past_their_retention_are_gone_for_good(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn lists_go_on_from_page_to_page(pool: PgPool) {
+async fn lists_continue_on_the_next_page(pool: PgPool) {
     with(pool, &SETUP, async |site| {
         let mut ada = site.admin("ada").await;
         site.run(

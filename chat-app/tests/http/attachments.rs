@@ -1,4 +1,4 @@
-//! Files: what is taken, who gets it back and how, what becomes of it when nobody wants it.
+//! Files: what is accepted, who may download it and how, and when it is deleted.
 
 use std::io::Cursor;
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub fn png(width: u32, height: u32) -> Vec<u8> {
     encoded(&image.into(), ImageFormat::Png)
 }
 
-/// A photo lying on its side, that says where it was made.
+/// A rotated photo with a GPS position.
 fn jpeg_with_gps() -> Vec<u8> {
     let image = DynamicImage::from(RgbaImage::from_pixel(60, 30, Rgba([200, 80, 90, 255])));
     let jpeg = encoded(&image.to_rgb8().into(), ImageFormat::Jpeg);
@@ -54,7 +54,7 @@ fn id(put: &Answer) -> String {
 }
 
 impl Site {
-    /// A message with this file, as of its owner.
+    /// Sends a message with this file as its owner.
     async fn send_file(&self, put: &Answer) -> i64 {
         let file = id(put).parse::<Uuid>().unwrap();
         sqlx::query_scalar(
@@ -69,7 +69,7 @@ impl Site {
         .unwrap()
     }
 
-    /// A conversation of these people, the first of whom owns it.
+    /// Creates a conversation of these people; the first is its owner.
     async fn room(&self, kind: &str, people: &[&str]) -> String {
         let mut ids: Vec<i64> = Vec::new();
         for name in people {
@@ -103,18 +103,18 @@ impl Site {
 }
 
 #[sqlx::test]
-async fn a_file_comes_back_as_it_was_to_be_saved(pool: PgPool) {
+async fn a_file_is_downloaded_as_it_was_uploaded(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, talk) = site.pair().await;
         let content: Vec<u8> = PDF.iter().copied().cycle().take(600_000).collect();
         let put = ada
             .put(&talk, "%D8%AA/r%C3%A9sum%C3%A9%22.pdf", &content)
             .await;
-        let told = put.json();
-        assert_eq!(told["name"], "résumé\".pdf");
-        assert_eq!(told["media_type"], "application/pdf");
-        assert_eq!(told["bytes"], 600_000);
-        assert_eq!(told["width"], serde_json::Value::Null);
+        let answer = put.json();
+        assert_eq!(answer["name"], "résumé\".pdf");
+        assert_eq!(answer["media_type"], "application/pdf");
+        assert_eq!(answer["bytes"], 600_000);
+        assert_eq!(answer["width"], serde_json::Value::Null);
         let file = path(&talk, &put);
         bob.get(&file).await.says(404, "");
         site.send_file(&put).await;
@@ -144,7 +144,7 @@ fn assert_harmless(got: &Answer) {
 }
 
 #[sqlx::test]
-async fn what_could_run_is_only_ever_saved(pool: PgPool) {
+async fn a_file_that_could_run_is_only_downloaded(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, talk) = site.pair().await;
         for (name, content) in [
@@ -165,18 +165,18 @@ async fn what_could_run_is_only_ever_saved(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn an_image_is_shown_without_what_it_told(pool: PgPool) {
+async fn an_image_is_served_without_its_metadata(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, talk) = site.pair().await;
         let photo = jpeg_with_gps();
         assert!(photo.windows(3).any(|w| w == b"WGS"));
         let put = ada.put(&talk, "photo.jpg", &photo).await;
-        let told = put.json();
+        let answer = put.json();
         assert_eq!(
-            (told["width"].as_i64(), told["height"].as_i64()),
+            (answer["width"].as_i64(), answer["height"].as_i64()),
             (Some(30), Some(60))
         );
-        assert_eq!(told["thumbnail"], false);
+        assert_eq!(answer["thumbnail"], false);
         let got = ada.get(&path(&talk, &put)).await;
         assert_harmless(&got);
         assert_eq!(got.header("content-type"), "image/jpeg");
@@ -220,13 +220,13 @@ async fn an_image_that_is_broken_or_a_bomb_is_refused_and_leaves_nothing(pool: P
             b"GIF89a\xff\xff\xff\xff\0\0\0\x2c\0\0\0\0\xff\xff\xff\xff\0\x02\x02\x44\x01\0\x3b";
         ada.put(&talk, "bomb.gif", bomb)
             .await
-            .says(422, "at most 40 million");
+            .says(422, "the limit is 40 million");
         nothing_is_left(site).await;
     })
     .await;
 }
 
-/// What ended early is taken back beside the answer.
+/// A failed upload is removed in the background.
 async fn nothing_is_left(site: &Site) {
     let gone = async {
         while site.count("attachments").await > 0 {
@@ -240,14 +240,14 @@ async fn nothing_is_left(site: &Site) {
 }
 
 #[sqlx::test]
-async fn a_file_over_the_limit_is_refused_also_where_its_length_is_not_told(pool: PgPool) {
+async fn a_file_over_the_limit_is_refused_even_without_content_length(pool: PgPool) {
     let flags = ["--attachments-max-bytes", "300000"];
     with(pool, &flags, async |site| {
         let (mut ada, _, talk) = site.pair().await;
         let large = vec![b'a'; 300_001];
         ada.put(&talk, "a.txt", &large)
             .await
-            .says(413, "at most 300 KB");
+            .says(413, "the limit is 300 KB");
         let uncounted =
             Request::post(format!("{talk}/attachments")).header(header::ACCEPT, "application/json");
         let pieces = large
@@ -255,7 +255,7 @@ async fn a_file_over_the_limit_is_refused_also_where_its_length_is_not_told(pool
             .map(|piece| Ok::<_, std::io::Error>(piece.to_vec()));
         let pieces = futures_util::stream::iter(pieces.collect::<Vec<_>>());
         let answer = ada.request(uncounted, Body::from_stream(pieces)).await;
-        answer.says(413, "at most 300 KB");
+        answer.says(413, "the limit is 300 KB");
         nothing_is_left(site).await;
         ada.put(&talk, "a.txt", &large[1..]).await.says(201, "");
         ada.put(&talk, "a.txt", b"").await.says(422, "empty");
@@ -264,15 +264,15 @@ async fn a_file_over_the_limit_is_refused_also_where_its_length_is_not_told(pool
 }
 
 #[sqlx::test]
-async fn only_allowed_types_are_taken_and_the_refusal_names_them(pool: PgPool) {
+async fn only_allowed_types_are_accepted_and_the_error_lists_them(pool: PgPool) {
     let flags = ["--attachments-types", "image/*,application/pdf"];
     with(pool, &flags, async |site| {
         let (mut ada, _, talk) = site.pair().await;
         ada.put(&talk, "a.pdf", PDF).await.says(201, "");
         ada.put(&talk, "a.png", &png(9, 9)).await.says(201, "");
-        // Its name promises something else than its bytes.
+        // The type follows the content, not the name.
         let refused = ada.put(&talk, "a.png", b"#!/bin/sh\nrm -r /").await;
-        refused.says(415, "Allowed are: image/*, application/pdf");
+        refused.says(415, "Allowed types: image/*, application/pdf");
         ada.headers = vec![("accept-language", "de")];
         let refused = ada.put(&talk, "a.txt", b"text").await;
         refused.says(415, "Erlaubt sind: image/*, application/pdf");
@@ -281,7 +281,7 @@ async fn only_allowed_types_are_taken_and_the_refusal_names_them(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn without_attachments_none_are_taken(pool: PgPool) {
+async fn if_attachments_are_disabled_none_are_accepted(pool: PgPool) {
     with(pool, &["--attachments-max-bytes", "0"], async |site| {
         let (mut ada, _, talk) = site.pair().await;
         ada.put(&talk, "a.pdf", PDF).await.says(404, "");
@@ -290,7 +290,7 @@ async fn without_attachments_none_are_taken(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_form_takes_a_file_too(pool: PgPool) {
+async fn a_form_can_upload_a_file(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, talk) = site.pair().await;
         let form = "--x\r\nContent-Disposition: form-data; name=\"other\"\r\n\r\n1\r\n\
@@ -312,7 +312,7 @@ async fn a_form_takes_a_file_too(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn without_script_a_page_sends_one_file(pool: PgPool) {
+async fn without_javascript_a_page_sends_one_file(pool: PgPool) {
     let flags = ["--attachments-types", "text/plain,image/*"];
     with(pool, &flags, async |site| {
         let (mut ada, mut bob, talk) = site.pair().await;
@@ -324,7 +324,7 @@ async fn without_script_a_page_sends_one_file(pool: PgPool) {
             .says(200, "At most 17 MB, of these types: text/plain, image/*.");
         ada.upload(&address, "file", b"%PDF-1.7")
             .await
-            .says(415, "Allowed are: text/plain, image/*");
+            .says(415, "Allowed types: text/plain, image/*");
         ada.upload(&address, "file", b"plain words")
             .await
             .redirects_to(&talk);
@@ -343,7 +343,7 @@ async fn without_script_a_page_sends_one_file(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_part_of_a_file_can_be_asked_for(pool: PgPool) {
+async fn a_range_of_a_file_can_be_requested(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, talk) = site.pair().await;
         let content: Vec<u8> = (0..700_000_u32).map(|n| (n % 251) as u8).collect();
@@ -359,8 +359,8 @@ async fn a_part_of_a_file_can_be_asked_for(pool: PgPool) {
             let got = ada.get(&file).await;
             assert_eq!(got.status.as_u16(), 206, "{range}");
             assert_eq!(got.bytes, content[expected.clone()], "{range}");
-            let told = format!("bytes {}-{}/700000", expected.start, expected.end - 1);
-            assert_eq!(got.header("content-range"), told);
+            let content_range = format!("bytes {}-{}/700000", expected.start, expected.end - 1);
+            assert_eq!(got.header("content-range"), content_range);
         }
         ada.headers = vec![("range", "bytes=700000-")];
         let got = ada.get(&file).await;
@@ -376,8 +376,8 @@ async fn a_part_of_a_file_can_be_asked_for(pool: PgPool) {
     .await;
 }
 
-/// Asserts that whatever this person asks of it, there is no such file.
-async fn sees_nothing(person: &mut Person, talk: &str, file: &str) {
+/// Asserts that every request for the file gets 404.
+async fn assert_not_found_anywhere(person: &mut Person, talk: &str, file: &str) {
     for address in [file.to_owned(), format!("{file}/thumbnail")] {
         person.get(&address).await.says(404, "");
     }
@@ -389,7 +389,7 @@ async fn sees_nothing(person: &mut Person, talk: &str, file: &str) {
 }
 
 #[sqlx::test]
-async fn an_outsider_finds_nothing_whatever_ids_are_put_together(pool: PgPool) {
+async fn an_outsider_gets_no_file_by_any_combination_of_ids(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, talk) = site.pair().await;
         let mut eve = site.person("eve").await;
@@ -400,8 +400,8 @@ async fn an_outsider_finds_nothing_whatever_ids_are_put_together(pool: PgPool) {
             if sent {
                 site.send_file(&put).await;
             }
-            sees_nothing(&mut eve, &talk, &format!("{talk}/files/{unsent}")).await;
-            // Another's file under a conversation of one's own, one's own under another's, and what there is not.
+            assert_not_found_anywhere(&mut eve, &talk, &format!("{talk}/files/{unsent}")).await;
+            // Another person's file in one's own conversation, one's own in another, and one that does not exist.
             for file in [
                 format!("{theirs}/files/{unsent}"),
                 format!("{talk}/files/{other}"),
@@ -415,7 +415,7 @@ async fn an_outsider_finds_nothing_whatever_ids_are_put_together(pool: PgPool) {
                 }
                 eve.post(&format!("{file}/remove"), &[]).await.says(404, "");
             }
-            // He is in both, and still one's file is not in the other.
+            // Even for a member of both, a file belongs to one conversation only.
             bob.get(&format!("{theirs}/files/{unsent}"))
                 .await
                 .says(404, "");
@@ -437,7 +437,7 @@ async fn an_outsider_finds_nothing_whatever_ids_are_put_together(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn who_is_removed_sees_files_no_more_and_who_comes_later_sees_later_ones(pool: PgPool) {
+async fn removed_members_see_no_files_and_new_members_see_later_files(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
         let mut bob = site.person("bob").await;
@@ -454,7 +454,7 @@ async fn who_is_removed_sees_files_no_more_and_who_comes_later_sees_later_ones(p
             .execute(&site.pool)
             .await
             .unwrap();
-        sees_nothing(&mut bob, &room, &early).await;
+        assert_not_found_anywhere(&mut bob, &room, &early).await;
         bob.get(&path(&room, &unsent)).await.says(404, "");
         cleo.get(&early).await.says(404, "");
         let put = ada.put(&room, "late.pdf", PDF).await;
@@ -465,14 +465,14 @@ async fn who_is_removed_sees_files_no_more_and_who_comes_later_sees_later_ones(p
 }
 
 #[sqlx::test]
-async fn files_of_a_public_room_are_its_members_also_earlier_ones(pool: PgPool) {
+async fn members_of_a_public_room_see_earlier_files_too(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
         let mut bob = site.person("bob").await;
         let room = site.room("public", &["ada"]).await;
         let put = ada.put(&room, "early.pdf", PDF).await;
         site.send_file(&put).await;
-        sees_nothing(&mut bob, &room, &path(&room, &put)).await;
+        assert_not_found_anywhere(&mut bob, &room, &path(&room, &put)).await;
         sqlx::query("SELECT join_room($1, id) FROM users WHERE name = 'bob'")
             .bind(room[3..].parse::<i64>().unwrap())
             .execute(&site.pool)
@@ -484,7 +484,7 @@ async fn files_of_a_public_room_are_its_members_also_earlier_ones(pool: PgPool) 
 }
 
 #[sqlx::test]
-async fn an_unsent_file_can_be_taken_back_a_sent_one_goes_with_its_message(pool: PgPool) {
+async fn an_unsent_file_can_be_discarded_and_a_sent_one_is_deleted_with_its_message(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, talk) = site.pair().await;
         let put = ada.put(&talk, "a.pdf", PDF).await;
@@ -510,7 +510,7 @@ async fn an_unsent_file_can_be_taken_back_a_sent_one_goes_with_its_message(pool:
 }
 
 #[sqlx::test]
-async fn of_many_unsent_files_the_oldest_make_room(pool: PgPool) {
+async fn the_oldest_of_many_unsent_files_are_deleted(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, talk) = site.pair().await;
         let sent = ada.put(&talk, "sent.pdf", PDF).await;
@@ -526,7 +526,7 @@ async fn of_many_unsent_files_the_oldest_make_room(pool: PgPool) {
             ada.get(&path(&talk, put)).await.says(200, "");
         }
         bob.get(&path(&talk, &kept)).await.says(200, "");
-        // Those under way hold their places.
+        // Uploads in progress are counted, too.
         sqlx::query("UPDATE attachments SET bytes = 0 WHERE seq IS NULL")
             .execute(&site.pool)
             .await
@@ -539,7 +539,7 @@ async fn of_many_unsent_files_the_oldest_make_room(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn what_nobody_sent_is_swept_after_a_day(pool: PgPool) {
+async fn unsent_files_are_swept_after_a_day(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, talk) = site.pair().await;
         let (old, new) = (

@@ -1,17 +1,17 @@
-//! Files in a bucket: on a real server of S3's protocol, which checks every signature (`tests/services/up` starts it).
+//! Files in a bucket of a real S3 server, which checks every signature. `tests/services/up` starts it.
 
 use std::io::Cursor;
 use std::time::Duration;
 
 use chat_app::files::sweeper::{self, Ages};
-use chat_app::store::attachments::{Kind, Place};
+use chat_app::store::attachments::{Backend, Variant};
 use sqlx::PgPool;
 use uuid::Uuid;
 use zip::ZipArchive;
 
 use crate::site::{Site, with};
 
-/// A prefix of its own in the bucket, and the wrong key where it is asked for.
+/// Runs a test with its own prefix in the bucket and this key.
 fn flags(prefix: &str, key: &str) -> Vec<String> {
     let server = std::env::var("TEST_BUCKET_URL")
         .expect("run tests/services/up and load its env file, as make test-rust does");
@@ -71,7 +71,7 @@ async fn a_file_goes_to_the_bucket_in_parts_and_comes_back(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn an_object_goes_after_its_row(pool: PgPool) {
+async fn an_object_is_deleted_after_its_row(pool: PgPool) {
     with_bucket(pool, "confab-secret", async |site| {
         let (mut ada, _, talk) = site.pair().await;
         let put = ada
@@ -84,22 +84,22 @@ async fn an_object_goes_after_its_row(pool: PgPool) {
         assert_eq!(small.header("content-type"), "image/jpeg");
         ada.post(&format!("{file}/remove"), &[]).await;
         ada.get(&file).await.says(404, "");
-        let store = &site.files.store;
+        let blobs = &site.files.blobs;
         assert!(
-            store
-                .read(Place::S3, id, Kind::Original, 0..1)
+            blobs
+                .read(Backend::S3, id, Variant::Original, 0..1)
                 .await
                 .is_ok()
         );
         sweep(site).await;
         assert!(
-            store
-                .read(Place::S3, id, Kind::Original, 0..1)
+            blobs
+                .read(Backend::S3, id, Variant::Original, 0..1)
                 .await
                 .is_err()
         );
-        assert!(store.thumbnail(Place::S3, id).await.is_err());
-        // Whatever the bucket has of it, there is nothing left to do.
+        assert!(blobs.thumbnail(Backend::S3, id).await.is_err());
+        // Nothing is left to sweep.
         sweep(site).await;
         let left: i64 = sqlx::query_scalar("SELECT count(*) FROM attachments_gone")
             .fetch_one(&site.pool)
@@ -111,7 +111,7 @@ async fn an_object_goes_after_its_row(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn an_object_that_is_lost_is_named_in_the_export(pool: PgPool) {
+async fn the_export_lists_a_lost_object(pool: PgPool) {
     with_bucket(pool, "confab-secret", async |site| {
         let (mut ada, _, talk) = site.pair().await;
         let mut ids = Vec::new();
@@ -130,7 +130,7 @@ async fn an_object_that_is_lost_is_named_in_the_export(pool: PgPool) {
         ada.post(&format!("{talk}/messages"), &fields)
             .await
             .location();
-        let bucket = site.files.store.bucket_if_any().unwrap();
+        let bucket = site.files.blobs.bucket().unwrap();
         bucket.delete(ids[1].parse().unwrap()).await.unwrap();
 
         let export = ada.get("/account/export").await.bytes;
@@ -146,11 +146,11 @@ async fn an_object_that_is_lost_is_named_in_the_export(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_bucket_that_refuses_is_a_fault_of_ours_and_tells_no_key(pool: PgPool) {
+async fn a_bucket_that_refuses_is_an_internal_error_and_reveals_no_key(pool: PgPool) {
     with_bucket(pool, "another-secret", async |site| {
         let (mut ada, _, talk) = site.pair().await;
         let refused = ada.put(&talk, "a.txt", b"plain words").await;
-        refused.says(500, "This is a fault of the chat, not yours.");
+        refused.says(500, "This is an error in the chat, not yours.");
         for inner in ["another-secret", "Signature", "bucket"] {
             assert_eq!(refused.count(inner), 0, "{inner}");
         }

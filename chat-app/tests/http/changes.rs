@@ -1,4 +1,4 @@
-//! What happens to messages: replies, edits, deletions, reactions, mentions, marks.
+//! Changes of messages: replies, edits, deletions, reactions, mentions, read marks.
 
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::site::with;
 
 #[sqlx::test]
-async fn an_edit_is_marked_and_only_ones_own(pool: PgPool) {
+async fn only_the_sender_can_edit_a_message_and_the_edit_is_marked(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
         ada.send(&path, "frist").await.redirects_to(&path);
@@ -32,7 +32,7 @@ async fn an_edit_is_marked_and_only_ones_own(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_deletion_leaves_a_tombstone_and_nothing_of_what_was_said(pool: PgPool) {
+async fn a_deletion_leaves_a_tombstone_without_any_text(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
         ada.send(&path, "a secret for @bob")
@@ -71,7 +71,7 @@ async fn a_deletion_leaves_a_tombstone_and_nothing_of_what_was_said(pool: PgPool
 }
 
 #[sqlx::test]
-async fn a_reaction_is_there_once_and_taken_back(pool: PgPool) {
+async fn a_reaction_counts_once_and_can_be_removed(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
         ada.send(&path, "well?").await.redirects_to(&path);
@@ -96,7 +96,7 @@ async fn a_reaction_is_there_once_and_taken_back(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_mention_is_counted_apart_until_it_is_read(pool: PgPool) {
+async fn a_mention_is_counted_separately_until_it_is_read(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
         site.person("eve").await;
@@ -118,7 +118,7 @@ async fn a_mention_is_counted_apart_until_it_is_read(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn unread_from_here_outlives_the_marks_of_pages_that_do_not_know_it(pool: PgPool) {
+async fn marking_unread_survives_read_marks_of_pages_with_an_old_version(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
         for body in ["one", "two", "three"] {
@@ -148,7 +148,7 @@ async fn unread_from_here_outlives_the_marks_of_pages_that_do_not_know_it(pool: 
 }
 
 #[sqlx::test]
-async fn a_permalink_shows_what_surrounds_it_and_pages_both_ways(pool: PgPool) {
+async fn a_permalink_shows_the_messages_around_it_and_pages_both_ways(pool: PgPool) {
     with(pool, &[], async |site| {
         let (ada, mut bob, path) = site.pair().await;
         for n in 1..=120 {

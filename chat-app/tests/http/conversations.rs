@@ -1,11 +1,11 @@
-//! The list, finding people, and who may see a conversation.
+//! The list, the search for people, and who may see a conversation.
 
 use sqlx::PgPool;
 
 use crate::site::with;
 
 #[sqlx::test]
-async fn people_are_found_by_name_and_without_oneself(pool: PgPool) {
+async fn people_are_found_by_name_except_oneself(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
         ada.get("/people")
@@ -31,7 +31,7 @@ async fn people_are_found_by_name_and_without_oneself(pool: PgPool) {
         );
         ada.get("/people?q=%3Cb%3E")
             .await
-            .says(200, "No name here holds “&lt;b&gt;”");
+            .says(200, "No name contains “&lt;b&gt;”");
         assert_eq!(ada.get("/people").await.count("data-testid=\"person\""), 4);
     })
     .await;
@@ -55,19 +55,19 @@ async fn two_people_have_one_conversation(pool: PgPool) {
         );
         ada.post("/c", &[("user", &ada_id)])
             .await
-            .says(404, "Nothing here");
+            .says(404, "Page not found");
         ada.post("/c", &[("user", "999")])
             .await
-            .says(404, "Nothing here");
+            .says(404, "Page not found");
         ada.post("/c", &[("user", "x")])
             .await
-            .says(400, "not understood");
+            .says(400, "couldn’t process the request");
     })
     .await;
 }
 
 #[sqlx::test]
-async fn an_outsider_finds_nothing(pool: PgPool) {
+async fn an_outsider_gets_404(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;
         ada.send(&path, "between us").await.redirects_to(&path);
@@ -78,15 +78,18 @@ async fn an_outsider_finds_nothing(pool: PgPool) {
             format!("{path}/item"),
             format!("{path}/seen?seq=1"),
         ] {
-            eve.get(&path)
-                .await
-                .says(404, "There is no such page, or it isn’t yours to see.");
+            eve.get(&path).await.says(
+                404,
+                "This page doesn’t exist, or you don’t have access to it.",
+            );
         }
         for mut eve in [eve.script(), eve] {
-            eve.send(&path, "let me in").await.says(404, "no such page");
+            eve.send(&path, "let me in")
+                .await
+                .says(404, "This page doesn’t exist");
             eve.post(&format!("{path}/read"), &[("seq", "1")])
                 .await
-                .says(404, "no such page");
+                .says(404, "This page doesn’t exist");
             eve.send(&path, "")
                 .await
                 .status
@@ -106,7 +109,7 @@ async fn an_outsider_finds_nothing(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_stranger_is_sent_to_log_in_and_a_script_is_told(pool: PgPool) {
+async fn a_stranger_is_redirected_to_the_login_and_a_script_gets_401(pool: PgPool) {
     with(pool, &[], async |site| {
         let (ada, _, path) = site.pair().await;
         let mut stranger = site.stranger();
@@ -121,7 +124,7 @@ async fn a_stranger_is_sent_to_log_in_and_a_script_is_told(pool: PgPool) {
         let mut script = stranger.script();
         let answer = script.send(&path, "hello").await;
         answer.says(401, "");
-        assert_eq!(answer.json()["error"], "Log in to go on.");
+        assert_eq!(answer.json()["error"], "Log in to continue.");
         drop(ada);
     })
     .await;
@@ -139,23 +142,23 @@ async fn what_does_not_exist_is_not_found(pool: PgPool) {
             "/static/x/nothing.js",
             "/static/x/own-x.css",
         ] {
-            ada.get(path).await.says(404, "Nothing here");
+            ada.get(path).await.says(404, "Page not found");
         }
         ada.get("/logout").await.says(405, "That didn’t work");
         let answer = ada.script().get("/c/1").await;
         assert_eq!(
             answer.json()["error"],
-            "There is no such page, or it isn’t yours to see."
+            "This page doesn’t exist, or you don’t have access to it."
         );
     })
     .await;
 }
 
 #[sqlx::test]
-async fn the_list_goes_on_part_by_part_and_names_each_conversation_once(pool: PgPool) {
+async fn the_list_continues_in_parts_and_shows_each_conversation_once(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
-        // Three buckets of forty, so that parts end inside of them; some were last active in the same moment.
+        // Three buckets of forty, so that parts end within a bucket; some conversations were last active at the same time.
         site.run(
             "WITH made AS (
                  INSERT INTO conversations (kind, title, last_at)
@@ -182,13 +185,13 @@ async fn the_list_goes_on_part_by_part_and_names_each_conversation_once(pool: Pg
         }
         assert_eq!(parts, [50, 50, 20]);
         assert_eq!(found, wanted);
-        ada.get("/c?older=yesterday").await.says(400, "not understood");
+        ada.get("/c?older=yesterday").await.says(400, "couldn’t process the request");
     })
     .await;
 }
 
 #[sqlx::test]
-async fn the_list_counts_what_is_unread_until_it_is_read(pool: PgPool) {
+async fn the_list_counts_unread_messages(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
         for body in ["one", "two", "three"] {
@@ -234,7 +237,7 @@ async fn the_list_counts_what_is_unread_until_it_is_read(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn without_script_opening_a_conversation_reads_it(pool: PgPool) {
+async fn without_javascript_opening_a_conversation_marks_it_as_read(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
         ada.send(&path, "one").await;

@@ -1,4 +1,4 @@
-//! The chat over HTTP on a real PostgreSQL: every handler for the person it is for, for the outsider and for bad input.
+//! The chat over HTTP with a real PostgreSQL: every handler for its user, for an outsider and with invalid input.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Sending, and reading back.
+//! Sending messages and reading history.
 
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::site::with;
 
 #[sqlx::test]
-async fn without_script_a_send_leads_back_to_the_conversation(pool: PgPool) {
+async fn without_javascript_a_send_leads_back_to_the_conversation(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
         ada.send(&path, "Hello\r\nbob <3").await.redirects_to(&path);
@@ -19,7 +19,7 @@ async fn without_script_a_send_leads_back_to_the_conversation(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn the_script_is_told_what_became_of_a_send_and_a_retry_is_the_same_message(pool: PgPool) {
+async fn a_script_gets_the_sent_message_and_a_retry_gets_the_same_one(pool: PgPool) {
     with(pool, &[], async |site| {
         let (ada, mut bob, path) = site.pair().await;
         let id = Uuid::new_v4().to_string();
@@ -52,7 +52,7 @@ async fn the_script_is_told_what_became_of_a_send_and_a_retry_is_the_same_messag
 }
 
 #[sqlx::test]
-async fn a_message_that_can_t_be_sent_says_why_and_stays_typed(pool: PgPool) {
+async fn a_refused_message_shows_why_and_keeps_its_text(pool: PgPool) {
     with(pool, &["--max-message-bytes", "20"], async |site| {
         let (mut ada, _, path) = site.pair().await;
         let long = "ä".repeat(11);
@@ -69,12 +69,15 @@ async fn a_message_that_can_t_be_sent_says_why_and_stays_typed(pool: PgPool) {
                 &format!("aria-describedby=\"body-error\">{}</textarea>", body),
             );
             assert_eq!(answer.count("data-testid=\"field-error\""), 1);
-            let told = ada.script().send(&path, body).await;
-            assert_eq!(told.status, 422);
+            let json_answer = ada.script().send(&path, body).await;
+            assert_eq!(json_answer.status, 422);
             assert!(
-                told.json()["error"].as_str().unwrap().contains(sentence),
+                json_answer.json()["error"]
+                    .as_str()
+                    .unwrap()
+                    .contains(sentence),
                 "{}",
-                told.body
+                json_answer.body
             );
         }
         assert_eq!(
@@ -88,19 +91,45 @@ async fn a_message_that_can_t_be_sent_says_why_and_stays_typed(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_form_that_makes_no_sense_is_refused(pool: PgPool) {
+async fn a_refused_message_shows_why_in_the_senders_language(pool: PgPool) {
+    with(pool, &["--max-message-bytes", "20"], async |site| {
+        let (mut ada, _, path) = site.pair().await;
+        ada.send(&path, "Hello").await.redirects_to(&path);
+        let long = "x".repeat(21);
+        for (language, empty, too_long) in [
+            ("de", "Schreib zuerst eine Nachricht.", "hat 21 Bytes"),
+            ("ar", "اكتب رسالة أولًا.", "بايت"),
+        ] {
+            ada.headers = vec![("accept-language", language)];
+            let mut script = ada.script();
+            script.headers.push(("accept-language", language));
+            for (body, sentence) in [(" ", empty), (long.as_str(), too_long)] {
+                ada.send(&path, body).await.says(422, sentence);
+                script.send(&path, body).await.says(422, sentence);
+                let edit = format!("{path}/messages/1/edit");
+                let fields = [("body", body)];
+                ada.post(&edit, &fields).await.says(422, sentence);
+                script.post(&edit, &fields).await.says(422, sentence);
+            }
+        }
+    })
+    .await;
+}
+
+#[sqlx::test]
+async fn a_malformed_form_is_refused(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;
         let messages = format!("{path}/messages");
         ada.post(&messages, &[("client_id", "7"), ("body", "x")])
             .await
-            .says(400, "not understood");
+            .says(400, "couldn’t process the request");
         ada.post(&messages, &[("body", "x")])
             .await
-            .says(400, "not understood");
+            .says(400, "couldn’t process the request");
         ada.post(&format!("{path}/read"), &[("seq", "many")])
             .await
-            .says(400, "not understood");
+            .says(400, "couldn’t process the request");
         let huge = "x".repeat(1024 * 1024);
         let answer = ada.script().send(&path, &huge).await;
         answer.says(413, "Send it in parts.");

@@ -1,4 +1,4 @@
-//! What the figures of requests tell, and what they must not.
+//! The metrics of requests, and what they must not reveal.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -27,8 +27,11 @@ async fn requests_are_counted_by_the_route_and_never_by_the_path(pool: PgPool) {
         ] {
             assert!(page.contains(line), "{line} is not in {page}");
         }
-        for told in ["987654321", "nowhere-at-all", "INVENTED"] {
-            assert!(!page.contains(told), "{told} came from a client: {page}");
+        for secret in ["987654321", "nowhere-at-all", "INVENTED"] {
+            assert!(
+                !page.contains(secret),
+                "{secret} came from a client: {page}"
+            );
         }
     })
     .await;

@@ -1,4 +1,4 @@
-//! What people are notified of, and on which devices.
+//! The notification settings: devices, quiet hours, levels.
 
 use sqlx::PgPool;
 
@@ -54,7 +54,7 @@ async fn a_device_is_registered_shown_and_removed(pool: PgPool) {
             .unwrap();
         let removal = format!("/notifications/{id}/remove");
         let mut bob = site.person("bob").await;
-        bob.post(&removal, &[]).await.says(404, "Nothing here");
+        bob.post(&removal, &[]).await.says(404, "Page not found");
         ada.post(&removal, &[]).await.redirects_to("/notifications");
         assert_eq!(subscriptions(site).await, 0);
     })
@@ -62,7 +62,9 @@ async fn a_device_is_registered_shown_and_removed(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_device_goes_with_its_session_and_to_who_signs_in_on_it_next(pool: PgPool) {
+async fn a_device_is_removed_with_its_session_and_moves_to_the_next_person_who_logs_in(
+    pool: PgPool,
+) {
     with(pool, KEY, async |site| {
         let (mut ada, mut bob) = (site.person("ada").await, site.person("bob").await);
         subscribe(&ada, "https://push.example/1").await;
@@ -89,7 +91,7 @@ async fn a_device_goes_with_its_session_and_to_who_signs_in_on_it_next(pool: PgP
 }
 
 #[sqlx::test]
-async fn the_eleventh_device_takes_the_place_of_the_first(pool: PgPool) {
+async fn the_eleventh_device_replaces_the_first(pool: PgPool) {
     with(pool, KEY, async |site| {
         let ada = site.person("ada").await;
         for n in 0..11 {
@@ -107,7 +109,7 @@ async fn the_eleventh_device_takes_the_place_of_the_first(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn an_endpoint_of_this_network_or_without_tls_is_refused(pool: PgPool) {
+async fn a_private_endpoint_or_one_without_tls_is_refused(pool: PgPool) {
     with(pool, KEY, async |site| {
         let ada = site.person("ada").await;
         for bad in [
@@ -140,7 +142,7 @@ async fn without_a_key_there_is_no_web_push(pool: PgPool) {
         assert_eq!(subscribe(&ada, "https://push.example/1").await, 404);
         let page = ada.get("/notifications").await;
         page.says(200, "while a page of this chat is open");
-        assert_eq!(page.count("Devices that are notified"), 0);
+        assert_eq!(page.count("Devices with notifications"), 0);
         let settings = ada.script().get("/notifications/settings").await;
         assert_eq!(
             settings.json(),
@@ -151,7 +153,7 @@ async fn without_a_key_there_is_no_web_push(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn the_hours_without_disturbance_are_kept_and_taken_away(pool: PgPool) {
+async fn quiet_hours_are_stored_and_removed(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
         let night = [
@@ -171,9 +173,9 @@ async fn the_hours_without_disturbance_are_kept_and_taken_away(pool: PgPool) {
             serde_json::json!([1350, 360, "Africa/Cairo"])
         );
         for (field, bad, says) in [
-            ("from", "25:00", "Give both times"),
-            ("to", "22:30", "Give both times"),
-            ("zone", "Middle/<Earth>", "no time zone of this name"),
+            ("from", "25:00", "Enter two different times"),
+            ("to", "22:30", "Enter two different times"),
+            ("zone", "Middle/<Earth>", "Unknown time zone"),
         ] {
             let mut fields = night.map(|(name, value)| (name, value));
             fields
@@ -191,7 +193,7 @@ async fn the_hours_without_disturbance_are_kept_and_taken_away(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_level_is_set_by_members_alone(pool: PgPool) {
+async fn only_members_can_set_a_level(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
         let level = format!("{path}/level");
@@ -213,22 +215,22 @@ async fn a_level_is_set_by_members_alone(pool: PgPool) {
         assert_eq!(levels, ["none", "mentions"]);
         ada.post(&level, &[("level", "loud")])
             .await
-            .says(400, "not understood");
+            .says(400, "couldn’t process the request");
         let mut eve = site.person("eve").await;
         eve.post(&level, &[("level", "none")])
             .await
-            .says(404, "Nothing here");
+            .says(404, "Page not found");
         let elsewhere = eve.post("/c/999/level", &[("level", "none")]).await;
-        elsewhere.says(404, "Nothing here");
+        elsewhere.says(404, "Page not found");
         bob.post("/c/x/level", &[("level", "none")])
             .await
-            .says(404, "Nothing here");
+            .says(404, "Page not found");
     })
     .await;
 }
 
 #[sqlx::test]
-async fn who_is_signed_out_sees_and_sets_nothing(pool: PgPool) {
+async fn notification_settings_need_a_login(pool: PgPool) {
     with(pool, KEY, async |site| {
         let mut stranger = site.stranger();
         let page = stranger.get("/notifications").await;

@@ -1,11 +1,11 @@
-//! What holds for every answer: headers, origin, error pages, PostgreSQL being away.
+//! All responses: headers, origin, error pages, and PostgreSQL being down.
 
 use sqlx::PgPool;
 
-use crate::site::{Answer, PASSWORD, with};
+use crate::site::{Answer, PASSWORD, SETUP, with};
 
 #[sqlx::test]
-async fn every_answer_has_the_security_headers(pool: PgPool) {
+async fn every_response_has_the_security_headers(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;
         let mut answers = vec![
@@ -56,7 +56,7 @@ fn assert_protected(answer: &Answer) {
 }
 
 #[sqlx::test]
-async fn a_write_of_another_site_is_refused(pool: PgPool) {
+async fn a_write_from_another_site_is_refused(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;
         for foreign in [
@@ -68,7 +68,7 @@ async fn a_write_of_another_site_is_refused(pool: PgPool) {
             ada.headers = foreign.clone();
             ada.send(&path, "forged")
                 .await
-                .says(403, "This came from another site.");
+                .says(403, "The request came from another site.");
             ada.post("/logout", &[]).await.says(403, "another site");
             let mut stranger = site.stranger();
             stranger.headers = foreign;
@@ -94,7 +94,7 @@ async fn a_write_of_another_site_is_refused(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn behind_a_proxy_that_rewrites_host_the_url_tells_the_origin(pool: PgPool) {
+async fn behind_a_proxy_that_rewrites_host_the_url_setting_has_the_origin(pool: PgPool) {
     with(
         pool,
         &["--url", "http://public.example:8080"],
@@ -111,7 +111,7 @@ async fn behind_a_proxy_that_rewrites_host_the_url_tells_the_origin(pool: PgPool
 }
 
 #[sqlx::test]
-async fn assets_are_cached_for_ever_under_their_own_name_only(pool: PgPool) {
+async fn assets_are_cached_for_ever_only_under_their_own_hash(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut stranger = site.stranger();
         let page = stranger.get("/login").await;
@@ -144,7 +144,7 @@ async fn assets_are_cached_for_ever_under_their_own_name_only(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn with_postgresql_away_people_are_told_so(pool: PgPool) {
+async fn people_see_that_postgresql_is_down(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
         site.pool.close().await;
@@ -168,7 +168,7 @@ async fn with_postgresql_away_people_are_told_so(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_fault_of_ours_is_not_explained_to_people(pool: PgPool) {
+async fn the_page_of_an_internal_error_has_no_details(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
         sqlx::query("ALTER TABLE messages RENAME COLUMN body TO gone")
@@ -176,10 +176,126 @@ async fn a_fault_of_ours_is_not_explained_to_people(pool: PgPool) {
             .await
             .unwrap();
         let answer = ada.get("/c").await;
-        answer.says(500, "This is a fault of the chat, not yours.");
+        answer.says(500, "This is an error in the chat, not yours.");
         answer.says(500, answer.header("x-request-id"));
         for inner in ["column", "sqlx", "body does not"] {
             assert_eq!(answer.count(inner), 0, "{inner}");
+        }
+    })
+    .await;
+}
+
+/// The paths of a source's route table with the methods that each takes.
+fn routes(source: &str) -> Vec<(String, bool, bool)> {
+    let tables = source.split(".route(").skip(1);
+    tables
+        .map(|rest| {
+            let (_, rest) = rest.split_once('"').unwrap();
+            let (path, rest) = rest.split_once('"').unwrap();
+            let handlers = rest.split(".route(").next().unwrap();
+            let handlers = handlers.split(".merge(").next().unwrap();
+            let has = |method| handlers.contains(method);
+            (path.to_owned(), has("get("), has("post("))
+        })
+        .collect()
+}
+
+/// Names of fields that requests may have: those of all structs of the handlers.
+fn field_names() -> Vec<String> {
+    let mut names: Vec<String> = glob("src/http")
+        .iter()
+        .flat_map(|source| fields(source))
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn fields(source: &str) -> Vec<String> {
+    let declared = source.lines().filter_map(|line| {
+        let line = line
+            .trim()
+            .trim_start_matches("pub ")
+            .trim_start_matches("pub(super) ");
+        let (name, kind) = line.split_once(": ")?;
+        let is_type = kind.ends_with(',') && kind.starts_with(char::is_uppercase);
+        let is_name = name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+        (is_type && is_name).then(|| name.to_owned())
+    });
+    declared.collect()
+}
+
+fn glob(folder: &str) -> Vec<String> {
+    let mut sources = Vec::new();
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let mut folders = vec![root];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false => sources.push(std::fs::read_to_string(path).unwrap()),
+            }
+        }
+    }
+    sources
+}
+
+#[sqlx::test]
+async fn a_nul_anywhere_in_a_request_is_never_a_fault_of_the_chat(pool: PgPool) {
+    let routes: Vec<_> = [
+        include_str!("../../src/http.rs"),
+        include_str!("../../src/http/admin.rs"),
+    ]
+    .iter()
+    .flat_map(|source| routes(source))
+    .collect();
+    assert!(routes.len() > 60, "{routes:?}");
+    let names = field_names();
+    for name in ["q", "people", "after", "body", "title"] {
+        assert!(
+            names.iter().any(|found| found == name),
+            "{name} is not in {names:?}"
+        );
+    }
+    with(pool, &SETUP, async |site| {
+        let (_, _, talk) = site.pair().await;
+        let id = talk.rsplit('/').next().unwrap();
+        let mut admin = site.admin("root").await;
+        let signed_in = admin.cookie.clone();
+        let path = |route: &str| {
+            route
+                .replace("{id}", id)
+                .replace("{seq}", "1")
+                .replace("{token}", "a")
+        };
+        for (route, ..) in routes.iter().filter(|(_, gets, _)| *gets) {
+            for name in &names {
+                let address = format!("{}?{name}=%00", path(route));
+                let answer = admin.get(&address).await;
+                assert!(
+                    !answer.status.is_server_error(),
+                    "GET {address}: {}",
+                    answer.body
+                );
+            }
+        }
+        // A field alone, which no other one's mistake hides; then among others, which may be needed.
+        for others in [&[][..], &names[..]] {
+            for (route, ..) in routes.iter().filter(|(.., posts)| *posts) {
+                for name in &names {
+                    let others = others.iter().filter(|other| *other != name);
+                    let mut fields: Vec<_> = others.map(|other| (other.as_str(), "1")).collect();
+                    fields.push((name, "\0"));
+                    let answer = admin.post(&path(route), &fields).await;
+                    assert!(
+                        !answer.status.is_server_error(),
+                        "POST {route} {name}: {}",
+                        answer.body
+                    );
+                    admin.cookie.clone_from(&signed_in);
+                }
+            }
         }
     })
     .await;

@@ -1,4 +1,4 @@
-//! Groups and rooms: who may see, join, add, name and remove, and what an outsider gets.
+//! Rooms and groups: who may see, join, add, rename and remove, and what an outsider gets.
 
 use confab_tests::wait::seconds;
 use confab_tests::{ensure, eventually};
@@ -6,7 +6,7 @@ use sqlx::PgPool;
 
 use crate::site::{Person, Site, with};
 
-/// A room of `owner` with these people in it; its path.
+/// Creates a room with these members, and returns its path.
 async fn room(owner: &mut Person, kind: &str, title: &str, people: &str) -> String {
     let fields = [
         ("kind", kind),
@@ -31,11 +31,13 @@ async fn a_public_room_is_listed_joined_and_read_back(pool: PgPool) {
         let (mut ada, mut bob, _) = three(site).await;
         let path = room(&mut ada, "public", "Design", "").await;
         ada.send(&path, "before bob").await.redirects_to(&path);
-        bob.get(&path).await.says(404, "Nothing here");
+        bob.get(&path).await.says(404, "Page not found");
         let directory = bob.get("/rooms?q=desi").await;
         directory.says(200, "Design");
         directory.says(200, "1 member");
-        bob.get("/rooms?q=nothing").await.says(200, "No room holds");
+        bob.get("/rooms?q=nothing")
+            .await
+            .says(200, "No room found for");
         bob.post(&format!("{path}/join"), &[])
             .await
             .redirects_to(&path);
@@ -57,7 +59,7 @@ async fn a_public_room_is_listed_joined_and_read_back(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_private_room_shows_what_was_sent_while_one_was_in_it(pool: PgPool) {
+async fn a_private_room_shows_only_messages_sent_during_membership(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, mut eve) = three(site).await;
         let path = room(&mut ada, "private", "Board", "bob").await;
@@ -66,7 +68,7 @@ async fn a_private_room_shows_what_was_sent_while_one_was_in_it(pool: PgPool) {
         eve.post(&format!("{path}/join"), &[]).await.says(404, "");
         bob.post(&format!("{path}/members"), &[("people", "eve")])
             .await
-            .says(403, "Only its owners");
+            .says(403, "Only the owners");
         ada.post(&format!("{path}/members"), &[("people", "@eve")])
             .await
             .redirects_to(&format!("{path}/about"));
@@ -85,7 +87,7 @@ async fn a_private_room_shows_what_was_sent_while_one_was_in_it(pool: PgPool) {
             .await
             .says(404, "");
         }
-        // A change of what was before her time is not hers either.
+        // Nor does she see a change of a message from before she joined.
         bob.script()
             .post(
                 &format!("{path}/messages/1/reactions"),
@@ -146,14 +148,14 @@ async fn an_outsider_changes_nothing(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn owners_name_and_hand_over_and_the_last_one_leaves_an_heir(pool: PgPool) {
+async fn owners_rename_and_promote_and_the_last_one_leaves_a_successor(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, _) = three(site).await;
         let path = room(&mut ada, "public", "Design", "bob,eve").await;
         let about = format!("{path}/about");
         bob.post(&about, &[("title", "Bob’s"), ("topic", "")])
             .await
-            .says(403, "Only its owners");
+            .says(403, "Only the owners");
         ada.post(&about, &[("title", "Redesign"), ("topic", "all of it")])
             .await
             .redirects_to(&about);
@@ -165,7 +167,7 @@ async fn owners_name_and_hand_over_and_the_last_one_leaves_an_heir(pool: PgPool)
         page.says(200, "data-t=\"notice-topic\"");
         ada.post(&about, &[("title", ""), ("topic", "")])
             .await
-            .says(422, "A room needs a name");
+            .says(422, "Enter a name for the room");
         let ada_id = site.user_id("ada").await;
         ada.post(
             &format!("{path}/members/{ada_id}/role"),
@@ -186,13 +188,13 @@ async fn owners_name_and_hand_over_and_the_last_one_leaves_an_heir(pool: PgPool)
 }
 
 #[sqlx::test]
-async fn a_wrong_room_says_what_is_wrong_and_keeps_what_was_typed(pool: PgPool) {
+async fn an_invalid_room_form_shows_its_errors_and_keeps_the_text(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
         let wrong = [
             (
                 [("kind", "public"), ("title", " "), ("people", "")],
-                "A room needs a name",
+                "Enter a name for the room",
             ),
             (
                 [
@@ -204,7 +206,7 @@ async fn a_wrong_room_says_what_is_wrong_and_keeps_what_was_typed(pool: PgPool) 
             ),
             (
                 [("kind", "group"), ("title", "X"), ("people", "ada")],
-                "somebody besides you",
+                "at least one other person",
             ),
         ];
         for (fields, sentence) in wrong {
@@ -223,7 +225,7 @@ async fn a_wrong_room_says_what_is_wrong_and_keeps_what_was_typed(pool: PgPool) 
 }
 
 #[sqlx::test]
-async fn a_group_is_called_after_its_people(pool: PgPool) {
+async fn a_group_is_named_after_its_members(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, _) = three(site).await;
         let path = room(&mut ada, "group", "", "bob eve").await;
@@ -247,7 +249,7 @@ async fn a_group_is_called_after_its_people(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn what_happened_between_two_pages_is_on_one_of_them(pool: PgPool) {
+async fn a_notice_between_two_pages_is_on_exactly_one_of_them(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
         let path = room(&mut ada, "public", "Design", "").await;
@@ -266,13 +268,13 @@ async fn what_happened_between_two_pages_is_on_one_of_them(pool: PgPool) {
             ["", "?before=71", "?before=21"],
             ["?at=60", "?before=35", "?after=84"],
         ] {
-            let mut told = Vec::new();
+            let mut answers = Vec::new();
             for page in pages {
-                told.push(ada.get(&format!("{path}{page}")).await);
+                answers.push(ada.get(&format!("{path}{page}")).await);
             }
             for edge in edges {
                 let notice = format!("data-text=\"After {edge}\"");
-                let times: usize = told.iter().map(|page| page.count(&notice)).sum();
+                let times: usize = answers.iter().map(|page| page.count(&notice)).sum();
                 assert_eq!(times, 1, "after {edge}, on {pages:?}");
             }
         }
@@ -280,9 +282,9 @@ async fn what_happened_between_two_pages_is_on_one_of_them(pool: PgPool) {
     .await;
 }
 
-/// Their page asks who is in, then for the messages; what waits for a lock in between is as late as a slow database makes it.
+/// The page reads the membership, then the messages. A lock in between makes the second read late, like a slow database.
 #[sqlx::test]
-async fn who_is_let_out_while_their_page_is_made_sees_nothing_newer(pool: PgPool) {
+async fn a_member_removed_while_their_page_is_rendered_sees_nothing_newer(pool: PgPool) {
     const HOLD: &str = "LOCK TABLE reactions";
     const WAITS: &str = "SELECT EXISTS (SELECT FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock')";
@@ -305,7 +307,7 @@ async fn who_is_let_out_while_their_page_is_made_sees_nothing_newer(pool: PgPool
             held.commit().await.unwrap();
         };
         let (page, ()) = tokio::join!(bob.get(&path), meanwhile);
-        page.says(404, "Nothing here");
+        page.says(404, "Page not found");
         ada.get(&path).await.says(200, "for one");
     })
     .await;

@@ -1,4 +1,4 @@
-//! Searching one's own conversations: what is found, and what isn't there for whom.
+//! Search: what is found, and what must not be found by whom.
 
 use sqlx::PgPool;
 
@@ -13,7 +13,7 @@ async fn search(person: &mut Person, typed: &str) -> Answer {
     person.get(&format!("/search?{query}")).await
 }
 
-/// The places of what is found, in the order shown.
+/// The `seq` of the hits, in the order shown.
 async fn found(person: &mut Person, typed: &str) -> Vec<i64> {
     let answer = search(person, typed).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
@@ -39,7 +39,7 @@ async fn run(site: &Site, sql: &str) {
         .unwrap();
 }
 
-/// A room of the first of these people with the others in it; answers its id.
+/// Creates a room and returns its id.
 async fn room(site: &Site, kind: &str, title: &str, owner: &str, others: &str) -> i64 {
     let sql = format!(
         "SELECT create_conversation('{kind}', '{title}', '', (SELECT id FROM users WHERE name = '{owner}'),
@@ -61,7 +61,7 @@ async fn say(site: &Site, conversation: i64, name: &str, body: &str) {
 }
 
 #[sqlx::test]
-async fn words_phrases_beginnings_and_exclusions_find_messages_newest_first(pool: PgPool) {
+async fn words_phrases_prefixes_and_exclusions_find_messages_newest_first(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
         for body in [
@@ -103,19 +103,25 @@ async fn words_phrases_beginnings_and_exclusions_find_messages_newest_first(pool
 }
 
 #[sqlx::test]
-async fn what_can_not_be_searched_for_has_a_sentence_beside_the_field(pool: PgPool) {
+async fn an_invalid_query_has_an_error_beside_the_field(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;
         ada.send(&path, "the plan").await;
         for (typed, sentence) in [
-            ("form:ada plan", "There is no “form:”."),
-            ("before:soon", "“soon” is no date. Write it as 2026-01-31."),
+            ("form:ada plan", "“form:” is not a search operator."),
+            (
+                "before:soon",
+                "“soon” is not a date. Use the form 2026-01-31.",
+            ),
             ("from:nobody plan", "Nobody here is called “nobody”."),
-            ("in:nowhere", "You are in no conversation called “nowhere”."),
-            ("-plan", "Say also what to look for"),
+            (
+                "in:nowhere",
+                "You are not in a conversation called “nowhere”.",
+            ),
+            ("-plan", "Enter something to search for"),
             (
                 "!!!",
-                "Left out, since it is too common or holds no letters: !!!.",
+                "Ignored because they are too common or contain no letters: !!!.",
             ),
         ] {
             let answer = search(&mut ada, typed).await;
@@ -125,19 +131,21 @@ async fn what_can_not_be_searched_for_has_a_sentence_beside_the_field(pool: PgPo
             assert_eq!(answer.count(HIT), 0, "{typed}");
         }
         let answer = search(&mut ada, "plan ???").await;
-        answer.says(200, "holds no letters: ???.");
+        answer.says(200, "contain no letters: ???.");
         assert_eq!(answer.count(HIT), 1, "the rest is searched for");
         search(&mut ada, "xyz").await.says(200, "Nothing found");
         search(&mut ada, "")
             .await
             .says(200, "in:&quot;Design team&quot;");
-        ada.get("/search?older=x").await.says(400, "not understood");
+        ada.get("/search?older=x")
+            .await
+            .says(400, "couldn’t process the request");
     })
     .await;
 }
 
 #[sqlx::test]
-async fn nothing_typed_breaks_the_query_or_the_page(pool: PgPool) {
+async fn no_input_breaks_the_query_or_the_page(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;
         ada.send(&path, "<img src=x onerror=alert(1)> alert & \"quoted\"")
@@ -167,7 +175,7 @@ async fn nothing_typed_breaks_the_query_or_the_page(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn an_outsider_finds_nothing_whatever_is_put_together(pool: PgPool) {
+async fn an_outsider_finds_nothing_by_any_query(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;
         let (mut eve, mut cy) = (site.person("eve").await, site.person("cy").await);
@@ -199,10 +207,10 @@ async fn an_outsider_finds_nothing_whatever_is_put_together(pool: PgPool) {
             "in:bob secret",
             "in:nothing-like-it",
         ] {
-            // Nobody can tell a room that they are not in from one that is not there.
+            // A room that one is not in looks like one that does not exist.
             search(&mut eve, typed)
                 .await
-                .says(200, "You are in no conversation called");
+                .says(200, "You are not in a conversation called");
         }
         for guess in [i64::MAX, 2, 0, -1] {
             let path = format!("/search?q=secret&older={guess}");
@@ -212,7 +220,7 @@ async fn an_outsider_finds_nothing_whatever_is_put_together(pool: PgPool) {
         let answer = eve.get("/search?q=secret").await;
         answer.redirects_to("/login?next=%2Fsearch%3Fq%3Dsecret");
 
-        // In a conversation of one's own with one of them, the others' words are still not found.
+        // A conversation with one of them does not reveal the others' messages.
         let bob_id = site.user_id("bob").await;
         cy.post("/c", &[("user", &bob_id)]).await.location();
         assert_eq!(found(&mut cy, "secret").await, [0; 0]);
@@ -222,7 +230,7 @@ async fn an_outsider_finds_nothing_whatever_is_put_together(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn who_joins_finds_what_came_after_and_in_public_rooms_all(pool: PgPool) {
+async fn new_members_find_later_messages_and_in_public_rooms_all(pool: PgPool) {
     with(pool, &[], async |site| {
         site.person("ada").await;
         let mut bob = site.person("bob").await;
@@ -257,7 +265,7 @@ async fn who_joins_finds_what_came_after_and_in_public_rooms_all(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn an_edit_is_found_by_its_new_words_and_a_deletion_by_none(pool: PgPool) {
+async fn an_edited_message_is_found_by_its_new_text_and_a_deleted_one_by_none(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;
         for body in ["the old words", "words to delete", "words that stay"] {

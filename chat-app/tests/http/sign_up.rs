@@ -1,4 +1,4 @@
-//! The first administrator, invitations, reset links, and what a chat without people says.
+//! The first administrator, invitations, reset links, and the first page of a chat without accounts.
 
 use chat_app::domain::UserId;
 use chat_app::store::{invites, resets};
@@ -17,7 +17,7 @@ async fn invite(site: &Site, admin: &str, uses: i32) -> String {
 }
 
 #[sqlx::test]
-async fn the_setup_token_makes_the_first_administrator_even_where_sign_up_is_closed(pool: PgPool) {
+async fn the_setup_token_creates_the_first_administrator_even_if_sign_up_is_closed(pool: PgPool) {
     let flags = [SETUP[0], SETUP[1], "--registration", "closed"];
     with(pool, &flags, async |site| {
         let mut ada = site.stranger();
@@ -34,7 +34,7 @@ async fn the_setup_token_makes_the_first_administrator_even_where_sign_up_is_clo
         let mut ada = site.admin("ada").await;
         ada.get("/c").await.says(200, "ada");
         assert!(site.one::<bool>("SELECT is_admin FROM users").await);
-        // Once.
+        // The token works once.
         let again = [
             ("token", SETUP_TOKEN),
             ("name", "eve"),
@@ -48,7 +48,7 @@ async fn the_setup_token_makes_the_first_administrator_even_where_sign_up_is_clo
 }
 
 #[sqlx::test]
-async fn setup_makes_an_account_that_is_there_the_administrators_with_its_password(pool: PgPool) {
+async fn setup_promotes_an_existing_account_with_its_password(pool: PgPool) {
     with(pool, &SETUP, async |site| {
         site.person("ada").await;
         let fields = |password| {
@@ -61,7 +61,7 @@ async fn setup_makes_an_account_that_is_there_the_administrators_with_its_passwo
         site.stranger()
             .post("/setup", &fields("wrong horse"))
             .await
-            .says(422, "There is an account with this name.");
+            .says(422, "An account with this name already exists.");
         site.stranger()
             .post("/setup", &fields(PASSWORD))
             .await
@@ -89,7 +89,7 @@ async fn the_setup_token_can_be_tried_ten_times_a_minute(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn without_a_token_there_is_no_setup_and_the_first_page_says_what_to_do(pool: PgPool) {
+async fn without_a_token_there_is_no_setup_and_the_first_page_explains_what_to_do(pool: PgPool) {
     with(
         pool,
         &["--registration", "invite", "--setup-token", ""],
@@ -105,7 +105,7 @@ async fn without_a_token_there_is_no_setup_and_the_first_page_says_what_to_do(po
 }
 
 #[sqlx::test]
-async fn an_invitation_lets_in_as_many_as_it_says(pool: PgPool) {
+async fn an_invitation_works_as_often_as_it_allows(pool: PgPool) {
     let flags = [SETUP[0], SETUP[1], "--registration", "invite"];
     with(pool, &flags, async |site| {
         site.admin("ada").await;
@@ -115,12 +115,12 @@ async fn an_invitation_lets_in_as_many_as_it_says(pool: PgPool) {
         let fields = |name| [("name", name), ("password", PASSWORD)];
         bob.post("/register", &fields("bob"))
             .await
-            .says(403, "New accounts are made with an invitation.");
+            .says(403, "You need an invitation to create an account.");
         bob.get(&path).await.says(200, "You’re invited");
-        // What does not come about is not counted.
+        // A failed sign-up does not count.
         bob.post(&path, &fields("ada"))
             .await
-            .says(422, "Somebody is called ada already.");
+            .says(422, "The name ada is already taken.");
         bob.post(&path, &[("name", "bob"), ("password", "short")])
             .await
             .says(422, "at least 8 characters");
@@ -135,13 +135,13 @@ async fn an_invitation_lets_in_as_many_as_it_says(pool: PgPool) {
         site.stranger()
             .get(&path)
             .await
-            .says(404, "This link no longer works");
+            .says(404, "This link is no longer valid");
     })
     .await;
 }
 
 #[sqlx::test]
-async fn an_invitation_that_ran_out_was_taken_back_or_is_made_up_opens_nothing(pool: PgPool) {
+async fn an_expired_revoked_or_made_up_invitation_is_refused(pool: PgPool) {
     let flags = [SETUP[0], SETUP[1], "--registration", "invite"];
     with(pool, &flags, async |site| {
         site.admin("ada").await;
@@ -202,7 +202,7 @@ async fn a_reset_link_sets_a_password_once_and_ends_every_session(pool: PgPool) 
 }
 
 #[sqlx::test]
-async fn who_is_disabled_or_gone_has_no_session_and_can_not_log_in(pool: PgPool) {
+async fn a_disabled_or_deleted_account_has_no_session_and_can_not_log_in(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut eve) = (site.person("ada").await, site.person("eve").await);
         site.run("UPDATE users SET disabled_at = now() WHERE name = 'ada'")
@@ -217,7 +217,7 @@ async fn who_is_disabled_or_gone_has_no_session_and_can_not_log_in(pool: PgPool)
         stranger
             .post("/login", &fields("wrong horse"))
             .await
-            .says(422, "don’t go together");
+            .says(422, "Incorrect name or password");
         assert_eq!(
             eve.get("/people?q=ada")
                 .await
@@ -232,7 +232,7 @@ async fn who_is_disabled_or_gone_has_no_session_and_can_not_log_in(pool: PgPool)
         stranger
             .post("/login", &fields(PASSWORD))
             .await
-            .says(422, "don’t go together");
+            .says(422, "Incorrect name or password");
         assert_eq!(
             eve.get("/people?q=ada")
                 .await
@@ -243,13 +243,13 @@ async fn who_is_disabled_or_gone_has_no_session_and_can_not_log_in(pool: PgPool)
         stranger
             .post("/register", &reserved)
             .await
-            .says(422, "are kept for accounts");
+            .says(422, "are reserved for deleted accounts");
     })
     .await;
 }
 
 #[sqlx::test]
-async fn pages_and_errors_speak_the_readers_language(pool: PgPool) {
+async fn pages_and_errors_are_in_the_readers_language(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut stranger = site.stranger();
         stranger.headers = vec![("accept-language", "de-CH")];
@@ -258,7 +258,10 @@ async fn pages_and_errors_speak_the_readers_language(pool: PgPool) {
             .await
             .says(200, "<html lang=\"de\" dir=\"ltr\"");
         stranger.get("/login").await.says(200, "Neu hier?");
-        stranger.get("/nowhere").await.says(404, "Hier ist nichts");
+        stranger
+            .get("/nowhere")
+            .await
+            .says(404, "Seite nicht gefunden");
         stranger.headers = vec![("accept-language", "ar"), ("accept", "application/json")];
         let error = stranger.get("/c").await.json();
         assert_eq!(error["error"], "سجّل الدخول للمتابعة.");

@@ -1,12 +1,14 @@
-//! The app without a network, and people who use it. Each test has a database of its own.
+//! The app without a network, and people who use it. Each test has its own database.
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
-use chat_app::app::{App, Workers};
+use chat_app::app::App;
 use chat_app::config::{Cli, Command, Config};
 use chat_app::files::Files;
 use chat_app::http;
+use chat_app::lifecycle::Lifecycle;
+use chat_app::postgres::{Connections, Postgres};
 use chat_app::telemetry::Metrics;
 use clap::Parser;
 use sqlx::PgPool;
@@ -18,7 +20,7 @@ pub const SETUP_TOKEN: &str = "a token of the operator";
 /// Settings of a chat that an administrator can be made in.
 pub const SETUP: [&str; 2] = ["--setup-token", SETUP_TOKEN];
 
-/// The app as a person's requests meet it.
+/// The app under test.
 pub struct Site {
     router: Router,
     pub pool: PgPool,
@@ -28,9 +30,10 @@ pub struct Site {
 
 /// Runs a test against the app; `flags` are settings beyond the required ones.
 pub async fn with(pool: PgPool, flags: &[&str], test: impl AsyncFnOnce(&Site)) {
-    let database = pool.connect_options();
-    let mut workers = Workers::new(&database);
-    let app = App::start(config(flags), &database, pool.clone(), &mut workers).unwrap();
+    let options = (*pool.connect_options()).clone();
+    let connections = Connections::with_readers(options, Postgres::default(), pool.clone());
+    let lifecycle = Lifecycle::default();
+    let app = App::start(config(flags), &connections, &lifecycle).unwrap();
     let site = Site {
         files: app.files.clone(),
         metrics: app.metrics.clone(),
@@ -38,16 +41,16 @@ pub async fn with(pool: PgPool, flags: &[&str], test: impl AsyncFnOnce(&Site)) {
         pool,
     };
     test(&site).await;
-    // Whoever keeps a connection keeps the database from being dropped.
+    // An open connection would keep the database from being dropped.
     drop(site);
-    workers.stop.cancel();
-    workers.lanes.join_all().await;
-    workers.tasks.shutdown().await;
-    workers.pool.close().await;
+    lifecycle.writer_ended().await;
+    lifecycle.shut_down_hard();
+    lifecycle.background_ended().await;
+    connections.background.close().await;
 }
 
 fn config(flags: &[&str]) -> Config {
-    // No broker listens there: nothing here waits for Kafka.
+    // No broker listens there: no test here waits for Kafka.
     let required = [
         "chat-app",
         "serve",
@@ -96,7 +99,7 @@ impl Site {
         person
     }
 
-    /// The one number, text or truth that this statement answers.
+    /// The single value that a query returns.
     pub async fn one<T>(&self, sql: &'static str) -> T
     where
         T: Send + Unpin + sqlx::Type<sqlx::Postgres> + for<'r> sqlx::Decode<'r, sqlx::Postgres>,
@@ -126,7 +129,7 @@ impl Site {
     }
 }
 
-/// Somebody with a browser: keeps the cookie, follows nothing.
+/// A person with a browser that keeps cookies and follows no redirects.
 pub struct Person {
     router: Router,
     pub cookie: Option<String>,
@@ -135,7 +138,7 @@ pub struct Person {
 }
 
 impl Person {
-    /// The same person's script instead of their forms.
+    /// The same person with requests as JavaScript makes them.
     pub fn script(&self) -> Person {
         let headers = vec![("accept", "application/json")];
         Person {
@@ -168,7 +171,7 @@ impl Person {
         .await
     }
 
-    /// Uploads a file by a form.
+    /// Uploads a file with a form.
     pub async fn upload(&mut self, path: &str, field: &str, content: &[u8]) -> Answer {
         let mut body = format!(
             "--edge\r\ncontent-disposition: form-data; name=\"{field}\"; filename=\"x\"\r\n\r\n"
@@ -181,7 +184,7 @@ impl Person {
         self.request(request, Body::from(body)).await
     }
 
-    /// Puts a file as the script does; `name` is percent-encoded.
+    /// Uploads a file like the script does; `name` is percent-encoded.
     pub async fn put(&mut self, conversation: &str, name: &str, content: &[u8]) -> Answer {
         let request = Request::post(format!("{conversation}/attachments"))
             .header(header::ACCEPT, "application/json")
@@ -233,7 +236,6 @@ impl Person {
     }
 }
 
-/// What came back.
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
@@ -259,7 +261,7 @@ impl Answer {
         assert_eq!(self.location(), path);
     }
 
-    /// Asserts the status and that the page says this.
+    /// Asserts the status, and that the body contains this text.
     #[track_caller]
     pub fn says(&self, status: u16, text: &str) {
         assert_eq!(self.status.as_u16(), status, "{}", self.body);
@@ -270,7 +272,7 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 
-    /// How often this is in the page.
+    /// How often the body contains this text.
     pub fn count(&self, text: &str) -> usize {
         self.body.matches(text).count()
     }

@@ -1,4 +1,4 @@
-//! A database is one chat's.
+//! A database belongs to one chat.
 
 use sqlx::{ConnectOptions, PgPool};
 
@@ -14,7 +14,7 @@ async fn the_first_chat_keeps_the_database_until_its_row_is_deleted(pool: PgPool
 
     let refused = run("chat.younger").await.unwrap_err();
     assert!(
-        refused.starts_with("DatabaseInUse: the database belongs to the chat chat.elder since 20"),
+        refused.starts_with("DatabaseInUse: The database belongs to the chat chat.elder since 20"),
         "{refused}"
     );
     assert!(refused.contains("DELETE FROM owner"), "{refused}");

@@ -1,4 +1,4 @@
-//! The API's part about files that people send. Types alone, no I/O.
+//! API types for attachments. No I/O.
 
 use kube::KubeSchema;
 use schemars::JsonSchema;
@@ -6,18 +6,18 @@ use serde::{Deserialize, Serialize};
 
 use super::resources;
 
-/// Files that people send.
+/// Files that users attach to messages.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Attachments {
-    /// Largest file in bytes, at most 1 GiB. 0: nobody can send files; those that were sent can still be read.
-    /// What stands in front of the chat must let a request of this size through.
+pub(crate) struct Attachments {
+    /// Maximum size of a file in bytes, at most 1 GiB. 0 disables sending files; existing files can still be
+    /// read. Proxies in front of the chat must accept request bodies of this size.
     #[serde(default = "defaults::max_bytes")]
     #[schemars(range(min = 0, max = 1073741824))]
     pub max_bytes: i32,
 
-    /// Media types that may be sent, such as `image/png`, `image/*`, or `*` for all. What counts is what a file
-    /// holds, not what its name says.
+    /// Media types that are accepted, such as `image/png`, `image/*`, or `*` for all. The chat detects the type
+    /// from the content of the file, not from its name.
     #[serde(default = "defaults::types")]
     #[schemars(
         length(min = 1, max = 100),
@@ -31,31 +31,32 @@ pub struct Attachments {
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub types: Vec<String>,
 
-    /// Where the files are: exactly one of `postgres` and `s3`.
+    /// Where the files are stored: exactly one of `postgres` and `s3`.
     #[serde(default)]
-    #[x_kube(validation = Rule::new("has(self.postgres) != has(self.s3)").message("set exactly one of attachments.store.postgres and attachments.store.s3"), validation = Rule::new("has(self.s3) == has(oldSelf.s3)").message("attachments.store cannot change, the files that were sent would stay behind: make a new ChatDeployment for the other store"))]
+    #[x_kube(validation = Rule::new("has(self.postgres) != has(self.s3)").message("set exactly one of attachments.store.postgres and attachments.store.s3"), validation = Rule::new("has(self.s3) == has(oldSelf.s3)").message("attachments.store is immutable, because the existing files would stay behind: create a new ChatDeployment instead"))]
     pub store: AttachmentStore,
 }
 
-/// Where the files are.
+/// Where the files are stored.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub enum AttachmentStore {
-    /// In the chat's own database, in its backups too.
+pub(crate) enum AttachmentStore {
+    /// Stores files in the database of the chat, so that they are part of its backups.
     Postgres(PostgresStore),
-    /// In a bucket of Amazon S3 or of a server that speaks its protocol.
+    /// Stores files in a bucket of Amazon S3 or an S3-compatible server.
     S3(S3Store),
 }
 
-/// The chat's own database. There is nothing to set.
+/// Storage in the database of the chat. It has no settings.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
-pub struct PostgresStore {}
+pub(crate) struct PostgresStore {}
 
-/// A bucket that exists. Confab makes none, and deletes none.
+/// An existing bucket. Confab neither creates nor deletes buckets.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct S3Store {
-    /// Address of the server, such as `https://s3.example.com`. Left out, it is Amazon's in the region.
+pub(crate) struct S3Store {
+    /// URL of the server, such as `https://s3.example.com`. Defaults to the endpoint of Amazon S3 in the
+    /// region.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(max = 262),
@@ -65,7 +66,7 @@ pub struct S3Store {
     )]
     pub endpoint: Option<String>,
 
-    /// Region of the bucket. Servers other than Amazon's mostly take the default.
+    /// Region of the bucket. Most S3-compatible servers accept the default.
     #[serde(default = "defaults::region")]
     #[schemars(length(min = 1, max = 64), regex(pattern = r"^[a-zA-Z0-9-]+$"))]
     pub region: String,
@@ -77,7 +78,7 @@ pub struct S3Store {
     )]
     pub bucket: String,
 
-    /// What the objects' names begin with, without a slash at either end. Left out: `<namespace>.<name>`.
+    /// Prefix of the object keys, without a slash at either end. Defaults to `<namespace>.<name>`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(min = 1, max = 200),
@@ -85,30 +86,30 @@ pub struct S3Store {
     )]
     pub prefix: Option<String>,
 
-    /// Whether the bucket's name is in the path (`https://host/bucket/object`, which most servers take) or else in the
-    /// host's name (`https://bucket.host/object`).
+    /// Whether requests have the bucket name in the path (`https://host/bucket/object`), as most S3-compatible
+    /// servers require. If false, it is part of the host name (`https://bucket.host/object`).
     #[serde(default = "defaults::path_style")]
     pub path_style: bool,
 
-    /// Who the chat is to the server.
+    /// Credentials for the bucket.
     pub credentials_secret: S3CredentialsSecret,
 }
 
-/// A Secret of the same namespace with an access key that may read, write, list and delete objects of the bucket.
-/// When it changes, the replicas roll.
+/// A Secret in the same namespace with an access key that can read, write, list and delete objects in the
+/// bucket. Changing the Secret restarts the replicas.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct S3CredentialsSecret {
+pub(crate) struct S3CredentialsSecret {
     /// Name of the Secret.
     #[schemars(schema_with = "resources::object_name")]
     pub name: String,
 
-    /// Key in the Secret under which the access key's id is.
+    /// Key in the Secret that holds the access key ID.
     #[serde(default = "defaults::access_key_id_key")]
     #[schemars(schema_with = "resources::secret_key")]
     pub access_key_id_key: String,
 
-    /// Key in the Secret under which the secret access key is.
+    /// Key in the Secret that holds the secret access key.
     #[serde(default = "defaults::secret_access_key_key")]
     #[schemars(schema_with = "resources::secret_key")]
     pub secret_access_key_key: String,

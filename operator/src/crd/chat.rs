@@ -1,4 +1,4 @@
-//! The API's part about the chat itself: what people may do in it. Types alone, no I/O.
+//! API types for the settings of the chat: what users can do in it. No I/O.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,62 +6,64 @@ use serde::{Deserialize, Serialize};
 /// Settings of the chat itself.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct ChatSettings {
-    /// Name shown in the browser's tab and at the top of the pages.
+pub(crate) struct ChatSettings {
+    /// Name of the chat, shown in the browser tab and at the top of each page.
     #[serde(default = "defaults::title")]
     #[schemars(length(min = 1, max = 60), regex(pattern = r"^[^\x00-\x1f\x7f]+$"))]
     pub title: String,
 
-    /// Who may make an account. `Open`: anyone who can open the chat. `Invite`: whoever has the link of an
-    /// invitation. `Closed`: nobody. People who have an account can log in whatever this says, and the setup
-    /// token makes the first one.
+    /// Who can create an account. `Open`: anyone who can reach the chat. `Invite`: anyone with an invitation
+    /// link. `Closed`: nobody. It does not affect existing accounts, nor the first account, which is created
+    /// with the setup token.
     #[serde(default)]
     pub registration: Registration,
 
-    /// Longest message in bytes (UTF-8).
+    /// Maximum length of a message in bytes (UTF-8).
     #[serde(default = "defaults::max_message_bytes")]
     #[schemars(range(min = 256, max = 65536))]
     pub max_message_bytes: i32,
 
-    /// Messages, and the files in them, are deleted after this many days. Left out, they are kept for ever.
+    /// Messages and their files are deleted after this number of days. If omitted, they are kept indefinitely.
     /// `topics.retentionHours` must not be longer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 3650))]
     pub message_retention_days: Option<i32>,
 
-    /// The language whose word endings the search knows: a text search configuration that comes with PostgreSQL.
-    /// `Simple` finds words as they are written, in any language. A change builds the search anew in a migration.
+    /// Language that search uses for stemming: one of the text search configurations that come with PostgreSQL.
+    /// `Simple` matches words as they are written, in any language. A change rebuilds the search index in a
+    /// migration.
     #[serde(default)]
     pub search_language: SearchLanguage,
 
-    /// Whether people see who is there. `Disabled` takes it from all; `Enabled` leaves it to each person.
+    /// Whether users see who is online. `Disabled` turns it off for everyone; `Enabled` lets each user decide.
     #[serde(default)]
     pub presence: Switch,
 
-    /// Whether people see who is typing. `Disabled` takes it from all; `Enabled` leaves it to each person.
+    /// Whether users see who is typing. `Disabled` turns it off for everyone; `Enabled` lets each user decide.
     #[serde(default)]
     pub typing: Switch,
 
-    /// Whether people see who has read a message. `Disabled` takes it from all; `Enabled` leaves it to each person.
+    /// Whether users see who has read a message. `Disabled` turns it off for everyone; `Enabled` lets each user
+    /// decide.
     #[serde(default)]
     pub read_receipts: Switch,
 }
 
-/// Who may make an account.
+/// Who can create an account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-pub enum Registration {
-    /// Anyone who can open the chat.
+pub(crate) enum Registration {
+    /// Anyone who can reach the chat.
     #[default]
     Open,
-    /// Whoever has the link of an invitation.
+    /// Anyone with an invitation link.
     Invite,
     /// Nobody.
     Closed,
 }
 
 impl Registration {
-    /// As the chat-app's settings write it.
-    pub fn as_str(self) -> &'static str {
+    /// The value as the chat-app's setting takes it.
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Open => "open",
             Self::Invite => "invite",
@@ -70,36 +72,36 @@ impl Registration {
     }
 }
 
-/// On or off.
+/// Whether a feature is on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-pub enum Switch {
-    /// On.
+pub(crate) enum Switch {
+    /// The feature is on.
     #[default]
     Enabled,
-    /// Off.
+    /// The feature is off.
     Disabled,
 }
 
 impl Switch {
     /// Whether it is on.
-    pub fn on(self) -> bool {
+    pub(crate) fn on(self) -> bool {
         self == Self::Enabled
     }
 }
 
 macro_rules! search_languages {
     ($default:ident $($name:ident)*) => {
-        /// A text search configuration that every PostgreSQL from version 15 on has.
+        /// A text search configuration of PostgreSQL 15 and newer.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-        pub enum SearchLanguage { #[default] $default, $($name),* }
+        pub(crate) enum SearchLanguage { #[default] $default, $($name),* }
 
         impl SearchLanguage {
             /// All of them.
             #[cfg(test)]
-            pub const ALL: &[Self] = &[Self::$default, $(Self::$name),*];
+            pub(crate) const ALL: &[Self] = &[Self::$default, $(Self::$name),*];
 
             /// The configuration's name in PostgreSQL.
-            pub fn configuration(self) -> String {
+            pub(crate) fn configuration(self) -> String {
                 let name = match self {
                     Self::$default => stringify!($default),
                     $(Self::$name => stringify!($name)),*

@@ -1,4 +1,4 @@
-//! The CustomResourceDefinition as YAML writes it. Pure.
+//! The CustomResourceDefinition, as written to YAML. Pure.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt;
@@ -7,14 +7,15 @@ use serde_json::Value;
 use super::ChatDeployment;
 
 /// The CustomResourceDefinition of [`ChatDeployment`].
-pub fn definition() -> CustomResourceDefinition {
+pub(crate) fn definition() -> CustomResourceDefinition {
     let mut crd = serde_json::to_value(ChatDeployment::crd()).expect("a CRD is JSON");
     forbid_null(&mut crd);
-    serde_json::from_value(crd).expect("removing `nullable` leaves a CRD")
+    join_lines(&mut crd);
+    serde_json::from_value(crd).expect("removing `nullable` and line breaks leaves a CRD")
 }
 
-/// An optional field is derived as `nullable`. Without it the API server drops a `null` and the default
-/// applies, so that no rule ever sees one.
+/// schemars marks optional fields as `nullable`. Without that, the API server drops a `null` and applies the
+/// default, so that no rule has to handle null.
 fn forbid_null(schema: &mut Value) {
     match schema {
         Value::Object(map) => {
@@ -26,6 +27,30 @@ fn forbid_null(schema: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(forbid_null),
         _ => {}
     }
+}
+
+/// A description keeps the line breaks of its doc comment. `kubectl explain` wraps lines itself, so that only the
+/// breaks between paragraphs may stay.
+fn join_lines(schema: &mut Value) {
+    match schema {
+        Value::Object(map) => {
+            for (key, value) in map {
+                match value {
+                    Value::String(text) if key == "description" => *text = flowing(text),
+                    value => join_lines(value),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(join_lines),
+        _ => {}
+    }
+}
+
+fn flowing(text: &str) -> String {
+    let paragraphs = text
+        .split("\n\n")
+        .map(|paragraph| paragraph.replace('\n', " "));
+    paragraphs.collect::<Vec<_>>().join("\n\n")
 }
 
 #[cfg(test)]
@@ -43,8 +68,35 @@ mod tests {
     }
 
     #[test]
-    fn no_field_accepts_null_and_every_field_is_documented() {
+    fn a_paragraph_of_a_description_is_one_line() {
+        assert_eq!(flowing("a\nb\n\nc\nd"), "a b\n\nc d");
+        let text = serde_json::to_string(&definition()).unwrap();
+        assert!(!text.replace(r"\n\n", "").contains(r"\n"));
+    }
+
+    #[test]
+    fn no_field_accepts_null() {
         let text = serde_json::to_string(&definition()).unwrap();
         assert!(!text.contains("nullable"));
+    }
+
+    #[test]
+    fn every_field_is_documented() {
+        let crd = serde_json::to_value(definition()).unwrap();
+        let schema = &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+        let mut missing = Vec::new();
+        undocumented(schema, "", &mut missing);
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+
+    fn undocumented(schema: &Value, path: &str, missing: &mut Vec<String>) {
+        for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+            let path = format!("{path}.{name}");
+            if field["description"].as_str().is_none_or(str::is_empty) {
+                missing.push(path.clone());
+            }
+            undocumented(field, &path, missing);
+            undocumented(&field["items"], &path, missing);
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The API's part about the route to the chat. Types alone, no I/O.
+//! API types for the route to the chat. No I/O.
 
 use std::collections::BTreeMap;
 
@@ -8,35 +8,35 @@ use serde::{Deserialize, Serialize};
 
 use super::{pods, resources};
 
-/// How people outside the cluster reach the chat.
+/// How clients outside the cluster reach the chat.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub enum Exposure {
-    /// By an Ingress for the host of `url`.
+pub(crate) enum Exposure {
+    /// Through an Ingress for the host of `url`.
     Ingress(IngressExposure),
-    /// By an HTTPRoute for the host of `url`, on Gateways of Gateway API.
+    /// Through an HTTPRoute (Gateway API) for the host of `url`.
     Gateway(GatewayExposure),
 }
 
 /// An HTTPRoute for the host of `url`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct GatewayExposure {
-    /// The Gateways that lead to the chat. A Gateway of another namespace has to allow routes from this one.
+pub(crate) struct GatewayExposure {
+    /// Gateways that the HTTPRoute attaches to. A Gateway in another namespace must allow routes from this one.
     #[schemars(length(min = 1, max = 16))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub parent_refs: Vec<GatewayRef>,
 }
 
-/// A Gateway, or one listener of it.
+/// A Gateway, or one of its listeners.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct GatewayRef {
+pub(crate) struct GatewayRef {
     /// Name of the Gateway.
     #[schemars(schema_with = "resources::object_name")]
     pub name: String,
 
-    /// Its namespace. Left out, it is the ChatDeployment's.
+    /// Namespace of the Gateway. Defaults to the namespace of the ChatDeployment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(min = 1, max = 63),
@@ -44,12 +44,12 @@ pub struct GatewayRef {
     )]
     pub namespace: Option<String>,
 
-    /// Name of one of its listeners. Left out: all that fit.
+    /// Name of a listener. If omitted, the route attaches to all compatible listeners.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "resources::object_name")]
     pub section_name: Option<String>,
 
-    /// Port of its listeners. Left out: all that fit.
+    /// Port of the listeners. If omitted, the route attaches to all compatible listeners.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 65535))]
     pub port: Option<i32>,
@@ -58,19 +58,20 @@ pub struct GatewayRef {
 /// An Ingress for the host of `url`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct IngressExposure {
-    /// The IngressClass to use. Left out, it is the cluster's default class.
+pub(crate) struct IngressExposure {
+    /// Name of the IngressClass. Defaults to the default class of the cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "resources::object_name")]
     pub class_name: Option<String>,
 
-    /// A Secret of type kubernetes.io/tls for the host. Left out, TLS ends elsewhere or nowhere.
+    /// Name of a Secret of type kubernetes.io/tls with a certificate for the host. If omitted, the Ingress does
+    /// not terminate TLS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "resources::object_name")]
     pub tls_secret_name: Option<String>,
 
-    /// Annotations of the Ingress, for its controller or for cert-manager. Where the controller bounds a request's
-    /// body (ingress-nginx at 1 MiB), raise that above `attachments.maxBytes`.
+    /// Annotations of the Ingress, for example for its controller or for cert-manager. If the controller limits
+    /// the size of request bodies (ingress-nginx: 1 MiB), raise that limit above `attachments.maxBytes`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "pods::annotations")]
     #[x_kube(validation = Rule::new(pods::KEYS).message(pods::KEYS_MESSAGE))]

@@ -1,4 +1,4 @@
-//! The API's part about Kafka: where it is, and the chat's topics in it. Types alone, no I/O.
+//! API types for Kafka: the connection, and the chat's topics. No I/O.
 
 use std::collections::BTreeMap;
 
@@ -11,25 +11,25 @@ use super::chat::Switch;
 use super::resources;
 use super::secrets::CaSecret;
 
-/// Where Kafka is.
+/// Connection to Kafka.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub enum Kafka {
-    /// A Kafka that you run: any cluster with the Kafka protocol, version 4.0 or newer.
+pub(crate) enum Kafka {
+    /// A Kafka cluster that you run, version 4.0 or newer, or any cluster that implements its protocol.
     External(ExternalKafka),
-    /// A cluster that Strimzi runs in the same namespace. The topics are KafkaTopics, which its topic operator carries
-    /// out.
+    /// A Kafka cluster that Strimzi runs in the same namespace. The operator creates the topics as KafkaTopic
+    /// objects.
     Strimzi(StrimziKafka),
-    /// One broker that the operator runs beside the chat. It survives restarts, not the loss of its volume;
-    /// no message is lost with it, since PostgreSQL holds them all.
+    /// A single broker that the operator runs for the chat. Its data survives restarts but not the loss of its
+    /// volume. Losing the volume loses no messages, because PostgreSQL stores them all.
     Embedded(EmbeddedKafka),
 }
 
-/// A Kafka that you run.
+/// A Kafka cluster that you run.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct ExternalKafka {
-    /// Some of the cluster's brokers, as `host:port`.
+pub(crate) struct ExternalKafka {
+    /// Addresses of some brokers, as `host:port`.
     #[schemars(
         length(min = 1, max = 20),
         inner(
@@ -40,23 +40,23 @@ pub struct ExternalKafka {
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub bootstrap_servers: Vec<String>,
 
-    /// Encrypt the connection. Left out, it is in the clear.
+    /// TLS settings. If omitted, the connection is not encrypted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<KafkaTls>,
 
-    /// Log in with a name and a password. Left out, there is no login.
+    /// SASL authentication with a user name and a password. If omitted, the chat does not use SASL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sasl: Option<KafkaSasl>,
 }
 
-/// A cluster that Strimzi runs in the same namespace, reached at its bootstrap Service.
+/// A Kafka cluster that Strimzi runs in the same namespace, reached at its bootstrap Service.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("!has(self.user) || self.user.authentication != 'Tls' || self.tls == 'Enabled'").message("kafka.strimzi.user.authentication Tls needs kafka.strimzi.tls: Enabled"),
+    validation = Rule::new("!has(self.user) || self.user.authentication != 'Tls' || self.tls == 'Enabled'").message("kafka.strimzi.user.authentication Tls requires kafka.strimzi.tls: Enabled"),
 )]
-pub struct StrimziKafka {
-    /// Name of the Kafka.
+pub(crate) struct StrimziKafka {
+    /// Name of the Kafka object.
     #[schemars(
         length(min = 1, max = 63),
         regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
@@ -68,31 +68,32 @@ pub struct StrimziKafka {
     #[schemars(range(min = 1, max = 65535))]
     pub port: i32,
 
-    /// Whether that listener speaks TLS. The authority is the one in Secret `<cluster>-cluster-ca-cert`.
+    /// Whether that listener uses TLS. The chat trusts the certificate authority in the Secret
+    /// `<cluster>-cluster-ca-cert`.
     #[serde(default = "defaults::strimzi_tls")]
     pub tls: Switch,
 
-    /// The KafkaUser that the chat is. Left out, there is no login.
+    /// KafkaUser that the chat authenticates as. If omitted, the chat does not authenticate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<StrimziUser>,
 }
 
-/// A KafkaUser of the same namespace. Strimzi keeps its login in the Secret of the same name.
+/// A KafkaUser in the same namespace. Strimzi stores its credentials in the Secret of the same name.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct StrimziUser {
+pub(crate) struct StrimziUser {
     /// Name of the KafkaUser.
     #[schemars(schema_with = "resources::object_name")]
     pub name: String,
 
-    /// The KafkaUser's `authentication.type`.
+    /// Value of `authentication.type` in the KafkaUser.
     #[serde(default)]
     pub authentication: StrimziAuthentication,
 }
 
-/// How a KafkaUser proves who it is.
+/// How a KafkaUser authenticates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-pub enum StrimziAuthentication {
+pub(crate) enum StrimziAuthentication {
     /// `scram-sha-512`: with a password.
     #[default]
     ScramSha512,
@@ -100,68 +101,70 @@ pub enum StrimziAuthentication {
     Tls,
 }
 
-/// How the connection to Kafka is encrypted.
+/// TLS settings of the connection to Kafka.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct KafkaTls {
-    /// The authority that signed the brokers' certificates. Confab's images bring none of their own.
+pub(crate) struct KafkaTls {
+    /// Certificate authority (CA) that signed the brokers' certificates. It is required: Confab's images trust
+    /// no public authorities for Kafka.
     pub ca_secret: CaSecret,
 
-    /// The certificate that the chat shows to the brokers (mTLS). Left out, it shows none.
+    /// Client certificate that the chat presents to the brokers (mTLS). If omitted, it presents none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_certificate_secret: Option<ClientCertificateSecret>,
 }
 
-/// A Secret of the same namespace with a certificate and its private key as PEM. When it changes, the replicas roll.
+/// A Secret in the same namespace with a certificate and its private key in PEM format. Changing the Secret
+/// restarts the replicas.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct ClientCertificateSecret {
+pub(crate) struct ClientCertificateSecret {
     /// Name of the Secret.
     #[schemars(schema_with = "resources::object_name")]
     pub name: String,
 
-    /// Key in the Secret under which the certificate is, with those between it and the authority's.
+    /// Key in the Secret that holds the certificate, followed by any intermediate certificates.
     #[serde(default = "defaults::certificate_key")]
     #[schemars(schema_with = "resources::secret_key")]
     pub certificate_key: String,
 
-    /// Key in the Secret under which the private key is, without a passphrase.
+    /// Key in the Secret that holds the private key, without a passphrase.
     #[serde(default = "defaults::private_key_key")]
     #[schemars(schema_with = "resources::secret_key")]
     pub private_key_key: String,
 }
 
-/// How the chat logs in to Kafka.
+/// SASL authentication to Kafka.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct KafkaSasl {
-    /// How the password is proved.
+pub(crate) struct KafkaSasl {
+    /// SASL mechanism.
     #[serde(default)]
     pub mechanism: SaslMechanism,
 
-    /// Name of a Secret of the same namespace with the keys `username` and `password`.
+    /// Name of a Secret in the same namespace with the keys `username` and `password`.
     #[schemars(schema_with = "resources::object_name")]
     pub secret_name: String,
 }
 
-/// How a password is proved to Kafka.
+/// SASL mechanism.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-pub enum SaslMechanism {
-    /// The password itself goes over the wire: use it with TLS only.
+pub(crate) enum SaslMechanism {
+    /// Sends the password itself. Use it only with TLS.
     #[serde(rename = "PLAIN")]
     Plain,
-    /// Challenge and response with SHA-256.
+    /// Challenge–response with SHA-256.
     #[serde(rename = "SCRAM-SHA-256")]
     ScramSha256,
-    /// Challenge and response with SHA-512.
+    /// Challenge–response with SHA-512.
     #[default]
     #[serde(rename = "SCRAM-SHA-512")]
     ScramSha512,
 }
 
 impl SaslMechanism {
-    /// The mechanism's registered name, as Kafka's clients and brokers write it.
-    pub fn as_str(self) -> &'static str {
+    /// The registered name of the mechanism, as Kafka's clients and brokers write it.
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Plain => "PLAIN",
             Self::ScramSha256 => "SCRAM-SHA-256",
@@ -170,26 +173,26 @@ impl SaslMechanism {
     }
 }
 
-/// One broker that the operator runs.
+/// A single broker that the operator runs.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct EmbeddedKafka {
-    /// Size of the broker's volume. The volume is made once, so this cannot change.
+pub(crate) struct EmbeddedKafka {
+    /// Size of the broker's volume. Immutable, because the operator creates the volume only once.
     #[serde(default = "defaults::storage")]
     #[schemars(schema_with = "resources::amount")]
-    #[x_kube(validation = Rule::new(resources::POSITIVE_AMOUNT).message(resources::POSITIVE_AMOUNT_MESSAGE), validation = Rule::new("self == oldSelf").message("storage cannot change once the volume is made: grow the PersistentVolumeClaim itself if its class allows it"))]
+    #[x_kube(validation = Rule::new(resources::POSITIVE_AMOUNT).message(resources::POSITIVE_AMOUNT_MESSAGE), validation = Rule::new("self == oldSelf").message("storage is immutable once the volume exists: expand the PersistentVolumeClaim itself if its StorageClass allows it"))]
     pub storage: Quantity,
 }
 
-/// The topics of this chat.
+/// The topics of the chat.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("!has(self.config) || self.config.all(k, k.matches('^[a-z]+([.][a-z]+)*$'))").message("topics.config takes names of Kafka topic settings, such as min.insync.replicas"),
+    validation = Rule::new("!has(self.config) || self.config.all(k, k.matches('^[a-z]+([.][a-z]+)*$'))").message("the keys of topics.config must be names of Kafka topic settings, such as min.insync.replicas"),
     validation = Rule::new("!has(self.config) || !('retention.ms' in self.config) && !('cleanup.policy' in self.config)").message("topics.config must not set retention.ms (use topics.retentionHours) or cleanup.policy (it is always delete)"),
 )]
-pub struct Topics {
-    /// What the topics' names begin with. Left out: `<namespace>.<name>`. It can never change.
+pub(crate) struct Topics {
+    /// Prefix of the topic names. Defaults to `<namespace>.<name>`. Immutable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(min = 1, max = 200),
@@ -197,27 +200,28 @@ pub struct Topics {
     )]
     pub prefix: Option<String>,
 
-    /// Partitions of each topic. They can only grow: Kafka cannot take partitions away.
+    /// Number of partitions of each topic. It can only be increased: Kafka cannot remove partitions.
     #[serde(default = "defaults::partitions")]
     #[schemars(range(min = 1, max = 1000))]
-    #[x_kube(validation = Rule::new("self >= oldSelf").message("topics.partitions can only grow: Kafka cannot take partitions away"))]
+    #[x_kube(validation = Rule::new("self >= oldSelf").message("topics.partitions can only be increased: Kafka cannot remove partitions"))]
     pub partitions: i32,
 
-    /// How many brokers hold each partition. Left out, it is the broker's own default. It is used when a topic
-    /// is made; a topic that exists with another factor is left alone and the status says so.
+    /// Number of brokers that store each partition. Defaults to the default of the brokers. It applies when a
+    /// topic is created. The operator does not change the replication factor of an existing topic; the status
+    /// reports a difference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 100))]
     pub replication_factor: Option<i32>,
 
-    /// How long Kafka keeps the events, in hours. Messages stay in PostgreSQL whatever this is. With
-    /// `chat.messageRetentionDays` it must not be longer than those, and a twenty-fourth of them is taken off the
-    /// longest, since Kafka deletes by whole segments.
+    /// How long Kafka keeps events, in hours. It does not affect how long PostgreSQL keeps messages. With
+    /// `chat.messageRetentionDays` it must not be longer than that number of days, and the operator caps it at
+    /// 23/24 of that time, because Kafka deletes whole segments.
     #[serde(default = "defaults::retention_hours")]
     #[schemars(range(min = 1, max = 87600))]
     pub retention_hours: i32,
 
-    /// Further settings of both topics, such as `min.insync.replicas: "2"`. A topic's own settings are
-    /// exactly these and the operator's: what is set on it by hand is taken back.
+    /// Additional settings of both topics, such as `min.insync.replicas: "2"`. The operator reverts topic
+    /// settings that differ from these and its own.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "topic_config")]
     pub config: BTreeMap<String, String>,

@@ -1,4 +1,4 @@
-//! The API's part about the chat's pods: what they carry and where they may run. Types alone, no I/O.
+//! API types for the chat's pods: metadata and scheduling. No I/O.
 
 use std::collections::BTreeMap;
 
@@ -8,108 +8,108 @@ use serde::{Deserialize, Serialize};
 
 use super::resources;
 
-/// CEL: keys of labels and annotations as Kubernetes takes them.
+/// CEL: keys are valid Kubernetes label or annotation keys.
 pub(super) const KEYS: &str = "self.all(key, key.matches('^([a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$'))";
-pub(super) const KEYS_MESSAGE: &str = "a key is a name of at most 63 letters, digits, dashes, dots and underscores, with a domain and a slash before it if wanted: example.com/team";
-/// CEL: keys that are not the operator's own.
+pub(super) const KEYS_MESSAGE: &str = "keys must have a name of at most 63 letters, digits, dashes, dots and underscores, optionally preceded by a domain and a slash, such as example.com/team";
+/// CEL: keys are not reserved for the operator.
 const FREE_KEYS: &str =
     "self.all(key, !key.startsWith('app.kubernetes.io/') && !key.startsWith('confab.dev/'))";
-const FREE_KEYS_MESSAGE: &str =
-    "keys below app.kubernetes.io/ and confab.dev/ are the operator's own: use another";
+const FREE_KEYS_MESSAGE: &str = "keys with the prefix app.kubernetes.io/ or confab.dev/ are reserved for the operator: use another key";
 
-/// Labels and annotations that all pods of this chat get, beside the operator's own. A change replaces the pods.
+/// Labels and annotations for all pods of this chat, in addition to the operator's own. A change replaces the
+/// pods.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct PodMetadata {
-    /// Labels.
+pub(crate) struct PodMetadata {
+    /// Labels of the pods.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "labels")]
     #[x_kube(validation = Rule::new(KEYS).message(KEYS_MESSAGE), validation = Rule::new(FREE_KEYS).message(FREE_KEYS_MESSAGE))]
     pub labels: BTreeMap<String, String>,
 
-    /// Annotations.
+    /// Annotations of the pods.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "annotations")]
     #[x_kube(validation = Rule::new(KEYS).message(KEYS_MESSAGE), validation = Rule::new(FREE_KEYS).message(FREE_KEYS_MESSAGE))]
     pub annotations: BTreeMap<String, String>,
 }
 
-/// Where pods may run. It holds for all pods of this chat, those of embedded services and migrations too, but for
-/// `topologySpread`. A change replaces the pods.
+/// Constraints on the nodes that pods can run on. They apply to all pods of this chat, including embedded
+/// services and migrations, except `topologySpread`, which applies to the replicas. A change replaces the pods.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Scheduling {
+pub(crate) struct Scheduling {
     /// Labels that a node must have.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "labels")]
     #[x_kube(validation = Rule::new(KEYS).message(KEYS_MESSAGE))]
     pub node_selector: BTreeMap<String, String>,
 
-    /// Taints of nodes that do not keep the pods away.
+    /// Node taints that the pods tolerate.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub tolerations: Vec<Toleration>,
 
-    /// Name of a PriorityClass.
+    /// Name of the PriorityClass of the pods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "resources::object_name")]
     pub priority_class_name: Option<String>,
 
-    /// How the replicas are spread. Left out: over nodes, as far as there are enough of them. Given, it replaces that;
-    /// an empty list spreads nothing.
+    /// How the replicas are spread over the cluster. Defaults to spreading them over nodes where possible. A
+    /// value replaces that default; an empty list disables spreading.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 8))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["topologyKey".into(), "whenUnsatisfiable".into()]))]
     pub topology_spread: Option<Vec<TopologySpread>>,
 }
 
-/// A taint that does not keep the pods away.
+/// A node taint that the pods tolerate.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("has(self.key) || self.operator == 'Exists'").message("a toleration without a key tolerates every taint: say so with operator: Exists"),
-    validation = Rule::new("self.operator != 'Exists' || !has(self.value)").message("operator Exists looks at no value: leave value out"),
-    validation = Rule::new("!has(self.tolerationSeconds) || (has(self.effect) && self.effect == 'NoExecute')").message("tolerationSeconds needs effect: NoExecute"),
+    validation = Rule::new("has(self.key) || self.operator == 'Exists'").message("a toleration without a key matches every taint and requires operator: Exists"),
+    validation = Rule::new("self.operator != 'Exists' || !has(self.value)").message("operator Exists ignores the value: omit value"),
+    validation = Rule::new("!has(self.tolerationSeconds) || (has(self.effect) && self.effect == 'NoExecute')").message("tolerationSeconds requires effect: NoExecute"),
 )]
-pub struct Toleration {
-    /// The taint's key. Left out, with operator `Exists`: every taint.
+pub(crate) struct Toleration {
+    /// Key of the taint. If omitted, with operator `Exists`, every taint matches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 317), regex(pattern = LABEL_KEY))]
     pub key: Option<String>,
 
-    /// Whether the taint's value counts.
+    /// How the taint's value is compared.
     #[serde(default)]
     pub operator: TolerationOperator,
 
-    /// The taint's value, under operator `Equal`.
+    /// Value of the taint, with operator `Equal`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 63), regex(pattern = LABEL_VALUE))]
     pub value: Option<String>,
 
-    /// The taint's effect. Left out: all of them.
+    /// Effect of the taint. If omitted, all effects match.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effect: Option<TaintEffect>,
 
-    /// How long a pod stays on a node that gets the taint. Left out: for ever.
+    /// How long a pod stays on a node after the taint is added, in seconds. If omitted, it stays indefinitely.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 31536000))]
     pub toleration_seconds: Option<i64>,
 }
 
-/// Whether a taint's value counts.
+/// How the taint's value is compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-pub enum TolerationOperator {
-    /// Key and value must be the same.
+pub(crate) enum TolerationOperator {
+    /// Key and value must match.
     #[default]
     Equal,
-    /// The key alone counts.
+    /// Only the key must match.
     Exists,
 }
 
 impl TolerationOperator {
-    /// As Kubernetes writes it.
-    pub fn as_str(self) -> &'static str {
+    /// The value as Kubernetes writes it.
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Equal => "Equal",
             Self::Exists => "Exists",
@@ -117,20 +117,20 @@ impl TolerationOperator {
     }
 }
 
-/// What a taint does to pods.
+/// What a taint does to pods that do not tolerate it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-pub enum TaintEffect {
-    /// No new pods.
+pub(crate) enum TaintEffect {
+    /// No new pods are scheduled on the node.
     NoSchedule,
-    /// New pods only where there is no other node.
+    /// New pods are scheduled on the node only if no other node fits.
     PreferNoSchedule,
-    /// No new pods, and those that are there go.
+    /// No new pods are scheduled on the node, and running pods are evicted.
     NoExecute,
 }
 
 impl TaintEffect {
-    /// As Kubernetes writes it.
-    pub fn as_str(self) -> &'static str {
+    /// The value as Kubernetes writes it.
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::NoSchedule => "NoSchedule",
             Self::PreferNoSchedule => "PreferNoSchedule",
@@ -139,37 +139,37 @@ impl TaintEffect {
     }
 }
 
-/// The replicas are spread over the nodes' values of one label.
+/// Spreads the replicas evenly over the values of a node label.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct TopologySpread {
-    /// The nodes' label, such as `topology.kubernetes.io/zone`.
+pub(crate) struct TopologySpread {
+    /// Label of the nodes, such as `topology.kubernetes.io/zone`.
     #[schemars(length(min = 1, max = 317), regex(pattern = LABEL_KEY))]
     pub topology_key: String,
 
-    /// How many replicas more than the emptiest one a value may have.
+    /// Maximum difference in the number of replicas between two values of the label.
     #[serde(default = "defaults::max_skew")]
     #[schemars(range(min = 1, max = 1000))]
     pub max_skew: i32,
 
-    /// What happens to a replica that fits nowhere.
+    /// What to do with a replica that no node can take without exceeding `maxSkew`.
     #[serde(default)]
     pub when_unsatisfiable: Unsatisfiable,
 }
 
-/// What happens to a replica that fits nowhere.
+/// What to do with a replica that no node can take without exceeding the maximum skew.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-pub enum Unsatisfiable {
-    /// It runs all the same, where it disturbs least.
+pub(crate) enum Unsatisfiable {
+    /// Schedule it, preferring nodes that minimize the skew.
     #[default]
     ScheduleAnyway,
-    /// It waits.
+    /// Leave it pending.
     DoNotSchedule,
 }
 
 impl Unsatisfiable {
-    /// As Kubernetes writes it.
-    pub fn as_str(self) -> &'static str {
+    /// The value as Kubernetes writes it.
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::ScheduleAnyway => "ScheduleAnyway",
             Self::DoNotSchedule => "DoNotSchedule",
@@ -177,10 +177,10 @@ impl Unsatisfiable {
     }
 }
 
-/// A Secret of the same namespace with the login to a registry (type kubernetes.io/dockerconfigjson).
+/// A Secret in the same namespace with registry credentials (type kubernetes.io/dockerconfigjson).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct ImagePullSecret {
+pub(crate) struct ImagePullSecret {
     /// Name of the Secret.
     #[schemars(schema_with = "resources::object_name")]
     pub name: String,
@@ -198,7 +198,7 @@ fn labels(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// Of pods or of an Ingress.
+/// Annotations of pods or of an Ingress.
 pub(super) fn annotations(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "object",

@@ -1,4 +1,4 @@
-//! The API's part about PostgreSQL. Types alone, no I/O.
+//! API types for the connection to PostgreSQL. No I/O.
 
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use kube::KubeSchema;
@@ -8,35 +8,37 @@ use serde::{Deserialize, Serialize};
 use super::resources;
 use super::secrets::{CaSecret, PasswordSecret, UrlSecret};
 
-/// Where PostgreSQL is.
+/// Connection to PostgreSQL.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub enum Postgres {
-    /// A PostgreSQL that you run, version 15 or newer. Backups are yours.
+pub(crate) enum Postgres {
+    /// A PostgreSQL server that you run, version 15 or newer. You are responsible for its backups.
     External(Box<ExternalPostgres>),
-    /// A cluster that CloudNativePG runs in the same namespace.
+    /// A PostgreSQL cluster that CloudNativePG runs in the same namespace.
     CloudNativePg(CloudNativePg),
-    /// One PostgreSQL server that the operator runs beside the chat. It survives restarts, not the loss of its volume.
+    /// A single PostgreSQL server that the operator runs for the chat. Its data survives restarts but not the
+    /// loss of its volume.
     Embedded(EmbeddedPostgres),
 }
 
-/// A PostgreSQL that you run: by `urlSecret`, or by `host`, `database`, `user` and `passwordSecret`. The user must own
-/// the database, and nothing else may be in it. Not through PgBouncer or another pooler: the replicas hold locks for
-/// as long as they are connected.
+/// A PostgreSQL server that you run, given by `urlSecret`, or by `host`, `database`, `user` and
+/// `passwordSecret`. The user must own the database, and the database must contain nothing else. Do not connect
+/// through PgBouncer or another connection pooler: the replicas hold session-level locks.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("has(self.urlSecret) != has(self.host)").message("set exactly one of postgres.external.urlSecret and postgres.external.host"),
-    validation = Rule::new("!has(self.host) || (has(self.database) && has(self.user) && has(self.passwordSecret))").message("postgres.external.host needs database, user and passwordSecret beside it"),
-    validation = Rule::new("!has(self.urlSecret) || !(has(self.port) || has(self.database) || has(self.user) || has(self.passwordSecret))").message("postgres.external.urlSecret holds port, database, user and password already: leave those fields out"),
+    validation = Rule::new("!has(self.host) || (has(self.database) && has(self.user) && has(self.passwordSecret))").message("postgres.external.host also requires database, user and passwordSecret"),
+    validation = Rule::new("!has(self.urlSecret) || !(has(self.port) || has(self.database) || has(self.user) || has(self.passwordSecret))").message("postgres.external.urlSecret already contains port, database, user and password: omit these fields"),
 )]
-pub struct ExternalPostgres {
-    /// The Secret with the database's address, user and password in one URL:
-    /// `postgres://user:password@host:5432/database?sslmode=require`. When the Secret changes, the replicas roll.
+pub(crate) struct ExternalPostgres {
+    /// Secret that holds the address, user and password of the database as a URL:
+    /// `postgres://user:password@host:5432/database?sslmode=require`. Changing the Secret restarts the
+    /// replicas.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url_secret: Option<UrlSecret>,
 
-    /// Name of the server, or its IPv4 address.
+    /// Host name or IPv4 address of the server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(max = 253),
@@ -44,7 +46,7 @@ pub struct ExternalPostgres {
     )]
     pub host: Option<String>,
 
-    /// Port of the server; 5432 where `host` is set without it.
+    /// Port of the server. Defaults to 5432 if `host` is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 65535))]
     pub port: Option<i32>,
@@ -59,47 +61,49 @@ pub struct ExternalPostgres {
     #[schemars(length(min = 1, max = 63), regex(pattern = r"^[^\x00-\x1f\x7f]+$"))]
     pub user: Option<String>,
 
-    /// The Secret with the user's password. When it changes, the replicas roll.
+    /// Secret that holds the password of the user. Changing the Secret restarts the replicas.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_secret: Option<PasswordSecret>,
 
-    /// How the connection is encrypted. Left out: as the URL's `sslmode` says, else if the server offers it.
+    /// TLS settings. Defaults to the `sslmode` of the URL or, without one, to TLS if the server offers it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<PostgresTls>,
 }
 
-/// How the connection to PostgreSQL is encrypted. It goes before what a URL says.
+/// TLS settings of the connection to PostgreSQL. They take precedence over the URL.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("!has(self.caSecret) || self.mode == 'verify-full'").message("postgres.external.tls.caSecret is looked at only under mode verify-full: set that, or leave caSecret out"),
+    validation = Rule::new("!has(self.caSecret) || self.mode == 'verify-full'").message("postgres.external.tls.caSecret has an effect only with mode verify-full: set that mode, or omit caSecret"),
 )]
-pub struct PostgresTls {
-    /// What is encrypted and whose certificate is trusted.
+pub(crate) struct PostgresTls {
+    /// Whether the connection is encrypted and the server's certificate is verified.
     #[serde(default)]
     pub mode: PostgresTlsMode,
 
-    /// The authority that signed the server's certificate. Left out, the public ones are trusted.
+    /// Certificate authority (CA) that signed the server's certificate. Defaults to the public certificate
+    /// authorities.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_secret: Option<CaSecret>,
 }
 
-/// As libpq's `sslmode` names them. There is no verify-ca: it would take every certificate of a public authority.
+/// Modes with the names of libpq's `sslmode`. There is no `verify-ca`: it would accept every certificate of a
+/// public authority.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum PostgresTlsMode {
-    /// In the clear.
+pub(crate) enum PostgresTlsMode {
+    /// No encryption.
     Disable,
-    /// Encrypted, whoever the server is.
+    /// Encryption without verifying the server's certificate.
     Require,
-    /// Encrypted, and the server shows a certificate for its name that the authority signed.
+    /// Encryption. The server's certificate must be signed by a trusted authority and match the host name.
     #[default]
     VerifyFull,
 }
 
 impl PostgresTlsMode {
-    /// As libpq writes it.
-    pub fn as_str(self) -> &'static str {
+    /// The value as libpq writes it.
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Disable => "disable",
             Self::Require => "require",
@@ -108,11 +112,11 @@ impl PostgresTlsMode {
     }
 }
 
-/// A cluster that CloudNativePG runs in the same namespace, as its Secrets `<cluster>-app` (the login of the owner of
-/// its database) and `<cluster>-ca` tell.
+/// A PostgreSQL cluster that CloudNativePG runs in the same namespace. The operator reads its Secrets
+/// `<cluster>-app` (credentials of the database owner) and `<cluster>-ca`.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct CloudNativePg {
+pub(crate) struct CloudNativePg {
     /// Name of the Cluster.
     #[schemars(
         length(min = 1, max = 50),
@@ -121,14 +125,14 @@ pub struct CloudNativePg {
     pub cluster: String,
 }
 
-/// One server that the operator runs.
+/// A single server that the operator runs.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct EmbeddedPostgres {
-    /// Size of the server's volume. The volume is made once, so this cannot change.
+pub(crate) struct EmbeddedPostgres {
+    /// Size of the server's volume. Immutable, because the operator creates the volume only once.
     #[serde(default = "defaults::storage")]
     #[schemars(schema_with = "resources::amount")]
-    #[x_kube(validation = Rule::new(resources::POSITIVE_AMOUNT).message(resources::POSITIVE_AMOUNT_MESSAGE), validation = Rule::new("self == oldSelf").message("storage cannot change once the volume is made: grow the PersistentVolumeClaim itself if its class allows it"))]
+    #[x_kube(validation = Rule::new(resources::POSITIVE_AMOUNT).message(resources::POSITIVE_AMOUNT_MESSAGE), validation = Rule::new("self == oldSelf").message("storage is immutable once the volume exists: expand the PersistentVolumeClaim itself if its StorageClass allows it"))]
     pub storage: Quantity,
 }
 

@@ -1,41 +1,41 @@
-//! The API's CPU and memory amounts, and schemas that several fields share. Types alone, no I/O.
+//! API types for CPU and memory, and schemas that several fields share. No I/O.
 
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use kube::KubeSchema;
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-/// CEL: an amount is a Kubernetes quantity above zero. A bare number is one as well.
+/// CEL: a Kubernetes quantity greater than zero. A plain number is a quantity, too.
 pub(super) const POSITIVE_AMOUNT: &str =
     "isQuantity(string(self)) && quantity(string(self)).isGreaterThan(quantity('0'))";
 pub(super) const POSITIVE_AMOUNT_MESSAGE: &str =
-    "must be an amount above zero, such as 500m, 256Mi or 4Gi";
+    "must be a quantity greater than zero, such as 500m, 256Mi or 4Gi";
 
 /// CPU and memory of each replica.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Resources {
-    /// What a node must have free to run a replica.
+pub(crate) struct Resources {
+    /// Resources that the scheduler reserves for a replica.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requests: Option<ResourceAmounts>,
 
-    /// What a replica may use at most. Above the memory limit it is killed; a CPU limit slows it down and
-    /// is rarely wanted.
+    /// Maximum resources of a replica. A replica that exceeds the memory limit is killed. A CPU limit throttles
+    /// the replica and is rarely useful.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<ResourceAmounts>,
 }
 
-/// An amount of each.
+/// Amounts of CPU and memory.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct ResourceAmounts {
-    /// CPU, in cores: `250m` is a quarter of one.
+pub(crate) struct ResourceAmounts {
+    /// CPU in cores: `250m` is a quarter of a core.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "amount")]
     #[x_kube(validation = Rule::new(POSITIVE_AMOUNT).message(POSITIVE_AMOUNT_MESSAGE))]
     pub cpu: Option<Quantity>,
 
-    /// Memory, in bytes: `256Mi`.
+    /// Memory in bytes, such as `256Mi`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "amount")]
     #[x_kube(validation = Rule::new(POSITIVE_AMOUNT).message(POSITIVE_AMOUNT_MESSAGE))]
@@ -57,7 +57,7 @@ pub(super) fn object_name(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// A key in a Secret. As Kubernetes has it, none begins with two dots.
+/// A key in a Secret. Kubernetes does not allow keys that start with two dots.
 pub(super) fn secret_key(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "string",

@@ -1,15 +1,15 @@
-//! The API's references to Secrets. They name no namespace: a ChatDeployment reads those of its own alone. Types
-//! alone, no I/O.
+//! API types for references to Secrets. They have no namespace: a ChatDeployment reads only Secrets of its own
+//! namespace. No I/O.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::resources;
 
-/// A Secret of the same namespace that holds certificates of authorities as PEM.
+/// A Secret in the same namespace that holds CA certificates in PEM format.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct CaSecret {
+pub(crate) struct CaSecret {
     /// Name of the Secret.
     #[schemars(schema_with = "resources::object_name")]
     pub name: String,
@@ -20,10 +20,10 @@ pub struct CaSecret {
     pub key: String,
 }
 
-/// A key of a Secret of the same namespace that holds a URL with a password in it.
+/// A key of a Secret in the same namespace that holds a URL including a password.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct UrlSecret {
+pub(crate) struct UrlSecret {
     /// Name of the Secret.
     #[schemars(schema_with = "resources::object_name")]
     pub name: String,
@@ -34,10 +34,10 @@ pub struct UrlSecret {
     pub key: String,
 }
 
-/// A key of a Secret of the same namespace that holds a password.
+/// A key of a Secret in the same namespace that holds a password.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct PasswordSecret {
+pub(crate) struct PasswordSecret {
     /// Name of the Secret.
     #[schemars(schema_with = "resources::object_name")]
     pub name: String,

@@ -1,33 +1,34 @@
-//! The API's answer: what a person reads. Types alone, no I/O; [`crate::status`] computes the values.
+//! API types for the status; [`crate::status`] computes the values. No I/O.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What runs, and why it is or is not what was asked for.
+/// Observed state of the chat.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct ChatDeploymentStatus {
-    /// The generation of the spec that this status speaks of.
+pub(crate) struct ChatDeploymentStatus {
+    /// Generation of the spec that this status describes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
 
-    /// `Ready` (what you asked for is what runs), `Accepted` (the spec is valid and the names are free), `TopicsReady`,
-    /// `SchemaReady`, `Available` (people can chat), `Exposed` (there is a route) and `Stalled` (only a person can help).
+    /// Conditions of the chat: `Ready` (the chat runs as the spec describes), `Accepted` (the spec is valid and
+    /// no name is taken), `TopicsReady`, `SchemaReady`, `Available` (users can chat), `Exposed` (a route
+    /// exists) and `Stalled` (progress requires a manual action).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
 
-    /// Replicas that exist, ready or not.
+    /// Number of replicas, ready or not.
     #[serde(default)]
     pub replicas: i32,
 
-    /// Replicas that serve.
+    /// Number of ready replicas.
     #[serde(default)]
     pub ready_replicas: i32,
 
-    /// Ready replicas of those wanted, such as `2/2`.
+    /// Ready replicas out of the desired number, such as `2/2`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ready: Option<String>,
 
@@ -35,7 +36,7 @@ pub struct ChatDeploymentStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selector: Option<String>,
 
-    /// Where the chat is: `spec.url`, or the address of its Service inside the cluster.
+    /// Address of the chat: `spec.url`, or the address of its Service inside the cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
 
@@ -43,11 +44,11 @@ pub struct ChatDeploymentStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
 
-    /// The schema in PostgreSQL, as the last migration reported it.
+    /// Schema in PostgreSQL, as reported by the last migration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<SchemaStatus>,
 
-    /// The topics as they were last seen in Kafka.
+    /// Topics as last observed in Kafka.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub topics: Vec<TopicStatus>,
@@ -56,25 +57,25 @@ pub struct ChatDeploymentStatus {
 /// Versions of the schema in PostgreSQL.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct SchemaStatus {
-    /// Version that the database has.
+pub(crate) struct SchemaStatus {
+    /// Version in the database.
     pub applied: i64,
-    /// Version that the image brings. A database ahead of it (after a rollback) is fine.
+    /// Version that the image requires. A newer version in the database, as after a rollback, is compatible.
     pub target: i64,
-    /// How many connections PostgreSQL took from the chat's user at that time.
+    /// Number of connections that PostgreSQL accepted from the chat's user at the last migration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_connections: Option<i32>,
 }
 
-/// One topic as it was last seen.
+/// A topic as last observed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct TopicStatus {
-    /// Its name in Kafka.
+pub(crate) struct TopicStatus {
+    /// Name of the topic.
     pub name: String,
-    /// How many partitions it has.
+    /// Number of partitions.
     pub partitions: i32,
-    /// How many brokers hold each partition, if it is known.
+    /// Replication factor, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replication_factor: Option<i32>,
 }

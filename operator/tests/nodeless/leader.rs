@@ -48,7 +48,7 @@ async fn an_operator_that_loses_the_lease_ends_before_another_begins() -> Result
     let second = second(&world).await?;
     let stand_by = Operator::start(&second.settings, &second.victim).await?;
     stand_by
-        .says(LIMIT, 200, "standing by: first holds the Lease")
+        .says(LIMIT, 200, "standby: first holds the Lease")
         .await?;
 
     // Cut off from the Lease alone, it could go on writing all else.
@@ -92,7 +92,7 @@ async fn an_operator_that_is_stopped_hands_the_lease_over() -> Result<()> {
     let (first, chat) = world.settled().await?;
     let second = second(&world).await?;
     let stand_by = Operator::start(&second.settings, &second.victim).await?;
-    stand_by.says(LIMIT, 200, "standing by").await?;
+    stand_by.says(LIMIT, 200, "standby").await?;
     first.stop().await?;
     stand_by
         .says(Duration::from_secs(8), 200, "working")

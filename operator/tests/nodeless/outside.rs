@@ -107,7 +107,7 @@ async fn a_chat_deleted_while_kafka_is_away_ends_within_the_stated_limit() -> Re
     chat.delete().await?;
     chat.gone(Duration::from_secs(150)).await?;
     ensure!(
-        operator.log().contains("stay in Kafka"),
+        operator.log().contains("remain in Kafka"),
         "the topics left are logged: {}",
         operator.log()
     );

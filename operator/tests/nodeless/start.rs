@@ -52,7 +52,7 @@ async fn an_api_server_that_does_not_answer_is_waited_for() -> Result<()> {
         .says(
             Duration::from_secs(20),
             503,
-            "waiting for the API server, which does not answer",
+            "waiting for the API server, which does not respond",
         )
         .await?;
     operator.says(LIMIT, 200, "working").await

@@ -81,7 +81,7 @@ async fn a_wrong_spec_is_refused_with_a_word_on_what_is_wrong() -> Result<()> {
             json!({"postgres": {"external": {"host": "h", "database": "d", "user": "u"}}}),
         ),
         (
-            "leave those fields out",
+            "omit these fields",
             json!({"postgres": {"external": {"urlSecret": {"name": "s"}, "port": 1}}}),
         ),
         (
@@ -113,7 +113,7 @@ async fn a_wrong_spec_is_refused_with_a_word_on_what_is_wrong() -> Result<()> {
             json!({"kafka": {"strimzi": {"cluster": "a"}, "embedded": {}}}),
         ),
         (
-            "Tls needs",
+            "Tls requires",
             json!({"kafka": {"strimzi": {"cluster": "a", "user": {"name": "u", "authentication": "Tls"}}}}),
         ),
         ("cluster", json!({"kafka": {"strimzi": {"cluster": "a.b"}}})),
@@ -132,11 +132,11 @@ async fn a_wrong_spec_is_refused_with_a_word_on_what_is_wrong() -> Result<()> {
             json!({"url": "http://a.b", "exposure": {"gateway": {"parentRefs": []}}}),
         ),
         (
-            "a key is a name",
+            "keys must have a name",
             json!({"url": "http://a.b", "exposure": {"ingress": {"annotations": {"a b": "c"}}}}),
         ),
         (
-            "the operator's own",
+            "reserved for the operator",
             json!({"podMetadata": {"labels": {"app.kubernetes.io/component": "kafka"}}}),
         ),
         (
@@ -224,7 +224,7 @@ async fn says_what_it_lacks(kubectl: &Kubectl) -> Result<()> {
     let mut moved = object(6);
     let bucket = json!({"bucket": "files", "credentialsSecret": {"name": "s"}});
     moved["spec"]["attachments"] = json!({"store": {"s3": bucket}});
-    refused(&moved, "attachments.store cannot change").await?;
+    refused(&moved, "attachments.store is immutable").await?;
     try_to_apply(&object(12)).await
 }
 

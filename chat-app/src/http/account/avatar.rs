@@ -1,4 +1,4 @@
-//! Pictures: taken, made anew, served. Does I/O.
+//! Avatars: uploaded, re-encoded, served. Does I/O.
 
 use axum::extract::multipart::MultipartRejection;
 use axum::extract::{Multipart, State};
@@ -7,19 +7,20 @@ use axum::response::{IntoResponse, Redirect, Response};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use super::{again, saved};
+use super::{page_with_error, saved_redirect};
 use crate::app::App;
 use crate::avatars::{self, AvatarError};
 use crate::domain::Session;
-use crate::http::AppError;
+use crate::error::AppError;
 use crate::http::extract::Path;
+use crate::input_error::InputError;
 use crate::store::avatars as store;
 use crate::text::Text;
 
-/// Bytes of the form with the picture.
+/// The size of the form in bytes: a picture of 8 MiB and its fields.
 pub(in crate::http) const UPLOAD_LIMIT: usize = 8 * 1024 * 1024 + 64 * 1024;
 
-/// Each takes up to 100 MiB while it is decoded.
+/// Decoding one picture takes up to 100 MiB.
 static DECODING: Semaphore = Semaphore::const_new(1);
 
 pub(in crate::http) async fn put_avatar(
@@ -31,26 +32,27 @@ pub(in crate::http) async fn put_avatar(
     let upload = match upload(form).await {
         Ok(upload) => upload,
         Err(StatusCode::PAYLOAD_TOO_LARGE) => {
-            return again(&app, &session, text, "picture", "account-picture-large").await;
+            return page_with_error(&app, &session, text, "picture", InputError::AvatarTooLarge)
+                .await;
         }
         Err(_) => return Err(AppError::BadRequest),
     };
     let permit = DECODING.acquire().await.expect("it is never closed");
     let rendered = tokio::task::spawn_blocking(move || avatars::render(&upload)).await;
     drop(permit);
-    let fault = match rendered.map_err(|error| AppError::Internal(error.into()))? {
+    let error = match rendered.map_err(|error| AppError::Internal(error.into()))? {
         Ok(picture) => {
             store::put(&app.pool, session.user.id, Uuid::new_v4(), &picture).await?;
-            return Ok(saved("picture").into_response());
+            return Ok(saved_redirect("picture").into_response());
         }
-        Err(AvatarError::Format) => "account-picture-format",
-        Err(AvatarError::TooLarge) => "account-picture-large",
+        Err(AvatarError::Format) => InputError::AvatarFormat,
+        Err(AvatarError::TooLarge) => InputError::AvatarTooLarge,
         Err(error @ AvatarError::Encode(_)) => return Err(AppError::Internal(error.into())),
     };
-    again(&app, &session, text, "picture", fault).await
+    page_with_error(&app, &session, text, "picture", error).await
 }
 
-/// The bytes of the field `picture`.
+/// Reads the field `picture`.
 async fn upload(
     form: Result<Multipart, MultipartRejection>,
 ) -> Result<axum::body::Bytes, StatusCode> {
@@ -68,10 +70,10 @@ pub(in crate::http) async fn remove_avatar(
     session: Session,
 ) -> Result<Redirect, AppError> {
     store::remove(&app.pool, session.user.id).await?;
-    Ok(saved("picture"))
+    Ok(saved_redirect("picture"))
 }
 
-/// An id names one picture for ever. What is in it runs nowhere, whatever a browser takes it for.
+/// A picture never changes, so browsers may cache it. The policy keeps anything in it from running.
 pub(in crate::http) async fn picture(
     State(app): State<App>,
     session: Option<Session>,

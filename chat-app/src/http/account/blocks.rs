@@ -1,31 +1,31 @@
-//! Blocks people, and folds what they say. Does I/O.
+//! Blocks people, and folds their messages. Does I/O.
 
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Redirect};
 use serde::Deserialize;
 
-use super::saved;
+use super::saved_redirect;
 use crate::app::App;
 use crate::domain::{Session, UserId};
-use crate::http::AppError;
+use crate::error::AppError;
 use crate::http::extract::Form;
 use crate::store::blocks;
 use crate::text::Text;
 use crate::views;
 
 #[derive(Deserialize)]
-pub(in crate::http) struct Whom {
+pub(in crate::http) struct BlockForm {
     user: UserId,
 }
 
 pub(in crate::http) async fn block(
     State(app): State<App>,
     session: Session,
-    Form(whom): Form<Whom>,
+    Form(form): Form<BlockForm>,
 ) -> Result<Redirect, AppError> {
-    if blocks::add(&app.pool, session.user.id, whom.user).await? {
-        Ok(saved("blocked"))
+    if blocks::add(&app.pool, session.user.id, form.user).await? {
+        Ok(saved_redirect("blocked"))
     } else {
         Err(AppError::NotFound)
     }
@@ -34,13 +34,13 @@ pub(in crate::http) async fn block(
 pub(in crate::http) async fn unblock(
     State(app): State<App>,
     session: Session,
-    Form(whom): Form<Whom>,
+    Form(form): Form<BlockForm>,
 ) -> Result<Redirect, AppError> {
-    blocks::remove(&app.pool, session.user.id, whom.user).await?;
-    Ok(saved("blocked"))
+    blocks::remove(&app.pool, session.user.id, form.user).await?;
+    Ok(saved_redirect("blocked"))
 }
 
-/// The style sheet of this session alone. Nobody else may learn who is in it, so it is kept nowhere.
+/// The style sheet reveals whom this person has blocked, so it must not be cached.
 pub(in crate::http) async fn folded(
     State(app): State<App>,
     session: Session,

@@ -1,28 +1,28 @@
-//! Ends one's own sign-ins on other devices. Does I/O.
+//! Ends a person's own sessions on other devices. Does I/O.
 
 use axum::extract::State;
 use axum::response::Redirect;
 use serde::Deserialize;
 
-use super::saved;
+use super::saved_redirect;
 use crate::app::App;
 use crate::domain::{Session, SessionId};
-use crate::http::AppError;
+use crate::error::AppError;
 use crate::http::extract::Form;
 use crate::store::sessions;
 
 #[derive(Deserialize)]
-pub(in crate::http) struct Which {
+pub(in crate::http) struct DeviceForm {
     session: SessionId,
 }
 
 pub(in crate::http) async fn revoke(
     State(app): State<App>,
     session: Session,
-    Form(which): Form<Which>,
+    Form(form): Form<DeviceForm>,
 ) -> Result<Redirect, AppError> {
-    if sessions::revoke_own(&app.pool, session.user.id, which.session).await? {
-        Ok(saved("devices"))
+    if sessions::revoke_own(&app.pool, session.user.id, form.session).await? {
+        Ok(saved_redirect("devices"))
     } else {
         Err(AppError::NotFound)
     }
@@ -33,5 +33,5 @@ pub(in crate::http) async fn revoke_others(
     session: Session,
 ) -> Result<Redirect, AppError> {
     sessions::revoke_others(&app.pool, session.user.id, session.id).await?;
-    Ok(saved("devices"))
+    Ok(saved_redirect("devices"))
 }

@@ -1,4 +1,7 @@
-//! One's own data as a zip file, written while it is read: as little of it is in memory as the browser is behind. Does I/O.
+//! A person's own data as a zip file. Does I/O.
+//!
+//! A task reads the data and writes the archive to the browser piece by piece. It waits while the browser is slow, so little
+//! is in memory at a time. It ends with the archive, or when the browser closes the connection.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,14 +17,14 @@ use zip::write::{SimpleFileOptions, StreamWriter, ZipWriter};
 
 use crate::app::App;
 use crate::domain::{Session, UserId};
-use crate::files::store::{Store, StoreError};
+use crate::files::blob::{BlobError, BlobStore};
 use crate::store::Pool;
-use crate::store::attachments::Kind;
-use crate::store::export::{self as store, Sent};
+use crate::store::attachments::Variant;
+use crate::store::export::{self as store, SentFile};
 
 /// Messages read at a time.
 const PAGE: usize = 200;
-/// Pieces that may wait for the browser.
+/// Pieces in the queue to the browser.
 const AHEAD: usize = 2;
 
 pub(in crate::http) async fn export(State(app): State<App>, session: Session) -> Response {
@@ -32,7 +35,7 @@ pub(in crate::http) async fn export(State(app): State<App>, session: Session) ->
         let archive = Archive::new(sender);
         if let Err(error) = archive.write_all(&app, session.user.id).await {
             tracing::info!(%error, "an export ended early");
-            // The browser must not take half of it for all.
+            // An error keeps the browser from taking part of the archive for all of it.
             let _ = broken.send(Err(io::Error::other("ended early"))).await;
         }
     });
@@ -49,31 +52,30 @@ pub(in crate::http) async fn export(State(app): State<App>, session: Session) ->
     (headers, Body::from_stream(pieces)).into_response()
 }
 
-/// Why an export ends early.
 #[derive(Debug, thiserror::Error)]
 enum ExportError {
-    #[error("PostgreSQL did not answer: {0}")]
+    #[error("PostgreSQL did not respond: {0}")]
     Db(#[from] sqlx::Error),
-    #[error("the zip file could not be written: {0}")]
+    #[error("could not write the zip file: {0}")]
     Zip(#[from] zip::result::ZipError),
-    #[error("the zip file could not be written: {0}")]
+    #[error("could not write the zip file: {0}")]
     Write(#[from] io::Error),
-    #[error("a file could not be read: {0}")]
-    File(#[from] StoreError),
-    #[error("the browser went away")]
+    #[error("could not read a file: {0}")]
+    File(#[from] BlobError),
+    #[error("the browser closed the connection")]
     Gone,
 }
 
-/// A zip file of which what is written goes to the browser.
+/// A zip file that goes to the browser while it is written.
 struct Archive {
-    zip: ZipWriter<StreamWriter<Written>>,
-    written: Written,
+    zip: ZipWriter<StreamWriter<Buffer>>,
+    written: Buffer,
     sender: mpsc::Sender<io::Result<Bytes>>,
 }
 
 impl Archive {
     fn new(sender: mpsc::Sender<io::Result<Bytes>>) -> Self {
-        let written = Written::default();
+        let written = Buffer::default();
         Self {
             zip: ZipWriter::new_stream(written.clone()),
             written,
@@ -94,7 +96,7 @@ impl Archive {
             sender,
         } = self;
         zip.finish()?;
-        pass_on(&written, &sender).await
+        flush_to_browser(&written, &sender).await
     }
 
     async fn messages(&mut self, pool: &Pool, user: UserId) -> Result<(), ExportError> {
@@ -102,34 +104,34 @@ impl Archive {
         let rows = conversations.iter().map(|(_, json)| json.as_str());
         self.list("conversations.json", rows).await?;
         for (id, _) in &conversations {
-            let places = store::places(pool, *id, user).await?;
-            if places.is_empty() {
+            let seqs = store::seqs(pool, *id, user).await?;
+            if seqs.is_empty() {
                 continue;
             }
             self.begin(&format!("messages/{id}.json"))?;
             let mut first = true;
-            for page in places.chunks(PAGE) {
+            for page in seqs.chunks(PAGE) {
                 for message in store::messages(pool, *id, page).await? {
                     self.row(&message, std::mem::take(&mut first))?;
                 }
-                self.pass_on().await?;
+                self.flush_to_browser().await?;
             }
             self.zip.write_all(b"\n]\n")?;
         }
         Ok(())
     }
 
-    /// What is known of the files, each of them, and which are not whole here since their store has lost them.
+    /// Writes the list of files, each file, and a list of those that the file store has lost.
     async fn files(&mut self, app: &App, user: UserId) -> Result<(), ExportError> {
         let files = store::files(&app.pool, user).await?;
         let rows = files.iter().map(|sent| sent.json.as_str());
         self.list("files.json", rows).await?;
         let mut missing = Vec::new();
         for sent in &files {
-            match self.file(&app.files.store, sent).await {
+            match self.file(&app.files.blobs, sent).await {
                 Err(ExportError::File(error)) if error.is_loss() => {
                     let file = sent.file.id;
-                    tracing::warn!(%file, %error, "a file is lost, restore it from a backup; the export goes on");
+                    tracing::warn!(%file, %error, "a file is missing, restore it from a backup; the export continues without it");
                     missing.push(sent.json.as_str());
                 }
                 outcome => outcome?,
@@ -141,31 +143,31 @@ impl Archive {
         Ok(())
     }
 
-    async fn file(&mut self, from: &Store, sent: &Sent) -> Result<(), ExportError> {
-        let Sent { file, place, .. } = sent;
+    async fn file(&mut self, from: &BlobStore, sent: &SentFile) -> Result<(), ExportError> {
+        let SentFile { file, backend, .. } = sent;
         let all = 0..file.bytes as u64;
         let mut left = all.end;
-        let mut bytes = from.read(*place, file.id, Kind::Original, all).await?;
-        // Before the entry is begun: what is gone leaves no empty file.
+        let mut bytes = from.read(*backend, file.id, Variant::Original, all).await?;
+        // Before the entry starts, so that a lost file leaves no empty entry.
         let mut next = bytes.next().await.transpose()?;
-        // Most are compressed already. The id keeps two files of one name apart.
-        let options = owners_alone().compression_method(CompressionMethod::Stored);
+        // Most files are compressed already. The id tells files of the same name apart.
+        let options = owner_only().compression_method(CompressionMethod::Stored);
         let name = format!("files/{}/{}", file.id, file.name);
         self.zip.start_file(name, options)?;
         while let Some(piece) = next {
             left = left.saturating_sub(piece.len() as u64);
             self.zip.write_all(&piece)?;
-            self.pass_on().await?;
+            self.flush_to_browser().await?;
             next = bytes.next().await.transpose()?;
         }
         match left {
             0 => Ok(()),
-            _ => Err(StoreError::Missing.into()),
+            _ => Err(BlobError::Missing.into()),
         }
     }
 
     fn begin(&mut self, name: &str) -> Result<(), ExportError> {
-        Ok(self.zip.start_file(name, owners_alone())?)
+        Ok(self.zip.start_file(name, owner_only())?)
     }
 
     fn row(&mut self, json: &str, first: bool) -> Result<(), ExportError> {
@@ -184,22 +186,21 @@ impl Archive {
             self.row(json, std::mem::take(&mut first))?;
         }
         self.zip.write_all(if first { b"[]\n" } else { b"\n]\n" })?;
-        self.pass_on().await
+        self.flush_to_browser().await
     }
 
-    async fn pass_on(&self) -> Result<(), ExportError> {
-        pass_on(&self.written, &self.sender).await
+    async fn flush_to_browser(&self) -> Result<(), ExportError> {
+        flush_to_browser(&self.written, &self.sender).await
     }
 }
 
-/// Readable by their owner alone, once unpacked.
-fn owners_alone() -> SimpleFileOptions {
+/// Only the owner can read the unpacked files.
+fn owner_only() -> SimpleFileOptions {
     SimpleFileOptions::default().unix_permissions(0o600)
 }
 
-/// Waits while the browser is behind.
-async fn pass_on(
-    written: &Written,
+async fn flush_to_browser(
+    written: &Buffer,
     sender: &mpsc::Sender<io::Result<Bytes>>,
 ) -> Result<(), ExportError> {
     let piece = written.take();
@@ -210,17 +211,17 @@ async fn pass_on(
     sent.map_err(|_| ExportError::Gone)
 }
 
-/// What the zip writer has written and the browser has not got.
+/// What the zip writer has written and the browser has not received yet.
 #[derive(Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
+struct Buffer(Arc<Mutex<Vec<u8>>>);
 
-impl Written {
+impl Buffer {
     fn take(&self) -> Bytes {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)).into()
     }
 }
 
-impl Write for Written {
+impl Write for Buffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut written = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         written.extend_from_slice(bytes);

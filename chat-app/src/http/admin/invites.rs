@@ -1,27 +1,28 @@
-//! Invitations: made, listed, taken back. Does I/O.
+//! Invitations: created, listed, revoked. Does I/O.
 
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-use super::{Admin, Before, ROWS, cut, link, render, unprocessable};
+use super::{Admin, PAGE_ROWS, PageQuery, absolute_url, render, split_page, unprocessable};
 use crate::app::App;
 use crate::domain::User;
-use crate::http::AppError;
+use crate::error::AppError;
 use crate::http::extract::Form;
+use crate::input_error::InputError;
 use crate::store::invites as store;
 use crate::text::Text;
+use crate::tokens;
 use crate::views::admin::invites as views;
-use crate::{t, tokens};
 
 pub(super) async fn list(
     State(app): State<App>,
     Admin(admin): Admin,
     text: Text,
-    Form(Before { before }): Form<Before>,
+    Form(PageQuery { before }): Form<PageQuery>,
 ) -> Result<Html<String>, AppError> {
-    invites(&app, admin, text, before, &views::Told::Nothing).await
+    invites(&app, admin, text, before, &views::FormResult::None).await
 }
 
 async fn invites(
@@ -29,56 +30,56 @@ async fn invites(
     admin: User,
     text: Text,
     before: Option<i64>,
-    told: &views::Told,
+    result: &views::FormResult,
 ) -> Result<Html<String>, AppError> {
-    let (invites, more) = cut(store::list(&app.pool, before, ROWS + 1).await?);
+    let (invites, more) = split_page(store::list(&app.pool, before, PAGE_ROWS + 1).await?);
     render(app, admin, text, |shell| {
-        views::list(shell, &invites, more, told)
+        views::list(shell, &invites, more, result)
     })
     .await
 }
 
-/// Numbers as typed: what is none is told beside the form.
+/// The numbers as typed, so that the page can show an error.
 #[derive(Deserialize)]
-pub(in crate::http) struct New {
+pub(in crate::http) struct InviteForm {
     days: String,
     uses: String,
 }
 
-/// The link is in the answer alone: only its hash is kept.
+/// Only this response has the link: PostgreSQL stores its hash.
 pub(super) async fn create(
     State(app): State<App>,
     Admin(admin): Admin,
     text: Text,
     headers: HeaderMap,
-    Form(New { days, uses }): Form<New>,
+    Form(InviteForm { days, uses }): Form<InviteForm>,
 ) -> Result<Response, AppError> {
     let number = |text: &str, most| {
         let number: Option<i32> = text.trim().parse().ok();
         number.filter(|number| (1..=most).contains(number))
     };
     let (Some(days), Some(uses)) = (number(&days, 365), number(&uses, 1000)) else {
-        let told = views::Told::Wrong(t!(text, "admin-invite-bad"));
-        let page = invites(&app, admin, text, None, &told).await?;
+        let result = views::FormResult::Wrong(InputError::InviteLimits);
+        let page = invites(&app, admin, text, None, &result).await?;
         return Ok(unprocessable(page));
     };
     let token = tokens::random()?;
     store::create(&app.pool, admin.id, &tokens::hash(&token), days, uses).await?;
-    let told = views::Told::Link(link(&app, &headers, &format!("/join/{token}")));
-    Ok(invites(&app, admin, text, None, &told)
+    let result = views::FormResult::Link(absolute_url(&app, &headers, &format!("/join/{token}")));
+    Ok(invites(&app, admin, text, None, &result)
         .await?
         .into_response())
 }
 
 #[derive(Deserialize)]
-pub(in crate::http) struct Which {
+pub(in crate::http) struct RevokeForm {
     invite: i64,
 }
 
 pub(super) async fn revoke(
     State(app): State<App>,
     Admin(admin): Admin,
-    Form(Which { invite }): Form<Which>,
+    Form(RevokeForm { invite }): Form<RevokeForm>,
 ) -> Result<Redirect, AppError> {
     if store::revoke(&app.pool, admin.id, invite).await? {
         Ok(Redirect::to("/admin/invites"))

@@ -5,21 +5,22 @@ use axum::http::HeaderMap;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-use super::{Admin, ROWS, cut, found, link, render, unprocessable};
+use super::{Admin, PAGE_ROWS, absolute_url, render, require_found, split_page, unprocessable};
 use crate::app::App;
 use crate::domain::{User, UserId};
-use crate::http::AppError;
+use crate::error::AppError;
 use crate::http::extract::{Form, Path};
+use crate::input_error::InputError;
 use crate::store::admin::{self as store, Act, Done};
 use crate::store::resets;
 use crate::text::Text;
+use crate::tokens;
 use crate::views::admin::people as views;
-use crate::{t, tokens};
 
 const RESET_HOURS: i32 = 24;
 
 #[derive(Deserialize)]
-pub(in crate::http) struct Search {
+pub(in crate::http) struct PeopleQuery {
     #[serde(default)]
     q: String,
     #[serde(default)]
@@ -30,9 +31,9 @@ pub(super) async fn list(
     State(app): State<App>,
     Admin(admin): Admin,
     text: Text,
-    Form(Search { q, after }): Form<Search>,
+    Form(PeopleQuery { q, after }): Form<PeopleQuery>,
 ) -> Result<Html<String>, AppError> {
-    let (people, more) = cut(store::people(&app.pool, &q, &after, ROWS + 1).await?);
+    let (people, more) = split_page(store::people(&app.pool, &q, &after, PAGE_ROWS + 1).await?);
     render(&app, admin, text, |shell| {
         views::list(shell, &q, &people, more)
     })
@@ -45,7 +46,7 @@ pub(super) async fn show(
     text: Text,
     Path(id): Path<UserId>,
 ) -> Result<Html<String>, AppError> {
-    person(&app, admin, text, id, &views::Told::Nothing).await
+    person(&app, admin, text, id, &views::FormResult::None).await
 }
 
 async fn person(
@@ -53,18 +54,18 @@ async fn person(
     admin: User,
     text: Text,
     id: UserId,
-    told: &views::Told,
+    result: &views::FormResult,
 ) -> Result<Html<String>, AppError> {
     let person = store::person(&app.pool, id).await?;
     let person = person.ok_or(AppError::NotFound)?;
     render(app, admin, text, |shell| {
-        views::person(shell, &person, told)
+        views::person(shell, &person, result)
     })
     .await
 }
 
 #[derive(Deserialize)]
-pub(in crate::http) struct Asked {
+pub(in crate::http) struct ActForm {
     act: Act,
 }
 
@@ -73,18 +74,18 @@ pub(super) async fn act(
     Admin(admin): Admin,
     text: Text,
     Path(id): Path<UserId>,
-    Form(Asked { act }): Form<Asked>,
+    Form(ActForm { act }): Form<ActForm>,
 ) -> Result<Response, AppError> {
     let done = store::act(&app.pool, admin.id, id, act).await?;
     if done == Done::LastAdmin {
-        let told = views::Told::Wrong(t!(text, "admin-last-admin"));
-        return Ok(unprocessable(person(&app, admin, text, id, &told).await?));
+        let result = views::FormResult::Wrong(InputError::LastAdmin);
+        return Ok(unprocessable(person(&app, admin, text, id, &result).await?));
     }
-    found(done)?;
+    require_found(done)?;
     Ok(Redirect::to(&format!("/admin/people/{id}")).into_response())
 }
 
-/// The link is in the answer alone: to ask for it again makes another one.
+/// Only this response has the link. Another request creates another link.
 pub(super) async fn reset_link(
     State(app): State<App>,
     Admin(admin): Admin,
@@ -97,6 +98,6 @@ pub(super) async fn reset_link(
     if !resets::create(&app.pool, admin.id, id, &hash, RESET_HOURS).await? {
         return Err(AppError::NotFound);
     }
-    let told = views::Told::Link(link(&app, &headers, &format!("/reset/{token}")));
-    person(&app, admin, text, id, &told).await
+    let result = views::FormResult::Link(absolute_url(&app, &headers, &format!("/reset/{token}")));
+    person(&app, admin, text, id, &result).await
 }

@@ -1,21 +1,21 @@
-//! Rooms as administrators see them: names and members, not what is said. Does I/O.
+//! Rooms as administrators see them: names and members, no messages. Does I/O.
 
 use axum::extract::State;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-use super::{Admin, ROWS, cut, found, render, unprocessable};
+use super::{Admin, PAGE_ROWS, render, require_found, split_page, unprocessable};
 use crate::app::App;
 use crate::domain::{ConversationId, User, UserId};
-use crate::http::AppError;
+use crate::error::AppError;
 use crate::http::extract::{Form, Path};
+use crate::input_error::InputError;
 use crate::store::admin as store;
-use crate::t;
 use crate::text::Text;
 use crate::views::admin::rooms as views;
 
 #[derive(Deserialize)]
-pub(in crate::http) struct Search {
+pub(in crate::http) struct RoomsQuery {
     #[serde(default)]
     q: String,
     after: Option<ConversationId>,
@@ -25,10 +25,10 @@ pub(super) async fn list(
     State(app): State<App>,
     Admin(admin): Admin,
     text: Text,
-    Form(Search { q, after }): Form<Search>,
+    Form(RoomsQuery { q, after }): Form<RoomsQuery>,
 ) -> Result<Html<String>, AppError> {
     let after = after.unwrap_or(ConversationId(0));
-    let (rooms, more) = cut(store::rooms(&app.pool, &q, after, ROWS + 1).await?);
+    let (rooms, more) = split_page(store::rooms(&app.pool, &q, after, PAGE_ROWS + 1).await?);
     render(&app, admin, text, |shell| {
         views::list(shell, &q, &rooms, more)
     })
@@ -36,7 +36,7 @@ pub(super) async fn list(
 }
 
 #[derive(Deserialize)]
-pub(in crate::http) struct Members {
+pub(in crate::http) struct MembersQuery {
     #[serde(default)]
     after: String,
 }
@@ -46,7 +46,7 @@ pub(super) async fn show(
     Admin(admin): Admin,
     text: Text,
     Path(id): Path<ConversationId>,
-    Form(Members { after }): Form<Members>,
+    Form(MembersQuery { after }): Form<MembersQuery>,
 ) -> Result<Html<String>, AppError> {
     room(&app, admin, text, id, &after, None).await
 }
@@ -57,19 +57,19 @@ async fn room(
     text: Text,
     id: ConversationId,
     after: &str,
-    wrong: Option<String>,
+    error: Option<InputError>,
 ) -> Result<Html<String>, AppError> {
     let room = store::room(&app.pool, id).await?;
     let room = room.ok_or(AppError::NotFound)?;
-    let (members, more) = cut(store::members(&app.pool, id, after, ROWS + 1).await?);
+    let (members, more) = split_page(store::members(&app.pool, id, after, PAGE_ROWS + 1).await?);
     render(app, admin, text, |shell| {
-        views::room(shell, &room, &members, more, wrong)
+        views::room(shell, &room, &members, more, error)
     })
     .await
 }
 
 #[derive(Deserialize)]
-pub(in crate::http) struct Name {
+pub(in crate::http) struct RenameForm {
     title: String,
 }
 
@@ -78,20 +78,20 @@ pub(super) async fn rename(
     Admin(admin): Admin,
     text: Text,
     Path(id): Path<ConversationId>,
-    Form(Name { title }): Form<Name>,
+    Form(RenameForm { title }): Form<RenameForm>,
 ) -> Result<Response, AppError> {
     let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
     if !(1..=80).contains(&title.chars().count()) || title.chars().any(char::is_control) {
-        let wrong = Some(t!(text, "admin-room-title-bad"));
-        let page = room(&app, admin, text, id, "", wrong).await?;
+        let error = Some(InputError::RoomNameLength);
+        let page = room(&app, admin, text, id, "", error).await?;
         return Ok(unprocessable(page));
     }
-    found(store::rename(&app.pool, admin.id, id, &title).await?)?;
+    require_found(store::rename(&app.pool, admin.id, id, &title).await?)?;
     Ok(Redirect::to(&format!("/admin/rooms/{id}")).into_response())
 }
 
 #[derive(Deserialize)]
-pub(in crate::http) struct Whom {
+pub(in crate::http) struct RemoveForm {
     user: UserId,
 }
 
@@ -99,8 +99,8 @@ pub(super) async fn remove(
     State(app): State<App>,
     Admin(admin): Admin,
     Path(id): Path<ConversationId>,
-    Form(Whom { user }): Form<Whom>,
+    Form(RemoveForm { user }): Form<RemoveForm>,
 ) -> Result<Redirect, AppError> {
-    found(store::remove_member(&app.pool, admin.id, id, user).await?)?;
+    require_found(store::remove_member(&app.pool, admin.id, id, user).await?)?;
     Ok(Redirect::to(&format!("/admin/rooms/{id}")))
 }

@@ -1,12 +1,12 @@
-//! A link from an administrator, with which a person sets a new password, once. Does I/O.
+//! Sets a new password with a link from an administrator, which works once. Does I/O.
 
 use axum::extract::State;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-use super::{password_fault, unprocessable};
+use super::{password_error, unprocessable};
 use crate::app::App;
-use crate::http::AppError;
+use crate::error::AppError;
 use crate::http::extract::{Form, Path};
 use crate::http::session::{self, Browser};
 use crate::store::resets;
@@ -18,7 +18,7 @@ pub(in crate::http) async fn reset_page(
     text: Text,
     Path(token): Path<String>,
 ) -> Result<Html<String>, AppError> {
-    let form = views::auth::Form {
+    let form = views::auth::AuthForm {
         name: name(&app, &token).await?,
         ..Default::default()
     };
@@ -27,7 +27,7 @@ pub(in crate::http) async fn reset_page(
 }
 
 #[derive(Deserialize)]
-pub(in crate::http) struct New {
+pub(in crate::http) struct ResetForm {
     password: String,
 }
 
@@ -36,13 +36,13 @@ pub(in crate::http) async fn reset(
     text: Text,
     browser: Browser,
     Path(token): Path<String>,
-    Form(New { password }): Form<New>,
+    Form(ResetForm { password }): Form<ResetForm>,
 ) -> Result<Response, AppError> {
     let name = name(&app, &token).await?;
-    if let Some(fault) = password_fault(&password) {
-        let form = views::auth::Form {
+    if let Some(error) = password_error(&password) {
+        let form = views::auth::AuthForm {
             name,
-            password_error: Some(text.get(fault)),
+            password_error: Some(error),
             ..Default::default()
         };
         let page = views::auth::reset(&app.config, text, &token, &form);
@@ -51,7 +51,7 @@ pub(in crate::http) async fn reset(
     let hash = app.passwords.hash(password).await?;
     let user = resets::redeem(&app.pool, &tokens::hash(&token), &hash).await?;
     let user = user.ok_or(AppError::LinkSpent)?;
-    let jar = session::begin(&app, browser, user).await?;
+    let jar = session::start(&app, browser, user).await?;
     Ok((jar, Redirect::to("/c")).into_response())
 }
 

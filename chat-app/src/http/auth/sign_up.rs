@@ -1,25 +1,25 @@
-//! Signing up: by oneself, with an invitation, as the first administrator. Does I/O.
+//! Sign-up: open, by invitation, and of the first administrator. Does I/O.
 
 use axum::Extension;
 use axum::extract::State;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-use super::{Credentials, password_fault, unprocessable};
+use super::{Credentials, password_error, unprocessable};
 use crate::app::App;
-use crate::config::Registration;
-use crate::domain::{NameError, Session, UserId, UserName};
-use crate::http::AppError;
+use crate::config::{self, Registration};
+use crate::domain::{Session, UserId, UserName};
+use crate::error::AppError;
 use crate::http::extract::{Form, Path};
-use crate::http::limits::Logins;
+use crate::http::limits::LoginLimiter;
 use crate::http::session::{self, Browser};
+use crate::input_error::InputError;
 use crate::store::invites;
 use crate::store::users::{self, CreateUserError};
-use crate::t;
 use crate::text::Text;
 use crate::{tokens, views};
 
-type Wrong = views::auth::Form;
+use crate::views::auth::AuthForm;
 
 pub(in crate::http) async fn register_page(
     State(app): State<App>,
@@ -30,7 +30,7 @@ pub(in crate::http) async fn register_page(
         return Ok(Redirect::to("/c").into_response());
     }
     require_open(&app)?;
-    let page = views::auth::register(&app.config, text, &Wrong::default());
+    let page = views::auth::register(&app.config, text, &AuthForm::default());
     Ok(Html(page.into_string()).into_response())
 }
 
@@ -41,15 +41,15 @@ pub(in crate::http) async fn register(
     Form(given): Form<Credentials>,
 ) -> Result<Response, AppError> {
     require_open(&app)?;
-    let again = |form: &Wrong| unprocessable(views::auth::register(&app.config, text, form));
-    let new = match checked(text, &given) {
+    let rejected = |form: &AuthForm| unprocessable(views::auth::register(&app.config, text, form));
+    let new = match check(&given) {
         Ok(new) => new,
-        Err(form) => return Ok(again(&form)),
+        Err(form) => return Ok(rejected(&form)),
     };
     let hash = app.passwords.hash(given.password).await?;
     match users::create(&app.pool, &new, &hash).await {
-        Ok(user) => welcome(&app, browser, user, "/c").await,
-        Err(error) => Ok(again(&taken(text, &new, error)?)),
+        Ok(user) => sign_in(&app, browser, user, "/c").await,
+        Err(error) => Ok(rejected(&creation_error(&new, error)?)),
     }
 }
 
@@ -66,7 +66,7 @@ pub(in crate::http) async fn join_page(
     if !invites::is_open(&app.pool, &tokens::hash(&token)).await? {
         return Err(AppError::LinkSpent);
     }
-    let page = views::auth::join(&app.config, text, &token, &Wrong::default());
+    let page = views::auth::join(&app.config, text, &token, &AuthForm::default());
     Ok(Html(page.into_string()).into_response())
 }
 
@@ -79,29 +79,29 @@ pub(in crate::http) async fn join(
 ) -> Result<Response, AppError> {
     require_invites(&app)?;
     let token_hash = tokens::hash(&token);
-    // Before a password is hashed for whoever makes tokens up.
+    // Before the password is hashed, which is expensive: tokens may be made up.
     if !invites::is_open(&app.pool, &token_hash).await? {
         return Err(AppError::LinkSpent);
     }
-    let again = |form: &Wrong| unprocessable(views::auth::join(&app.config, text, &token, form));
-    let new = match checked(text, &given) {
+    let rejected =
+        |form: &AuthForm| unprocessable(views::auth::join(&app.config, text, &token, form));
+    let new = match check(&given) {
         Ok(new) => new,
-        Err(form) => return Ok(again(&form)),
+        Err(form) => return Ok(rejected(&form)),
     };
     let hash = app.passwords.hash(given.password).await?;
     match invites::sign_up(&app.pool, &token_hash, &new, &hash).await {
-        Ok(Some(user)) => welcome(&app, browser, user, "/c").await,
+        Ok(Some(user)) => sign_in(&app, browser, user, "/c").await,
         Ok(None) => Err(AppError::LinkSpent),
-        Err(error) => Ok(again(&taken(text, &new, error)?)),
+        Err(error) => Ok(rejected(&creation_error(&new, error)?)),
     }
 }
 
-/// What makes somebody the first administrator, where it is set.
 pub(super) fn setup_token(app: &App) -> Option<&str> {
-    app.config.setup_token.as_ref()?.expose()
+    config::exposed(app.config.setup_token.as_ref())
 }
 
-/// The token, as long as there is nobody whom it has made the administrator.
+/// The setup token, until the chat has an administrator.
 async fn open_setup(app: &App) -> Result<&str, AppError> {
     let token = setup_token(app).ok_or(AppError::NotFound)?;
     let (_, no_admin) = users::first_run(&app.pool).await?;
@@ -117,12 +117,12 @@ pub(in crate::http) async fn setup_page(
     text: Text,
 ) -> Result<Html<String>, AppError> {
     open_setup(&app).await?;
-    let page = views::auth::setup(&app.config, text, &Wrong::default());
+    let page = views::auth::setup(&app.config, text, &AuthForm::default());
     Ok(Html(page.into_string()))
 }
 
 #[derive(Deserialize)]
-pub(in crate::http) struct Setup {
+pub(in crate::http) struct SetupForm {
     token: String,
     #[serde(flatten)]
     credentials: Credentials,
@@ -130,103 +130,100 @@ pub(in crate::http) struct Setup {
 
 pub(in crate::http) async fn setup(
     State(app): State<App>,
-    Extension(logins): Extension<Logins>,
+    Extension(limiter): Extension<LoginLimiter>,
     text: Text,
     browser: Browser,
-    Form(given): Form<Setup>,
+    Form(given): Form<SetupForm>,
 ) -> Result<Response, AppError> {
     let token = open_setup(&app).await?;
-    // No name holds a space: this counter is the token's own.
-    logins.count("setup token")?;
-    let right = tokens::same(given.token.trim(), token);
+    // User names have no space, so no user shares this counter.
+    limiter.check("setup token")?;
+    let correct = tokens::same(given.token.trim(), token);
     let given = given.credentials;
-    let again = |form: &Wrong| unprocessable(views::auth::setup(&app.config, text, form));
-    let new = match checked(text, &given) {
-        Ok(new) if right => new,
+    let rejected = |form: &AuthForm| unprocessable(views::auth::setup(&app.config, text, form));
+    let new = match check(&given) {
+        Ok(new) if correct => new,
         checked => {
-            let mut form = checked.err().unwrap_or_else(|| Wrong {
-                name: given.name,
-                ..Default::default()
-            });
-            form.token_error = (!right).then(|| t!(text, "setup-token-wrong"));
-            return Ok(again(&form));
+            let mut form = checked.err().unwrap_or_default();
+            form.name = given.name;
+            form.token_error = (!correct).then_some(InputError::SetupTokenWrong);
+            return Ok(rejected(&form));
         }
     };
     let hash = app.passwords.hash(given.password.clone()).await?;
     match users::create_first_admin(&app.pool, &new, &hash).await {
-        Ok(Some(user)) => welcome(&app, browser, user, "/admin").await,
+        Ok(Some(user)) => sign_in(&app, browser, user, "/admin").await,
         Ok(None) => Err(AppError::NotFound),
         Err(CreateUserError::Taken) => match promote(&app, &new, given.password).await? {
-            Some(user) => welcome(&app, browser, user, "/admin").await,
+            Some(user) => sign_in(&app, browser, user, "/admin").await,
             None => {
-                let form = Wrong {
+                let form = AuthForm {
                     name: given.name,
-                    password_error: Some(t!(text, "setup-name-taken")),
+                    password_error: Some(InputError::SetupNameTaken),
                     ..Default::default()
                 };
-                Ok(again(&form))
+                Ok(rejected(&form))
             }
         },
         Err(CreateUserError::Db(error)) => Err(error.into()),
     }
 }
 
-/// In a chat that had people before it had a token, one of them becomes the administrator.
+/// If accounts existed before the token, an existing account can become the administrator.
 async fn promote(app: &App, name: &UserName, password: String) -> Result<Option<UserId>, AppError> {
     let person = users::credentials(&app.pool, name).await?;
     let hash = person.as_ref().map(|person| person.password_hash.clone());
-    let right = app.passwords.verify(password, hash).await?;
-    match person.filter(|person| right && !person.disabled) {
+    let correct = app.passwords.verify(password, hash).await?;
+    match person.filter(|person| correct && !person.disabled) {
         Some(person) if users::first_admin(&app.pool, person.id).await? => Ok(Some(person.id)),
         Some(_) => Err(AppError::NotFound),
         None => Ok(None),
     }
 }
 
-/// The name of a new account, where name and password will do.
-fn checked(text: Text, given: &Credentials) -> Result<UserName, Wrong> {
+/// Validates the name and the password of a new account.
+fn check(given: &Credentials) -> Result<UserName, Box<AuthForm>> {
     let name = new_name(&given.name);
-    let password_fault = password_fault(&given.password);
+    let password_error = password_error(&given.password);
     match name {
-        Ok(name) if password_fault.is_none() => Ok(name),
-        name => Err(Wrong {
+        Ok(name) if password_error.is_none() => Ok(name),
+        name => Err(Box::new(AuthForm {
             name: given.name.clone(),
-            name_error: name.err().map(|id| text.get(id)),
-            password_error: password_fault.map(|id| text.get(id)),
+            name_error: name.err(),
+            password_error,
             ..Default::default()
-        }),
+        })),
     }
 }
 
-fn new_name(given: &str) -> Result<UserName, &'static str> {
-    let name = UserName::parse(given).map_err(|error| match error {
-        NameError::Length => "name-length",
-        NameError::Characters => "name-characters",
-    })?;
+fn new_name(given: &str) -> Result<UserName, InputError> {
+    let name = UserName::parse(given)?;
     if name.as_str().starts_with("former-") {
-        return Err("name-reserved");
+        return Err(InputError::UserNameReserved);
     }
     Ok(name)
 }
 
-fn taken(text: Text, name: &UserName, error: CreateUserError) -> Result<Wrong, AppError> {
+fn creation_error(name: &UserName, error: CreateUserError) -> Result<AuthForm, AppError> {
     match error {
-        CreateUserError::Taken => Ok(Wrong {
+        CreateUserError::Taken => Ok(AuthForm {
             name: name.to_string(),
-            name_error: Some(t!(text, "name-taken", name = name.as_str())),
+            name_error: Some(InputError::UserNameTaken {
+                name: name.to_string(),
+            }),
             ..Default::default()
         }),
         CreateUserError::Db(error) => Err(error.into()),
     }
 }
 
-async fn welcome(
+async fn sign_in(
     app: &App,
     browser: Browser,
     user: UserId,
     page: &str,
 ) -> Result<Response, AppError> {
-    let jar = session::begin(app, browser, user).await?;
+    let jar = session::start(app, browser, user).await?;
     Ok((jar, Redirect::to(page)).into_response())
 }
 
@@ -240,7 +237,7 @@ fn require_open(app: &App) -> Result<(), AppError> {
 
 fn require_invites(app: &App) -> Result<(), AppError> {
     match app.config.registration {
-        // Also while everybody may come: a link that was handed out goes on working.
+        // Links that were handed out keep working while sign-up is open.
         Registration::Open | Registration::Invite => Ok(()),
         Registration::Closed => Err(AppError::RegistrationClosed),
     }

@@ -1,23 +1,23 @@
-//! Whom one has blocked, and how what they say is folded. Pure.
+//! The people that a person has blocked, and the style sheet that folds their messages. Pure.
 
 use maud::{Markup, html};
 
-use super::View;
+use super::AccountPage;
 use crate::domain::UserId;
 use crate::t;
 use crate::text::Text;
-use crate::views::portrait;
 use crate::views::settings::{button, section};
+use crate::views::widgets::avatar;
 
-pub(super) fn blocked(text: Text, view: &View) -> Markup {
+pub(super) fn blocked(text: Text, page: &AccountPage) -> Markup {
     let list = html! {
-        @if view.blocked.is_empty() {
+        @if page.blocked.is_empty() {
             p.hint { (t!(text, "account-blocked-none")) }
         } @else {
             ul.rows {
-                @for person in view.blocked {
+                @for person in page.blocked {
                     li.row data-testid="blocked" data-name=(person.name) {
-                        (portrait(&person.display_name, person.avatar))
+                        (avatar(&person.display_name, person.avatar))
                         span.grow { bdi { (person.display_name) } }
                         (button("/account/unblock", &[("user", &person.id.to_string())], "quiet",
                             &t!(text, "account-unblock")))
@@ -27,12 +27,12 @@ pub(super) fn blocked(text: Text, view: &View) -> Markup {
         }
     };
     let title = t!(text, "account-blocked");
-    section(text, "blocked", &title, view.outcome("blocked"), list)
+    section(text, "blocked", &title, page.outcome("blocked"), list)
 }
 
-/// Folds what these people say; a link to one message opens it. It is the reader's alone, and never cached.
-pub fn folded_css(text: Text, blocked: &[UserId]) -> String {
-    // A sentence of ours, but CSS has its own idea of what ends a string.
+/// Folds the messages of these people; a link to one of them unfolds it.
+pub(crate) fn folded_css(text: Text, blocked: &[UserId]) -> String {
+    // These characters would end the CSS string.
     let words = t!(text, "folded-message").replace(['"', '\\', '\n'], "");
     let rule = |id: &UserId| {
         format!(

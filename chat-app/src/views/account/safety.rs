@@ -1,18 +1,18 @@
-//! Password, devices, one's data, and the end of an account. Pure.
+//! Password, devices, data export, and deletion of the account. Pure.
 
 use maud::{Markup, html};
 
-use super::View;
+use super::AccountPage;
 use crate::store::sessions::Device;
 use crate::t;
 use crate::text::Text;
 use crate::views::settings::{button, password as password_field, section};
-use crate::views::stamp;
+use crate::views::widgets::timestamp;
 
-pub(super) fn password(text: Text, view: &View) -> Markup {
+pub(super) fn password(text: Text, page: &AccountPage) -> Markup {
     let form = html! {
         form method="post" action="/account/password" data-testid="password-form" {
-            input type="hidden" name="name" value=(view.session.user.name) autocomplete="username";
+            input type="hidden" name="name" value=(page.session.user.name) autocomplete="username";
             (password_field("current", "current", &t!(text, "account-password-current"), "current-password"))
             (password_field("new-password", "password", &t!(text, "account-password-new"), "new-password"))
             p.hint { (t!(text, "account-password-hint")) }
@@ -20,20 +20,20 @@ pub(super) fn password(text: Text, view: &View) -> Markup {
         }
     };
     let title = t!(text, "account-password");
-    section(text, "password", &title, view.outcome("password"), form)
+    section(text, "password", &title, page.outcome("password"), form)
 }
 
-pub(super) fn devices(text: Text, view: &View) -> Markup {
+pub(super) fn devices(text: Text, page: &AccountPage) -> Markup {
     let list = html! {
         ul.rows {
-            @for device in view.devices { (row(text, device, device.id == view.session.id)) }
+            @for device in page.devices { (row(text, device, device.id == page.session.id)) }
         }
-        @if view.devices.len() > 1 {
+        @if page.devices.len() > 1 {
             (button("/account/devices/others", &[], "quiet", &t!(text, "account-devices-others")))
         }
     };
     let title = t!(text, "account-devices");
-    section(text, "devices", &title, view.outcome("devices"), list)
+    section(text, "devices", &title, page.outcome("devices"), list)
 }
 
 fn row(text: Text, device: &Device, this: bool) -> Markup {
@@ -44,7 +44,7 @@ fn row(text: Text, device: &Device, this: bool) -> Markup {
                 bdi { (device.device.as_deref().unwrap_or(&unknown)) }
                 span.hint {
                     @if this { (t!(text, "account-device-this")) }
-                    @else { (t!(text, "account-device-seen")) " " (stamp(device.last_seen_at)) }
+                    @else { (t!(text, "account-device-seen")) " " (timestamp(device.last_seen_at)) }
                 }
             }
             @if !this {
@@ -55,7 +55,7 @@ fn row(text: Text, device: &Device, this: bool) -> Markup {
     }
 }
 
-pub(super) fn data(text: Text, view: &View) -> Markup {
+pub(super) fn data(text: Text, page: &AccountPage) -> Markup {
     let export = html! {
         p.hint { (t!(text, "account-export-hint")) }
         a.button.primary href="/account/export" download data-testid="export" { (t!(text, "account-export")) }
@@ -79,7 +79,7 @@ pub(super) fn data(text: Text, view: &View) -> Markup {
         }
     };
     html! {
-        (section(text, "data", &t!(text, "account-data"), view.outcome("data"), export))
-        (section(text, "delete", &t!(text, "account-delete"), view.outcome("delete"), delete))
+        (section(text, "data", &t!(text, "account-data"), page.outcome("data"), export))
+        (section(text, "delete", &t!(text, "account-delete"), page.outcome("delete"), delete))
     }
 }

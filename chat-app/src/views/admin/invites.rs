@@ -1,38 +1,37 @@
-//! Invitations. Pure.
+//! The invitations, and the form for a new one. Pure.
 
 use maud::{Markup, html};
 
-pub use super::people::Told;
-use super::{more, page, secret_link};
+pub(crate) use super::people::FormResult;
+use super::{next_link, page, secret_link};
 use crate::config::Registration;
 use crate::store::invites::Invite;
 use crate::t;
 use crate::text::Text;
 use crate::views::settings::{button, section};
 use crate::views::shell::Shell;
-use crate::views::{called, stamp};
+use crate::views::widgets::{display_name, timestamp};
 
-/// The form for a new one, and those that were made.
-pub fn list(shell: &Shell, invites: &[Invite], there_is_more: bool, told: &Told) -> Markup {
+pub(crate) fn list(shell: &Shell, invites: &[Invite], more: bool, result: &FormResult) -> Markup {
     let text = shell.text;
     let last = invites.last().map_or(0, |invite| invite.id).to_string();
     let content = html! {
-        (form(shell, told))
+        (form(shell, result))
         section.setting aria-labelledby="invites-title" {
             h2 #invites-title { (t!(text, "admin-invites")) }
             @if invites.is_empty() { p.hint { (t!(text, "admin-none")) } }
             ul.rows { @for invite in invites { (row(text, invite)) } }
-            (more(text, "/admin/invites", &[("before", &last)], there_is_more))
+            (next_link(text, "/admin/invites", &[("before", &last)], more))
         }
     };
     page(shell, "/admin/invites", content)
 }
 
-fn form(shell: &Shell, told: &Told) -> Markup {
+fn form(shell: &Shell, result: &FormResult) -> Markup {
     let text = shell.text;
     let content = html! {
         @if shell.config.registration == Registration::Closed { p.hint { (t!(text, "admin-invite-closed")) } }
-        @if let Told::Link(link) = told {
+        @if let FormResult::Link(link) = result {
             p role="status" { (t!(text, "admin-invite-made")) }
             (secret_link(link))
         }
@@ -49,7 +48,7 @@ fn form(shell: &Shell, told: &Told) -> Markup {
         }
     };
     let title = t!(text, "admin-invite-new");
-    section(text, "invite", &title, &told.outcome(), content)
+    section(text, "invite", &title, &result.outcome(), content)
 }
 
 fn row(text: Text, invite: &Invite) -> Markup {
@@ -62,14 +61,14 @@ fn row(text: Text, invite: &Invite) -> Markup {
     let by = t!(
         text,
         "admin-invite-by",
-        name = called(text, &invite.created_by_name)
+        name = display_name(text, &invite.created_by_name)
     );
     html! {
         li.row data-testid="invite" data-invite=(invite.id) {
             span.grow {
                 span { (invite.id) ". " (used) ", " (by) }
                 span.hint {
-                    @if invite.open { (t!(text, "admin-invite-until")) " " (stamp(invite.expires_at)) }
+                    @if invite.open { (t!(text, "admin-invite-until")) " " (timestamp(invite.expires_at)) }
                     @else { (t!(text, "admin-invite-over")) }
                 }
             }

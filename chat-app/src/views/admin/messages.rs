@@ -1,4 +1,4 @@
-//! Removing any message, and how long messages are kept. Pure.
+//! Removal of a message by its link, and how long messages are kept. Pure.
 
 use maud::{Markup, html};
 
@@ -7,7 +7,7 @@ use crate::t;
 use crate::views::settings::{Outcome, section};
 use crate::views::shell::Shell;
 
-pub fn page(shell: &Shell, outcome: &Outcome) -> Markup {
+pub(crate) fn page(shell: &Shell, outcome: &Outcome) -> Markup {
     let text = shell.text;
     let form = html! {
         form method="post" action="/admin/messages" data-testid="remove-form" {

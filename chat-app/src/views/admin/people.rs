@@ -2,41 +2,42 @@
 
 use maud::{Markup, html};
 
-use super::{more, page, search, secret_link};
+use super::{next_link, page, search, secret_link};
+use crate::input_error::InputError;
 use crate::store::admin::Person;
 use crate::t;
 use crate::text::Text;
 use crate::views::settings::{Outcome, button, section};
 use crate::views::shell::Shell;
-use crate::views::{portrait, stamp};
+use crate::views::widgets::{avatar, timestamp};
 
-/// What a page about a person tells besides.
+/// What a form of the page has done.
 #[derive(Debug)]
-pub enum Told {
-    Nothing,
-    Wrong(String),
-    /// The link that was made.
+pub(crate) enum FormResult {
+    None,
+    Wrong(InputError),
+    /// The link that was created.
     Link(String),
 }
 
-impl Told {
+impl FormResult {
     pub(super) fn outcome(&self) -> Outcome {
         match self {
-            Self::Wrong(sentence) => Outcome::Wrong(sentence.clone()),
-            Self::Nothing | Self::Link(_) => Outcome::None,
+            Self::Wrong(error) => Outcome::Wrong(error.clone()),
+            Self::None | Self::Link(_) => Outcome::None,
         }
     }
 }
 
-/// Everybody, or whom a search has found.
-pub fn list(shell: &Shell, q: &str, people: &[Person], there_is_more: bool) -> Markup {
+/// All people, or those found.
+pub(crate) fn list(shell: &Shell, q: &str, people: &[Person], more: bool) -> Markup {
     let text = shell.text;
     let last = people.last().map_or("", |person| person.user.name.as_str());
     let content = html! {
         (search(text, "/admin", q))
         @if people.is_empty() { p.hint { (t!(text, "admin-none")) } }
         ul.rows { @for person in people { (row(text, person)) } }
-        (more(text, "/admin", &[("q", q), ("after", last)], there_is_more))
+        (next_link(text, "/admin", &[("q", q), ("after", last)], more))
     };
     page(shell, "/admin", content)
 }
@@ -45,7 +46,7 @@ fn row(text: Text, person: &Person) -> Markup {
     let user = &person.user;
     html! {
         li.row data-testid="person" data-name=(user.name) {
-            (portrait(&user.display_name, user.avatar))
+            (avatar(&user.display_name, user.avatar))
             a.grow href={ "/admin/people/" (user.id) } {
                 bdi { (user.display_name) }
                 @if user.display_name != user.name.as_str() { span.hint { bdi { (user.name) } } }
@@ -62,26 +63,32 @@ fn tags(text: Text, person: &Person) -> Markup {
     }
 }
 
-/// One person, and what can be done.
-pub fn person(shell: &Shell, person: &Person, told: &Told) -> Markup {
+/// A person, and what an administrator can do.
+pub(crate) fn person(shell: &Shell, person: &Person, result: &FormResult) -> Markup {
     let text = shell.text;
     let user = &person.user;
     let content = html! {
         div.row {
-            (portrait(&user.display_name, user.avatar))
+            (avatar(&user.display_name, user.avatar))
             span.grow {
                 bdi { (user.name) }
-                span.hint { (t!(text, "admin-person-since")) " " (stamp(person.created_at)) }
+                span.hint { (t!(text, "admin-person-since")) " " (timestamp(person.created_at)) }
             }
             (tags(text, person))
         }
-        @if let Told::Link(link) = told {
+        @if let FormResult::Link(link) = result {
             p role="status" { (t!(text, "admin-reset-link-made", name = user.name.as_str())) }
             (secret_link(link))
         }
         (acts(text, person))
     };
-    let content = section(text, "person", &user.display_name, &told.outcome(), content);
+    let content = section(
+        text,
+        "person",
+        &user.display_name,
+        &result.outcome(),
+        content,
+    );
     page(shell, "/admin", content)
 }
 

@@ -2,17 +2,18 @@
 
 use maud::{Markup, html};
 
-use super::{more, page, search};
+use super::{next_link, page, search};
 use crate::domain::User;
+use crate::input_error::InputError;
 use crate::store::admin::Room;
 use crate::t;
 use crate::text::Text;
-use crate::views::portrait;
 use crate::views::settings::{Outcome, button, section};
 use crate::views::shell::Shell;
+use crate::views::widgets::avatar;
 
-/// All rooms, or those that a search has found.
-pub fn list(shell: &Shell, q: &str, rooms: &[Room], there_is_more: bool) -> Markup {
+/// All rooms, or those found.
+pub(crate) fn list(shell: &Shell, q: &str, rooms: &[Room], more: bool) -> Markup {
     let text = shell.text;
     let last = rooms.last().map_or(0, |room| room.id.0).to_string();
     let content = html! {
@@ -28,7 +29,7 @@ pub fn list(shell: &Shell, q: &str, rooms: &[Room], there_is_more: bool) -> Mark
                 }
             }
         }
-        (more(text, "/admin/rooms", &[("q", q), ("after", &last)], there_is_more))
+        (next_link(text, "/admin/rooms", &[("q", q), ("after", &last)], more))
     };
     page(shell, "/admin/rooms", content)
 }
@@ -41,13 +42,13 @@ fn kind(text: Text, room: &Room) -> String {
     }
 }
 
-/// One room: its name and who is in it.
-pub fn room(
+/// A room: its name and its members.
+pub(crate) fn room(
     shell: &Shell,
     room: &Room,
     members: &[User],
-    there_is_more: bool,
-    wrong: Option<String>,
+    more: bool,
+    error: Option<InputError>,
 ) -> Markup {
     let text = shell.text;
     let path = format!("/admin/rooms/{}", room.id);
@@ -65,16 +66,16 @@ pub fn room(
         ul.rows {
             @for member in members {
                 li.row data-testid="member" data-name=(member.name) {
-                    (portrait(&member.display_name, member.avatar))
+                    (avatar(&member.display_name, member.avatar))
                     span.grow { bdi { (member.display_name) } }
                     (button(&format!("{path}/remove"), &[("user", &member.id.to_string())], "quiet",
                         &t!(text, "admin-room-remove")))
                 }
             }
         }
-        (more(text, &path, &[("after", last)], there_is_more))
+        (next_link(text, &path, &[("after", last)], more))
     };
-    let outcome = wrong.map_or(Outcome::None, Outcome::Wrong);
+    let outcome = error.map_or(Outcome::None, Outcome::Wrong);
     let content = section(text, "room", &room.title, &outcome, content);
     page(shell, "/admin/rooms", content)
 }

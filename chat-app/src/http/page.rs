@@ -1,0 +1,83 @@
+//! Reads what all pages of a logged-in person show. Does I/O.
+
+use axum::response::Html;
+use maud::Markup;
+
+use crate::app::App;
+use crate::domain::{ConversationId, ConversationSummary, Cursor, User};
+use crate::error::AppError;
+use crate::store;
+use crate::store::conversations::{ListEnd, Listed};
+use crate::text::Text;
+use crate::views::shell::Shell;
+
+/// Conversations that the list shows before a link to older ones.
+const LIST_PART: usize = 50;
+
+/// Everything that any page of a logged-in person needs.
+pub(super) struct PageContext {
+    pub(super) me: User,
+    text: Text,
+    has_blocks: bool,
+    cursor: Cursor,
+    list: Listed,
+}
+
+impl PageContext {
+    /// Reads the cursor first: live events continue from there, so none is lost.
+    pub(super) async fn read(app: &App, me: User, text: Text) -> sqlx::Result<Self> {
+        Self::read_from(app, me, text, None).await
+    }
+
+    /// Shows the conversations after `end`.
+    pub(super) async fn read_from(
+        app: &App,
+        me: User,
+        text: Text,
+        end: Option<ListEnd>,
+    ) -> sqlx::Result<Self> {
+        let cursor = store::changes::cursor(&app.pool).await?;
+        let list = store::conversations::list(&app.pool, me.id, end, LIST_PART).await?;
+        let has_blocks = store::blocks::any(&app.pool, me.id).await?;
+        Ok(Self {
+            me,
+            text,
+            has_blocks,
+            cursor,
+            list,
+        })
+    }
+
+    /// A conversation as this person sees it. Fails with [`AppError::NotFound`] if they are not a member.
+    pub(super) async fn conversation(
+        &self,
+        app: &App,
+        id: ConversationId,
+    ) -> Result<ConversationSummary, AppError> {
+        let summary = store::conversations::summary(&app.pool, self.me.id, id).await?;
+        summary.ok_or(AppError::NotFound)
+    }
+
+    pub(super) fn shell<'a>(&'a self, app: &'a App) -> Shell<'a> {
+        Shell {
+            config: &app.config,
+            text: self.text,
+            me: &self.me,
+            has_blocks: self.has_blocks,
+            cursor: &self.cursor,
+            list: &self.list,
+        }
+    }
+
+    /// Lists the conversation on screen, even if it has no messages yet.
+    pub(super) fn list(&mut self, current: &ConversationSummary) {
+        let listed = &mut self.list.conversations;
+        if !listed.iter().any(|listed| listed.id == current.id) {
+            listed.insert(0, current.clone());
+        }
+    }
+}
+
+pub(super) fn html(markup: Markup) -> Html<String> {
+    Html(markup.into_string())
+}

@@ -1,0 +1,231 @@
+//! What can be wrong with what a person enters or uploads, as a sentence in their language. Pure.
+//!
+//! Pages take an [`InputError`] where they show an error beside a field, never a plain text: so every such error is translated.
+
+use axum::http::StatusCode;
+
+use crate::domain::{BodyError, DisplayNameError, NameError};
+use crate::t;
+use crate::text::Text;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InputError {
+    MessageEmpty,
+    /// In bytes of UTF-8.
+    MessageTooLong {
+        length: usize,
+        limit: usize,
+    },
+    MessageControlCharacters,
+    TooManyFiles {
+        limit: usize,
+    },
+
+    UserNameLength,
+    UserNameCharacters,
+    UserNameReserved,
+    UserNameTaken {
+        name: String,
+    },
+    DisplayName,
+    PasswordTooShort,
+    PasswordTooLong,
+    LoginWrong,
+    LoginDisabled,
+    SetupTokenWrong,
+    SetupNameTaken,
+    CurrentPasswordWrong,
+    AvatarFormat,
+    AvatarTooLarge,
+    /// The last administrator can't delete their account.
+    OwnAccountLastAdmin,
+
+    RoomNameMissing,
+    RoomNameTooLong,
+    RoomTopicTooLong,
+    UnknownPeople {
+        names: String,
+    },
+    GroupWithoutPeople,
+
+    FileEmpty,
+    FileTooLarge {
+        /// As [`crate::views::attachment::size`] writes it.
+        limit: String,
+    },
+    FileTypeNotAllowed {
+        /// The types that are allowed.
+        types: String,
+    },
+    ImageTooLarge {
+        megapixels: u64,
+    },
+    ImageBroken,
+    TooManyUploads,
+    ImagesBusy,
+    UploadStalled,
+
+    QuietHours,
+    TimeZone,
+    PushEndpoint,
+
+    LastAdmin,
+    RoomNameLength,
+    InviteLimits,
+    MessageLink,
+}
+
+impl InputError {
+    pub(crate) fn sentence(&self, text: Text) -> String {
+        match self {
+            Self::MessageEmpty => t!(text, "message-empty"),
+            Self::MessageTooLong { length, limit } => {
+                t!(text, "message-too-long", length = *length, limit = *limit)
+            }
+            Self::MessageControlCharacters => t!(text, "message-control-characters"),
+            Self::TooManyFiles { limit } => t!(text, "files-per-message", limit = *limit),
+            Self::UserNameLength => t!(text, "name-length"),
+            Self::UserNameCharacters => t!(text, "name-characters"),
+            Self::UserNameReserved => t!(text, "name-reserved"),
+            Self::UserNameTaken { name } => t!(text, "name-taken", name = name.as_str()),
+            Self::DisplayName => t!(text, "account-display-name-bad"),
+            Self::PasswordTooShort => t!(text, "password-short"),
+            Self::PasswordTooLong => t!(text, "password-long"),
+            Self::LoginWrong => t!(text, "login-wrong"),
+            Self::LoginDisabled => t!(text, "login-disabled"),
+            Self::SetupTokenWrong => t!(text, "setup-token-wrong"),
+            Self::SetupNameTaken => t!(text, "setup-name-taken"),
+            Self::CurrentPasswordWrong => t!(text, "account-password-wrong"),
+            Self::AvatarFormat => t!(text, "account-picture-format"),
+            Self::AvatarTooLarge => t!(text, "account-picture-large"),
+            Self::OwnAccountLastAdmin => t!(text, "account-delete-last-admin"),
+            Self::RoomNameMissing => t!(text, "room-name-missing"),
+            Self::RoomNameTooLong => t!(text, "room-name-long"),
+            Self::RoomTopicTooLong => t!(text, "room-topic-long"),
+            Self::UnknownPeople { names } => {
+                t!(text, "room-people-unknown", names = names.as_str())
+            }
+            Self::GroupWithoutPeople => t!(text, "group-needs-people"),
+            Self::FileEmpty => t!(text, "file-empty"),
+            Self::FileTooLarge { limit } => t!(text, "file-too-large", limit = limit.as_str()),
+            Self::FileTypeNotAllowed { types } => {
+                t!(text, "file-type-refused", types = types.as_str())
+            }
+            Self::ImageTooLarge { megapixels } => {
+                t!(text, "file-picture-too-large", limit = *megapixels)
+            }
+            Self::ImageBroken => t!(text, "file-picture-broken"),
+            Self::TooManyUploads => t!(text, "file-too-many"),
+            Self::ImagesBusy => t!(text, "file-busy"),
+            Self::UploadStalled => t!(text, "file-stalled"),
+            Self::QuietHours => t!(text, "notifications-bad-hours"),
+            Self::TimeZone => t!(text, "notifications-bad-zone"),
+            Self::PushEndpoint => t!(text, "notifications-bad-endpoint"),
+            Self::LastAdmin => t!(text, "admin-last-admin"),
+            Self::RoomNameLength => t!(text, "admin-room-title-bad"),
+            Self::InviteLimits => t!(text, "admin-invite-bad"),
+            Self::MessageLink => t!(text, "admin-message-link-bad"),
+        }
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::FileTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::FileTypeNotAllowed { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooManyUploads => StatusCode::TOO_MANY_REQUESTS,
+            Self::ImagesBusy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::UploadStalled => StatusCode::REQUEST_TIMEOUT,
+            _ => StatusCode::UNPROCESSABLE_ENTITY,
+        }
+    }
+}
+
+impl From<BodyError> for InputError {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::Empty => Self::MessageEmpty,
+            BodyError::TooLong { got, limit } => Self::MessageTooLong { length: got, limit },
+            BodyError::Control => Self::MessageControlCharacters,
+        }
+    }
+}
+
+impl From<NameError> for InputError {
+    fn from(error: NameError) -> Self {
+        match error {
+            NameError::Length => Self::UserNameLength,
+            NameError::Characters => Self::UserNameCharacters,
+        }
+    }
+}
+
+impl From<DisplayNameError> for InputError {
+    fn from(DisplayNameError: DisplayNameError) -> Self {
+        Self::DisplayName
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::tests::{assert_every_variant, assert_translated};
+
+    /// One of each variant: a test fails while one is missing.
+    fn all() -> Vec<InputError> {
+        use InputError as E;
+        let some = || "x".to_owned();
+        vec![
+            E::MessageEmpty,
+            E::MessageTooLong {
+                length: 22,
+                limit: 20,
+            },
+            E::MessageControlCharacters,
+            E::TooManyFiles { limit: 10 },
+            E::UserNameLength,
+            E::UserNameCharacters,
+            E::UserNameReserved,
+            E::UserNameTaken { name: some() },
+            E::DisplayName,
+            E::PasswordTooShort,
+            E::PasswordTooLong,
+            E::LoginWrong,
+            E::LoginDisabled,
+            E::SetupTokenWrong,
+            E::SetupNameTaken,
+            E::CurrentPasswordWrong,
+            E::AvatarFormat,
+            E::AvatarTooLarge,
+            E::OwnAccountLastAdmin,
+            E::RoomNameMissing,
+            E::RoomNameTooLong,
+            E::RoomTopicTooLong,
+            E::UnknownPeople { names: some() },
+            E::GroupWithoutPeople,
+            E::FileEmpty,
+            E::FileTooLarge { limit: some() },
+            E::FileTypeNotAllowed { types: some() },
+            E::ImageTooLarge { megapixels: 40 },
+            E::ImageBroken,
+            E::TooManyUploads,
+            E::ImagesBusy,
+            E::UploadStalled,
+            E::QuietHours,
+            E::TimeZone,
+            E::PushEndpoint,
+            E::LastAdmin,
+            E::RoomNameLength,
+            E::InviteLimits,
+            E::MessageLink,
+        ]
+    }
+
+    #[test]
+    fn every_error_is_a_sentence_in_every_language() {
+        let all = all();
+        assert_every_variant(include_str!("input_error.rs"), "InputError", &all);
+        for error in all {
+            assert_translated(&format!("{error:?}"), |text| error.sentence(text));
+        }
+    }
+}

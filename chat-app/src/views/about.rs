@@ -1,0 +1,153 @@
+//! The page about a conversation: its name, its members, and what its reader may change. Pure.
+
+use maud::{Markup, html};
+
+use super::list::conversation_name;
+use super::notifications;
+use super::rooms::{description, people_field};
+use super::settings::{Outcome, button, page as settings_page, section};
+use super::shell::Shell;
+use super::widgets::{SEARCH_ICON, avatar, display_name, icon, is_former};
+use crate::domain::{ConversationKind, ConversationSummary, Member, Role, UserId};
+use crate::input_error::InputError;
+use crate::t;
+use crate::text::Text;
+
+#[derive(Debug)]
+pub(crate) struct AboutPage<'a> {
+    pub(crate) conversation: &'a ConversationSummary,
+    pub(crate) members: &'a [Member],
+    pub(crate) size: i64,
+    /// The search for members.
+    pub(crate) q: &'a str,
+    /// The people to add, as typed, and what is wrong with them.
+    pub(crate) people: (&'a str, Option<&'a InputError>),
+    pub(crate) title_error: Option<&'a InputError>,
+}
+
+pub(crate) fn page(shell: &Shell, page: &AboutPage) -> Markup {
+    let (text, conversation) = (shell.text, page.conversation);
+    let title = t!(
+        text,
+        "about-title",
+        name = conversation_name(text, conversation)
+    );
+    let path = format!("/c/{}", conversation.id);
+    let direct = conversation.kind == ConversationKind::Direct;
+    let may_describe =
+        conversation.kind == ConversationKind::Group || conversation.role == Role::Owner;
+    let may_add =
+        conversation.kind != ConversationKind::Private || conversation.role == Role::Owner;
+    let content = html! {
+        p { a href=(path) { (t!(text, "back-to-conversation")) } }
+        @if !direct && may_describe { (change(text, page, &path)) }
+        @if !direct && may_add { (add(text, page.people, &path)) }
+        (plain(text, "notifications", "about-notifications",
+            notifications::level_form(text, conversation.id, conversation.level)))
+        (members(shell, page, &path))
+        @if !direct { (leave(text, &path)) }
+        @if let Some(partner) = conversation.partner.filter(|_| !is_former(&conversation.name)) {
+            (block(text, partner))
+        }
+    };
+    settings_page(shell, &title, html! {}, content)
+}
+
+/// A section without an outcome: its errors stand beside its fields.
+fn plain(text: Text, id: &str, title: &str, content: Markup) -> Markup {
+    section(text, id, &text.get(title), &Outcome::None, content)
+}
+
+fn change(text: Text, page: &AboutPage, path: &str) -> Markup {
+    let conversation = page.conversation;
+    let group = conversation.kind == ConversationKind::Group;
+    let title = if group && page.title_error.is_none() {
+        ""
+    } else {
+        &conversation.name
+    };
+    let form = html! {
+        form method="post" action={ (path) "/about" } data-testid="about-form" {
+            (description(text, group, (title, page.title_error), (&conversation.topic, None)))
+            button.primary type="submit" { (t!(text, "save")) }
+        }
+    };
+    plain(text, "describe", "about-change", form)
+}
+
+fn add(text: Text, (typed, error): (&str, Option<&InputError>), path: &str) -> Markup {
+    let form = html! {
+        form method="post" action={ (path) "/members" } data-testid="add-form" {
+            (people_field(text, typed, error))
+            button.primary type="submit" { (t!(text, "about-add-button")) }
+        }
+    };
+    plain(text, "add", "about-add", form)
+}
+
+fn leave(text: Text, path: &str) -> Markup {
+    let form = html! {
+        p.hint { (t!(text, "room-leave-hint")) }
+        form method="post" action={ (path) "/leave" } data-testid="leave-form" {
+            button.button.danger type="submit" { (t!(text, "room-leave")) }
+        }
+    };
+    plain(text, "leave", "room-leave", form)
+}
+
+fn block(text: Text, partner: UserId) -> Markup {
+    let partner = partner.to_string();
+    let form = html! {
+        p.hint { (t!(text, "account-block-hint")) }
+        (button("/account/block", &[("user", &partner)], "danger", &t!(text, "account-block")))
+    };
+    plain(text, "block", "account-block", form)
+}
+
+fn members(shell: &Shell, page: &AboutPage, path: &str) -> Markup {
+    let text = shell.text;
+    let list = html! {
+        @if page.size > page.members.len() as i64 || !page.q.is_empty() {
+            form.search method="get" action={ (path) "/about" } role="search" {
+                label.visually-hidden for="q" { (t!(text, "people-find-member")) }
+                input #q type="search" name="q" value=(page.q) placeholder=(t!(text, "people-find-member")) maxlength="64" autocomplete="off";
+                button type="submit" { (icon(SEARCH_ICON)) span.visually-hidden { (t!(text, "search")) } }
+            }
+        }
+        ul.people #results { @for member in page.members { (row(shell, page.conversation, member)) } }
+    };
+    let title = t!(text, "room-members", count = page.size);
+    section(text, "members", &title, &Outcome::None, list)
+}
+
+fn row(shell: &Shell, conversation: &ConversationSummary, member: &Member) -> Markup {
+    let (text, user) = (shell.text, &member.user);
+    let who = display_name(text, &user.display_name);
+    let who = who.as_str();
+    let path = format!("/c/{}/members/{}", conversation.id, user.id);
+    let owns = conversation.role == Role::Owner && conversation.kind != ConversationKind::Direct;
+    html! {
+        li.member data-testid="member" data-name=(user.name) {
+            (avatar(&user.display_name, user.avatar))
+            span.titles {
+                span.name dir="auto" { (who) }
+                @if user.display_name != user.name.as_str() { span.handle { "@" (user.name) } }
+                @if member.role == Role::Owner { span.hint { (t!(text, "about-owner")) } }
+            }
+            @if owns {
+                form method="post" action={ (path) "/role" } {
+                    @if member.role == Role::Owner {
+                        button.quiet name="role" value="member" aria-label=(t!(text, "about-make-member-named", name = who)) { (t!(text, "about-make-member")) }
+                    } @else {
+                        button.quiet name="role" value="owner" aria-label=(t!(text, "about-make-owner-named", name = who)) { (t!(text, "about-make-owner")) }
+                    }
+                }
+                @if user.id != shell.me.id {
+                    form method="post" action={ (path) "/remove" } {
+                        button.quiet type="submit" aria-label=(t!(text, "about-remove-named", name = who)) { (t!(text, "about-remove")) }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! The findings about what the replicas need first: topics in Kafka and the schema in PostgreSQL. Pure.
+
+use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::batch::v1::Job;
+use kube::ResourceExt;
+
+use super::pod_finding;
+use crate::crd::Postgres;
+use crate::desired::connections;
+use crate::migration::Decision;
+use crate::names::Role;
+use crate::reason::Reason;
+use crate::status::{ChatState, Finding, Severity};
+use crate::topic::TopicState;
+use crate::workload::{pod_problem, termination_message};
+
+const TOPICS: &str = "TopicsReady";
+const SCHEMA: &str = "SchemaReady";
+/// Begins the termination message of a migration whose database is another chat's.
+const CLAIMED: &str = "DatabaseInUse: ";
+
+pub(in crate::status) fn topics(state: &ChatState) -> Finding {
+    match &state.topics {
+        TopicState::Ready(topics) => {
+            let list: Vec<String> = topics
+                .iter()
+                .map(|t| format!("{} ({} partitions)", t.name, t.partitions))
+                .collect();
+            Finding::yes(
+                TOPICS,
+                Reason::TopicsUpToDate,
+                format!("Topics {} are up to date", list.join(" and ")),
+            )
+        }
+        TopicState::Problem {
+            reason, message, ..
+        } if *reason == Reason::WaitingForKafka => {
+            starting(TOPICS, *reason, message, Role::Kafka, state)
+        }
+        TopicState::Problem {
+            reason,
+            message,
+            needs_action,
+            ..
+        } => Finding::no(TOPICS, Severity::problem(*needs_action), *reason, message),
+    }
+}
+
+/// The schema in PostgreSQL.
+pub(in crate::status) fn schema(state: &ChatState) -> Finding {
+    let Some(decision) = &state.migration else {
+        return match state.access.database.as_ref() {
+            Err(problem) => Finding::no(
+                SCHEMA,
+                Severity::ActionNeeded,
+                problem.reason(),
+                problem.to_string(),
+            ),
+            Ok(_) => Finding::no(
+                SCHEMA,
+                Severity::Waiting,
+                Reason::WaitingForSecrets,
+                "A Secret that the replicas need is missing: see the Ready condition",
+            ),
+        };
+    };
+    match decision {
+        Decision::Settled | Decision::Cancel | Decision::Complete => migrated(state),
+        Decision::Probe | Decision::WaitForPostgres => no_answer(state),
+        Decision::Failed { attempt, retry } => {
+            migration_failed(state, *attempt, &retry.strftime("%H:%M:%SZ").to_string())
+        }
+        Decision::Terminating | Decision::Start(_) | Decision::Replace(_) | Decision::Running => {
+            migrating(state)
+        }
+    }
+}
+
+fn migrated(state: &ChatState) -> Finding {
+    let version = state.schema.map_or_else(
+        || "the version that the image requires".to_owned(),
+        |s| format!("version {}", s.applied),
+    );
+    let message = format!("The PostgreSQL schema has {version}");
+    let connections = connections(&state.chat, state.schema);
+    match connections.accepted.filter(|_| !connections.fit()) {
+        None => Finding::yes(SCHEMA, Reason::Migrated, message),
+        Some(taken) => {
+            let warning = format!(
+                "{message}. During a rollout the replicas may open up to {} connections, but PostgreSQL accepted only {taken} at the last migration: raise max_connections in PostgreSQL, or lower spec.replicas or spec.autoscaling.maxReplicas",
+                connections.needed
+            );
+            Finding::yes(SCHEMA, Reason::TooFewConnections, warning)
+        }
+    }
+}
+
+fn no_answer(state: &ChatState) -> Finding {
+    let message = match (&state.chat.postgres, &state.access.database) {
+        (Postgres::External(_) | Postgres::CloudNativePg(_), Ok(database)) => {
+            let (host, port) = &database.address;
+            format!(
+                "PostgreSQL at {host}:{port} does not respond: check that it runs and is reachable from this namespace. The migration starts when it responds"
+            )
+        }
+        _ => format!(
+            "Embedded PostgreSQL (StatefulSet {}) is starting",
+            state.chat.child(Role::Postgres)
+        ),
+    };
+    starting(
+        SCHEMA,
+        Reason::WaitingForPostgres,
+        &message,
+        Role::Postgres,
+        state,
+    )
+}
+
+fn migrating(state: &ChatState) -> Finding {
+    let chat = &state.chat;
+    let job = state
+        .children
+        .get::<Job>(Role::Migrate)
+        .and_then(ResourceExt::uid);
+    if let Some(problem) = job.and_then(|uid| pod_problem(&state.pods, Role::Migrate, Some(&uid))) {
+        return pod_finding(SCHEMA, problem);
+    }
+    let message = format!(
+        "Job {job} is migrating the schema for {}. To follow it: kubectl -n {} logs -f job/{job}",
+        chat.images.chat_app,
+        chat.namespace,
+        job = chat.child(Role::Migrate)
+    );
+    Finding::no(SCHEMA, Severity::Waiting, Reason::Migrating, message)
+}
+
+fn migration_failed(state: &ChatState, attempt: u32, retry: &str) -> Finding {
+    let chat = &state.chat;
+    let job = state.children.get::<Job>(Role::Migrate);
+    let job = job.and_then(ResourceExt::uid).unwrap_or_default();
+    let said = termination_message(&state.pods, &job)
+        .map(str::trim)
+        .filter(|said| !said.is_empty());
+    let said = said.map_or_else(
+        || {
+            format!(
+                "see kubectl -n {} logs job/{}",
+                chat.namespace,
+                chat.child(Role::Migrate)
+            )
+        },
+        str::to_owned,
+    );
+    let times = if attempt == 1 {
+        "once".to_owned()
+    } else {
+        format!("{attempt} times")
+    };
+    if let Some(claimed) = said.strip_prefix(CLAIMED) {
+        let message = format!("{claimed}. Next attempt at {retry}");
+        return Finding::no(
+            SCHEMA,
+            Severity::ActionNeeded,
+            Reason::DatabaseInUse,
+            message,
+        );
+    }
+    let message = format!(
+        "The migration for {} failed {times}: {said}. Next attempt at {retry}, or immediately when the spec or the database's Secret changes. Running replicas keep their image",
+        chat.images.chat_app
+    );
+    // A database that was away is back by the third attempt.
+    Finding::no(
+        SCHEMA,
+        Severity::problem(attempt >= 3),
+        Reason::MigrationFailed,
+        message,
+    )
+}
+
+/// An embedded service that is not ready yet: its pod may say why.
+fn starting(
+    type_: &'static str,
+    reason: Reason,
+    message: &str,
+    role: Role,
+    state: &ChatState,
+) -> Finding {
+    let service: Option<&StatefulSet> = state.children.get(role);
+    match service.and_then(|_| pod_problem(&state.pods, role, None)) {
+        Some(problem) => pod_finding(type_, problem),
+        None => Finding::no(type_, Severity::Waiting, reason, message),
+    }
+}
