@@ -1,81 +1,72 @@
-//! What every handler works with.
+//! The parts of a replica that handlers use.
+//!
+//! [`App`] is a handle; the parts live until its last clone is dropped, which is what ends the writer and the batch
+//! loaders. [`App::start`] also spawns the writer and the publisher's tasks; all others are spawned by [`crate::serve`].
 
 use std::hash::Hash;
 use std::ops::Deref;
 use std::sync::Arc;
 
 use rdkafka::error::KafkaError;
-use sqlx::postgres::PgConnectOptions;
-use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
+use secrecy::ExposeSecret;
 
+use crate::batch_loader::{BatchLoader, BatchQuery};
 use crate::config::Config;
 use crate::domain::{ConversationId, Session, SessionId, UserId};
-use crate::error::AppError;
 use crate::event::Event;
 use crate::files::{BucketError, Files};
 use crate::hub::Hub;
 use crate::kafka::Link;
-use crate::lookups::{Lookups, Query};
+use crate::lifecycle::Lifecycle;
 use crate::passwords::Passwords;
-use crate::postgres::Postgres;
-use crate::publisher::{Publisher, Signals};
-use crate::push::{KeyError, Push, VapidKey};
-use crate::store::missed::{self, Missed, Place};
+use crate::postgres::{Connections, Postgres};
+use crate::publisher::{Publisher, SignalPublisher};
+use crate::push::{KeyError, PushClient, VapidKey};
+use crate::store::missed::{self, Missed, ResumePoint};
 use crate::store::people::{self, Sharing};
-use crate::store::timeline::{self, LargeRooms};
-use crate::store::{Outcome, Pool, sessions};
+use crate::store::timeline::{self, RoomMembership};
+use crate::store::{Outcome, Pool, Refusal, sessions};
 use crate::telemetry::Metrics;
 use crate::writer::Writer;
 
-/// Keys in one query at most, where each is a row or a few.
-const ROWS: usize = 256;
-/// Those who come back, in one query: each may have missed a list of conversations.
-const LISTS: usize = 64;
-/// Passwords hashed at a time: each takes 19 MiB and a core for some 20 ms.
+/// The most keys in one query, where each finds a few rows.
+const MAX_KEYS: usize = 256;
+/// The most resume points in one query: each may find many conversations.
+const MAX_RESUME_POINTS: usize = 64;
+/// Passwords hashed at a time: each takes 19 MiB, and a core for some 20 ms.
 const PASSWORDS: usize = 2;
 
-/// The app's parts, shared.
 #[derive(Clone)]
 pub struct App(Arc<Parts>);
 
 pub struct Parts {
     pub config: Config,
-    /// The readers' connections.
+    /// The handlers' connections.
     pub pool: Pool,
-    /// Whether PostgreSQL answers.
     pub postgres: Postgres,
     pub passwords: Passwords,
     pub files: Files,
     pub writer: Writer,
-    /// This replica's sockets.
     pub hub: Hub,
-    /// What the workers need besides.
     pub publisher: Publisher,
-    /// Tells a person's other devices.
-    pub signals: Signals,
+    pub signals: SignalPublisher,
     pub metrics: Metrics,
-    /// Sign-ins by the hash of their token.
-    pub sessions: Lookups<[u8; 32], Session>,
-    /// What the people of live connections share.
-    pub sharing: Lookups<SessionId, Sharing>,
-    pub large_rooms: Lookups<UserId, LargeRooms>,
-    /// What those who come back missed.
-    pub missed: Lookups<Place, Missed>,
-    /// Notifies devices, where there is a key.
-    pub push: Option<Arc<Push>>,
+    /// By the hash of their token.
+    pub sessions: BatchLoader<[u8; 32], Session>,
+    pub sharing: BatchLoader<SessionId, Sharing>,
+    pub large_rooms: BatchLoader<UserId, Vec<RoomMembership>>,
+    pub missed: BatchLoader<ResumePoint, Missed>,
+    /// `None` without a VAPID key.
+    pub push: Option<Arc<PushClient>>,
 }
 
-/// A setting that can't be worked with.
+/// An invalid setting.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingError {
-    /// The settings for Kafka contradict each other.
     #[error("invalid CONFAB_KAFKA_ settings: {0}")]
     Kafka(#[from] KafkaError),
-    /// Those for the bucket do.
     #[error(transparent)]
     Bucket(#[from] BucketError),
-    /// The key for Web Push is none.
     #[error(transparent)]
     VapidKey(#[from] KeyError),
 }
@@ -88,29 +79,26 @@ impl Deref for App {
     }
 }
 
-/// Events announced in one go; more are found by the look at the changes.
-const ANNOUNCED: i64 = 500;
+/// The most events published for one change; pollers find the others.
+const MAX_ANNOUNCED: i64 = 500;
 
 impl App {
-    /// Hands the events of a change that is committed to Kafka, or says why there is none.
-    pub async fn announce(&self, id: ConversationId, outcome: Outcome) -> Result<(), AppError> {
-        match outcome {
-            Outcome::Done(Some((first, last))) => self.publish(id, first - 1, last).await,
-            Outcome::Done(None) => {}
-            Outcome::NotFound => return Err(AppError::NotFound),
-            Outcome::Forbidden => return Err(AppError::Forbidden),
+    /// Publishes the events of a committed change to Kafka. Returns the reason where nothing was changed.
+    pub async fn announce(&self, id: ConversationId, outcome: Outcome) -> Result<(), Refusal> {
+        if let Some((first, last)) = outcome.revs()? {
+            self.publish(id, first - 1, last).await;
         }
         Ok(())
     }
 
-    /// Hands all events of a new conversation to Kafka.
+    /// Publishes all events of a new conversation.
     pub async fn announce_all(&self, id: ConversationId) {
         self.publish(id, 0, i64::MAX).await;
     }
 
-    /// The fast way out. Where it fails the sure one is half a second slower, so that nobody need hear of it.
+    /// Only makes the change arrive sooner: if it fails, the pollers find the change within half a second.
     async fn publish(&self, id: ConversationId, after: i64, up_to: i64) {
-        match timeline::addressed_changes(&self.pool, id, after, up_to, ANNOUNCED).await {
+        match timeline::addressed_changes(&self.pool, id, after, up_to, MAX_ANNOUNCED).await {
             Ok((changes, _)) => changes
                 .iter()
                 .for_each(|change| self.publisher.publish(&Event::of(change))),
@@ -120,105 +108,72 @@ impl App {
         }
     }
 
-    /// Builds the parts on PostgreSQL and starts what writes and publishes. Kafka need not answer.
+    /// Creates the parts, and starts writer and publisher. Neither PostgreSQL nor Kafka need answer.
     pub fn start(
         config: Config,
-        database: &PgConnectOptions,
-        pool: Pool,
-        workers: &mut Workers,
+        connections: &Connections,
+        lifecycle: &Lifecycle,
     ) -> Result<Self, SettingError> {
+        let pool = connections.readers.clone();
         let push = push(&config)?.map(Arc::new);
         let metrics = Metrics::default();
         let link = Link::default();
         let publisher = Publisher::start(
             &config.kafka,
-            workers.pool.clone(),
+            connections.background.clone(),
             link,
-            workers.stop.clone(),
-            &mut workers.tasks,
+            lifecycle,
         )?;
-        let writer = Writer::start(
-            database,
-            workers.postgres.clone(),
-            publisher.clone(),
-            metrics.clone(),
-            &mut workers.lanes,
-        );
+        let writer = Writer::start(connections, publisher.clone(), metrics.clone(), lifecycle);
         Ok(Self(Arc::new(Parts {
             passwords: Passwords::new(PASSWORDS),
             files: Files::new(&config.files, pool.clone())?,
             writer,
             hub: Hub::default(),
-            signals: Signals::start(&config.kafka, metrics.clone())?,
+            signals: SignalPublisher::start(&config.kafka, metrics.clone())?,
             publisher,
             metrics,
-            sessions: lookups(&pool, ROWS, |pool, hashes| {
+            sessions: loader(&pool, MAX_KEYS, |pool, hashes| {
                 Box::pin(async move { sessions::find(&pool, &hashes).await })
             }),
-            sharing: lookups(&pool, ROWS, |pool, sessions| {
+            sharing: loader(&pool, MAX_KEYS, |pool, sessions| {
                 Box::pin(async move { people::sharing(&pool, &sessions).await })
             }),
-            large_rooms: lookups(&pool, ROWS, |pool, people| {
+            large_rooms: loader(&pool, MAX_KEYS, |pool, people| {
                 Box::pin(async move { timeline::large_rooms(&pool, &people).await })
             }),
-            missed: lookups(&pool, LISTS, |pool, places| {
-                Box::pin(async move { missed::read(&pool, places).await })
+            missed: loader(&pool, MAX_RESUME_POINTS, |pool, points| {
+                Box::pin(async move { missed::read(&pool, points).await })
             }),
             push,
-            postgres: workers.postgres.clone(),
+            postgres: connections.postgres.clone(),
             pool,
             config,
         })))
     }
 }
 
-/// Look-ups on the readers' connections.
-fn lookups<K, V>(pool: &Pool, most: usize, query: fn(Pool, Vec<K>) -> Query<K, V>) -> Lookups<K, V>
+fn loader<K, V>(
+    pool: &Pool,
+    max_keys: usize,
+    query: fn(Pool, Vec<K>) -> BatchQuery<K, V>,
+) -> BatchLoader<K, V>
 where
     K: Clone + Eq + Hash + Send + 'static,
     V: Clone + Send + 'static,
 {
     let pool = pool.clone();
-    Lookups::start(most, move |keys| query(pool.clone(), keys))
+    BatchLoader::start(max_keys, move |keys| query(pool.clone(), keys))
 }
 
-/// Without a key there is no Web Push. Push services want an https URL to find the operators by.
-fn push(config: &Config) -> Result<Option<Push>, KeyError> {
+/// `None` without a key. Push services take only an https URL as contact.
+fn push(config: &Config) -> Result<Option<PushClient>, KeyError> {
     let Some(key) = &config.push.vapid_private_key else {
         return Ok(None);
     };
     let url = config.url.as_ref().filter(|url| url.scheme() == "https");
     let contact = url.map(|url| url.origin().ascii_serialization());
-    let private_too = config.push.push_private_addresses;
-    Ok(Some(Push::new(VapidKey::parse(key)?, contact, private_too)))
-}
-
-/// What runs beside the handlers.
-pub struct Workers {
-    /// Whether PostgreSQL answers.
-    pub postgres: Postgres,
-    /// Connections that no handler can use up.
-    pub pool: Pool,
-    pub stop: CancellationToken,
-    /// Following, publishing and reading.
-    pub tasks: JoinSet<()>,
-    /// The writer's lanes; they end when their sends are answered.
-    pub lanes: JoinSet<()>,
-}
-
-impl Workers {
-    /// With connections to this database.
-    pub fn new(database: &PgConnectOptions) -> Self {
-        let postgres = Postgres::default();
-        let patience = std::time::Duration::from_secs(2);
-        Self {
-            pool: postgres
-                .pool(2, patience)
-                .connect_lazy_with(database.clone().application_name("confab-workers")),
-            postgres,
-            stop: CancellationToken::new(),
-            tasks: JoinSet::new(),
-            lanes: JoinSet::new(),
-        }
-    }
+    let allow_private = config.push.push_private_addresses;
+    let key = VapidKey::parse(key.expose_secret())?;
+    Ok(Some(PushClient::new(key, contact, allow_private)))
 }

@@ -1,4 +1,4 @@
-//! Makes a square picture from what somebody uploads. Pure; some 100 MiB and a second of CPU for the largest.
+//! Renders the avatar from an uploaded image. Pure; the largest takes some 100 MiB, and a core for a second.
 
 use std::io::Cursor;
 
@@ -6,30 +6,27 @@ use image::codecs::jpeg::JpegEncoder;
 use image::imageops::FilterType;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
-use crate::store::avatars::Picture;
+use crate::store::avatars::AvatarImage;
 
-/// Width and height of what is kept.
+/// Width and height of an avatar.
 const SIDE: u32 = 256;
-/// What a phone takes, and 96 MiB with four bytes a pixel.
+/// The photo of a phone, and 96 MiB at four bytes per pixel.
 const MAX_PIXELS: u64 = 24_000_000;
 
-/// Why there is no picture.
+/// Why an upload is refused.
 #[derive(Debug, thiserror::Error)]
-pub enum AvatarError {
-    /// Another format, or not what it says it is.
+pub(crate) enum AvatarError {
     #[error("not a PNG, JPEG or WebP image")]
     Format,
-    /// More pixels than are decoded here.
     #[error("more than 24 megapixels")]
     TooLarge,
-    /// The new picture could not be written.
     #[error("the image could not be encoded")]
     Encode(#[source] ImageError),
 }
 
-/// Decodes, turns upright, cuts to a square and encodes anew, so that nothing of the upload but its pixels is left: no
-/// place where it was taken, and nothing hidden behind it.
-pub fn render(upload: &[u8]) -> Result<Picture, AvatarError> {
+/// Decodes, rotates upright, crops to a square and encodes again, so that only the pixels of the upload are left: no
+/// location, and nothing hidden behind the image.
+pub(crate) fn render(upload: &[u8]) -> Result<AvatarImage, AvatarError> {
     let square = decode(upload)?.resize_to_fill(SIDE, SIDE, FilterType::Triangle);
     let mut content = Vec::new();
     let media_type = if has_transparency(&square) {
@@ -44,7 +41,7 @@ pub fn render(upload: &[u8]) -> Result<Picture, AvatarError> {
             .map_err(AvatarError::Encode)?;
         "image/jpeg"
     };
-    Ok(Picture {
+    Ok(AvatarImage {
         media_type: media_type.to_owned(),
         content,
     })
@@ -64,7 +61,7 @@ fn decode(upload: &[u8]) -> Result<DynamicImage, AvatarError> {
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(|_| AvatarError::Format)?;
     let (width, height) = decoder.dimensions();
-    // Before anything is decoded: a few bytes may claim to be billions of pixels.
+    // Before decoding: a few bytes may claim to be billions of pixels.
     if u64::from(width) * u64::from(height) > MAX_PIXELS {
         return Err(AvatarError::TooLarge);
     }
@@ -92,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_becomes_a_square_and_keeps_its_transparency() {
+    fn an_image_becomes_a_square_and_keeps_its_transparency() {
         for (alpha, expected) in [(255, "image/jpeg"), (90, "image/png")] {
             let picture = render(&png(300, 20, alpha)).unwrap();
             assert_eq!(picture.media_type, expected);
@@ -102,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_but_pixels_is_left() {
+    fn only_pixels_are_left() {
         let mut upload = png(4, 4, 255);
         upload.extend(b"<script>alert(1)</script>");
         let picture = render(&upload).unwrap();
@@ -110,11 +107,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_picture_or_claims_too_many_pixels_is_refused() {
+    fn anything_but_an_image_within_the_limits_is_refused() {
         for upload in [b"<svg/>".as_slice(), b"\x89PNG\r\n\x1a\nno", b"GIF89a", b""] {
             assert!(matches!(render(upload), Err(AvatarError::Format)));
         }
-        // Width and height of an IHDR, with its checksum put right by nobody: either error will do.
+        // Width and height of an IHDR, without updating its checksum: either error is fine.
         let mut bomb = png(4, 4, 255);
         bomb[16..24].copy_from_slice(&[0, 1, 0, 0, 0, 1, 0, 0]);
         assert!(render(&bomb).is_err());

@@ -1,4 +1,6 @@
 //! All settings, each as a flag and as an environment variable. Pure, except for reading the environment.
+//!
+//! Secrets are [`SecretString`]s, which `Debug` does not show.
 
 mod database;
 mod environment;
@@ -9,6 +11,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 pub use self::database::{Database, NotAUrl};
@@ -93,7 +96,7 @@ pub struct Config {
         hide_env_values = true,
         value_name = "TOKEN"
     )]
-    pub setup_token: Option<Secret>,
+    pub setup_token: Option<SecretString>,
     /// Delete messages after this number of days; if omitted, they are kept indefinitely
     #[arg(long, env = "CONFAB_MESSAGE_RETENTION_DAYS", value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..))]
     pub message_retention_days: Option<u16>,
@@ -135,7 +138,7 @@ pub struct Config {
 }
 
 /// Settings of push notifications.
-#[derive(Clone, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Push {
     /// Private VAPID key of the chat for push services: a P-256 scalar, 32 bytes as base64url; if omitted, Web
     /// Push is off
@@ -145,17 +148,10 @@ pub struct Push {
         hide_env_values = true,
         value_name = "KEY"
     )]
-    pub vapid_private_key: Option<String>,
+    pub vapid_private_key: Option<SecretString>,
     /// Allow push endpoints with private addresses and without TLS; for tests only
     #[arg(long, env = "CONFAB_PUSH_PRIVATE_ADDRESSES", default_value = "false", value_name = "BOOL", action = ArgAction::Set)]
     pub push_private_addresses: bool,
-}
-
-impl std::fmt::Debug for Push {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let key = self.vapid_private_key.as_ref().map(|_| "…");
-        write!(f, "Push {{ vapid_private_key: {key:?} }}")
-    }
 }
 
 /// Settings of `migrate`.
@@ -242,27 +238,11 @@ pub enum LogFormat {
     Json,
 }
 
-/// A setting that never appears in logs.
-#[derive(Clone)]
-pub struct Secret(String);
-
-impl Secret {
-    /// The secret itself, or `None` if the setting is empty.
-    pub fn expose(&self) -> Option<&str> {
-        Some(self.0.as_str()).filter(|text| !text.is_empty())
-    }
-}
-
-impl From<String> for Secret {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secret(…)")
-    }
+/// The value of an optional secret; `None` also where the setting is empty.
+pub fn exposed(secret: Option<&SecretString>) -> Option<&str> {
+    secret
+        .map(ExposeSecret::expose_secret)
+        .filter(|value| !value.is_empty())
 }
 
 /// Who can sign up.
@@ -347,7 +327,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn presence_typing_and_receipts_are_on_unless_told_otherwise() {
+    fn presence_typing_and_receipts_are_on_by_default() {
         let all = |config: Config| (config.presence, config.typing, config.read_receipts);
         assert_eq!(all(serve(&[]).unwrap()), (true, true, true));
         let off = [

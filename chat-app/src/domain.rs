@@ -1,4 +1,4 @@
-//! The words of the chat: ids, names, messages. Pure: takes and returns values, no I/O.
+//! The types of the chat: ids, names, messages, changes. Pure: no I/O.
 
 mod body;
 mod conversations;

@@ -7,15 +7,16 @@ use std::time::{Duration, Instant};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-use crate::files::store::StoreError;
+use crate::files::blob::BlobError;
 use crate::input_error::InputError;
 use crate::passwords::PasswordError;
-use crate::telemetry::Seldom;
+use crate::store::Refusal;
+use crate::telemetry::LogThrottle;
 use crate::text::Text;
 use crate::writer::SendError;
 
 /// While PostgreSQL is down, every request fails: the log gets a few of them.
-static UNSERVED: Seldom = Seldom::new();
+static UNSERVED: LogThrottle = LogThrottle::new();
 
 /// Why a request fails.
 #[derive(Debug, thiserror::Error)]
@@ -204,8 +205,8 @@ impl From<Arc<sqlx::Error>> for AppError {
     }
 }
 
-/// Whether a value holds a NUL, the one character that PostgreSQL takes in no text (`character_not_in_repertoire`). Fields
-/// whose own rule refuses it do not get here.
+/// Whether a value has a NUL, the one character that PostgreSQL refuses in any text (`character_not_in_repertoire`). Most
+/// fields reject it earlier.
 fn is_not_text(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(|error| error.code());
     code.as_deref() == Some("22021")
@@ -214,6 +215,15 @@ fn is_not_text(error: &sqlx::Error) -> bool {
 impl From<getrandom::Error> for AppError {
     fn from(error: getrandom::Error) -> Self {
         Self::Internal(error.into())
+    }
+}
+
+impl From<Refusal> for AppError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NotFound => Self::NotFound,
+            Refusal::Forbidden => Self::Forbidden,
+        }
     }
 }
 
@@ -244,10 +254,10 @@ impl From<InputError> for AppError {
     }
 }
 
-impl From<StoreError> for AppError {
-    fn from(error: StoreError) -> Self {
+impl From<BlobError> for AppError {
+    fn from(error: BlobError) -> Self {
         match error {
-            StoreError::Database(error) => error.into(),
+            BlobError::Database(error) => error.into(),
             error => Self::Internal(error.into()),
         }
     }

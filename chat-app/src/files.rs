@@ -1,13 +1,16 @@
-//! browser → http → files → PostgreSQL or a bucket. Takes files as they come, looks at what they are, keeps them.
-//! Does I/O; what images need is done on threads of its own.
+//! browser → http → files → PostgreSQL or a bucket: receives attachments, detects their type, stores them. Does I/O.
+//!
+//! [`Files`] is a handle; clones share two semaphores, which bound the memory that images take and how many are decoded
+//! at a time, on threads of their own. Other files pass through without being collected. The row of a file exists before
+//! its contents; an upload that ends early deletes it.
 
+pub mod blob;
 pub mod container;
 pub mod image;
 pub mod name;
 pub mod range;
 mod s3;
 pub mod sniff;
-pub mod store;
 pub mod sweeper;
 mod upload;
 
@@ -21,99 +24,95 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use uuid::Uuid;
 
+use self::blob::{BlobError, BlobStore};
 use self::image::{Picture, PictureError};
 pub use self::s3::BucketError;
-use self::store::{Store, StoreError};
 use self::upload::{Incoming, Unsent};
 use crate::config;
 use crate::domain::{Attachment, ConversationId, UserId};
 use crate::store::Pool;
-use crate::store::attachments::{self, Begun, Kind, Known, New};
+use crate::store::attachments::{self, CompleteFile, NewFile, Started, Variant};
 
 pub const PER_MESSAGE: usize = 10;
-/// Files of one person that are not sent yet.
-const UNSENT: i64 = 20;
-/// Images are taken into memory whole: this much of it for all of a replica's.
+/// The most files of a user that are not sent yet.
+const MAX_UNSENT: i64 = 20;
+/// Images are held in memory whole: the limit for all images of a replica.
 const MEMORY_MIB: usize = 64;
-/// The largest image that pages show, whatever the limit for files is.
+/// The largest image that pages show, independent of the limit for files.
 const IMAGE_MIB: usize = 32;
-/// Images worked on at a time: each may take some 300 MB and a core for a second.
-const AT_WORK: usize = 1;
-/// For memory or a turn to be free.
+/// Images decoded at a time: each may take some 300 MB, and a core for a second.
+const DECODERS: usize = 1;
+/// How long to wait for memory or a decoder.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Why a file is not taken.
+/// Why a file is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// There are no files in this chat, or no such conversation for this person.
+    /// Attachments are disabled, or the user is not in such a conversation.
     #[error("no permission to attach files to the conversation")]
     NotFound,
     #[error("the file is empty")]
     Empty,
-    /// Over the limit, in bytes.
+    /// The limit in bytes.
     #[error("the file is larger than {0} bytes")]
     TooLarge(u64),
-    /// Not of an allowed type.
     #[error("files of type {0} are not allowed")]
     Type(&'static str),
-    /// An image that is none or too much.
     #[error(transparent)]
     Picture(#[from] PictureError),
-    /// So many are under way already.
+    /// The user has too many uploads in progress.
     #[error("too many concurrent uploads")]
     TooMany,
-    /// Others' files take all there is.
+    /// No memory or decoder became free.
     #[error("too many images are being processed")]
     Busy,
-    /// The browser sends no more.
     #[error("the browser stopped sending data")]
     Stalled,
-    /// The request broke off, or is malformed.
+    /// The request ended early, or is malformed.
     #[error("malformed request")]
     Incoming(#[source] Box<dyn StdError + Send + Sync>),
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Blob(#[from] BlobError),
 }
 
 impl From<sqlx::Error> for FileError {
     fn from(error: sqlx::Error) -> Self {
-        Self::Store(error.into())
+        Self::Blob(error.into())
     }
 }
 
-/// Takes files and gives them back.
 #[derive(Clone)]
 pub struct Files {
-    pub store: Store,
+    pub blobs: BlobStore,
     pool: Pool,
     limits: Arc<config::Files>,
     memory: Arc<Semaphore>,
-    at_work: Arc<Semaphore>,
+    decoders: Arc<Semaphore>,
 }
 
-/// Who puts a file, where and under which name.
+/// A file to be uploaded.
 #[derive(Debug)]
 pub struct Put<'a> {
     pub conversation: ConversationId,
     pub owner: UserId,
     pub name: &'a str,
-    /// How many bytes the request says that it has.
+    /// The length that the request announces.
     pub length: Option<u64>,
 }
 
 impl Files {
-    /// By the settings. Neither PostgreSQL nor the bucket need answer.
+    /// Neither PostgreSQL nor the bucket need answer.
     pub fn new(settings: &config::Files, pool: Pool) -> Result<Self, BucketError> {
         Ok(Self {
-            store: s3::store(settings, pool.clone())?,
+            blobs: s3::blobs(settings, pool.clone())?,
             pool,
             limits: Arc::new(settings.clone()),
             memory: Arc::new(Semaphore::new(MEMORY_MIB)),
-            at_work: Arc::new(Semaphore::new(AT_WORK)),
+            decoders: Arc::new(Semaphore::new(DECODERS)),
         })
     }
 
-    /// Takes a file, as its bytes come. It is the person's until they send it.
+    /// Stores a file as its contents arrive. Only its owner sees it until it is sent.
     pub async fn put<S, E>(&self, put: Put<'_>, stream: S) -> Result<Attachment, FileError>
     where
         S: Stream<Item = Result<Bytes, E>> + Unpin,
@@ -138,50 +137,50 @@ impl Files {
             return Err(FileError::Type(media_type));
         }
         let id = unsent.id;
-        let known = match sniff::is_shown(media_type) {
+        let complete = match sniff::is_shown(media_type) {
             true => {
                 self.keep_picture(id, media_type, put.length, incoming)
                     .await?
             }
             false => self.keep(id, media_type, incoming).await?,
         };
-        let kept = attachments::complete(&self.pool, id, &known).await?;
+        let kept = attachments::complete(&self.pool, id, &complete).await?;
         unsent.keep(kept)
     }
 
     async fn begin(&self, put: &Put<'_>) -> Result<Unsent, FileError> {
         let id = Uuid::new_v4();
-        let new = New {
+        let new = NewFile {
             id,
             conversation: put.conversation,
             owner: put.owner,
             name: &name::clean(put.name),
-            place: self.store.place(),
+            backend: self.blobs.backend(),
         };
-        match attachments::begin(&self.pool, &new, UNSENT).await? {
-            Begun::Yes => Ok(Unsent {
+        match attachments::start(&self.pool, &new, MAX_UNSENT).await? {
+            Started::Yes => Ok(Unsent {
                 id,
                 conversation: put.conversation,
                 owner: put.owner,
                 pool: Some(self.pool.clone()),
             }),
-            Begun::NotMember => Err(FileError::NotFound),
-            Begun::TooMany => Err(FileError::TooMany),
+            Started::NotMember => Err(FileError::NotFound),
+            Started::TooMany => Err(FileError::TooMany),
         }
     }
 
-    /// Passes the bytes on as they come.
+    /// Stores the contents as they arrive.
     async fn keep<S, E>(
         &self,
         id: Uuid,
         media_type: &'static str,
         mut incoming: Incoming<S>,
-    ) -> Result<Known<'static>, FileError>
+    ) -> Result<CompleteFile<'static>, FileError>
     where
         S: Stream<Item = Result<Bytes, E>> + Unpin,
         E: Into<Box<dyn StdError + Send + Sync>>,
     {
-        let mut writer = self.store.writer(id, Kind::Original)?;
+        let mut writer = self.blobs.writer(id, Variant::Original)?;
         loop {
             let written = match incoming.next().await {
                 Ok(Some(bytes)) => writer.write(bytes).await.map_err(FileError::from),
@@ -194,7 +193,7 @@ impl Files {
             }
         }
         writer.finish().await?;
-        Ok(Known {
+        Ok(CompleteFile {
             media_type,
             bytes: incoming.count,
             size: None,
@@ -208,7 +207,7 @@ impl Files {
         media_type: &'static str,
         length: Option<u64>,
         mut incoming: Incoming<S>,
-    ) -> Result<Known<'static>, FileError>
+    ) -> Result<CompleteFile<'static>, FileError>
     where
         S: Stream<Item = Result<Bytes, E>> + Unpin,
         E: Into<Box<dyn StdError + Send + Sync>>,
@@ -220,17 +219,18 @@ impl Files {
             bytes.extend_from_slice(&more);
         }
         let picture = self.clean(media_type, bytes).await?;
-        let known = Known {
+        let complete = CompleteFile {
             media_type,
             bytes: picture.bytes.len() as u64,
             size: Some((picture.width, picture.height)),
             thumbnail: picture.thumbnail.is_some(),
         };
-        self.keep_whole(id, Kind::Original, picture.bytes).await?;
+        self.keep_whole(id, Variant::Original, picture.bytes)
+            .await?;
         if let Some(thumbnail) = picture.thumbnail {
-            self.keep_whole(id, Kind::Thumbnail, thumbnail).await?;
+            self.keep_whole(id, Variant::Thumbnail, thumbnail).await?;
         }
-        Ok(known)
+        Ok(complete)
     }
 
     async fn memory_for(&self, bytes: u64) -> Result<OwnedSemaphorePermit, FileError> {
@@ -238,22 +238,27 @@ impl Files {
         permit(&self.memory, mib).await
     }
 
-    /// On a thread of its own, in its turn. The turn lasts until the work is done, also where nobody waits any more.
+    /// Decodes on a thread of its own, which holds its permit until it ends, even if the request has gone.
     async fn clean(&self, media_type: &'static str, bytes: Vec<u8>) -> Result<Picture, FileError> {
-        let turn = permit(&self.at_work, 1).await?;
+        let decoder = permit(&self.decoders, 1).await?;
         let work = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
+            let _decoder = decoder;
             image::clean(media_type, &bytes)
         });
         match work.await {
             Ok(picture) => Ok(picture?),
-            // A decoder that panics has met a file that is broken.
+            // The decoder panicked: the file is broken.
             Err(panic) => Err(PictureError::Broken(panic.to_string()).into()),
         }
     }
 
-    async fn keep_whole(&self, id: Uuid, kind: Kind, bytes: Vec<u8>) -> Result<(), FileError> {
-        let mut writer = self.store.writer(id, kind)?;
+    async fn keep_whole(
+        &self,
+        id: Uuid,
+        variant: Variant,
+        bytes: Vec<u8>,
+    ) -> Result<(), FileError> {
+        let mut writer = self.blobs.writer(id, variant)?;
         writer.write(bytes.into()).await?;
         Ok(writer.finish().await?)
     }

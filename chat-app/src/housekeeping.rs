@@ -1,7 +1,9 @@
-//! Deletes what is past its retention, and what people said who went and wanted it gone: one replica at a time. Does I/O.
+//! Deletes messages past their retention, and those of deleted accounts that asked for it. Does I/O (PostgreSQL).
 //!
-//! Retention deletes rows for good and takes no rev; a fetch answers for a range, so a reader moves past what is gone.
-//! An erasure leaves tombstones as any deletion does, so that everybody sees it live.
+//! One replica does it at a time: the one whose connection holds an advisory lock. Retention deletes rows and takes no
+//! rev: a fetch returns a range of revs, so its reader moves past what is gone. An erasure leaves tombstones, like every
+//! deletion, so that everybody sees it live. The task has no state, may be interrupted at any point, and ends with the
+//! hard shutdown.
 
 use std::time::Duration;
 
@@ -13,28 +15,28 @@ use uuid::Uuid;
 use crate::domain::{ConversationId, UserId};
 use crate::store::housekeeping as store;
 
-const EVERY: Duration = Duration::from_secs(10);
-/// Retention counts in days: to look every ten minutes is soon enough.
+const INTERVAL: Duration = Duration::from_secs(10);
+/// Intervals between two checks of the retention, which counts in days: ten minutes.
 const EXPIRE_EVERY: u32 = 60;
-/// Messages deleted in one transaction, while their conversation is locked.
+/// The most messages to delete in one transaction, which locks their conversation.
 const BATCH: i32 = 500;
-/// Conversations, or messages of one person, looked up at a time.
+/// Conversations, or messages of a user, read at a time.
 const PAGE: i64 = 100;
 
-/// Keeps house until told to stop; after a failure, and while another replica does, tries again a little later.
+/// Runs until `stop` is cancelled. Retries after a failure, and while another replica holds the lock.
 pub async fn run(database: PgConnectOptions, retention_days: Option<u16>, stop: CancellationToken) {
     let database = database
         .application_name("confab-housekeeping")
         .options([("lock_timeout", "2s"), ("statement_timeout", "30s")]);
     loop {
-        let kept = stop.run_until_cancelled(lead(&database, retention_days));
-        match kept.await {
+        let led = stop.run_until_cancelled(lead(&database, retention_days));
+        match led.await {
             None => return,
             Some(Ok(())) => {}
             Some(Err(error)) => tracing::debug!(%error, "housekeeping failed; retrying"),
         }
         if stop
-            .run_until_cancelled(tokio::time::sleep(EVERY))
+            .run_until_cancelled(tokio::time::sleep(INTERVAL))
             .await
             .is_none()
         {
@@ -43,7 +45,7 @@ pub async fn run(database: PgConnectOptions, retention_days: Option<u16>, stop: 
     }
 }
 
-/// Keeps house for as long as this replica is the one that does and its connection lasts.
+/// Works for as long as the connection lives, if it gets the lock.
 async fn lead(database: &PgConnectOptions, retention_days: Option<u16>) -> sqlx::Result<()> {
     let mut connection = database.connect().await?;
     if !store::lead(&mut connection).await? {
@@ -54,7 +56,7 @@ async fn lead(database: &PgConnectOptions, retention_days: Option<u16>) -> sqlx:
         if let Some(days) = retention_days.filter(|_| round % EXPIRE_EVERY == 0) {
             expire(&mut connection, days.into()).await?;
         }
-        tokio::time::sleep(EVERY).await;
+        tokio::time::sleep(INTERVAL).await;
     }
     Ok(())
 }
@@ -67,9 +69,9 @@ pub async fn expire(connection: &mut PgConnection, days: i32) -> sqlx::Result<()
         let Some(&last) = page.last() else { break };
         for id in page {
             loop {
-                let gone = store::expire(connection, id, days, BATCH).await?;
-                total += gone;
-                if gone < BATCH.into() {
+                let deleted = store::expire(connection, id, days, BATCH).await?;
+                total += deleted;
+                if deleted < BATCH.into() {
                     break;
                 }
             }
@@ -86,11 +88,11 @@ pub async fn expire(connection: &mut PgConnection, days: i32) -> sqlx::Result<()
     Ok(())
 }
 
-/// Leaves tombstones for all that those said who wanted it gone.
+/// Replaces the messages of deleted accounts that asked for it with tombstones.
 pub async fn erase(connection: &mut PgConnection) -> sqlx::Result<()> {
     while let Some(user) = store::next_erasure(connection).await? {
         erase_all_of(connection, user).await?;
-        store::erased(connection, user).await?;
+        store::finish_erasure(connection, user).await?;
     }
     Ok(())
 }

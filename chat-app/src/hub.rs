@@ -1,5 +1,17 @@
-//! From records to the sockets of this replica: puts changes in order and hands each to whom it concerns. The state is
-//! pure ([`order`], [`gate`], [`rooms`]) but for the clock; reading what is missing does I/O ([`reader`]).
+//! relay, poller → hub → sockets: orders changes and delivers each to its recipients on this replica. The state is pure;
+//! two tasks do I/O ([`gap_reader`], [`presence::broadcast`]).
+//!
+//! One [`Hub`] per replica, shared by cloning. Its state is behind one mutex, which is never held across an await:
+//!
+//! - the sockets, registered and removed by their tasks ([`handle`]);
+//! - the sequencer, which puts the changes of each conversation in `rev` order ([`sequencer`]);
+//! - the gate, which holds deliveries back while revocations may be unknown ([`gate`]);
+//! - the members of large rooms among connected users ([`rooms`]), and everybody's presence ([`presence`]);
+//! - the position: the epoch and snapshot of the last poll, set by the poller.
+//!
+//! A change passes sequencer, gate and recipients in this order. When the epoch changes, or too much is held back, the
+//! hub is reset: everything but sockets and presence is dropped, and every browser reads what it missed from PostgreSQL.
+//! The hub lives as long as the process; a replica that drains refuses new sockets and closes those it has.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -9,45 +21,46 @@ use tokio::sync::{Notify, mpsc, watch};
 
 use crate::domain::{ConversationId, SessionId, Snapshot, UserId};
 use crate::store::changes::Changes;
-use handle::{Handle, Place, SOCKET_QUEUE};
-use order::{Hole, Order};
+use crate::store::timeline::{RoomMembership, UserMembership};
+use crate::telemetry::RelayOutcome;
+use handle::{Handle, RegistrationGuard, SOCKET_QUEUE};
 use presence::SocketId;
+use sequencer::{Gap, Sequencer};
 use state::State;
 
-pub use delivery::{Address, Delivery, Here};
-pub use handle::{Close, Outgoing, Registration, SocketState};
+pub(crate) use delivery::{Address, Delivery, LocalInterest};
+pub(crate) use handle::{Close, Outgoing, SocketRegistration, SocketState};
 
 mod delivery;
+pub(crate) mod gap_reader;
 mod gate;
 mod handle;
-pub mod order;
-pub mod presence;
-pub mod reader;
+pub(crate) mod presence;
 mod rooms;
-pub mod signals;
+pub(crate) mod sequencer;
+pub(crate) mod signal_frames;
 mod state;
 
-/// Whoever has had to wait for this long because PostgreSQL does not answer here, while others sent, goes elsewhere.
+/// After waiting for this long because PostgreSQL does not answer here, while others send, browsers go elsewhere.
 const HELD_TOO_LONG: Duration = Duration::from_secs(3);
 
-/// Where the last look at the changes was.
+/// Where polling of `changes` continues.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Position {
-    /// Which history of the database; empty before the first look.
+    /// The epoch of the database; empty before the first poll.
     pub epoch: String,
-    /// What the last look has seen.
+    /// The snapshot of the last poll.
     pub snapshot: Snapshot,
 }
 
-/// What this replica knows of conversations, and its sockets.
 #[derive(Clone, Default)]
 pub struct Hub(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
     state: Mutex<State>,
-    /// A hole has appeared, or its time has changed.
-    hole: Notify,
+    /// Wakes the gap reader: a gap has appeared, or its due time has changed.
+    gap: Notify,
 }
 
 impl Hub {
@@ -58,17 +71,17 @@ impl Hub {
             .expect("nobody panics holding this lock")
     }
 
-    /// Registers a socket; `None` when the replica goes away. What is committed from now on reaches it, so a reader that
-    /// looks after this misses nothing.
-    pub fn register(&self, user: UserId, session: SessionId) -> Option<Registration> {
+    /// Registers a socket; `None` if the replica drains. Every change committed from now on reaches it, so a browser that
+    /// reads what it missed after this misses nothing.
+    pub fn register(&self, user: UserId, session: SessionId) -> Option<SocketRegistration> {
         let mut state = self.state();
         if state.draining {
             return None;
         }
         let (frames, receiver) = mpsc::channel(SOCKET_QUEUE);
         let (control, watched) = watch::channel(SocketState::default());
-        state.opened += 1;
-        let id = SocketId(state.opened);
+        state.registered += 1;
+        let id = SocketId(state.registered);
         let handles = state.sockets.entry(user).or_default();
         handles.push(Handle {
             id,
@@ -77,118 +90,104 @@ impl Hub {
             state: control.clone(),
         });
         let hub = self.clone();
-        Some(Registration {
+        Some(SocketRegistration {
             id,
             frames: receiver,
             state: watched,
             control,
-            _place: Place { hub, user, id },
+            _guard: RegistrationGuard { hub, user, id },
         })
     }
 
-    /// Takes a socket of this person out.
     fn unregister(&self, user: UserId, id: SocketId) {
         let mut state = self.state();
         if let Some(handles) = state.sockets.get_mut(&user) {
             handles.retain(|handle| handle.id != id);
             if handles.is_empty() {
                 state.sockets.remove(&user);
-                state.rooms.forget(user);
+                state.rooms.remove_user(user);
             }
         }
-        state.leave(id);
+        state.socket_left(id);
     }
 
-    /// How many sockets there are.
+    /// The number of sockets.
     pub fn sockets(&self) -> usize {
         self.state().sockets.values().map(Vec::len).sum()
     }
 
-    /// Whether one of these people is connected here.
-    pub fn concerns(&self, people: &[UserId]) -> bool {
-        self.state().has_any(people)
-    }
-
-    /// Whether a record is of the history that is followed here. One of another tells nothing; but it may be this replica
-    /// that follows the wrong one: the next look is taken on a new connection.
-    pub fn is_of(&self, epoch: &str) -> bool {
+    /// Takes a record of the events topic. `parse` reads its value, which is needed only if the record has recipients
+    /// here: `None` if it is malformed, no delivery if the record was too large to hold the rendering.
+    pub fn receive(
+        &self,
+        epoch: &str,
+        address: &Address,
+        parse: impl FnOnce() -> Option<Option<Delivery>>,
+    ) -> RelayOutcome {
+        let now = Instant::now();
         let mut state = self.state();
-        let same = state.position.epoch == epoch;
-        state.doubted |= !same;
-        same
-    }
-
-    /// Whether the next look must be taken on a new connection; asked once.
-    pub fn take_doubt(&self) -> bool {
-        std::mem::take(&mut self.state().doubted)
-    }
-
-    /// A record has come that concerns nobody here.
-    pub fn passed_by(&self, id: ConversationId, rev: i64) {
-        self.update(|order| order.arrived(id, rev, None, Instant::now()));
-    }
-
-    /// A record has come for somebody here.
-    pub fn arrived(&self, id: ConversationId, rev: i64, delivery: Delivery) {
-        self.update(|order| order.arrived(id, rev, Some(delivery), Instant::now()));
-    }
-
-    /// A record has come that must be read from PostgreSQL.
-    pub fn missed(&self, id: ConversationId, rev: i64) {
-        self.update(|order| order.announced(id, rev, Instant::now()));
-    }
-
-    /// Whether a record concerns somebody here.
-    pub fn here(&self, address: &Address) -> Here {
-        let mut state = self.state();
+        if state.position.epoch != epoch {
+            // Its rev may be another change here. If this replica follows the wrong epoch, the next poll, on a new
+            // connection, notices; and it finds the change if that was committed in this epoch.
+            state.epoch_doubted = true;
+            return RelayOutcome::StaleEpoch;
+        }
         let (id, rev) = (address.conversation, address.rev);
-        if let Some(people) = &address.people {
-            return match state.has_any(people) {
-                true => Here::Present,
-                false => Here::Absent,
-            };
-        }
-        if let Some(user) = address.joins
-            && state.sockets.contains_key(&user)
-        {
-            // Records of later revs may have come before: who was in the room then was not known.
-            state.rooms.expect(id, user);
-            let now = Instant::now();
-            for delivery in state.order.doubt(id, rev, now) {
-                state.pass(delivery, now);
+        let (outcome, released) = match state.local_interest(address, now) {
+            LocalInterest::Absent => {
+                let released = state.sequencer.arrived(id, rev, None, now);
+                (RelayOutcome::Skipped, released)
             }
-            return Here::Present;
-        }
-        match (state.rooms.knows(id), state.rooms.concerns(id)) {
-            (false, _) => Here::Unknown,
-            (true, true) => Here::Present,
-            (true, false) => Here::Absent,
-        }
+            LocalInterest::Unknown => {
+                let released = state.sequencer.announced(id, rev, now);
+                (RelayOutcome::Delivered, released)
+            }
+            LocalInterest::Present => match parse() {
+                Some(Some(delivery)) => {
+                    let released = state.sequencer.arrived(id, rev, Some(delivery), now);
+                    (RelayOutcome::Delivered, released)
+                }
+                // Without its rendering, the change is read from PostgreSQL, like one whose record was lost.
+                Some(None) => {
+                    let released = state.sequencer.announced(id, rev, now);
+                    (RelayOutcome::Delivered, released)
+                }
+                None => (RelayOutcome::Malformed, Vec::new()),
+            },
+        };
+        state.admit_all(released, now);
+        self.wake_gap_reader(&state);
+        outcome
     }
 
-    /// Who is in this large room must be read.
-    pub fn is_unknown(&self, room: ConversationId) -> bool {
-        !self.state().rooms.knows(room)
+    /// Whether the next poll must be made on a new connection. Resets the doubt.
+    pub fn take_epoch_doubt(&self) -> bool {
+        std::mem::take(&mut self.state().epoch_doubted)
     }
 
-    pub fn people(&self) -> Vec<UserId> {
+    /// Whether the members of a large room were loaded.
+    pub fn has_loaded(&self, room: ConversationId) -> bool {
+        self.state().rooms.is_loaded(room)
+    }
+
+    /// The connected users.
+    pub fn users(&self) -> Vec<UserId> {
         self.state().sockets.keys().copied().collect()
     }
 
-    /// A large room was read: each with the rev and the message after which they joined. What arrived meanwhile holds
-    /// where it is later.
-    pub fn learn_room(&self, id: ConversationId, seats: &[(UserId, i64, i64)]) {
+    /// The members of a large room were read. A membership that arrived in the meantime wins if its rev is higher.
+    pub fn load_room(&self, id: ConversationId, members: &[UserMembership]) {
         let mut state = self.state();
-        state.rooms.learn(id);
-        for &(user, rev, floor) in seats {
+        state.rooms.mark_loaded(id);
+        for &(user, rev, floor) in members {
             if state.sockets.contains_key(&user) {
                 state.rooms.join(id, user, rev, floor);
             }
         }
     }
 
-    /// The large rooms of somebody who has connected were read.
-    pub fn seat(&self, user: UserId, rooms: &[(ConversationId, i64, i64)]) {
+    /// The large rooms of a user who has connected were read.
+    pub fn add_memberships(&self, user: UserId, rooms: &[RoomMembership]) {
         let mut state = self.state();
         if state.sockets.contains_key(&user) {
             for &(room, rev, floor) in rooms {
@@ -197,9 +196,9 @@ impl Hub {
         }
     }
 
-    /// A look at the changes that began at `began` is complete. Sockets of revoked sessions close before anything is
-    /// let go that waited for it.
-    pub fn looked(&self, began: Instant, changes: &Changes) {
+    /// A poll that began at `began` has succeeded. Sockets of revoked sessions close before any delivery that waited for
+    /// the poll is released.
+    pub fn polled(&self, began: Instant, changes: &Changes) {
         let now = Instant::now();
         let mut state = self.state();
         let handles = state.sockets.values().flatten();
@@ -207,25 +206,22 @@ impl Hub {
             handle.close(Close::Revoked);
         }
         for &(id, low, high) in &changes.conversations {
-            for delivery in state.order.committed(id, low, high, now) {
-                state.pass(delivery, now);
-            }
+            let released = state.sequencer.committed(id, low, high, now);
+            state.admit_all(released, now);
         }
         state.position.snapshot = changes.snapshot.clone();
-        for delivery in state.gate.looked(began, now) {
+        for delivery in state.gate.polled(began, now) {
             state.deliver(&delivery);
         }
-        if !state.order.is_whole() {
-            self.0.hole.notify_one();
-        }
+        self.wake_gap_reader(&state);
     }
 
-    /// A look has failed. Who has waited for too long is asked to reconnect by these frames: others send, so PostgreSQL
-    /// answers elsewhere.
-    pub fn looked_in_vain(&self, reconnect: impl Fn() -> Utf8Bytes) {
+    /// A poll has failed. If deliveries have waited for too long, browsers reconnect, as these frames ask them to: others
+    /// send, so PostgreSQL answers elsewhere.
+    pub fn poll_failed(&self, reconnect: impl Fn() -> Utf8Bytes) {
         let mut state = self.state();
-        // What came while the last look was fresh still may be from before PostgreSQL went, for all.
-        let incomplete = state.order.incomplete_since();
+        // A gap from when the last poll was still fresh may have opened before PostgreSQL went away for all replicas.
+        let incomplete = state.sequencer.incomplete_since();
         let incomplete = incomplete.filter(|since| !state.gate.is_fresh(*since));
         let since = incomplete.chain(state.gate.holds_since()).min();
         if since.is_some_and(|since| since.elapsed() >= HELD_TOO_LONG) {
@@ -233,12 +229,12 @@ impl Hub {
                 "this replica cannot reach PostgreSQL but others can: browsers reconnect to them"
             );
             state.broadcast(reconnect);
-            state.begin_anew();
+            state.reset();
         }
     }
 
-    /// The changes are followed from here. What was known before is void: all browsers read anew.
-    pub fn follow(&self, position: Position) {
+    /// Polling starts at this position. Unless it is the first one, everything known before is void.
+    pub fn reset_to(&self, position: Position) {
         let mut state = self.state();
         if !state.position.epoch.is_empty() {
             tracing::warn!(
@@ -246,27 +242,28 @@ impl Hub {
                 is = position.epoch,
                 "the PostgreSQL epoch changed (failover or restore), or PostgreSQL was unavailable for too long: all browsers reload"
             );
-            state.begin_anew();
+            state.reset();
         }
         state.position = position;
     }
 
-    /// Where a reader that begins now can begin.
     pub fn position(&self) -> Position {
         self.state().position.clone()
     }
 
-    /// The cursor of a socket that got all that was handed out; `None` while something is missing.
+    /// The position up to which a socket that was sent everything released so far is complete; `None` while changes are
+    /// missing or held back.
     pub fn settled(&self) -> Option<Position> {
         let state = self.state();
-        (state.order.is_whole() && !state.gate.holds()).then(|| state.position.clone())
+        (state.sequencer.is_complete() && !state.gate.holds()).then(|| state.position.clone())
     }
 
-    pub fn drain(&self) {
+    /// The replica drains: no more sockets can register.
+    pub fn refuse_sockets(&self) {
         self.state().draining = true;
     }
 
-    /// Sends every socket its own frame.
+    /// Sends a frame of its own to every socket.
     pub fn broadcast(&self, frame: impl Fn() -> Utf8Bytes) {
         self.state().broadcast(frame);
     }
@@ -277,20 +274,21 @@ impl Hub {
         }
     }
 
-    /// Forgets conversations that have been quiet for ten minutes.
-    pub fn forget_quiet(&self) {
-        self.state().order.forget(Instant::now());
+    pub fn evict_idle(&self) {
+        self.state().sequencer.evict_idle(Instant::now());
     }
 
-    /// Changes the order, and hands out what it passes on.
-    fn update(&self, change: impl FnOnce(&mut Order<Delivery>) -> Vec<Delivery>) {
+    /// Updates the sequencer, and delivers what it releases.
+    fn update(&self, change: impl FnOnce(&mut Sequencer<Delivery>) -> Vec<Delivery>) {
         let mut state = self.state();
-        let now = Instant::now();
-        for delivery in change(&mut state.order) {
-            state.pass(delivery, now);
-        }
-        if !state.order.is_whole() {
-            self.0.hole.notify_one();
+        let released = change(&mut state.sequencer);
+        state.admit_all(released, Instant::now());
+        self.wake_gap_reader(&state);
+    }
+
+    fn wake_gap_reader(&self, state: &State) {
+        if !state.sequencer.is_complete() {
+            self.0.gap.notify_one();
         }
     }
 }
@@ -319,7 +317,7 @@ mod tests {
             to: To::Room(Box::new(RoomChange {
                 room: ROOM,
                 rev,
-                place: i64::MAX,
+                visible_from: i64::MAX,
                 seq: rev,
                 joins: joins.map(UserId),
                 leaves: None,
@@ -327,23 +325,36 @@ mod tests {
         }
     }
 
-    fn room_address(rev: i64, joins: Option<i64>) -> Address {
-        Address {
+    /// A record for these users arrives.
+    fn arrives(hub: &Hub, rev: i64, text: &'static str, to: &[i64]) -> RelayOutcome {
+        let address = Address {
+            conversation: ID,
+            rev,
+            people: Some(to.iter().map(|&id| UserId(id)).collect()),
+            joins: None,
+        };
+        hub.receive("", &address, || Some(Some(delivery(text, to))))
+    }
+
+    /// A record of the large room arrives.
+    fn arrives_in_room(hub: &Hub, rev: i64, joins: Option<i64>) -> RelayOutcome {
+        let address = Address {
             conversation: ROOM,
             rev,
             people: None,
             joins: joins.map(UserId),
-        }
+        };
+        hub.receive("", &address, || Some(Some(to_room(rev, joins))))
     }
 
-    /// A hub whose last look found the conversation at this rev, and so did the one before.
+    /// A hub that has released both conversations up to this rev.
     fn hub_at(rev: i64) -> Hub {
         let hub = Hub::default();
         let changes = Changes {
             conversations: vec![(ID, rev + 1, rev), (ROOM, rev + 1, rev)],
             ..Changes::default()
         };
-        hub.looked(Instant::now(), &changes);
+        hub.polled(Instant::now(), &changes);
         hub
     }
 
@@ -354,7 +365,7 @@ mod tests {
         }
     }
 
-    fn frames(socket: &mut Registration) -> Vec<String> {
+    fn frames(socket: &mut SocketRegistration) -> Vec<String> {
         std::iter::from_fn(|| socket.frames.try_recv().ok())
             .map(|outgoing| outgoing.frame.to_string())
             .collect()
@@ -365,7 +376,7 @@ mod tests {
         let hub = hub_at(4);
         let mut sockets = [(7, 1), (7, 2), (8, 3), (9, 4)]
             .map(|(user, session)| hub.register(UserId(user), SessionId(session)).unwrap());
-        hub.arrived(ID, 5, delivery("five", &[7, 8]));
+        arrives(&hub, 5, "five", &[7, 8]);
         let got = sockets.each_mut().map(|socket| frames(socket).len());
         assert_eq!(got, [1, 1, 1, 0]);
     }
@@ -375,14 +386,14 @@ mod tests {
         let hub = hub_at(0);
         let mut socket = hub.register(UserId(7), SessionId(1)).unwrap();
         for rev in 1..=SOCKET_QUEUE as i64 + 2 {
-            hub.arrived(ID, rev, delivery("x", &[7]));
+            arrives(&hub, rev, "x", &[7]);
         }
         assert!(socket.state.borrow().lagged);
         assert_eq!(frames(&mut socket).len(), SOCKET_QUEUE);
-        hub.arrived(ID, SOCKET_QUEUE as i64 + 3, delivery("x", &[7]));
+        arrives(&hub, SOCKET_QUEUE as i64 + 3, "x", &[7]);
         assert!(
             socket.frames.try_recv().is_err(),
-            "nothing may come behind a gap"
+            "nothing may follow a gap"
         );
     }
 
@@ -394,7 +405,7 @@ mod tests {
             revoked: vec![SessionId(2)],
             ..Changes::default()
         };
-        hub.looked(Instant::now(), &changes);
+        hub.polled(Instant::now(), &changes);
         assert_eq!(
             (one.state.borrow().close, two.state.borrow().close),
             (None, Some(Close::Revoked))
@@ -402,32 +413,45 @@ mod tests {
     }
 
     #[test]
-    fn another_history_makes_every_socket_read_anew() {
+    fn a_new_epoch_makes_every_socket_read_what_it_missed() {
         let hub = Hub::default();
-        hub.follow(at("a"));
+        hub.reset_to(at("a"));
         let socket = hub.register(UserId(7), SessionId(1)).unwrap();
-        assert!(hub.is_of("a") && !hub.take_doubt());
-        assert!(!hub.is_of("b") && hub.take_doubt() && !hub.take_doubt());
+        let address = Address {
+            conversation: ID,
+            rev: 1,
+            people: Some(Vec::new()),
+            joins: None,
+        };
+        let of = |epoch| hub.receive(epoch, &address, || None);
+        assert_eq!(of("a"), RelayOutcome::Skipped);
+        assert!(!hub.take_epoch_doubt());
+        assert_eq!(of("b"), RelayOutcome::StaleEpoch);
+        assert!(hub.take_epoch_doubt() && !hub.take_epoch_doubt());
         assert!(!socket.state.borrow().lagged);
-        hub.follow(at("b"));
+        hub.reset_to(at("b"));
         assert!(socket.state.borrow().lagged);
     }
 
     #[test]
-    fn what_comes_long_after_the_last_look_waits_until_the_revoked_are_gone() {
+    fn a_delivery_long_after_the_last_poll_waits_until_revoked_sockets_are_closed() {
         let hub = hub_at(4);
         let [mut revoked, mut other] =
             [1, 2].map(|session| hub.register(UserId(7), SessionId(session)).unwrap());
         let long_ago = Instant::now().checked_sub(gate::FRESH * 2).unwrap();
-        hub.looked(long_ago, &Changes::default());
-        hub.arrived(ID, 5, delivery("five", &[7]));
+        hub.polled(long_ago, &Changes::default());
+        arrives(&hub, 5, "five", &[7]);
         assert!(frames(&mut other).is_empty());
-        assert_eq!(hub.settled(), None, "no cursor may pass what waits");
+        assert_eq!(
+            hub.settled(),
+            None,
+            "no cursor may pass a delivery that is held back"
+        );
         let changes = Changes {
             revoked: vec![SessionId(1)],
             ..Changes::default()
         };
-        hub.looked(Instant::now(), &changes);
+        hub.polled(Instant::now(), &changes);
         assert_eq!(revoked.state.borrow().close, Some(Close::Revoked));
         assert!(frames(&mut revoked).is_empty());
         assert_eq!(frames(&mut other), ["five"]);
@@ -435,30 +459,51 @@ mod tests {
     }
 
     #[test]
-    fn who_is_let_into_a_large_room_gets_that_and_what_comes_after_in_whatever_order_it_comes() {
+    fn a_user_who_joins_a_large_room_gets_that_change_and_all_after_it_in_whatever_order_they_arrive()
+     {
         let hub = hub_at(4);
-        hub.learn_room(ROOM, &[]);
+        hub.load_room(ROOM, &[]);
         let mut socket = hub.register(UserId(7), SessionId(1)).unwrap();
-        assert_eq!(hub.here(&room_address(5, None)), Here::Absent);
-        hub.passed_by(ROOM, 5);
-        // Before the joining: rev 8 has overtaken it, rev 6 is on its way still.
-        assert_eq!(hub.here(&room_address(8, None)), Here::Absent);
-        hub.passed_by(ROOM, 8);
-        assert_eq!(hub.here(&room_address(7, Some(7))), Here::Present);
-        hub.arrived(ROOM, 7, to_room(7, Some(7)));
-        assert_eq!(hub.here(&room_address(9, None)), Here::Present);
-        hub.arrived(ROOM, 9, to_room(9, None));
-        hub.arrived(ROOM, 6, to_room(6, None));
+        assert_eq!(arrives_in_room(&hub, 5, None), RelayOutcome::Skipped);
+        // Before the join: rev 8 has overtaken it, rev 6 is still on its way.
+        assert_eq!(arrives_in_room(&hub, 8, None), RelayOutcome::Skipped);
+        assert_eq!(arrives_in_room(&hub, 7, Some(7)), RelayOutcome::Delivered);
+        assert_eq!(arrives_in_room(&hub, 9, None), RelayOutcome::Delivered);
+        assert_eq!(arrives_in_room(&hub, 6, None), RelayOutcome::Delivered);
         assert_eq!(frames(&mut socket), ["7"], "8 is read again");
-        hub.update(|order| order.filled(ROOM, 8, vec![(8, to_room(8, None))], Instant::now()));
+        let eight = vec![(8, to_room(8, None))];
+        hub.update(|sequencer| sequencer.gap_filled(ROOM, 8, eight, Instant::now()));
         assert_eq!(frames(&mut socket), ["8", "9"]);
     }
 
     #[test]
-    fn a_closed_socket_is_taken_out() {
+    fn a_record_is_parsed_only_for_recipients_here() {
+        let hub = hub_at(4);
+        let _socket = hub.register(UserId(7), SessionId(1)).unwrap();
+        let address = |rev, user| Address {
+            conversation: ID,
+            rev,
+            people: Some(vec![UserId(user)]),
+            joins: None,
+        };
+        let absent = hub.receive("", &address(5, 8), || unreachable!("nobody here gets it"));
+        assert_eq!(absent, RelayOutcome::Skipped);
+        let malformed = hub.receive("", &address(6, 7), || None);
+        assert_eq!(malformed, RelayOutcome::Malformed);
+        assert!(
+            hub.settled().is_some(),
+            "the poll finds it, if it is a change"
+        );
+        let too_large = hub.receive("", &address(6, 7), || Some(None));
+        assert_eq!(too_large, RelayOutcome::Delivered);
+        assert_eq!(hub.settled(), None, "it is read");
+    }
+
+    #[test]
+    fn a_closed_socket_is_removed() {
         let hub = Hub::default();
         drop(hub.register(UserId(7), SessionId(1)));
-        assert!(!hub.concerns(&[UserId(7)]));
+        assert_eq!(hub.users(), []);
         assert_eq!(hub.sockets(), 0);
     }
 }

@@ -76,7 +76,7 @@ pub enum InputError {
 }
 
 impl InputError {
-    pub fn sentence(&self, text: Text) -> String {
+    pub(crate) fn sentence(&self, text: Text) -> String {
         match self {
             Self::MessageEmpty => t!(text, "message-empty"),
             Self::MessageTooLong { length, limit } => {
@@ -128,7 +128,7 @@ impl InputError {
         }
     }
 
-    pub fn status(&self) -> StatusCode {
+    pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::FileTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::FileTypeNotAllowed { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,

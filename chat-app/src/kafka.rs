@@ -1,32 +1,39 @@
-//! What every Kafka client here has in common: its settings, and what it tells of its brokers. Opens nothing.
+//! What all Kafka clients of a replica share: settings, a context that logs, and the state of the link. No I/O.
+//!
+//! Each client has a [`Link`], owned by the part that owns the client. The client's callbacks and its owner write it;
+//! it outlives the client when that is replaced.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use backon::{BackoffBuilder, ExponentialBuilder};
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::{ClientConfig, ClientContext};
+use secrecy::ExposeSecret;
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use crate::config::{Kafka, SecurityProtocol};
 
-/// How long a call to Kafka may take at start and at stop.
-pub const CALL_LIMIT: std::time::Duration = std::time::Duration::from_secs(5);
+/// How long a synchronous call to Kafka may take.
+pub const CALL_LIMIT: Duration = Duration::from_secs(5);
 
-/// Settings of a client of these brokers.
+/// The settings that all clients share.
 pub fn client(kafka: &Kafka) -> ClientConfig {
     let mut config = ClientConfig::new();
     config
         .set("bootstrap.servers", &kafka.kafka_bootstrap_servers)
         .set("client.id", "confab")
-        // A broker that is back is found within a second, not within the default's ten; one that has gone silent is left
-        // after ten, not after sixty.
+        // Reconnects within a second instead of the default's ten, and gives a silent broker up after ten instead of
+        // sixty.
         .set("reconnect.backoff.max.ms", "1000")
         .set("socket.timeout.ms", "10000")
-        // New partitions, and a topic that was made again, are seen within this time, not within the default's 5 minutes.
+        // New partitions and recreated topics are noticed within this time instead of the default's 5 minutes.
         .set("topic.metadata.refresh.interval.ms", "15000")
         .set("allow.auto.create.topics", "false")
-        // Only our own log lines tell of a broker that is away, once.
+        // A broker that is away is logged once, by `Link`.
         .set("log.connection.close", "false");
     use SecurityProtocol::{Plaintext, SaslPlaintext, SaslSsl, Ssl};
     let protocol = match kafka.kafka_security_protocol {
@@ -43,7 +50,7 @@ pub fn client(kafka: &Kafka) -> ClientConfig {
         {
             config
                 .set("sasl.username", name)
-                .set("sasl.password", password);
+                .set("sasl.password", password.expose_secret());
         }
     }
     if let Some(file) = &kafka.kafka_ssl_ca_file {
@@ -59,7 +66,7 @@ pub fn client(kafka: &Kafka) -> ClientConfig {
     config
 }
 
-/// What a client tells of its brokers: whether they answer, and when it is beyond repair.
+/// The state of a client: whether its brokers answer, and whether it has failed for good.
 #[derive(Clone, Default)]
 pub struct Link(Arc<LinkState>);
 
@@ -76,35 +83,66 @@ impl Link {
         }
     }
 
-    /// Kafka did not answer: logged once, until it does again.
+    /// Kafka did not answer. Logged once until it answers again.
     pub fn failed(&self, error: &KafkaError) {
         if !self.0.down.swap(true, Ordering::Relaxed) {
             tracing::warn!(%error, "Kafka does not respond; messages are delivered through PostgreSQL meanwhile");
         }
     }
 
-    /// Whether Kafka answered the last time it was asked.
+    /// Whether the last call succeeded.
     pub fn is_up(&self) -> bool {
         !self.0.down.load(Ordering::Relaxed)
     }
 
-    /// The client can't go on: it must be made anew.
+    /// The client has failed for good and must be replaced.
     pub fn broken(&self) {
         self.0.fatal.notify_one();
     }
 
-    /// Returns when the client must be made anew.
+    /// Returns when the client must be replaced.
     pub async fn fatal(&self) {
         self.0.fatal.notified().await;
     }
 }
 
-/// A client's link, and what else its callbacks need.
+/// The context of a client: its link, and what else its callbacks need.
 pub struct Context<T> {
-    /// What it tells of its brokers.
     pub link: Link,
-    /// What its kind of client needs.
     pub inner: T,
+}
+
+/// The longest delay between two consumers.
+const MAX_RESTART_DELAY: Duration = Duration::from_secs(5);
+
+/// Runs a consumer, and another one whenever it fails, until `stop` is cancelled. The delay between them grows; it
+/// starts again from its minimum once Kafka has answered.
+pub async fn run_consumer<F>(link: &Link, stop: &CancellationToken, consume: impl Fn() -> F)
+where
+    F: Future<Output = KafkaResult<()>>,
+{
+    let delays = || {
+        ExponentialBuilder::default()
+            .with_max_delay(MAX_RESTART_DELAY)
+            .without_max_times()
+            .build()
+    };
+    let mut delay = delays();
+    loop {
+        match consume().await {
+            Ok(()) => return,
+            Err(error) => {
+                if link.is_up() {
+                    delay = delays();
+                }
+                link.failed(&error);
+            }
+        }
+        let pause = tokio::time::sleep(delay.next().unwrap_or(MAX_RESTART_DELAY));
+        if stop.run_until_cancelled(pause).await.is_none() {
+            return;
+        }
+    }
 }
 
 impl<T: Send + Sync> ClientContext for Context<T> {

@@ -3,36 +3,43 @@
 //! ```text
 //! browser → http → writer → PostgreSQL (message + outbox, one transaction) → publisher → Kafka → relay → hub → socket → browser
 //! ```
+//!
+//! Public is what `main.rs` and the tests in `tests/` use.
+
+#![warn(unreachable_pub)]
 
 pub mod app;
-pub mod avatars;
+pub(crate) mod avatars;
+pub(crate) mod batch_loader;
 pub mod config;
 pub mod domain;
-pub mod error;
-pub mod event;
+pub(crate) mod error;
+pub(crate) mod event;
 pub mod files;
 pub mod housekeeping;
 pub mod http;
-pub mod hub;
-pub mod input_error;
+pub(crate) mod hub;
+pub(crate) mod input_error;
 pub mod kafka;
-pub mod lookups;
-pub mod markdown;
+pub mod lifecycle;
+pub(crate) mod markdown;
 pub mod migrate;
-pub mod passwords;
-pub mod poller;
+pub(crate) mod passwords;
+pub(crate) mod poller;
 pub mod postgres;
-pub mod publisher;
-pub mod push;
+pub(crate) mod publisher;
+pub(crate) mod push;
 pub mod relay;
 pub mod replay;
 pub mod search;
 pub mod serve;
+pub(crate) mod signal;
 pub mod socket;
 pub mod store;
 pub mod telemetry;
 pub mod text;
 pub mod tokens;
-pub mod views;
-pub mod workers;
-pub mod writer;
+pub(crate) mod views;
+pub(crate) mod writer;
+
+pub(crate) use self::text::t;

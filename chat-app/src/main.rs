@@ -1,4 +1,6 @@
-//! Reads the settings, starts the logs, and does what was asked.
+//! Parses the settings, starts logging, and runs the command.
+
+#![warn(unreachable_pub)]
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -6,8 +8,8 @@ use std::time::Duration;
 use chat_app::config::{self, Command};
 use chat_app::{migrate, replay, serve, telemetry};
 
-/// How long what still runs has to end: the drop of a Kafka client takes as long as its broker likes.
-const LAST_MOMENT: Duration = Duration::from_secs(1);
+/// How long to wait for blocking tasks: dropping a Kafka client takes as long as its broker does not answer.
+const SHUTDOWN_LIMIT: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     let command = config::parse().command;
@@ -16,7 +18,7 @@ fn main() -> ExitCode {
         Err(error) => return fail(&format!("cannot start threads: {error}")),
     };
     let code = runtime.block_on(run(command));
-    runtime.shutdown_timeout(LAST_MOMENT);
+    runtime.shutdown_timeout(SHUTDOWN_LIMIT);
     code
 }
 

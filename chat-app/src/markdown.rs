@@ -15,14 +15,14 @@ use crate::domain::Mention;
 const MAX_MENTIONS: usize = 50;
 
 /// The message as HTML, with its `mentions` marked.
-pub fn html(body: &str, mentions: &[Mention]) -> String {
+pub(crate) fn html(body: &str, mentions: &[Mention]) -> String {
     let mut html = String::with_capacity(body.len() * 2);
     pulldown_cmark::html::push_html(&mut html, ChatEvents::new(body, mentions));
     SANITIZER.clean(&html).to_string()
 }
 
 /// The message as plain text on one line: for lists, quotes and notifications.
-pub fn plain(body: &str) -> String {
+pub(crate) fn plain(body: &str) -> String {
     let mut text = String::with_capacity(body.len());
     for event in events(body) {
         match event {
@@ -38,7 +38,7 @@ pub fn plain(body: &str) -> String {
 }
 
 /// The names after an `@` outside of code. The database decides which of them are members.
-pub fn mentioned_names(body: &str) -> Vec<String> {
+pub(crate) fn mentioned_names(body: &str) -> Vec<String> {
     let mut names = BTreeSet::new();
     let mut code = false;
     for event in events(body) {
@@ -88,7 +88,7 @@ fn at_names(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 /// Replaces `:tada:` by 🎉; leaves an unknown name as it is.
-pub fn with_emoji(text: &str) -> String {
+pub(crate) fn with_emoji(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find(':') {

@@ -1,5 +1,7 @@
-//! Password hashing: argon2id off the async threads, a few at a time, the rest in a bounded queue.
-//! No I/O; CPU and 19 MiB of memory a hash.
+//! Hashes passwords with argon2id, off the async threads. No I/O, but each hash takes CPU and 19 MiB of memory.
+//!
+//! [`Passwords`] is a handle; clones share the permits, which bound the hashes that run, and the count of those that wait.
+//! Both live as long as the process.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,10 +16,9 @@ const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
-/// How many may wait for each one that runs. At some 30 ms a hash, the last one waits about a second.
+/// Requests that may wait per permit. At some 30 ms per hash, the last one waits about a second.
 const QUEUE_PER_PERMIT: usize = 32;
 
-/// Hashes and verifies passwords. Clones share permits and queue.
 #[derive(Clone, Debug)]
 pub struct Passwords {
     permits: Arc<Semaphore>,
@@ -25,18 +26,16 @@ pub struct Passwords {
     queue: usize,
 }
 
-/// Why a password was not looked at.
+/// Why a password could not be hashed.
 #[derive(Debug, thiserror::Error)]
 pub enum PasswordError {
     #[error("too many passwords are waiting to be hashed")]
     Busy,
-    /// The operating system gave no random salt.
     #[error("could not generate a salt")]
     Random(#[from] getrandom::Error),
-    /// The hash in the database is no argon2 hash.
+    /// The hash in the database is invalid.
     #[error("argon2 failed")]
     Hash(#[from] argon2::password_hash::Error),
-    /// The blocking task died.
     #[error("the hashing task panicked")]
     Task(#[from] tokio::task::JoinError),
 }
@@ -51,7 +50,7 @@ impl Passwords {
         }
     }
 
-    /// The password's hash with a new salt, as a PHC string.
+    /// The hash with a new salt, as a PHC string.
     pub async fn hash(&self, password: String) -> Result<String, PasswordError> {
         let mut salt = [0; 16];
         getrandom::fill(&mut salt)?;
@@ -63,8 +62,8 @@ impl Passwords {
         .await
     }
 
-    /// Whether this is the password of `hash`. Without a hash (nobody has that name) the answer is no,
-    /// after the same work, so that time tells nothing about who exists.
+    /// Whether this is the password of `hash`. Without a hash, because no user has the name, it takes the same time to
+    /// return false: the time does not reveal who exists.
     pub async fn verify(
         &self,
         password: String,
@@ -89,7 +88,7 @@ impl Passwords {
         work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, PasswordError> {
         let permit = self.permit().await?;
-        // The permit goes along: a request that is given up does not let one more hash start.
+        // The task holds the permit: a cancelled request does not allow one more hash to run.
         let task = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             work()
@@ -98,7 +97,7 @@ impl Passwords {
     }
 
     async fn permit(&self) -> Result<OwnedSemaphorePermit, PasswordError> {
-        let _place = Place::take(&self.waiting, self.queue).ok_or(PasswordError::Busy)?;
+        let _slot = QueueSlot::take(&self.waiting, self.queue).ok_or(PasswordError::Busy)?;
         Ok(Arc::clone(&self.permits)
             .acquire_owned()
             .await
@@ -106,17 +105,17 @@ impl Passwords {
     }
 }
 
-/// A place in the queue; given back when dropped, also by a request that is given up.
-struct Place(Arc<AtomicUsize>);
+/// A slot in the queue. Dropping it frees the slot, also if the request is cancelled.
+struct QueueSlot(Arc<AtomicUsize>);
 
-impl Place {
+impl QueueSlot {
     fn take(waiting: &Arc<AtomicUsize>, limit: usize) -> Option<Self> {
-        let place = Self(Arc::clone(waiting));
-        (waiting.fetch_add(1, Ordering::Relaxed) < limit).then_some(place)
+        let slot = Self(Arc::clone(waiting));
+        (waiting.fetch_add(1, Ordering::Relaxed) < limit).then_some(slot)
     }
 }
 
-impl Drop for Place {
+impl Drop for QueueSlot {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -133,7 +132,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_hash_verifies_its_own_password_alone() {
+    async fn a_hash_verifies_its_own_password_only() {
         let passwords = Passwords::new(1);
         let hash = passwords.hash("correct horse".into()).await.unwrap();
         assert!(
@@ -161,7 +160,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_queue_answers_at_once() {
+    async fn a_full_queue_refuses_at_once() {
         let passwords = Passwords::new(1);
         let _running = passwords.permit().await.unwrap();
         let waiting: Vec<_> = (0..QUEUE_PER_PERMIT)

@@ -1,9 +1,10 @@
-//! Looks at what changed twice a second: the sure way out of a commit, whatever Kafka does. Does I/O.
+//! PostgreSQL → hub: polls `changes` twice a second, so that every commit reaches the hub without Kafka too. Does I/O.
 //!
-//! It also tells of revoked sessions, whether PostgreSQL answers, and when it goes by another history. It has a connection
-//! of its own, so that nothing else can make it late: while the last look is too old, the hub holds everything back.
+//! A poll also finds revoked sessions, whether PostgreSQL answers, and a change of the epoch. The poller has a connection
+//! of its own, so that nothing can delay it: while the last poll is too old, the hub holds all deliveries back. Where
+//! polling continues is the hub's position; the connection is all that the poller owns. It ends with the hard shutdown.
 
-pub mod upkeep;
+pub(crate) mod maintenance;
 
 use std::time::{Duration, Instant};
 
@@ -12,16 +13,16 @@ use sqlx::postgres::PgConnectOptions;
 use tokio_util::sync::CancellationToken;
 
 use crate::hub::{Hub, Position};
-use crate::postgres::{Postgres, limited};
+use crate::postgres::{Connections, Postgres, limited};
 use crate::socket;
 use crate::store::changes;
 use crate::telemetry::Metrics;
 
-const EVERY: Duration = Duration::from_millis(500);
-/// A look takes less than a millisecond; past this PostgreSQL is away.
+const INTERVAL: Duration = Duration::from_millis(500);
+/// A poll takes less than a millisecond; after this, PostgreSQL counts as away.
 const LIMIT: Duration = Duration::from_secs(2);
 
-pub struct Poller {
+pub(crate) struct Poller {
     options: PgConnectOptions,
     connection: Option<PgConnection>,
     postgres: Postgres,
@@ -30,53 +31,50 @@ pub struct Poller {
 }
 
 impl Poller {
-    /// With a connection of its own to this database.
-    pub fn new(
-        database: &PgConnectOptions,
-        postgres: Postgres,
-        hub: Hub,
-        metrics: Metrics,
-    ) -> Self {
+    pub(crate) fn new(connections: &Connections, hub: Hub, metrics: Metrics) -> Self {
+        let options = connections.options.clone();
         Self {
-            options: database.clone().application_name("confab-poller"),
+            options: options.application_name("confab-poller"),
             connection: None,
-            postgres,
+            postgres: connections.postgres.clone(),
             hub,
             metrics,
         }
     }
 
-    /// Looks until told to stop.
-    pub async fn run(mut self, stop: CancellationToken) {
-        let mut ticks = tokio::time::interval(EVERY);
+    /// Polls until `stop` is cancelled.
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
+        let mut ticks = tokio::time::interval(INTERVAL);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-            let looked = self.look().await;
-            self.metrics.database_up(looked.is_ok());
-            if self.postgres.report(looked.is_ok()) {
+            let Some(polled) = stop.run_until_cancelled(self.poll()).await else {
+                return;
+            };
+            self.metrics.set_database_up(polled.is_ok());
+            if self.postgres.report(polled.is_ok()) {
                 self.hub
-                    .broadcast(|| socket::database_frame(looked.is_ok()));
-                match &looked {
+                    .broadcast(|| socket::database_frame(polled.is_ok()));
+                match &polled {
                     Ok(()) => tracing::info!("PostgreSQL responds again"),
                     Err(error) => {
                         tracing::warn!(%error, "PostgreSQL does not respond; sends are rejected until it does");
                     }
                 }
             }
-            if looked.is_err() {
-                self.hub.looked_in_vain(socket::reconnect_soon);
+            if polled.is_err() {
+                self.hub.poll_failed(socket::reconnect_soon);
             }
         }
     }
 
-    /// One look. A connection on which it fails is not used again.
-    async fn look(&mut self) -> sqlx::Result<()> {
-        if self.hub.take_doubt() {
+    /// One poll. A connection on which it fails is not used again.
+    async fn poll(&mut self) -> sqlx::Result<()> {
+        if self.hub.take_epoch_doubt() {
             self.connection = None;
         }
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            None => self.come_back().await?,
+            None => self.connect().await?,
         };
         let position = self.hub.position();
         let began = Instant::now();
@@ -88,25 +86,25 @@ impl Poller {
                 position.epoch, changes.epoch
             )));
         }
-        self.hub.looked(began, &changes);
+        self.hub.polled(began, &changes);
         self.connection = Some(connection);
         Ok(())
     }
 
-    /// Connects and goes on from where the last look was, or begins anew where that is not possible: in another history,
-    /// or when what was missed is there no more.
-    async fn come_back(&self) -> sqlx::Result<PgConnection> {
+    /// Connects and continues after the last poll. Resets the hub where that is not possible: in another epoch, or if the
+    /// changes since then have been deleted.
+    async fn connect(&self) -> sqlx::Result<PgConnection> {
         let (mut connection, epoch) = self.postgres.connect(&self.options).await?;
-        let beginning = limited(LIMIT, changes::begin(&mut connection)).await?;
+        let start = limited(LIMIT, changes::start(&mut connection)).await?;
         let known = self.hub.position();
         let same = known.epoch == epoch;
-        if !same || known.snapshot.xmin < beginning.horizon {
+        if !same || known.snapshot.xmin < start.horizon {
             if !same && !known.epoch.is_empty() {
                 self.postgres.distrust();
             }
-            self.hub.follow(Position {
+            self.hub.reset_to(Position {
                 epoch,
-                snapshot: beginning.snapshot,
+                snapshot: start.snapshot,
             });
         }
         Ok(connection)

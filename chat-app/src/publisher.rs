@@ -1,6 +1,11 @@
-//! From PostgreSQL to Kafka: at once what the writer has just committed, later what Kafka did not take. Does I/O.
+//! writer → Kafka: publishes each event when its change has committed. Does I/O (Kafka, PostgreSQL).
 //!
-//! The fast way out; the sure one is [`crate::poller`]. A record may come twice, and in any order: readers go by `rev`.
+//! This is the fast path of a commit; [`crate::poller`] is the one that always works. A record may be published twice and
+//! out of order: readers order by `rev`. The outbox lists what Kafka has not acknowledged; acknowledgements delete its
+//! rows in batches, and the [`sweeper`] publishes what remains.
+//!
+//! [`Publisher`] is a handle; the producer is shared by all clones and is replaced when it has failed for good. Two
+//! background tasks, started with it, replace it and clear the outbox until the hard shutdown.
 
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
@@ -9,29 +14,29 @@ use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Kafka;
 use crate::event::Event;
 use crate::kafka::{self, Context, Link};
+use crate::lifecycle::Lifecycle;
 use crate::store::outbox::Reference;
 use crate::store::{Pool, outbox};
 
 mod signals;
-pub mod sweeper;
+pub(crate) mod sweeper;
 
-pub use signals::{Signal, Signals};
+pub(crate) use signals::SignalPublisher;
 
-/// Kafka's answers are taken out of the outbox in batches of this many, or what came within [`DELETE_EVERY`].
+/// Acknowledged rows of the outbox are deleted in batches of this size, or what has collected in [`DELETE_INTERVAL`].
 const DELETE_BATCH: usize = 1000;
-const DELETE_EVERY: Duration = Duration::from_millis(200);
-/// Answers that may wait to be taken out of the outbox; what is beyond stays there and is published once more.
-const ANSWERS: usize = 100_000;
-/// How long Kafka has for a record. After it the record may have been taken all the same.
-pub const MESSAGE_LIMIT: Duration = Duration::from_secs(5);
+const DELETE_INTERVAL: Duration = Duration::from_millis(200);
+/// Acknowledgements that may wait for their row to be deleted. Rows beyond that stay, and are published again.
+const ACKNOWLEDGEMENTS: usize = 100_000;
+/// How long Kafka may take for a record. After that, the record may have been accepted anyway.
+pub(crate) const MESSAGE_LIMIT: Duration = Duration::from_secs(5);
 
-/// What a record's acknowledgement leads to.
+/// What to do when a record is acknowledged.
 struct Pending {
     reference: Reference,
     answer: Option<oneshot::Sender<KafkaResult<()>>>,
@@ -46,7 +51,7 @@ impl ProducerContext for Context<Acknowledged> {
         let outcome = match result {
             Ok(_) => {
                 self.link.answered();
-                // Nobody takes it at the end of the process: the sweeper of another replica will.
+                // When the process ends, the row stays, and another replica publishes it again.
                 let _ = self.inner.0.try_send(pending.reference);
                 Ok(())
             }
@@ -63,7 +68,7 @@ impl ProducerContext for Context<Acknowledged> {
 
 type EventProducer = ThreadedProducer<Context<Acknowledged>>;
 
-/// Where committed events go in.
+/// A handle to publish committed events.
 #[derive(Clone)]
 pub struct Publisher(Arc<Inner>);
 
@@ -76,15 +81,14 @@ struct Inner {
 }
 
 impl Publisher {
-    /// Makes the producer and starts what clears the outbox. Kafka need not answer.
+    /// Creates the producer and starts its two tasks. Kafka need not answer.
     pub fn start(
         kafka: &Kafka,
         pool: Pool,
         link: Link,
-        stop: CancellationToken,
-        tasks: &mut JoinSet<()>,
+        lifecycle: &Lifecycle,
     ) -> KafkaResult<Self> {
-        let (done, acknowledged) = mpsc::channel(ANSWERS);
+        let (done, acknowledged) = mpsc::channel(ACKNOWLEDGEMENTS);
         let producer = event_producer(kafka, &link, &done)?;
         let publisher = Self(Arc::new(Inner {
             kafka: kafka.clone(),
@@ -93,17 +97,18 @@ impl Publisher {
             done,
             producer: RwLock::new(Arc::new(producer)),
         }));
-        tasks.spawn(clear_outbox(pool, acknowledged, stop.clone()));
-        tasks.spawn(publisher.clone().renew(stop));
+        let stop = lifecycle.hard_token();
+        lifecycle.spawn(clear_outbox(pool, acknowledged, stop.clone()));
+        lifecycle.spawn(publisher.clone().replace_failed(stop));
         Ok(publisher)
     }
 
-    /// Hands a committed event to Kafka without waiting.
+    /// Publishes a committed event without waiting for the acknowledgement.
     pub fn publish(&self, event: &Event) {
         self.produce(event, None);
     }
 
-    /// Hands an event to Kafka and waits for its answer, at most [`MESSAGE_LIMIT`] and a little.
+    /// Publishes an event and waits for the acknowledgement, for little longer than [`MESSAGE_LIMIT`].
     pub async fn publish_confirmed(&self, event: &Event) -> KafkaResult<()> {
         let (answer, answered) = oneshot::channel();
         self.produce(event, Some(answer));
@@ -128,12 +133,12 @@ impl Publisher {
         }
     }
 
-    /// Whether Kafka took the last record.
+    /// Whether Kafka accepted the last record.
     pub fn is_up(&self) -> bool {
         self.0.link.is_up()
     }
 
-    /// Waits for Kafka's answers to what was handed over.
+    /// Waits for outstanding acknowledgements.
     pub async fn flush(&self, limit: Duration) {
         let producer = self.producer();
         let _ = tokio::task::spawn_blocking(move || producer.flush(limit)).await;
@@ -144,14 +149,14 @@ impl Publisher {
         producer.expect("nobody panics holding this lock").clone()
     }
 
-    /// Makes a new producer when the old one is beyond repair. What it had not published, the sweeper does.
-    async fn renew(self, stop: CancellationToken) {
+    /// Replaces a producer that has failed for good. The sweeper publishes what that one did not.
+    async fn replace_failed(self, stop: CancellationToken) {
         while stop
             .run_until_cancelled(self.0.link.fatal())
             .await
             .is_some()
         {
-            // More records than one may have told of it, and some of them when there was a new one already.
+            // Several records may have reported the failure, some of them after the replacement.
             let Some((error, reason)) = self.producer().client().fatal_error() else {
                 continue;
             };
@@ -163,7 +168,7 @@ impl Publisher {
                         let producer = producer.as_mut().expect("nobody panics holding this lock");
                         std::mem::replace(&mut **producer, Arc::new(fresh))
                     };
-                    // Its drop joins a thread.
+                    // Dropping it joins a thread.
                     tokio::task::spawn_blocking(move || drop(old));
                 }
                 Err(error) => tracing::error!(%error, "could not create a new Kafka producer"),
@@ -174,8 +179,8 @@ impl Publisher {
     }
 }
 
-/// Kafka did not take a record. A producer that has failed for good says so with each record from then on, and only so: the
-/// context's `error` is given the cause alone, which is not always fatal.
+/// Handles a record that Kafka did not accept. A producer that has failed for good reports that with each record, and
+/// only there: the context's `error` gets the cause, which is not always fatal by itself.
 fn refused(link: &Link, error: &KafkaError) {
     link.failed(error);
     if error.rdkafka_error_code() == Some(RDKafkaErrorCode::Fatal) {
@@ -219,12 +224,12 @@ async fn clear_outbox(
         let more = stop
             .run_until_cancelled(acknowledged.recv_many(&mut done, DELETE_BATCH))
             .await;
-        // Until it works: rows that stay are published once more, which is the more to do.
+        // Retried until it works: rows that stay would be published again, which costs more.
         while !done.is_empty()
             && let Err(error) = outbox::delete(&pool, &done).await
         {
             tracing::debug!(%error, rows = done.len(), "could not delete acknowledged rows from the outbox");
-            let pause = tokio::time::sleep(DELETE_EVERY);
+            let pause = tokio::time::sleep(DELETE_INTERVAL);
             if stop.run_until_cancelled(pause).await.is_none() {
                 return;
             }
@@ -233,7 +238,7 @@ async fn clear_outbox(
         if more.is_none() {
             return;
         }
-        stop.run_until_cancelled(tokio::time::sleep(DELETE_EVERY))
+        stop.run_until_cancelled(tokio::time::sleep(DELETE_INTERVAL))
             .await;
     }
 }

@@ -1,7 +1,9 @@
-//! workers → PostgreSQL → push services → devices: Web Push, RFC 8030, 8291 and 8292. Does I/O.
+//! Web Push: events topic → [`consumer`] → PostgreSQL → [`sender`] → push services → devices. RFC 8030, 8291 and 8292.
+//! Does I/O.
 //!
-//! The shared consumer group notes once whom a message is to be told; whichever replica comes first takes what is due,
-//! seals it for the one browser and hands it to that browser's push service.
+//! The consumer group that all replicas share records once which subscriptions get a push for a message. Any replica
+//! then claims the pushes that are due, encrypts each for its browser and posts it to that browser's push service. All
+//! state is in PostgreSQL; this module holds only the key and an HTTP client, which live as long as the process.
 
 use std::time::{Duration, SystemTime};
 
@@ -15,58 +17,58 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 use web_push_native::p256::PublicKey;
 
-use crate::store::push::Due;
+use crate::store::push::DuePush;
 
-pub mod address;
+pub(crate) mod address;
+pub(crate) mod consumer;
 mod payload;
-pub mod quiet;
-pub mod sender;
-pub mod vapid;
+pub(crate) mod quiet;
+pub(crate) mod sender;
+pub(crate) mod vapid;
 
 use address::{Connector, NotPublic};
-pub use vapid::{KeyError, VapidKey};
+pub(crate) use vapid::{KeyError, VapidKey};
 
-/// What a push service has to take a push.
+/// How long a push service may take to accept a push.
 const LIMIT: Duration = Duration::from_secs(8);
 /// How long a push service keeps a push for a device that is off.
-const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
-/// A push service may ask for no more patience than this.
+const TTL: Duration = Duration::from_secs(24 * 60 * 60);
+/// The longest delay that a push service may ask for.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(6 * 60 * 60);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The push service has it.
+pub enum PushResult {
     Sent,
-    /// The browser takes no more.
+    /// The subscription has expired or was cancelled.
     Gone,
-    /// The endpoint is not one that may be pushed to, or its keys are none.
+    /// Pushes to this endpoint are not allowed, or the keys are invalid.
     Forbidden,
-    /// The push service does not want it, now or later.
+    /// The push service rejects the push for good.
     Refused(StatusCode),
-    /// Not now; after this time, where it said so.
+    /// To be retried, after this time if the push service named one.
     Later(Option<Duration>),
 }
 
-pub struct Push {
+pub struct PushClient {
     key: VapidKey,
     contact: Option<String>,
-    private_too: bool,
+    allow_private: bool,
     client: Client<HttpsConnector<Connector>, Body>,
 }
 
-impl Push {
-    /// With the deployment's key. `contact` is the URL that push services find its operators by.
-    pub fn new(key: VapidKey, contact: Option<String>, private_too: bool) -> Self {
+impl PushClient {
+    /// `contact` is the URL by which push services can reach the operators of this deployment.
+    pub fn new(key: VapidKey, contact: Option<String>, allow_private: bool) -> Self {
         let https = HttpsConnectorBuilder::new()
             .with_webpki_roots()
             .https_or_http()
             .enable_http1()
-            .wrap_connector(Connector { private_too });
+            .wrap_connector(Connector { allow_private });
         Self {
             key,
             contact,
-            private_too,
-            // It follows no redirects: an answer is looked at for its status alone.
+            allow_private,
+            // Follows no redirects: only the status of the response matters.
             client: Client::builder(TokioExecutor::new())
                 .pool_idle_timeout(Duration::from_secs(30))
                 .pool_max_idle_per_host(8)
@@ -74,35 +76,35 @@ impl Push {
         }
     }
 
-    /// The public key that browsers subscribe with.
+    /// The public key with which browsers subscribe.
     pub fn public_key(&self) -> String {
         self.key.public()
     }
 
-    /// The endpoint, where it may be pushed to.
+    /// The endpoint as a URI, if pushes to it are allowed.
     pub fn endpoint(&self, text: &str) -> Option<Uri> {
-        address::endpoint(text, self.private_too)
+        address::endpoint(text, self.allow_private)
     }
 
-    /// Hands a push to its push service.
-    pub async fn send(&self, due: &Due) -> Outcome {
+    /// Posts a push to its push service.
+    pub async fn send(&self, due: &DuePush) -> PushResult {
         let Some(request) = self.request(due) else {
-            return Outcome::Forbidden;
+            return PushResult::Forbidden;
         };
         match tokio::time::timeout(LIMIT, self.client.request(request)).await {
             Ok(Ok(answer)) => outcome(answer.status(), answer.headers()),
-            Ok(Err(error)) if is_not_public(&error) => Outcome::Forbidden,
+            Ok(Err(error)) if is_not_public(&error) => PushResult::Forbidden,
             Ok(Err(error)) => {
                 tracing::debug!(%error, "could not reach a push service");
-                Outcome::Later(None)
+                PushResult::Later(None)
             }
-            Err(_) => Outcome::Later(None),
+            Err(_) => PushResult::Later(None),
         }
     }
 
-    fn request(&self, due: &Due) -> Option<Request<Body>> {
+    fn request(&self, due: &DuePush) -> Option<Request<Body>> {
         let endpoint = self.endpoint(&due.endpoint)?;
-        let sealed = sealed(due)?;
+        let encrypted = encrypted(due)?;
         let authorization =
             self.key
                 .authorization(&endpoint, self.contact.as_deref(), SystemTime::now());
@@ -111,30 +113,30 @@ impl Push {
             .header(AUTHORIZATION, authorization)
             .header(CONTENT_ENCODING, "aes128gcm")
             .header(CONTENT_TYPE, "application/octet-stream")
-            .header("ttl", KEPT.saturating_sub(age).as_secs())
+            .header("ttl", TTL.saturating_sub(age).as_secs())
             .header("urgency", if due.personal { "high" } else { "normal" })
             .header("topic", payload::tag(due.conversation))
-            .body(Body::from(sealed))
+            .body(Body::from(encrypted))
             .ok()
     }
 }
 
-/// The payload as only the browser can read it.
-fn sealed(due: &Due) -> Option<Vec<u8>> {
+/// The payload, encrypted for the browser.
+fn encrypted(due: &DuePush) -> Option<Vec<u8>> {
     let key = PublicKey::from_sec1_bytes(&due.p256dh).ok()?;
     let auth: [u8; 16] = due.auth.as_slice().try_into().ok()?;
     web_push_native::encrypt(payload::payload(due), &key, &auth.into()).ok()
 }
 
-/// Whether these are the keys of a browser: a point of the curve and 16 bytes.
-pub fn are_keys(p256dh: &[u8], auth: &[u8]) -> bool {
+/// Whether these are valid keys of a subscription: a point on the curve and 16 bytes.
+pub(crate) fn are_keys(p256dh: &[u8], auth: &[u8]) -> bool {
     p256dh.len() == 65 && auth.len() == 16 && PublicKey::from_sec1_bytes(p256dh).is_ok()
 }
 
 fn is_not_public(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {
-        // An I/O error shows its inner error's source as its own, not the inner error itself.
+        // `source` of an I/O error skips the inner error itself and returns that one's source.
         let inner = error.downcast_ref::<std::io::Error>();
         if inner.is_some_and(|io| io.get_ref().is_some_and(|inner| inner.is::<NotPublic>())) {
             return true;
@@ -144,15 +146,15 @@ fn is_not_public(error: &(dyn std::error::Error + 'static)) -> bool {
     false
 }
 
-fn outcome(status: StatusCode, headers: &HeaderMap) -> Outcome {
+fn outcome(status: StatusCode, headers: &HeaderMap) -> PushResult {
     match status {
-        _ if status.is_success() => Outcome::Sent,
-        StatusCode::NOT_FOUND | StatusCode::GONE => Outcome::Gone,
+        _ if status.is_success() => PushResult::Sent,
+        StatusCode::NOT_FOUND | StatusCode::GONE => PushResult::Gone,
         StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => {
-            Outcome::Later(retry_after(headers))
+            PushResult::Later(retry_after(headers))
         }
-        _ if status.is_server_error() => Outcome::Later(retry_after(headers)),
-        _ => Outcome::Refused(status),
+        _ if status.is_server_error() => PushResult::Later(retry_after(headers)),
+        _ => PushResult::Refused(status),
     }
 }
 
@@ -176,57 +178,60 @@ mod tests {
     use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
     use web_push_native::p256::SecretKey;
 
-    fn answered(status: u16, wait: &str) -> Outcome {
+    fn answered(status: u16, wait: &str) -> PushResult {
         let headers = HeaderMap::from_iter([(RETRY_AFTER, wait.parse().unwrap())]);
         outcome(StatusCode::from_u16(status).unwrap(), &headers)
     }
 
     #[test]
-    fn an_answer_says_whether_to_come_again_and_when() {
-        assert_eq!(answered(201, ""), Outcome::Sent);
-        assert_eq!(answered(410, ""), Outcome::Gone);
-        assert_eq!(answered(404, ""), Outcome::Gone);
-        assert_eq!(answered(302, ""), Outcome::Refused(StatusCode::FOUND));
-        assert_eq!(answered(403, ""), Outcome::Refused(StatusCode::FORBIDDEN));
-        assert_eq!(answered(503, ""), Outcome::Later(None));
-        let later = |seconds| Outcome::Later(Some(Duration::from_secs(seconds)));
+    fn the_response_decides_whether_and_when_to_retry() {
+        assert_eq!(answered(201, ""), PushResult::Sent);
+        assert_eq!(answered(410, ""), PushResult::Gone);
+        assert_eq!(answered(404, ""), PushResult::Gone);
+        assert_eq!(answered(302, ""), PushResult::Refused(StatusCode::FOUND));
+        assert_eq!(
+            answered(403, ""),
+            PushResult::Refused(StatusCode::FORBIDDEN)
+        );
+        assert_eq!(answered(503, ""), PushResult::Later(None));
+        let later = |seconds| PushResult::Later(Some(Duration::from_secs(seconds)));
         assert_eq!(answered(429, "7"), later(7));
         assert_eq!(answered(503, "999999999"), later(6 * 60 * 60));
         assert_eq!(answered(503, "Sun, 06 Nov 1994 08:49:37 GMT"), later(0));
     }
 
-    /// RFC 8291, appendix A: so the seal is held to the standard, not to its own opposite alone.
+    /// RFC 8291, appendix A: the encryption is tested against the standard, not only against its own inverse.
     #[test]
-    fn the_seal_is_that_of_the_standard() {
-        let sealed = "DGv6ra1nlYgDCS1FRnbzlwAAEABBBP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6Tl\
+    fn a_payload_is_encrypted_as_the_standard_says() {
+        let encrypted = "DGv6ra1nlYgDCS1FRnbzlwAAEABBBP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6Tl\
                       zAC8wEqKK6PBru3jl7A_yl95bQpu6cVPTpK4Mqgkf1CXztLVBSt2Ks3oZwbuwXPXLWyouBWLVWGNWQexSgSxsj_Qulcy4a-fN";
         let key = BASE64
             .decode("q1dXpw3UpT5VOmu_cf_v6ih07Aems3njxI-JWgLcM94")
             .unwrap();
         let auth = BASE64.decode("BTBZMqHH6r4Tts7J_aSIgg").unwrap();
-        let opened = web_push_native::decrypt(
-            BASE64.decode(sealed).unwrap(),
+        let decrypted = web_push_native::decrypt(
+            BASE64.decode(encrypted).unwrap(),
             &SecretKey::from_slice(&key).unwrap(),
             &<[u8; 16]>::try_from(auth).unwrap().into(),
         );
         assert_eq!(
-            opened.unwrap(),
+            decrypted.unwrap(),
             b"When I grow up, I want to be a watermelon"
         );
     }
 
     #[test]
-    fn only_the_browser_opens_the_payload() {
+    fn only_the_browser_can_decrypt_the_payload() {
         let key = SecretKey::from_slice(&[7; 32]).unwrap();
-        let due = Due {
+        let due = DuePush {
             p256dh: key.public_key().to_sec1_bytes().to_vec(),
             auth: vec![9; 16],
-            ..Due::example()
+            ..DuePush::example()
         };
         assert!(are_keys(&due.p256dh, &due.auth), "{}", due.p256dh.len());
-        let open =
-            |auth: [u8; 16]| web_push_native::decrypt(sealed(&due).unwrap(), &key, &auth.into());
-        assert_eq!(open([9; 16]).unwrap(), payload::payload(&due));
-        assert!(open([8; 16]).is_err());
+        let decrypt =
+            |auth: [u8; 16]| web_push_native::decrypt(encrypted(&due).unwrap(), &key, &auth.into());
+        assert_eq!(decrypt([9; 16]).unwrap(), payload::payload(&due));
+        assert!(decrypt([8; 16]).is_err());
     }
 }

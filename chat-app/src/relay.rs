@@ -1,18 +1,20 @@
-//! From Kafka to the hub: this replica's own consumer group reads every partition of both topics. Does I/O.
+//! Kafka → hub: a consumer group of this replica alone reads every partition of both topics. Does I/O (Kafka).
 //!
-//! Nothing is committed. Before subscribing for the first time, each partition's end is noted; reading starts from the note,
-//! goes on from where it was after a new assignment, and takes a partition that was unknown from its beginning. In a topic that
-//! was deleted and made again the place where it was is mostly beyond the end: then it reads from the beginning. Where
-//! it is not, what is skipped is found in PostgreSQL, like every record that was lost.
+//! The group commits no offsets. The state is [`Positions`], the next offset of each partition, owned by [`Relay::run`]
+//! and shared with the consumer's callbacks. Before the first subscription it is set to the end of each partition; after
+//! a rebalance, or with a new consumer, reading continues there, and a partition that is not in it is read from its
+//! beginning. If a topic was deleted and recreated, the position is usually beyond its end, and it is read from its
+//! beginning. If not, the records skipped are found in PostgreSQL, like every record that is lost.
+//!
+//! It ends with the hard shutdown: the consumer is dropped, which leaves the group.
 
 mod records;
-mod stuck;
+mod watchdog;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use backon::{BackoffBuilder, ExponentialBuilder};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, StreamConsumer};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::{BorrowedMessage, Message};
@@ -28,30 +30,30 @@ use crate::telemetry::{Metrics, Readiness};
 /// A topic, and one of its partitions.
 type Partition = (String, i32);
 
-/// Where to read each partition from.
+/// The next offset of each partition.
 #[derive(Clone, Default)]
-struct Positions(Arc<Mutex<Noted>>);
+struct Positions(Arc<Mutex<Offsets>>);
 
 #[derive(Default)]
-struct Noted {
-    /// Whether the ends were noted once: a partition that is not here came later.
+struct Offsets {
+    /// Set once the ends were read: a partition that is not here was added later.
     complete: bool,
     next: HashMap<Partition, i64>,
 }
 
 impl Positions {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Noted> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Offsets> {
         self.0.lock().expect("nobody panics holding this lock")
     }
 }
 
-/// What a consumer's callbacks need.
-struct Assigned {
+/// What the consumer's callbacks need.
+struct RelayContext {
     positions: Positions,
     readiness: Readiness,
 }
 
-impl ConsumerContext for Context<Assigned> {
+impl ConsumerContext for Context<RelayContext> {
     fn rebalance(
         &self,
         consumer: &BaseConsumer<Self>,
@@ -91,10 +93,10 @@ fn start_from(partitions: &mut TopicPartitionList, positions: &Positions) -> Kaf
     Ok(())
 }
 
-/// What the relay works with.
+/// The relay of a replica.
 pub struct Relay {
     pub kafka: Kafka,
-    /// The consumer group: never used before, so that no coordinator waits for its last member.
+    /// The consumer group. Never used before: a coordinator would wait for the last member of a known one.
     pub group: String,
     pub hub: Hub,
     pub link: Link,
@@ -103,60 +105,43 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Reads until told to stop; a consumer that fails is made anew, from where it was.
+    /// Reads until `stop` is cancelled. Replaces a consumer that fails; the new one continues where the old one was.
     pub async fn run(self, stop: CancellationToken) {
         let positions = Positions::default();
-        let delays = || {
-            ExponentialBuilder::default()
-                .with_max_delay(Duration::from_secs(5))
-                .without_max_times()
-                .build()
-        };
-        let mut delay = delays();
-        loop {
-            match self.consume(&positions, &stop).await {
-                Ok(()) => return,
-                Err(error) => self.link.failed(&error),
-            }
-            if self.link.is_up() {
-                delay = delays();
-            }
-            let pause = delay.next().unwrap_or(Duration::from_secs(5));
-            if stop
-                .run_until_cancelled(tokio::time::sleep(pause))
-                .await
-                .is_none()
-            {
-                return;
-            }
-        }
+        kafka::run_consumer(&self.link, &stop, || self.consume(&positions, &stop)).await;
     }
 
-    /// Subscribes and reads; `Ok` when told to stop.
+    /// Subscribes and reads; `Ok` once `stop` is cancelled.
     async fn consume(&self, positions: &Positions, stop: &CancellationToken) -> KafkaResult<()> {
         let consumer = Arc::new(self.consumer(positions)?);
         let topics = [self.kafka.events(), self.kafka.signals()];
-        let noting = {
+        let seeking = {
             let (consumer, topics, positions) =
                 (consumer.clone(), topics.clone(), positions.clone());
-            tokio::task::spawn_blocking(move || note_ends(&*consumer, &topics, &positions))
+            tokio::task::spawn_blocking(move || seek_to_ends(&*consumer, &topics, &positions))
         };
-        noting.await.map_err(|_| KafkaError::Canceled)??;
+        let Some(outcome) = stop.run_until_cancelled(seeking).await else {
+            return Ok(());
+        };
+        outcome.map_err(|_| KafkaError::Canceled)??;
         self.link.answered();
         consumer.subscribe(&topics.each_ref().map(String::as_str))?;
         let outcome = tokio::select! {
             error = self.read(&consumer, positions) => Err(error),
-            error = stuck::watch(&consumer, &topics, positions) => Err(error),
+            error = watchdog::watch(&consumer, &topics, positions) => Err(error),
             () = self.link.fatal() => Err(KafkaError::ClientCreation("fatal error of the consumer".into())),
             () = stop.cancelled() => Ok(()),
         };
-        // Its drop leaves the group, which may take as long as the broker likes.
+        // Dropping it leaves the group, which can block for as long as the broker does not answer.
         tokio::task::spawn_blocking(move || drop(consumer));
         outcome
     }
 
-    fn consumer(&self, positions: &Positions) -> KafkaResult<StreamConsumer<Context<Assigned>>> {
-        let inner = Assigned {
+    fn consumer(
+        &self,
+        positions: &Positions,
+    ) -> KafkaResult<StreamConsumer<Context<RelayContext>>> {
+        let inner = RelayContext {
             positions: positions.clone(),
             readiness: self.readiness.clone(),
         };
@@ -165,7 +150,7 @@ impl Relay {
             .set("group.protocol", "consumer")
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")
-            // A position that retention has overtaken: from the earliest that is left.
+            // If retention has deleted the position: from the earliest offset left.
             .set("auto.offset.reset", "earliest")
             .set("fetch.wait.max.ms", "100")
             .set("queued.max.messages.kbytes", "4096")
@@ -175,10 +160,10 @@ impl Relay {
             })
     }
 
-    /// Reads until the consumer can't go on.
+    /// Reads until the consumer fails for good.
     async fn read(
         &self,
-        consumer: &StreamConsumer<Context<Assigned>>,
+        consumer: &StreamConsumer<Context<RelayContext>>,
         positions: &Positions,
     ) -> KafkaError {
         let events = self.kafka.events();
@@ -186,24 +171,24 @@ impl Relay {
             match consumer.recv().await {
                 Ok(record) => {
                     self.link.answered();
-                    self.metrics.record(if record.topic() == events {
+                    self.metrics.relay_record(if record.topic() == events {
                         records::event(&self.hub, &record)
                     } else {
                         records::signal(&self.hub, &record)
                     });
-                    self.metrics.relay_lag(age(&record));
+                    self.metrics.set_relay_lag(age(&record));
                     let partition = (record.topic().to_owned(), record.partition());
                     positions.lock().next.insert(partition, record.offset() + 1);
                 }
                 Err(error @ KafkaError::MessageConsumptionFatal(_)) => return error,
-                // The client goes on by itself.
+                // The client recovers by itself.
                 Err(error) => self.link.failed(&error),
             }
         }
     }
 }
 
-/// How long ago a record was written, by its producer's clock and this replica's.
+/// The age of a record, by its producer's clock and this replica's.
 fn age(record: &BorrowedMessage<'_>) -> Duration {
     let written = record.timestamp().to_millis();
     let written = written.and_then(|millis| u64::try_from(millis).ok());
@@ -214,8 +199,8 @@ fn age(record: &BorrowedMessage<'_>) -> Duration {
     })
 }
 
-/// Notes the end of every partition, once. Blocks.
-fn note_ends<C: ConsumerContext>(
+/// Sets the positions to the end of every partition, once. Blocks.
+fn seek_to_ends<C: ConsumerContext>(
     consumer: &impl Consumer<C>,
     topics: &[String],
     positions: &Positions,
@@ -223,11 +208,11 @@ fn note_ends<C: ConsumerContext>(
     if positions.lock().complete {
         return Ok(());
     }
-    let next = stuck::extents(consumer, topics)?
+    let next = watchdog::extents(consumer, topics)?
         .into_iter()
         .map(|(partition, extent)| (partition, extent.end))
         .collect();
-    *positions.lock() = Noted {
+    *positions.lock() = Offsets {
         complete: true,
         next,
     };

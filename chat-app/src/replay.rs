@@ -1,5 +1,5 @@
-//! `replay`: reads the events topic from its beginning to the end that it has now, and prints it or compares it with
-//! PostgreSQL. Does I/O (Kafka, PostgreSQL, standard output).
+//! `replay`: reads the events topic up to its present end, and prints it or compares it with PostgreSQL. Does I/O (Kafka,
+//! PostgreSQL, standard output).
 
 pub mod check;
 mod revs;
@@ -8,30 +8,28 @@ pub mod topic;
 use std::process::ExitCode;
 
 use rdkafka::error::KafkaError;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgPoolOptions;
 
-use crate::config::{Kafka, Replay};
+use crate::config::{Kafka, NotAUrl, Replay};
 use check::Report;
-use topic::{Offsets, Part};
+use topic::{Offsets, TopicPart};
 
-/// The status where a comparison found differences; 2 where nothing could be compared.
+/// The exit status if the comparison found differences.
 const DIFFERENT: u8 = 1;
+/// The exit status if nothing could be compared.
 const FAILED: u8 = 2;
 
-/// Why it could not be done.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error(
-        "CONFAB_DATABASE_URL is not a PostgreSQL URL such as postgres://user:password@host:5432/database"
-    )]
-    DatabaseUrl,
+    #[error(transparent)]
+    DatabaseUrl(#[from] NotAUrl),
     #[error("cannot read the topic {0}: {1}")]
     Kafka(String, KafkaError),
     #[error("cannot read from PostgreSQL: {0}")]
     Postgres(#[from] sqlx::Error),
 }
 
-/// Prints the records as lines of JSON, or what differs and a summary.
+/// Prints the records as lines of JSON, or the differences and a summary.
 pub async fn run(settings: Replay) -> ExitCode {
     let outcome = match settings.check {
         true => compare(&settings).await,
@@ -48,11 +46,7 @@ pub async fn run(settings: Replay) -> ExitCode {
 }
 
 async fn compare(settings: &Replay) -> Result<bool, Error> {
-    let database: PgConnectOptions = settings
-        .database
-        .url
-        .parse()
-        .map_err(|_| Error::DatabaseUrl)?;
+    let database = settings.database.options()?;
     let pool = PgPoolOptions::new()
         .max_connections(2)
         .connect_with(database.application_name("confab-replay"))
@@ -67,7 +61,7 @@ async fn print(kafka: &Kafka) -> Result<(), Error> {
     let mut parts = topic::read(kafka, Offsets::new());
     while let Some(part) = parts.recv().await {
         match part.map_err(|error| Error::Kafka(kafka.events(), error))? {
-            Part::Records(records) => {
+            TopicPart::Records(records) => {
                 for record in records {
                     let line = serde_json::to_string(&record);
                     println!(
@@ -76,7 +70,7 @@ async fn print(kafka: &Kafka) -> Result<(), Error> {
                     );
                 }
             }
-            Part::End { .. } => break,
+            TopicPart::End { .. } => break,
         }
     }
     Ok(())

@@ -1,95 +1,84 @@
-//! `serve`: from settings to a running replica, and back. Does I/O.
+//! `serve`: from the settings to a running replica, and its end. Does I/O.
+//!
+//! Start: parts and writer → admin port → schema found → background tasks → HTTP. Until the schema is found, only
+//! `/livez`, `/readyz` and `/metrics` answer. End: a signal → not ready, serving on while load balancers notice → drain.
+//! [`Lifecycle`] owns every task that is started here.
 
 mod drain;
 mod listen;
 
 use std::time::Duration;
 
-use sqlx::postgres::PgConnectOptions;
+use backon::{ConstantBuilder, Retryable};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
 
-use crate::app::{App, SettingError, Workers};
+use crate::app::{App, SettingError};
 use crate::config::{Config, NotAUrl};
 use crate::kafka::Link;
-use crate::poller::{Poller, upkeep};
+use crate::lifecycle::{Lifecycle, ShutdownSignals};
+use crate::poller::{Poller, maintenance};
+use crate::postgres::Connections;
 use crate::publisher::sweeper;
+use crate::push::consumer::PushConsumer;
 use crate::relay::Relay;
 use crate::store::schema::{self, Standing};
 use crate::telemetry::{self, Readiness};
-use crate::workers::Group;
 use crate::{files, housekeeping, http, hub, push, store};
 
-/// How long a handler waits for a connection.
-const POOL_PATIENCE: Duration = Duration::from_secs(3);
+/// How often to look for the schema while PostgreSQL does not answer.
+const SCHEMA_RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// Why the replica could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// A setting can't be used.
     #[error(transparent)]
     DatabaseUrl(#[from] NotAUrl),
-    /// An address can't be listened on.
     #[error("cannot listen on {0}: {1}")]
     Listen(std::net::SocketAddr, std::io::Error),
-    /// A setting can't be worked with.
+    #[error("cannot handle SIGTERM: {0}")]
+    Signals(std::io::Error),
     #[error(transparent)]
     Setting(#[from] SettingError),
-    /// The schema is older than this release needs.
+    #[error("cannot read from PostgreSQL: {0}")]
+    Database(#[from] sqlx::Error),
     #[error(
         "the schema has version {applied}, but this release requires {needed}: run chat-app migrate"
     )]
-    Schema {
-        applied: i64,
-        /// What this release needs.
-        needed: i64,
-    },
+    Schema { applied: i64, needed: i64 },
 }
 
-/// Serves until SIGTERM or an interrupt.
+/// Serves until SIGTERM or SIGINT.
 pub async fn run(config: Config) -> Result<(), StartError> {
-    let database = config.database.options()?;
-    let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM can be handled");
-    let mut workers = Workers::new(&database);
-    let pool = workers
-        .postgres
-        .pool(config.database_pool_size, POOL_PATIENCE)
-        .connect_lazy_with(database.clone().application_name("confab-readers"));
-    let app = App::start(config, &database, pool, &mut workers)?;
+    let mut signals = ShutdownSignals::new().map_err(StartError::Signals)?;
+    let connections = Connections::new(config.database.options()?, config.database_pool_size);
+    let lifecycle = Lifecycle::default();
+    let app = App::start(config, &connections, &lifecycle)?;
     let readiness = Readiness::default();
     let admin = listen_at(app.config.admin_listen)?;
     let admin = axum::serve(
         admin,
         telemetry::router(readiness.clone(), app.metrics.clone()),
     );
+    // Not tracked: it answers until the process ends.
     let admin = tokio::spawn(admin.into_future());
 
     tokio::select! {
         found = schema_found(&app) => found?,
-        _ = terminate.recv() => return Ok(()),
+        () = signals.received() => return Ok(()),
     }
     readiness.database_seen();
     warn_of_another_language(&app).await;
-    start_workers(&app, &database, &readiness, &mut workers);
-    let listener = listen::tuned(listen_at(app.config.listen)?);
-    tracing::info!(address = %app.config.listen, replica = app.config.replica, "serving");
-    let closing = CancellationToken::new();
-    let server = axum::serve(listener, http::router(app.clone()))
-        .with_graceful_shutdown(closing.clone().cancelled_owned());
-    let server = tokio::spawn(server.into_future());
+    start_background(&app, &connections, &readiness, &lifecycle);
+    serve_http(&app, &lifecycle)?;
 
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
+    signals.received().await;
     readiness.stopping();
     tracing::info!(
         seconds = app.config.drain_seconds,
         "stopping: serving until load balancers stop sending requests"
     );
     tokio::time::sleep(Duration::from_secs(app.config.drain_seconds)).await;
-    drain::drain(app, workers, closing, server).await;
+    drain::drain(app, &lifecycle).await;
     admin.abort();
     tracing::info!("stopped");
     Ok(())
@@ -99,26 +88,40 @@ fn listen_at(address: std::net::SocketAddr) -> Result<TcpListener, StartError> {
     listen::listen(address).map_err(|error| StartError::Listen(address, error))
 }
 
-/// Waits for PostgreSQL; fails on a schema that this release can't work with.
-async fn schema_found(app: &App) -> Result<(), StartError> {
-    let mut told = false;
-    loop {
-        match schema::standing(&app.pool).await {
-            Ok(Standing::Serves) => return Ok(()),
-            Ok(Standing::Older { applied, needed }) => {
-                return Err(StartError::Schema { applied, needed });
-            }
-            Err(error) => {
-                if !std::mem::replace(&mut told, true) {
-                    tracing::warn!(%error, "waiting for PostgreSQL");
-                }
-                tokio::time::sleep(Duration::from_secs(1)).await;
-            }
+fn serve_http(app: &App, lifecycle: &Lifecycle) -> Result<(), StartError> {
+    let listener = listen::tuned(listen_at(app.config.listen)?);
+    tracing::info!(address = %app.config.listen, replica = app.config.replica, "serving");
+    let server = axum::serve(listener, http::router(app.clone()))
+        .with_graceful_shutdown(lifecycle.soft_token().cancelled_owned());
+    lifecycle.spawn_server(async {
+        if let Err(error) = server.await {
+            tracing::error!(%error, "the HTTP server has failed");
         }
+    });
+    Ok(())
+}
+
+/// Waits for PostgreSQL. Fails if the schema is older than this release needs.
+async fn schema_found(app: &App) -> Result<(), StartError> {
+    let mut logged = false;
+    let forever = ConstantBuilder::default()
+        .with_delay(SCHEMA_RETRY_DELAY)
+        .without_max_times();
+    let standing = (|| schema::standing(&app.pool))
+        .retry(forever)
+        .notify(|error, _| {
+            if !std::mem::replace(&mut logged, true) {
+                tracing::warn!(%error, "waiting for PostgreSQL");
+            }
+        })
+        .await?;
+    match standing {
+        Standing::Serves => Ok(()),
+        Standing::Older { applied, needed } => Err(StartError::Schema { applied, needed }),
     }
 }
 
-/// The search goes by the language of its index; that the setting is another one means that `migrate` was not told.
+/// Searches use the language of the index. If the setting is another one, `migrate` was run without it.
 async fn warn_of_another_language(app: &App) {
     let wanted = &app.config.search_language;
     match store::search::language(&app.pool).await {
@@ -132,14 +135,14 @@ async fn warn_of_another_language(app: &App) {
     }
 }
 
-/// Starts what follows changes, reads Kafka and publishes what waits.
-pub fn start_workers(
+/// Starts the tasks that run beside the handlers. They end with the hard shutdown.
+pub fn start_background(
     app: &App,
-    database: &PgConnectOptions,
+    connections: &Connections,
     readiness: &Readiness,
-    workers: &mut Workers,
+    lifecycle: &Lifecycle,
 ) {
-    let stop = &workers.stop;
+    let stop = lifecycle.hard_token();
     let relay = Relay {
         kafka: app.config.kafka.clone(),
         group: format!(
@@ -153,69 +156,63 @@ pub fn start_workers(
         readiness: readiness.clone(),
         metrics: app.metrics.clone(),
     };
-    workers.tasks.spawn(relay.run(stop.clone()));
+    lifecycle.spawn(relay.run(stop.clone()));
     if app.config.presence {
-        workers.tasks.spawn(hub::signals::run(
+        lifecycle.spawn(hub::presence::broadcast::run(
             app.hub.clone(),
             app.signals.clone(),
             app.config.replica.clone(),
             stop.clone(),
         ));
     }
-    let poller = Poller::new(
-        database,
-        workers.postgres.clone(),
+    let poller = Poller::new(connections, app.hub.clone(), app.metrics.clone());
+    lifecycle.spawn(poller.run(stop.clone()));
+    lifecycle.spawn(maintenance::run(
         app.hub.clone(),
-        app.metrics.clone(),
-    );
-    workers.tasks.spawn(poller.run(stop.clone()));
-    workers.tasks.spawn(upkeep::run(
-        app.hub.clone(),
-        workers.pool.clone(),
+        connections.background.clone(),
         app.metrics.clone(),
         stop.clone(),
     ));
-    workers.tasks.spawn(hub::reader::run(
+    lifecycle.spawn(hub::gap_reader::run(
         app.hub.clone(),
-        workers.pool.clone(),
+        connections.background.clone(),
         app.metrics.clone(),
         stop.clone(),
     ));
-    workers.tasks.spawn(housekeeping::run(
-        database.clone(),
+    lifecycle.spawn(housekeeping::run(
+        connections.options.clone(),
         app.config.message_retention_days,
         stop.clone(),
     ));
-    workers.tasks.spawn(sweeper::run(
-        database.clone(),
-        workers.pool.clone(),
+    lifecycle.spawn(sweeper::run(
+        connections.options.clone(),
+        connections.background.clone(),
         app.publisher.clone(),
         stop.clone(),
     ));
-    workers.tasks.spawn(files::sweeper::run(
-        database.clone(),
+    lifecycle.spawn(files::sweeper::run(
+        connections.options.clone(),
         app.files.clone(),
-        stop.clone(),
+        stop,
     ));
-    start_push(app, workers);
+    start_push(app, lifecycle);
 }
 
-/// Starts what notifies devices, where there is a key for it.
-fn start_push(app: &App, workers: &mut Workers) {
+/// Starts the tasks that send push notifications, if there is a VAPID key.
+fn start_push(app: &App, lifecycle: &Lifecycle) {
     let Some(push) = &app.push else { return };
-    let stop = &workers.stop;
-    let group = Group {
+    let consumer = PushConsumer {
         kafka: app.config.kafka.clone(),
-        name: format!("{}.workers", app.config.instance),
+        group: format!("{}.workers", app.config.instance),
         pool: app.pool.clone(),
         link: Link::default(),
         metrics: app.metrics.clone(),
     };
-    workers.tasks.spawn(group.run(stop.clone()));
-    workers.tasks.spawn(push::sender::run(
+    lifecycle.spawn(consumer.run(lifecycle.hard_token()));
+    lifecycle.spawn(push::sender::run(
         push.clone(),
         app.pool.clone(),
         app.metrics.clone(),
-        stop.clone(),
+        lifecycle.hard_token(),
     ));
 }

@@ -1,6 +1,10 @@
-//! The live connection of a browser: frames from the hub, and reading again what was missed. Does I/O.
+//! hub → browser: the WebSocket of a page. Does I/O (WebSocket, PostgreSQL).
 //!
-//! Registered first, then read: what is committed after the registration comes through the hub, what was before is read.
+//! Each socket is a task that owns its connection and its registration with the hub. It registers first; then the browser
+//! asks what it missed. So what commits after the registration arrives through the hub, and what committed before is read.
+//!
+//! A socket ends when the browser closes it, its session is revoked, a write gets stuck, it lags behind too often, or the
+//! replica drains. Dropping the registration removes it from the hub.
 
 use std::time::{Duration, Instant};
 
@@ -12,26 +16,27 @@ use serde::Deserialize;
 
 use crate::app::App;
 use crate::domain::{ConversationId, Session, UserId};
-use crate::hub::presence::{SocketId, WATCHED};
-use crate::hub::{Close, Outgoing, Registration, SocketState};
+use crate::hub::presence::{MAX_WATCHED, SocketId};
+use crate::hub::{Close, Outgoing, SocketRegistration, SocketState};
 use crate::text::Text;
 
+mod client_signals;
 mod frames;
 mod resume;
-mod signals;
 
 pub use frames::{database_frame, reconnect_frame, reconnect_soon};
 
 use frames::{Reply, frame};
 
-/// A browser that hears nothing for twice as long and a little looks for another replica.
+/// A browser that gets nothing for a little more than twice this time reconnects.
 const HEARTBEAT: Duration = Duration::from_secs(10);
-/// A write that is stuck for longer ends the connection: the browser is gone, or as good as.
+/// A write that is stuck for longer ends the connection.
 const WRITE_LIMIT: Duration = Duration::from_secs(10);
-/// Browsers that are sent elsewhere go within this time, spread evenly.
+/// Browsers that are asked to reconnect do so within this time, spread evenly.
 pub const RECONNECT_SPREAD: Duration = Duration::from_secs(3);
-/// Losing track this often within a minute means that the connection can't keep up: better to begin again.
-const RESYNCS_A_MINUTE: usize = 2;
+/// A connection that lags behind more often within a minute cannot keep up and is closed.
+const MAX_RESYNCS_PER_MINUTE: usize = 2;
+/// The largest frame from a browser, in bytes.
 const FRAME_LIMIT: usize = 4 * 1024;
 
 /// Close codes of this protocol; 4000 and up are an application's own (RFC 6455, 7.4.2).
@@ -41,27 +46,27 @@ const CLOSE_TOO_SLOW: u16 = 1013;
 
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
-enum Request {
+enum ClientFrame {
     Resume(Resume),
     Typing {
         conversation: ConversationId,
     },
-    /// My page has been hidden for a while, or I look at it again.
+    /// The page has been hidden for a while, or is visible again.
     Away {
         away: bool,
     },
-    /// I have these people on screen, and nobody else.
+    /// The users on screen.
     Watch {
         users: Vec<UserId>,
     },
 }
 
-/// Where a browser stands.
+/// What a browser that reconnects has already.
 #[derive(Deserialize)]
 struct Resume {
     epoch: String,
     xid: String,
-    /// The conversation on screen, and the last of its revs without a gap.
+    /// The conversation on screen, and the last rev up to which it has no gap.
     conversation: Option<ConversationId>,
     #[serde(default)]
     rev: i64,
@@ -77,7 +82,7 @@ pub async fn upgrade(
     if !same_origin(&app, &headers) {
         return (StatusCode::FORBIDDEN, "This page belongs to another site.").into_response();
     }
-    // Registered before the session is checked once more: a revocation in between closes the socket.
+    // Registered before the session is checked again: a revocation in between closes the socket.
     let Some(registration) = app.hub.register(session.user.id, session.id) else {
         return (
             StatusCode::SERVICE_UNAVAILABLE,
@@ -90,12 +95,12 @@ pub async fn upgrade(
     upgrade
         .max_message_size(FRAME_LIMIT)
         .max_frame_size(FRAME_LIMIT)
-        // tungstenite's defaults are 128 KiB a connection to read, and no limit to what waits to be written.
+        // tungstenite's defaults: a read buffer of 128 KiB for each connection, and an unlimited write buffer.
         .read_buffer_size(4 * 1024)
         .write_buffer_size(0)
         .max_write_buffer_size(1024 * 1024)
         .on_upgrade(move |socket| async move {
-            app.metrics.sockets(app.hub.sockets());
+            app.metrics.set_sockets(app.hub.sockets());
             let mut connection = Connection {
                 app: app.clone(),
                 id: registration.id,
@@ -103,17 +108,17 @@ pub async fn upgrade(
                 socket,
                 text,
                 resyncs: Vec::new(),
-                told_malformed: false,
-                budget: signals::Budget::new(Instant::now()),
+                logged_malformed: false,
+                budget: client_signals::Budget::new(Instant::now()),
             };
             if let Err(error) = connection.serve(registration).await {
                 tracing::debug!(%error, "a live connection failed");
             }
-            app.metrics.sockets(app.hub.sockets());
+            app.metrics.set_sockets(app.hub.sockets());
         })
 }
 
-/// A page of another site must not open a socket with this person's cookie. A client without Origin is no browser.
+/// A page of another site must not open a socket with this user's cookie. A client without Origin is no browser.
 fn same_origin(app: &App, headers: &HeaderMap) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else {
         return true;
@@ -139,21 +144,21 @@ struct Connection {
     socket: WebSocket,
     text: Text,
     resyncs: Vec<Instant>,
-    told_malformed: bool,
-    budget: signals::Budget,
+    logged_malformed: bool,
+    budget: client_signals::Budget,
 }
 
 impl Connection {
-    async fn serve(&mut self, mut registration: Registration) -> Result<(), axum::Error> {
+    async fn serve(&mut self, mut registration: SocketRegistration) -> Result<(), axum::Error> {
         let app = self.app.clone();
         if !self.may_stay().await {
             return self.close(CLOSE_REVOKED, "signed out").await;
         }
-        // Before the browser asks what it missed: from then on nothing of a large room passes it by.
+        // Before the browser asks what it missed: from then on it misses no change of a large room.
         match app.large_rooms.get(self.session.user.id).await {
             Ok(rooms) => app
                 .hub
-                .seat(self.session.user.id, &rooms.unwrap_or_default()),
+                .add_memberships(self.session.user.id, &rooms.unwrap_or_default()),
             Err(error) => {
                 tracing::debug!(%error, "could not read the rooms of a live connection");
                 return self.close(CLOSE_TOO_SLOW, "try again later").await;
@@ -167,8 +172,8 @@ impl Connection {
             tokio::time::interval_at((Instant::now() + HEARTBEAT).into(), HEARTBEAT);
         loop {
             let state = *registration.state.borrow_and_update();
-            if let Some(why) = state.close {
-                return self.close_for(why).await;
+            if let Some(reason) = state.close {
+                return self.close_for(reason).await;
             }
             if state.lagged && registration.frames.is_empty() {
                 self.resync(&registration).await?;
@@ -177,7 +182,7 @@ impl Connection {
             tokio::select! {
                 biased;
                 _ = registration.state.changed() => {}
-                Some(outgoing) = registration.frames.recv() => self.pass_on(outgoing).await?,
+                Some(outgoing) = registration.frames.recv() => self.forward(outgoing).await?,
                 message = self.socket.recv() => match message {
                     Some(Ok(Message::Text(text))) => self.request(&text, &mut registration).await?,
                     Some(Ok(Message::Close(_))) | None => return Ok(()),
@@ -189,19 +194,19 @@ impl Connection {
                     if !self.may_stay().await {
                         return self.close(CLOSE_REVOKED, "signed out").await;
                     }
-                    self.beat(&mut registration).await?;
+                    self.heartbeat(&mut registration).await?;
                 }
             }
         }
     }
 
-    /// Frames were lost: the browser reads what it missed. One that can't keep up begins again.
-    async fn resync(&mut self, registration: &Registration) -> Result<(), axum::Error> {
+    /// Frames were dropped: the browser has to read what it missed. One that cannot keep up is closed.
+    async fn resync(&mut self, registration: &SocketRegistration) -> Result<(), axum::Error> {
         if !self.may_resync() {
             self.close(CLOSE_TOO_SLOW, "too slow").await?;
             return Err(axum::Error::new("too slow"));
         }
-        // In another history the session may have been revoked without this replica being told.
+        // After a change of the epoch, the session may have been revoked without this replica having noticed.
         if !self.may_stay().await {
             self.close(CLOSE_REVOKED, "signed out").await?;
             return Err(axum::Error::new("signed out"));
@@ -211,7 +216,7 @@ impl Connection {
         self.send(frame(&Reply::Resync)).await
     }
 
-    async fn pass_on(&mut self, outgoing: Outgoing) -> Result<(), axum::Error> {
+    async fn forward(&mut self, outgoing: Outgoing) -> Result<(), axum::Error> {
         self.send(outgoing.frame).await?;
         if let Some(accepted) = outgoing.accepted {
             self.app.metrics.delivered(accepted);
@@ -219,7 +224,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Whether the session is still there, yes while PostgreSQL can't tell; what its person shares holds at once.
+    /// Whether the session is still valid; assumed while PostgreSQL does not answer. Applies what its user shares.
     async fn may_stay(&mut self) -> bool {
         if !self.app.postgres.answers() {
             return true;
@@ -232,13 +237,16 @@ impl Connection {
         true
     }
 
-    /// Tells where the browser stands. What was handed out before that goes first, lest the cursor pass it.
-    async fn beat(&mut self, registration: &mut Registration) -> Result<(), axum::Error> {
+    /// Sends the browser its cursor, after every frame that was queued before: the cursor must not get ahead of them.
+    async fn heartbeat(
+        &mut self,
+        registration: &mut SocketRegistration,
+    ) -> Result<(), axum::Error> {
         let settled = self.app.hub.settled();
         while registration.state.borrow().close.is_none()
             && let Ok(outgoing) = registration.frames.try_recv()
         {
-            self.pass_on(outgoing).await?;
+            self.forward(outgoing).await?;
         }
         let state = *registration.state.borrow();
         match settled {
@@ -256,17 +264,17 @@ impl Connection {
     async fn request(
         &mut self,
         text: &str,
-        registration: &mut Registration,
+        registration: &mut SocketRegistration,
     ) -> Result<(), axum::Error> {
         match serde_json::from_str(text) {
-            Ok(Request::Resume(resume)) => return self.resume(&resume, registration).await,
+            Ok(ClientFrame::Resume(resume)) => return self.resume(&resume, registration).await,
             Ok(_) if !self.may_signal() => {}
-            Ok(Request::Typing { conversation }) => self.typing(conversation).await,
-            Ok(Request::Away { away }) => self.app.hub.away(self.id, away),
-            Ok(Request::Watch { users }) if users.len() <= WATCHED => {
+            Ok(ClientFrame::Typing { conversation }) => self.typing(conversation).await,
+            Ok(ClientFrame::Away { away }) => self.app.hub.set_away(self.id, away),
+            Ok(ClientFrame::Watch { users }) if users.len() <= MAX_WATCHED => {
                 return self.watch(users).await;
             }
-            Ok(Request::Watch { .. }) | Err(_) => self.malformed(),
+            Ok(ClientFrame::Watch { .. }) | Err(_) => self.malformed(),
         }
         Ok(())
     }
@@ -274,18 +282,18 @@ impl Connection {
     async fn resume(
         &mut self,
         resume: &Resume,
-        registration: &mut Registration,
+        registration: &mut SocketRegistration,
     ) -> Result<(), axum::Error> {
         let answer = resume::answer(&self.app, self.session.user.id, self.text, resume);
         let answer = tokio::select! {
             biased;
-            // It may take its time where many come back: a session that was revoked meanwhile gets no answer.
+            // It may take a while when many reconnect: a session that is revoked in the meantime gets no answer.
             _ = registration.state.wait_for(|state| state.close.is_some()) => return Ok(()),
             answer = answer => answer,
         };
         match answer {
             Ok(answer) => self.send(frame(&answer)).await,
-            // The browser asks again when it reconnects; by then PostgreSQL may be back.
+            // The browser asks again when it reconnects.
             Err(error) => {
                 tracing::debug!(%error, "could not process a resume");
                 self.close(CLOSE_TOO_SLOW, "try again later").await?;
@@ -296,22 +304,22 @@ impl Connection {
 
     fn malformed(&mut self) {
         self.app.metrics.malformed_frame();
-        if !std::mem::replace(&mut self.told_malformed, true) {
+        if !std::mem::replace(&mut self.logged_malformed, true) {
             tracing::info!(user = %self.session.user.id, "skipped a malformed frame");
         }
     }
 
     fn may_resync(&mut self) -> bool {
-        self.app.metrics.resync();
+        self.app.metrics.socket_resync();
         let now = Instant::now();
         self.resyncs
             .retain(|at| now.duration_since(*at) < Duration::from_secs(60));
         self.resyncs.push(now);
-        self.resyncs.len() <= RESYNCS_A_MINUTE
+        self.resyncs.len() <= MAX_RESYNCS_PER_MINUTE
     }
 
-    async fn close_for(&mut self, why: Close) -> Result<(), axum::Error> {
-        match why {
+    async fn close_for(&mut self, reason: Close) -> Result<(), axum::Error> {
+        match reason {
             Close::Revoked => self.close(CLOSE_REVOKED, "signed out").await,
             Close::Restart => self.close(CLOSE_RESTART, "restarting").await,
         }

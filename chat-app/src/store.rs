@@ -1,4 +1,6 @@
 //! PostgreSQL: one module for each family of tables. Does I/O; every error is an [`sqlx::Error`].
+//!
+//! Functions take a pool or a connection and keep no state.
 
 /// The [`Excerpt`](crate::domain::Excerpt) of the message of this alias as JSON, with at most 500 characters of its text.
 macro_rules! excerpt {
@@ -40,17 +42,35 @@ pub mod sessions;
 pub mod timeline;
 pub mod users;
 
-/// The readers' connections. The writer's lanes have connections of their own.
+/// A pool of connections. The writer's lanes have connections of their own.
 pub type Pool = sqlx::PgPool;
 
-/// What became of a change that somebody asked for.
+/// The outcome of a change that a user requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is so now; these are the revs that it took, none where it was so already.
+    /// The first and the last rev that it took; `None` if nothing had to change.
     Done(Option<(i64, i64)>),
-    /// To this person there is no such thing.
     NotFound,
     Forbidden,
+}
+
+/// Why a requested change was not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It does not exist, or the user may not know that it does.
+    NotFound,
+    Forbidden,
+}
+
+impl Outcome {
+    /// The first and the last rev of the change; `None` where it changed nothing.
+    pub fn revs(self) -> Result<Option<(i64, i64)>, Refusal> {
+        match self {
+            Self::Done(revs) => Ok(revs),
+            Self::NotFound => Err(Refusal::NotFound),
+            Self::Forbidden => Err(Refusal::Forbidden),
+        }
+    }
 }
 
 impl sqlx::FromRow<'_, sqlx::postgres::PgRow> for Outcome {

@@ -1,22 +1,22 @@
-//! What operators see: logs, `/livez`, `/readyz`, `/metrics`. Does I/O (its own port).
+//! Logs, health and metrics, for the operators of a deployment. Does I/O (a port of its own).
 
 mod admin;
+mod log_throttle;
 mod metrics;
 mod outcomes;
 mod readiness;
 mod requests;
-mod seldom;
 
 use tracing_subscriber::EnvFilter;
 
 pub use self::admin::router;
+pub(crate) use self::log_throttle::LogThrottle;
 pub use self::metrics::Metrics;
-pub use self::outcomes::{PushOutcome, Record};
+pub use self::outcomes::{PushOutcome, RelayOutcome};
 pub use self::readiness::Readiness;
-pub(crate) use self::seldom::Seldom;
 use crate::config::{Log, LogFormat};
 
-/// Starts logging to standard error; fails on a filter that can't be read.
+/// Starts logging to standard error. Fails if the filter cannot be parsed.
 pub fn init(log: &Log) -> Result<(), String> {
     let filter = EnvFilter::try_new(&log.filter).map_err(|error| format!("CONFAB_LOG: {error}"))?;
     let logs = tracing_subscriber::fmt()

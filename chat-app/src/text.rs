@@ -12,7 +12,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum_extra::extract::cookie::CookieJar;
 use fluent_bundle::concurrent::FluentBundle;
-pub use fluent_bundle::{FluentArgs, FluentValue};
+pub(crate) use fluent_bundle::{FluentArgs, FluentValue};
 use fluent_bundle::{FluentError, FluentResource};
 use unic_langid::LanguageIdentifier;
 
@@ -20,7 +20,7 @@ use unic_langid::LanguageIdentifier;
 pub const COOKIE: &str = "confab-language";
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Language {
+pub(crate) enum Language {
     /// The default.
     #[default]
     English,
@@ -31,10 +31,10 @@ pub enum Language {
 
 impl Language {
     /// In the order in which the settings offer them.
-    pub const ALL: [Self; 3] = [Self::English, Self::German, Self::Arabic];
+    pub(crate) const ALL: [Self; 3] = [Self::English, Self::German, Self::Arabic];
 
     /// The BCP 47 tag.
-    pub fn tag(self) -> &'static str {
+    pub(crate) fn tag(self) -> &'static str {
         match self {
             Self::English => "en",
             Self::German => "de",
@@ -43,7 +43,7 @@ impl Language {
     }
 
     /// The language's name in the language itself.
-    pub fn own_name(self) -> &'static str {
+    pub(crate) fn own_name(self) -> &'static str {
         match self {
             Self::English => "English",
             Self::German => "Deutsch",
@@ -52,7 +52,7 @@ impl Language {
     }
 
     /// The language with exactly this tag.
-    pub fn of_tag(tag: &str) -> Option<Self> {
+    pub(crate) fn of_tag(tag: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|language| language.tag() == tag)
     }
 
@@ -117,13 +117,13 @@ fn bundle(language: Language) -> Bundle {
 
 /// The texts of one language.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Text {
-    pub language: Language,
+pub(crate) struct Text {
+    pub(crate) language: Language,
 }
 
 impl Text {
     /// In the language that the person chose, or else one that their browser accepts.
-    pub fn of(headers: &HeaderMap) -> Self {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
         let chosen = CookieJar::from_headers(headers)
             .get(COOKIE)
             .and_then(|cookie| Language::of_tag(cookie.value()));
@@ -135,7 +135,7 @@ impl Text {
     }
 
     /// The value of HTML's `dir`.
-    pub fn direction(self) -> &'static str {
+    pub(crate) fn direction(self) -> &'static str {
         match self.language {
             Language::Arabic => "rtl",
             Language::English | Language::German => "ltr",
@@ -143,12 +143,12 @@ impl Text {
     }
 
     /// A message without arguments.
-    pub fn get(self, id: &str) -> String {
+    pub(crate) fn get(self, id: &str) -> String {
         self.format(id, None)
     }
 
     /// A message with arguments; see [`t!`](crate::t).
-    pub fn with(self, id: &str, args: &FluentArgs) -> String {
+    pub(crate) fn with(self, id: &str, args: &FluentArgs) -> String {
         self.format(id, Some(args))
     }
 
@@ -187,7 +187,6 @@ impl fmt::Display for Language {
 }
 
 /// A message with arguments: `t!(text, "unread-title", count = 3, title = "Confab")`.
-#[macro_export]
 macro_rules! t {
     ($text:expr, $id:literal) => { $text.get($id) };
     ($text:expr, $id:literal, $($name:ident = $value:expr),+ $(,)?) => {{
@@ -196,6 +195,8 @@ macro_rules! t {
         $text.with($id, &args)
     }};
 }
+
+pub(crate) use t;
 
 #[cfg(test)]
 pub(crate) mod tests {

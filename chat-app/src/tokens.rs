@@ -1,5 +1,5 @@
-//! Tokens that open something: 256 random bits for the one who is meant, their SHA-256 for PostgreSQL, so that a copy
-//! of a table opens nothing. No I/O but the operating system's randomness.
+//! Bearer tokens: 256 random bits for the holder, their SHA-256 for PostgreSQL, so that a copy of a table grants nothing.
+//! No I/O, except that it reads the randomness of the operating system.
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -11,12 +11,12 @@ pub fn random() -> Result<String, getrandom::Error> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// What a table holds of a token.
+/// The hash of a token, for a table.
 pub fn hash(token: &str) -> [u8; 32] {
     Sha256::digest(token).into()
 }
 
-/// Whether both are the same. How long it takes tells nothing about where, or how long, they are.
+/// Compares in constant time: neither position of a difference nor length can be measured.
 pub fn same(given: &str, expected: &str) -> bool {
     hash(given).ct_eq(&hash(expected)).into()
 }
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_like_no_other_and_like_itself() {
+    fn a_token_equals_only_itself() {
         let (one, other) = (random().unwrap(), random().unwrap());
         assert_eq!(one.len(), 64);
         assert!(same(&one, &one) && !same(&one, &other) && !same(&one, ""));

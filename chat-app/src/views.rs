@@ -2,27 +2,27 @@
 //!
 //! Pages work without JavaScript. The script reads data attributes.
 
-pub mod about;
-pub mod account;
-pub mod actions;
-pub mod admin;
-pub mod assets;
-pub mod attach;
-pub mod attachment;
-pub mod auth;
-pub mod composer;
-pub mod conversation;
+pub(crate) mod about;
+pub(crate) mod account;
+pub(crate) mod actions;
+pub(crate) mod admin;
+pub(crate) mod assets;
+pub(crate) mod attach;
+pub(crate) mod attachment;
+pub(crate) mod auth;
+pub(crate) mod composer;
+pub(crate) mod conversation;
 mod document;
-pub mod error;
+pub(crate) mod error;
 mod excerpt;
-pub mod list;
-pub mod message;
-pub mod notice;
-pub mod notifications;
-pub mod people;
-pub mod rooms;
-pub mod search;
+pub(crate) mod list;
+pub(crate) mod message;
+pub(crate) mod notice;
+pub(crate) mod notifications;
+pub(crate) mod people;
+pub(crate) mod rooms;
+pub(crate) mod search;
 mod settings;
-pub mod shell;
+pub(crate) mod shell;
 mod widgets;
-pub mod words;
+pub(crate) mod words;

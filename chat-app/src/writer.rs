@@ -1,74 +1,77 @@
-//! Sends, in batches: collects what arrives while the last batch commits. Does I/O (PostgreSQL).
+//! http → PostgreSQL: commits messages in batches. Does I/O (PostgreSQL).
 //!
-//! A few lanes, each with a connection of its own; a conversation belongs to one lane. Only after the commit is each
-//! sender answered. A batch is one call that is its own transaction, and running it again changes nothing: what was
-//! committed is found by the client's UUID. So a batch whose answer was lost is sent again, and one that fails is split.
+//! The writer has a few lanes, each a task with a bounded queue and a connection of its own; a conversation belongs to one
+//! lane. While a batch commits, the next one collects. A batch is one call of a SQL function in a transaction of its own.
+//! Running it again changes nothing, because a message is found by the client's UUID: so a batch whose reply was lost is
+//! sent again, and one that fails is split. A sender gets its answer only after the commit.
+//!
+//! A lane ends when the last [`Writer`] is dropped and everything in its queue is answered.
 
 use std::time::{Duration, Instant};
 
 use sqlx::PgConnection;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinSet;
 
 use crate::domain::{
     AddressedChange, Audience, Change, ConversationId, Message, MessageBody, UserId,
 };
 use crate::event::Event;
-use crate::postgres::{Postgres, limited};
+use crate::lifecycle::Lifecycle;
+use crate::postgres::{Connections, Postgres, limited};
 use crate::publisher::Publisher;
 use crate::store::messages::{self, Appended, Draft, Extra};
-use crate::telemetry::{Metrics, Seldom};
+use crate::telemetry::{LogThrottle, Metrics};
 
 const LANES: usize = 4;
-/// Sends that may wait in one lane; past that a sender is told to come back.
+/// Sends that may wait in one lane; beyond that they are refused.
 const QUEUE: usize = 1024;
-/// At most this many sends in one transaction: its locks are held for a few milliseconds.
+/// The most sends in one transaction, so that locks are held for a few milliseconds only.
 const BATCH: usize = 128;
-/// PostgreSQL ends a statement that takes longer; ours is over in milliseconds.
+/// PostgreSQL cancels a statement that takes longer; a batch takes milliseconds.
 const STATEMENT_LIMIT: Duration = Duration::from_secs(4);
-/// A connection that is silent for longer is given up.
+/// A connection without a reply for longer is closed.
 const CALL_LIMIT: Duration = Duration::from_secs(5);
 
-/// While PostgreSQL is away, every batch is one.
-static UNCOMMITTED: Seldom = Seldom::new();
+/// While PostgreSQL is away, every batch fails.
+static UNCOMMITTED: LogThrottle = LogThrottle::new();
 
-/// A message that somebody wants to send.
+/// A message to send.
 #[derive(Clone, Debug)]
 pub struct NewMessage {
     pub conversation: ConversationId,
     pub sender: UserId,
-    /// The client's own id of the send: a retry is the same message.
+    /// Chosen by the client: a retry with the same id is the same message.
     pub client_id: uuid::Uuid,
     pub body: MessageBody,
     pub extra: Extra,
 }
 
-/// A message that is durable.
+/// A message that is committed.
 #[derive(Clone, Debug)]
 pub struct Sent {
-    /// The message as it stands.
+    /// Its current state.
     pub message: Message,
-    /// Whether an earlier send had made it.
+    /// Whether an earlier attempt had created it.
     pub duplicate: bool,
 }
 
-/// Why a send was not confirmed. Sending again with the same UUID is safe after each of these.
+/// Why a send was not confirmed. After each of these, a retry with the same UUID is safe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
     /// The sender is no member, or there is no such conversation.
     #[error("not a member of the conversation")]
     NotMember,
-    /// The other one takes no messages from the sender.
+    /// The recipient has blocked the sender.
     #[error("blocked by the recipient")]
     Blocked,
-    /// An attachment is gone, or not the sender's.
+    /// An attachment was deleted, or is not the sender's.
     #[error("an attachment no longer exists")]
     NoAttachment,
-    /// More sends wait than can be taken.
+    /// The queue is full.
     #[error("too many concurrent sends")]
     Busy,
-    /// PostgreSQL is away. The send may have been taken all the same.
+    /// PostgreSQL does not answer. The message may have been committed anyway.
     #[error("PostgreSQL does not respond")]
     Unavailable,
 }
@@ -85,15 +88,15 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Starts the lanes; they end when the last `Writer` is dropped and what it took is answered.
+    /// Starts the lanes.
     pub fn start(
-        database: &PgConnectOptions,
-        postgres: Postgres,
+        connections: &Connections,
         publisher: Publisher,
         metrics: Metrics,
-        tasks: &mut JoinSet<()>,
+        lifecycle: &Lifecycle,
     ) -> Self {
-        let options = database.clone().application_name("confab-writer").options([
+        let options = connections.options.clone();
+        let options = options.application_name("confab-writer").options([
             ("lock_timeout", "2s".to_owned()),
             (
                 "statement_timeout",
@@ -105,21 +108,21 @@ impl Writer {
             let lane = Lane {
                 options: options.clone(),
                 connection: None,
-                postgres: postgres.clone(),
+                postgres: connections.postgres.clone(),
                 publisher: publisher.clone(),
                 metrics: metrics.clone(),
             };
-            tasks.spawn(lane.run(receiver));
+            lifecycle.spawn_writer(lane.run(receiver));
             sender
         });
         Self {
             lanes: lanes.collect(),
-            postgres,
+            postgres: connections.postgres.clone(),
         }
     }
 
-    /// Answers once the message is durable. While PostgreSQL is known not to answer it refuses at once; and as soon as that
-    /// is known, which takes some seconds at most, whatever waits is refused too.
+    /// Returns once the message is committed. Fails at once while PostgreSQL is known to be away, and as soon as that
+    /// becomes known while the message waits, within seconds.
     pub async fn send(&self, message: NewMessage) -> Result<Sent, SendError> {
         if !self.postgres.answers() {
             return Err(SendError::Unavailable);
@@ -149,14 +152,14 @@ impl Writer {
 
 struct Lane {
     options: PgConnectOptions,
-    connection: Option<Connection>,
+    connection: Option<LaneConnection>,
     postgres: Postgres,
     publisher: Publisher,
     metrics: Metrics,
 }
 
-/// A connection, and the history that it writes: one leads to one server, whose history changes only while it is down.
-struct Connection {
+/// A connection and its epoch: a connection leads to one server, whose epoch changes only while it is down.
+struct LaneConnection {
     postgres: PgConnection,
     epoch: String,
     made: Instant,
@@ -173,12 +176,12 @@ impl Lane {
         }
     }
 
-    /// Commits and answers the jobs, or returns them in parts that should be tried apart.
+    /// Commits and answers the jobs, or returns them in parts to be committed apart.
     async fn commit(&mut self, jobs: Vec<Job>) -> Vec<Vec<Job>> {
         let drafts: Vec<Draft> = jobs.iter().map(|job| job.draft.clone()).collect();
         match self.append(&drafts).await {
             Ok((outcomes, epoch)) => {
-                self.metrics.batch(drafts.len());
+                self.metrics.batch_committed(drafts.len());
                 for (job, outcome) in std::iter::zip(jobs, outcomes) {
                     self.answer(job, outcome, &epoch);
                 }
@@ -199,7 +202,7 @@ impl Lane {
                     SendError::Unavailable
                 };
                 for job in jobs {
-                    // Who no longer waits needs no answer.
+                    // A sender that has gone needs no answer.
                     let _ = job.answer.send(Err(refusal));
                 }
                 Vec::new()
@@ -237,7 +240,7 @@ impl Lane {
         let _ = job.answer.send(reply);
     }
 
-    /// One more try on a new connection when the old one broke: whether the first try was committed or not.
+    /// Retries once on a new connection if the old one broke, whether the first attempt was committed or not.
     async fn append(&mut self, drafts: &[Draft]) -> sqlx::Result<(Vec<Appended>, String)> {
         let had_connection = self.connection.is_some();
         match self.append_once(drafts).await {
@@ -254,7 +257,7 @@ impl Lane {
         let append = messages::append(&mut connection.postgres, drafts);
         let outcome = limited(CALL_LIMIT, append).await;
         let epoch = connection.epoch.clone();
-        // A refused statement leaves the connection as good as it was; anything else leaves it in doubt.
+        // After an error of the statement the connection is usable; after any other it may not be.
         match outcome.as_ref().err() {
             Some(error) if error.as_database_error().is_none_or(is_shutdown) => {}
             _ => self.connection = Some(connection),
@@ -262,15 +265,15 @@ impl Lane {
         Ok((outcome?, epoch))
     }
 
-    /// The connection that there is, or a new one.
-    async fn take_connection(&mut self) -> sqlx::Result<Connection> {
+    /// The present connection, or a new one.
+    async fn take_connection(&mut self) -> sqlx::Result<LaneConnection> {
         let known = self.connection.take();
         if let Some(connection) = known.filter(|known| self.postgres.trusts(known.made)) {
             return Ok(connection);
         }
         let made = Instant::now();
         let (postgres, epoch) = self.postgres.connect(&self.options).await?;
-        Ok(Connection {
+        Ok(LaneConnection {
             postgres,
             epoch,
             made,
@@ -280,7 +283,7 @@ impl Lane {
 
 fn halves(mut jobs: Vec<Job>) -> Vec<Vec<Job>> {
     let second = jobs.split_off(jobs.len() / 2);
-    // Taken from the end: the first half goes first, so that the order of sends stays.
+    // Parts are popped from the end: the first half goes first, which keeps the order of sends.
     vec![second, jobs]
 }
 
@@ -290,7 +293,7 @@ fn is_lock_timeout(error: &sqlx::Error) -> bool {
         .is_some_and(|e| matches!(e.code().as_deref(), Some("55P03" | "57014" | "40P01")))
 }
 
-/// Class 57P: the server ends the connection (shutdown, crash, not yet up); read-only: it is a standby now.
+/// Class 57P: the server closes the connection (shutdown, crash, startup). 25006, read-only: it has become a standby.
 fn is_shutdown(error: &dyn sqlx::error::DatabaseError) -> bool {
     error
         .code()

@@ -1,5 +1,5 @@
-//! Kafka and PostgreSQL that want to know who is there, and what `migrate` refuses. On real servers of the tests' own
-//! (tests/services/secured), and on the PostgreSQL of DATABASE_URL.
+//! Authentication to Kafka and PostgreSQL, and what `migrate` refuses. On servers of these tests (tests/services/secured),
+//! and on the PostgreSQL of DATABASE_URL.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -21,7 +21,7 @@ use chat_app::config::{Cli, Command};
 use chat_app::migrate;
 use clap::Parser;
 
-/// How a migration ended: with the termination message of one that failed.
+/// The outcome of a migration: the termination message if it failed.
 pub async fn migrate(url: &str, more: &[&str]) -> Result<String, String> {
     let log = Log::new();
     let flags = ["chat-app", "migrate", "--database-url", url];
@@ -40,7 +40,7 @@ pub async fn migrate(url: &str, more: &[&str]) -> Result<String, String> {
     }
 }
 
-/// The file that takes a termination message.
+/// The file for the termination message.
 struct Log(PathBuf);
 
 impl Log {

@@ -1,4 +1,4 @@
-//! The SQL on a real PostgreSQL: batches, places, changes that commit late, partitions.
+//! The store on a real PostgreSQL: batches, read marks, changes that commit late, partitions.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -30,18 +30,18 @@ async fn append(pool: &PgPool, drafts: &[Draft]) -> Vec<Appended> {
         .unwrap()
 }
 
-/// Place of what was sent, negative for a duplicate, 0 where the sender is no member.
-fn places(outcomes: &[Appended]) -> Vec<i64> {
-    let place = |outcome: &Appended| match outcome {
+/// The `seq` of each message, negative for a duplicate, 0 if the sender is no member.
+fn seqs(outcomes: &[Appended]) -> Vec<i64> {
+    let seq = |outcome: &Appended| match outcome {
         Appended::Sent { message, .. } => message.seq,
         Appended::Duplicate(message) => -message.seq,
         Appended::NotMember | Appended::Blocked | Appended::NoAttachment => 0,
     };
-    outcomes.iter().map(place).collect()
+    outcomes.iter().map(seq).collect()
 }
 
 #[sqlx::test]
-async fn a_batch_answers_each_draft_in_its_order(pool: PgPool) {
+async fn a_batch_returns_the_outcomes_in_the_order_of_its_drafts(pool: PgPool) {
     let (ada, bob, eve) = (
         person(&pool, "ada").await,
         person(&pool, "bob").await,
@@ -57,7 +57,7 @@ async fn a_batch_answers_each_draft_in_its_order(pool: PgPool) {
         .unwrap();
     let nowhere = ConversationId(999_999);
     let first = append(&pool, &[draft(one, ada, 1), draft(two, eve, 1)]).await;
-    assert_eq!(places(&first), [1, 1]);
+    assert_eq!(seqs(&first), [1, 1]);
     let outcomes = append(
         &pool,
         &[
@@ -71,7 +71,7 @@ async fn a_batch_answers_each_draft_in_its_order(pool: PgPool) {
         ],
     )
     .await;
-    assert_eq!(places(&outcomes), [2, 0, 2, -1, -2, 0, 3]);
+    assert_eq!(seqs(&outcomes), [2, 0, 2, -1, -2, 0, 3]);
     let Appended::Sent {
         message,
         recipients: Some(recipients),
@@ -92,7 +92,7 @@ async fn a_batch_answers_each_draft_in_its_order(pool: PgPool) {
         sqlx::query_as::<_, (i64, i64)>("SELECT rev, last_seq FROM conversations ORDER BY id");
     assert_eq!(heads.fetch_all(&pool).await.unwrap(), [(3, 3), (2, 2)]);
     let (rows, _) = outbox::depth(&pool).await.unwrap();
-    assert_eq!(rows, 5, "what was not new leaves no trace");
+    assert_eq!(rows, 5, "only new messages leave a reference");
     let summary = conversations::summary(&pool, ada, one)
         .await
         .unwrap()
@@ -105,7 +105,7 @@ async fn a_batch_answers_each_draft_in_its_order(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn opening_a_conversation_twice_at_once_makes_one(pool: PgPool) {
+async fn opening_a_conversation_twice_at_once_creates_one(pool: PgPool) {
     let (ada, bob) = (person(&pool, "ada").await, person(&pool, "bob").await);
     let both = futures_util::future::join_all(
         [(ada, bob), (bob, ada), (ada, bob)].map(|(a, b)| conversations::open_direct(&pool, a, b)),
@@ -129,7 +129,7 @@ async fn opening_a_conversation_twice_at_once_makes_one(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_change_that_commits_late_is_found_by_a_later_look(pool: PgPool) {
+async fn a_change_that_commits_late_is_found_by_a_later_poll(pool: PgPool) {
     let (ada, bob, eve) = (
         person(&pool, "ada").await,
         person(&pool, "bob").await,
@@ -144,7 +144,7 @@ async fn a_change_that_commits_late_is_found_by_a_later_look(pool: PgPool) {
         .unwrap()
         .unwrap();
     let mut reader = pool.acquire().await.unwrap();
-    let start = changes::begin(&mut reader).await.unwrap().snapshot;
+    let start = changes::start(&mut reader).await.unwrap().snapshot;
     let mut late = pool.begin().await.unwrap();
     messages::append(&mut late, &[draft(slow, ada, 1)])
         .await
@@ -155,22 +155,25 @@ async fn a_change_that_commits_late_is_found_by_a_later_look(pool: PgPool) {
     let again = changes::since(&mut reader, &first.snapshot).await.unwrap();
     assert!(
         again.conversations.is_empty(),
-        "an open transaction has nothing read twice: {again:?}"
+        "nothing is read twice while a transaction is open: {again:?}"
     );
     late.commit().await.unwrap();
     let second = changes::since(&mut reader, &again.snapshot).await.unwrap();
     assert_eq!(second.conversations, [(slow, 1, 1)]);
     for (id, before, after) in [(slow, 0, 1), (quick, 1, 1)] {
-        let stood = async |snapshot| changes::stood(&pool, id, snapshot).await.unwrap();
-        assert_eq!(stood(&first.snapshot).await, Some(before));
-        assert_eq!(stood(&second.snapshot).await, Some(after));
+        let head_at = async |snapshot| changes::head_at(&pool, id, snapshot).await.unwrap();
+        assert_eq!(head_at(&first.snapshot).await, Some(before));
+        assert_eq!(head_at(&second.snapshot).await, Some(after));
     }
     let nowhere = chat_app::domain::ConversationId(0);
-    assert_eq!(changes::stood(&pool, nowhere, &start).await.unwrap(), None);
+    assert_eq!(
+        changes::head_at(&pool, nowhere, &start).await.unwrap(),
+        None
+    );
 }
 
 #[sqlx::test]
-async fn a_mark_only_grows_and_never_beyond_the_newest(pool: PgPool) {
+async fn a_read_mark_only_grows_and_never_beyond_the_newest_message(pool: PgPool) {
     let (ada, bob, eve) = (
         person(&pool, "ada").await,
         person(&pool, "bob").await,
@@ -203,7 +206,7 @@ async fn a_mark_only_grows_and_never_beyond_the_newest(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn old_changes_are_dropped_and_cursors_before_them_no_longer_reach(pool: PgPool) {
+async fn old_changes_are_dropped_and_cursors_before_them_are_below_the_horizon(pool: PgPool) {
     let (ada, bob) = (person(&pool, "ada").await, person(&pool, "bob").await);
     let id = conversations::open_direct(&pool, ada, bob)
         .await
@@ -228,7 +231,7 @@ async fn old_changes_are_dropped_and_cursors_before_them_no_longer_reach(pool: P
             .unwrap(),
         1
     );
-    // An hour of long ago, with a change in it.
+    // A partition of long ago, with a change in it.
     sqlx::raw_sql(
         "CREATE TABLE changes_2020010100 PARTITION OF changes
              FOR VALUES FROM ('2020-01-01 00:00+00') TO ('2020-01-01 01:00+00');
@@ -253,7 +256,7 @@ async fn old_changes_are_dropped_and_cursors_before_them_no_longer_reach(pool: P
     rows_older_than_the_oldest_transaction(&pool).await;
 }
 
-/// A transaction that stays open holds every snapshot's xmin back: a new cursor reaches all the same.
+/// A transaction that stays open holds the xmin of every snapshot back; a new cursor is not below the horizon anyway.
 async fn rows_older_than_the_oldest_transaction(pool: &PgPool) {
     let mut open = pool.begin().await.unwrap();
     sqlx::raw_sql("SELECT pg_current_xact_id()")
@@ -269,7 +272,7 @@ async fn rows_older_than_the_oldest_transaction(pool: &PgPool) {
 }
 
 #[sqlx::test]
-async fn a_database_from_a_dump_is_another_history_and_its_former_transactions_are_forgotten(
+async fn a_database_from_a_dump_has_another_epoch_and_its_former_transactions_are_deleted(
     pool: PgPool,
 ) {
     let (ada, bob) = (person(&pool, "ada").await, person(&pool, "bob").await);
@@ -279,7 +282,7 @@ async fn a_database_from_a_dump_is_another_history_and_its_former_transactions_a
         .unwrap();
     append(&pool, &[draft(id, ada, 1)]).await;
     let before = changes::cursor(&pool).await.unwrap();
-    // As pg_restore leaves it: the same rows in new tables, and here of a server that had come much further.
+    // As pg_restore leaves it: the same rows in new tables, here from a server with much higher transaction ids.
     sqlx::raw_sql(
         "UPDATE changes SET xid = '9000000000';
          ALTER TABLE changes_horizon RENAME TO former;
@@ -291,12 +294,12 @@ async fn a_database_from_a_dump_is_another_history_and_its_former_transactions_a
     .await
     .unwrap();
     let mut connection = pool.acquire().await.unwrap();
-    let beginning = changes::begin(&mut connection).await.unwrap();
+    let start = changes::start(&mut connection).await.unwrap();
     let cursor = changes::cursor(&pool).await.unwrap();
     assert_ne!(cursor.epoch, before.epoch);
     append(&pool, &[draft(id, ada, 2)]).await;
-    // Each change once for a replica,
-    let first = changes::since(&mut connection, &beginning.snapshot)
+    // A replica reads each change once,
+    let first = changes::since(&mut connection, &start.snapshot)
         .await
         .unwrap();
     let [(changed, low, high)] = first.conversations[..] else {
@@ -307,8 +310,8 @@ async fn a_database_from_a_dump_is_another_history_and_its_former_transactions_a
         .await
         .unwrap();
     assert_eq!(second.conversations, []);
-    // and found by whoever comes back.
-    let (_, missed) = changes::of_people(&mut connection, &[(bob, Some(cursor.xid))], 10)
+    // and a browser that resumes finds it.
+    let (_, missed) = changes::of_users(&mut connection, &[(bob, Some(cursor.xid))], 10)
         .await
         .unwrap();
     assert_eq!(missed, [vec![(id, true)]]);
@@ -316,7 +319,7 @@ async fn a_database_from_a_dump_is_another_history_and_its_former_transactions_a
 
 #[sqlx::test]
 async fn a_reference_in_the_outbox_takes_about_a_hundred_bytes(pool: PgPool) {
-    // As docs/delivery.md says of a Kafka that is away: changes of many conversations, in turns.
+    // As docs/delivery.md says about Kafka being away: changes of many conversations, in turns.
     let rows: i64 = sqlx::query_scalar(
         "WITH filled AS (INSERT INTO outbox (conversation_id, rev)
                          SELECT n % 1000, n / 1000 FROM generate_series(0, 99999) n RETURNING 1)

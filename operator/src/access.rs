@@ -1,46 +1,48 @@
-//! How the chat-app reaches Kafka, PostgreSQL and its files, and this operator the first two, from the spec, the generated logins and the
-//! Secrets that the spec names. Pure.
+//! Step access: how the chat-app reaches Kafka, PostgreSQL and the bucket, and how the operator reaches the first two. Pure: from
+//! the spec, the generated credentials and the Secrets that the spec names.
 
 mod database;
-mod store;
+mod named_secrets;
 mod strimzi;
 
-pub use database::{Database, DatabaseAddress, DatabaseLogin};
-pub use store::SecretProblem;
-use store::Store;
+pub(crate) use database::{Database, DatabaseAddress, DatabaseLogin};
+use named_secrets::NamedSecrets;
+pub(crate) use named_secrets::SecretProblem;
 
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::crd::{
     AttachmentStore, Attachments, ClientCertificateSecret, ExternalKafka, Kafka, KafkaTls,
     Postgres, SaslMechanism,
 };
-use crate::credentials::{Credentials, Password};
-use crate::validate::{Chat, Role};
+use crate::credentials::Credentials;
+use crate::digest::digest;
+use crate::names::Role;
+use crate::validate::Chat;
 
-/// How to reach all of them.
 #[derive(Clone, Debug)]
-pub struct Access {
-    /// Kafka, as far as names go.
+pub(crate) struct Access {
+    /// Addresses and names of Secrets.
     pub kafka: KafkaAccess,
-    /// What it takes to log in to Kafka from here, unless a Secret lacks it.
+    /// Contents of the Secrets with which the operator itself connects.
     pub kafka_login: Result<KafkaSecrets, SecretProblem>,
-    /// How the chat-app is told of the database.
+    /// How the chat-app connects to the database.
     pub database_login: DatabaseLogin,
-    /// The database, unless a Secret lacks something that it takes to reach it.
+    /// An error where a Secret lacks something that a connection needs.
     pub database: Result<Database, SecretProblem>,
-    /// Whether the login to the store of files is there, where it is a bucket.
+    /// Whether the Secret has the bucket's credentials, where files are in a bucket.
     pub bucket_login: Result<(), SecretProblem>,
     /// Versions of all Secrets that a replica reads at start. None while one is missing.
     pub secrets: Option<String>,
 }
 
-/// Kafka's brokers and how to speak to them. Secrets by name alone.
+/// Kafka's brokers and the protocol. Secrets are named, not read.
 #[derive(Clone, Debug, PartialEq)]
-pub struct KafkaAccess {
+pub(crate) struct KafkaAccess {
     /// `host:port` of some brokers.
     pub bootstrap_servers: Vec<String>,
     pub tls: Option<KafkaTls>,
@@ -49,28 +51,42 @@ pub struct KafkaAccess {
 
 /// A login to Kafka whose password is in a Secret under `password`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct SaslAccess {
-    /// How the password is proved.
+pub(crate) struct SaslAccess {
     pub mechanism: SaslMechanism,
-    /// The name. None: it is in the Secret under `username`.
+    /// None: it is in the Secret under `username`.
     pub username: Option<String>,
     pub secret: String,
 }
 
 /// Contents of the Secrets about Kafka.
-#[derive(Clone, Debug, PartialEq)]
-pub struct KafkaSecrets {
-    /// Name and password, where there is a login.
-    pub login: Option<(String, Password)>,
-    /// Certificates of authorities, where the spec names a Secret with them.
+#[derive(Clone, Debug)]
+pub(crate) struct KafkaSecrets {
+    /// User name and password.
+    pub login: Option<(String, SecretString)>,
+    /// Certificates of authorities.
     pub ca: Option<String>,
-    /// Certificate and private key, where the spec names a Secret with them.
-    pub client: Option<(String, Password)>,
+    /// Certificate and private key.
+    pub client: Option<(String, SecretString)>,
+}
+
+impl KafkaSecrets {
+    /// Never leaves this process: a weak password could be guessed from it.
+    pub(crate) fn digest(&self) -> String {
+        let login = self.login.as_ref();
+        let client = self.client.as_ref();
+        digest([
+            login.map_or("", |(username, _)| username),
+            login.map_or("", |(_, password)| password.expose_secret()),
+            self.ca.as_deref().unwrap_or_default(),
+            client.map_or("", |(certificate, _)| certificate),
+            client.map_or("", |(_, key)| key.expose_secret()),
+        ])
+    }
 }
 
 impl KafkaAccess {
     /// The protocol's name, as Kafka's clients write it.
-    pub fn security_protocol(&self) -> &'static str {
+    pub(crate) fn security_protocol(&self) -> &'static str {
         match (self.tls.is_some(), self.sasl.is_some()) {
             (false, false) => "plaintext",
             (true, false) => "ssl",
@@ -80,33 +96,37 @@ impl KafkaAccess {
     }
 }
 
-/// How to reach all of them. `secrets` are those that the spec names and that exist.
-pub fn access(
+/// `secrets` are those that the spec names and that exist.
+pub(crate) fn access(
     chat: &Chat,
     credentials: &Credentials,
     secrets: &BTreeMap<String, Secret>,
 ) -> Access {
-    let store = Store {
+    let secrets = NamedSecrets {
         namespace: &chat.namespace,
-        secrets,
+        by_name: secrets,
     };
     let kafka = kafka_access(chat);
     let database_login = database::login(chat);
     Access {
-        kafka_login: kafka_secrets(chat, &kafka, credentials, &store),
-        database: database::database(chat, credentials, &database_login, &store),
-        bucket_login: bucket_login(&chat.attachments, &store),
-        secrets: versions(chat, credentials, &store),
+        kafka_login: kafka_secrets(chat, &kafka, credentials, &secrets),
+        database: database::database(chat, credentials, &database_login, &secrets),
+        bucket_login: bucket_login(&chat.attachments, &secrets),
+        secrets: versions(chat, credentials, &secrets),
         kafka,
         database_login,
     }
 }
 
-/// Names of the Secrets that the spec names: those to read. Generated ones are not among them.
-pub fn named_secrets(kafka: &Kafka, postgres: &Postgres, attachments: &Attachments) -> Vec<String> {
+/// Names of the Secrets that the spec names. Generated ones are not among them.
+pub(crate) fn secret_names(
+    kafka: &Kafka,
+    postgres: &Postgres,
+    attachments: &Attachments,
+) -> Vec<String> {
     let mut names = Vec::new();
     if let Kafka::Strimzi(strimzi) = kafka {
-        names.extend(strimzi::named_secrets(strimzi));
+        names.extend(strimzi::secret_names(strimzi));
     }
     if let Kafka::External(ExternalKafka { tls, sasl, .. }) = kafka {
         names.extend(sasl.iter().map(|sasl| sasl.secret_name.clone()));
@@ -114,7 +134,7 @@ pub fn named_secrets(kafka: &Kafka, postgres: &Postgres, attachments: &Attachmen
         let client = tls.iter().flat_map(|tls| &tls.client_certificate_secret);
         names.extend(client.map(|client| client.name.clone()));
     }
-    names.extend(database::named_secrets(postgres));
+    names.extend(database::secret_names(postgres));
     if let AttachmentStore::S3(bucket) = &attachments.store {
         names.push(bucket.credentials_secret.name.clone());
     }
@@ -151,7 +171,7 @@ fn kafka_secrets(
     chat: &Chat,
     kafka: &KafkaAccess,
     credentials: &Credentials,
-    store: &Store<'_>,
+    secrets: &NamedSecrets<'_>,
 ) -> Result<KafkaSecrets, SecretProblem> {
     if matches!(chat.kafka, Kafka::Embedded(_)) {
         let own = &credentials.kafka;
@@ -164,17 +184,17 @@ fn kafka_secrets(
     let login = |sasl: &SaslAccess| {
         let username = match &sasl.username {
             Some(name) => name.clone(),
-            None => store.text(&sasl.secret, "username")?,
+            None => secrets.text(&sasl.secret, "username")?,
         };
         Ok((
             username,
-            Password::new(store.text(&sasl.secret, "password")?),
+            SecretString::from(secrets.text(&sasl.secret, "password")?),
         ))
     };
     let client = |secret: &ClientCertificateSecret| {
         Ok((
-            store.text(&secret.name, &secret.certificate_key)?,
-            Password::new(store.text(&secret.name, &secret.private_key_key)?),
+            secrets.text(&secret.name, &secret.certificate_key)?,
+            SecretString::from(secrets.text(&secret.name, &secret.private_key_key)?),
         ))
     };
     let tls = kafka.tls.as_ref();
@@ -182,23 +202,26 @@ fn kafka_secrets(
     let certificate = tls.and_then(|tls| tls.client_certificate_secret.as_ref());
     Ok(KafkaSecrets {
         login: kafka.sasl.as_ref().map(login).transpose()?,
-        ca: ca.map(|ca| store.text(&ca.name, &ca.key)).transpose()?,
+        ca: ca.map(|ca| secrets.text(&ca.name, &ca.key)).transpose()?,
         client: certificate.map(client).transpose()?,
     })
 }
 
-fn bucket_login(attachments: &Attachments, store: &Store<'_>) -> Result<(), SecretProblem> {
+fn bucket_login(
+    attachments: &Attachments,
+    secrets: &NamedSecrets<'_>,
+) -> Result<(), SecretProblem> {
     if let AttachmentStore::S3(bucket) = &attachments.store {
         let secret = &bucket.credentials_secret;
-        store.text(&secret.name, &secret.access_key_id_key)?;
-        store.text(&secret.name, &secret.secret_access_key_key)?;
+        secrets.text(&secret.name, &secret.access_key_id_key)?;
+        secrets.text(&secret.name, &secret.secret_access_key_key)?;
     }
     Ok(())
 }
 
-/// For a Secret of a person its resourceVersion: a digest would let a weak password be guessed from it.
-/// For a generated one a digest of its 190 random bits or more: it stays the same while labels or owners change.
-fn versions(chat: &Chat, credentials: &Credentials, store: &Store<'_>) -> Option<String> {
+/// A Secret that the spec names counts by its resourceVersion: a weak password could be guessed from a digest. A
+/// generated one counts by a digest of its 190 random bits or more, which ignores changes of labels and owners.
+fn versions(chat: &Chat, credentials: &Credentials, secrets: &NamedSecrets<'_>) -> Option<String> {
     let mut versions = vec![format!(
         "{}={}",
         chat.child(Role::Keys),
@@ -218,8 +241,8 @@ fn versions(chat: &Chat, credentials: &Credentials, store: &Store<'_>) -> Option
             credentials.postgres.password_digest()
         ));
     }
-    for name in named_secrets(&chat.kafka, &chat.postgres, &chat.attachments) {
-        let version = store.secrets.get(&name)?.resource_version()?;
+    for name in secret_names(&chat.kafka, &chat.postgres, &chat.attachments) {
+        let version = secrets.by_name.get(&name)?.resource_version()?;
         versions.push(format!("{name}={version}"));
     }
     Some(versions.join(","))
@@ -228,8 +251,8 @@ fn versions(chat: &Chat, credentials: &Credentials, store: &Store<'_>) -> Option
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::children::Children;
     use crate::credentials::credentials;
-    use crate::desired::Children;
     use crate::validate::fixtures::chat_of;
     use serde_json::json;
 
@@ -258,7 +281,7 @@ mod tests {
         (name.to_owned(), secret)
     }
 
-    fn reach(chat: &Chat, secrets: &[(String, Secret)]) -> Access {
+    fn access_of(chat: &Chat, secrets: &[(String, Secret)]) -> Access {
         access(
             chat,
             &credentials(&Children::default()),
@@ -274,11 +297,11 @@ mod tests {
             secret("login", &[("username", "u"), ("password", "p")]),
             secret("db", &[("url", "postgres://u:p@db.example:6432/chat")]),
         ];
-        let access = reach(&external(), &secrets);
+        let access = access_of(&external(), &secrets);
         assert_eq!(access.kafka.security_protocol(), "sasl_ssl");
         let kafka = access.kafka_login.unwrap();
         assert_eq!(kafka.ca.as_deref(), Some("PEM"));
-        assert_eq!(kafka.client.unwrap().1.reveal(), "KEY");
+        assert_eq!(kafka.client.unwrap().1.expose_secret(), "KEY");
         assert_eq!(
             access.database.unwrap().address,
             ("db.example".to_owned(), 6432)
@@ -292,10 +315,10 @@ mod tests {
 
     #[test]
     fn a_missing_secret_is_named_with_what_to_do() {
-        let access = reach(&external(), &[secret("login", &[("username", "u")])]);
+        let access = access_of(&external(), &[secret("login", &[("username", "u")])]);
         assert_eq!(access.secrets, None);
         assert_eq!(
-            access.database.unwrap_err().message(),
+            access.database.unwrap_err().to_string(),
             "Secret db does not exist: create it in namespace chat with the key url"
         );
         assert_eq!(
@@ -309,25 +332,25 @@ mod tests {
         let chat = chat_of(json!({"attachments": {"store": {"s3": {
             "bucket": "files", "credentialsSecret": {"name": "bucket", "accessKeyIdKey": "id"},
         }}}}));
-        let problem = |secrets: &[_]| reach(&chat, secrets).bucket_login.unwrap_err();
+        let problem = |secrets: &[_]| access_of(&chat, secrets).bucket_login.unwrap_err();
         assert_eq!(
-            problem(&[]).message(),
+            problem(&[]).to_string(),
             "Secret bucket does not exist: create it in namespace chat with the key id"
         );
         let half = problem(&[secret("bucket", &[("id", "i")])]);
         assert_eq!(
-            half.message(),
+            half.to_string(),
             "Secret bucket has no text value for the key secret-access-key: add it"
         );
         let whole = secret("bucket", &[("id", "i"), ("secret-access-key", "k")]);
-        let access = reach(&chat, &[whole]);
+        let access = access_of(&chat, &[whole]);
         assert_eq!(access.bucket_login, Ok(()));
         assert!(access.secrets.unwrap().ends_with(",bucket=7"));
     }
 
     #[test]
     fn embedded_services_need_no_secret_of_a_person() {
-        let access = reach(&chat_of(json!({})), &[]);
+        let access = access_of(&chat_of(json!({})), &[]);
         assert_eq!(
             access.kafka.bootstrap_servers,
             ["team-kafka-0.team-kafka.chat.svc:9092"]

@@ -11,7 +11,7 @@ use crate::validate::Images;
 /// wrong and what to do.
 #[derive(Debug, Parser)]
 #[command(name = "operator", version)]
-pub struct Cli {
+pub(crate) struct Cli {
     /// Command to run.
     #[command(subcommand)]
     pub command: Command,
@@ -19,7 +19,7 @@ pub struct Cli {
 
 /// Commands of the operator.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Reconcile ChatDeployments until stopped
     ///
     /// The operator connects to the cluster that it runs in, or to the cluster in the kubeconfig (KUBECONFIG).
@@ -33,7 +33,7 @@ pub enum Command {
 
 /// Settings of `run`. Each flag has an environment variable.
 #[derive(Clone, Debug, Args)]
-pub struct RunArgs {
+pub(crate) struct RunArgs {
     /// Image of the chat-app for ChatDeployments that do not set spec.image
     #[arg(long, env = "CONFAB_OPERATOR_DEFAULT_IMAGE", value_name = "IMAGE", default_value = concat!("ghcr.io/confab-dev/chat-app:", env!("CARGO_PKG_VERSION")))]
     default_image: String,
@@ -103,7 +103,7 @@ pub struct RunArgs {
 
 /// Format of log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
+pub(crate) enum LogFormat {
     /// Human-readable text.
     #[default]
     Text,
@@ -113,7 +113,7 @@ pub enum LogFormat {
 
 impl RunArgs {
     /// Images for ChatDeployments that do not set their own.
-    pub fn images(&self) -> Images {
+    pub(crate) fn images(&self) -> Images {
         Images {
             chat_app: self.default_image.clone(),
             kafka: self.kafka_image.clone(),
@@ -122,7 +122,7 @@ impl RunArgs {
     }
 
     /// Name of this process.
-    pub fn identity(&self) -> String {
+    pub(crate) fn identity(&self) -> String {
         let host = || std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
         self.identity.clone().or_else(host).map_or_else(
             || "confab-operator".to_owned(),

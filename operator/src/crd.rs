@@ -15,21 +15,21 @@ mod resources;
 mod secrets;
 mod status;
 
-pub use attachments::{AttachmentStore, Attachments, S3Store};
-pub use chat::{ChatSettings, Switch};
-pub use definition::definition;
-pub use exposure::{Exposure, IngressExposure};
-pub use kafka::{
+pub(crate) use attachments::{AttachmentStore, Attachments, S3Store};
+pub(crate) use chat::{ChatSettings, Switch};
+pub(crate) use definition::definition;
+pub(crate) use exposure::{Exposure, IngressExposure};
+pub(crate) use kafka::{
     ClientCertificateSecret, ExternalKafka, Kafka, KafkaTls, SaslMechanism, StrimziAuthentication,
     StrimziKafka, Topics,
 };
-pub use pods::{
+pub(crate) use pods::{
     ImagePullSecret, PodMetadata, Scheduling, Toleration, TopologySpread, Unsatisfiable,
 };
-pub use postgres::{CloudNativePg, ExternalPostgres, Postgres};
-pub use resources::{ResourceAmounts, Resources};
-pub use secrets::{CaSecret, PasswordSecret, UrlSecret};
-pub use status::{ChatDeploymentStatus, SchemaStatus, TopicStatus};
+pub(crate) use postgres::{CloudNativePg, ExternalPostgres, Postgres};
+pub(crate) use resources::{ResourceAmounts, Resources};
+pub(crate) use secrets::{CaSecret, PasswordSecret, UrlSecret};
+pub(crate) use status::{ChatDeploymentStatus, SchemaStatus, TopicStatus};
 
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
@@ -72,7 +72,7 @@ use serde::{Deserialize, Serialize};
     validation = Rule::new("!has(self.chat.messageRetentionDays) || !has(self.topics.config) || !('segment.ms' in self.topics.config)").message("topics.config must not set segment.ms when chat.messageRetentionDays is set, because a long segment would keep messages in Kafka after their deletion"),
 )]
 #[serde(rename_all = "camelCase")]
-pub struct ChatDeploymentSpec {
+pub(crate) struct ChatDeploymentSpec {
     /// Image of the chat-app. Defaults to the image released with this version of the operator, so that
     /// upgrading the operator upgrades the chat.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -173,7 +173,7 @@ pub struct ChatDeploymentSpec {
 /// Limits within which a HorizontalPodAutoscaler sets `spec.replicas`.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Autoscaling {
+pub(crate) struct Autoscaling {
     /// Minimum number of replicas.
     #[schemars(range(min = 1, max = 1000))]
     pub min_replicas: i32,
@@ -193,7 +193,7 @@ pub struct Autoscaling {
 
 /// What happens to the data when the ChatDeployment is deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-pub enum DeletionPolicy {
+pub(crate) enum DeletionPolicy {
     /// Keeps volumes, generated Secrets and the topics of an external broker.
     #[default]
     Retain,

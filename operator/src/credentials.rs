@@ -1,75 +1,53 @@
-//! Names and passwords of the embedded services, and the chat's own keys: those in the generated Secrets, or new
-//! ones. No I/O but the system's source of randomness.
+//! Credentials that the operator generates: of the embedded services, and the chat's own keys. Those in the generated Secrets
+//! are kept. No I/O but the system's source of randomness.
 
 mod keys;
 
-pub use keys::{Keys, SETUP_TOKEN, VAPID_PRIVATE_KEY};
+pub(crate) use keys::{Keys, SETUP_TOKEN, VAPID_PRIVATE_KEY};
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
+use secrecy::{ExposeSecret, SecretString};
 
-use crate::desired::Children;
+use crate::children::Children;
 use crate::digest::digest;
+use crate::names::Role;
 
 /// Name of the user and of the database.
 const CONFAB: &str = "confab";
 /// 32 characters of 62 are 190 bits.
 const PASSWORD_LENGTH: usize = 32;
 
-/// What the operator makes up. Logins of a service that is not embedded are never used.
+/// Credentials of a service that is not embedded are never used.
 #[derive(Clone, Debug)]
-pub struct Credentials {
+pub(crate) struct Credentials {
     pub kafka: KafkaLogin,
     pub postgres: PostgresLogin,
     pub keys: Keys,
 }
 
-/// A password that shows itself only when asked.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Password(String);
-
-impl Password {
-    /// The text, for a Secret or a login and nothing else.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-
-    pub fn new(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(…)")
-    }
-}
-
-/// How to log in to embedded Kafka.
 #[derive(Clone, Debug)]
-pub struct KafkaLogin {
+pub(crate) struct KafkaLogin {
     pub username: String,
-    pub password: Password,
+    pub password: SecretString,
     /// The cluster's id, 22 characters of base64url, fixed when the storage is formatted.
     pub cluster_id: String,
 }
 
-/// How to log in to embedded PostgreSQL.
 #[derive(Clone, Debug)]
-pub struct PostgresLogin {
+pub(crate) struct PostgresLogin {
     /// The database's owner, not a superuser.
     pub username: String,
-    pub password: Password,
+    pub password: SecretString,
     pub database: String,
 }
 
-/// What the generated Secrets hold; what is missing in them is made up.
-pub fn credentials(live: &Children) -> Credentials {
-    let kafka = Stored(live.kafka_secret.as_ref());
-    let postgres = Stored(live.postgres_secret.as_ref());
+/// What the generated Secrets hold. What they lack is generated.
+pub(crate) fn credentials(live: &Children) -> Credentials {
+    let kafka = Stored(live.get(Role::Kafka));
+    let postgres = Stored(live.get(Role::Postgres));
     Credentials {
         kafka: KafkaLogin {
             username: CONFAB.to_owned(),
@@ -81,7 +59,7 @@ pub fn credentials(live: &Children) -> Credentials {
             password: postgres.password(),
             database: CONFAB.to_owned(),
         },
-        keys: Keys::of(&Stored(live.keys.as_ref())),
+        keys: Keys::of(&Stored(live.get(Role::Keys))),
     }
 }
 
@@ -94,31 +72,35 @@ impl Stored<'_> {
         (!text.is_empty()).then_some(text)
     }
 
-    /// Only a password of letters and digits is taken up: it is written into SQL and into a command.
-    fn password(&self) -> Password {
+    /// Only a password of letters and digits is kept, since scripts write it into SQL and into a command.
+    fn password(&self) -> SecretString {
         let stored = self
             .get("password")
             .filter(|text| text.bytes().all(|b| b.is_ascii_alphanumeric()));
-        Password(stored.unwrap_or_else(|| random_text(PASSWORD_LENGTH, ALPHANUMERIC)))
+        SecretString::from(stored.unwrap_or_else(|| random_text(PASSWORD_LENGTH, ALPHANUMERIC)))
     }
 }
 
 impl KafkaLogin {
     /// Changes with the password and cannot be turned back into it.
-    pub fn password_digest(&self) -> String {
-        digest([self.password.reveal()])
+    pub(crate) fn password_digest(&self) -> String {
+        digest([self.password.expose_secret()])
     }
 }
 
 impl PostgresLogin {
     /// Changes with the password and cannot be turned back into it.
-    pub fn password_digest(&self) -> String {
-        digest([self.password.reveal()])
+    pub(crate) fn password_digest(&self) -> String {
+        digest([self.password.expose_secret()])
     }
 
     /// The URL that the chat-app connects to.
-    pub fn url(&self, host: &str) -> String {
-        let (user, password, database) = (&self.username, self.password.reveal(), &self.database);
+    pub(crate) fn url(&self, host: &str) -> String {
+        let (user, password, database) = (
+            &self.username,
+            self.password.expose_secret(),
+            &self.database,
+        );
         format!("postgres://{user}:{password}@{host}:5432/{database}?sslmode=disable")
     }
 }
@@ -130,7 +112,7 @@ fn new_cluster_id() -> String {
     random_text(21, ALPHANUMERIC) + "A"
 }
 
-/// Even over the alphabet: a byte above its largest multiple is thrown away.
+/// Uniform over the alphabet: a byte above its largest multiple is skipped.
 fn random_text(length: usize, alphabet: &[u8]) -> String {
     let limit = 256 / alphabet.len() * alphabet.len();
     let mut text = String::with_capacity(length);
@@ -162,12 +144,13 @@ mod tests {
             credentials(&Children::default()),
             credentials(&Children::default()),
         );
-        assert_ne!(one.postgres.password, two.postgres.password);
+        let passwords = [one.postgres.password, two.postgres.password];
+        assert_ne!(passwords[0].expose_secret(), passwords[1].expose_secret());
         assert_eq!(one.kafka.cluster_id.len(), 22);
         assert!(
             one.kafka
                 .password
-                .reveal()
+                .expose_secret()
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric())
         );
@@ -178,13 +161,10 @@ mod tests {
         let secret: Secret =
             serde_json::from_value(json!({"data": {"password": "czNjcjN0", "cluster-id": "aWQ="}}))
                 .unwrap();
-        let live = Children {
-            kafka_secret: Some(secret),
-            ..Children::default()
-        };
+        let live = Children::default().with(Role::Kafka, secret);
         let kafka = credentials(&live).kafka;
         assert_eq!(
-            (kafka.password.reveal(), kafka.cluster_id.as_str()),
+            (kafka.password.expose_secret(), kafka.cluster_id.as_str()),
             ("s3cr3t", "id")
         );
     }
@@ -194,12 +174,9 @@ mod tests {
         let secret: Secret =
             serde_json::from_value(json!({"stringData": {}, "data": {"password": "JzsgRFJPUA=="}}))
                 .unwrap();
-        let live = Children {
-            postgres_secret: Some(secret),
-            ..Children::default()
-        };
+        let live = Children::default().with(Role::Postgres, secret);
         assert_eq!(
-            credentials(&live).postgres.password.reveal().len(),
+            credentials(&live).postgres.password.expose_secret().len(),
             PASSWORD_LENGTH
         );
     }
@@ -207,6 +184,9 @@ mod tests {
     #[test]
     fn a_password_never_shows_itself_in_debug_output() {
         let shown = format!("{:?}", credentials(&Children::default()));
-        assert!(shown.contains("Password(…)"));
+        assert!(
+            shown.contains("password: SecretBox<str>([REDACTED])"),
+            "{shown}"
+        );
     }
 }

@@ -1,11 +1,11 @@
-//! Short digests that tell one thing from another in annotations. Pure.
+//! Short digests for annotations and comparisons. Pure.
 
 use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
 /// The first 16 hex digits of SHA-256 over the parts. The parts' borders count.
-pub fn digest<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn digest<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_be_bytes());

@@ -1,52 +1,14 @@
-//! Kinds of others that a cluster may or may not have: HTTPRoute of Gateway API and KafkaTopic of Strimzi, with the
-//! fields that are used here. I/O: [`known`] asks the API server whether it has a kind.
+//! Kinds of other projects: HTTPRoute of Gateway API and KafkaTopic of Strimzi. Types alone, no I/O.
+//!
+//! They have the fields that the operator writes or reads and no others. Generated types of the whole APIs (the crate
+//! gateway-api for one) would be thousands of lines for these few, and tie the operator to one release of each.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use kube::{Client, CustomResource, Resource};
+use kube::CustomResource;
 use serde::{Deserialize, Serialize};
-use tokio::time::sleep;
-use tracing::debug;
 
-/// How long until a missing kind is looked for again.
-const AGAIN: Duration = Duration::from_secs(15);
-
-/// Which of them the cluster has, as far as was found out.
-#[derive(Debug, Default)]
-pub struct Kinds {
-    pub kafka_topic: Flag,
-}
-
-#[derive(Debug, Default)]
-pub struct Flag(AtomicBool);
-
-impl Flag {
-    pub fn is_up(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    pub fn raise(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-/// Returns once the API server has the kind.
-pub async fn known<K: Resource<DynamicType = ()>>(client: &Client) {
-    let (group, plural) = (K::api_version(&()), K::plural(&()));
-    loop {
-        match client.list_api_group_resources(&group).await {
-            Ok(list) if list.resources.iter().any(|kind| kind.name == plural) => return,
-            Ok(_) => {}
-            Err(error) => debug!(%error, %plural, "resource not available"),
-        }
-        sleep(AGAIN).await;
-    }
-}
-
-/// What a route leads where.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[kube(
     group = "gateway.networking.k8s.io",
@@ -60,7 +22,7 @@ pub async fn known<K: Resource<DynamicType = ()>>(client: &Client) {
     doc = "A route of Gateway API."
 )]
 #[serde(rename_all = "camelCase")]
-pub struct HttpRouteSpec {
+pub(crate) struct HttpRouteSpec {
     #[serde(default)]
     pub parent_refs: Vec<ParentRef>,
     #[serde(default)]
@@ -72,7 +34,7 @@ pub struct HttpRouteSpec {
 /// A Gateway, or one listener of it.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ParentRef {
+pub(crate) struct ParentRef {
     pub name: String,
     /// Its namespace, where it is another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -83,10 +45,9 @@ pub struct ParentRef {
     pub port: Option<i32>,
 }
 
-/// Requests that match go to the backends.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct HttpRouteRule {
+pub(crate) struct HttpRouteRule {
     #[serde(default)]
     pub matches: Vec<HttpRouteMatch>,
     #[serde(default)]
@@ -94,42 +55,40 @@ pub struct HttpRouteRule {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-pub struct HttpRouteMatch {
+pub(crate) struct HttpRouteMatch {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<HttpPathMatch>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-pub struct HttpPathMatch {
+pub(crate) struct HttpPathMatch {
     #[serde(rename = "type")]
     pub type_: String,
     pub value: String,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-pub struct BackendRef {
+pub(crate) struct BackendRef {
     pub name: String,
     pub port: i32,
 }
 
-/// What the Gateways make of a route.
+/// Reported by the controllers of the Gateways.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-pub struct HttpRouteStatus {
+pub(crate) struct HttpRouteStatus {
     #[serde(default)]
     pub parents: Vec<RouteParentStatus>,
 }
 
-/// What one Gateway makes of a route.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct RouteParentStatus {
+pub(crate) struct RouteParentStatus {
     pub parent_ref: ParentRef,
     /// `Accepted` and `ResolvedRefs`.
     #[serde(default)]
     pub conditions: Vec<Condition>,
 }
 
-/// A topic that Strimzi looks after.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[kube(
     group = "kafka.strimzi.io",
@@ -143,7 +102,7 @@ pub struct RouteParentStatus {
     doc = "A topic of Strimzi."
 )]
 #[serde(rename_all = "camelCase")]
-pub struct KafkaTopicSpec {
+pub(crate) struct KafkaTopicSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic_name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -155,10 +114,10 @@ pub struct KafkaTopicSpec {
     pub config: BTreeMap<String, serde_json::Value>,
 }
 
-/// What Strimzi made of a topic.
+/// Reported by Strimzi.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct KafkaTopicStatus {
+pub(crate) struct KafkaTopicStatus {
     #[serde(default)]
     pub observed_generation: Option<i64>,
     /// `Ready`, with a reason where it is not.
@@ -168,7 +127,7 @@ pub struct KafkaTopicStatus {
 
 /// As Strimzi writes conditions: most fields may be missing.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-pub struct TopicCondition {
+pub(crate) struct TopicCondition {
     #[serde(rename = "type")]
     pub type_: String,
     pub status: String,

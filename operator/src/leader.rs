@@ -1,8 +1,14 @@
-//! Being one: of several operators, the holder of a Lease works. I/O: reads and writes one Lease.
+//! Leader election: only the holder of the Lease reconciles. I/O: reads and writes one Lease.
 //!
-//! As client-go does it: another's Lease is over when it has not changed for its duration by this process's own
+//! As client-go does it: another's Lease is expired when it has not changed for its duration by this process's own
 //! monotonic clock, so that clocks need not agree. There is no fencing: a process that could not renew for
-//! [`GIVE_UP`] ends itself, well before another may take over, and each write that it makes is idempotent.
+//! [`GIVE_UP`] exits, well before another may take over, and each write that it makes is idempotent.
+//!
+//! kube has no leader election, and the crates for it decide by the clocks of other machines (renewTime) or leave it to
+//! their user to stop in time. So these are our own lines, held to that behavior by tests.
+//!
+//! The Lease is owned by [`Election`] until it is acquired, and then by the task behind [`Leadership`], which renews it until it is
+//! released or lost.
 
 mod record;
 
@@ -16,34 +22,31 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tracing::{debug, error, info};
 
+use crate::names::LEASE;
 use crate::telemetry::Health;
-use record::{Sight, holder, renewed, taken};
+use record::{ObservedLease, holder, renewed, taken};
 
-pub const LEASE: &str = "confab-operator";
-/// For how long it is good.
-const DURATION: Duration = Duration::from_secs(15);
-/// Without a renewal for this long, this process ends.
+/// Without a renewal for this long, this process exits.
 const GIVE_UP: Duration = Duration::from_secs(10);
-/// Between renewals, and between looks at another's Lease.
+/// Between renewals, and between attempts while another holds the Lease.
 const PERIOD: Duration = Duration::from_secs(3);
 /// After a renewal that failed.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Takes part in the election.
-pub struct Election {
+pub(crate) struct Election {
     api: Api<Lease>,
     identity: String,
 }
 
-/// The Lease is held, and renewed until [`Leadership::resign`].
-pub struct Leadership {
+/// The Lease is held, and renewed until [`Leadership::release`].
+pub(crate) struct Leadership {
     stop: oneshot::Sender<()>,
     renewal: tokio::task::JoinHandle<()>,
 }
 
 impl Election {
-    /// `identity` must be another for each process.
-    pub fn new(client: Client, namespace: &str, identity: String) -> Self {
+    /// `identity` must differ between processes.
+    pub(crate) fn new(client: Client, namespace: &str, identity: String) -> Self {
         Self {
             api: Api::namespaced(client, namespace),
             identity,
@@ -51,19 +54,19 @@ impl Election {
     }
 
     /// Waits until this process holds the Lease.
-    pub async fn win(self, health: &Health) -> Leadership {
-        let mut sight = Sight::default();
+    pub(crate) async fn acquire(self, health: &Health) -> Leadership {
+        let mut observed = ObservedLease::default();
         loop {
             let asked = Instant::now();
-            let attempt = timeout(GIVE_UP, self.attempt(&mut sight)).await;
+            let attempt = timeout(GIVE_UP, self.attempt(&mut observed)).await;
             match attempt {
                 Ok(Ok(Some(lease))) => {
                     info!(lease = LEASE, "acquired the Lease");
-                    return self.keep(lease, asked);
+                    return self.hold(lease, asked);
                 }
                 Ok(Ok(None)) => health.ready(format!(
                     "standby: {} holds the Lease {LEASE}",
-                    sight.holder()
+                    observed.holder()
                 )),
                 Ok(Err(error)) => {
                     health.waits_for(format!("the Lease {LEASE}: {error}"));
@@ -77,42 +80,36 @@ impl Election {
         }
     }
 
-    /// One look at the Lease, and one try to take it if it is free. None: another holds it, or was faster.
-    async fn attempt(&self, sight: &mut Sight) -> Result<Option<Lease>, kube::Error> {
+    /// Reads the Lease, and takes it if it is free. None: another holds it, or was faster.
+    async fn attempt(&self, observed: &mut ObservedLease) -> Result<Option<Lease>, kube::Error> {
         let written = match self.api.get_opt(LEASE).await? {
             None => {
                 self.api
                     .create(
                         &PostParams::default(),
-                        &taken(None, LEASE, &self.identity, DURATION, Timestamp::now()),
+                        &taken(None, &self.identity, Timestamp::now()),
                     )
                     .await
             }
             Some(lease) => {
-                let over = sight.look(&lease, Instant::now());
-                if !over && holder(&lease) != Some(self.identity.as_str()) {
+                let expired = observed.update(&lease, Instant::now());
+                if !expired && holder(&lease) != Some(self.identity.as_str()) {
                     return Ok(None);
                 }
-                let lease = taken(
-                    Some(&lease),
-                    LEASE,
-                    &self.identity,
-                    DURATION,
-                    Timestamp::now(),
-                );
+                let lease = taken(Some(&lease), &self.identity, Timestamp::now());
                 self.api
                     .replace(LEASE, &PostParams::default(), &lease)
                     .await
             }
         };
         match written {
-            // Someone else was faster: the version read is not the newest any more.
+            // Another was faster: the version that was read is not the latest.
             Err(kube::Error::Api(status)) if status.code == 409 => Ok(None),
             other => other.map(Some),
         }
     }
 
-    fn keep(self, lease: Lease, since: Instant) -> Leadership {
+    fn hold(self, lease: Lease, since: Instant) -> Leadership {
         let (stop, stopped) = oneshot::channel();
         Leadership {
             stop,
@@ -124,7 +121,7 @@ impl Election {
         let mut pause = PERIOD;
         loop {
             tokio::select! {
-                _ = &mut stopped => return self.release(&lease).await,
+                _ = &mut stopped => return self.give_up(&lease).await,
                 () = sleep(pause) => {}
             }
             let asked = Instant::now();
@@ -153,7 +150,7 @@ impl Election {
         }
     }
 
-    /// After a conflict: the Lease as it is, which may be another's by now.
+    /// After a conflict: the Lease as it is. Another may hold it by now.
     async fn reread(&self, known: Lease, since: Instant) -> Lease {
         match timeout_at(since + GIVE_UP, self.api.get(LEASE)).await {
             Ok(Ok(lease)) => lease,
@@ -161,8 +158,8 @@ impl Election {
         }
     }
 
-    /// Gives the Lease up, so that another need not wait for its end.
-    async fn release(&self, lease: &Lease) {
+    /// Another operator need not wait until the Lease expires.
+    async fn give_up(&self, lease: &Lease) {
         let mut free = renewed(lease, Timestamp::now());
         if let Some(spec) = &mut free.spec {
             spec.holder_identity = None;
@@ -176,8 +173,8 @@ impl Election {
 }
 
 impl Leadership {
-    /// Gives the Lease up, within two seconds.
-    pub async fn resign(self) {
+    /// Within two seconds.
+    pub(crate) async fn release(self) {
         let _ = self.stop.send(());
         let _ = tokio::time::timeout(Duration::from_secs(2), self.renewal).await;
     }

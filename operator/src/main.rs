@@ -1,30 +1,37 @@
-//! The operator of Confab: makes what each ChatDeployment asks for, and says why when it cannot.
+//! The operator of Confab: creates what each ChatDeployment asks for, and reports what is wrong and why.
 //!
 //! ```text
-//! ChatDeployment → observe → validate → desired → apply → status
+//! ChatDeployment → observe → validate → hold → access → topics → migration → desired → apply → status
 //! ```
 //!
-//! [`reconcile`] is the table of contents of one pass. Steps that do I/O: observe, topic, probe, apply, status::write.
+//! [`reconcile`] reads in that order and says of each step whether it reads, writes or only computes.
+
+#![warn(unreachable_pub)]
 
 mod access;
 mod apply;
 mod backoff;
+mod child_api;
+mod children;
 mod config;
+mod context;
 mod crd;
 mod credentials;
 mod desired;
 mod digest;
-mod echo;
+mod existing;
+mod installed;
 mod kinds;
 mod leader;
 mod migration;
+mod names;
 mod observe;
+mod own_writes;
 mod probe;
 mod reason;
 mod reconcile;
 mod reference;
 mod run;
-mod seen;
 mod status;
 mod teardown;
 mod telemetry;
@@ -33,18 +40,24 @@ mod validate;
 mod watch;
 mod workload;
 
-use std::panic::resume_unwind;
+use std::io::{self, Write};
 use std::process::ExitCode;
-use std::thread;
 use std::time::Duration;
 
 use clap::Parser;
 
 use config::{Cli, Command, RunArgs};
 
-/// Bytes of the thread's stack. A pass holds every child of a chat, and a build without optimization copies them from
-/// frame to frame, for which the usual 2 MiB are too few. What is not touched takes no memory.
-const STACK: usize = 16 * 1024 * 1024;
+/// The message is one line for the person who started the program.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("cannot start the async runtime: {0}")]
+    Runtime(#[source] io::Error),
+    #[error(transparent)]
+    Run(#[from] run::Error),
+    #[error("cannot write to standard output: {0}")]
+    Print(#[source] io::Error),
+}
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
@@ -54,33 +67,26 @@ fn main() -> ExitCode {
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            eprintln!("error: {message}");
+        Err(error) => {
+            eprintln!("error: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
-/// One thread serves hundreds of ChatDeployments: a pass mostly waits for others, and what blocks has threads of its own.
-fn run(args: RunArgs) -> Result<(), String> {
+/// One thread serves hundreds of ChatDeployments: a reconcile mostly waits for others, and what blocks has threads of its own.
+fn run(args: RunArgs) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .build();
-    let runtime = runtime.map_err(|error| format!("cannot start the async runtime: {error}"))?;
-    let work = move || {
-        let result = runtime.block_on(run::run(args));
-        // A question to Kafka that is still open does not hold the process.
-        runtime.shutdown_timeout(Duration::from_secs(1));
-        result
-    };
-    let thread = thread::Builder::new().stack_size(STACK).spawn(work);
-    let thread = thread.map_err(|error| format!("cannot start a thread: {error}"))?;
-    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+        .build()
+        .map_err(Error::Runtime)?;
+    let result = runtime.block_on(run::run(args));
+    // A request to Kafka that is still open does not hold the process.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    Ok(result?)
 }
 
-fn print(text: String) -> Result<(), String> {
-    use std::io::Write;
-    std::io::stdout()
-        .write_all(text.as_bytes())
-        .map_err(|error| format!("cannot write to standard output: {error}"))
+fn print(text: String) -> Result<(), Error> {
+    let mut out = io::stdout();
+    out.write_all(text.as_bytes()).map_err(Error::Print)
 }

@@ -1,12 +1,13 @@
-//! Whether the schema must be migrated, and what to do about it now. Pure: the decision table of the migration Job.
+//! Step migration: whether the schema must be migrated, and what to do about it now. Pure: the decision table of the
+//! migration Job.
 //!
 //! A migration is needed only when image, database or search language differ from what the live Deployment records, so that a
-//! Job which vanished is not repeated. The Job's condition `Complete` is the gate through which a new image
+//! Job that vanished is not repeated. The Job's condition `Complete` is the gate through which a new image
 //! reaches the Deployment; until then the replicas stay on the last migrated one.
 
 mod job;
 
-pub use job::{JobState, JobView};
+pub(crate) use job::{JobMark, JobState, JobView, SEARCH_LANGUAGE, target};
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
@@ -14,19 +15,22 @@ use kube::ResourceExt;
 
 use crate::access::Access;
 use crate::crd::ChatDeploymentStatus;
-use crate::desired::{
-    ANNOTATION_MIGRATED_DATABASE, ANNOTATION_MIGRATED_IMAGE, ANNOTATION_MIGRATED_SEARCH,
-    ANNOTATION_SECRETS, JobMark, SIMPLE,
-};
 use crate::digest::digest;
+use crate::names::{
+    ANNOTATION_MIGRATED_DATABASE, ANNOTATION_MIGRATED_IMAGE, ANNOTATION_MIGRATED_SEARCH,
+    ANNOTATION_SECRETS,
+};
 use crate::validate::Chat;
 
-/// A failed migration is tried again after 1, 2, 4 … minutes, at most this many.
+/// PostgreSQL's text search configuration for all languages.
+pub(crate) const SIMPLE: &str = "simple";
+
+/// A failed migration is retried after 1, 2, 4 … minutes, at most this many.
 const LONGEST_WAIT_MINUTES: i64 = 15;
 
-/// What the replicas are built with.
+/// What the replicas run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Release {
+pub(crate) struct Release {
     pub image: String,
     /// The database's identity.
     pub database: String,
@@ -36,9 +40,9 @@ pub struct Release {
     pub secrets: String,
 }
 
-/// What was migrated last.
+/// What the last migration was for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Migrated {
+pub(crate) struct Migrated {
     pub image: String,
     /// The database's identity.
     pub database: String,
@@ -54,78 +58,77 @@ impl Migrated {
     }
 }
 
-/// What is to be done about the schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Decision {
+pub(crate) enum Decision {
     /// The schema is the one that image, database and search language need.
     Settled,
-    /// The same, and a Job that was begun for something else is no longer wanted.
+    /// The same, and a Job that was created for something else is no longer wanted.
     Cancel,
     /// A migration is needed: does PostgreSQL answer?
-    Ask,
+    Probe,
     /// It does not answer yet.
-    Wait,
+    WaitForPostgres,
     Start(JobMark),
-    /// Remove the Job, which is for something else or failed long enough ago, and make this one.
+    /// Delete the Job, which is for something else or failed long enough ago, and create this one.
     Replace(JobMark),
     Running,
-    /// It is being removed by someone.
-    Leaving,
+    /// Someone is deleting the Job.
+    Terminating,
     Failed {
         attempt: u32,
-        /// When it is tried again.
         retry: Timestamp,
     },
-    /// It is done: the replicas may have the new image.
+    /// The replicas may have the new image.
     Complete,
 }
 
-/// What the decision rests on.
 #[derive(Clone, Debug)]
-pub struct Situation<'a> {
-    /// What the replicas should run.
+pub(crate) struct MigrationInput<'a> {
     pub wanted: &'a Release,
     /// What the live Deployment records as migrated.
     pub recorded: Option<Migrated>,
     pub job: Option<JobView>,
     /// Generation of the spec.
     pub generation: i64,
-    /// Whether PostgreSQL answers, if it was asked.
-    pub answers: Option<bool>,
+    /// None: it was not asked.
+    pub postgres_answers: Option<bool>,
     pub now: Timestamp,
 }
 
-pub fn decide(at: &Situation<'_>) -> Decision {
+pub(crate) fn decide(input: &MigrationInput<'_>) -> Decision {
     let fresh = JobMark {
-        fingerprint: fingerprint(at.wanted),
-        generation: at.generation,
+        fingerprint: fingerprint(input.wanted),
+        generation: input.generation,
         attempt: 1,
     };
-    if migrated(at) {
-        return settled(at.job.as_ref(), &fresh);
+    if migrated(input) {
+        return settled(input.job.as_ref(), &fresh);
     }
-    let Some(job) = &at.job else {
-        return when_answering(at, Decision::Start(fresh));
+    let Some(job) = &input.job else {
+        return when_answering(input, Decision::Start(fresh));
     };
     match &job.state {
-        JobState::Leaving => Decision::Leaving,
-        _ if job.fingerprint != fresh.fingerprint => when_answering(at, Decision::Replace(fresh)),
+        JobState::Terminating => Decision::Terminating,
+        _ if job.fingerprint != fresh.fingerprint => {
+            when_answering(input, Decision::Replace(fresh))
+        }
         JobState::Complete => Decision::Complete,
         JobState::Active => Decision::Running,
-        JobState::Failed(_) if job.generation != at.generation => {
-            when_answering(at, Decision::Replace(fresh))
+        JobState::Failed(_) if job.generation != input.generation => {
+            when_answering(input, Decision::Replace(fresh))
         }
-        JobState::Failed(since) => again(at, job.attempt, *since, fresh),
+        JobState::Failed(since) => retry(input, job.attempt, *since, fresh),
     }
 }
 
-fn migrated(at: &Situation<'_>) -> bool {
-    at.recorded
+fn migrated(input: &MigrationInput<'_>) -> bool {
+    input
+        .recorded
         .as_ref()
-        .is_some_and(|recorded| recorded.is(at.wanted))
+        .is_some_and(|recorded| recorded.is(input.wanted))
 }
 
-/// The spec may have gone to another image and back while a Job was under way.
+/// The spec may have changed to another image and back while a Job was running.
 fn settled(job: Option<&JobView>, wanted: &JobMark) -> Decision {
     let stray = job.filter(|job| job.fingerprint != wanted.fingerprint);
     match stray.map(|job| &job.state) {
@@ -134,13 +137,13 @@ fn settled(job: Option<&JobView>, wanted: &JobMark) -> Decision {
     }
 }
 
-fn again(at: &Situation<'_>, attempt: u32, since: Timestamp, fresh: JobMark) -> Decision {
+fn retry(input: &MigrationInput<'_>, attempt: u32, since: Timestamp, fresh: JobMark) -> Decision {
     let retry = since + wait(attempt);
-    if at.now < retry {
+    if input.now < retry {
         return Decision::Failed { attempt, retry };
     }
     when_answering(
-        at,
+        input,
         Decision::Replace(JobMark {
             attempt: attempt.saturating_add(1),
             ..fresh
@@ -149,10 +152,10 @@ fn again(at: &Situation<'_>, attempt: u32, since: Timestamp, fresh: JobMark) -> 
 }
 
 /// A Job that starts before PostgreSQL does would fail for nothing.
-fn when_answering(at: &Situation<'_>, then: Decision) -> Decision {
-    match at.answers {
-        None => Decision::Ask,
-        Some(false) => Decision::Wait,
+fn when_answering(input: &MigrationInput<'_>, then: Decision) -> Decision {
+    match input.postgres_answers {
+        None => Decision::Probe,
+        Some(false) => Decision::WaitForPostgres,
         Some(true) => then,
     }
 }
@@ -171,8 +174,8 @@ fn fingerprint(release: &Release) -> String {
     ])
 }
 
-/// What the replicas should run, if nothing stood in the way. None while a Secret is missing.
-pub fn wanted(chat: &Chat, access: &Access) -> Option<Release> {
+/// What the replicas should run. None while a Secret is missing.
+pub(crate) fn wanted(chat: &Chat, access: &Access) -> Option<Release> {
     Some(Release {
         image: chat.images.chat_app.clone(),
         database: access.database.as_ref().ok()?.identity.clone(),
@@ -182,7 +185,7 @@ pub fn wanted(chat: &Chat, access: &Access) -> Option<Release> {
 }
 
 /// What the live Deployment records as migrated.
-pub fn recorded(live: Option<&Deployment>) -> Option<Migrated> {
+pub(crate) fn recorded(live: Option<&Deployment>) -> Option<Migrated> {
     let annotations = live?.annotations();
     Some(Migrated {
         image: annotations.get(ANNOTATION_MIGRATED_IMAGE)?.clone(),
@@ -194,9 +197,9 @@ pub fn recorded(live: Option<&Deployment>) -> Option<Migrated> {
     })
 }
 
-/// What the replicas are built with now: what is wanted once it is migrated, else the image that was migrated last
-/// and everything else new, so that scaling, rotation and re-creation go on.
-pub fn release(
+/// What the replicas run now: what is wanted once it is migrated, else the image of the last migration with everything else
+/// new, so that scaling, rotation and recreation go on.
+pub(crate) fn release(
     decision: Option<&Decision>,
     wanted: Option<&Release>,
     live: Option<&Deployment>,
@@ -210,7 +213,7 @@ pub fn release(
     match (recorded(live), live) {
         (Some(migrated), Some(live)) => {
             let secrets = wanted
-                // Another database is not migrated yet: its login must not reach the replicas.
+                // Another database is not migrated yet: its credentials must not reach the replicas.
                 .filter(|wanted| wanted.database == migrated.database)
                 .map_or_else(|| live_secrets(live), |wanted| wanted.secrets.clone());
             Some(Release {
@@ -224,8 +227,8 @@ pub fn release(
     }
 }
 
-/// The Deployment is gone while a migration to a newer image is under way: what ran last runs again. The record
-/// of the database went with it, so that the migration is looked at again afterwards.
+/// The Deployment was deleted while a migration to a newer image is running: what ran last runs again. The record of the
+/// database went with it, so that the migration is decided again afterwards.
 fn recreated(wanted: &Release, status: &ChatDeploymentStatus) -> Option<Release> {
     let image = status.image.clone().filter(|_| status.schema.is_some())?;
     (image != wanted.image).then(|| Release {

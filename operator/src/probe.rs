@@ -9,11 +9,11 @@ use tokio::time::timeout;
 const LIMIT: Duration = Duration::from_secs(3);
 
 /// An SSLRequest: its length, 8, and the code 80877103 (PostgreSQL's protocol, "SSLRequest"). The server
-/// answers with S or N before it asks who is there, so that no login is needed.
+/// answers with S or N before authentication.
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 
 /// Whether a PostgreSQL server at this address answers within three seconds.
-pub async fn postgres_answers((host, port): &(String, u16)) -> bool {
+pub(crate) async fn postgres_answers((host, port): &(String, u16)) -> bool {
     let ask = async {
         let mut stream = TcpStream::connect((host.as_str(), *port)).await?;
         stream.write_all(&SSL_REQUEST).await?;

@@ -6,14 +6,14 @@ macro_rules! reasons {
     ($($name:ident)*) => {
         /// Why a condition is as it is.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Reason { $($name),* }
+        pub(crate) enum Reason { $($name),* }
 
         impl Reason {
             #[cfg(test)]
-            pub const ALL: &[Self] = &[$(Self::$name),*];
+            pub(crate) const ALL: &[Self] = &[$(Self::$name),*];
 
             /// As conditions write it.
-            pub fn as_str(self) -> &'static str {
+            pub(crate) fn as_str(self) -> &'static str {
                 match self { $(Self::$name => stringify!($name)),* }
             }
         }
@@ -66,7 +66,7 @@ mod tests {
         let explained = page
             .lines()
             .filter_map(|line| line.strip_prefix("| `")?.split("` |").next())
-            // Other tables of the page tell of metrics and settings: a reason is one word in CamelCase.
+            // Other tables of the page are about metrics and settings: a reason is one word in CamelCase.
             .filter(|name| name.starts_with(|c: char| c.is_ascii_uppercase()))
             .filter(|name| name.chars().all(|c| c.is_ascii_alphanumeric()));
         let events = ["Retained", "TopicsDeleted", "TopicsNotDeleted"];

@@ -1,5 +1,9 @@
-//! `operator run`: logging, the admin port, the CustomResourceDefinition, the Lease, the work. I/O.
+//! `operator run`: starts and stops the operator. I/O.
+//!
+//! Logging, the admin port, the CustomResourceDefinition, the Lease, and then the watches, which reconcile until the process is
+//! stopped. The Lease is released last, so that no other operator writes at the same time.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,42 +21,56 @@ use tracing::info;
 
 use crate::backoff::Backoffs;
 use crate::config::RunArgs;
+use crate::context::{Cached, Context};
 use crate::crd::ChatDeployment;
-use crate::echo::Echoes;
-use crate::kinds::Kinds;
+use crate::existing::ExistingChildren;
+use crate::installed::InstalledKinds;
 use crate::leader::{Election, Leadership};
-use crate::reconcile::{Cached, Context};
-use crate::seen::Seen;
+use crate::own_writes::OwnWrites;
 use crate::status::Events;
 use crate::telemetry::{self, Health, Metrics};
 use crate::topic::{ChatName, Topics};
 use crate::watch;
 
-/// For passes under way when the process is stopped.
-const LAST_PASSES: Duration = Duration::from_secs(8);
+/// For reconciles in progress when the process is stopped.
+const LAST_RECONCILES: Duration = Duration::from_secs(8);
 
-/// Requests under way at a time; an answer that goes on, as a watch's, counts until it begins. Twice as many as passes, so that
-/// one request of each that is never answered does not hold the others up.
+/// Requests at a time; an answer that is a stream, as a watch's, counts until it begins. Twice as many as reconciles, so that one
+/// request of each that is never answered does not hold the others up.
 const REQUESTS: usize = 32;
 
-/// For an answer of the API server before the work begins.
+/// For an answer of the API server before the first reconcile.
 const ANSWER: Duration = Duration::from_secs(10);
 
-/// Runs until SIGTERM or SIGINT. The error is one line for the person who started it.
-pub async fn run(args: RunArgs) -> Result<(), String> {
+/// Why the operator does not start.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error(
+        "no Kubernetes cluster: found neither a service account of a pod nor a kubeconfig (KUBECONFIG): {0}"
+    )]
+    NoCluster(#[source] kube::config::InferConfigError),
+    #[error("cannot connect to the cluster: {0}")]
+    Client(#[source] kube::Error),
+    #[error("cannot listen for signals: {0}")]
+    Signals(#[source] io::Error),
+    #[error(transparent)]
+    Telemetry(#[from] telemetry::Error),
+}
+
+/// Runs until SIGTERM or SIGINT.
+pub(crate) async fn run(args: RunArgs) -> Result<(), Error> {
     telemetry::log(&args.log, args.log_format)?;
     let stop = stop_on_signal()?;
-    let config = Config::infer().await.map_err(|error| {
-        format!("no Kubernetes cluster: found neither a service account of a pod nor a kubeconfig (KUBECONFIG): {error}")
-    })?;
+    let config = Config::infer().await.map_err(Error::NoCluster)?;
     let client = client(config.clone())?;
     // The Lease never waits behind other requests.
-    let lease = Client::try_from(config).map_err(unusable)?;
-    let (tell, news) = unbounded_channel();
+    let lease = Client::try_from(config).map_err(Error::Client)?;
+    let (notify, topics) = unbounded_channel();
     let (chats, cache) = reflector::store();
-    let context = Arc::new(context(&args, client, tell, chats));
+    let context = Arc::new(context(&args, client, notify, chats));
     let health = Arc::new(Health::default());
-    let admin = telemetry::serve(args.admin_listen, health.clone(), context.clone()).await?;
+    let admin =
+        telemetry::serve(args.admin_listen, health.clone(), context.metrics.clone()).await?;
     info!(
         version = env!("CARGO_PKG_VERSION"),
         chat_app = context.images.chat_app,
@@ -60,51 +78,47 @@ pub async fn run(args: RunArgs) -> Result<(), String> {
         "starting"
     );
     if let Some(leadership) = stop
-        .run_until_cancelled(begin(&args, lease, &context, &health))
+        .run_until_cancelled(ready(&args, lease, &context, &health))
         .await
     {
-        work(&context, (cache, news), leadership, stop).await;
+        work(&context, (cache, topics), leadership, stop).await;
     }
     info!("stopped");
     Ok(())
 }
 
-/// A client of all that is no Lease. Each request that is under way has a connection with TLS and buffers of its own.
-fn client(config: Config) -> Result<Client, String> {
-    let builder = ClientBuilder::try_from(config).map_err(unusable)?;
+/// For everything but the Lease. Each request in progress has a connection with TLS and buffers of its own.
+fn client(config: Config) -> Result<Client, Error> {
+    let builder = ClientBuilder::try_from(config).map_err(Error::Client)?;
     let limit = ConcurrencyLimitLayer::new(REQUESTS);
     Ok(builder.with_layer(&limit).build())
-}
-
-fn unusable(error: kube::Error) -> String {
-    format!("cannot connect to the cluster: {error}")
 }
 
 fn context(
     args: &RunArgs,
     client: Client,
-    tell: UnboundedSender<ChatName>,
+    notify: UnboundedSender<ChatName>,
     chats: Store<Cached>,
 ) -> Context {
-    let metrics = Metrics::new();
+    let metrics = Arc::new(Metrics::new());
     Context {
         events: Events::new(client.clone(), &args.identity()),
         images: args.images(),
         chats,
-        kinds: Kinds::default(),
+        installed: InstalledKinds::default(),
         watched: args.watch_namespaces.clone(),
         namespace: args.namespace.clone(),
-        seen: Seen::default(),
-        echoes: Echoes::default(),
-        topics: Arc::new(Topics::new(tell, metrics.looks())),
+        existing: ExistingChildren::default(),
+        own_writes: OwnWrites::default(),
+        topics: Arc::new(Topics::new(notify, metrics.topic_reconcile_duration())),
         backoffs: Backoffs::default(),
         metrics,
         client,
     }
 }
 
-/// Waits for all that the work needs. The Lease is the last of it.
-async fn begin(
+/// Waits for everything that reconciling needs. The Lease is the last of it.
+async fn ready(
     args: &RunArgs,
     lease: Client,
     context: &Context,
@@ -113,7 +127,7 @@ async fn begin(
     definition_exists(&context.client, health).await;
     let leadership = if args.leader_election {
         let election = Election::new(lease, &args.namespace, args.identity());
-        Some(election.win(health).await)
+        Some(election.acquire(health).await)
     } else {
         None
     };
@@ -122,23 +136,23 @@ async fn begin(
     leadership
 }
 
-/// Works until told to stop. The Lease is given up only once no pass is under way; else it runs out by itself.
+/// Reconciles until `stop`. The Lease is released only once no reconcile is in progress; else it expires by itself.
 async fn work(
     context: &Arc<Context>,
-    (cache, news): (Writer<Cached>, UnboundedReceiver<ChatName>),
+    (cache, topics): (Writer<Cached>, UnboundedReceiver<ChatName>),
     leadership: Option<Leadership>,
     stop: CancellationToken,
 ) {
     let late = async {
         stop.cancelled().await;
-        sleep(LAST_PASSES).await;
+        sleep(LAST_RECONCILES).await;
     };
     let (leadership, done) = tokio::select! {
-        () = watch::run(context.clone(), cache, news, stop.clone().cancelled_owned()) => (leadership, true),
+        () = watch::run(context.clone(), cache, topics, stop.clone().cancelled_owned()) => (leadership, true),
         () = late => (leadership, false),
     };
     match leadership {
-        Some(leadership) if done => leadership.resign().await,
+        Some(leadership) if done => leadership.release().await,
         _ => {}
     }
 }
@@ -160,21 +174,21 @@ async fn definition_exists(client: &Client, health: &Health) {
     }
 }
 
-fn stop_on_signal() -> Result<CancellationToken, String> {
-    let listen = |kind| signal(kind).map_err(|error| format!("cannot listen for signals: {error}"));
+fn stop_on_signal() -> Result<CancellationToken, Error> {
+    let listen = |kind| signal(kind).map_err(Error::Signals);
     let (mut terminate, mut interrupt) = (
         listen(SignalKind::terminate())?,
         listen(SignalKind::interrupt())?,
     );
     let stop = CancellationToken::new();
-    let told = stop.clone();
+    let stopped = stop.clone();
     tokio::spawn(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
         info!("stopping");
-        told.cancel();
+        stopped.cancel();
     });
     Ok(stop)
 }

@@ -1,16 +1,17 @@
-//! Last step: what people are told. The computing is pure ([`status`], [`conditions`]); [`write`] does the I/O,
-//! and only when something to tell has changed.
+//! Step status: conditions, numbers and Events. [`status`] and [`conditions`] are pure; [`write`] and [`Events`] do the I/O, and
+//! only when something changed.
 
 mod conditions;
 mod events;
-mod verdict;
-mod verdicts;
+mod finding;
+mod findings;
 
-pub use conditions::conditions;
-pub use events::{Events, announce};
-pub use verdict::{Mood, Verdict};
+pub(crate) use conditions::conditions;
+pub(crate) use events::{Events, publish_changes};
+pub(crate) use finding::{Finding, Severity};
 
-use k8s_openapi::api::apps::v1::DeploymentStatus;
+use k8s_openapi::api::apps::v1::{Deployment, DeploymentStatus};
+use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Patch, PatchParams};
@@ -18,48 +19,48 @@ use kube::{Api, Client, Resource, ResourceExt};
 use serde_json::json;
 
 use crate::access::Access;
+use crate::children::Children;
 use crate::crd::{ChatDeployment, ChatDeploymentStatus, SchemaStatus};
-use crate::desired::{Children, MANAGED_BY, selector};
+use crate::desired::selector;
 use crate::migration::Decision;
+use crate::names::{MANAGED_BY, Role};
 use crate::topic::TopicState;
-use crate::validate::{Chat, Rejection, Role};
+use crate::validate::{Chat, Rejection};
 use crate::workload::termination_message;
 
-/// What a pass found out about a chat that can be built.
+/// The state of a chat that can be built, after the steps of a reconcile.
 #[derive(Clone, Debug)]
-pub struct Facts {
+pub(crate) struct ChatState {
     pub chat: Chat,
-    /// How Kafka and PostgreSQL are reached.
     pub access: Access,
     pub topics: TopicState,
-    /// What is done about the schema. None: a Secret is missing.
+    /// None: a Secret is missing.
     pub migration: Option<Decision>,
-    /// The children after this pass.
+    /// As the step apply left them.
     pub children: Children,
-    /// The pods, if something is not as it should be.
+    /// Empty while the chat is settled.
     pub pods: Vec<Pod>,
-    /// The schema as the last migration reported it, now or earlier.
+    /// As the last migration reported it, now or earlier.
     pub schema: Option<SchemaStatus>,
 }
 
 #[derive(Clone, Debug)]
-pub enum Outcome {
-    /// The chat was built as far as it can be now.
-    Built(Box<Facts>),
-    /// It cannot be built as it stands.
+pub(crate) enum Outcome {
+    /// Built as far as that is possible now.
+    Built(Box<ChatState>),
     Rejected(Rejection),
 }
 
-pub fn status(
+pub(crate) fn status(
     object: &ChatDeployment,
     outcome: &Outcome,
     now: Timestamp,
-) -> (ChatDeploymentStatus, Vec<Verdict>) {
+) -> (ChatDeploymentStatus, Vec<Finding>) {
     let before = object.status.clone().unwrap_or_default();
-    let verdicts = conditions::verdicts(outcome);
+    let findings = conditions::findings(outcome);
     let conditions = conditions(
         &before.conditions,
-        &verdicts,
+        &findings,
         object.metadata.generation,
         now,
     );
@@ -69,23 +70,23 @@ pub fn status(
             observed_generation: object.metadata.generation,
             ..before
         },
-        Outcome::Built(facts) => ChatDeploymentStatus {
+        Outcome::Built(state) => ChatDeploymentStatus {
             conditions,
-            ..numbers(facts, before)
+            ..numbers(state, before)
         },
     };
-    (status, verdicts)
+    (status, findings)
 }
 
-fn numbers(facts: &Facts, before: ChatDeploymentStatus) -> ChatDeploymentStatus {
-    let chat = &facts.chat;
-    let counts = deployment_status(facts);
+fn numbers(state: &ChatState, before: ChatDeploymentStatus) -> ChatDeploymentStatus {
+    let chat = &state.chat;
+    let counts = deployment_status(state);
     let ready = counts.ready_replicas.unwrap_or(0);
     let labels = selector(chat, Role::App);
-    let topics = if facts.topics.topics().is_empty() {
+    let topics = if state.topics.topics().is_empty() {
         before.topics
     } else {
-        facts.topics.topics().to_vec()
+        state.topics.topics().to_vec()
     };
     ChatDeploymentStatus {
         observed_generation: Some(chat.generation),
@@ -104,23 +105,21 @@ fn numbers(facts: &Facts, before: ChatDeploymentStatus) -> ChatDeploymentStatus 
             || format!("http://{}", chat.service_host(Role::App)),
             ToString::to_string,
         )),
-        image: running_image(facts).or(before.image),
-        schema: facts.schema,
+        image: running_image(state).or(before.image),
+        schema: state.schema,
         topics,
     }
 }
 
-fn deployment_status(facts: &Facts) -> DeploymentStatus {
-    facts
-        .children
-        .deployment
-        .as_ref()
+fn deployment_status(state: &ChatState) -> DeploymentStatus {
+    let deployment: Option<&Deployment> = state.children.get(Role::App);
+    deployment
         .and_then(|deployment| deployment.status.clone())
         .unwrap_or_default()
 }
 
-fn running_image(facts: &Facts) -> Option<String> {
-    let spec = facts.children.deployment.as_ref()?.spec.as_ref()?;
+fn running_image(state: &ChatState) -> Option<String> {
+    let spec = state.children.get::<Deployment>(Role::App)?.spec.as_ref()?;
     spec.template
         .spec
         .as_ref()?
@@ -131,7 +130,7 @@ fn running_image(facts: &Facts) -> Option<String> {
 }
 
 /// The schema as the migration that is complete reported it, else as an earlier one did.
-pub fn schema(
+pub(crate) fn schema(
     children: &Children,
     decision: Option<&Decision>,
     pods: &[Pod],
@@ -140,8 +139,7 @@ pub fn schema(
     // A Job that is cancelled was for something else.
     let complete = matches!(decision, Some(Decision::Complete | Decision::Settled));
     let job = children
-        .migration
-        .as_ref()
+        .get::<Job>(Role::Migrate)
         .filter(|_| complete)
         .and_then(ResourceExt::uid);
     let reported = job
@@ -152,8 +150,8 @@ pub fn schema(
         .or(before)
 }
 
-/// Writes the status if it differs from the one that is there.
-pub async fn write(
+/// Writes the status if it changed. Whether it did.
+pub(crate) async fn write(
     client: &Client,
     object: &ChatDeployment,
     status: &ChatDeploymentStatus,

@@ -1,24 +1,37 @@
-//! What the operator says about itself: log lines, figures, probes. I/O: standard error and one HTTP port.
+//! Logs, metrics and probes of the operator itself. I/O: standard error and one HTTP port.
 
 mod admin;
 mod metrics;
 
-pub use admin::{Health, serve};
-pub use metrics::Metrics;
+pub(crate) use admin::{Health, serve};
+pub(crate) use metrics::Metrics;
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
+use std::net::SocketAddr;
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::ParseError;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::LogFormat;
 
-/// Starts logging. The error is one line about the filter.
-pub fn log(filter: &str, format: LogFormat) -> Result<(), String> {
-    let filter = EnvFilter::try_new(filter)
-        .map_err(|error| format!("--log (CONFAB_OPERATOR_LOG) is not a valid filter: {error}"))?;
-    // The controller library's own span repeats what each pass's span says.
+/// What cannot be used of the settings.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("--log (CONFAB_OPERATOR_LOG) is not a valid filter: {0}")]
+    Filter(#[source] ParseError),
+    #[error("--admin-listen (CONFAB_OPERATOR_ADMIN_LISTEN): cannot listen on {address}: {source}")]
+    Listen {
+        address: SocketAddr,
+        source: io::Error,
+    },
+}
+
+/// Starts logging.
+pub(crate) fn log(filter: &str, format: LogFormat) -> Result<(), Error> {
+    let filter = EnvFilter::try_new(filter).map_err(Error::Filter)?;
+    // The controller library's span repeats what the span of each reconcile says.
     let quiet = "kube_runtime::controller=warn"
         .parse()
         .expect("a directive");

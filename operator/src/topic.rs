@@ -1,20 +1,20 @@
-//! The chat's topics in Kafka: made, grown, their settings put right. I/O: speaks to Kafka, always with a limit.
+//! Step topics: creates the chat's topics in Kafka, adds partitions, corrects settings. I/O: requests to Kafka, each with a limit.
 //!
-//! A look at Kafka runs beside the passes, is remembered and wakes the chat when it ends, so that a Kafka which is
-//! slow or away holds nothing else up. It is repeated when something changed, every few minutes while all is
-//! well, and with growing pauses while it is not.
+//! A topic reconcile is a task in the background. [`Topics`] keeps its result and triggers a reconcile of the chat when
+//! it ends, so that a Kafka which is slow or away holds nothing else up. The next one starts when the request changed, every
+//! few minutes while all is well, and with growing delays while it is not.
 
 mod broker;
 mod connections;
 mod memory;
 mod plan;
-pub mod strimzi;
+pub(crate) mod strimzi;
 
-pub use broker::{Broker, Error};
-pub use connections::Connections;
-pub use memory::{ChatName, Topics};
-use plan::{SeenTopic, TopicPlan, plan};
-pub use plan::{WantedTopic, wanted};
+pub(crate) use broker::{Broker, Error};
+pub(crate) use connections::Connections;
+pub(crate) use memory::{ChatName, Topics};
+use plan::{LiveTopic, TopicPlan, plan};
+pub(crate) use plan::{WantedTopic, wanted};
 
 use std::future::Future;
 use std::sync::Arc;
@@ -30,96 +30,91 @@ use crate::digest::digest;
 use crate::reason::Reason;
 use crate::validate::Chat;
 
-/// One look, with everything that it changes.
+/// One topic reconcile, with everything that it changes.
 const LIMIT: Duration = Duration::from_secs(20);
-/// How long a patient pass waits for a look that it began. Most end by then, so that a chat that is ready need not say
-/// that it is not and, a moment later, that it is.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long a reconcile waits for a topic reconcile that it started. Most end by then, so that a chat that is ready does
+/// not report in between that it is not.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TopicState {
+pub(crate) enum TopicState {
     Ready(Vec<TopicStatus>),
     Problem {
         reason: Reason,
         /// What it means and what to do.
         message: String,
         /// Whether it stays until a person does something.
-        person: bool,
-        /// The topics that are there nevertheless, if Kafka told.
+        needs_action: bool,
+        /// The topics that exist nevertheless, as far as Kafka answered.
         topics: Vec<TopicStatus>,
     },
 }
 
 impl TopicState {
-    /// The topics that are there, if Kafka told.
-    pub fn topics(&self) -> &[TopicStatus] {
+    /// The topics that exist, as far as Kafka answered.
+    pub(crate) fn topics(&self) -> &[TopicStatus] {
         let (Self::Ready(topics) | Self::Problem { topics, .. }) = self;
         topics
     }
 }
 
-/// What a look at Kafka is about.
+/// Which topics, and how to reach their Kafka.
 #[derive(Clone, Copy, Debug)]
-pub struct Question<'a> {
+pub(crate) struct TopicRequest<'a> {
     pub chat: &'a Chat,
     pub kafka: &'a KafkaAccess,
     pub secrets: &'a KafkaSecrets,
 }
 
-impl Question<'_> {
-    /// Changes when another look is needed. It stays in this process: a digest gives a weak password away.
+impl TopicRequest<'_> {
+    /// Identifies the request: another one starts a topic reconcile at once.
     fn digest(&self) -> String {
         let wanted = format!("{:?}{:?}", wanted(self.chat), self.kafka);
-        let login = self.secrets.login.as_ref();
-        let client = self.secrets.client.as_ref();
-        digest([
-            wanted.as_str(),
-            login.map_or("", |(username, _)| username),
-            login.map_or("", |(_, password)| password.reveal()),
-            self.secrets.ca.as_deref().unwrap_or_default(),
-            client.map_or("", |(certificate, _)| certificate),
-            client.map_or("", |(_, key)| key.reveal()),
-        ])
+        digest([wanted.as_str(), &self.secrets.digest()])
     }
 }
 
-/// The state of the chat's topics, as the last look left it. Begins a look if one is due; `patient` waits a moment for
-/// its end.
-pub async fn ensure(topics: &Arc<Topics>, question: Question<'_>, patient: bool) -> TopicState {
-    let (chat, asked) = (question.chat, question.digest());
-    if topics.begin(&chat.uid, &asked) {
-        let running = tokio::spawn(look_beside(topics, question, &asked).in_current_span());
-        if patient {
-            let _ = timeout(PATIENCE, running).await;
+/// The state of the chat's topics, as the last topic reconcile left it. Starts one if it is due, and with `wait` waits a
+/// moment for its end.
+pub(crate) async fn ensure(
+    topics: &Arc<Topics>,
+    request: TopicRequest<'_>,
+    wait: bool,
+) -> TopicState {
+    let (chat, id) = (request.chat, request.digest());
+    if topics.begin(&chat.uid, &id) {
+        let running = tokio::spawn(in_background(topics, request, &id).in_current_span());
+        if wait {
+            let _ = timeout(FIRST_WAIT, running).await;
         }
     }
     topics
-        .state(&chat.uid, &asked)
+        .state(&chat.uid, &id)
         .unwrap_or_else(|| TopicState::Problem {
             reason: Reason::WaitingForKafka,
             message: "Waiting for Kafka to report the state of the topics".to_owned(),
-            person: false,
+            needs_action: false,
             topics: Vec::new(),
         })
 }
 
-fn look_beside(
+fn in_background(
     topics: &Arc<Topics>,
-    question: Question<'_>,
-    asked: &str,
+    request: TopicRequest<'_>,
+    id: &str,
 ) -> impl Future<Output = ()> + Send + 'static {
-    let (topics, asked) = (topics.clone(), asked.to_owned());
-    let (uid, name) = (question.chat.uid.clone(), ChatName::of(question.chat));
-    let (access, secrets) = (question.kafka.clone(), question.secrets.clone());
-    let wanted = wanted(question.chat);
+    let (topics, id) = (topics.clone(), id.to_owned());
+    let (uid, name) = (request.chat.uid.clone(), ChatName::of(request.chat));
+    let (access, secrets) = (request.kafka.clone(), request.secrets.clone());
+    let wanted = wanted(request.chat);
     async move {
-        let state = look(&topics.connections, &access, &secrets, &wanted).await;
-        topics.end(&uid, &asked, state, name);
+        let state = reconcile(&topics.connections, &access, &secrets, &wanted).await;
+        topics.end(&uid, &id, state, name);
     }
 }
 
-/// One look: puts right what can be put right, and tells how the topics are then.
-async fn look(
+/// Corrects what can be corrected, and returns the state of the topics then.
+async fn reconcile(
     connections: &Connections,
     access: &KafkaAccess,
     secrets: &KafkaSecrets,
@@ -129,7 +124,7 @@ async fn look(
         Ok(broker) => broker,
         Err(error) => return failed(&error),
     };
-    let state = timeout(LIMIT, put_all_right(&broker, wanted)).await;
+    let state = timeout(LIMIT, reconcile_all(&broker, wanted)).await;
     match state {
         Ok(Ok(state)) => state,
         Ok(Err(error)) => failed(&error),
@@ -137,34 +132,34 @@ async fn look(
     }
 }
 
-async fn put_all_right(broker: &Broker, wanted: &[WantedTopic]) -> Result<TopicState, Error> {
-    let right = wanted.iter().map(|topic| put_right(broker, topic));
-    let (topics, problems): (Vec<_>, Vec<_>) = try_join_all(right).await?.into_iter().unzip();
+async fn reconcile_all(broker: &Broker, wanted: &[WantedTopic]) -> Result<TopicState, Error> {
+    let all = wanted.iter().map(|topic| reconcile_one(broker, topic));
+    let (topics, problems): (Vec<_>, Vec<_>) = try_join_all(all).await?.into_iter().unzip();
     Ok(match problems.into_iter().flatten().next() {
         None => TopicState::Ready(topics),
         Some((reason, message)) => TopicState::Problem {
             reason,
             message,
-            person: true,
+            needs_action: true,
             topics,
         },
     })
 }
 
-/// The topic as it is afterwards, and what could not be put right.
-async fn put_right(
+/// The topic as it is afterwards, and what could not be corrected.
+async fn reconcile_one(
     broker: &Broker,
     topic: &WantedTopic,
 ) -> Result<(TopicStatus, Option<plan::Problem>), Error> {
-    let seen = broker.see(&topic.name).await?;
-    let plan = plan(topic, seen.as_ref());
+    let live = broker.describe(&topic.name).await?;
+    let plan = plan(topic, live.as_ref());
     carry_out(broker, topic, &plan).await?;
-    let after = match seen {
-        Some(seen) if !plan.changes() => seen,
-        seen => {
-            let there = seen.map_or(topic.partitions, |seen| seen.partitions);
-            let partitions = plan.grow_to.unwrap_or(there);
-            broker.see_soon(&topic.name, partitions).await?
+    let after = match live {
+        Some(live) if !plan.changes() => live,
+        live => {
+            let before = live.map_or(topic.partitions, |live| live.partitions);
+            let partitions = plan.grow_to.unwrap_or(before);
+            broker.describe_changed(&topic.name, partitions).await?
         }
     };
     Ok((after.status(&topic.name), plan.problem))
@@ -198,7 +193,7 @@ fn failed(error: &Error) -> TopicState {
     TopicState::Problem {
         reason: error.reason(),
         message: error.to_string(),
-        person: error.needs_a_person(),
+        needs_action: error.needs_action(),
         topics: Vec::new(),
     }
 }

@@ -1,14 +1,14 @@
-//! What workloads and their pods say about themselves. Pure.
+//! What the status of workloads and pods says. Pure.
 
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 use kube::ResourceExt;
 
+use crate::names::Role;
 use crate::reason::Reason;
-use crate::validate::Role;
 
 /// Whether all replicas run the newest template, and no old one is left.
-pub fn rolled_out(deployment: &Deployment) -> bool {
+pub(crate) fn rolled_out(deployment: &Deployment) -> bool {
     let (Some(spec), Some(status)) = (&deployment.spec, &deployment.status) else {
         return false;
     };
@@ -20,8 +20,8 @@ pub fn rolled_out(deployment: &Deployment) -> bool {
         && count(status.available_replicas) == wanted
 }
 
-/// Whether the one pod is ready, and is the one that was last asked for.
-pub fn serving(stateful_set: &StatefulSet) -> bool {
+/// Whether the one pod is ready and up to date.
+pub(crate) fn serving(stateful_set: &StatefulSet) -> bool {
     stateful_set.status.as_ref().is_some_and(|status| {
         status.observed_generation >= stateful_set.metadata.generation
             && status.updated_replicas.unwrap_or(0) > 0
@@ -31,21 +31,21 @@ pub fn serving(stateful_set: &StatefulSet) -> bool {
 
 /// Why a pod does not run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PodProblem {
+pub(crate) struct PodProblem {
     pub reason: Reason,
     /// What it means and what to do.
     pub message: String,
     /// Whether it stays until a person does something.
-    pub person: bool,
+    pub needs_action: bool,
 }
 
 /// The first reason that a pod of this role does not run. `owner`: only pods of this controller.
-pub fn pod_problem(pods: &[Pod], role: Role, owner: Option<&str>) -> Option<PodProblem> {
+pub(crate) fn pod_problem(pods: &[Pod], role: Role, owner: Option<&str>) -> Option<PodProblem> {
     pods_of(pods, role, owner).find_map(problem)
 }
 
-/// What the pod of this Job wrote as its last words.
-pub fn termination_message<'a>(pods: &'a [Pod], job_uid: &'a str) -> Option<&'a str> {
+/// What the pod of this Job wrote before it ended.
+pub(crate) fn termination_message<'a>(pods: &'a [Pod], job_uid: &'a str) -> Option<&'a str> {
     pods_of(pods, Role::Migrate, Some(job_uid))
         .flat_map(containers)
         .find_map(|container| {
@@ -94,7 +94,7 @@ fn container_problem(pod: &Pod, container: &ContainerStatus) -> Option<PodProble
     let waiting = container.state.as_ref()?.waiting.as_ref()?;
     let name = pod.name_any();
     let detail = waiting.message.as_deref().unwrap_or_default();
-    let (reason, message, person) = match waiting.reason.as_deref()? {
+    let (reason, message, needs_action) = match waiting.reason.as_deref()? {
         "ImagePullBackOff" | "ErrImagePull" | "InvalidImageName" | "ErrImageNeverPull" => (
             Reason::ImagePullFailed,
             format!(
@@ -112,7 +112,7 @@ fn container_problem(pod: &Pod, container: &ContainerStatus) -> Option<PodProble
             Reason::CrashLooping,
             format!(
                 "Pod {name} exits shortly after each start{}: see kubectl logs {name} --previous",
-                last_words(container)
+                exit_reason(container)
             ),
             false,
         ),
@@ -121,11 +121,11 @@ fn container_problem(pod: &Pod, container: &ContainerStatus) -> Option<PodProble
     Some(PodProblem {
         reason,
         message,
-        person,
+        needs_action,
     })
 }
 
-fn last_words(container: &ContainerStatus) -> String {
+fn exit_reason(container: &ContainerStatus) -> String {
     let ended = container
         .last_state
         .as_ref()
@@ -144,13 +144,13 @@ fn unscheduled(pod: &Pod) -> Option<PodProblem> {
     let scheduled = conditions
         .iter()
         .find(|c| c.type_ == "PodScheduled" && c.status == "False")
-        // The scheduler stumbled, over a volume claim that somebody else wrote for one, and tries again at once.
+        // The scheduler failed, as over a volume claim that changed meanwhile, and retries at once.
         .filter(|c| c.reason.as_deref() != Some("SchedulerError"))?;
     let detail = scheduled.message.as_deref().unwrap_or("no suitable node");
     Some(PodProblem {
         reason: Reason::Unschedulable,
         message: format!("No node can run Pod {}: {detail}", pod.name_any()),
-        person: false,
+        needs_action: false,
     })
 }
 
@@ -180,7 +180,7 @@ mod tests {
     fn an_image_that_cannot_be_pulled_is_a_reason_that_names_it() {
         let problem = pod_problem(&waiting("ImagePullBackOff"), Role::Migrate, Some("j1")).unwrap();
         assert_eq!(
-            (problem.reason, problem.person),
+            (problem.reason, problem.needs_action),
             (Reason::ImagePullFailed, true)
         );
         assert!(
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pod_that_no_node_takes_says_why() {
+    fn a_pod_that_fits_no_node_says_why() {
         let pods = pod(
             json!({"conditions": [{"type": "PodScheduled", "status": "False", "message": "Insufficient cpu"}]}),
         );
@@ -233,14 +233,14 @@ mod tests {
                 .message
                 .contains("Insufficient cpu")
         );
-        let stumbled = pod(
+        let failed = pod(
             json!({"conditions": [{"type": "PodScheduled", "status": "False", "reason": "SchedulerError", "message": "the object has been modified"}]}),
         );
-        assert_eq!(pod_problem(&stumbled, Role::Migrate, None), None);
+        assert_eq!(pod_problem(&failed, Role::Migrate, None), None);
     }
 
     #[test]
-    fn the_last_words_of_a_migration_are_read() {
+    fn the_termination_message_of_a_migration_is_read() {
         let pods = pod(
             json!({"containerStatuses": [{"name": "c", "image": "i", "imageID": "", "ready": false, "restartCount": 0,
             "state": {"terminated": {"exitCode": 0, "message": "{\"applied\":1,\"target\":1}"}}}]}),

@@ -11,6 +11,7 @@ fn pages() -> Vec<String> {
         "README.md",
         "CONTRIBUTING.md",
         "CHANGELOG.md",
+        "SECURITY.md",
         "charts/confab/README.md",
     ];
     docs.into_iter().chain(other.map(str::to_owned)).collect()

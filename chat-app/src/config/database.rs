@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
-use super::Secret;
+use super::exposed;
 
 /// Connection to PostgreSQL.
-#[derive(Clone, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Database {
     /// URL of PostgreSQL 15 or newer, such as postgres://user:password@host:5432/database?sslmode=verify-full
     #[arg(
@@ -18,7 +19,7 @@ pub struct Database {
         hide_env_values = true,
         value_name = "URL"
     )]
-    pub url: String,
+    pub url: SecretString,
     /// Password of the user; overrides the one in the URL
     #[arg(
         long,
@@ -26,7 +27,7 @@ pub struct Database {
         hide_env_values = true,
         value_name = "PASSWORD"
     )]
-    pub database_password: Option<Secret>,
+    pub database_password: Option<SecretString>,
     /// Whether the connection is encrypted and the server's certificate is verified; overrides the URL's
     /// sslmode
     #[arg(long, env = "CONFAB_DATABASE_SSL_MODE", value_name = "MODE")]
@@ -57,9 +58,10 @@ pub struct NotAUrl;
 impl Database {
     /// The settings as the driver takes them.
     pub fn options(&self) -> Result<PgConnectOptions, NotAUrl> {
-        let mut options: PgConnectOptions = self.url.parse().map_err(|_| NotAUrl)?;
-        if let Some(password) = self.database_password.as_ref().and_then(Secret::expose) {
-            // A Secret made from a file ends with the file's last newline.
+        let url = self.url.expose_secret();
+        let mut options: PgConnectOptions = url.parse().map_err(|_| NotAUrl)?;
+        if let Some(password) = exposed(self.database_password.as_ref()) {
+            // A Secret created from a file ends with the file's last newline.
             options = options.password(password.trim_end_matches(['\r', '\n']));
         }
         if let Some(mode) = self.database_ssl_mode {
@@ -73,11 +75,5 @@ impl Database {
             Some(file) => options.ssl_root_cert(file),
             None => options,
         })
-    }
-}
-
-impl std::fmt::Debug for Database {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Database { url: … }")
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
+use secrecy::SecretString;
 use url::Url;
 
 /// Settings of attachments: what is accepted and where it is stored.
@@ -53,7 +54,7 @@ pub enum StoreKind {
 }
 
 /// A bucket.
-#[derive(Clone, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct S3 {
     /// URL of the S3 server, such as https://s3.example.com; Amazon S3 in the region by default
     #[arg(long, env = "CONFAB_S3_ENDPOINT", value_name = "URL", value_parser = endpoint)]
@@ -93,7 +94,7 @@ pub struct S3 {
         value_name = "ID",
         required_if_eq("attachments_store", "s3")
     )]
-    pub s3_access_key_id: Option<String>,
+    pub s3_access_key_id: Option<SecretString>,
     /// Secret access key
     #[arg(
         long,
@@ -102,17 +103,10 @@ pub struct S3 {
         value_name = "KEY",
         required_if_eq("attachments_store", "s3")
     )]
-    pub s3_secret_access_key: Option<String>,
+    pub s3_secret_access_key: Option<SecretString>,
     /// Additional certificate authority to trust besides the public ones, in PEM format
     #[arg(long, env = "CONFAB_S3_CA_FILE", value_name = "FILE")]
     pub s3_ca_file: Option<PathBuf>,
-}
-
-impl fmt::Debug for S3 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let endpoint = self.s3_endpoint.as_ref().map(Url::as_str);
-        write!(f, "S3 {{ {endpoint:?} {:?} … }}", self.s3_bucket)
-    }
 }
 
 /// A media type or a range of them: `*`, `image/*` or `application/pdf`.
@@ -120,8 +114,7 @@ impl fmt::Debug for S3 {
 pub struct MediaRange(String);
 
 impl MediaRange {
-    /// Whether the range contains a media type.
-    pub fn holds(&self, media_type: &str) -> bool {
+    pub fn contains(&self, media_type: &str) -> bool {
         match self.0.strip_suffix('*') {
             Some(start) => media_type.starts_with(start),
             None => media_type == self.0,
@@ -179,16 +172,16 @@ mod tests {
     }
 
     #[test]
-    fn a_range_holds_its_media_types() {
-        assert!(range("*").holds("text/plain"));
-        assert!(range("image/*").holds("image/png"));
-        assert!(!range("image/*").holds("imagery/png"));
-        assert!(range("Application/PDF ").holds("application/pdf"));
-        assert!(!range("application/pdf").holds("application/pdf2"));
+    fn a_range_contains_its_media_types() {
+        assert!(range("*").contains("text/plain"));
+        assert!(range("image/*").contains("image/png"));
+        assert!(!range("image/*").contains("imagery/png"));
+        assert!(range("Application/PDF ").contains("application/pdf"));
+        assert!(!range("application/pdf").contains("application/pdf2"));
     }
 
     #[test]
-    fn what_is_no_media_type_is_refused() {
+    fn an_invalid_media_type_is_refused() {
         for text in ["", "png", "image/", "/png", "*/png", "a/b/c", "a b/c"] {
             assert!(text.parse::<MediaRange>().is_err(), "{text:?}");
         }

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use secrecy::SecretString;
 
 /// Connection to Kafka.
-#[derive(Clone, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Kafka {
     /// Bootstrap servers of Kafka 4.0 or newer, such as a:9092,b:9092
     #[arg(long, env = "CONFAB_KAFKA_BOOTSTRAP_SERVERS", value_name = "HOSTS")]
@@ -30,7 +31,7 @@ pub struct Kafka {
         hide_env_values = true,
         value_name = "PASSWORD"
     )]
-    pub kafka_sasl_password: Option<String>,
+    pub kafka_sasl_password: Option<SecretString>,
     /// Certificate authority of the brokers, in PEM format
     #[arg(long, env = "CONFAB_KAFKA_SSL_CA_FILE", value_name = "FILE")]
     pub kafka_ssl_ca_file: Option<PathBuf>,
@@ -58,12 +59,6 @@ pub struct Kafka {
         value_name = "PREFIX"
     )]
     pub topic_prefix: String,
-}
-
-impl std::fmt::Debug for Kafka {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Kafka {{ {} … }}", self.kafka_bootstrap_servers)
-    }
 }
 
 impl Kafka {

@@ -1,13 +1,14 @@
-//! What a message may say. Pure.
+//! The body of a message. Pure.
 
-/// What a message says: not empty, within the deployment's limit, no control characters but line break and tab.
+/// The text of a message: not empty, within the limit of the deployment, without control characters except line breaks
+/// and tabs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MessageBody(String);
 
 /// Why a text is not a [`MessageBody`].
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BodyError {
-    /// Nothing but white space.
+    /// Only white space.
     #[error("the message is empty")]
     Empty,
     /// Over the deployment's limit.
@@ -23,12 +24,12 @@ pub enum BodyError {
 }
 
 impl MessageBody {
-    /// What says nothing: files go without words.
+    /// No text: allowed with attachments.
     pub fn empty() -> Self {
         Self(String::new())
     }
 
-    /// `max_bytes` counts UTF-8 after line breaks became `\n` and the end was trimmed.
+    /// `max_bytes` counts UTF-8 after line breaks were converted to `\n` and the end was trimmed.
     pub fn parse(text: &str, max_bytes: usize) -> Result<Self, BodyError> {
         let body = text.replace("\r\n", "\n").trim_end().to_owned();
         if body.trim_start().is_empty() {
@@ -63,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_keeps_its_lines_and_loses_its_trailing_space() {
+    fn a_body_keeps_its_lines_and_loses_trailing_space() {
         assert_eq!(
             MessageBody::parse("a\r\n\tb \n\n", 100).unwrap().as_str(),
             "a\n\tb"

@@ -1,4 +1,4 @@
-//! Conversations, and who is in them. Pure.
+//! Conversations and their members. Pure.
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -6,7 +6,6 @@ use uuid::Uuid;
 
 use super::{ConversationId, Excerpt, Message, Notice, User, UserId};
 
-/// What a conversation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
 #[serde(rename_all = "lowercase")]
 #[sqlx(type_name = "text", rename_all = "lowercase")]
@@ -19,7 +18,7 @@ pub enum ConversationKind {
 }
 
 impl ConversationKind {
-    /// Whether it has a name, owners and a topic line of its own.
+    /// Rooms have a title, a topic and owners.
     pub fn is_room(self) -> bool {
         matches!(self, Self::Public | Self::Private)
     }
@@ -38,18 +37,17 @@ pub enum Role {
     Member,
 }
 
-/// What a member is notified of.
+/// The notification level of a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
 #[serde(rename_all = "lowercase")]
 #[sqlx(type_name = "text", rename_all = "lowercase")]
 pub enum Level {
     All,
-    /// Where one is called by name.
     Mentions,
     None,
 }
 
-/// The newest message of a conversation, for the list.
+/// The newest message of a conversation, as the list shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preview {
     pub sender: UserId,
@@ -63,38 +61,35 @@ pub struct ConversationSummary {
     pub id: ConversationId,
     pub kind: ConversationKind,
     pub rev: i64,
-    /// Its newest message's place; 0 before the first.
+    /// The `seq` of its newest message; 0 before the first.
     pub last_seq: i64,
-    /// How far this member has read.
+    /// The read mark of this member.
     pub last_read_seq: i64,
-    /// Which of the member's marks `last_read_seq` is: older ones are void.
+    /// The version of the read mark: older ones are void.
     pub read_version: i64,
-    /// Messages up to here were before this member's time.
+    /// The last message before this member joined.
     pub joined_seq: i64,
-    /// Unread messages that call this member.
+    /// The number of unread messages that mention this member.
     pub mentions: i64,
-    /// What this member may do.
     pub role: Role,
-    /// What this member is notified of.
     pub level: Level,
-    /// What this member calls it: its name, or the other people's.
+    /// Its title, or the names of the other members.
     pub name: String,
     pub topic: String,
-    /// The other person of a direct conversation.
+    /// The other member of a direct conversation.
     pub partner: Option<UserId>,
     pub avatar: Option<Uuid>,
-    /// When something last happened.
     pub last_at: OffsetDateTime,
     pub preview: Option<Preview>,
 }
 
 impl ConversationSummary {
-    /// How many messages this member has not read.
+    /// The number of messages that this member has not read.
     pub fn unread(&self) -> i64 {
         (self.last_seq - self.last_read_seq.max(self.joined_seq)).max(0)
     }
 
-    /// Messages up to here are not for this member to see.
+    /// This member may not see messages up to this one.
     pub fn floor(&self) -> i64 {
         match self.kind {
             ConversationKind::Public => 0,
@@ -103,33 +98,28 @@ impl ConversationSummary {
     }
 }
 
-/// A member of a conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
     pub user: User,
     pub role: Role,
 }
 
-/// Which part of a conversation to show.
+/// The part of a conversation to show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Window {
     Latest,
-    /// What is just before a message.
     Before(i64),
-    /// What is just after a message.
     After(i64),
-    /// What surrounds a message.
     Around(i64),
 }
 
-/// Some consecutive messages of a conversation, oldest first, with what happened between them.
+/// Consecutive messages of a conversation, oldest first, with the notices between them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
     pub messages: Vec<Message>,
-    /// The lines between them.
     pub notices: Vec<Notice>,
-    /// Whether there are older ones.
+    /// Whether there are older messages.
     pub older: bool,
-    /// Whether there are newer ones.
+    /// Whether there are newer messages.
     pub newer: bool,
 }

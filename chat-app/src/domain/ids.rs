@@ -1,4 +1,4 @@
-//! What things are told apart by. Pure.
+//! Ids. Pure.
 
 use std::fmt;
 use std::str::FromStr;
@@ -32,6 +32,6 @@ macro_rules! id {
 id!(UserId);
 id!(ConversationId);
 id!(
-    /// One sign-in of a person on one device.
+    /// A login of a user on one device.
     SessionId
 );

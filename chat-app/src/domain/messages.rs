@@ -1,4 +1,4 @@
-//! What happens in a conversation. Pure.
+//! Messages, notices, and the changes of a conversation. Pure.
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -6,59 +6,55 @@ use uuid::Uuid;
 
 use super::{ConversationId, ConversationKind, Excerpt, FileSummary, UserId};
 
-/// A person whom a message calls by name.
+/// A user whom a message mentions by name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mention {
     pub user: UserId,
-    /// The name they are called by.
     pub name: String,
 }
 
-/// One kind of reaction to a message.
+/// All reactions to a message with the same emoji.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reaction {
     pub emoji: String,
-    /// Who reacted so, the first one first.
+    /// In the order of their reactions.
     pub users: Vec<UserId>,
     pub names: Vec<String>,
 }
 
-/// The message that another one answers.
+/// The message to which another one replies.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quote {
     pub seq: i64,
-    /// What its sender is called.
     pub sender_name: String,
     pub excerpt: Excerpt,
 }
 
-/// A message as it stands.
+/// The current state of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     pub conversation: ConversationId,
-    /// Its place in the conversation, from 1, without gaps.
+    /// Its position among the messages of the conversation, from 1, without gaps.
     pub seq: i64,
-    /// The conversation's change that made it what it is.
+    /// The change that led to its current state.
     pub rev: i64,
-    /// Whether something about it has changed since it was sent.
+    /// Whether it was edited, deleted or reacted to since it was sent.
     pub changed: bool,
     pub sender: UserId,
-    /// What the sender is called.
     pub sender_name: String,
     pub sender_avatar: Option<Uuid>,
-    /// The client's own id of the send.
+    /// Chosen by the client that sent it.
     pub client_id: Uuid,
-    /// What it says; empty for a tombstone.
+    /// Empty for a tombstone.
     pub body: String,
     pub at: OffsetDateTime,
-    /// Whether its sender has changed what it says.
+    /// Whether its sender has changed the body.
     pub edited: bool,
     /// Whether it is a tombstone.
     pub deleted: bool,
     pub quote: Option<Quote>,
     pub mentions: Vec<Mention>,
     pub reactions: Vec<Reaction>,
-    /// The files that go with it.
     pub attachments: Vec<Attachment>,
 }
 
@@ -81,74 +77,67 @@ impl Message {
     }
 }
 
-/// What happened to a conversation besides messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
 #[serde(rename_all = "lowercase")]
 #[sqlx(type_name = "text", rename_all = "lowercase")]
 pub enum NoticeKind {
     Created,
-    /// Somebody came by themselves.
     Joined,
-    /// Somebody was brought in.
+    /// By another member.
     Added,
     Left,
-    /// Somebody was taken out.
+    /// By another member.
     Removed,
     Renamed,
-    /// It has another topic line.
     Topic,
-    /// A member became an owner.
     Promoted,
-    /// An owner became a member.
     Demoted,
 }
 
-/// A line in the flow that is no message.
+/// An event among the messages of a conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
     pub conversation: ConversationId,
-    /// The conversation's change that it is.
+    /// The change that it is.
     pub rev: i64,
     /// The message after which it happened; 0 before the first.
     pub after_seq: i64,
     pub kind: NoticeKind,
     pub actor: UserId,
     pub actor_name: String,
-    /// To whom, where it is another one than the actor.
+    /// The user whom it concerns, unless that is the actor.
     pub subject: Option<(UserId, String)>,
-    /// The new name or topic line.
+    /// The new title or topic.
     pub text: Option<String>,
     pub at: OffsetDateTime,
 }
 
 impl Notice {
-    /// Whom it lets in or out.
+    /// The user who joins or leaves.
     pub fn person(&self) -> UserId {
         self.subject.as_ref().map_or(self.actor, |(id, _)| *id)
     }
 }
 
-/// A file of a message, or one that waits to be sent with one. The store has its bytes.
+/// A file of a message, or one that is not sent yet. The blob store has its contents.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
 pub struct Attachment {
     pub id: Uuid,
     #[sqlx(rename = "conversation_id")]
     pub conversation: ConversationId,
-    /// What it is called, for people; never a path.
+    /// The name to show; never a path.
     pub name: String,
-    /// What it is, by its bytes.
+    /// Detected from its contents.
     pub media_type: String,
-    /// How many bytes it has.
     pub bytes: i64,
-    /// Of an image that pages show, in pixels.
+    /// In pixels, for an image that pages show.
     pub width: Option<i32>,
-    /// Of an image that pages show, in pixels.
+    /// In pixels, for an image that pages show.
     pub height: Option<i32>,
-    /// Whether there is a smaller image of it.
     pub thumbnail: bool,
 }
 
-/// A change as it stands now: one that a later change has overtaken is not there any more.
+/// A change in its current state: one that a later change has replaced does not exist any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// A message that was sent, edited, deleted or reacted to.
@@ -157,7 +146,7 @@ pub enum Change {
 }
 
 impl Change {
-    /// Its place among the changes.
+    /// Its position among the changes of the conversation.
     pub fn rev(&self) -> i64 {
         match self {
             Self::Message(message) => message.rev,

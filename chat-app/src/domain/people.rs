@@ -1,4 +1,4 @@
-//! People, and what they are called. Pure.
+//! Users, their names and sessions. Pure.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{SessionId, UserId};
 
-/// A name to sign in with: 2 to 32 of `a–z 0–9 . _ -`, beginning with a letter or a digit.
+/// A login name: 2 to 32 of `a–z 0–9 . _ -`, starting with a letter or a digit.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct UserName(String);
 
@@ -16,13 +16,13 @@ pub enum NameError {
     /// Shorter than 2 or longer than 32 characters.
     #[error("the name does not have 2 to 32 characters")]
     Length,
-    /// A character that a name can't hold.
+    /// A character that is not allowed.
     #[error("the name has a character that is not allowed")]
     Characters,
 }
 
 impl UserName {
-    /// Trims and lower-cases; the result is what the database holds.
+    /// Trims and lower-cases.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         let name = text.trim().to_ascii_lowercase();
         if !(2..=32).contains(&name.chars().count()) {
@@ -35,7 +35,7 @@ impl UserName {
         Ok(Self(name))
     }
 
-    /// A name read back from the database, where a constraint holds its form.
+    /// A name from the database, where a constraint ensures its form.
     pub(crate) fn stored(name: String) -> Self {
         Self(name)
     }
@@ -51,17 +51,17 @@ impl fmt::Display for UserName {
     }
 }
 
-/// What others see instead of the name; `None` where nothing is given.
+/// The name to show instead of the login name; `None` if the text is empty.
 pub fn parse_display_name(text: &str) -> Result<Option<String>, DisplayNameError> {
     let name = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    // Marks that turn the direction of writing would turn what stands beside the name too.
-    let strange = |c: char| {
+    // Directional marks would also reverse the text beside the name.
+    let forbidden = |c: char| {
         c.is_control()
             || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
-    // What deleted accounts are called: nobody may look like one.
+    // The names of deleted accounts: no user may look like one.
     let former = name.to_lowercase().starts_with("former-");
-    if name.chars().count() > 64 || name.chars().any(strange) || former {
+    if name.chars().count() > 64 || name.chars().any(forbidden) || former {
         return Err(DisplayNameError);
     }
     Ok(Some(name).filter(|name| !name.is_empty()))
@@ -72,23 +72,22 @@ pub fn parse_display_name(text: &str) -> Result<Option<String>, DisplayNameError
 #[error("not a display name")]
 pub struct DisplayNameError;
 
-/// A person, as others see them.
+/// A user, as others see them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
     pub id: UserId,
-    /// The name they sign in with and are called by.
+    /// The login name, by which they are mentioned.
     pub name: UserName,
-    /// What others see; the name, unless they chose another.
+    /// The login name, unless they chose another one.
     pub display_name: String,
     pub avatar: Option<Uuid>,
 }
 
-/// A sign-in that is valid now.
+/// A valid session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
     pub id: SessionId,
     pub user: User,
-    /// Whether they administer the chat.
     pub admin: bool,
 }
 
@@ -116,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_display_name_is_one_line_and_nothing_strange() {
+    fn a_display_name_is_one_line_without_control_characters() {
         assert_eq!(
             parse_display_name(" Ada  Lovelace\n").unwrap().as_deref(),
             Some("Ada Lovelace")

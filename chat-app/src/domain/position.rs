@@ -1,46 +1,45 @@
-//! How far changes were read. Pure.
+//! Positions in the changes of all conversations. Pure.
 
 use super::ConversationId;
 
-/// Where reading of changes goes on: everything that a snapshot with this `xmin` saw is known.
+/// Where a browser continues: it has everything that a snapshot with this `xmin` saw.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
-    /// Which history of the database: another one after a failover or a restore.
+    /// The epoch of the database: a new one after a failover or a restore.
     pub epoch: String,
     pub xid: u64,
-    /// Whoever stands at a lower one has missed changes that are gone.
+    /// A browser with a lower `xid` has missed changes that are gone.
     pub horizon: u64,
 }
 
-/// What a reader of the changes has seen: all transactions below `xmax` but the open ones.
+/// A snapshot of PostgreSQL: it sees all transactions below `xmax`, except the open ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
-    /// All below this had ended.
+    /// All transactions below this have ended.
     pub xmin: u64,
-    /// All from this on had not begun.
+    /// Transactions from this on have not started.
     pub xmax: u64,
-    /// Those in between that were open.
+    /// The transactions in between that are open.
     pub open: Vec<u64>,
 }
 
 impl Snapshot {
-    /// The open ones as PostgreSQL reads them.
+    /// The open transactions, as PostgreSQL parses them.
     pub fn open_as_text(&self) -> Vec<String> {
         self.open.iter().map(u64::to_string).collect()
     }
 }
 
-/// The changes of a conversation in the revs (after, up_to].
+/// The revs (after, up_to] of a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     pub conversation: ConversationId,
-    /// The last rev before them.
     pub after: i64,
     pub up_to: i64,
 }
 
 impl Span {
-    /// Conversations, `after`s and `up_to`s, as a statement takes them.
+    /// The fields of all spans, each as an array for a statement.
     pub fn columns(spans: &[Self]) -> (Vec<ConversationId>, Vec<i64>, Vec<i64>) {
         let conversations = spans.iter().map(|span| span.conversation).collect();
         let after = spans.iter().map(|span| span.after).collect();

@@ -1,15 +1,15 @@
-//! GIF and WebP files copied part by part: what draws is kept, what only tells is left out, and so is whatever follows
-//! the end. Pure.
+//! Copies GIF and WebP files without metadata: parts that draw are kept, all others, and anything after the end, are
+//! omitted. Pure.
 //!
 //! GIF: <https://www.w3.org/Graphics/GIF/spec-gif89a.txt>. WebP: RFC 9649.
 
-/// A GIF without comments, texts and applications' data but for the count of repetitions. `None` where it is malformed.
+/// A GIF without comments, texts and application data, except the repetition count. `None` if it is malformed.
 pub fn gif(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut input = Input(bytes);
     let mut kept = Vec::with_capacity(bytes.len());
     let head = input.take(13)?;
     kept.extend(head);
-    kept.extend(input.take(colour_table(head[10]))?);
+    kept.extend(input.take(color_table(head[10]))?);
     loop {
         match input.take(1)?[0] {
             0x21 => {
@@ -29,7 +29,7 @@ pub fn gif(bytes: &[u8]) -> Option<Vec<u8>> {
                 let head = input.take(9)?;
                 kept.push(0x2c);
                 kept.extend(head);
-                kept.extend(input.take(colour_table(head[8]))?);
+                kept.extend(input.take(color_table(head[8]))?);
                 kept.extend(input.take(1)?);
                 kept.extend(input.blocks()?);
             }
@@ -42,18 +42,18 @@ pub fn gif(bytes: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// The length of the colour table that the packed field announces.
-fn colour_table(packed: u8) -> usize {
+/// The length of the color table that the packed field announces.
+fn color_table(packed: u8) -> usize {
     match packed & 0x80 {
         0 => 0,
         _ => 3 << ((packed & 7) + 1),
     }
 }
 
-/// The flags of a VP8X chunk that announce Exif and XMP.
+/// The flags of a VP8X chunk for Exif and XMP.
 const METADATA: u8 = 0x08 | 0x04;
 
-/// A WebP without Exif, XMP and unknown parts. `None` where it is malformed.
+/// A WebP without Exif, XMP and unknown chunks. `None` if it is malformed.
 pub fn webp(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut input = Input(bytes);
     let head = input.take(12)?;
@@ -81,7 +81,7 @@ pub fn webp(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(kept)
 }
 
-/// A frame of a moving WebP holds parts of its own.
+/// A frame of an animated WebP contains chunks of its own.
 fn frame(content: &[u8]) -> Option<Vec<u8>> {
     let mut input = Input(content);
     let mut kept = input.take(16)?.to_vec();
@@ -112,7 +112,7 @@ impl<'a> Input<'a> {
         Some(taken)
     }
 
-    /// GIF's sub-blocks with their lengths, up to and including the empty one.
+    /// Sub-blocks of a GIF with their lengths, up to and including the empty one.
     fn blocks(&mut self) -> Option<&'a [u8]> {
         let all = self.0;
         loop {
@@ -124,7 +124,7 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// RIFF's name, length and content, padded to an even length; some writers forget the padding of the last one.
+    /// A RIFF chunk: name, length and content, padded to an even length. Some writers omit the padding of the last one.
     fn chunk(&mut self) -> Option<(&'a [u8; 4], &'a [u8])> {
         let name = self.take(4)?.try_into().ok()?;
         let length = u32::from_le_bytes(self.take(4)?.try_into().ok()?) as usize;
@@ -146,7 +146,7 @@ mod tests {
     const IMAGE: &[u8] = b"\x2c\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0";
 
     #[test]
-    fn a_gif_loses_what_does_not_draw() {
+    fn a_gif_loses_its_metadata() {
         let comment = b"\x21\xfe\x05hello\0";
         let xmp = b"\x21\xff\x0bXMP DataXMP\x03<x>\0";
         let file = [HEAD, REPEAT, comment, CONTROL, xmp, IMAGE, b"\x3b", b"more"].concat();
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gif_that_ends_too_early_is_malformed() {
+    fn a_truncated_gif_is_malformed() {
         let file = [HEAD, REPEAT, CONTROL, IMAGE, b"\x3b"].concat();
         for end in 0..file.len() {
             assert_eq!(gif(&file[..end]), None, "{end}");
@@ -174,16 +174,16 @@ mod tests {
     }
 
     #[test]
-    fn a_webp_loses_what_does_not_draw_and_no_longer_announces_it() {
-        let mut moving = vec![0; 16];
-        put_chunk(&mut moving, b"VP8L", b"frame");
-        let drawn = moving.clone();
-        put_chunk(&mut moving, b"NOTE", b"where");
+    fn a_webp_loses_its_metadata_and_the_flags_for_it() {
+        let mut animated = vec![0; 16];
+        put_chunk(&mut animated, b"VP8L", b"frame");
+        let drawn = animated.clone();
+        put_chunk(&mut animated, b"NOTE", b"where");
         let file = riff(&[
             (b"VP8X", b"\x2e\0\0\0\0\0\0\0\0\0"),
             (b"ICCP", b"colours"),
             (b"ANIM", b"\0\0\0\0\0\0"),
-            (b"ANMF", &moving),
+            (b"ANMF", &animated),
             (b"EXIF", b"GPS"),
             (b"XMP ", b"<x>"),
             (b"ODD ", b"?"),
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_webp_that_ends_too_early_is_malformed() {
+    fn a_truncated_webp_is_malformed() {
         let file = riff(&[(b"VP8L", b"pixels")]);
         for end in 0..file.len() {
             assert_eq!(webp(&file[..end]), None, "{end}");

@@ -1,9 +1,8 @@
-//! An image without what it tells besides the picture: place, time, camera, comments. Pure, but slow: it belongs on a
-//! thread of its own.
+//! Removes the metadata of images: location, time, camera, comments. Pure, but slow: it runs on a thread of its own.
 //!
-//! JPEG and PNG are decoded and encoded anew, turned upright first. GIF and WebP may move and have no good encoder
-//! here: all their frames are decoded to see that they are what they seem, then [`super::container`] copies only what
-//! draws. Either way a picture that would take too much to decode, here or in a browser, is refused.
+//! JPEG and PNG are decoded, rotated upright and encoded again. GIF and WebP may be animated, and Rust has no good encoder
+//! for them: all frames are decoded to validate the file, then [`super::container`] copies only the parts that draw. An
+//! image that would take too much memory to decode, here or in a browser, is refused.
 
 use std::io::Cursor;
 
@@ -17,35 +16,34 @@ use image::{
 
 use super::container;
 
-/// The largest picture: what cameras make, and 160 MB decoded.
+/// The largest image: what cameras produce, and 160 MB decoded.
 pub const MAX_PIXELS: u64 = 40_000_000;
 const MAX_SIDE: u32 = 16_384;
 const MAX_DECODED: u64 = 4 * MAX_PIXELS;
-/// All frames of a moving picture together.
+/// All frames of an animated image together.
 const MAX_FRAME_PIXELS: u64 = 10 * MAX_PIXELS;
 /// The longest side of a thumbnail, in pixels.
 pub const THUMBNAIL: u32 = 512;
 const QUALITY: u8 = 90;
 const THUMBNAIL_QUALITY: u8 = 80;
-/// Colour profiles of cameras and screens have less than 4 KiB; printers' have megabytes.
+/// Color profiles of cameras and screens have less than 4 KiB, those of printers megabytes.
 const MAX_PROFILE: usize = 16 * 1024;
 
-/// A picture that is nothing else.
+/// An image without metadata.
 #[derive(Debug)]
 pub struct Picture {
     pub bytes: Vec<u8>,
     pub width: u32,
     pub height: u32,
-    /// A smaller one, JPEG or WebP, where the picture is larger than that.
+    /// JPEG or WebP, if the image is larger than a thumbnail.
     pub thumbnail: Option<Vec<u8>>,
 }
 
-/// Why a picture is not taken.
+/// Why an image is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum PictureError {
     #[error("the image has too many pixels")]
     TooLarge,
-    /// Not what its first bytes promise.
     #[error("the image cannot be decoded: {0}")]
     Broken(String),
 }
@@ -59,13 +57,13 @@ impl From<image::ImageError> for PictureError {
     }
 }
 
-/// The picture alone, of a file whose first bytes say that it is `media_type`.
+/// Cleans a file whose type was detected as `media_type`.
 pub fn clean(media_type: &str, bytes: &[u8]) -> Result<Picture, PictureError> {
     match ImageFormat::from_mime_type(media_type) {
         Some(ImageFormat::Gif) => {
             let frames = GifDecoder::new(Cursor::new(bytes))?;
             let copy = container::gif(bytes);
-            moving(frames, copy)
+            animated(frames, copy)
         }
         Some(ImageFormat::WebP) => webp(bytes),
         Some(format @ (ImageFormat::Jpeg | ImageFormat::Png)) => still(format, bytes),
@@ -81,7 +79,7 @@ fn limits() -> Limits {
     limits
 }
 
-/// Decoded, where that takes not too much.
+/// Decodes an image within the limits.
 fn decoded(mut decoder: impl ImageDecoder) -> Result<DynamicImage, PictureError> {
     check(&mut decoder)?;
     Ok(DynamicImage::from_decoder(decoder)?)
@@ -112,7 +110,7 @@ fn still(format: ImageFormat, bytes: &[u8]) -> Result<Picture, PictureError> {
                 _ => &image.to_rgb8().into(),
             };
             let mut encoder = JpegEncoder::new_with_quality(&mut bytes, QUALITY);
-            keep_colours(&mut encoder, profile, image);
+            keep_colors(&mut encoder, profile, image);
             image.write_with_encoder(encoder)?;
         }
         _ => {
@@ -121,23 +119,23 @@ fn still(format: ImageFormat, bytes: &[u8]) -> Result<Picture, PictureError> {
                 CompressionType::Default,
                 FilterType::Adaptive,
             );
-            keep_colours(&mut encoder, profile, &image);
+            keep_colors(&mut encoder, profile, &image);
             image.write_with_encoder(encoder)?;
         }
     }
     picture(&image, bytes)
 }
 
-/// What the numbers of a picture mean as colours belongs to it; without, a phone's pictures look pale.
-/// Profiles for other kinds of colours than are written no longer fit.
-fn keep_colours(encoder: &mut impl ImageEncoder, profile: Option<Vec<u8>>, image: &DynamicImage) {
+/// Keeps the color profile: without it, images from phones look pale. A profile for another color space than the one
+/// written does not apply.
+fn keep_colors(encoder: &mut impl ImageEncoder, profile: Option<Vec<u8>>, image: &DynamicImage) {
     let space: &[u8] = match image.color().has_color() {
         true => b"RGB ",
         false => b"GRAY",
     };
     let fitting = profile.filter(|p| p.len() <= MAX_PROFILE && p.get(16..20) == Some(space));
     if let Some(profile) = fitting {
-        // An encoder that takes none writes the picture without.
+        // An encoder without support writes the image without it.
         let _ = encoder.set_icc_profile(profile);
     }
 }
@@ -146,14 +144,14 @@ fn webp(bytes: &[u8]) -> Result<Picture, PictureError> {
     let decoder = WebPDecoder::new(Cursor::new(bytes))?;
     let copy = container::webp(bytes);
     if decoder.has_animation() {
-        return moving(decoder, copy);
+        return animated(decoder, copy);
     }
     let image = decoded(decoder)?;
     picture(&image, copy.ok_or_else(malformed)?)
 }
 
-/// Looks at every frame; the first one is the thumbnail.
-fn moving<'a, D>(mut decoder: D, copy: Option<Vec<u8>>) -> Result<Picture, PictureError>
+/// Decodes every frame; the first one becomes the thumbnail.
+fn animated<'a, D>(mut decoder: D, copy: Option<Vec<u8>>) -> Result<Picture, PictureError>
 where
     D: AnimationDecoder<'a> + ImageDecoder,
 {
@@ -191,8 +189,8 @@ fn thumbnail(image: &DynamicImage) -> Result<Option<Vec<u8>>, PictureError> {
     }
     let small = image.thumbnail(THUMBNAIL, THUMBNAIL);
     let mut bytes = Vec::new();
-    let see_through = small.color().has_alpha() && small.to_rgba8().pixels().any(|p| p.0[3] < 255);
-    if see_through {
+    let transparent = small.color().has_alpha() && small.to_rgba8().pixels().any(|p| p.0[3] < 255);
+    if transparent {
         let small: DynamicImage = small.to_rgba8().into();
         small.write_with_encoder(WebPEncoder::new_lossless(&mut bytes))?;
     } else {
@@ -234,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_jpeg_is_turned_upright_and_keeps_nothing_else() {
+    fn a_jpeg_is_rotated_upright_and_loses_its_metadata() {
         let jpeg = encoded(&photo(60, 30).to_rgb8().into(), ImageFormat::Jpeg);
         let picture = clean("image/jpeg", &with_exif(&jpeg, 6)).unwrap();
         assert_eq!((picture.width, picture.height), (30, 60));
@@ -244,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_picture_has_a_thumbnail() {
+    fn a_large_image_has_a_thumbnail() {
         for (media_type, format) in [
             ("image/png", ImageFormat::Png),
             ("image/webp", ImageFormat::WebP),
@@ -258,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thumbnail_stays_see_through() {
+    fn a_thumbnail_keeps_transparency() {
         let glass = DynamicImage::from(RgbaImage::from_pixel(600, 600, Rgba([9, 9, 9, 40])));
         let picture = clean("image/png", &encoded(&glass, ImageFormat::Png)).unwrap();
         let small = image::load_from_memory(&picture.thumbnail.unwrap()).unwrap();
@@ -266,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moving_picture_goes_on_moving() {
+    fn an_animation_stays_animated() {
         let mut bytes = Vec::new();
         let mut encoder = GifEncoder::new(&mut bytes);
         for shade in [0, 128, 255] {
@@ -283,8 +281,8 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_that_takes_too_much_to_decode_is_refused() {
-        // 20,000 × 20,000 pixels of nothing: some bytes here, 1.6 GB decoded.
+    fn an_image_that_takes_too_much_to_decode_is_refused() {
+        // 20,000 × 20,000 empty pixels: some bytes here, 1.6 GB decoded.
         let mut png = encoded(&photo(8, 8), ImageFormat::Png);
         png[16..20].copy_from_slice(&20_000_u32.to_be_bytes());
         png[20..24].copy_from_slice(&20_000_u32.to_be_bytes());
@@ -297,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_picture_is_refused() {
+    fn a_broken_image_is_refused() {
         let png = encoded(&photo(80, 80), ImageFormat::Png);
         let half = &png[..png.len() / 2];
         assert!(matches!(

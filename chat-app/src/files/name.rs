@@ -1,10 +1,10 @@
-//! What a file is called: cleaned, so that it is a name and nothing else. Pure.
+//! Sanitizes file names. Pure.
 
-/// What a file system takes, in bytes.
+/// The longest name that file systems allow, in bytes.
 const LIMIT: usize = 255;
 
-/// The last part of a path, in one line, without characters that reverse what is read (`exe.gpj`), at most 255 bytes
-/// long with its ending kept.
+/// The last part of a path, on one line, without characters that reverse the text (`exe.gpj`), and at most 255 bytes long,
+/// with its extension kept.
 pub fn clean(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let shown: String = last
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_the_last_part_of_a_path_in_one_line() {
+    fn a_name_is_the_last_part_of_a_path_on_one_line() {
         for (name, expected) in [
             ("photo.jpg", "photo.jpg"),
             ("../../etc/passwd", "passwd"),
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_name_keeps_its_ending() {
+    fn a_long_name_keeps_its_extension() {
         let name = clean(&format!("{}.jpeg", "ä".repeat(300)));
         assert!(
             name.len() <= 255 && name.ends_with("ä.jpeg"),

@@ -1,28 +1,27 @@
-//! Which part of a file a request asks for (RFC 9110, section 14). Pure.
+//! The `Range` header (RFC 9110, section 14). Pure.
 
 use std::ops::Range;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum ByteRange {
     Whole,
-    /// These bytes.
     Of(Range<u64>),
-    /// No byte of it is in the range.
+    /// The range is outside the file.
     Unsatisfiable,
 }
 
-/// The part that the header asks for of a file of `length` bytes. What is not one well-formed range of bytes is
-/// ignored, as servers may.
-pub fn part(header: Option<&str>, length: u64) -> Part {
-    match header.and_then(|header| asked(header, length)) {
-        None => Part::Whole,
-        Some(range) if range.is_empty() => Part::Unsatisfiable,
-        Some(range) => Part::Of(range),
+/// The part of a file of `length` bytes that the header requests. Anything but one well-formed range of bytes is ignored,
+/// as servers may.
+pub fn requested(header: Option<&str>, length: u64) -> ByteRange {
+    match header.and_then(|header| parse(header, length)) {
+        None => ByteRange::Whole,
+        Some(range) if range.is_empty() => ByteRange::Unsatisfiable,
+        Some(range) => ByteRange::Of(range),
     }
 }
 
-/// An empty range where it is well formed but outside.
-fn asked(header: &str, length: u64) -> Option<Range<u64>> {
+/// The requested range; empty if it is outside the file.
+fn parse(header: &str, length: u64) -> Option<Range<u64>> {
     let (first, last) = header.strip_prefix("bytes=")?.trim().split_once('-')?;
     let number = |text: &str| text.parse::<u64>().ok().filter(|_| !text.starts_with('+'));
     match (first, last) {
@@ -42,21 +41,21 @@ mod tests {
     #[test]
     fn a_range_is_within_the_file() {
         for (header, expected) in [
-            ("bytes=0-0", Part::Of(0..1)),
-            ("bytes=2-", Part::Of(2..10)),
-            ("bytes=-3", Part::Of(7..10)),
-            ("bytes=-99", Part::Of(0..10)),
-            ("bytes=5-18446744073709551615", Part::Of(5..10)),
-            ("bytes=10-", Part::Unsatisfiable),
-            ("bytes=10-12", Part::Unsatisfiable),
-            ("bytes=-0", Part::Unsatisfiable),
+            ("bytes=0-0", ByteRange::Of(0..1)),
+            ("bytes=2-", ByteRange::Of(2..10)),
+            ("bytes=-3", ByteRange::Of(7..10)),
+            ("bytes=-99", ByteRange::Of(0..10)),
+            ("bytes=5-18446744073709551615", ByteRange::Of(5..10)),
+            ("bytes=10-", ByteRange::Unsatisfiable),
+            ("bytes=10-12", ByteRange::Unsatisfiable),
+            ("bytes=-0", ByteRange::Unsatisfiable),
         ] {
-            assert_eq!(part(Some(header), 10), expected, "{header}");
+            assert_eq!(requested(Some(header), 10), expected, "{header}");
         }
     }
 
     #[test]
-    fn what_is_not_understood_is_ignored() {
+    fn an_unsupported_range_is_ignored() {
         for header in [
             "bytes=3-2",
             "bytes=a-",
@@ -65,8 +64,8 @@ mod tests {
             "bytes=-",
             "bytes=+1-2",
         ] {
-            assert_eq!(part(Some(header), 10), Part::Whole, "{header}");
+            assert_eq!(requested(Some(header), 10), ByteRange::Whole, "{header}");
         }
-        assert_eq!(part(None, 10), Part::Whole);
+        assert_eq!(requested(None, 10), ByteRange::Whole);
     }
 }

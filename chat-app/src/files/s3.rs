@@ -1,4 +1,4 @@
-//! The bucket of the settings. Reads the file of the certificate authority, no other I/O.
+//! The blob store of the settings. Reads the file of the certificate authority, no other I/O.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,37 +6,37 @@ use std::time::Duration;
 
 use object_store::aws::AmazonS3Builder;
 use object_store::{Certificate, ClientOptions, RetryConfig};
+use secrecy::ExposeSecret;
 use url::Url;
 
-use super::store::{Bucket, Store};
+use super::blob::{BlobStore, Bucket};
 use crate::config::{Files, S3, StoreKind};
 use crate::store::Pool;
-use crate::store::attachments::Place;
+use crate::store::attachments::Backend;
 
-/// Tries of a request end by then.
+/// How long a request is retried.
 const RETRY: Duration = Duration::from_secs(10);
-/// A request that gets no answer.
+/// How long to wait for the response to a request.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Why the settings name no bucket that can be used.
+/// Why the bucket of the settings cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum BucketError {
-    /// They contradict each other.
     #[error("invalid CONFAB_S3_ settings: {0}")]
     Settings(#[from] object_store::Error),
-    /// A file that is not there or is no certificate.
+    /// Missing, or not a certificate.
     #[error("cannot read CONFAB_S3_CA_FILE {0}: {1}")]
     Authority(PathBuf, std::io::Error),
 }
 
-/// Both places. A bucket is used where one is named, also for the files of before where new ones go to PostgreSQL.
-pub(super) fn store(settings: &Files, pool: Pool) -> Result<Store, BucketError> {
-    Ok(Store {
+/// A bucket that is named is also used for old files when new ones go to PostgreSQL.
+pub(super) fn blobs(settings: &Files, pool: Pool) -> Result<BlobStore, BucketError> {
+    Ok(BlobStore {
         pool,
         bucket: bucket(&settings.s3)?,
-        place: match settings.store {
-            StoreKind::Postgres => Place::Postgres,
-            StoreKind::S3 => Place::S3,
+        backend: match settings.store {
+            StoreKind::Postgres => Backend::Postgres,
+            StoreKind::S3 => Backend::S3,
         },
     })
 }
@@ -49,13 +49,13 @@ fn bucket(settings: &S3) -> Result<Option<Bucket>, BucketError> {
     ) else {
         return Ok(None);
     };
-    // What signs is told to the builder; this is for TLS. Where something else was chosen before, that stays.
+    // For TLS. A provider that was installed before stays.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = AmazonS3Builder::new()
         .with_bucket_name(name)
         .with_region(&settings.s3_region)
-        .with_access_key_id(key)
-        .with_secret_access_key(secret)
+        .with_access_key_id(key.expose_secret())
+        .with_secret_access_key(secret.expose_secret())
         .with_virtual_hosted_style_request(!settings.s3_path_style)
         .with_client_options(client(settings)?)
         .with_retry(RetryConfig {
@@ -71,7 +71,7 @@ fn bucket(settings: &S3) -> Result<Option<Bucket>, BucketError> {
     }))
 }
 
-/// Where the bucket is not in the path it is in the name of the host.
+/// The bucket is part of the path or of the host name.
 fn address(endpoint: &Url, bucket: &str, path_style: bool) -> String {
     let text = endpoint.as_str().trim_end_matches('/');
     match (path_style, text.split_once("://")) {
@@ -80,7 +80,7 @@ fn address(endpoint: &Url, bucket: &str, path_style: bool) -> String {
     }
 }
 
-/// The image has no certificates of a system: the public authorities are in the binary.
+/// The image has no system certificates: the public authorities are compiled in.
 fn client(settings: &S3) -> Result<ClientOptions, BucketError> {
     let plain = settings
         .s3_endpoint

@@ -1,14 +1,13 @@
-//! What a file is, by its bytes: what the browser says of it is not asked. Pure.
+//! Detects the media type of a file by its contents; the type that the browser sends is ignored. Pure.
 
 use crate::config::MediaRange;
 
-/// How much of a file is looked at: as far as the formats of office programs need.
+/// The bytes needed to detect a type: office documents need most.
 pub const HEAD: usize = 8 * 1024;
 
-/// What is known of nothing.
 pub const UNKNOWN: &str = "application/octet-stream";
 
-/// The media type of a file that begins so.
+/// The media type of a file with this beginning.
 pub fn media_type(head: &[u8]) -> &'static str {
     if is_svg(head) {
         return "image/svg+xml";
@@ -20,14 +19,14 @@ pub fn media_type(head: &[u8]) -> &'static str {
     }
 }
 
-/// A drawing may begin with a declaration and comments.
+/// An SVG may start with a declaration and comments.
 fn is_svg(head: &[u8]) -> bool {
     let text = String::from_utf8_lossy(&head[..head.len().min(1024)]);
     let text = text.trim_start_matches('\u{feff}').trim_start();
     text.starts_with('<') && text.to_ascii_lowercase().contains("<svg")
 }
 
-/// UTF-8 without control characters; a character may be cut in two at the end.
+/// UTF-8 without control characters; the last character may be cut.
 fn is_text(head: &[u8]) -> bool {
     let valid = match std::str::from_utf8(head) {
         Ok(text) => text,
@@ -42,10 +41,10 @@ fn is_text(head: &[u8]) -> bool {
 
 /// Whether it may be attached.
 pub fn is_allowed(media_type: &str, types: &[MediaRange]) -> bool {
-    types.iter().any(|range| range.holds(media_type))
+    types.iter().any(|range| range.contains(media_type))
 }
 
-/// The images that pages show. All else is only ever downloaded.
+/// The images that pages show. All other files are only offered for download.
 pub fn is_shown(media_type: &str) -> bool {
     matches!(
         media_type,
@@ -58,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_what_its_bytes_say() {
+    fn the_contents_decide_the_type() {
         for (head, expected) in [
             (&b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR"[..], "image/png"),
             (b"\xff\xd8\xff\xe0\0\x10JFIF", "image/jpeg"),
@@ -85,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_listed_may_be_attached() {
+    fn only_listed_types_may_be_attached() {
         let types = ["image/*".parse().unwrap(), "text/plain".parse().unwrap()];
         assert!(is_allowed("image/png", &types));
         assert!(is_allowed("text/plain", &types));
@@ -93,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_drawing_is_never_shown() {
+    fn an_svg_is_never_shown() {
         assert!(is_shown("image/png"));
         assert!(!is_shown("image/svg+xml"));
     }

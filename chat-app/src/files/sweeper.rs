@@ -1,4 +1,7 @@
-//! Deletes what nobody sent, and the objects of files that are gone: one replica at a time. Does I/O (PostgreSQL, S3).
+//! Deletes files that were never sent, and the objects of deleted files. Does I/O (PostgreSQL, S3).
+//!
+//! One replica sweeps at a time: the one whose connection holds an advisory lock. A sweep may be interrupted at any point;
+//! the next one continues. The task has no state and ends with the hard shutdown.
 
 use std::time::Duration;
 
@@ -6,19 +9,19 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
 use tokio_util::sync::CancellationToken;
 
-use super::store::Bucket;
+use super::blob::Bucket;
 use crate::files::Files;
 use crate::store::attachments;
 
-const EVERY: Duration = Duration::from_secs(60);
+const INTERVAL: Duration = Duration::from_secs(60);
 const BATCH: i64 = 100;
 
-/// How old things are when they are swept.
+/// The ages from which things are swept.
 #[derive(Clone, Copy, Debug)]
 pub struct Ages {
-    /// Files that were not sent.
+    /// Of files that were not sent.
     pub unsent: Duration,
-    /// Rows that are gone: an upload under way may still be making their objects.
+    /// Of deleted rows: an upload in progress may still be creating their objects.
     pub gone: Duration,
 }
 
@@ -27,11 +30,11 @@ const AGES: Ages = Ages {
     gone: Duration::from_secs(60),
 };
 
-/// Sweeps until told to stop.
+/// Sweeps until `stop` is cancelled.
 pub async fn run(database: PgConnectOptions, files: Files, stop: CancellationToken) {
     let database = database.application_name("confab-files");
     while stop
-        .run_until_cancelled(tokio::time::sleep(EVERY))
+        .run_until_cancelled(tokio::time::sleep(INTERVAL))
         .await
         .is_some()
     {
@@ -44,7 +47,7 @@ pub async fn run(database: PgConnectOptions, files: Files, stop: CancellationTok
     }
 }
 
-/// One sweep, unless another replica is at it. The lock goes with the connection.
+/// One sweep, unless another replica is sweeping. Closing the connection releases the lock.
 pub async fn sweep(database: &PgConnectOptions, files: &Files, ages: Ages) -> sqlx::Result<()> {
     let mut connection = PgConnection::connect_with(database).await?;
     if attachments::lead(&mut connection).await? {
@@ -60,14 +63,14 @@ pub async fn sweep(database: &PgConnectOptions, files: &Files, ages: Ages) -> sq
         if swept > 0 {
             tracing::info!(files = swept, "deleted files that were never sent");
         }
-        if let Some(bucket) = files.store.bucket_if_any() {
+        if let Some(bucket) = files.blobs.bucket() {
             while delete_objects(&mut connection, bucket, ages.gone).await? == BATCH as usize {}
         }
     }
     connection.close().await
 }
 
-/// Deletes a batch of objects; how many. What the bucket does not delete is tried again with the next sweep.
+/// Deletes a batch of objects, and returns how many. The next sweep retries what the bucket did not delete.
 async fn delete_objects(
     connection: &mut PgConnection,
     bucket: &Bucket,
@@ -84,6 +87,6 @@ async fn delete_objects(
             }
         }
     }
-    attachments::forget(connection, &deleted).await?;
+    attachments::objects_deleted(connection, &deleted).await?;
     Ok(deleted.len())
 }

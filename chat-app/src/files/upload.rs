@@ -1,4 +1,4 @@
-//! A file on its way here: its bytes, counted, and its row until it is whole. Does I/O.
+//! An upload in progress: its contents, counted, and its row until it is complete. Does I/O.
 
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -13,15 +13,15 @@ use crate::domain::{Attachment, ConversationId, UserId};
 use crate::store::Pool;
 use crate::store::attachments;
 
-/// Within it some more bytes must come.
+/// An upload without data for longer is cancelled.
 const STALLED: Duration = Duration::from_secs(20);
 
-/// A file that is not whole yet: whatever ends its upload early, also the browser going away, takes its row back.
+/// An upload that is not complete. Dropping it deletes its row, whatever ends the upload early.
 pub(super) struct Unsent {
     pub(super) id: Uuid,
     pub(super) conversation: ConversationId,
     pub(super) owner: UserId,
-    /// `None` once it is whole.
+    /// `None` once it is complete.
     pub(super) pool: Option<Pool>,
 }
 
@@ -30,7 +30,7 @@ impl Unsent {
         if kept.is_some() {
             self.pool = None;
         }
-        // Its row was swept under it, an upload that took a day.
+        // The sweeper has deleted the row: the upload took a day.
         kept.ok_or(FileError::Stalled)
     }
 }
@@ -40,7 +40,7 @@ impl Drop for Unsent {
         let Some(pool) = self.pool.take() else { return };
         let (id, conversation, owner) = (self.id, self.conversation, self.owner);
         tokio::spawn(async move {
-            // Where this fails, the sweeper does it later.
+            // If this fails, the sweeper deletes it later.
             if let Err(error) = attachments::discard(&pool, conversation, owner, id).await {
                 tracing::debug!(%error, "could not clean up an aborted upload");
             }
@@ -48,13 +48,13 @@ impl Drop for Unsent {
     }
 }
 
-/// What the browser sends, counted.
+/// The contents that the browser sends, counted.
 pub(super) struct Incoming<S> {
     stream: S,
-    /// Bytes that it may have.
+    /// The most bytes allowed.
     pub(super) limit: u64,
     pub(super) count: u64,
-    /// The beginning; taken out by the first [`Self::next`].
+    /// The beginning, which the first [`Self::next`] returns.
     pub(super) head: Vec<u8>,
     ended: bool,
 }
@@ -74,7 +74,7 @@ where
         }
     }
 
-    /// As much of the beginning as it takes to see what the file is, or all of it.
+    /// The beginning: as much as it takes to detect the type, or everything.
     pub(super) async fn head(&mut self) -> Result<&[u8], FileError> {
         while self.head.len() < sniff::HEAD {
             let Some(bytes) = self.receive().await? else {
@@ -86,7 +86,7 @@ where
     }
 
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, FileError> {
-        // The limit may have become less since.
+        // The limit may have been lowered since.
         if self.count > self.limit {
             return Err(FileError::TooLarge(self.limit));
         }

@@ -135,7 +135,7 @@ pub(super) async fn remove(
     session: Session,
     Path((id, person)): Path<(ConversationId, UserId)>,
 ) -> Result<Redirect, AppError> {
-    let outcome = rooms::let_out(&app.pool, id, session.user.id, person, false).await?;
+    let outcome = rooms::remove_member(&app.pool, id, session.user.id, person, false).await?;
     app.announce(id, outcome).await?;
     Ok(Redirect::to(&format!("/c/{id}/about")))
 }

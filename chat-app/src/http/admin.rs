@@ -45,7 +45,7 @@ pub(super) fn routes() -> Router<App> {
 }
 
 /// An administrator. Anybody else gets 404.
-pub(super) struct Admin(pub User);
+pub(super) struct Admin(User);
 
 impl<S: Send + Sync> FromRequestParts<S> for Admin
 where

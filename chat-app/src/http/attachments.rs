@@ -144,7 +144,7 @@ fn refusal(error: FileError, settings: &config::Files) -> AppError {
             tracing::debug!(%error, "an upload was aborted");
             return AppError::BadRequest;
         }
-        FileError::Store(error) => return error.into(),
+        FileError::Blob(error) => return error.into(),
         FileError::Empty => InputError::FileEmpty,
         FileError::TooLarge(limit) => InputError::FileTooLarge {
             limit: size(i64::try_from(limit).unwrap_or(i64::MAX)),

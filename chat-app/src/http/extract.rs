@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::error::AppError;
 
 /// The fields of a form or a query.
-pub(super) struct Form<T>(pub T);
+pub(super) struct Form<T>(pub(super) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
     type Rejection = AppError;
@@ -37,7 +37,7 @@ pub(super) struct SearchQuery {
 }
 
 /// The parameters of the path. A malformed one is 404, not 400.
-pub(super) struct Path<T>(pub T);
+pub(super) struct Path<T>(pub(super) T);
 
 impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
     type Rejection = AppError;
@@ -50,7 +50,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
 }
 
 /// Whether JavaScript made the request, which accepts JSON, and not a form or a link, which want a page.
-pub(super) struct WantsJson(pub bool);
+pub(super) struct WantsJson(pub(super) bool);
 
 impl<S: Send + Sync> FromRequestParts<S> for WantsJson {
     type Rejection = Infallible;

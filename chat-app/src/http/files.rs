@@ -15,9 +15,9 @@ use super::layers::Incompressible;
 use crate::app::App;
 use crate::domain::{Attachment, ConversationId, Session};
 use crate::error::AppError;
-use crate::files::range::{self, Part};
+use crate::files::range::{self, ByteRange};
 use crate::files::sniff;
-use crate::store::attachments::{self, Kind, Place};
+use crate::store::attachments::{self, Backend, Variant};
 
 /// A file never changes. `vary` keeps the cache of a shared browser from serving another person's copy.
 const HEADERS: [(HeaderName, &str); 5] = [
@@ -44,7 +44,7 @@ pub(super) async fn original(
     Path((conversation, id)): Path<(ConversationId, Uuid)>,
     headers: HeaderMap,
 ) -> Result<Response, AppError> {
-    let (file, place) = visible(&app, &session, conversation, id).await?;
+    let (file, backend) = visible(&app, &session, conversation, id).await?;
     let tag = format!("\"{id}\"");
     let given = |name| headers.get(name).and_then(|value| value.to_str().ok());
     if given(header::IF_NONE_MATCH) == Some(&tag) {
@@ -56,11 +56,11 @@ pub(super) async fn original(
     }
     let length = file.bytes as u64;
     let same = given(header::IF_RANGE).is_none_or(|range_of| range_of == tag);
-    let part = range::part(given(header::RANGE).filter(|_| same), length);
+    let part = range::requested(given(header::RANGE).filter(|_| same), length);
     let (status, range) = match part {
-        Part::Whole => (StatusCode::OK, 0..length),
-        Part::Of(range) => (StatusCode::PARTIAL_CONTENT, range),
-        Part::Unsatisfiable => {
+        ByteRange::Whole => (StatusCode::OK, 0..length),
+        ByteRange::Of(range) => (StatusCode::PARTIAL_CONTENT, range),
+        ByteRange::Unsatisfiable => {
             let mut response =
                 file_response(StatusCode::RANGE_NOT_SATISFIABLE, &file, Body::empty());
             set(
@@ -73,8 +73,8 @@ pub(super) async fn original(
     };
     let bytes = app
         .files
-        .store
-        .read(place, id, Kind::Original, range.clone())
+        .blobs
+        .read(backend, id, Variant::Original, range.clone())
         .await?;
     let mut response = file_response(status, &file, Body::from_stream(bytes));
     let media_type = match sniff::is_shown(&file.media_type) {
@@ -101,11 +101,11 @@ pub(super) async fn thumbnail(
     session: Session,
     Path((conversation, id)): Path<(ConversationId, Uuid)>,
 ) -> Result<Response, AppError> {
-    let (file, place) = visible(&app, &session, conversation, id).await?;
+    let (file, backend) = visible(&app, &session, conversation, id).await?;
     if !file.thumbnail {
         return Err(AppError::NotFound);
     }
-    let bytes: Bytes = app.files.store.thumbnail(place, id).await?;
+    let bytes: Bytes = app.files.blobs.thumbnail(backend, id).await?;
     let media_type = match bytes.starts_with(b"\xff\xd8") {
         true => "image/jpeg",
         false => "image/webp",
@@ -120,7 +120,7 @@ async fn visible(
     session: &Session,
     conversation: ConversationId,
     id: Uuid,
-) -> Result<(Attachment, Place), AppError> {
+) -> Result<(Attachment, Backend), AppError> {
     let found = attachments::visible(&app.pool, conversation, session.user.id, id).await?;
     found.ok_or(AppError::NotFound)
 }

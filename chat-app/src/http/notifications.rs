@@ -15,7 +15,7 @@ use crate::domain::{ConversationId, Level, Session};
 use crate::error::AppError;
 use crate::input_error::InputError;
 use crate::push::quiet::is_zone;
-use crate::push::{Push, are_keys};
+use crate::push::{PushClient, are_keys};
 use crate::store;
 use crate::store::push::{Quiet, Subscription};
 use crate::text::Text;
@@ -155,7 +155,7 @@ pub(super) async fn subscribe(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn subscription(push: &Push, text: Text, form: SubscriptionForm) -> Option<Subscription> {
+fn subscription(push: &PushClient, text: Text, form: SubscriptionForm) -> Option<Subscription> {
     // Some browsers add padding.
     let decoded = |field: &str| BASE64.decode(field.trim_end_matches('=')).ok();
     let (p256dh, auth) = (decoded(&form.p256dh)?, decoded(&form.auth)?);

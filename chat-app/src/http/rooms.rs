@@ -176,7 +176,7 @@ pub(super) async fn leave(
     Path(id): Path<ConversationId>,
 ) -> Result<Redirect, AppError> {
     let me = session.user.id;
-    let outcome = rooms::let_out(&app.pool, id, me, me, false).await?;
+    let outcome = rooms::remove_member(&app.pool, id, me, me, false).await?;
     app.announce(id, outcome).await?;
     Ok(Redirect::to("/c"))
 }

@@ -10,10 +10,10 @@ use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 
 use super::devices;
 use crate::app::App;
+use crate::batch_loader::Loaded;
 use crate::config::Config;
 use crate::domain::{Session, UserId};
 use crate::error::AppError;
-use crate::lookups::Found;
 use crate::text::{self, Language};
 use crate::{store, tokens};
 
@@ -111,7 +111,7 @@ fn over_tls(config: &Config) -> bool {
 }
 
 /// Fails at once while PostgreSQL is known to be down.
-async fn of_cookie(app: &App, jar: &CookieJar) -> Found<Session> {
+async fn of_cookie(app: &App, jar: &CookieJar) -> Loaded<Session> {
     match jar.get(cookie_name(&app.config)) {
         Some(_) if !app.postgres.answers() => Err(sqlx::Error::PoolTimedOut.into()),
         Some(cookie) if !cookie.value().is_empty() => {

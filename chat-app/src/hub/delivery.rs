@@ -1,18 +1,18 @@
-//! What goes through the hub: a frame and whom it concerns, as the record says or its event. Pure.
+//! What passes through the hub: a frame and its recipients, from a record or its event. Pure.
 
 use axum::extract::ws::Utf8Bytes;
 use time::OffsetDateTime;
 
 use super::handle::Outgoing;
-use super::order::Follow;
+use super::sequencer::Follow;
 use crate::domain::{ConversationId, UserId};
 use crate::event::Event;
 
-/// A frame on its way, and whom it concerns.
+/// A frame and its recipients.
 #[derive(Clone, Debug)]
 pub struct Delivery {
     pub(super) frame: Utf8Bytes,
-    /// Of a message that was sent, when it was accepted.
+    /// When the message was accepted, for a new message.
     pub(super) accepted: Option<OffsetDateTime>,
     pub(super) to: To,
 }
@@ -23,41 +23,41 @@ pub(super) enum To {
     Room(Box<RoomChange>),
 }
 
-/// What a change of a large room does.
+/// A change of a large room: its recipients are the members on each replica.
 #[derive(Clone, Debug)]
 pub(super) struct RoomChange {
     pub(super) room: ConversationId,
     pub(super) rev: i64,
-    /// Who joined at or after this message gets nothing.
-    pub(super) place: i64,
-    /// Where the conversation's messages stood.
+    /// Members who joined at or after this message are no recipients.
+    pub(super) visible_from: i64,
+    /// The last message at the time of the change.
     pub(super) seq: i64,
     pub(super) joins: Option<UserId>,
     pub(super) leaves: Option<UserId>,
 }
 
-/// What a record says of whom it concerns.
+/// The recipients of a record, from its key and headers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
     pub conversation: ConversationId,
     pub rev: i64,
-    /// Who gets it; `None` for all members of a large room.
+    /// `None` for all members of a large room.
     pub people: Option<Vec<UserId>>,
-    /// Whom it lets into the conversation.
+    /// The user who joins with this change.
     pub joins: Option<UserId>,
 }
 
-/// Whether a record concerns this replica.
+/// Whether a record has recipients on this replica.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Here {
-    /// Who is in the large room must be read first.
+pub(crate) enum LocalInterest {
+    /// The members of the large room have to be loaded first.
     Unknown,
     Present,
     Absent,
 }
 
 impl Delivery {
-    /// The delivery of an event; `None` where its rendering was left out of the record.
+    /// The delivery of an event; `None` if the record was too large to hold the rendering.
     pub fn of(event: &Event) -> Option<Self> {
         Some(Self {
             frame: event.frame()?,
@@ -67,7 +67,7 @@ impl Delivery {
                 None => To::Room(Box::new(RoomChange {
                     room: event.conversation,
                     rev: event.rev,
-                    place: event.place(),
+                    visible_from: event.place(),
                     seq: event.seq,
                     joins: event.joins(),
                     leaves: event.leaves(),
@@ -76,7 +76,6 @@ impl Delivery {
         })
     }
 
-    /// What one socket gets of it.
     pub(super) fn outgoing(&self) -> Outgoing {
         Outgoing {
             frame: self.frame.clone(),
@@ -86,7 +85,7 @@ impl Delivery {
 }
 
 impl Follow for Delivery {
-    /// The frame says so to browsers.
+    /// Adds `after` to the frame.
     fn follow(self, after: i64) -> Self {
         let frame = match self.frame.strip_prefix('{') {
             Some(rest) => format!("{{\"after\":{after},{rest}").into(),
@@ -101,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_frame_says_what_it_follows() {
+    fn a_frame_names_the_rev_that_it_follows() {
         let delivery = Delivery {
             frame: Utf8Bytes::from_static(r#"{"type":"message","rev":9}"#),
             accepted: None,

@@ -1,4 +1,6 @@
-//! The two ends of a socket's place in the hub: a bounded queue of frames, and what else the socket must know.
+//! The connection between the hub and a socket: a bounded queue of frames, and a watched state. Pure.
+//!
+//! The hub owns the [`Handle`], the socket's task the [`SocketRegistration`]; dropping the registration removes the handle.
 
 use axum::extract::ws::Utf8Bytes;
 use time::OffsetDateTime;
@@ -8,56 +10,55 @@ use super::Hub;
 use super::presence::SocketId;
 use crate::domain::{SessionId, UserId};
 
-/// Frames that may wait for one slow socket; past that it is told to read what it missed.
+/// Frames that may wait for a slow socket; beyond that it has to read what it missed.
 pub(super) const SOCKET_QUEUE: usize = 256;
 
 /// A frame on its way to one socket.
 #[derive(Clone, Debug)]
 pub struct Outgoing {
     pub frame: Utf8Bytes,
-    /// Of a message that was sent, when it was accepted.
+    /// When the message was accepted, for a new message.
     pub accepted: Option<OffsetDateTime>,
 }
 
 /// Why the server closes a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Close {
-    /// Its session was revoked.
     Revoked,
     Restart,
 }
 
-/// What a socket must know besides its frames.
+/// What the hub asks of a socket, besides to send frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SocketState {
-    /// Frames were lost: its queue was full.
+    /// Its queue was full and frames were dropped: the browser has to read what it missed.
     pub lagged: bool,
     pub close: Option<Close>,
 }
 
-/// The socket's end; gives its place back when dropped.
-pub struct Registration {
-    /// Which socket of this replica it is.
+/// The socket's end.
+pub struct SocketRegistration {
     pub id: SocketId,
     pub frames: mpsc::Receiver<Outgoing>,
     pub state: watch::Receiver<SocketState>,
     pub control: watch::Sender<SocketState>,
-    pub(super) _place: Place,
+    pub(super) _guard: RegistrationGuard,
 }
 
-/// A socket's place in the hub.
-pub(super) struct Place {
+/// Removes the handle when dropped.
+pub(super) struct RegistrationGuard {
     pub(super) hub: Hub,
     pub(super) user: UserId,
     pub(super) id: SocketId,
 }
 
-impl Drop for Place {
+impl Drop for RegistrationGuard {
     fn drop(&mut self) {
         self.hub.unregister(self.user, self.id);
     }
 }
 
+/// The hub's end.
 pub(super) struct Handle {
     pub(super) id: SocketId,
     pub(super) session: SessionId,
@@ -66,23 +67,23 @@ pub(super) struct Handle {
 }
 
 impl Handle {
-    /// Queues a frame. After the first loss nothing more goes in until the socket has read what it missed, and after its
-    /// session was revoked nothing at all.
+    /// Queues a frame. After a frame was dropped, no more are queued until the browser has read what it missed; after its
+    /// session was revoked, none at all.
     pub(super) fn send(&self, outgoing: Outgoing) {
         let state = *self.state.borrow();
         if state.lagged || state.close == Some(Close::Revoked) {
             return;
         }
         if let Err(mpsc::error::TrySendError::Full(_)) = self.frames.try_send(outgoing) {
-            self.lag();
+            self.mark_lagged();
         }
     }
 
-    pub(super) fn lag(&self) {
+    pub(super) fn mark_lagged(&self) {
         self.state.send_modify(|state| state.lagged = true);
     }
 
-    pub(super) fn close(&self, why: Close) {
-        self.state.send_modify(|state| state.close = Some(why));
+    pub(super) fn close(&self, reason: Close) {
+        self.state.send_modify(|state| state.close = Some(reason));
     }
 }

@@ -1,8 +1,12 @@
-//! Who is connected, here and on the other replicas, and whom that is told. Pure: the clock is given.
+//! Who is online, on this replica and on the others, and which sockets see it. Pure: callers pass the time.
 //!
-//! Each replica tells the others who is on it: everybody every [`BEAT`], in between what has changed. What it said holds
-//! for [`EXPIRY`], so that nobody is hidden by a lost record, and the people of a replica that died go by themselves.
+//! Each replica publishes a census of its users: all of them every [`CENSUS_INTERVAL`], the changes in between. A census
+//! is valid for [`EXPIRY`], so that a lost record hides nobody, and the users of a replica that crashed expire.
+//!
+//! The hub owns one [`Presence`], behind its lock. A socket is in it while its user shares their presence; a user leaves
+//! it some seconds after their last socket, another replica when its census has expired.
 
+pub(crate) mod broadcast;
 mod census;
 
 use std::collections::{HashMap, HashSet};
@@ -10,22 +14,22 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-pub use self::census::Census;
-use self::census::People;
+use self::census::{Users, census};
 use crate::domain::UserId;
+use crate::signal::Census;
 
-/// How often a replica tells of all its people.
-const BEAT: Duration = Duration::from_secs(10);
-/// How long that holds: 15 s of grace beyond the next.
+/// How often a replica publishes all its users.
+const CENSUS_INTERVAL: Duration = Duration::from_secs(10);
+/// How long a census is valid: 15 s longer than until the next.
 const EXPIRY: Duration = Duration::from_secs(25);
-/// How long somebody whose last socket has closed is still there: going from page to page is no absence.
-pub const LINGER: Duration = Duration::from_secs(5);
-/// People that one socket may watch.
-pub const WATCHED: usize = 100;
-/// People that one replica tells of, some 200 KB in a record; who comes after them neither shares nor sees.
-const PEOPLE: usize = 20_000;
-/// Replicas that are listened to.
-const REPLICAS: usize = 1_000;
+/// How long a user stays online after their last socket has closed: loading another page is no absence.
+pub(crate) const LINGER: Duration = Duration::from_secs(5);
+/// The most users that a socket may watch.
+pub(crate) const MAX_WATCHED: usize = 100;
+/// The most users in the census of a replica, some 200 KB in a record. Users beyond that neither share nor see.
+const MAX_USERS: usize = 20_000;
+/// The most replicas whose census is kept.
+const MAX_REPLICAS: usize = 1_000;
 
 /// A socket of this replica.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -33,29 +37,29 @@ pub struct SocketId(pub u64);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Status {
-    /// Somewhere they look at a page, or did minutes ago.
+pub(crate) enum Status {
+    /// At least one of their pages is visible, or was minutes ago.
     Online,
     /// All their pages have been hidden for a while.
     Away,
-    /// Not connected, or not for others to know.
+    /// Not connected, or not sharing.
     Offline,
 }
 
-/// What is known of everybody's presence.
+/// The presence of all users.
 #[derive(Default)]
-pub struct Presence {
-    /// This replica's name: its own records tell it nothing.
+pub(crate) struct Presence {
+    /// This replica's name: its own records are ignored.
     name: String,
     sockets: HashMap<SocketId, Socket>,
-    people: HashMap<UserId, Person>,
-    told: People,
-    next_beat: Option<Instant>,
+    users: HashMap<UserId, LocalUser>,
+    published: Users,
+    next_census: Option<Instant>,
     replicas: HashMap<String, Replica>,
     watched: HashMap<UserId, Watched>,
-    /// People on somebody's screen who may have changed.
+    /// Watched users whose status may have changed.
     touched: HashSet<UserId>,
-    /// Who has just been hidden from a socket that watched them.
+    /// Users who were hidden from a socket that watched them.
     hidden: Vec<(SocketId, UserId)>,
     closed: bool,
 }
@@ -64,39 +68,39 @@ struct Socket {
     user: UserId,
     away: bool,
     watches: Vec<UserId>,
-    /// Who is hidden from it: one of the two has blocked the other.
+    /// Users whose status it does not get: one of the two has blocked the other.
     hidden: HashSet<UserId>,
 }
 
-/// Somebody of this replica.
+/// A user with sockets on this replica.
 #[derive(Default)]
-struct Person {
+struct LocalUser {
     sockets: HashSet<SocketId>,
     away: bool,
-    /// Until when they are there without a socket.
+    /// Until when they stay online without a socket.
     until: Option<Instant>,
 }
 
 struct Replica {
     until: Instant,
-    people: People,
+    users: Users,
 }
 
-/// Somebody on a screen: what was last told, and to whom.
+/// A user on the screen of some sockets, with the status sent last.
 struct Watched {
     status: Status,
     by: HashSet<SocketId>,
 }
 
 impl Presence {
-    /// Says which replica this is.
-    pub fn call(&mut self, name: &str) {
+    /// Sets the name of this replica.
+    pub(crate) fn set_name(&mut self, name: &str) {
         name.clone_into(&mut self.name);
     }
 
-    /// A socket of somebody who shares their presence.
-    pub fn enter(&mut self, socket: SocketId, user: UserId) {
-        let full = self.people.len() >= PEOPLE && !self.people.contains_key(&user);
+    /// A socket whose user shares their presence.
+    pub(crate) fn enter(&mut self, socket: SocketId, user: UserId) {
+        let full = self.users.len() >= MAX_USERS && !self.users.contains_key(&user);
         if full || self.sockets.contains_key(&socket) {
             return;
         }
@@ -109,38 +113,38 @@ impl Presence {
                 hidden: HashSet::new(),
             },
         );
-        let person = self.people.entry(user).or_default();
-        person.sockets.insert(socket);
-        person.until = None;
-        self.settle(user);
+        let local = self.users.entry(user).or_default();
+        local.sockets.insert(socket);
+        local.until = None;
+        self.update(user);
     }
 
-    /// The socket closed, or its person shares no more; they stay until then unless another is open.
-    pub fn leave(&mut self, socket: SocketId, until: Instant) {
+    /// The socket has closed, or its user no longer shares. Without another socket they stay online until `until`.
+    pub(crate) fn leave(&mut self, socket: SocketId, until: Instant) {
         let Some(gone) = self.sockets.remove(&socket) else {
             return;
         };
         self.unwatch(socket, &gone.watches);
-        if let Some(person) = self.people.get_mut(&gone.user) {
-            person.sockets.remove(&socket);
-            if person.sockets.is_empty() {
-                person.until = Some(until);
+        if let Some(local) = self.users.get_mut(&gone.user) {
+            local.sockets.remove(&socket);
+            if local.sockets.is_empty() {
+                local.until = Some(until);
             }
         }
-        self.settle(gone.user);
+        self.update(gone.user);
     }
 
-    /// The socket's page has been hidden for a while, or is looked at again.
-    pub fn away(&mut self, socket: SocketId, away: bool) {
+    /// Sets whether the page of the socket has been hidden for a while.
+    pub(crate) fn set_away(&mut self, socket: SocketId, away: bool) {
         if let Some(known) = self.sockets.get_mut(&socket) {
             known.away = away;
             let user = known.user;
-            self.settle(user);
+            self.update(user);
         }
     }
 
-    /// Who is hidden from the socket from now on; whom of them it watched is offline to it.
-    pub fn hide(&mut self, socket: SocketId, hidden: HashSet<UserId>) {
+    /// Sets the users hidden from the socket. Those whom it watches become offline to it.
+    pub(crate) fn hide(&mut self, socket: SocketId, hidden: HashSet<UserId>) {
         let Some(known) = self.sockets.get_mut(&socket) else {
             return;
         };
@@ -152,8 +156,9 @@ impl Presence {
             .extend(gone.into_iter().map(|user| (socket, user)));
     }
 
-    /// Whom the socket has on screen from now on, at most [`WATCHED`]; how they are. Who doesn't share sees nobody.
-    pub fn watch(&mut self, socket: SocketId, users: Vec<UserId>) -> Vec<(UserId, Status)> {
+    /// Sets the users that the socket watches, at most [`MAX_WATCHED`], and returns their status: none if its own user
+    /// does not share.
+    pub(crate) fn watch(&mut self, socket: SocketId, users: Vec<UserId>) -> Vec<(UserId, Status)> {
         let Some(known) = self.sockets.get_mut(&socket) else {
             return Vec::new();
         };
@@ -168,73 +173,71 @@ impl Presence {
             let by = HashSet::new();
             let watched = self.watched.entry(user).or_insert(Watched { status, by });
             watched.by.insert(socket);
-            // What the others were told last: a change since then comes to all alike.
+            // The status that was sent last: a later change is sent to all sockets alike.
             statuses.push((user, watched.status));
         }
         statuses
     }
 
-    /// What another replica says.
-    pub fn heard(&mut self, replica: &str, census: &Census, now: Instant) {
+    /// Takes the census of another replica.
+    pub(crate) fn receive(&mut self, replica: &str, census: &Census, now: Instant) {
         let known = self.replicas.contains_key(replica);
-        if replica == self.name || (!known && self.replicas.len() >= REPLICAS) {
+        if replica == self.name || (!known && self.replicas.len() >= MAX_REPLICAS) {
             return;
         }
-        let mut people = match self.replicas.remove(replica) {
-            Some(known) => known.people,
-            None => People::new(),
+        let mut users = match self.replicas.remove(replica) {
+            Some(known) => known.users,
+            None => Users::new(),
         };
         if census.whole {
-            self.touch(people.drain().map(|(user, _)| user));
+            self.touch(users.drain().map(|(user, _)| user));
         }
-        for (users, away) in [(&census.online, false), (&census.away, true)] {
-            let room = PEOPLE.saturating_sub(people.len());
-            people.extend(users.iter().take(room).map(|&user| (user, away)));
+        for (listed, away) in [(&census.online, false), (&census.away, true)] {
+            let room = MAX_USERS.saturating_sub(users.len());
+            users.extend(listed.iter().take(room).map(|&user| (user, away)));
         }
         for user in &census.gone {
-            people.remove(user);
+            users.remove(user);
         }
         let census = [&census.online, &census.away, &census.gone];
         self.touch(census.into_iter().flatten().copied());
-        if !people.is_empty() {
+        if !users.is_empty() {
             let until = now + EXPIRY;
             let replica = replica.to_owned();
-            self.replicas.insert(replica, Replica { until, people });
+            self.replicas.insert(replica, Replica { until, users });
         }
     }
 
-    /// What to tell the other replicas now, if anything.
-    pub fn census(&mut self, now: Instant) -> Option<Census> {
+    /// The census to publish now, if any.
+    pub(crate) fn census(&mut self, now: Instant) -> Option<Census> {
         if self.closed {
             return None;
         }
         self.expire(now);
-        let here = self
-            .people
-            .iter()
-            .map(|(&user, person)| (user, person.away));
-        let here: People = here.collect();
-        let whole = self.next_beat.is_none_or(|at| at <= now);
+        let here = self.users.iter();
+        let here: Users = here.map(|(&user, local)| (user, local.away)).collect();
+        let whole = self.next_census.is_none_or(|at| at <= now);
         if whole {
-            self.next_beat = Some(now + BEAT);
+            self.next_census = Some(now + CENSUS_INTERVAL);
         }
-        let census = Census::of(&here, if whole { None } else { Some(&self.told) });
-        self.told = here;
+        let census = census(&here, if whole { None } else { Some(&self.published) });
+        self.published = here;
         (census != Census::default()).then_some(census)
     }
 
-    /// Nobody is here any more; the last that this replica says.
-    pub fn close(&mut self) -> Census {
+    /// Ends the publication. Returns the last census, without users.
+    pub(crate) fn close(&mut self) -> Census {
         self.closed = true;
-        Census::of(&People::new(), None)
+        census(&Users::new(), None)
     }
 
-    /// How those have changed whom somebody has on screen, by the socket to tell.
-    pub fn news(&mut self, now: Instant) -> HashMap<SocketId, Vec<(UserId, Status)>> {
+    /// The watched users whose status has changed, by socket.
+    pub(crate) fn changes(&mut self, now: Instant) -> HashMap<SocketId, Vec<(UserId, Status)>> {
         self.expire(now);
-        let mut news: HashMap<SocketId, Vec<(UserId, Status)>> = HashMap::new();
+        let mut changes: HashMap<SocketId, Vec<(UserId, Status)>> = HashMap::new();
         for (socket, user) in std::mem::take(&mut self.hidden) {
-            news.entry(socket)
+            changes
+                .entry(socket)
                 .or_default()
                 .push((user, Status::Offline));
         }
@@ -245,18 +248,18 @@ impl Presence {
             };
             if std::mem::replace(&mut watched.status, status) != status {
                 for &socket in &watched.by {
-                    news.entry(socket).or_default().push((user, status));
+                    changes.entry(socket).or_default().push((user, status));
                 }
             }
         }
-        news
+        changes
     }
 
-    /// How somebody is; who is somewhere at their page is online, whatever the others say.
+    /// A user is online if at least one replica says so.
     fn status(&self, user: UserId) -> Status {
-        let here = self.people.get(&user).map(|person| person.away);
+        let here = self.users.get(&user).map(|local| local.away);
         let replicas = self.replicas.values();
-        let elsewhere = replicas.filter_map(|replica| replica.people.get(&user).copied());
+        let elsewhere = replicas.filter_map(|replica| replica.users.get(&user).copied());
         match here.into_iter().chain(elsewhere).reduce(|a, b| a && b) {
             None => Status::Offline,
             Some(true) => Status::Away,
@@ -264,28 +267,28 @@ impl Presence {
         }
     }
 
-    /// Somebody's sockets have changed. Who has none is as they were.
-    fn settle(&mut self, user: UserId) {
-        if let Some(person) = self.people.get_mut(&user)
-            && !person.sockets.is_empty()
+    /// Updates a user whose sockets have changed. Without sockets their status stays.
+    fn update(&mut self, user: UserId) {
+        if let Some(local) = self.users.get_mut(&user)
+            && !local.sockets.is_empty()
         {
             let sockets = &self.sockets;
-            let mut away = person.sockets.iter().filter_map(|id| sockets.get(id));
-            person.away = away.all(|socket| socket.away);
+            let mut away = local.sockets.iter().filter_map(|id| sockets.get(id));
+            local.away = away.all(|socket| socket.away);
         }
         self.touch([user]);
     }
 
     fn expire(&mut self, now: Instant) {
-        let over = |person: &Person| person.until.is_some_and(|until| until <= now);
+        let over = |local: &LocalUser| local.until.is_some_and(|until| until <= now);
         let mut gone: Vec<UserId> = Vec::new();
         gone.extend(
-            self.people
-                .extract_if(|_, person| over(person))
+            self.users
+                .extract_if(|_, local| over(local))
                 .map(|(user, _)| user),
         );
         for (_, replica) in self.replicas.extract_if(|_, replica| replica.until <= now) {
-            gone.extend(replica.people.into_keys());
+            gone.extend(replica.users.into_keys());
         }
         self.touch(gone);
     }
@@ -326,15 +329,16 @@ mod tests {
     /// A replica where Bob watches Ada.
     fn watching() -> Presence {
         let mut presence = Presence::default();
-        presence.call("here");
+        presence.set_name("here");
         presence.enter(THREE, BOB);
         assert_eq!(presence.watch(THREE, vec![ADA]), [(ADA, Status::Offline)]);
         presence
     }
 
-    fn told(presence: &mut Presence, now: Instant) -> Option<Status> {
-        let news = presence.news(now);
-        news.get(&THREE).map(|news| news[0].1)
+    /// The status of Ada that the socket of Bob is sent now, if any.
+    fn sent(presence: &mut Presence, now: Instant) -> Option<Status> {
+        let changes = presence.changes(now);
+        changes.get(&THREE).map(|changes| changes[0].1)
     }
 
     fn all(online: &[UserId]) -> Census {
@@ -346,81 +350,81 @@ mod tests {
     }
 
     #[test]
-    fn who_connects_is_online_and_who_goes_from_page_to_page_stays() {
+    fn a_user_is_online_while_connected_and_while_loading_another_page() {
         let (mut presence, now) = (watching(), Instant::now());
         presence.enter(ONE, ADA);
-        assert_eq!(told(&mut presence, now), Some(Status::Online));
+        assert_eq!(sent(&mut presence, now), Some(Status::Online));
         presence.leave(ONE, now + LINGER);
-        assert_eq!(told(&mut presence, now + seconds(1)), None);
+        assert_eq!(sent(&mut presence, now + seconds(1)), None);
         presence.enter(TWO, ADA);
-        assert_eq!(told(&mut presence, now + seconds(60)), None);
+        assert_eq!(sent(&mut presence, now + seconds(60)), None);
         presence.leave(TWO, now + seconds(60) + LINGER);
         let later = now + seconds(60) + LINGER;
-        assert_eq!(told(&mut presence, later), Some(Status::Offline));
+        assert_eq!(sent(&mut presence, later), Some(Status::Offline));
     }
 
     #[test]
-    fn away_is_who_looks_at_none_of_their_pages() {
+    fn a_user_is_away_once_all_their_pages_are_hidden() {
         let (mut presence, now) = (watching(), Instant::now());
         presence.enter(ONE, ADA);
         presence.enter(TWO, ADA);
-        presence.away(ONE, true);
-        assert_eq!(told(&mut presence, now), Some(Status::Online));
-        presence.away(TWO, true);
-        assert_eq!(told(&mut presence, now), Some(Status::Away));
-        presence.heard("there", &all(&[ADA]), now);
-        assert_eq!(told(&mut presence, now), Some(Status::Online));
+        presence.set_away(ONE, true);
+        assert_eq!(sent(&mut presence, now), Some(Status::Online));
+        presence.set_away(TWO, true);
+        assert_eq!(sent(&mut presence, now), Some(Status::Away));
+        presence.receive("there", &all(&[ADA]), now);
+        assert_eq!(sent(&mut presence, now), Some(Status::Online));
     }
 
     #[test]
-    fn whoever_is_hidden_is_offline_at_once_and_until_they_are_shown_again() {
+    fn a_hidden_user_is_offline_at_once_and_until_shown_again() {
         let (mut presence, now) = (watching(), Instant::now());
         presence.enter(ONE, ADA);
-        assert_eq!(told(&mut presence, now), Some(Status::Online));
+        assert_eq!(sent(&mut presence, now), Some(Status::Online));
         presence.hide(THREE, HashSet::from([ADA]));
-        assert_eq!(told(&mut presence, now), Some(Status::Offline));
-        presence.away(ONE, true);
-        assert_eq!(told(&mut presence, now), None);
+        assert_eq!(sent(&mut presence, now), Some(Status::Offline));
+        presence.set_away(ONE, true);
+        assert_eq!(sent(&mut presence, now), None);
         assert_eq!(presence.watch(THREE, vec![ADA]), [(ADA, Status::Offline)]);
         presence.hide(THREE, HashSet::new());
         assert_eq!(presence.watch(THREE, vec![ADA]), [(ADA, Status::Away)]);
     }
 
     #[test]
-    fn changes_within_a_second_that_come_to_nothing_are_not_told() {
+    fn changes_that_cancel_out_within_a_second_are_not_sent() {
         let (mut presence, now) = (watching(), Instant::now());
         presence.enter(ONE, ADA);
         presence.leave(ONE, now);
-        assert_eq!(told(&mut presence, now), None);
+        assert_eq!(sent(&mut presence, now), None);
     }
 
     #[test]
-    fn what_a_replica_said_holds_until_its_grace_is_over() {
+    fn a_census_is_valid_until_it_expires() {
         let (mut presence, now) = (watching(), Instant::now());
-        presence.heard("there", &all(&[ADA]), now);
-        assert_eq!(told(&mut presence, now + seconds(24)), Some(Status::Online));
-        presence.heard("there", &all(&[ADA]), now + seconds(24));
-        assert_eq!(told(&mut presence, now + seconds(48)), None);
+        presence.receive("there", &all(&[ADA]), now);
+        assert_eq!(sent(&mut presence, now + seconds(24)), Some(Status::Online));
+        presence.receive("there", &all(&[ADA]), now + seconds(24));
+        assert_eq!(sent(&mut presence, now + seconds(48)), None);
         assert_eq!(
-            told(&mut presence, now + seconds(49)),
+            sent(&mut presence, now + seconds(49)),
             Some(Status::Offline)
         );
     }
 
     #[test]
-    fn a_replica_that_says_goodbye_takes_its_people_along() {
+    fn the_last_census_of_a_replica_removes_its_users() {
         let (mut presence, now) = (watching(), Instant::now());
-        presence.heard("there", &all(&[ADA]), now);
-        assert_eq!(told(&mut presence, now), Some(Status::Online));
+        presence.receive("there", &all(&[ADA]), now);
+        assert_eq!(sent(&mut presence, now), Some(Status::Online));
         let mut there = Presence::default();
         there.enter(ONE, ADA);
-        presence.heard("there", &there.close(), now);
-        assert_eq!(told(&mut presence, now), Some(Status::Offline));
+        presence.receive("there", &there.close(), now);
+        assert_eq!(sent(&mut presence, now), Some(Status::Offline));
         assert_eq!(there.census(now), None, "nothing comes after it");
     }
 
     #[test]
-    fn a_replica_tells_all_now_and_then_and_what_changed_in_between() {
+    fn a_replica_publishes_all_users_regularly_and_changes_in_between() {
         let (mut presence, now) = (Presence::default(), Instant::now());
         presence.enter(ONE, ADA);
         assert_eq!(presence.census(now), Some(all(&[ADA])));
@@ -437,47 +441,47 @@ mod tests {
     }
 
     #[test]
-    fn changes_that_another_replica_tells_apply_to_what_it_said() {
+    fn a_census_of_changes_applies_to_the_last_whole_one() {
         let (mut presence, now) = (watching(), Instant::now());
-        presence.heard("there", &all(&[ADA]), now);
-        presence.news(now);
+        presence.receive("there", &all(&[ADA]), now);
+        presence.changes(now);
         let away = Census {
             away: vec![ADA],
             ..Census::default()
         };
-        presence.heard("there", &away, now);
-        assert_eq!(told(&mut presence, now), Some(Status::Away));
+        presence.receive("there", &away, now);
+        assert_eq!(sent(&mut presence, now), Some(Status::Away));
         let gone = Census {
             gone: vec![ADA],
             ..Census::default()
         };
-        presence.heard("there", &gone, now);
-        assert_eq!(told(&mut presence, now), Some(Status::Offline));
+        presence.receive("there", &gone, now);
+        assert_eq!(sent(&mut presence, now), Some(Status::Offline));
     }
 
     #[test]
-    fn ones_own_records_tell_nothing() {
+    fn a_replica_ignores_its_own_census() {
         let (mut presence, now) = (watching(), Instant::now());
-        presence.heard("here", &all(&[ADA]), now);
-        assert_eq!(told(&mut presence, now), None);
+        presence.receive("here", &all(&[ADA]), now);
+        assert_eq!(sent(&mut presence, now), None);
     }
 
     #[test]
-    fn who_does_not_share_sees_nobody() {
+    fn a_user_who_does_not_share_sees_nobody() {
         let mut presence = watching();
         presence.enter(ONE, ADA);
         assert!(presence.watch(TWO, vec![ADA]).is_empty());
     }
 
     #[test]
-    fn nothing_is_kept_of_a_socket_that_is_gone() {
+    fn nothing_is_kept_of_a_closed_socket() {
         let (mut presence, now) = (watching(), Instant::now());
         presence.leave(THREE, now);
         presence.enter(ONE, ADA);
-        assert!(presence.news(now).is_empty());
+        assert!(presence.changes(now).is_empty());
         presence.leave(ONE, now);
-        presence.news(now);
-        assert!(presence.sockets.is_empty() && presence.people.is_empty());
+        presence.changes(now);
+        assert!(presence.sockets.is_empty() && presence.users.is_empty());
         assert!(presence.watched.is_empty() && presence.touched.is_empty());
     }
 }

@@ -1,98 +1,97 @@
-//! Who of this replica's people is in which large room: their records name nobody. Pure.
+//! The large rooms that connected users are in: records of large rooms name no recipients. Pure.
 //!
-//! A room is learned from PostgreSQL, and kept by its joins and leaves in `rev` order. What was read and what arrived
-//! meanwhile may come in any order: of each seat the later one by `rev` holds.
+//! The hub owns one [`Rooms`], behind its lock. The members of a room are loaded from PostgreSQL when its first record
+//! arrives, and those of a user when they connect; from then on joins and leaves apply in `rev` order. Loads and records
+//! may come in any order: of the memberships of a user the one with the higher rev wins. The memberships of a user are
+//! removed with their last socket, and a reset of the hub drops everything.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::domain::{ConversationId, UserId};
 
-/// Somebody's place in a room, or that they left it.
+/// Whether a user is in a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Seat {
-    /// It is so for the changes after this one.
+struct Membership {
+    /// Valid for changes after this one.
     rev: i64,
-    /// The message after which they joined; `None` once they left.
+    /// The last message before the user joined; `None` after they left.
     floor: Option<i64>,
 }
 
-/// A room and who of this replica's people is in it.
 #[derive(Default)]
 struct Room {
-    /// Whether it was read: until then somebody who is here may be missing.
-    known: bool,
-    seats: HashMap<UserId, Seat>,
-    /// Those of whom a record says that they join, which waits for one before it.
-    expected: HashSet<UserId>,
+    /// Whether the members were loaded: until then connected users may be missing.
+    loaded: bool,
+    members: HashMap<UserId, Membership>,
+    /// Users who join with a change that has arrived but still waits for earlier ones.
+    joining: HashSet<UserId>,
 }
 
-/// The large rooms that this replica has met.
 #[derive(Default)]
 pub(super) struct Rooms(HashMap<ConversationId, Room>);
 
 impl Rooms {
-    /// Whether the room was read.
-    pub(super) fn knows(&self, room: ConversationId) -> bool {
-        self.0.get(&room).is_some_and(|room| room.known)
+    pub(super) fn is_loaded(&self, room: ConversationId) -> bool {
+        self.0.get(&room).is_some_and(|room| room.loaded)
     }
 
-    /// Whether somebody here is in it, or will be before what comes now is passed on.
-    pub(super) fn concerns(&self, room: ConversationId) -> bool {
+    /// Whether a connected user is in the room, or will be once a change that waits is released.
+    pub(super) fn has_members(&self, room: ConversationId) -> bool {
         self.0.get(&room).is_some_and(|room| {
-            !room.expected.is_empty() || room.seats.values().any(|seat| seat.floor.is_some())
+            let mut members = room.members.values();
+            !room.joining.is_empty() || members.any(|member| member.floor.is_some())
         })
     }
 
-    /// Somebody of this replica is about to join.
-    pub(super) fn expect(&mut self, room: ConversationId, user: UserId) {
-        self.0.entry(room).or_default().expected.insert(user);
+    /// A connected user joins with a change that still waits.
+    pub(super) fn expect_join(&mut self, room: ConversationId, user: UserId) {
+        self.0.entry(room).or_default().joining.insert(user);
     }
 
-    /// The room was read; who of this replica's people is in it comes with [`Self::join`].
-    pub(super) fn learn(&mut self, room: ConversationId) {
-        self.0.entry(room).or_default().known = true;
+    /// The members were loaded; those who are connected are added with [`Self::join`].
+    pub(super) fn mark_loaded(&mut self, room: ConversationId) {
+        self.0.entry(room).or_default().loaded = true;
     }
 
-    /// Somebody of this replica is in the room for what comes after `rev`.
+    /// A connected user is a member for changes after `rev`.
     pub(super) fn join(&mut self, room: ConversationId, user: UserId, rev: i64, floor: i64) {
         let floor = Some(floor);
-        self.put(room, user, Seat { rev, floor });
+        self.put(room, user, Membership { rev, floor });
     }
 
-    /// Somebody left the room with this change.
     pub(super) fn leave(&mut self, room: ConversationId, user: UserId, rev: i64) {
-        self.put(room, user, Seat { rev, floor: None });
+        self.put(room, user, Membership { rev, floor: None });
     }
 
-    /// Whoever is in the room at this change and may see the message at `place`.
-    pub(super) fn present(
+    /// The members at this change who may see the message `seq`.
+    pub(super) fn recipients(
         &self,
         room: ConversationId,
         rev: i64,
-        place: i64,
+        seq: i64,
     ) -> impl Iterator<Item = UserId> {
-        let seats = self.0.get(&room).into_iter().flat_map(|room| &room.seats);
-        seats
-            .filter(move |(_, seat)| seat.rev < rev)
-            .filter(move |(_, seat)| seat.floor.is_some_and(|floor| floor < place))
+        let room = self.0.get(&room).into_iter();
+        room.flat_map(|room| &room.members)
+            .filter(move |(_, member)| member.rev < rev)
+            .filter(move |(_, member)| member.floor.is_some_and(|floor| floor < seq))
             .map(|(user, _)| *user)
     }
 
-    /// Somebody's last socket went.
-    pub(super) fn forget(&mut self, user: UserId) {
+    /// A user's last socket has closed.
+    pub(super) fn remove_user(&mut self, user: UserId) {
         for room in self.0.values_mut() {
-            room.seats.remove(&user);
-            room.expected.remove(&user);
+            room.members.remove(&user);
+            room.joining.remove(&user);
         }
     }
 
-    fn put(&mut self, room: ConversationId, user: UserId, seat: Seat) {
+    fn put(&mut self, room: ConversationId, user: UserId, membership: Membership) {
         let room = self.0.entry(room).or_default();
-        room.expected.remove(&user);
-        let known = room.seats.entry(user).or_insert(seat);
-        // Who comes back with the change after the one that they left with is in.
-        if (known.rev, known.floor.is_some()) <= (seat.rev, seat.floor.is_some()) {
-            *known = seat;
+        room.joining.remove(&user);
+        let known = room.members.entry(user).or_insert(membership);
+        // With the same rev, joining wins: a user who left with one change may come back with the next.
+        if (known.rev, known.floor.is_some()) <= (membership.rev, membership.floor.is_some()) {
+            *known = membership;
         }
     }
 }
@@ -104,67 +103,67 @@ mod tests {
     const ROOM: ConversationId = ConversationId(1);
     const ADA: UserId = UserId(1);
 
-    fn present(rooms: &Rooms, place: i64) -> Vec<UserId> {
-        rooms.present(ROOM, i64::MAX, place).collect()
+    fn recipients(rooms: &Rooms, seq: i64) -> Vec<UserId> {
+        rooms.recipients(ROOM, i64::MAX, seq).collect()
     }
 
     #[test]
-    fn the_later_of_what_was_read_and_what_arrived_holds() {
+    fn of_what_was_loaded_and_what_arrived_the_later_rev_wins() {
         let mut rooms = Rooms::default();
-        rooms.learn(ROOM);
+        rooms.mark_loaded(ROOM);
         rooms.leave(ROOM, ADA, 9);
         rooms.join(ROOM, ADA, 5, 0);
         assert!(
-            present(&rooms, i64::MAX).is_empty(),
-            "she left after what was read"
+            recipients(&rooms, i64::MAX).is_empty(),
+            "she left after what was loaded"
         );
         rooms.join(ROOM, ADA, 12, 4);
-        assert_eq!(present(&rooms, i64::MAX), [ADA]);
+        assert_eq!(recipients(&rooms, i64::MAX), [ADA]);
     }
 
     #[test]
-    fn what_was_before_ones_time_is_not_for_one() {
+    fn messages_from_before_a_member_joined_are_not_for_them() {
         let mut rooms = Rooms::default();
-        rooms.learn(ROOM);
+        rooms.mark_loaded(ROOM);
         rooms.join(ROOM, ADA, 5, 4);
-        assert!(present(&rooms, 4).is_empty());
-        assert_eq!(present(&rooms, 5), [ADA]);
+        assert!(recipients(&rooms, 4).is_empty());
+        assert_eq!(recipients(&rooms, 5), [ADA]);
     }
 
     #[test]
-    fn a_room_that_was_not_read_is_unknown_and_keeps_who_connects_meanwhile() {
+    fn a_room_keeps_users_who_connect_before_it_is_loaded() {
         let mut rooms = Rooms::default();
         rooms.join(ROOM, ADA, 5, 0);
-        assert!(!rooms.knows(ROOM));
-        rooms.learn(ROOM);
-        assert_eq!(present(&rooms, i64::MAX), [ADA]);
+        assert!(!rooms.is_loaded(ROOM));
+        rooms.mark_loaded(ROOM);
+        assert_eq!(recipients(&rooms, i64::MAX), [ADA]);
     }
 
     #[test]
-    fn what_was_said_before_one_joined_is_not_for_one_although_it_comes_later() {
+    fn changes_from_before_a_member_joined_are_not_for_them_even_if_they_arrive_later() {
         let mut rooms = Rooms::default();
-        rooms.learn(ROOM);
+        rooms.mark_loaded(ROOM);
         rooms.join(ROOM, ADA, 20, 7);
-        assert_eq!(rooms.present(ROOM, 20, i64::MAX).count(), 0);
-        assert_eq!(rooms.present(ROOM, 21, i64::MAX).count(), 1);
+        assert_eq!(rooms.recipients(ROOM, 20, i64::MAX).count(), 0);
+        assert_eq!(rooms.recipients(ROOM, 21, i64::MAX).count(), 1);
     }
 
     #[test]
-    fn who_left_and_came_back_at_once_is_in() {
+    fn a_user_who_left_and_came_back_at_once_is_a_member() {
         let mut rooms = Rooms::default();
         rooms.join(ROOM, ADA, 9, 0);
         rooms.leave(ROOM, ADA, 9);
-        assert_eq!(present(&rooms, i64::MAX), [ADA]);
+        assert_eq!(recipients(&rooms, i64::MAX), [ADA]);
     }
 
     #[test]
-    fn a_room_that_somebody_is_about_to_join_concerns_them() {
+    fn a_room_that_a_connected_user_is_about_to_join_has_members() {
         let mut rooms = Rooms::default();
-        rooms.learn(ROOM);
-        assert!(!rooms.concerns(ROOM));
-        rooms.expect(ROOM, ADA);
-        assert!(rooms.concerns(ROOM));
-        rooms.forget(ADA);
-        assert!(!rooms.concerns(ROOM));
+        rooms.mark_loaded(ROOM);
+        assert!(!rooms.has_members(ROOM));
+        rooms.expect_join(ROOM, ADA);
+        assert!(rooms.has_members(ROOM));
+        rooms.remove_user(ADA);
+        assert!(!rooms.has_members(ROOM));
     }
 }

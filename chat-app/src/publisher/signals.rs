@@ -1,4 +1,7 @@
-//! Signals on their way to Kafka: typing, presence, read marks. Does I/O.
+//! socket, http → signals topic: publishes typing, presence and read marks. Does I/O (Kafka).
+//!
+//! [`SignalPublisher`] is a handle to a producer that lives as long as the process. Nothing is retried: a signal that
+//! Kafka does not accept in time is counted and dropped.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,24 +12,24 @@ use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer}
 
 use crate::config::Kafka;
 use crate::domain::{ConversationId, UserId};
-use crate::hub::presence::Census;
 use crate::kafka::{self, Context, Link};
+use crate::signal::{Census, Signal};
 use crate::store::conversations::Marked;
-use crate::store::people::Audience;
+use crate::store::people::Observers;
 use crate::telemetry::Metrics;
 
-/// What is only worth something now: kept for minutes, sent without waiting, lost without harm.
+/// A handle to publish signals.
 #[derive(Clone)]
-pub struct Signals {
+pub struct SignalPublisher {
     topic: Arc<str>,
-    producer: ThreadedProducer<Context<Lossy>>,
+    producer: ThreadedProducer<Context<CountDropped>>,
     metrics: Metrics,
 }
 
-/// The context of a producer whose answers are only counted.
-pub struct Lossy(Metrics);
+/// Counts the signals that were dropped.
+pub struct CountDropped(Metrics);
 
-impl ProducerContext for Context<Lossy> {
+impl ProducerContext for Context<CountDropped> {
     type DeliveryOpaque = ();
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
@@ -36,54 +39,8 @@ impl ProducerContext for Context<Lossy> {
     }
 }
 
-/// The record of the signals topic. Key: the user's id as decimal text, or the name of the replica that tells of its
-/// people; what has one key stays in order.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
-pub enum Signal {
-    /// A person has read on one device; the others follow.
-    Read {
-        user: UserId,
-        conversation: ConversationId,
-        last_read: i64,
-        unread: i64,
-        /// Which mark this is: older ones are void.
-        #[serde(default)]
-        version: i64,
-    },
-    Typing {
-        user: UserId,
-        name: String,
-        conversation: ConversationId,
-        to: Vec<UserId>,
-    },
-    /// A person has read; the others of a small conversation see it.
-    Seen {
-        user: UserId,
-        name: String,
-        conversation: ConversationId,
-        seq: i64,
-        to: Vec<UserId>,
-    },
-    Presence {
-        replica: String,
-        people: Census,
-    },
-}
-
-impl Signal {
-    fn key(&self) -> String {
-        match self {
-            Self::Read { user, .. } | Self::Typing { user, .. } | Self::Seen { user, .. } => {
-                user.to_string()
-            }
-            Self::Presence { replica, .. } => replica.clone(),
-        }
-    }
-}
-
-impl Signals {
-    /// Makes the producer. Kafka need not answer.
+impl SignalPublisher {
+    /// Creates the producer. Kafka need not answer.
     pub fn start(kafka: &Kafka, metrics: Metrics) -> KafkaResult<Self> {
         let producer = kafka::client(kafka)
             .set("acks", "1")
@@ -92,7 +49,7 @@ impl Signals {
             .set("queue.buffering.max.kbytes", "1024")
             .create_with_context(Context {
                 link: Link::default(),
-                inner: Lossy(metrics.clone()),
+                inner: CountDropped(metrics.clone()),
             })?;
         Ok(Self {
             topic: kafka.signals().into(),
@@ -101,7 +58,7 @@ impl Signals {
         })
     }
 
-    /// Tells a person's other devices how far one of them has read.
+    /// To the other devices of a user: how far one of them has read.
     pub fn read(&self, user: UserId, conversation: ConversationId, marked: Marked) {
         self.send(&Signal::Read {
             user,
@@ -112,42 +69,42 @@ impl Signals {
         });
     }
 
-    /// Tells the other members that somebody is writing.
-    pub fn typing(&self, user: UserId, conversation: ConversationId, audience: Audience) {
+    /// To the other members: this user is typing.
+    pub fn typing(&self, user: UserId, conversation: ConversationId, observers: Observers) {
         self.send(&Signal::Typing {
             user,
-            name: audience.name,
+            name: observers.name,
             conversation,
-            to: audience.others,
+            to: observers.users,
         });
     }
 
-    /// Tells the other members how far somebody has read.
-    pub fn seen(&self, user: UserId, conversation: ConversationId, seq: i64, audience: Audience) {
+    /// To the other members: how far this user has read.
+    pub fn seen(&self, user: UserId, conversation: ConversationId, seq: i64, observers: Observers) {
         self.send(&Signal::Seen {
             user,
-            name: audience.name,
+            name: observers.name,
             conversation,
             seq,
-            to: audience.others,
+            to: observers.users,
         });
     }
 
-    /// Tells the other replicas who is on this one.
-    pub fn presence(&self, replica: &str, people: Census) {
+    /// To the other replicas: the users of this one.
+    pub(crate) fn presence(&self, replica: &str, people: Census) {
         self.send(&Signal::Presence {
             replica: replica.to_owned(),
             people,
         });
     }
 
-    /// Waits for Kafka's answers to what was handed over.
+    /// Waits for outstanding acknowledgements.
     pub async fn flush(&self, limit: Duration) {
         let producer = self.producer.clone();
         let _ = tokio::task::spawn_blocking(move || producer.flush(limit)).await;
     }
 
-    /// Sends, or drops it when Kafka is away.
+    /// Publishes, or drops the signal if the queue is full.
     fn send(&self, signal: &Signal) {
         let (key, value) = (
             signal.key(),

@@ -1,8 +1,9 @@
-//! Publishes what waits in the outbox although its time has passed: one replica at a time, only while Kafka answers,
-//! stopping at the first failure. Does I/O (PostgreSQL, Kafka).
+//! outbox → Kafka: publishes the changes that Kafka has not acknowledged in time. Does I/O (PostgreSQL, Kafka).
 //!
-//! It goes through the outbox by its key, not by age: that needs no index that every send would have to keep, and one
-//! record that Kafka will never take does not stand in the way of the others.
+//! One replica sweeps at a time: the one whose connection holds an advisory lock, for as long as that connection lives.
+//! While Kafka does not answer, a sweep tries one record only, and it stops at the first failure. It walks the outbox by
+//! key, not by age: an index by age would cost every send, and this way a record that Kafka never accepts does not block
+//! the others. It ends with the hard shutdown, at any point: rows that were published but not deleted are published again.
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
@@ -20,17 +21,17 @@ use crate::event::Event;
 use crate::store::outbox::Reference;
 use crate::store::{Pool, outbox, timeline};
 
-const EVERY: Duration = Duration::from_secs(2);
-/// What is younger may still be on its fast way.
+const INTERVAL: Duration = Duration::from_secs(2);
+/// A younger row may still be acknowledged.
 const AGE: f64 = MESSAGE_LIMIT.as_secs_f64() + 1.0;
 const BATCH: i64 = 200;
-/// Revs of a conversation that are this close are read together.
-const APART: i64 = 10;
+/// Revs of a conversation no further apart than this are read together.
+const MAX_DISTANCE: i64 = 10;
 /// Before every reference.
 const START: Reference = (ConversationId(0), 0);
 
-/// Sweeps until told to stop.
-pub async fn run(
+/// Sweeps until `stop` is cancelled.
+pub(crate) async fn run(
     database: PgConnectOptions,
     pool: Pool,
     publisher: Publisher,
@@ -38,7 +39,7 @@ pub async fn run(
 ) {
     let database = database.application_name("confab-sweeper");
     while stop
-        .run_until_cancelled(tokio::time::sleep(EVERY))
+        .run_until_cancelled(tokio::time::sleep(INTERVAL))
         .await
         .is_some()
     {
@@ -51,33 +52,33 @@ pub async fn run(
     }
 }
 
-/// Sweeps for as long as this replica is the one that does and its connection lasts.
+/// Waits for the lock, then sweeps for as long as the connection lives.
 async fn lead(database: &PgConnectOptions, pool: &Pool, publisher: &Publisher) -> sqlx::Result<()> {
     let mut connection = PgConnection::connect_with(database).await?;
     while !outbox::lead(&mut connection).await? {
-        tokio::time::sleep(EVERY * 5).await;
+        tokio::time::sleep(INTERVAL * 5).await;
     }
     let mut after = START;
     loop {
         match sweep(&mut connection, pool, publisher, after).await? {
-            // Full batches follow each other at once.
+            // More may follow: without a pause.
             Some(last) => after = last,
             None => {
                 after = START;
-                tokio::time::sleep(EVERY).await;
+                tokio::time::sleep(INTERVAL).await;
             }
         }
     }
 }
 
-/// Publishes a batch of what comes after a reference; answers its last one, or `None` at the end and after a failure.
+/// Publishes a batch of the rows after a reference. Returns the last one, or `None` at the end and after a failure.
 async fn sweep(
     connection: &mut PgConnection,
     pool: &Pool,
     publisher: &Publisher,
     after: Reference,
 ) -> sqlx::Result<Option<Reference>> {
-    // While Kafka is away, one record finds out whether it is back.
+    // While Kafka is away, one record is enough to find out whether it is back.
     let limit = if publisher.is_up() { BATCH } else { 1 };
     let waiting = outbox::waiting(connection, AGE, after, limit).await?;
     let Some(&last) = waiting.last() else {
@@ -85,13 +86,13 @@ async fn sweep(
     };
     let mut overtaken = Vec::new();
     let mut found = Vec::new();
-    for part in waiting.chunk_by(|a, b| a.0 == b.0 && b.1 - a.1 <= APART) {
+    for part in waiting.chunk_by(|a, b| a.0 == b.0 && b.1 - a.1 <= MAX_DISTANCE) {
         let (id, revs) = (part[0].0, part[0].1..=part[part.len() - 1].1);
         let mut events = read(pool, id, revs).await?;
         for &reference in part {
             match events.remove(&reference.1) {
                 Some(event) => found.push(event),
-                // A later change of the same message has taken its place, and has a row of its own.
+                // A later change of the same message has replaced it, and has a row of its own.
                 None => overtaken.push(reference),
             }
         }
@@ -111,7 +112,7 @@ async fn sweep(
     Ok(Some(last))
 }
 
-/// The events of these revs, as they stand now.
+/// The events of these revs, in their current state.
 async fn read(
     pool: &Pool,
     id: ConversationId,
@@ -128,7 +129,7 @@ async fn read(
     Ok(found)
 }
 
-/// Whether other records may be taken all the same.
+/// Whether the error concerns this record alone, so that others may be accepted.
 fn is_about_the_record(error: &KafkaError) -> bool {
     matches!(
         error.rdkafka_error_code(),

@@ -1,5 +1,7 @@
-//! Which addresses pushes may go to, held where the connection is made: a person chooses the endpoint, so it must not
-//! reach what only this network does. Does I/O: looks names up and connects.
+//! The addresses that pushes may go to. Does I/O: resolves names and connects.
+//!
+//! A user chooses the endpoint, so it must not reach hosts that only this network can reach. The check is made on the
+//! address that is then connected to.
 
 use std::future::Future;
 use std::io;
@@ -12,39 +14,39 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tower::Service;
 
-/// Longer ones are not of any push service.
+/// No push service has longer ones.
 const MAX_ENDPOINT_BYTES: usize = 1024;
 
-/// The endpoint of a subscription, as far as its text tells.
-pub fn endpoint(text: &str, private_too: bool) -> Option<Uri> {
+/// Parses the endpoint of a subscription. `None` if its text alone shows that it is not allowed.
+pub(crate) fn endpoint(text: &str, allow_private: bool) -> Option<Uri> {
     if text.len() > MAX_ENDPOINT_BYTES {
         return None;
     }
-    // Read as browsers do, so that odd forms of an address (0x7f.1) are the address they mean.
+    // Parsed as browsers do, so that unusual forms of an address (0x7f.1) become the address they stand for.
     let url = url::Url::parse(text).ok()?;
-    let scheme = url.scheme() == "https" || (private_too && url.scheme() == "http");
+    let scheme = url.scheme() == "https" || (allow_private && url.scheme() == "http");
     let bare = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
     let public = match url.host()? {
         url::Host::Domain(_) => true,
         url::Host::Ipv4(ip) => is_public(ip.into()),
         url::Host::Ipv6(ip) => is_public(ip.into()),
     };
-    (scheme && bare && (public || private_too))
+    (scheme && bare && (public || allow_private))
         .then(|| url.as_str().parse().ok())
         .flatten()
 }
 
-/// The endpoint's name leads to no public address.
+/// The endpoint's name resolves to no public address.
 #[derive(Debug, thiserror::Error)]
 #[error("the push endpoint has no public address")]
-pub struct NotPublic;
+pub(crate) struct NotPublic;
 
-/// Connects to public addresses only: to the very address that was looked at, so that a name that is looked up again
-/// can't lead elsewhere.
+/// Connects only to public addresses, and to the very address that was checked: a second lookup of the name could
+/// return another one.
 #[derive(Clone, Copy, Debug)]
-pub struct Connector {
-    /// Whether all addresses will do.
-    pub private_too: bool,
+pub(crate) struct Connector {
+    /// Whether private addresses are allowed too.
+    pub allow_private: bool,
 }
 
 type Connecting = Pin<Box<dyn Future<Output = io::Result<TokioIo<TcpStream>>> + Send>>;
@@ -59,16 +61,16 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, uri: Uri) -> Connecting {
-        let private_too = self.private_too;
+        let allow_private = self.allow_private;
         Box::pin(async move {
-            let stream = TcpStream::connect(&*addresses(&uri, private_too).await?).await?;
+            let stream = TcpStream::connect(&*addresses(&uri, allow_private).await?).await?;
             stream.set_nodelay(true)?;
             Ok(TokioIo::new(stream))
         })
     }
 }
 
-async fn addresses(uri: &Uri, private_too: bool) -> io::Result<Vec<SocketAddr>> {
+async fn addresses(uri: &Uri, allow_private: bool) -> io::Result<Vec<SocketAddr>> {
     let default = if uri.scheme_str() == Some("http") {
         80
     } else {
@@ -78,7 +80,7 @@ async fn addresses(uri: &Uri, private_too: bool) -> io::Result<Vec<SocketAddr>> 
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let found = tokio::net::lookup_host((host, uri.port_u16().unwrap_or(default))).await?;
     let usable: Vec<_> = found
-        .filter(|address| private_too || is_public(address.ip()))
+        .filter(|address| allow_private || is_public(address.ip()))
         .collect();
     if usable.is_empty() {
         return Err(io::Error::other(NotPublic));
@@ -86,8 +88,8 @@ async fn addresses(uri: &Uri, private_too: bool) -> io::Result<Vec<SocketAddr>> 
     Ok(usable)
 }
 
-/// Whether the address is one of the Internet at large, by the IANA special-purpose address registries.
-pub fn is_public(ip: IpAddr) -> bool {
+/// Whether the address is globally reachable, by the IANA special-purpose address registries.
+pub(crate) fn is_public(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => is_public_v4(ip),
         IpAddr::V6(ip) => is_public_v6(ip),
@@ -111,13 +113,13 @@ fn is_public_v4(ip: Ipv4Addr) -> bool {
 
 fn is_public_v6(ip: Ipv6Addr) -> bool {
     match ip.segments() {
-        // NAT64 and 6to4 lead to the IPv4 address that they hold.
+        // NAT64 and 6to4 embed the IPv4 address that they lead to.
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
             is_public_v4(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)))
         }
         // Protocol assignments (Teredo among them) and documentation.
         [0x2001, ..=0x1ff, ..] | [0x2001, 0xdb8, ..] | [0x3fff, ..=0xfff, ..] => false,
-        // Global unicast; all else is local, mapped, multicast or not given out.
+        // Global unicast; all others are local, mapped, multicast or unassigned.
         [first, ..] => first & 0xe000 == 0x2000,
     }
 }
@@ -127,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_of_the_internet_are_public_and_no_others() {
+    fn only_globally_reachable_addresses_are_public() {
         let public = ["8.8.8.8", "172.15.0.1", "100.128.0.1", "2606:4700::1111"];
         let nat = ["64:ff9b::808:808", "2002:808:808::1"];
         for address in public.iter().chain(&nat) {
@@ -198,7 +200,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_that_leads_home_is_not_connected_to() {
+    async fn a_name_that_resolves_to_loopback_is_not_connected_to() {
         let uri: Uri = "https://localhost:1/".parse().unwrap();
         let error = addresses(&uri, false).await.unwrap_err();
         assert!(error.get_ref().is_some_and(|inner| inner.is::<NotPublic>()));

@@ -1,32 +1,32 @@
-//! What a push says: the sender or the room, the beginning of the message, and where it is. Pure.
+//! The payload of a push: sender or room, the beginning of the message, and its URL. Pure.
 
 use serde::Serialize;
 
 use crate::domain::{ConversationId, Gist};
 use crate::markdown::plain;
-use crate::store::push::Due;
+use crate::store::push::DuePush;
 use crate::t;
 use crate::text::{Language, Text};
 
-/// Letters of a title and of a body; what a device shows is shorter still. Each takes at most 6 bytes of JSON, so that the
-/// whole stays under the 3993 bytes that every push service takes (RFC 8291, 4).
-const TITLE_LETTERS: usize = 80;
-const BODY_LETTERS: usize = 300;
+/// The longest title and body in characters; devices show less. A character takes at most 6 bytes of JSON, so the
+/// payload stays below the 3993 bytes that every push service accepts (RFC 8291, 4).
+const TITLE_CHARS: usize = 80;
+const BODY_CHARS: usize = 300;
 
-/// As the service worker reads it.
+/// What the service worker (`static/`) reads.
 #[derive(Debug, Serialize)]
 struct Payload<'a> {
     title: String,
     body: String,
     url: String,
-    /// A newer one of the same conversation replaces it.
+    /// A newer notification with the same tag replaces this one.
     tag: String,
     lang: &'a str,
     dir: &'a str,
 }
 
-/// The payload, in the language of the device's page.
-pub fn payload(due: &Due) -> Vec<u8> {
+/// The payload in the language of the subscription.
+pub(crate) fn payload(due: &DuePush) -> Vec<u8> {
     let text = Text {
         language: Language::of_tag(&due.language).unwrap_or_default(),
     };
@@ -44,8 +44,8 @@ pub fn payload(due: &Due) -> Vec<u8> {
         None => (due.sender_name.clone(), words),
     };
     let payload = Payload {
-        title: shortened(&title, TITLE_LETTERS),
-        body: shortened(&body, BODY_LETTERS),
+        title: shortened(&title, TITLE_CHARS),
+        body: shortened(&body, BODY_CHARS),
         url: format!("/c/{}", due.conversation),
         tag: tag(due.conversation),
         lang: text.language.tag(),
@@ -65,14 +65,14 @@ fn words(text: Text, gist: Gist<'_>) -> String {
     }
 }
 
-/// The name under which a newer push replaces an older one, at the push service and on the device.
-/// At most 32 letters of base64url (RFC 8030, 5.4).
-pub fn tag(conversation: ConversationId) -> String {
+/// The topic by which a newer push replaces an older one, at the push service and on the device.
+/// At most 32 characters of base64url (RFC 8030, 5.4).
+pub(crate) fn tag(conversation: ConversationId) -> String {
     format!("c-{conversation}")
 }
 
-fn shortened(text: &str, letters: usize) -> String {
-    match text.char_indices().nth(letters) {
+fn shortened(text: &str, chars: usize) -> String {
+    match text.char_indices().nth(chars) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }
@@ -83,18 +83,18 @@ mod tests {
     use super::*;
     use crate::domain::{Excerpt, FileSummary};
 
-    fn due(title: Option<&str>, body: &str) -> Due {
-        Due {
+    fn due(title: Option<&str>, body: &str) -> DuePush {
+        DuePush {
             title: title.map(str::to_owned),
             excerpt: Excerpt {
                 body: body.to_owned(),
                 ..Excerpt::default()
             },
-            ..Due::example()
+            ..DuePush::example()
         }
     }
 
-    fn json(due: &Due) -> serde_json::Value {
+    fn json(due: &DuePush) -> serde_json::Value {
         serde_json::from_slice(&payload(due)).unwrap()
     }
 
@@ -128,7 +128,7 @@ mod tests {
                 files: Some(files),
                 ..Excerpt::default()
             };
-            json(&Due {
+            json(&DuePush {
                 excerpt,
                 ..due(None, "")
             })["body"]
@@ -141,11 +141,11 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_payload_is_taken_by_every_push_service() {
-        for letter in ["\u{1}", "𝔵", "\""] {
-            let long = letter.repeat(4000);
+    fn every_push_service_accepts_the_longest_payload() {
+        for char in ["\u{1}", "𝔵", "\""] {
+            let long = char.repeat(4000);
             let size = payload(&due(Some(&long), &long)).len();
-            assert!(size <= 3993, "{letter:?}: {size}");
+            assert!(size <= 3993, "{char:?}: {size}");
         }
     }
 }

@@ -1,16 +1,16 @@
-//! The hours in which a person is not to be disturbed, in their own zone. Pure: the zones are in the binary.
+//! Quiet hours in the time zone of a user. Pure: the time zone database is compiled in.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-/// Whether the zone is one of the IANA database.
-pub fn is_zone(name: &str) -> bool {
+/// Whether the IANA database has this time zone.
+pub(crate) fn is_zone(name: &str) -> bool {
     TimeZone::get(name).is_ok()
 }
 
-/// Whether it is between these minutes of the day there; `to` may be before `from`, on the next day.
-/// A zone that is not known (it was once) counts as UTC.
-pub fn is_quiet(from: i16, to: i16, zone: &str, now: Timestamp) -> bool {
+/// Whether the local time is between these minutes of the day; `to` may be before `from`, on the next day.
+/// A zone that has been removed from the database counts as UTC.
+pub(crate) fn is_quiet(from: i16, to: i16, zone: &str, now: Timestamp) -> bool {
     let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
     let there = now.to_zoned(zone);
     let minute = i16::from(there.hour()) * 60 + i16::from(there.minute());
@@ -30,7 +30,7 @@ mod tests {
     }
 
     #[test]
-    fn the_night_goes_over_midnight_in_the_zone_of_the_person() {
+    fn quiet_hours_span_midnight_in_the_time_zone_of_the_user() {
         let night = |zone, now| quiet(22 * 60, 7 * 60, zone, now);
         assert!(night("UTC", "2026-01-01T23:00:00Z"));
         assert!(night("UTC", "2026-01-01T06:59:59Z"));
@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn an_hour_of_the_day_has_a_beginning_and_an_end() {
+    fn quiet_hours_include_their_start_and_exclude_their_end() {
         assert!(quiet(720, 780, "UTC", "2026-01-01T12:00:00Z"));
         assert!(!quiet(720, 780, "UTC", "2026-01-01T13:00:00Z"));
         assert!(!quiet(720, 720, "UTC", "2026-01-01T12:00:00Z"));

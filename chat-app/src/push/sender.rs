@@ -1,61 +1,72 @@
-//! Takes what is due and hands it to push services, some at a time. Does I/O.
+//! `pushes` in PostgreSQL → push services. Does I/O (PostgreSQL, HTTP).
+//!
+//! Each replica polls for pushes that are due and claims them for a minute, so a push that is cut off by a crash is
+//! claimed by another replica afterwards. The requests in flight are owned by [`run`], which waits for them when it is
+//! stopped.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use backon::{BackoffBuilder, ExponentialBuilder};
 use jiff::Timestamp;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::quiet::is_quiet;
-use super::{Outcome, Push};
+use super::{PushClient, PushResult};
 use crate::store::Pool;
-use crate::store::push::{self, Due};
+use crate::store::push::{self, DuePush};
 use crate::telemetry::{Metrics, PushOutcome};
 
-/// Pushes on their way at a time.
-const AT_A_TIME: usize = 32;
-/// How often to look for what is due.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// The first wait after a failure; each further one doubles it.
-const FIRST_WAIT: Duration = Duration::from_secs(10);
-const LAST_WAIT: Duration = Duration::from_secs(60 * 60);
+/// Requests in flight at a time.
+const CONCURRENCY: usize = 32;
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
+/// The delay after the first failure; each further failure doubles it.
+const MIN_DELAY: Duration = Duration::from_secs(10);
+const MAX_DELAY: Duration = Duration::from_secs(60 * 60);
+/// After so many failures the delay is [`MAX_DELAY`].
+const MAX_DOUBLINGS: i16 = 9;
 
-/// Sends until told to stop, then waits for what is on its way; what is cut off, another replica takes up after a minute.
-pub async fn run(sender: Arc<Push>, pool: Pool, metrics: Metrics, stop: CancellationToken) {
-    let mut on_their_way = JoinSet::new();
-    let mut look = tokio::time::interval(LOOK_EVERY);
-    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+/// Sends pushes until `stop` is cancelled, then waits for the requests in flight.
+pub(crate) async fn run(
+    sender: Arc<PushClient>,
+    pool: Pool,
+    metrics: Metrics,
+    stop: CancellationToken,
+) {
+    let mut in_flight = JoinSet::new();
+    let mut ticks = tokio::time::interval(POLL_INTERVAL);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
-            _ = look.tick(), if on_their_way.len() < AT_A_TIME => {
-                let room = AT_A_TIME - on_their_way.len();
-                match push::take(&pool, room).await {
-                    Ok(taken) => for due in taken { on_their_way.spawn(told(sender.clone(), due)); },
+            _ = ticks.tick(), if in_flight.len() < CONCURRENCY => {
+                let room = CONCURRENCY - in_flight.len();
+                match push::claim(&pool, room).await {
+                    Ok(claimed) => for due in claimed { in_flight.spawn(deliver(sender.clone(), due)); },
                     Err(error) => tracing::debug!(%error, "could not read due push notifications"),
                 }
             }
-            Some(Ok((due, outcome))) = on_their_way.join_next() => {
-                keep(&pool, &metrics, &due, outcome.as_ref()).await;
+            Some(Ok((due, result))) = in_flight.join_next() => {
+                finish(&pool, &metrics, &due, result.as_ref()).await;
             }
         }
     }
-    while let Some(Ok((due, outcome))) = on_their_way.join_next().await {
-        keep(&pool, &metrics, &due, outcome.as_ref()).await;
+    while let Some(Ok((due, result))) = in_flight.join_next().await {
+        finish(&pool, &metrics, &due, result.as_ref()).await;
     }
 }
 
-async fn keep(pool: &Pool, metrics: &Metrics, due: &Due, outcome: Option<&Outcome>) {
-    metrics.push(counted(outcome));
-    if let Err(error) = settle(pool, due, outcome).await {
-        // It is due again in a minute.
+async fn finish(pool: &Pool, metrics: &Metrics, due: &DuePush, result: Option<&PushResult>) {
+    metrics.push_notification(counted(result));
+    if let Err(error) = settle(pool, due, result).await {
+        // The claim ends in a minute; then it is due again.
         tracing::warn!(%error, "could not store the outcome of a push notification; it may be sent again");
     }
 }
 
-/// Sends a push that is still wanted; no outcome where it is not.
-async fn told(sender: Arc<Push>, due: Due) -> (Due, Option<Outcome>) {
+/// Sends a push. No result if it is no longer wanted or it is quiet hours.
+async fn deliver(sender: Arc<PushClient>, due: DuePush) -> (DuePush, Option<PushResult>) {
     let quiet = due
         .quiet
         .as_ref()
@@ -63,36 +74,38 @@ async fn told(sender: Arc<Push>, due: Due) -> (Due, Option<Outcome>) {
     if !due.wanted || quiet {
         return (due, None);
     }
-    let outcome = sender.send(&due).await;
-    (due, Some(outcome))
+    let result = sender.send(&due).await;
+    (due, Some(result))
 }
 
-fn counted(outcome: Option<&Outcome>) -> PushOutcome {
-    match outcome {
-        Some(Outcome::Sent) => PushOutcome::Sent,
-        Some(Outcome::Gone) => PushOutcome::Gone,
-        Some(Outcome::Forbidden) => PushOutcome::Forbidden,
-        Some(Outcome::Refused(_)) => PushOutcome::Refused,
-        Some(Outcome::Later(_)) => PushOutcome::Failed,
+fn counted(result: Option<&PushResult>) -> PushOutcome {
+    match result {
+        Some(PushResult::Sent) => PushOutcome::Sent,
+        Some(PushResult::Gone) => PushOutcome::Gone,
+        Some(PushResult::Forbidden) => PushOutcome::Forbidden,
+        Some(PushResult::Refused(_)) => PushOutcome::Refused,
+        Some(PushResult::Later(_)) => PushOutcome::Failed,
         None => PushOutcome::Suppressed,
     }
 }
 
-async fn settle(pool: &Pool, due: &Due, outcome: Option<&Outcome>) -> sqlx::Result<()> {
-    match outcome {
-        Some(Outcome::Gone | Outcome::Forbidden) => push::drop_dead(pool, due.subscription).await,
-        Some(Outcome::Later(wait)) => {
-            let wait = wait.unwrap_or_default().max(back_off(due.failures));
-            push::postpone(pool, due.subscription, wait).await
+async fn settle(pool: &Pool, due: &DuePush, result: Option<&PushResult>) -> sqlx::Result<()> {
+    match result {
+        Some(PushResult::Gone | PushResult::Forbidden) => {
+            push::delete_subscription(pool, due.subscription).await
         }
-        Some(Outcome::Sent) => {
+        Some(PushResult::Later(delay)) => {
+            let delay = delay.unwrap_or_default().max(back_off(due.failures));
+            push::postpone(pool, due.subscription, delay).await
+        }
+        Some(PushResult::Sent) => {
             if due.failures > 0 {
-                push::recovered(pool, due.subscription).await?;
+                push::reset_failures(pool, due.subscription).await?;
             }
             push::done(pool, due).await
         }
-        Some(Outcome::Refused(status)) => {
-            // A key that was changed, a clock that is wrong: for the operators to see.
+        Some(PushResult::Refused(status)) => {
+            // The key was changed or the clock is wrong: an operator has to act.
             tracing::warn!(
                 status = status.as_u16(),
                 "a push service rejected a notification"
@@ -103,10 +116,15 @@ async fn settle(pool: &Pool, due: &Due, outcome: Option<&Outcome>) -> sqlx::Resu
     }
 }
 
-/// Doubles from [`FIRST_WAIT`] to [`LAST_WAIT`].
+/// The delay after so many failures in a row before this one.
 fn back_off(failures: i16) -> Duration {
-    let doubled = FIRST_WAIT.saturating_mul(1 << failures.clamp(0, 16));
-    doubled.min(LAST_WAIT)
+    let mut delays = ExponentialBuilder::default()
+        .with_min_delay(MIN_DELAY)
+        .with_max_delay(MAX_DELAY)
+        .without_max_times()
+        .build();
+    let before = usize::try_from(failures.min(MAX_DOUBLINGS)).unwrap_or(0);
+    delays.nth(before).unwrap_or(MAX_DELAY)
 }
 
 #[cfg(test)]
@@ -114,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_wait_doubles_up_to_an_hour() {
+    fn the_delay_doubles_up_to_an_hour() {
         let seconds = [0, 1, 2, 8, 9, i16::MAX].map(|failures| back_off(failures).as_secs());
         assert_eq!(seconds, [10, 20, 40, 2560, 3600, 3600]);
     }

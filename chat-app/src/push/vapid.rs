@@ -1,4 +1,4 @@
-//! Proves to push services who sends: RFC 8292. Pure.
+//! VAPID: identifies this deployment to push services, RFC 8292. Pure.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -10,7 +10,7 @@ use serde::Serialize;
 use web_push_native::p256::ecdsa::signature::Signer;
 use web_push_native::p256::ecdsa::{Signature, SigningKey};
 
-/// How long a proof is good for; RFC 8292 allows a day.
+/// How long a token is valid; RFC 8292 allows a day.
 const LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// `{"typ":"JWT","alg":"ES256"}`
@@ -47,12 +47,12 @@ impl VapidKey {
         Ok(Self(key))
     }
 
-    /// The public key as browsers want it: the uncompressed point in base64url.
+    /// The public key as browsers take it: the uncompressed point in base64url.
     pub fn public(&self) -> String {
         BASE64.encode(self.0.verifying_key().to_encoded_point(false))
     }
 
-    /// The `Authorization` header of a push to this endpoint. `contact` is the URL of whom to ask about it.
+    /// The `Authorization` header of a push to this endpoint. `contact` is the URL of the operators.
     pub fn authorization(&self, endpoint: &Uri, contact: Option<&str>, now: SystemTime) -> String {
         let expires = now + LIFETIME;
         let expires = expires
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_refused_and_never_shown() {
+    fn an_invalid_key_is_refused_and_never_shown() {
         for bad in ["", "secret", "AAAA", &"A".repeat(43), &"_".repeat(43)] {
             let error = VapidKey::parse(bad).unwrap_err().to_string();
             assert!(error.contains("CONFAB_VAPID_PRIVATE_KEY"), "{error}");
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_push_service_can_verify_who_sends_and_to_whom() {
+    fn a_push_service_can_verify_sender_and_audience() {
         let key = VapidKey::parse(KEY).unwrap();
         let endpoint: Uri = "https://push.example:443/x?y=z".parse().unwrap();
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1000);

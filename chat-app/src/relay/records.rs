@@ -1,52 +1,33 @@
-//! From a Kafka record to the hub. No I/O but logging.
+//! Kafka record → hub. No I/O but logging.
 
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 
 use crate::domain::UserId;
 use crate::event::Event;
-use crate::hub::{Address, Delivery, Here, Hub};
-use crate::publisher::Signal;
-use crate::telemetry::Record;
+use crate::hub::{Address, Delivery, Hub};
+use crate::signal::Signal;
+use crate::telemetry::RelayOutcome;
 
-/// Passes an event on. What concerns nobody here is not parsed.
-pub(super) fn event(hub: &Hub, record: &BorrowedMessage<'_>) -> Record {
+/// Hands an event to the hub, which reads its value only if it has recipients here.
+pub(super) fn event(hub: &Hub, record: &BorrowedMessage<'_>) -> RelayOutcome {
     let Some((epoch, address)) = addressed(record) else {
         return malformed(record, "key or headers");
     };
-    if !hub.is_of(epoch) {
-        // Its rev may be that of another change here. What was committed in this history, the next look finds.
-        return Record::StaleEpoch;
+    let outcome = hub.receive(epoch, &address, || delivery(record, &address));
+    match outcome {
+        RelayOutcome::Malformed => malformed(record, "value, or the key does not match"),
+        outcome => outcome,
     }
-    let (id, rev) = (address.conversation, address.rev);
-    match hub.here(&address) {
-        Here::Present => {}
-        Here::Absent => {
-            hub.passed_by(id, rev);
-            return Record::Passed;
-        }
-        Here::Unknown => {
-            hub.missed(id, rev);
-            return Record::Delivered;
-        }
-    }
-    let Some(event) = record
-        .payload()
-        .and_then(|value| serde_json::from_slice::<Event>(value).ok())
-    else {
-        return malformed(record, "value");
-    };
-    if (event.v, event.conversation, event.rev) != (1, id, rev) {
-        return malformed(record, "unknown version, or the key does not match");
-    }
-    // Without its rendering the change is read from PostgreSQL, like one whose record was lost.
-    match Delivery::of(&event) {
-        Some(delivery) => hub.arrived(id, rev, delivery),
-        None => hub.missed(id, rev),
-    }
-    Record::Delivered
 }
 
-/// The history and the address of a record, from its key and headers.
+/// The delivery of an event's value. `None` if it is malformed, no delivery if it lacks the rendering.
+fn delivery(record: &BorrowedMessage<'_>, address: &Address) -> Option<Option<Delivery>> {
+    let event: Event = serde_json::from_slice(record.payload()?).ok()?;
+    let expected = (1, address.conversation, address.rev);
+    ((event.v, event.conversation, event.rev) == expected).then(|| Delivery::of(&event))
+}
+
+/// The epoch and the address of a record, from its key and headers.
 fn addressed<'a>(record: &'a BorrowedMessage<'_>) -> Option<(&'a str, Address)> {
     fn text(bytes: Option<&[u8]>) -> Option<&str> {
         std::str::from_utf8(bytes?).ok()
@@ -71,26 +52,26 @@ fn addressed<'a>(record: &'a BorrowedMessage<'_>) -> Option<(&'a str, Address)> 
     Some((header("epoch")?, address))
 }
 
-pub(super) fn signal(hub: &Hub, record: &BorrowedMessage<'_>) -> Record {
+pub(super) fn signal(hub: &Hub, record: &BorrowedMessage<'_>) -> RelayOutcome {
     let Some(signal) = record
         .payload()
         .and_then(|value| serde_json::from_slice::<Signal>(value).ok())
     else {
         return malformed(record, "value");
     };
-    match hub.signal(&signal) {
-        true => Record::Delivered,
-        false => Record::Dropped,
+    match hub.receive_signal(&signal) {
+        true => RelayOutcome::Delivered,
+        false => RelayOutcome::Dropped,
     }
 }
 
-/// Skipped: the change itself is found in PostgreSQL within half a second.
-fn malformed(record: &BorrowedMessage<'_>, what: &str) -> Record {
+/// Logs a record that is skipped: if it stands for a change, the next poll finds that.
+fn malformed(record: &BorrowedMessage<'_>, what: &str) -> RelayOutcome {
     tracing::warn!(
         topic = record.topic(),
         partition = record.partition(),
         offset = record.offset(),
         "skipped a malformed Kafka record: {what}"
     );
-    Record::Malformed
+    RelayOutcome::Malformed
 }

@@ -1,6 +1,7 @@
-//! Compares the events topic with PostgreSQL: what is missing there, what differs, what PostgreSQL does not know. Does I/O.
+//! Compares the events topic with PostgreSQL: records that are missing, that differ, or that PostgreSQL does not know. Does
+//! I/O.
 //!
-//! Memory grows with the number of conversations and of gaps, not with that of records.
+//! Memory grows with the number of conversations and of gaps, not with the number of records.
 
 use std::collections::HashMap;
 
@@ -8,39 +9,38 @@ use serde::Deserialize;
 use sqlx::PgConnection;
 
 use super::Error;
-use super::revs::Seen;
-use super::topic::{self, Offsets, Part, Record};
+use super::revs::SeenRevs;
+use super::topic::{self, Offsets, Record, TopicPart};
 use crate::config::Kafka;
 use crate::domain::ConversationId;
 use crate::event::{Event, Kind};
-use crate::store::replay::{self as store, Standing};
+use crate::store::replay::{self as store, ConversationPosition};
 use crate::store::{Pool, timeline};
 
-/// Differences of each kind that are told one by one.
-const TOLD: u64 = 100;
+/// The most differences of each kind to print.
+const MAX_PRINTED: u64 = 100;
 /// Changes read from PostgreSQL at once.
 const PAGE: i64 = 1000;
 
-/// What a comparison has found.
+/// The findings of a comparison.
 pub struct Report<'a> {
     print: Box<dyn FnMut(&str) + Send + 'a>,
-    /// Records that were read.
     pub records: u64,
-    /// Changes that PostgreSQL has and the topic lacks.
+    /// Changes without a record.
     pub missing: u64,
-    /// Records that say something else than PostgreSQL.
+    /// Records that differ from PostgreSQL, or are malformed.
     pub differing: u64,
     /// Records of changes that PostgreSQL does not know.
     pub foreign: u64,
-    /// Records of a message that has changed since.
+    /// Records of messages that have changed since.
     pub overtaken: u64,
-    /// Records of what retention has deleted.
+    /// Records of messages that retention has deleted.
     pub expired: u64,
     truncated: bool,
 }
 
 impl<'a> Report<'a> {
-    /// Nothing found yet; differences are printed as they are.
+    /// `print` gets each difference when it is found.
     pub fn new(print: impl FnMut(&str) + Send + 'a) -> Self {
         Self {
             print: Box::new(print),
@@ -59,7 +59,6 @@ impl<'a> Report<'a> {
         self.missing + self.differing + self.foreign == 0
     }
 
-    /// All in a sentence or two.
     pub fn summary(&self) -> String {
         let truncated = match self.truncated {
             true => {
@@ -75,7 +74,7 @@ impl<'a> Report<'a> {
 
     fn missing(&mut self, id: ConversationId, rev: i64) {
         self.missing += 1;
-        self.tell(
+        self.print(
             self.missing,
             &format!("missing: conversation {id} rev {rev}"),
         );
@@ -83,27 +82,30 @@ impl<'a> Report<'a> {
 
     fn differing(&mut self, record: &Record, what: &str) {
         self.differing += 1;
-        self.tell(
+        self.print(
             self.differing,
-            &format!("differing: {}: {what}", place(record)),
+            &format!("differing: {}: {what}", location(record)),
         );
     }
 
     fn foreign(&mut self, record: &Record, what: &str) {
         self.foreign += 1;
-        self.tell(self.foreign, &format!("foreign: {}: {what}", place(record)));
+        self.print(
+            self.foreign,
+            &format!("foreign: {}: {what}", location(record)),
+        );
     }
 
-    fn tell(&mut self, count: u64, line: &str) {
+    fn print(&mut self, count: u64, line: &str) {
         match count {
-            0..=TOLD => (self.print)(line),
-            n if n == TOLD + 1 => (self.print)("further ones of this kind are only counted"),
+            0..=MAX_PRINTED => (self.print)(line),
+            n if n == MAX_PRINTED + 1 => (self.print)("further ones of this kind are only counted"),
             _ => {}
         }
     }
 }
 
-fn place(record: &Record) -> String {
+fn location(record: &Record) -> String {
     format!(
         "conversation {} rev {} (partition {}, offset {})",
         record.key.as_deref().unwrap_or("?"),
@@ -113,16 +115,16 @@ fn place(record: &Record) -> String {
     )
 }
 
-/// Compares all of the topic with all of the database.
+/// Compares the whole topic with the whole database.
 pub async fn run(kafka: &Kafka, pool: &Pool, report: &mut Report<'_>) -> Result<(), Error> {
-    let mut seen = Seen::default();
+    let mut seen = SeenRevs::default();
     let end = read(kafka, pool, Offsets::new(), &mut seen, report).await?;
     let mut connection = pool.acquire().await?;
     let missing = missing(&mut connection, &seen, report.truncated).await?;
     if missing.is_empty() {
         return Ok(());
     }
-    // What was sent while the topic was read may have come since.
+    // Records of changes made while the topic was read may have arrived since.
     read(kafka, pool, end, &mut seen, report).await?;
     for (id, rev) in missing {
         if !seen.contains(id, rev) && store::is_due(pool, id, rev).await? {
@@ -132,12 +134,12 @@ pub async fn run(kafka: &Kafka, pool: &Pool, report: &mut Report<'_>) -> Result<
     Ok(())
 }
 
-/// Compares what the topic holds from these offsets on; answers where it ends.
+/// Compares the records from these offsets on. Returns the end of the topic.
 async fn read(
     kafka: &Kafka,
     pool: &Pool,
     from: Offsets,
-    seen: &mut Seen,
+    seen: &mut SeenRevs,
     report: &mut Report<'_>,
 ) -> Result<Offsets, Error> {
     let mut parts = topic::read(kafka, from);
@@ -147,8 +149,8 @@ async fn read(
             .await
             .expect("the last part is an end or an error");
         match part.map_err(|error| Error::Kafka(kafka.events(), error))? {
-            Part::Records(records) => compare(pool, records, seen, report).await?,
-            Part::End { offsets, truncated } => {
+            TopicPart::Records(records) => compare(pool, records, seen, report).await?,
+            TopicPart::End { offsets, truncated } => {
                 report.truncated |= truncated;
                 return Ok(offsets);
             }
@@ -156,10 +158,10 @@ async fn read(
     }
 }
 
-/// What PostgreSQL has and the topic lacks, as far as is known by now.
+/// The changes of which no record has been seen yet.
 async fn missing(
     connection: &mut PgConnection,
-    seen: &Seen,
+    seen: &SeenRevs,
     truncated: bool,
 ) -> sqlx::Result<Vec<(ConversationId, i64)>> {
     let mut after = (ConversationId(0), 0);
@@ -170,20 +172,20 @@ async fn missing(
             return Ok(missing);
         };
         after = (id, rev);
-        for (id, rev, waits) in page {
-            let looked_for = !truncated || seen.first(id).is_some_and(|first| rev >= first);
-            if looked_for && !waits && !seen.contains(id, rev) {
+        for (id, rev, in_outbox) in page {
+            let expected = !truncated || seen.first(id).is_some_and(|first| rev >= first);
+            if expected && !in_outbox && !seen.contains(id, rev) {
                 missing.push((id, rev));
             }
         }
     }
 }
 
-/// Compares records with what PostgreSQL has, conversation by conversation.
+/// Compares records with PostgreSQL, conversation by conversation.
 async fn compare(
     pool: &Pool,
     records: Vec<Record>,
-    seen: &mut Seen,
+    seen: &mut SeenRevs,
     report: &mut Report<'_>,
 ) -> sqlx::Result<()> {
     let mut conversations: HashMap<ConversationId, Vec<(Event, Record)>> = HashMap::new();
@@ -198,14 +200,14 @@ async fn compare(
         }
     }
     for (id, records) in conversations {
-        let Some(standing) = store::standing(pool, id).await? else {
+        let Some(position) = store::position(pool, id).await? else {
             for (_, record) in &records {
                 report.foreign(record, "there is no such conversation");
             }
             continue;
         };
         for (event, record) in &records {
-            one(pool, standing, event, record, seen, report).await?;
+            one(pool, position, event, record, seen, report).await?;
         }
     }
     Ok(())
@@ -221,14 +223,14 @@ fn event(record: &Record) -> Option<Event> {
 
 async fn one(
     pool: &Pool,
-    standing: Standing,
+    position: ConversationPosition,
     event: &Event,
     record: &Record,
-    seen: &mut Seen,
+    seen: &mut SeenRevs,
     report: &mut Report<'_>,
 ) -> sqlx::Result<()> {
     let (id, rev) = (event.conversation, event.rev);
-    if rev > standing.rev {
+    if rev > position.rev {
         report.foreign(record, "the conversation has no such rev yet");
         return Ok(());
     }
@@ -240,7 +242,7 @@ async fn one(
         }
         return Ok(());
     }
-    if event.seq < standing.first_seq {
+    if event.seq < position.first_seq {
         report.expired += 1;
     } else if event.kind == Kind::Notice {
         report.foreign(record, "there is no such notice");
@@ -256,9 +258,9 @@ async fn one(
     Ok(())
 }
 
-/// In what a record differs from what is stored. Names, mentions and members are those of its time.
+/// The first field in which a record differs from PostgreSQL. Names, mentions and members are those of its time.
 fn difference(event: &Event, stored: &Event) -> Option<&'static str> {
-    // A record that would have been too large has neither.
+    // Left out of records that would have been too large.
     let without_text = event.body.is_none() && event.html.is_none();
     let differs = [
         ("type", event.kind != stored.kind),

@@ -1,29 +1,28 @@
-//! Which changes of which conversations were seen. Pure. Revs have no gaps, so a conversation that was seen whole takes one
-//! range, however many changes it has.
+//! The set of revs that were seen, by conversation. Pure. Revs have no gaps, so a conversation that was seen completely
+//! takes one range.
 
 use std::collections::{BTreeMap, HashMap};
 
 use crate::domain::ConversationId;
 
-/// The changes that were seen.
 #[derive(Default)]
-pub struct Seen(HashMap<ConversationId, Ranges>);
+pub(crate) struct SeenRevs(HashMap<ConversationId, Ranges>);
 
-/// First rev → last rev, none touching another.
+/// First rev → last rev. No range touches another.
 #[derive(Default)]
 struct Ranges(BTreeMap<i64, i64>);
 
-impl Seen {
-    pub fn insert(&mut self, id: ConversationId, rev: i64) {
+impl SeenRevs {
+    pub(crate) fn insert(&mut self, id: ConversationId, rev: i64) {
         self.0.entry(id).or_default().insert(rev);
     }
 
-    pub fn contains(&self, id: ConversationId, rev: i64) -> bool {
+    pub(crate) fn contains(&self, id: ConversationId, rev: i64) -> bool {
         self.0.get(&id).is_some_and(|ranges| ranges.contains(rev))
     }
 
-    /// The first change of the conversation that was seen.
-    pub fn first(&self, id: ConversationId) -> Option<i64> {
+    /// The lowest rev that was seen.
+    pub(crate) fn first(&self, id: ConversationId) -> Option<i64> {
         self.0.get(&id)?.0.keys().next().copied()
     }
 }
@@ -58,8 +57,8 @@ mod tests {
     const ID: ConversationId = ConversationId(1);
 
     #[test]
-    fn what_was_seen_is_known_in_whatever_order_it_came() {
-        let mut seen = Seen::default();
+    fn revs_may_be_inserted_in_any_order() {
+        let mut seen = SeenRevs::default();
         for rev in [7, 3, 5, 4, 1, 3] {
             seen.insert(ID, rev);
         }
@@ -71,8 +70,8 @@ mod tests {
     }
 
     #[test]
-    fn a_million_changes_without_a_gap_are_one_range() {
-        let mut seen = Seen::default();
+    fn a_million_revs_without_a_gap_are_one_range() {
+        let mut seen = SeenRevs::default();
         for rev in 1..=1_000_000 {
             seen.insert(ID, rev);
         }

@@ -1,4 +1,6 @@
-//! Reads a topic from given offsets to the end that it has now, in batches. Does I/O (Kafka), on a thread of its own.
+//! Reads the events topic from given offsets up to its present end, in batches. Does I/O (Kafka), on a thread of its own.
+//!
+//! The thread owns the consumer. It ends at the end of the topic, after an error, or when the receiver is dropped.
 
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
@@ -14,27 +16,25 @@ use tokio::sync::mpsc;
 use crate::config::Kafka;
 use crate::kafka::{self, CALL_LIMIT};
 
-/// Records handed over at once.
+/// Records in a batch.
 const BATCH: usize = 500;
-/// Batches that may wait: with that, what is read ahead is bounded.
-const AHEAD: usize = 4;
-/// A broker that is silent for longer is given up.
-const SILENCE: Duration = Duration::from_secs(30);
+/// Batches that may wait for the receiver.
+const MAX_BATCHES: usize = 4;
+/// How long to wait for a silent broker.
+const SILENCE_LIMIT: Duration = Duration::from_secs(30);
 
-/// Where to read on, by partition. A partition that is not in it is read from its beginning.
+/// The next offset by partition. A partition that is not in it is read from its beginning.
 pub type Offsets = HashMap<i32, i64>;
 
-/// A record as it is in the topic.
 #[derive(Debug, Serialize)]
 pub struct Record {
     pub partition: i32,
-    /// Where in the partition.
     pub offset: i64,
-    /// The key, if it is text.
+    /// `None` if it is not text.
     pub key: Option<String>,
-    /// The headers that are text.
+    /// Without headers that are not text.
     pub headers: HashMap<String, String>,
-    /// The value, if it is JSON.
+    /// `None` if it is not JSON.
     pub value: Option<Value>,
 }
 
@@ -55,30 +55,28 @@ impl Record {
         }
     }
 
-    /// A header's text, or nothing.
+    /// The header, or an empty string.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", String::as_str)
     }
 }
 
-pub enum Part {
-    /// Records of one or more partitions.
+pub enum TopicPart {
     Records(Vec<Record>),
     End {
-        /// Where the topic ends now.
         offsets: Offsets,
-        /// Whether retention has taken its beginning.
+        /// Whether retention has deleted the beginning of the topic.
         truncated: bool,
     },
 }
 
-/// Reads the events topic up to the end that it has now; the last part is its end or an error.
-pub fn read(kafka: &Kafka, from: Offsets) -> mpsc::Receiver<KafkaResult<Part>> {
-    let (parts, receiver) = mpsc::channel(AHEAD);
+/// Reads the events topic. The last part is the end or an error.
+pub fn read(kafka: &Kafka, from: Offsets) -> mpsc::Receiver<KafkaResult<TopicPart>> {
+    let (parts, receiver) = mpsc::channel(MAX_BATCHES);
     let kafka = kafka.clone();
     tokio::task::spawn_blocking(move || {
         let end = read_all(&kafka, from, &parts);
-        // Whoever does not listen any more needs no end.
+        // The receiver may be gone.
         let _ = parts.blocking_send(end);
     });
     receiver
@@ -87,11 +85,11 @@ pub fn read(kafka: &Kafka, from: Offsets) -> mpsc::Receiver<KafkaResult<Part>> {
 fn read_all(
     kafka: &Kafka,
     mut offsets: Offsets,
-    parts: &mpsc::Sender<KafkaResult<Part>>,
-) -> KafkaResult<Part> {
+    parts: &mpsc::Sender<KafkaResult<TopicPart>>,
+) -> KafkaResult<TopicPart> {
     let topic = kafka.events();
     let consumer: BaseConsumer = kafka::client(kafka)
-        // Partitions are assigned by hand and nothing is committed: the name only makes the client a consumer.
+        // Required, but unused: partitions are assigned manually, and no offset is committed.
         .set("group.id", format!("{}.replay", kafka.topic_prefix))
         .set("enable.auto.commit", "false")
         .set("enable.partition.eof", "true")
@@ -117,21 +115,21 @@ fn read_all(
         ));
     }
     consumer.assign(&assigned)?;
-    let (mut batch, mut heard) = (Vec::with_capacity(BATCH), Instant::now());
+    let (mut batch, mut last_response) = (Vec::with_capacity(BATCH), Instant::now());
     while !open.is_empty() {
         match consumer.poll(Duration::from_millis(200)) {
             Some(Ok(message)) => {
-                heard = Instant::now();
+                last_response = Instant::now();
                 offsets.insert(message.partition(), message.offset() + 1);
                 batch.push(Record::of(&message));
             }
             Some(Err(KafkaError::PartitionEOF(partition))) => {
-                heard = Instant::now();
+                last_response = Instant::now();
                 open.remove(&partition);
             }
             Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error),
-            Some(Err(error)) if heard.elapsed() > SILENCE => return Err(error),
-            None if heard.elapsed() > SILENCE => {
+            Some(Err(error)) if last_response.elapsed() > SILENCE_LIMIT => return Err(error),
+            None if last_response.elapsed() > SILENCE_LIMIT => {
                 let timed_out = rdkafka::error::RDKafkaErrorCode::OperationTimedOut;
                 return Err(KafkaError::MessageConsumption(timed_out));
             }
@@ -139,10 +137,10 @@ fn read_all(
         }
         if batch.len() >= BATCH || (open.is_empty() && !batch.is_empty()) {
             let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
-            if parts.blocking_send(Ok(Part::Records(full))).is_err() {
+            if parts.blocking_send(Ok(TopicPart::Records(full))).is_err() {
                 break;
             }
         }
     }
-    Ok(Part::End { offsets, truncated })
+    Ok(TopicPart::End { offsets, truncated })
 }

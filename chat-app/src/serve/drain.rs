@@ -1,54 +1,51 @@
-//! A replica's last seconds. Does I/O.
+//! The orderly end of a replica. Does I/O.
+//!
+//! SIGTERM → not ready, serving on while endpoints spread (in [`super::run`]) → this: browsers reconnect to other
+//! replicas, requests in flight finish, what was accepted is committed and published, background tasks end.
 
 use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
-
-use crate::app::{App, Workers};
+use crate::app::App;
+use crate::lifecycle::Lifecycle;
 use crate::socket;
 
-/// Requests under way, and the sends among them, have this long each.
+/// The limit of requests in flight, and of the sends among them.
 const STEP_LIMIT: Duration = Duration::from_secs(4);
-/// So long what another replica does otherwise: the last records, the workers' ends.
+/// The limit of what another replica does otherwise: publishing the last records, ending background tasks.
 const SHORT_STEP_LIMIT: Duration = Duration::from_secs(2);
 
-/// Browsers go elsewhere, then requests under way end, then what was taken is committed and published. Each step is
-/// bounded, all together by [`socket::RECONNECT_SPREAD`] and 16 s: what they leave undone, another replica does.
-pub(super) async fn drain(
-    app: App,
-    mut workers: Workers,
-    closing: CancellationToken,
-    server: tokio::task::JoinHandle<std::io::Result<()>>,
-) {
-    app.hub.drain();
+/// Every step is bounded, all together by [`socket::RECONNECT_SPREAD`] and 16 s. Another replica completes what a step
+/// leaves undone.
+pub(super) async fn drain(app: App, lifecycle: &Lifecycle) {
+    app.hub.refuse_sockets();
     app.hub.broadcast(socket::reconnect_soon);
-    closing.cancel();
+    lifecycle.shut_down_softly();
     tokio::time::sleep(socket::RECONNECT_SPREAD).await;
     app.hub.close_all();
     if app.config.presence {
-        app.signals.presence(&app.config.replica, app.hub.goodbye());
-        let said = app.signals.flush(SHORT_STEP_LIMIT);
+        app.signals
+            .presence(&app.config.replica, app.hub.end_presence());
+        let sent = app.signals.flush(SHORT_STEP_LIMIT);
         let otherwise = "Kafka did not accept the final presence update";
-        within(SHORT_STEP_LIMIT, otherwise, said).await;
+        within(SHORT_STEP_LIMIT, otherwise, sent).await;
     }
-    within(STEP_LIMIT, "requests in progress did not finish", server).await;
+    let otherwise = "requests in progress did not finish";
+    within(STEP_LIMIT, otherwise, lifecycle.server_ended()).await;
     let publisher = app.publisher.clone();
-    // With it go Kafka clients, whose drop waits for threads of theirs.
+    // With the app, Kafka clients are dropped, which blocks until their threads end.
     let dropped = tokio::task::spawn_blocking(move || drop(app));
     within(STEP_LIMIT, "pending sends were not completed", async {
         let _ = dropped.await;
-        while workers.lanes.join_next().await.is_some() {}
+        lifecycle.writer_ended().await;
     })
     .await;
     let flushed = publisher.flush(SHORT_STEP_LIMIT);
     let otherwise = "Kafka did not acknowledge all records";
     within(SHORT_STEP_LIMIT, otherwise, flushed).await;
-    workers.stop.cancel();
-    within(SHORT_STEP_LIMIT, "workers did not stop", async {
-        while workers.tasks.join_next().await.is_some() {}
-    })
-    .await;
-    // Nobody waits for that.
+    lifecycle.shut_down_hard();
+    let otherwise = "workers did not stop";
+    within(SHORT_STEP_LIMIT, otherwise, lifecycle.background_ended()).await;
+    // Dropping it can block; the process does not wait for that.
     tokio::task::spawn_blocking(move || drop(publisher));
 }
 

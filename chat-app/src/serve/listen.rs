@@ -1,4 +1,4 @@
-//! Taking connections, many at once and each without waste. Does I/O.
+//! The listening sockets, and the options of the connections. Does I/O.
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,25 +7,24 @@ use axum::serve::{Listener, ListenerExt};
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-/// Connections that wait in the kernel until they are taken. When a replica crashes, all of its browsers come to the others
-/// at once; each that does not fit tries again after a whole second. The kernel's own limit (net.core.somaxconn) is as much.
+/// Connections that may wait in the kernel to be accepted. When a replica crashes, all its browsers connect to the others
+/// at once; one that does not fit retries after a whole second. The kernel's own limit (net.core.somaxconn) is the same.
 const BACKLOG: u32 = 4096;
-/// What the kernel may hold for one connection that does not read, in bytes; it takes twice that.
+/// What the kernel may buffer for a connection that does not read, in bytes; it uses twice that.
 const SEND_BUFFER: usize = 128 * 1024;
 
-/// Listens at this address.
 pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4(),
         SocketAddr::V6(_) => TcpSocket::new_v6(),
     }?;
-    // A replica that is started again does not wait for the end of its old connections.
+    // A restarted replica does not wait for its old connections to time out.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }
 
-/// Frames go out at once, not together with the next; and a browser that does not read takes little of the node's memory.
+/// Sends frames without delay, and bounds the memory that a browser that does not read takes.
 pub(super) fn tuned(listener: TcpListener) -> impl Listener<Addr = SocketAddr> {
     listener.tap_io(|connection: &mut TcpStream| {
         let tuned = connection
@@ -46,11 +45,11 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn many_connections_wait_until_they_are_taken() {
+    async fn many_connections_wait_to_be_accepted() {
         let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr().unwrap();
         let many = try_join_all((0..400).map(|_| TcpStream::connect(address)));
-        // Nobody takes them: one that the kernel has dropped would never be there.
+        // Nothing accepts them: one that the kernel has dropped would never be established.
         let there = tokio::time::timeout(Duration::from_secs(30), many).await;
         assert_eq!(there.expect("some are not there").unwrap().len(), 400);
     }

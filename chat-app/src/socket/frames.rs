@@ -1,11 +1,10 @@
-//! What browsers are told by a socket, besides events and signals. Pure but for chance.
+//! The frames of a socket, other than events and signals. Pure, except for randomness.
 
 use axum::extract::ws::Utf8Bytes;
 use serde::Serialize;
 
 use super::RECONNECT_SPREAD;
 
-/// What a browser gets, besides events and signals.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub(super) enum Reply<'a> {
@@ -22,18 +21,18 @@ pub(super) fn frame(reply: &impl Serialize) -> Utf8Bytes {
         .into()
 }
 
-/// The frame that asks a browser to reconnect after a while.
+/// Asks a browser to reconnect after this time.
 pub fn reconnect_frame(after_ms: u64) -> Utf8Bytes {
     frame(&Reply::Reconnect { after_ms })
 }
 
-/// The frame that asks a browser to reconnect at some moment within [`RECONNECT_SPREAD`].
+/// Asks a browser to reconnect at a random moment within [`RECONNECT_SPREAD`].
 pub fn reconnect_soon() -> Utf8Bytes {
     let share = f64::from(getrandom::u32().unwrap_or(0)) / f64::from(u32::MAX);
     reconnect_frame((RECONNECT_SPREAD.as_millis() as f64 * share) as u64)
 }
 
-/// The frame that tells whether PostgreSQL answers: while it does not, nothing can be sent.
+/// Tells a browser whether PostgreSQL answers: while it does not, messages cannot be sent.
 pub fn database_frame(up: bool) -> Utf8Bytes {
     frame(&Reply::Database { up })
 }

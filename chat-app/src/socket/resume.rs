@@ -1,4 +1,4 @@
-//! What a browser missed, as it is told. Does I/O.
+//! The answer to a browser that resumes: what it missed. Does I/O (PostgreSQL).
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Resume;
 use crate::app::App;
 use crate::domain::{Change, ConversationId, ConversationSummary, UserId};
-use crate::store::missed::{OnScreen, Place};
+use crate::store::missed::{OnScreen, ResumePoint};
 use crate::text::Text;
 use crate::views;
 
@@ -17,15 +17,15 @@ pub(super) struct Resumed {
     /// The cursor from now on.
     epoch: String,
     xid: String,
-    /// Too much was missed, or the history is another: load the page again.
+    /// Too much was missed, or the epoch is another one: the page has to be reloaded.
     reload: bool,
     conversation: Option<Changed>,
     heads: Vec<Head>,
-    /// Conversations that the person is no longer in.
+    /// Conversations of which the user is no longer a member.
     gone: Vec<ConversationId>,
 }
 
-/// The current state of what changed in the revs (from, to].
+/// The current state of everything that changed in the revs (from, to].
 #[derive(Serialize)]
 struct Changed {
     id: ConversationId,
@@ -49,9 +49,9 @@ struct Head {
 }
 
 impl Resume {
-    fn place(&self, person: UserId) -> Place {
-        Place {
-            person,
+    fn point(&self, user: UserId) -> ResumePoint {
+        ResumePoint {
+            user,
             epoch: self.epoch.clone(),
             xid: self.xid.parse().ok(),
             on_screen: self.conversation.map(|id| (id, self.rev)),
@@ -65,7 +65,7 @@ pub(super) async fn answer(
     text: Text,
     resume: &Resume,
 ) -> Result<Resumed, Arc<sqlx::Error>> {
-    let found = app.missed.get(resume.place(user)).await?;
+    let found = app.missed.get(resume.point(user)).await?;
     let missed = found.ok_or_else(|| Arc::new(sqlx::Error::RowNotFound))?;
     let mut resumed = Resumed {
         epoch: missed.cursor.epoch,

@@ -1,23 +1,20 @@
-//! What a person sets for themselves, and how they go. Does I/O.
+//! The settings of a user, and the deletion of their account. Does I/O.
 
 use super::Pool;
 use crate::domain::{SessionId, UserId};
 
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Profile {
-    /// What others see instead of the name.
+    /// Shown instead of the name.
     pub display_name: Option<String>,
-    /// The language they chose, as a tag; `None` where the browser decides.
+    /// A language tag; `None` for the language of the browser.
     pub language: Option<String>,
-    /// Whether others see that they are here.
     pub share_presence: bool,
-    /// Whether others see that they write.
     pub share_typing: bool,
-    /// Whether others see how far they have read.
     pub share_receipts: bool,
 }
 
-/// What others may see of what one does.
+/// What others may see of a user.
 #[derive(Clone, Copy, Debug)]
 pub struct Shared {
     pub presence: bool,
@@ -34,7 +31,7 @@ pub async fn profile(pool: &Pool, user: UserId) -> sqlx::Result<Profile> {
     .await
 }
 
-/// The language they chose, as a tag; `None` where the browser decides.
+/// A language tag; `None` for the language of the browser.
 pub async fn language(pool: &Pool, user: UserId) -> sqlx::Result<Option<String>> {
     sqlx::query_scalar("SELECT language FROM users WHERE id = $1")
         .bind(user)
@@ -42,7 +39,7 @@ pub async fn language(pool: &Pool, user: UserId) -> sqlx::Result<Option<String>>
         .await
 }
 
-/// What others see from now on; `None` for the name.
+/// `None` for the name.
 pub async fn set_display_name(pool: &Pool, user: UserId, name: Option<&str>) -> sqlx::Result<()> {
     sqlx::query("UPDATE users SET display_name = $2 WHERE id = $1")
         .bind(user)
@@ -52,7 +49,7 @@ pub async fn set_display_name(pool: &Pool, user: UserId, name: Option<&str>) -> 
     Ok(())
 }
 
-/// The language that goes with the person from device to device; `None` for the browser's.
+/// `None` for the language of the browser.
 pub async fn set_language(pool: &Pool, user: UserId, tag: Option<&str>) -> sqlx::Result<()> {
     sqlx::query("UPDATE users SET language = $2 WHERE id = $1")
         .bind(user)
@@ -62,7 +59,6 @@ pub async fn set_language(pool: &Pool, user: UserId, tag: Option<&str>) -> sqlx:
     Ok(())
 }
 
-/// What others may see from now on.
 pub async fn set_shared(pool: &Pool, user: UserId, shared: Shared) -> sqlx::Result<()> {
     sqlx::query(
         "UPDATE users SET share_presence = $2, share_typing = $3, share_receipts = $4 WHERE id = $1",
@@ -76,7 +72,7 @@ pub async fn set_shared(pool: &Pool, user: UserId, shared: Shared) -> sqlx::Resu
     Ok(())
 }
 
-/// The PHC string of the person's password.
+/// A PHC string.
 pub async fn password_hash(pool: &Pool, user: UserId) -> sqlx::Result<String> {
     sqlx::query_scalar("SELECT password_hash FROM users WHERE id = $1")
         .bind(user)
@@ -84,7 +80,7 @@ pub async fn password_hash(pool: &Pool, user: UserId) -> sqlx::Result<String> {
         .await
 }
 
-/// Sets a new password and ends all other sessions, in one transaction; a reset link that is about no longer works.
+/// Sets a new password, ends all other sessions and deletes a password reset link, in one transaction.
 pub async fn set_password(
     pool: &Pool,
     user: UserId,
@@ -104,7 +100,7 @@ pub async fn set_password(
     Ok(())
 }
 
-/// Deletes the account; with `erase`, a worker then deletes what it said. False for the last administrator.
+/// Deletes the account; with `erase`, housekeeping then deletes its messages. False for the last administrator.
 pub async fn leave(pool: &Pool, user: UserId, erase: bool) -> sqlx::Result<bool> {
     let outcome: String = sqlx::query_scalar("SELECT leave_chat($1, $2)")
         .bind(user)

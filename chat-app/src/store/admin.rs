@@ -1,4 +1,4 @@
-//! What administrators look at and do; each act and its line in the audit log are one statement. Does I/O.
+//! What administrators read and do. Each act and its entry in the audit log are one statement. Does I/O.
 
 use sqlx::Row;
 use time::OffsetDateTime;
@@ -7,19 +7,16 @@ use super::Pool;
 use super::users::user_of;
 use crate::domain::{ConversationId, User, UserId};
 
-/// A person as administrators see them.
+/// A user as administrators see them.
 #[derive(Clone, Debug)]
 pub struct Person {
     pub user: User,
-    /// Whether they administer.
     pub admin: bool,
-    /// Whether they are shut out.
     pub disabled: bool,
-    /// When the account was made.
     pub created_at: OffsetDateTime,
 }
 
-/// What is done to a person; as `administer` in the schema calls it.
+/// An act on a user, as the SQL function `administer` names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Act {
@@ -27,7 +24,6 @@ pub enum Act {
     Enable,
     /// Ends all their sessions.
     SignOut,
-    /// Makes them an administrator.
     MakeAdmin,
     UnmakeAdmin,
 }
@@ -47,9 +43,8 @@ impl Act {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Done {
     Done,
-    /// There is no such thing.
     NotFound,
-    /// Nobody would be left to administer.
+    /// No administrator would be left.
     LastAdmin,
 }
 
@@ -61,7 +56,7 @@ fn done(outcome: &str) -> Done {
     }
 }
 
-/// People whose name or display name holds `q`, by name, after `after`.
+/// Users whose name or display name contains `q`, by name, after `after`.
 pub async fn people(pool: &Pool, q: &str, after: &str, limit: i64) -> sqlx::Result<Vec<Person>> {
     let rows = sqlx::query(
         "SELECT id, name, display_name, avatar, is_admin, disabled_at IS NOT NULL AS disabled, created_at FROM users
@@ -97,7 +92,7 @@ fn person_of(row: &sqlx::postgres::PgRow) -> sqlx::Result<Person> {
     })
 }
 
-/// Does this to a person. Sessions that end so, end on every replica.
+/// Acts on a user. Sessions that this ends, end on every replica.
 pub async fn act(pool: &Pool, actor: UserId, person: UserId, act: Act) -> sqlx::Result<Done> {
     let outcome: String = sqlx::query_scalar("SELECT administer($1, $2, $3)")
         .bind(actor)
@@ -108,18 +103,17 @@ pub async fn act(pool: &Pool, actor: UserId, person: UserId, act: Act) -> sqlx::
     Ok(done(&outcome))
 }
 
-/// A room as administrators see it: not what is said there.
+/// A room as administrators see it, without messages.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Room {
     pub id: ConversationId,
-    /// Whether anyone may join.
     pub public: bool,
     pub title: String,
     pub topic: String,
     pub members: i64,
 }
 
-/// Rooms whose title holds `q`, by number, after `after`.
+/// Rooms whose title contains `q`, by id, after `after`.
 pub async fn rooms(
     pool: &Pool,
     q: &str,
@@ -151,7 +145,7 @@ pub async fn room(pool: &Pool, id: ConversationId) -> sqlx::Result<Option<Room>>
     .await
 }
 
-/// Who is in a room, by name, after `after`.
+/// The members of a room, by name, after `after`.
 pub async fn members(
     pool: &Pool,
     id: ConversationId,
@@ -170,7 +164,7 @@ pub async fn members(
     rows.iter().map(|row| user_of(row, "id")).collect()
 }
 
-/// Gives a room another name; its topic line stays.
+/// Renames a room; its topic stays.
 pub async fn rename(
     pool: &Pool,
     actor: UserId,
@@ -195,7 +189,6 @@ pub async fn rename(
     Ok(done(outcome.as_deref().unwrap_or("")))
 }
 
-/// Takes somebody out of a room.
 pub async fn remove_member(
     pool: &Pool,
     actor: UserId,
@@ -220,7 +213,7 @@ pub async fn remove_member(
     Ok(done(outcome.as_deref().unwrap_or("")))
 }
 
-/// Leaves a tombstone in place of any message, wherever it is.
+/// Replaces a message with a tombstone, in any conversation.
 pub async fn remove_message(
     pool: &Pool,
     actor: UserId,

@@ -1,8 +1,6 @@
-//! Files: put, sent with a message, looked at, gone. Does I/O.
+//! Attachments: uploaded, sent with a message, read, deleted. Does I/O.
 //!
-//! A file's row is there before its bytes, and its bytes are counted once they are all kept: `bytes` is 0 till then.
-
-use std::collections::HashMap;
+//! The row of a file exists before its contents. `bytes` is 0 until all of them are stored.
 
 use sqlx::{FromRow, PgConnection, Row};
 use uuid::Uuid;
@@ -10,60 +8,58 @@ use uuid::Uuid;
 use super::Pool;
 use crate::domain::{Attachment, ConversationId, UserId};
 
-/// Which of a file's two forms.
+/// The two variants of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
 #[sqlx(type_name = "text", rename_all = "lowercase")]
-pub enum Kind {
-    /// As it was put, or without what it told besides.
+pub enum Variant {
+    /// As it was uploaded; an image without its metadata.
     Original,
     Thumbnail,
 }
 
-/// Where a file's bytes are.
+/// Where the contents of a file are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
 #[sqlx(type_name = "text", rename_all = "lowercase")]
-pub enum Place {
+pub enum Backend {
     /// In `attachment_chunks`.
     Postgres,
     S3,
 }
 
-/// A file that is about to be put.
+/// A file to be uploaded.
 #[derive(Debug)]
-pub struct New<'a> {
+pub struct NewFile<'a> {
     pub id: Uuid,
     pub conversation: ConversationId,
     pub owner: UserId,
-    /// What it is called, cleaned.
+    /// Sanitized.
     pub name: &'a str,
-    /// Where its bytes will be.
-    pub place: Place,
+    pub backend: Backend,
 }
 
-/// What is known of a file once its bytes are there.
+/// A file whose contents are stored.
 #[derive(Debug)]
-pub struct Known<'a> {
-    /// By its bytes.
+pub struct CompleteFile<'a> {
+    /// Detected from its contents.
     pub media_type: &'a str,
     pub bytes: u64,
-    /// Of an image that pages show, in pixels.
+    /// Width and height of an image that pages show.
     pub size: Option<(u32, u32)>,
-    /// Whether there is a smaller image.
     pub thumbnail: bool,
 }
 
-/// Whether a file may be put.
+/// Whether an upload may start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Begun {
+pub enum Started {
     Yes,
-    /// They are no member, or there is no such conversation.
+    /// The user is no member, or there is no such conversation.
     NotMember,
-    /// They have this many on their way already.
+    /// The user has too many uploads in progress.
     TooMany,
 }
 
-/// Makes a file's row. Of more than `limit` unsent files of a person the oldest make room; those under way don't.
-pub async fn begin(pool: &Pool, new: &New<'_>, limit: i64) -> sqlx::Result<Begun> {
+/// Creates the row of a file. Beyond `limit` unsent files of a user, the oldest are deleted, except uploads in progress.
+pub async fn start(pool: &Pool, new: &NewFile<'_>, limit: i64) -> sqlx::Result<Started> {
     let mut tx = pool.begin().await?;
     let member: Option<i64> = sqlx::query_scalar(
         "SELECT user_id FROM members WHERE conversation_id = $1 AND user_id = $2 AND left_rev IS NULL",
@@ -73,9 +69,9 @@ pub async fn begin(pool: &Pool, new: &New<'_>, limit: i64) -> sqlx::Result<Begun
     .fetch_optional(&mut *tx)
     .await?;
     if member.is_none() {
-        return Ok(Begun::NotMember);
+        return Ok(Started::NotMember);
     }
-    // One at a time of a person: several at once would all find room.
+    // Serializes the uploads of a user: several at once would all find room.
     sqlx::query("SELECT pg_advisory_xact_lock(hashtext('confab.attachments'), $1::int)")
         .bind((new.owner.0 & 0x7fff_ffff) as i32)
         .execute(&mut *tx)
@@ -97,22 +93,22 @@ pub async fn begin(pool: &Pool, new: &New<'_>, limit: i64) -> sqlx::Result<Begun
     .bind(new.conversation)
     .bind(new.owner)
     .bind(new.name)
-    .bind(new.place)
+    .bind(new.backend)
     .bind(limit)
     .execute(&mut *tx)
     .await?;
     tx.commit().await?;
     Ok(match made.rows_affected() {
-        0 => Begun::TooMany,
-        _ => Begun::Yes,
+        0 => Started::TooMany,
+        _ => Started::Yes,
     })
 }
 
-/// The file is whole: it may be sent from now on. `None` where its row is gone.
+/// Completes an upload: the file may be sent from now on. `None` if its row was deleted.
 pub async fn complete(
     pool: &Pool,
     id: Uuid,
-    known: &Known<'_>,
+    complete: &CompleteFile<'_>,
 ) -> sqlx::Result<Option<Attachment>> {
     let side = |side: u32| i32::try_from(side).ok();
     sqlx::query_as(
@@ -120,16 +116,16 @@ pub async fn complete(
          WHERE id = $1 RETURNING *",
     )
     .bind(id)
-    .bind(known.media_type)
-    .bind(i64::try_from(known.bytes).unwrap_or(i64::MAX))
-    .bind(known.size.and_then(|(width, _)| side(width)))
-    .bind(known.size.and_then(|(_, height)| side(height)))
-    .bind(known.thumbnail)
+    .bind(complete.media_type)
+    .bind(i64::try_from(complete.bytes).unwrap_or(i64::MAX))
+    .bind(complete.size.and_then(|(width, _)| side(width)))
+    .bind(complete.size.and_then(|(_, height)| side(height)))
+    .bind(complete.thumbnail)
     .fetch_optional(pool)
     .await
 }
 
-/// Takes back a file that is not sent; whether there was one of theirs.
+/// Deletes an unsent file. False if the user has no such file.
 pub async fn discard(
     pool: &Pool,
     conversation: ConversationId,
@@ -147,13 +143,13 @@ pub async fn discard(
     Ok(gone.rows_affected() > 0)
 }
 
-/// A file that this person may see, and where it is: of a message that they may read, or their own unsent one.
+/// A file that this user may read, with its backend: of a message that they may read, or an unsent one of theirs.
 pub async fn visible(
     pool: &Pool,
     conversation: ConversationId,
     viewer: UserId,
     id: Uuid,
-) -> sqlx::Result<Option<(Attachment, Place)>> {
+) -> sqlx::Result<Option<(Attachment, Backend)>> {
     let row = sqlx::query(
         "SELECT a.* FROM attachments a
          JOIN conversations c ON c.id = a.conversation_id
@@ -170,32 +166,10 @@ pub async fn visible(
         .transpose()
 }
 
-/// The files of these messages by the messages' `seq`, in the order in which they were put.
-pub async fn of_messages(
-    pool: &Pool,
-    conversation: ConversationId,
-    seqs: &[i64],
-) -> sqlx::Result<HashMap<i64, Vec<Attachment>>> {
-    let rows = sqlx::query(
-        "SELECT * FROM attachments WHERE conversation_id = $1 AND seq = ANY ($2) ORDER BY seq, created_at, id",
-    )
-    .bind(conversation)
-    .bind(seqs)
-    .fetch_all(pool)
-    .await?;
-    let mut found: HashMap<i64, Vec<Attachment>> = HashMap::new();
-    for row in &rows {
-        let files = found.entry(row.try_get("seq")?).or_default();
-        files.push(Attachment::from_row(row)?);
-    }
-    Ok(found)
-}
-
-/// Keeps a piece of a file.
-pub async fn put_piece(
+pub async fn put_chunk(
     pool: &Pool,
     id: Uuid,
-    kind: Kind,
+    variant: Variant,
     number: i32,
     bytes: &[u8],
 ) -> sqlx::Result<()> {
@@ -203,7 +177,7 @@ pub async fn put_piece(
         "INSERT INTO attachment_chunks (attachment_id, kind, number, bytes) VALUES ($1, $2, $3, $4)",
     )
     .bind(id)
-    .bind(kind)
+    .bind(variant)
     .bind(number)
     .bind(bytes)
     .execute(pool)
@@ -211,41 +185,41 @@ pub async fn put_piece(
     Ok(())
 }
 
-pub async fn piece(
+pub async fn chunk(
     pool: &Pool,
     id: Uuid,
-    kind: Kind,
+    variant: Variant,
     number: i32,
 ) -> sqlx::Result<Option<Vec<u8>>> {
     sqlx::query_scalar(
         "SELECT bytes FROM attachment_chunks WHERE attachment_id = $1 AND kind = $2 AND number = $3",
     )
     .bind(id)
-    .bind(kind)
+    .bind(variant)
     .bind(number)
     .fetch_optional(pool)
     .await
 }
 
-/// All pieces, in their order.
-pub async fn pieces(pool: &Pool, id: Uuid, kind: Kind) -> sqlx::Result<Vec<Vec<u8>>> {
+/// All chunks of a file, in order.
+pub async fn chunks(pool: &Pool, id: Uuid, variant: Variant) -> sqlx::Result<Vec<Vec<u8>>> {
     sqlx::query_scalar(
         "SELECT bytes FROM attachment_chunks WHERE attachment_id = $1 AND kind = $2 ORDER BY number",
     )
     .bind(id)
-    .bind(kind)
+    .bind(variant)
     .fetch_all(pool)
     .await
 }
 
-/// Whether this connection may sweep until it closes: one replica sweeps at a time.
+/// Takes the lock of the sweeper until the connection closes. False while another replica holds it.
 pub async fn lead(connection: &mut PgConnection) -> sqlx::Result<bool> {
     sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtext('confab.attachments.sweep'))")
         .fetch_one(connection)
         .await
 }
 
-/// Deletes files that were not sent for so many seconds; how many.
+/// Deletes files that have not been sent for so many seconds, and returns how many.
 pub async fn delete_unsent(
     connection: &mut PgConnection,
     seconds: f64,
@@ -263,7 +237,7 @@ pub async fn delete_unsent(
     Ok(gone.rows_affected())
 }
 
-/// Files whose rows have been gone for so many seconds and whose objects are still in the bucket.
+/// Files whose rows were deleted so many seconds ago, and whose objects are still in the bucket.
 pub async fn gone(
     connection: &mut PgConnection,
     seconds: f64,
@@ -279,8 +253,8 @@ pub async fn gone(
     .await
 }
 
-/// Their objects are gone too.
-pub async fn forget(connection: &mut PgConnection, ids: &[Uuid]) -> sqlx::Result<()> {
+/// The objects of these files were deleted.
+pub async fn objects_deleted(connection: &mut PgConnection, ids: &[Uuid]) -> sqlx::Result<()> {
     sqlx::query("DELETE FROM attachments_gone WHERE attachment_id = ANY ($1)")
         .bind(ids)
         .execute(connection)

@@ -1,4 +1,4 @@
-//! What administrators did. Does I/O.
+//! The audit log: the acts of administrators. Does I/O.
 
 use time::OffsetDateTime;
 
@@ -7,19 +7,18 @@ use crate::domain::ConversationId;
 
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Entry {
-    /// Its number; later ones are higher.
     pub id: i64,
     pub at: OffsetDateTime,
     pub actor: String,
-    /// What: a word of the schema.
+    /// A name from the schema.
     pub act: String,
     pub subject: Option<String>,
     pub conversation_id: Option<ConversationId>,
-    /// A name, a place or a number.
+    /// A name, a message or a number.
     pub detail: Option<String>,
 }
 
-/// The acts before `before`, latest first.
+/// The entries before `before`, latest first.
 pub async fn list(pool: &Pool, before: Option<i64>, limit: i64) -> sqlx::Result<Vec<Entry>> {
     sqlx::query_as(
         "SELECT l.id, l.at, coalesce(actor.display_name, actor.name) AS actor, l.act,

@@ -1,29 +1,26 @@
-//! People's pictures. Does I/O.
+//! Avatars. Does I/O.
 
 use uuid::Uuid;
 
 use super::Pool;
 use crate::domain::UserId;
 
-/// A picture as it is served.
 #[derive(Debug, sqlx::FromRow)]
-pub struct Picture {
-    /// One that [`crate::avatars::render`] makes.
+pub struct AvatarImage {
+    /// JPEG or PNG: see [`crate::avatars::render`].
     pub media_type: String,
-    /// Its bytes.
     pub content: Vec<u8>,
 }
 
-/// The picture of this id.
-pub async fn find(pool: &Pool, id: Uuid) -> sqlx::Result<Option<Picture>> {
+pub async fn find(pool: &Pool, id: Uuid) -> sqlx::Result<Option<AvatarImage>> {
     sqlx::query_as("SELECT media_type, content FROM avatars WHERE id = $1")
         .bind(id)
         .fetch_optional(pool)
         .await
 }
 
-/// Takes this picture in place of an older one, under a new id, so that no cache shows the old one.
-pub async fn put(pool: &Pool, user: UserId, id: Uuid, picture: &Picture) -> sqlx::Result<()> {
+/// Replaces the user's picture. The id is new, so that no cache shows the old one.
+pub async fn put(pool: &Pool, user: UserId, id: Uuid, picture: &AvatarImage) -> sqlx::Result<()> {
     sqlx::query(
         "WITH kept AS (
              INSERT INTO avatars (id, user_id, media_type, content) VALUES ($2, $1, $3, $4)

@@ -1,10 +1,10 @@
-//! Whom a person has blocked: they send no direct messages, and what they say elsewhere is folded. Does I/O.
+//! Blocked users: they cannot send direct messages to the user, and their other messages are collapsed. Does I/O.
 
 use super::Pool;
 use super::users::user_of;
 use crate::domain::{User, UserId};
 
-/// The ids alone, for the style sheet that folds.
+/// The ids, for the style sheet that collapses messages.
 pub async fn ids(pool: &Pool, user: UserId) -> sqlx::Result<Vec<UserId>> {
     sqlx::query_scalar("SELECT blocked_id FROM blocks WHERE user_id = $1 ORDER BY blocked_id")
         .bind(user)
@@ -12,7 +12,6 @@ pub async fn ids(pool: &Pool, user: UserId) -> sqlx::Result<Vec<UserId>> {
         .await
 }
 
-/// Whether there is anybody.
 pub async fn any(pool: &Pool, user: UserId) -> sqlx::Result<bool> {
     sqlx::query_scalar("SELECT EXISTS (SELECT FROM blocks WHERE user_id = $1)")
         .bind(user)
@@ -20,7 +19,7 @@ pub async fn any(pool: &Pool, user: UserId) -> sqlx::Result<bool> {
         .await
 }
 
-/// The people themselves, by name.
+/// The blocked users, by name.
 pub async fn list(pool: &Pool, user: UserId) -> sqlx::Result<Vec<User>> {
     let rows = sqlx::query(
         "SELECT u.id, u.name, u.display_name, u.avatar FROM blocks b JOIN users u ON u.id = b.blocked_id
@@ -32,7 +31,7 @@ pub async fn list(pool: &Pool, user: UserId) -> sqlx::Result<Vec<User>> {
     rows.iter().map(|row| user_of(row, "id")).collect()
 }
 
-/// Blocks somebody; false where there is no such other person.
+/// Blocks a user; false if there is no such other user.
 pub async fn add(pool: &Pool, user: UserId, blocked: UserId) -> sqlx::Result<bool> {
     let done = sqlx::query(
         "INSERT INTO blocks (user_id, blocked_id)

@@ -1,8 +1,12 @@
-//! What changed, by transaction: the sure way out of a commit. Does I/O.
+//! `changes`: what has changed, by transaction. Through it, every commit is found without Kafka. Does I/O.
 //!
-//! A snapshot says which transactions it did not see: those from its xmax on, and those that were open below it. A reader
-//! that asks for the rows of these misses nothing, in whatever order transactions commit, and sees each row once. A browser's
-//! cursor is the xmin alone: what that snapshot did not see had at least that xid. Such a reader may see a row twice.
+//! A snapshot defines which transactions it did not see: those from its xmax on, and those below that were open. A reader
+//! that asks for the rows of these misses nothing, in whatever order transactions commit, and reads each row once. The
+//! cursor of a browser is the xmin alone: everything that the snapshot did not see has at least that xid. Such a reader
+//! may read a row twice.
+//!
+//! Every transaction that changes a conversation or revokes a session appends rows. They are partitioned by the hour; old
+//! partitions are dropped, and the horizon is the xid below which rows are gone.
 
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
@@ -10,45 +14,43 @@ use sqlx::{PgConnection, Row};
 use super::Pool;
 use crate::domain::{ConversationId, Cursor, SessionId, Snapshot, UserId};
 
-/// What a reader learns in one look.
+/// The result of a poll.
 #[derive(Debug, Default)]
 pub struct Changes {
-    /// Which history of the database it saw.
     pub epoch: String,
-    /// Ask from here next time.
+    /// Where the next poll continues.
     pub snapshot: Snapshot,
-    /// Changed conversations with the lowest and the highest changed `rev`.
+    /// Conversations that changed, with the lowest and the highest new `rev`.
     pub conversations: Vec<(ConversationId, i64, i64)>,
-    /// Sessions that were revoked.
     pub revoked: Vec<SessionId>,
 }
 
-/// Where a reader that follows the changes begins.
+/// Where polling starts.
 #[derive(Debug)]
-pub struct Beginning {
+pub struct Start {
     pub snapshot: Snapshot,
-    /// Whoever knows less than this has missed rows that are gone.
+    /// A reader below this has missed rows that are gone.
     pub horizon: u64,
 }
 
-/// Where a reader that knows nothing yet, or comes back, stands now. Changes of another server it forgets.
-pub async fn begin(connection: &mut PgConnection) -> sqlx::Result<Beginning> {
-    forget_foreign(connection).await?;
+/// Where polling starts now. Deletes changes that came with a dump from another server.
+pub async fn start(connection: &mut PgConnection) -> sqlx::Result<Start> {
+    delete_foreign(connection).await?;
     let (snapshot, horizon): (String, String) =
         sqlx::query_as("SELECT pg_current_snapshot()::text, xid::text FROM changes_horizon")
             .fetch_one(connection)
             .await?;
-    Ok(Beginning {
+    Ok(Start {
         snapshot: snapshot_of(&snapshot)?,
         horizon: number(&horizon)?,
     })
 }
 
-/// A dump brings the transaction ids of the server that it was taken from. One that is yet to come here would count as news
-/// in every look, and a horizon that is would hide from whoever comes back all that happens until then.
-async fn forget_foreign(connection: &mut PgConnection) -> sqlx::Result<()> {
-    // A snapshot that sees a row of this server's own has an xmax above it.
-    let forgotten =
+/// A dump contains the transaction ids of the server that it was taken from. A row with an id that this server has not
+/// reached yet would be new in every poll, and such a horizon would hide all changes from browsers that resume.
+async fn delete_foreign(connection: &mut PgConnection) -> sqlx::Result<()> {
+    // A snapshot that sees a row of this server has an xmax above it.
+    let deleted =
         sqlx::query("DELETE FROM changes WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())")
             .execute(&mut *connection)
             .await?;
@@ -58,7 +60,7 @@ async fn forget_foreign(connection: &mut PgConnection) -> sqlx::Result<()> {
     )
     .execute(connection)
     .await?;
-    let (rows, horizon) = (forgotten.rows_affected(), horizon.rows_affected() > 0);
+    let (rows, horizon) = (deleted.rows_affected(), horizon.rows_affected() > 0);
     if rows > 0 || horizon {
         tracing::info!(
             rows,
@@ -69,15 +71,15 @@ async fn forget_foreign(connection: &mut PgConnection) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// What both [`cursor`] and [`of_people`] select; `h` is the horizon. A transaction that has been open since before it (which
-/// appends nothing here: our own end within seconds) must not make every new cursor one that no longer reaches.
+/// The columns of [`cursor`] and [`of_users`]; `h` is the horizon. The cursor is not below the horizon, even if a
+/// transaction has been open since before it: that one appends nothing here, as our own end within seconds.
 macro_rules! cursor {
     () => {
         "epoch() AS epoch, greatest(pg_snapshot_xmin(pg_current_snapshot()), h.xid)::text AS xid, h.xid::text AS horizon"
     };
 }
 
-/// Where a reader that knows what is committed now goes on from.
+/// The cursor of a browser that has read everything committed now.
 pub async fn cursor(pool: &Pool) -> sqlx::Result<Cursor> {
     let select = concat!("SELECT ", cursor!(), " FROM changes_horizon h");
     cursor_of(&sqlx::query(select).fetch_one(pool).await?)
@@ -91,16 +93,15 @@ fn cursor_of(row: &PgRow) -> sqlx::Result<Cursor> {
     })
 }
 
-/// Of each of these people, those of their conversations that changed in a transaction at or after the one given, each with
-/// whether they are in it, at most `limit`; and where a reader that knows these goes on from. Nothing changed for whoever
-/// stands below the horizon.
-pub async fn of_people(
+/// For each of these users, at most `limit` of their conversations that changed in a transaction at or after the one
+/// given, each with whether they are a member; and the cursor after these. Empty for users below the horizon.
+pub async fn of_users(
     connection: &mut PgConnection,
-    people: &[(UserId, Option<u64>)],
+    users: &[(UserId, Option<u64>)],
     limit: i64,
 ) -> sqlx::Result<(Cursor, Vec<Vec<(ConversationId, bool)>>)> {
-    // One statement, one snapshot. The changes are read once, from the first that one of them lacks.
-    // The parameters inside a SELECT of their own as in `conversations::seen`.
+    // One statement, one snapshot. The changes are read once, from the first that any of the users lacks.
+    // Parameters in a SELECT of their own, as in `conversations::summaries`.
     let rows = sqlx::query(concat!(
         "WITH asked AS (
              SELECT a.number, a.person, a.since::xid8 AS since
@@ -117,16 +118,16 @@ pub async fn of_people(
          SELECT ", cursor!(), ", t.number, t.conversation_id, t.is_in
          FROM changes_horizon h LEFT JOIN touched t ON t.place <= $3"
     ))
-    .bind(people.iter().map(|(person, _)| *person).collect::<Vec<_>>())
-    .bind(people.iter().map(|(_, since)| since.map(|xid| xid.to_string())).collect::<Vec<_>>())
+    .bind(users.iter().map(|(user, _)| *user).collect::<Vec<_>>())
+    .bind(users.iter().map(|(_, since)| since.map(|xid| xid.to_string())).collect::<Vec<_>>())
     .bind(limit)
     .fetch_all(connection)
     .await?;
     let cursor = cursor_of(rows.first().ok_or(sqlx::Error::RowNotFound)?)?;
-    let mut touched = vec![Vec::new(); people.len()];
+    let mut touched = vec![Vec::new(); users.len()];
     for row in &rows {
         if let Some(number) = row.try_get::<Option<i64>, _>("number")? {
-            // Ordinals begin at 1.
+            // Ordinals start at 1.
             touched[number as usize - 1]
                 .push((row.try_get("conversation_id")?, row.try_get("is_in")?));
         }
@@ -134,9 +135,9 @@ pub async fn of_people(
     Ok((cursor, touched))
 }
 
-/// What a snapshot taken now sees and `before` did not: each row once, however long some transaction stays open.
+/// The changes that a snapshot taken now sees and `before` did not: each row once, even if a transaction stays open.
 pub async fn since(connection: &mut PgConnection, before: &Snapshot) -> sqlx::Result<Changes> {
-    // One statement, one snapshot: the one answered is that of the rows.
+    // One statement, one snapshot: the one returned is that of the rows.
     let rows = sqlx::query(
         "SELECT epoch() AS epoch, pg_current_snapshot()::text AS snapshot,
                 c.conversation_id, c.session_id, min(c.rev) AS low, max(c.rev) AS high
@@ -167,8 +168,8 @@ pub async fn since(connection: &mut PgConnection, before: &Snapshot) -> sqlx::Re
     Ok(changes)
 }
 
-/// The last `rev` of the conversation that `before` saw; `None` where there is no such conversation.
-pub async fn stood(
+/// The last `rev` of the conversation in this snapshot; `None` if there is no such conversation.
+pub async fn head_at(
     pool: &Pool,
     id: ConversationId,
     before: &Snapshot,
@@ -185,7 +186,7 @@ pub async fn stood(
     .await
 }
 
-/// As PostgreSQL writes it: `xmin:xmax:open,open`.
+/// Parses the text form of PostgreSQL: `xmin:xmax:open,open`.
 fn snapshot_of(text: &str) -> sqlx::Result<Snapshot> {
     let mut parts = text.splitn(3, ':');
     let mut part = || parts.next().unwrap_or_default();
@@ -203,8 +204,8 @@ fn number(xid: &str) -> sqlx::Result<u64> {
         .map_err(|_| sqlx::Error::Protocol(format!("not a transaction id: {xid:?}")))
 }
 
-/// Makes the partitions of this hour and the next two, and drops what is older than `hours`. One replica at a time;
-/// the others' calls do nothing.
+/// Creates the partitions of this hour and the next two, and drops those older than `hours`. While another replica does
+/// so, it returns at once.
 pub async fn maintain(pool: &Pool, hours: i32) -> sqlx::Result<()> {
     sqlx::query("SELECT maintain_changes($1)")
         .bind(hours)

@@ -1,4 +1,4 @@
-//! Conversations as their members see them. Does I/O.
+//! Conversations as their members see them: lists, summaries, read marks. Does I/O.
 
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
@@ -7,7 +7,7 @@ use sqlx::{PgConnection, Row};
 use super::Pool;
 use crate::domain::{ConversationId, ConversationSummary, Level, Preview, UserId};
 
-/// What every look at conversations selects, and what else; `m` is the viewer's membership, which the rest picks.
+/// The SELECT of all summaries, with `$more` columns; `m` is the membership of the viewer, which `$rest` selects.
 macro_rules! summaries {
     ($rest:literal) => {
         summaries!("", $rest)
@@ -64,7 +64,7 @@ pub async fn named(
     rows.iter().map(summary_of).collect()
 }
 
-/// The conversation as this member sees it; `None` where they are no member.
+/// The conversation as this member sees it; `None` if they are no member.
 pub async fn summary(
     pool: &Pool,
     member: UserId,
@@ -78,19 +78,19 @@ pub async fn summary(
     row.as_ref().map(summary_of).transpose()
 }
 
-/// Who looks, and at which conversation.
-pub type Seen = (UserId, ConversationId);
+/// A user, and a conversation as they see it.
+pub type MemberKey = (UserId, ConversationId);
 
-/// Each of these conversations as this person sees it, where they are in it.
-pub async fn seen(
+/// The conversations as these users see them. Those of which the user is no member are left out.
+pub async fn summaries(
     connection: &mut PgConnection,
-    seen: &[Seen],
-) -> sqlx::Result<Vec<(Seen, ConversationSummary)>> {
-    let (people, ids): (Vec<UserId>, Vec<ConversationId>) = seen.iter().copied().unzip();
+    keys: &[MemberKey],
+) -> sqlx::Result<Vec<(MemberKey, ConversationSummary)>> {
+    let (people, ids): (Vec<UserId>, Vec<ConversationId>) = keys.iter().copied().unzip();
     let rows = sqlx::query(summaries!(
         ", m.user_id",
-        // Parameters inside a SELECT of their own: their values make no difference to the plan, so PostgreSQL keeps one
-        // instead of making one each time, which takes longer than the query does.
+        // Parameters in a SELECT of their own: the plan does not depend on their values, so PostgreSQL keeps a generic one
+        // instead of planning each time, which takes longer than the query.
         "(m.user_id, m.conversation_id) IN (SELECT * FROM unnest((SELECT $1::bigint[]), (SELECT $2::bigint[])))"
     ))
     .bind(people)
@@ -135,8 +135,8 @@ fn summary_of(row: &PgRow) -> sqlx::Result<ConversationSummary> {
     })
 }
 
-/// The conversation of these two, made when there is none; `None` with oneself, with nobody, or with
-/// somebody who is disabled or gone.
+/// The direct conversation of these two, created if needed. `None` with oneself, or if the other user does not exist, is
+/// disabled or has left.
 pub async fn open_direct(
     pool: &Pool,
     me: UserId,
@@ -147,7 +147,7 @@ pub async fn open_direct(
     }
     let (low, high) = (me.min(other), me.max(other));
     let mut tx = pool.begin().await?;
-    // The update that changes nothing makes the row come back also when somebody else has just made it.
+    // The update changes nothing: it makes the statement return the row even if it was created concurrently.
     let made: Option<(ConversationId,)> = sqlx::query_as(
         "INSERT INTO conversations (direct_low, direct_high)
          SELECT $1, $2 WHERE (SELECT count(*) FROM users
@@ -174,17 +174,17 @@ pub async fn open_direct(
     Ok(made.map(|(id,)| id))
 }
 
-/// How far a member has read after a mark.
+/// The read mark of a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Marked {
     pub last_read_seq: i64,
     pub last_seq: i64,
-    /// Which mark this is: older ones are void.
+    /// The version of the mark: older ones are void.
     pub read_version: i64,
 }
 
-/// Sets how far the member has read. The mark only grows, and never beyond the newest message; one that was made before
-/// the member marked something unread (an older `version`) changes nothing. `None` where they are no member.
+/// Moves the read mark forward, at most to the newest message. Has no effect if the mark was made before the member
+/// marked something unread (an older `version`). `None` if they are no member.
 pub async fn mark_read(
     pool: &Pool,
     member: UserId,
@@ -208,7 +208,7 @@ pub async fn mark_read(
     .await
 }
 
-/// Makes the message and what comes after it unread; marks made before are void. `None` where they are no member.
+/// Marks the message and everything after it unread; earlier marks become void. `None` if they are no member.
 pub async fn mark_unread(
     pool: &Pool,
     member: UserId,
@@ -228,7 +228,7 @@ pub async fn mark_unread(
     .await
 }
 
-/// Sets what the member is notified of there; whether they are a member.
+/// Sets the notification level of the member. False if they are no member.
 pub async fn set_level(
     pool: &Pool,
     member: UserId,

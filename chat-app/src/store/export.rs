@@ -1,13 +1,13 @@
-//! What the chat holds of one person, as JSON that PostgreSQL makes. Does I/O.
+//! Everything that the chat stores about a user, as JSON built by PostgreSQL. Does I/O.
 
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, Row};
 
 use super::Pool;
-use super::attachments::Place;
+use super::attachments::Backend;
 use crate::domain::{Attachment, ConversationId, UserId};
 
-/// What they are called and have set.
+/// Account and settings.
 pub async fn profile(pool: &Pool, user: UserId) -> sqlx::Result<String> {
     sqlx::query_scalar(
         "SELECT jsonb_pretty(jsonb_build_object(
@@ -25,7 +25,7 @@ pub async fn profile(pool: &Pool, user: UserId) -> sqlx::Result<String> {
     .await
 }
 
-/// The conversations they are or were in.
+/// The conversations that the user is or was in.
 pub async fn conversations(
     pool: &Pool,
     user: UserId,
@@ -42,8 +42,8 @@ pub async fn conversations(
     .await
 }
 
-/// The places of what they said in a conversation, in order: eight bytes each, so that the rest can be read by pages.
-pub async fn places(pool: &Pool, id: ConversationId, user: UserId) -> sqlx::Result<Vec<i64>> {
+/// The `seq`s of the user's messages in a conversation: eight bytes each, so that the messages can be read in pages.
+pub async fn seqs(pool: &Pool, id: ConversationId, user: UserId) -> sqlx::Result<Vec<i64>> {
     sqlx::query_scalar(
         "SELECT seq FROM messages WHERE conversation_id = $1 AND sender_id = $2 AND deleted_at IS NULL ORDER BY seq",
     )
@@ -53,7 +53,7 @@ pub async fn places(pool: &Pool, id: ConversationId, user: UserId) -> sqlx::Resu
     .await
 }
 
-/// What they said at these places.
+/// The messages with these `seq`s.
 pub async fn messages(pool: &Pool, id: ConversationId, seqs: &[i64]) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar(
         "SELECT jsonb_build_object('place', seq, 'sent_at', created_at, 'edited_at', edited_at,
@@ -68,15 +68,15 @@ pub async fn messages(pool: &Pool, id: ConversationId, seqs: &[i64]) -> sqlx::Re
     .await
 }
 
+/// A file that the user has sent.
 #[derive(Debug)]
-pub struct Sent {
+pub struct SentFile {
     pub json: String,
     pub file: Attachment,
-    /// Where its bytes are.
-    pub place: Place,
+    pub backend: Backend,
 }
 
-pub async fn files(pool: &Pool, user: UserId) -> sqlx::Result<Vec<Sent>> {
+pub async fn files(pool: &Pool, user: UserId) -> sqlx::Result<Vec<SentFile>> {
     let rows = sqlx::query(
         "SELECT *, jsonb_build_object('id', id, 'conversation', conversation_id, 'place', seq, 'name', name,
                 'media_type', media_type, 'bytes', bytes, 'sent_at', created_at)::text AS json
@@ -86,10 +86,10 @@ pub async fn files(pool: &Pool, user: UserId) -> sqlx::Result<Vec<Sent>> {
     .fetch_all(pool)
     .await?;
     let sent = |row: &PgRow| {
-        Ok(Sent {
+        Ok(SentFile {
             json: row.try_get("json")?,
             file: Attachment::from_row(row)?,
-            place: row.try_get("stored")?,
+            backend: row.try_get("stored")?,
         })
     };
     rows.iter().map(sent).collect()

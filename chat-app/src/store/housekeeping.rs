@@ -1,11 +1,11 @@
-//! What goes with time: messages past their retention, and what people said who went and wanted it gone. Does I/O.
+//! Messages past their retention, and those of deleted accounts that asked for deletion. Does I/O.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::domain::{ConversationId, UserId};
 
-/// Whether this connection is the one that keeps house, for as long as it lasts.
+/// Takes the lock of housekeeping until the connection closes. False while another replica holds it.
 pub async fn lead(connection: &mut PgConnection) -> sqlx::Result<bool> {
     sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtext('confab.housekeeping'))")
         .fetch_one(connection)
@@ -33,29 +33,29 @@ pub async fn with_old_messages(
     .await
 }
 
-/// Takes up to `most` messages older than `days` away for good; answers how many.
+/// Deletes up to `limit` messages older than `days`, and returns how many.
 pub async fn expire(
     connection: &mut PgConnection,
     id: ConversationId,
     days: i32,
-    most: i32,
+    limit: i32,
 ) -> sqlx::Result<i64> {
     sqlx::query_scalar("SELECT expire_messages($1, make_interval(days => $2), $3)")
         .bind(id)
         .bind(days)
-        .bind(most)
+        .bind(limit)
         .fetch_one(connection)
         .await
 }
 
-/// Whose messages are to go, the longest waiting first.
+/// The user whose erasure has waited longest.
 pub async fn next_erasure(connection: &mut PgConnection) -> sqlx::Result<Option<UserId>> {
     sqlx::query_scalar("SELECT user_id FROM erasures ORDER BY created_at, user_id LIMIT 1")
         .fetch_optional(connection)
         .await
 }
 
-/// Every conversation that somebody is or was in.
+/// Every conversation that a user is or was in.
 pub async fn conversations_of(
     connection: &mut PgConnection,
     user: UserId,
@@ -68,8 +68,8 @@ pub async fn conversations_of(
     .await
 }
 
-/// Leaves tombstones for up to `limit` of somebody's messages after `after`, in the order of their clients' ids, each
-/// in a transaction of its own. Answers where to go on, or `None` when there are no more.
+/// Replaces up to `limit` messages of a user with tombstones, each in a transaction of its own, in the order of their
+/// clients' ids after `after`. Returns where to continue, or `None` if there are no more.
 pub async fn erase_some(
     connection: &mut PgConnection,
     id: ConversationId,
@@ -89,7 +89,7 @@ pub async fn erase_some(
     .fetch_all(&mut *connection)
     .await?;
     for (seq, _) in &places {
-        // They may be in the room no more: as an administrator would.
+        // As an administrator: the user may no longer be a member.
         sqlx::query("SELECT delete_message($1, $2, $3, true)")
             .bind(id)
             .bind(seq)
@@ -100,8 +100,8 @@ pub async fn erase_some(
     Ok(places.last().map(|(_, client_id)| *client_id))
 }
 
-/// Nothing of theirs is left.
-pub async fn erased(connection: &mut PgConnection, user: UserId) -> sqlx::Result<()> {
+/// The user has no messages left.
+pub async fn finish_erasure(connection: &mut PgConnection, user: UserId) -> sqlx::Result<()> {
     sqlx::query("DELETE FROM erasures WHERE user_id = $1")
         .bind(user)
         .execute(connection)

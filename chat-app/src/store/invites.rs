@@ -1,4 +1,4 @@
-//! Links with which people sign up. Does I/O.
+//! Invitation links. Does I/O.
 
 use time::OffsetDateTime;
 
@@ -6,21 +6,18 @@ use super::Pool;
 use super::users::CreateUserError;
 use crate::domain::{UserId, UserName};
 
-/// An invitation as administrators see it.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Invite {
     pub id: i64,
     pub created_by_name: String,
     pub expires_at: OffsetDateTime,
-    /// How many people may use it.
     pub max_uses: i32,
     pub uses: i32,
     pub open: bool,
-    /// Whether it was taken back.
     pub revoked: bool,
 }
 
-/// Makes an invitation, and notes who did; answers its number.
+/// Creates an invitation, with an entry in the audit log. Returns its id.
 pub async fn create(
     pool: &Pool,
     actor: UserId,
@@ -45,7 +42,7 @@ pub async fn create(
     .await
 }
 
-/// Takes an invitation back, and notes who did; whether there was one to take back.
+/// Revokes an invitation, with an entry in the audit log. False if there is none to revoke.
 pub async fn revoke(pool: &Pool, actor: UserId, id: i64) -> sqlx::Result<bool> {
     let done = sqlx::query(
         "WITH gone AS (
@@ -75,7 +72,7 @@ pub async fn list(pool: &Pool, before: Option<i64>, limit: i64) -> sqlx::Result<
     .await
 }
 
-/// Whether somebody may sign up with this token now.
+/// Whether the token is valid now.
 pub async fn is_open(pool: &Pool, token_hash: &[u8; 32]) -> sqlx::Result<bool> {
     sqlx::query_scalar(
         "SELECT EXISTS (SELECT FROM invites WHERE token_hash = $1 AND expires_at > now()
@@ -86,7 +83,7 @@ pub async fn is_open(pool: &Pool, token_hash: &[u8; 32]) -> sqlx::Result<bool> {
     .await
 }
 
-/// Makes a person with an invitation, which counts one use more; both or neither. `None` where it no longer works.
+/// Creates a user and counts one use of the invitation, in one transaction. `None` if the invitation is no longer valid.
 pub async fn sign_up(
     pool: &Pool,
     token_hash: &[u8; 32],
@@ -94,7 +91,7 @@ pub async fn sign_up(
     hash: &str,
 ) -> Result<Option<UserId>, CreateUserError> {
     let mut tx = pool.begin().await?;
-    // The row's lock makes those who use the same invitation at once wait for each other: none comes in too many.
+    // The row lock serializes those who use the same invitation, so that the limit is not exceeded.
     let used = sqlx::query(
         "UPDATE invites SET uses = uses + 1
          WHERE token_hash = $1 AND expires_at > now() AND revoked_at IS NULL AND uses < max_uses",

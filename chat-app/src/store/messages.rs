@@ -1,4 +1,4 @@
-//! Messages: appended in batches by the writer, read by pages and by `rev`, changed one at a time. Does I/O.
+//! Messages: appended in batches, read in pages or by `rev`, changed one at a time. Does I/O.
 
 mod append;
 
@@ -11,7 +11,7 @@ use super::{Outcome, Pool};
 use crate::domain::{ConversationId, Message, Page, Quote, Span, UserId, Window};
 use crate::store::notices;
 
-/// What every read of messages selects; what belongs to each comes as JSON, so that a page is one query.
+/// The SELECT of all reads of messages. What belongs to a message comes as JSON, so that a page is one query.
 macro_rules! messages {
     ($rest:literal) => {
         concat!(
@@ -70,13 +70,13 @@ impl FromRow<'_, PgRow> for Message {
     }
 }
 
-/// A JSON array, which is null where it has no elements.
+/// A JSON array, which is null if it has no elements.
 fn list<T: serde::de::DeserializeOwned>(row: &PgRow, column: &str) -> sqlx::Result<Vec<T>> {
     let found: Option<Json<Vec<T>>> = row.try_get(column)?;
     Ok(found.map(|Json(list)| list).unwrap_or_default())
 }
 
-/// The message at this place.
+/// The message with this `seq`.
 pub async fn one(
     executor: impl PgExecutor<'_>,
     id: ConversationId,
@@ -89,7 +89,7 @@ pub async fn one(
         .await
 }
 
-/// Part of a conversation, about `limit` messages of it; nothing up to `floor`.
+/// About `limit` messages of a conversation, none up to `floor`.
 pub async fn page(
     pool: &Pool,
     id: ConversationId,
@@ -182,7 +182,7 @@ fn cut(mut messages: Vec<Message>, limit: i64) -> (Vec<Message>, bool) {
     (messages, more)
 }
 
-/// The current state of the messages that changed in these revs, at most `limit` of each conversation: those that changed first.
+/// The current state of the messages that changed in these revs, at most the first `limit` of each conversation.
 pub async fn changed(
     connection: &mut PgConnection,
     spans: &[Span],
@@ -207,21 +207,21 @@ pub async fn changed(
     .await
 }
 
-/// Changes what one's own message says, and whom it calls.
+/// Changes the body and the mentions of one's own message.
 pub async fn edit(
     pool: &Pool,
     id: ConversationId,
     seq: i64,
     person: UserId,
     body: &str,
-    called: &[String],
+    mentions: &[String],
 ) -> sqlx::Result<Outcome> {
     sqlx::query_as("SELECT * FROM edit_message($1, $2, $3, $4, $5)")
         .bind(id)
         .bind(seq)
         .bind(person)
         .bind(body)
-        .bind(called)
+        .bind(mentions)
         .fetch_one(pool)
         .await
 }
@@ -242,7 +242,7 @@ pub async fn delete(
         .await
 }
 
-/// Adds a reaction, or takes it back. Without `present`, the other of what it is now.
+/// Adds or removes a reaction. Without `present`, it is toggled.
 pub async fn react(
     pool: &Pool,
     id: ConversationId,

@@ -1,46 +1,48 @@
-//! What people who come back missed: the changes of the conversation on screen, and every other that changed. Does I/O.
+//! What browsers that resume have missed: the changes of the conversation on screen, and other conversations that changed.
+//! Does I/O.
 //!
-//! Many are read together: after a crash a thousand come back at once, and each question is a round trip and a statement.
+//! Many are read together: after the crash of a replica a thousand browsers reconnect at once, and every query is a round
+//! trip.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use sqlx::PgConnection;
 
-use super::conversations::Seen;
+use super::conversations::MemberKey;
 use super::{Pool, changes, conversations, timeline};
 use crate::domain::{Change, ConversationId, ConversationSummary, Cursor, Span, UserId};
 
-/// Past this many missed changes, or changed conversations, reading the page anew is cheaper.
+/// Beyond this many missed changes, or changed conversations, reloading the page is cheaper.
 const LIMIT: i64 = 200;
 
-/// Where somebody stands who comes back.
+/// What a browser that resumes has already.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Place {
-    pub person: UserId,
-    /// Which history of the database they know.
+pub struct ResumePoint {
+    pub user: UserId,
+    /// The epoch of its cursor.
     pub epoch: String,
-    /// How far, as a cursor's `xid`; `None` where they sent no such thing.
+    /// The `xid` of its cursor; `None` if it sent an invalid one.
     pub xid: Option<u64>,
-    /// The conversation on screen, and the last of its revs without a gap.
+    /// The conversation on screen, and the last rev up to which it has no gap.
     pub on_screen: Option<(ConversationId, i64)>,
 }
 
 #[derive(Clone, Debug)]
 pub struct Missed {
     pub cursor: Cursor,
-    /// `None` where it is too much, or the history is another.
+    /// `None` if it is too much, or the epoch is another one.
     pub news: Option<News>,
 }
 
-/// What changed after a place.
+/// What changed after a resume point.
 #[derive(Clone, Debug)]
 pub struct News {
-    /// The conversation on screen, changed or not; `None` where they are no member.
+    /// The conversation on screen, changed or not; `None` if the user is no member.
     pub on_screen: Option<OnScreen>,
-    /// Conversations that changed, latest first.
+    /// Conversations that changed, latest activity first.
     pub changed: Vec<ConversationSummary>,
-    /// Conversations that they are no longer in.
+    /// Conversations of which the user is no longer a member.
     pub gone: Vec<ConversationId>,
 }
 
@@ -48,78 +50,78 @@ pub struct News {
 #[derive(Clone, Debug)]
 pub struct OnScreen {
     pub summary: ConversationSummary,
-    /// Its changes by rev. They are there for others too: some are older than the place, or below the floor.
+    /// Its changes by rev. Shared with other browsers: some are older than the resume point, or below the floor.
     pub changes: Arc<Vec<Change>>,
 }
 
-/// A conversation that changed, and whether the person is in it.
+/// A conversation that changed, and whether the user is a member.
 type Touched = (ConversationId, bool);
 
-/// What each of them missed, of the same moment.
-pub async fn read(pool: &Pool, places: Vec<Place>) -> sqlx::Result<Vec<(Place, Missed)>> {
+/// What each of these has missed, in one snapshot.
+pub async fn read(
+    pool: &Pool,
+    points: Vec<ResumePoint>,
+) -> sqlx::Result<Vec<(ResumePoint, Missed)>> {
     let mut connection = pool.acquire().await?;
-    // The cursor is of the moment in which the changes are read; what changes after it is told once more.
-    let since: Vec<_> = places
-        .iter()
-        .map(|place| (place.person, place.xid))
-        .collect();
-    let (cursor, touched) = changes::of_people(&mut connection, &since, LIMIT + 1).await?;
-    let reaches = |place: &Place| {
-        place.epoch == cursor.epoch && place.xid.is_some_and(|xid| xid >= cursor.horizon)
+    // The cursor is from the snapshot of the changes; what changes later is sent a second time.
+    let since: Vec<_> = points.iter().map(|point| (point.user, point.xid)).collect();
+    let (cursor, touched) = changes::of_users(&mut connection, &since, LIMIT + 1).await?;
+    let reaches = |point: &ResumePoint| {
+        point.epoch == cursor.epoch && point.xid.is_some_and(|xid| xid >= cursor.horizon)
     };
-    let touched: Vec<Option<Vec<Touched>>> = places
+    let touched: Vec<Option<Vec<Touched>>> = points
         .iter()
         .zip(touched)
-        .map(|(place, touched)| {
-            (reaches(place) && touched.len() as i64 <= LIMIT).then_some(touched)
+        .map(|(point, touched)| {
+            (reaches(point) && touched.len() as i64 <= LIMIT).then_some(touched)
         })
         .collect();
-    let summaries = summaries(&mut connection, &places, &touched).await?;
-    let changes = changes_on_screen(&mut connection, &places, &summaries).await?;
-    let missed = places.into_iter().zip(touched).map(|(place, touched)| {
-        let news = touched.and_then(|touched| news(&place, touched, &summaries, &changes));
+    let summaries = summaries(&mut connection, &points, &touched).await?;
+    let changes = changes_on_screen(&mut connection, &points, &summaries).await?;
+    let missed = points.into_iter().zip(touched).map(|(point, touched)| {
+        let news = touched.and_then(|touched| news(&point, touched, &summaries, &changes));
         let cursor = cursor.clone();
-        (place, Missed { cursor, news })
+        (point, Missed { cursor, news })
     });
     Ok(missed.collect())
 }
 
-type Summaries = HashMap<Seen, ConversationSummary>;
+type Summaries = HashMap<MemberKey, ConversationSummary>;
 
-/// Of what changed, and of what is on screen: it may have a hole although it has not changed since.
+/// Of the conversations that changed, and of those on screen: such a one may have a gap although it has not changed since.
 async fn summaries(
     connection: &mut PgConnection,
-    places: &[Place],
+    points: &[ResumePoint],
     touched: &[Option<Vec<Touched>>],
 ) -> sqlx::Result<Summaries> {
-    let mut seen = HashSet::new();
-    for (place, touched) in places.iter().zip(touched) {
+    let mut keys = HashSet::new();
+    for (point, touched) in points.iter().zip(touched) {
         let Some(touched) = touched else { continue };
-        let changed = touched.iter().filter(|(_, is_in)| *is_in);
-        let on_screen = place.on_screen.map(|(id, _)| id);
+        let changed = touched.iter().filter(|(_, is_member)| *is_member);
+        let on_screen = point.on_screen.map(|(id, _)| id);
         let ids = changed.map(|(id, _)| *id).chain(on_screen);
-        seen.extend(ids.map(|id| (place.person, id)));
+        keys.extend(ids.map(|id| (point.user, id)));
     }
-    if seen.is_empty() {
+    if keys.is_empty() {
         return Ok(Summaries::new());
     }
-    let seen: Vec<_> = seen.into_iter().collect();
-    let found = conversations::seen(connection, &seen).await?;
+    let keys: Vec<_> = keys.into_iter().collect();
+    let found = conversations::summaries(connection, &keys).await?;
     Ok(found.into_iter().collect())
 }
 
-/// The changes of each conversation that is on somebody's screen, from the first that one of them lacks.
+/// The changes of each conversation on a screen, from the first one that any of the browsers lacks.
 async fn changes_on_screen(
     connection: &mut PgConnection,
-    places: &[Place],
+    points: &[ResumePoint],
     summaries: &Summaries,
 ) -> sqlx::Result<HashMap<ConversationId, Arc<Vec<Change>>>> {
     let mut spans: HashMap<ConversationId, Span> = HashMap::new();
-    for place in places {
-        let Some((conversation, rev)) = place.on_screen else {
+    for point in points {
+        let Some((conversation, rev)) = point.on_screen else {
             continue;
         };
-        let Some(summary) = summaries.get(&(place.person, conversation)) else {
+        let Some(summary) = summaries.get(&(point.user, conversation)) else {
             continue;
         };
         if !is_near(summary, rev) || summary.rev == rev {
@@ -151,16 +153,16 @@ fn is_near(summary: &ConversationSummary, rev: i64) -> bool {
     (0..=LIMIT).contains(&summary.rev.saturating_sub(rev))
 }
 
-/// `None` where what is on screen is too far behind, or of another history.
+/// `None` if the conversation on screen is too far behind, or of another epoch.
 fn news(
-    place: &Place,
+    point: &ResumePoint,
     touched: Vec<Touched>,
     summaries: &Summaries,
     changes: &HashMap<ConversationId, Arc<Vec<Change>>>,
 ) -> Option<News> {
-    let summary = |id| summaries.get(&(place.person, id)).cloned();
+    let summary = |id| summaries.get(&(point.user, id)).cloned();
     let mut on_screen = None;
-    if let Some((id, rev)) = place.on_screen
+    if let Some((id, rev)) = point.on_screen
         && let Some(summary) = summary(id)
     {
         if !is_near(&summary, rev) {
@@ -169,8 +171,9 @@ fn news(
         let changes = changes.get(&id).cloned().unwrap_or_default();
         on_screen = Some(OnScreen { summary, changes });
     }
-    let (is_in, gone): (Vec<Touched>, _) = touched.into_iter().partition(|(_, is_in)| *is_in);
-    let mut changed: Vec<_> = is_in
+    let (is_member, gone): (Vec<Touched>, _) =
+        touched.into_iter().partition(|(_, is_member)| *is_member);
+    let mut changed: Vec<_> = is_member
         .into_iter()
         .filter_map(|(id, _)| summary(id))
         .collect();

@@ -1,4 +1,4 @@
-//! Lines in the flow that are no messages. Does I/O.
+//! Notices: joins, renames and other events among the messages. Does I/O.
 
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, Row};
@@ -35,10 +35,10 @@ impl FromRow<'_, PgRow> for Notice {
     }
 }
 
-/// More than a page of messages has between them; past this the oldest are left out.
+/// More than there are between the messages of a page; beyond this the oldest are omitted.
 const LIMIT: i64 = 200;
 
-/// What happened from the message `first` on up to the message `last`, in order.
+/// The notices from the message `first` to the message `last`, in order.
 pub async fn between(
     pool: &Pool,
     id: ConversationId,
@@ -58,7 +58,7 @@ pub async fn between(
     Ok(found)
 }
 
-/// What happened in these revs, at most `limit` of each conversation: what came first.
+/// The notices of these revs, at most the first `limit` of each conversation.
 pub async fn changed(
     connection: &mut PgConnection,
     spans: &[Span],

@@ -1,14 +1,14 @@
-//! References of what Kafka has not acknowledged yet. Does I/O.
+//! `outbox`: references to the changes that Kafka has not acknowledged. Does I/O.
 
 use sqlx::PgConnection;
 
 use super::Pool;
 use crate::domain::ConversationId;
 
-/// A change of a conversation: what a row of the outbox refers to.
+/// The change that a row refers to: a conversation and a rev.
 pub type Reference = (ConversationId, i64);
 
-/// Takes what Kafka has acknowledged out.
+/// Deletes acknowledged references.
 pub async fn delete(pool: &Pool, done: &[Reference]) -> sqlx::Result<()> {
     let (conversations, revs): (Vec<_>, Vec<_>) = done.iter().copied().unzip();
     sqlx::query(
@@ -22,7 +22,7 @@ pub async fn delete(pool: &Pool, done: &[Reference]) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// References after `after` that have waited for at least `seconds`, by conversation and rev.
+/// References after `after` that are at least `seconds` old, by conversation and rev.
 pub async fn waiting(
     connection: &mut PgConnection,
     seconds: f64,
@@ -42,23 +42,23 @@ pub async fn waiting(
     .await
 }
 
-/// Whether this connection may sweep until it closes: one replica sweeps at a time.
+/// Takes the lock of the sweeper until the connection closes. False while another replica holds it.
 pub async fn lead(connection: &mut PgConnection) -> sqlx::Result<bool> {
     sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtext('confab.outbox'))")
         .fetch_one(connection)
         .await
 }
 
-/// References that are counted at most: a minute's look must not read an outbox of millions.
-pub const COUNTED: i64 = 100_000;
+/// The most references to count: the metric must not read an outbox of millions every minute.
+pub const MAX_COUNTED: i64 = 100_000;
 
-/// How many references wait, [`COUNTED`] at most, and for how many seconds the oldest of them has.
+/// The number of references, at most [`MAX_COUNTED`], and the age of the oldest of them in seconds.
 pub async fn depth(pool: &Pool) -> sqlx::Result<(i64, f64)> {
     sqlx::query_as(
         "SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8
          FROM (SELECT created_at FROM outbox LIMIT $1) first",
     )
-    .bind(COUNTED)
+    .bind(MAX_COUNTED)
     .fetch_one(pool)
     .await
 }

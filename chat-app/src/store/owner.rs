@@ -1,17 +1,17 @@
-//! Whose database this is. Does I/O.
+//! The chat that owns the database. Does I/O.
 
 use sqlx::PgConnection;
 
-/// Another chat that has this database.
+/// The chat that owns the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
     /// `<namespace>.<name>` of its ChatDeployment.
     pub instance: String,
-    /// The day on which it took the database.
+    /// The date on which it claimed the database.
     pub since: String,
 }
 
-/// Who has the database other than `instance`, before anything is touched. None: nobody.
+/// The owner of the database, if it is not `instance`. Works on an empty database too.
 pub async fn other(connection: &mut PgConnection, instance: &str) -> sqlx::Result<Option<Owner>> {
     let table: Option<String> = sqlx::query_scalar("SELECT to_regclass('owner')::text")
         .fetch_one(&mut *connection)
@@ -27,7 +27,7 @@ pub async fn other(connection: &mut PgConnection, instance: &str) -> sqlx::Resul
     Ok(found.map(|(instance, since)| Owner { instance, since }))
 }
 
-/// Takes the database for `instance`, unless another one was first: then that one.
+/// Claims the database for `instance`. Returns the owner if another one was first.
 pub async fn claim(connection: &mut PgConnection, instance: &str) -> sqlx::Result<Option<Owner>> {
     sqlx::query("INSERT INTO owner (instance) VALUES ($1) ON CONFLICT DO NOTHING")
         .bind(instance)

@@ -1,7 +1,7 @@
-//! Who shares what with whom: presence, typing, how far they have read. Does I/O.
+//! Who may see whose presence, typing and read receipts. Does I/O.
 //!
-//! Whoever opts out neither shares nor sees, so each query asks both sides; and where one has blocked the other, neither
-//! learns whether the other is there or types.
+//! A user who opts out neither shares nor sees, so each query checks both sides. If one of two users has blocked the
+//! other, neither sees whether the other is online or types.
 
 use serde::Serialize;
 use sqlx::{FromRow, Row};
@@ -9,34 +9,32 @@ use sqlx::{FromRow, Row};
 use super::Pool;
 use crate::domain::{ConversationId, SessionId, UserId};
 
-/// Receipts are for conversations of at most this many.
-const RECEIPTS: i64 = 10;
+/// Read receipts are shown in conversations of at most this many members.
+const MAX_RECEIPT_MEMBERS: i64 = 10;
 
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Sharing {
-    /// Whether they are there.
     pub presence: bool,
-    /// Whom they have blocked, and who has blocked them.
+    /// Users whom they have blocked or who have blocked them.
     pub hidden: Vec<UserId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
-pub struct Audience {
-    /// What the person is called whom it is about.
+pub struct Observers {
+    /// The name of the user whom they observe.
     pub name: String,
-    pub others: Vec<UserId>,
+    pub users: Vec<UserId>,
 }
 
-/// Another member, and how far they have read.
+/// How far another member has read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
 pub struct Reader {
     pub user: UserId,
     pub name: String,
-    /// The last message that they have read.
     pub seq: i64,
 }
 
-/// What each session's person shares; nothing of those that have ended, or whose person may not be here any more.
+/// What the user of each session shares. Sessions that have ended, or whose user may no longer log in, are left out.
 pub async fn sharing(
     pool: &Pool,
     sessions: &[SessionId],
@@ -56,14 +54,14 @@ pub async fn sharing(
         .collect()
 }
 
-/// Who is told that somebody types; `None` for nobody, as where they are no member or the room is large.
+/// Who may see that a user types. `None` for nobody: if the user is no member, or the room is large.
 pub async fn who_may_see_typing(
     pool: &Pool,
     person: UserId,
     id: ConversationId,
-) -> sqlx::Result<Option<Audience>> {
+) -> sqlx::Result<Option<Observers>> {
     sqlx::query_as(
-        "SELECT coalesce(me.display_name, me.name) AS name, array_agg(u.id) AS others
+        "SELECT coalesce(me.display_name, me.name) AS name, array_agg(u.id) AS users
          FROM users me
          JOIN members mine ON mine.user_id = me.id AND mine.conversation_id = $2 AND mine.left_rev IS NULL
          JOIN conversations c ON c.id = mine.conversation_id AND NOT c.large
@@ -80,15 +78,15 @@ pub async fn who_may_see_typing(
     .await
 }
 
-/// Who is told how far somebody has read; `None` for nobody, as where the conversation is no small one.
+/// Who may see how far a user has read. `None` for nobody: if the conversation is not small.
 pub async fn who_may_see_receipts(
     pool: &Pool,
     person: UserId,
     id: ConversationId,
-) -> sqlx::Result<Option<Audience>> {
+) -> sqlx::Result<Option<Observers>> {
     sqlx::query_as(
         "SELECT coalesce(me.display_name, me.name) AS name,
-                array_agg(u.id) FILTER (WHERE u.share_receipts) AS others
+                array_agg(u.id) FILTER (WHERE u.share_receipts) AS users
          FROM users me
          JOIN members mine ON mine.user_id = me.id AND mine.conversation_id = $2 AND mine.left_rev IS NULL
          JOIN conversations c ON c.id = mine.conversation_id AND c.kind IN ('direct', 'group') AND NOT c.large
@@ -99,12 +97,12 @@ pub async fn who_may_see_receipts(
     )
     .bind(person)
     .bind(id)
-    .bind(RECEIPTS)
+    .bind(MAX_RECEIPT_MEMBERS)
     .fetch_optional(pool)
     .await
 }
 
-/// How far the others have read, as far as this member may know: nobody where the conversation is no small one.
+/// How far the other members have read, as far as this member may see. Empty if the conversation is not small.
 pub async fn readers(pool: &Pool, member: UserId, id: ConversationId) -> sqlx::Result<Vec<Reader>> {
     sqlx::query_as(
         r#"SELECT u.id AS "user", coalesce(u.display_name, u.name) AS name, m.last_read_seq AS seq
@@ -119,7 +117,7 @@ pub async fn readers(pool: &Pool, member: UserId, id: ConversationId) -> sqlx::R
     )
     .bind(member)
     .bind(id)
-    .bind(RECEIPTS)
+    .bind(MAX_RECEIPT_MEMBERS)
     .fetch_all(pool)
     .await
 }

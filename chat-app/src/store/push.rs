@@ -1,4 +1,4 @@
-//! Web Push: the browsers that take pushes, and what each is to be told. Does I/O.
+//! Web Push subscriptions, and the pushes to send to each. Does I/O.
 
 use sqlx::Row;
 use sqlx::postgres::PgRow;
@@ -8,31 +8,31 @@ use time::OffsetDateTime;
 use super::Pool;
 use crate::domain::{ConversationId, Excerpt, SessionId, UserId};
 
-/// A browser that takes pushes, as it registers.
+/// A subscription as the browser registers it.
 #[derive(Debug)]
 pub struct Subscription {
-    /// Where the push service takes them.
+    /// The URL at the push service.
     pub endpoint: String,
     /// The browser's public key, an uncompressed point.
     pub p256dh: Vec<u8>,
     /// The browser's secret, 16 bytes.
     pub auth: Vec<u8>,
-    /// The tag of its page's language.
+    /// The language tag of the page.
     pub language: &'static str,
 }
 
-/// A browser that takes pushes, as its person sees it.
+/// A subscription as its owner sees it.
 #[derive(Debug, sqlx::FromRow)]
 pub struct Device {
     pub id: i64,
-    /// What the person knows it by.
+    /// Browser and system, as in `Firefox, Linux`.
     pub device: Option<String>,
-    /// The session that it was made in.
+    /// The session in which it was created.
     pub session_id: SessionId,
     pub created_at: OffsetDateTime,
 }
 
-/// Registers a browser, or renews what is known of it; a person's oldest beyond `limit` goes.
+/// Creates or updates a subscription. Deletes the user's oldest subscriptions beyond `limit`.
 pub async fn subscribe(
     pool: &Pool,
     (user, session): (UserId, SessionId),
@@ -40,12 +40,12 @@ pub async fn subscribe(
     limit: i64,
 ) -> sqlx::Result<()> {
     let mut tx = pool.begin().await?;
-    // Two at once must not both be the last that fits.
+    // Serializes the subscriptions of a user, so that two at once cannot exceed the limit.
     sqlx::query("SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE")
         .bind(user)
         .execute(&mut *tx)
         .await?;
-    // A browser is its endpoint's: who signs in there next takes it over, and what waited for the last one goes.
+    // An endpoint is one browser: if someone else logs in there, the former user's pending pushes are deleted.
     sqlx::query("DELETE FROM push_subscriptions WHERE endpoint = $1 AND user_id <> $2")
         .bind(&subscription.endpoint)
         .bind(user)
@@ -78,7 +78,7 @@ pub async fn subscribe(
     tx.commit().await
 }
 
-/// Forgets the browser with this endpoint; whether it was this person's.
+/// Deletes the subscription with this endpoint. False if it was not this user's.
 pub async fn unsubscribe(pool: &Pool, user: UserId, endpoint: &str) -> sqlx::Result<bool> {
     let gone = sqlx::query("DELETE FROM push_subscriptions WHERE user_id = $1 AND endpoint = $2")
         .bind(user)
@@ -88,7 +88,7 @@ pub async fn unsubscribe(pool: &Pool, user: UserId, endpoint: &str) -> sqlx::Res
     Ok(gone.rows_affected() > 0)
 }
 
-/// Forgets a browser; whether it was this person's.
+/// Deletes a subscription. False if it was not this user's.
 pub async fn forget(pool: &Pool, user: UserId, id: i64) -> sqlx::Result<bool> {
     let gone = sqlx::query("DELETE FROM push_subscriptions WHERE user_id = $1 AND id = $2")
         .bind(user)
@@ -98,7 +98,7 @@ pub async fn forget(pool: &Pool, user: UserId, id: i64) -> sqlx::Result<bool> {
     Ok(gone.rows_affected() > 0)
 }
 
-/// The person's browsers that take pushes, newest first.
+/// The user's subscriptions, newest first.
 pub async fn devices(pool: &Pool, user: UserId) -> sqlx::Result<Vec<Device>> {
     sqlx::query_as(
         "SELECT p.id, s.device, p.session_id, p.created_at FROM push_subscriptions p
@@ -110,10 +110,9 @@ pub async fn devices(pool: &Pool, user: UserId) -> sqlx::Result<Vec<Device>> {
     .await
 }
 
-/// When a person is not to be disturbed: minutes of the day, and the zone.
+/// Quiet hours: first and last minute of the day, and the time zone.
 pub type Quiet = (i16, i16, String);
 
-/// The person's hours without disturbance.
 pub async fn quiet(pool: &Pool, user: UserId) -> sqlx::Result<Option<Quiet>> {
     sqlx::query_as(
         "SELECT dnd_from, dnd_to, coalesce(time_zone, 'UTC') FROM users
@@ -124,7 +123,7 @@ pub async fn quiet(pool: &Pool, user: UserId) -> sqlx::Result<Option<Quiet>> {
     .await
 }
 
-/// Sets or takes away the person's hours without disturbance.
+/// Sets or clears the quiet hours.
 pub async fn set_quiet(pool: &Pool, user: UserId, quiet: Option<Quiet>) -> sqlx::Result<()> {
     let (from, to, zone) = match quiet {
         Some((from, to, zone)) => (Some(from), Some(to), Some(zone)),
@@ -142,17 +141,17 @@ pub async fn set_quiet(pool: &Pool, user: UserId, quiet: Option<Quiet>) -> sqlx:
     Ok(())
 }
 
-/// Notes whom these messages are to be told, some seconds after they were sent: whoever has read them until then is
-/// spared. A message that was noted before changes nothing.
-pub async fn note(pool: &Pool, messages: &[(ConversationId, i64)]) -> sqlx::Result<()> {
+/// Records the pushes for these messages, due some seconds after each was sent: whoever reads it in the meantime gets
+/// none. Idempotent.
+pub async fn record(pool: &Pool, messages: &[(ConversationId, i64)]) -> sqlx::Result<()> {
     let (conversations, seqs): (Vec<_>, Vec<_>) = messages.iter().copied().unzip();
-    // What is pending keeps its time: a conversation that never pauses is told of all the same.
+    // A pending push keeps its due time, so that a conversation that never pauses still causes pushes.
     sqlx::query(
         "INSERT INTO pushes AS p (subscription_id, conversation_id, seq, due_at)
          SELECT DISTINCT ON (s.id, x.conversation_id)
                 s.id, x.conversation_id, x.seq, greatest(x.created_at + interval '3 seconds', s.retry_at)
-         FROM unnest($1, $2) AS told (conversation_id, seq)
-         JOIN messages x ON x.conversation_id = told.conversation_id AND x.seq = told.seq
+         FROM unnest($1, $2) AS sent (conversation_id, seq)
+         JOIN messages x ON x.conversation_id = sent.conversation_id AND x.seq = sent.seq
          JOIN conversations c ON c.id = x.conversation_id
          JOIN members m ON m.conversation_id = x.conversation_id AND m.left_rev IS NULL
          JOIN users u ON u.id = m.user_id
@@ -175,38 +174,36 @@ pub async fn note(pool: &Pool, messages: &[(ConversationId, i64)]) -> sqlx::Resu
     Ok(())
 }
 
-/// A push whose time has come, with what it says as it is now.
+/// A push that is due, with the current state of its message.
 #[derive(Clone, Debug)]
-pub struct Due {
+pub struct DuePush {
     pub subscription: i64,
-    /// Where the push service takes it.
+    /// The URL at the push service.
     pub endpoint: String,
     /// The browser's public key.
     pub p256dh: Vec<u8>,
     /// The browser's secret.
     pub auth: Vec<u8>,
-    /// The tag of the language.
+    /// The language tag.
     pub language: String,
-    /// How often in a row its push service has failed.
+    /// Consecutive failures of its push service.
     pub failures: i16,
     pub conversation: ConversationId,
     pub seq: i64,
-    /// Whether it calls the person, or is to them alone.
+    /// Whether the message mentions the user, or is a direct message.
     pub personal: bool,
-    /// Whether it is still worth telling: neither read nor gone, and the person is there to be told.
+    /// False if the message was read or deleted, or the user may no longer see it.
     pub wanted: bool,
-    /// When they are not to be disturbed.
     pub quiet: Option<Quiet>,
     pub at: OffsetDateTime,
-    /// What the room is called; none between two people.
+    /// The title of the room; `None` for direct messages.
     pub title: Option<String>,
-    /// What the sender is called.
     pub sender_name: String,
     pub excerpt: Excerpt,
 }
 
-/// Takes what is due: no other replica gets it for a minute, which is longer than a push may take.
-pub async fn take(pool: &Pool, limit: usize) -> sqlx::Result<Vec<Due>> {
+/// Claims pushes that are due, for a minute, which is longer than a request may take.
+pub async fn claim(pool: &Pool, limit: usize) -> sqlx::Result<Vec<DuePush>> {
     let rows = sqlx::query(concat!(
         "WITH due AS (
              SELECT p.subscription_id, p.conversation_id FROM pushes p
@@ -242,10 +239,10 @@ pub async fn take(pool: &Pool, limit: usize) -> sqlx::Result<Vec<Due>> {
     rows.iter().map(due_of).collect()
 }
 
-fn due_of(row: &PgRow) -> sqlx::Result<Due> {
+fn due_of(row: &PgRow) -> sqlx::Result<DuePush> {
     let (from, to): (Option<i16>, Option<i16>) = (row.try_get("dnd_from")?, row.try_get("dnd_to")?);
     let zone: Option<String> = row.try_get("time_zone")?;
-    Ok(Due {
+    Ok(DuePush {
         subscription: row.try_get("subscription_id")?,
         endpoint: row.try_get("endpoint")?,
         p256dh: row.try_get("p256dh")?,
@@ -266,8 +263,8 @@ fn due_of(row: &PgRow) -> sqlx::Result<Due> {
     })
 }
 
-/// Done with it, told or not. What came meanwhile is due at once.
-pub async fn done(pool: &Pool, due: &Due) -> sqlx::Result<()> {
+/// Ends a push, sent or not. A message that arrived in the meantime is due at once.
+pub async fn done(pool: &Pool, due: &DuePush) -> sqlx::Result<()> {
     sqlx::query(
         "UPDATE pushes SET due_at = CASE WHEN seq > $3 THEN now() END WHERE subscription_id = $1 AND conversation_id = $2",
     )
@@ -279,8 +276,8 @@ pub async fn done(pool: &Pool, due: &Due) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// The browser's push service answers again.
-pub async fn recovered(pool: &Pool, subscription: i64) -> sqlx::Result<()> {
+/// The push service of this subscription has recovered.
+pub async fn reset_failures(pool: &Pool, subscription: i64) -> sqlx::Result<()> {
     sqlx::query("UPDATE push_subscriptions SET failures = 0, retry_at = '-infinity' WHERE id = $1 AND failures > 0")
         .bind(subscription)
         .execute(pool)
@@ -288,11 +285,11 @@ pub async fn recovered(pool: &Pool, subscription: i64) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// Leaves the browser's push service alone for a while: everything for it waits.
+/// Postpones all pushes of a subscription, and counts a failure.
 pub async fn postpone(
     pool: &Pool,
     subscription: i64,
-    wait: std::time::Duration,
+    delay: std::time::Duration,
 ) -> sqlx::Result<()> {
     sqlx::query(
         "WITH failed AS (
@@ -302,14 +299,14 @@ pub async fn postpone(
          WHERE p.subscription_id = f.id AND p.due_at IS NOT NULL",
     )
     .bind(subscription)
-    .bind(wait.as_secs_f64())
+    .bind(delay.as_secs_f64())
     .execute(pool)
     .await?;
     Ok(())
 }
 
-/// Forgets a browser that takes no more pushes.
-pub async fn drop_dead(pool: &Pool, subscription: i64) -> sqlx::Result<()> {
+/// Deletes a subscription that has expired, with its pushes.
+pub async fn delete_subscription(pool: &Pool, subscription: i64) -> sqlx::Result<()> {
     sqlx::query("DELETE FROM push_subscriptions WHERE id = $1")
         .bind(subscription)
         .execute(pool)
@@ -318,7 +315,7 @@ pub async fn drop_dead(pool: &Pool, subscription: i64) -> sqlx::Result<()> {
 }
 
 #[cfg(test)]
-impl Due {
+impl DuePush {
     /// A push of Ada's message 3 in the direct conversation 7.
     pub fn example() -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! What the database has of the changes that the events topic should hold. Does I/O.
+//! The changes that the events topic should contain. Does I/O.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -6,16 +6,19 @@ use uuid::Uuid;
 use super::Pool;
 use crate::domain::ConversationId;
 
-/// Where a conversation stands.
+/// The position of a conversation.
 #[derive(Clone, Copy, Debug, sqlx::FromRow)]
-pub struct Standing {
+pub struct ConversationPosition {
     pub rev: i64,
-    /// Its oldest message that is kept; without any, the one that comes next.
+    /// Its oldest message that retention has kept; without messages, the next one.
     pub first_seq: i64,
 }
 
-/// Where the conversation stands; `None` where there is none.
-pub async fn standing(pool: &Pool, id: ConversationId) -> sqlx::Result<Option<Standing>> {
+/// `None` if there is no such conversation.
+pub async fn position(
+    pool: &Pool,
+    id: ConversationId,
+) -> sqlx::Result<Option<ConversationPosition>> {
     sqlx::query_as(
         "SELECT c.rev, coalesce((SELECT m.seq FROM messages m WHERE m.conversation_id = c.id ORDER BY m.seq LIMIT 1),
                                 c.last_seq + 1) AS first_seq
@@ -26,7 +29,7 @@ pub async fn standing(pool: &Pool, id: ConversationId) -> sqlx::Result<Option<St
     .await
 }
 
-/// The `rev` of this very message now; `None` where there is no such message at this place.
+/// The current `rev` of a message; `None` if there is no such message with this `seq`.
 pub async fn message_rev(
     pool: &Pool,
     id: ConversationId,
@@ -43,7 +46,7 @@ pub async fn message_rev(
     .await
 }
 
-/// Up to `limit` changes after `after` as they stand now, in order, and whether each still waits in the outbox.
+/// Up to `limit` changes after `after` in their current state, in order, each with whether it is still in the outbox.
 pub async fn changes(
     connection: &mut PgConnection,
     after: (ConversationId, i64),
@@ -66,7 +69,7 @@ pub async fn changes(
     .await
 }
 
-/// Whether the change stands as it was and does not wait in the outbox.
+/// Whether the change still exists and is not in the outbox.
 pub async fn is_due(pool: &Pool, id: ConversationId, rev: i64) -> sqlx::Result<bool> {
     sqlx::query_scalar(
         "SELECT (EXISTS (SELECT FROM messages WHERE conversation_id = $1 AND rev = $2)

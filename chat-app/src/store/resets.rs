@@ -1,9 +1,9 @@
-//! Links with which a person sets a new password, once. Does I/O.
+//! Password reset links, each for one use. Does I/O.
 
 use super::Pool;
 use crate::domain::UserId;
 
-/// Makes the link of a person, in place of an older one, and notes who did. False where there is no such person.
+/// Creates the link of a user in place of an older one, with an entry in the audit log. False if there is no such user.
 pub async fn create(
     pool: &Pool,
     actor: UserId,
@@ -30,7 +30,7 @@ pub async fn create(
     Ok(done.rows_affected() > 0)
 }
 
-/// The name of the person whom this token lets set a password now.
+/// The name of the user whose password this token can set now.
 pub async fn name(pool: &Pool, token_hash: &[u8; 32]) -> sqlx::Result<Option<String>> {
     sqlx::query_scalar(
         "SELECT u.name FROM reset_links r JOIN users u ON u.id = r.user_id
@@ -41,7 +41,7 @@ pub async fn name(pool: &Pool, token_hash: &[u8; 32]) -> sqlx::Result<Option<Str
     .await
 }
 
-/// Sets the password, uses the link up and ends all sessions; all or nothing. Answers whose it was.
+/// Sets the password, deletes the link and ends all sessions, in one transaction. Returns the user.
 pub async fn redeem(
     pool: &Pool,
     token_hash: &[u8; 32],

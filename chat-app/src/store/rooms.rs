@@ -1,4 +1,4 @@
-//! Groups and rooms: made, joined, left, named. Does I/O; each change is one call that is its own transaction.
+//! Groups and rooms: created, joined, left, renamed. Does I/O; each change is one call that is its own transaction.
 
 use sqlx::Row;
 use sqlx::postgres::PgRow;
@@ -7,9 +7,9 @@ use super::{Outcome, Pool};
 use crate::domain::{ConversationId, ConversationKind, Member, Role, User, UserId};
 use crate::store::users::user_of;
 
-/// A room of the directory.
+/// A room in the directory.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub struct Listed {
+pub struct DirectoryEntry {
     pub id: ConversationId,
     pub title: String,
     pub topic: String,
@@ -17,7 +17,7 @@ pub struct Listed {
     pub joined: bool,
 }
 
-/// Makes a group or a room that `owner` owns and `people` are in.
+/// Creates a group or a room with `owner` as its owner and `people` as members.
 pub async fn create(
     pool: &Pool,
     owner: UserId,
@@ -35,13 +35,13 @@ pub async fn create(
         .await
 }
 
-/// Public rooms whose title or topic holds `q`, by title.
+/// Public rooms whose title or topic contains `q`, by title.
 pub async fn directory(
     pool: &Pool,
     person: UserId,
     q: &str,
     limit: i64,
-) -> sqlx::Result<Vec<Listed>> {
+) -> sqlx::Result<Vec<DirectoryEntry>> {
     sqlx::query_as(
         "SELECT c.id, c.title, c.topic,
                 (SELECT count(*) FROM members m WHERE m.conversation_id = c.id AND m.left_rev IS NULL) AS members,
@@ -79,8 +79,8 @@ pub async fn add(
         .await
 }
 
-/// Takes a person out, or goes where it is oneself.
-pub async fn let_out(
+/// Removes a member; with `person` as the actor, leaves.
+pub async fn remove_member(
     pool: &Pool,
     id: ConversationId,
     actor: UserId,
@@ -96,7 +96,7 @@ pub async fn let_out(
         .await
 }
 
-/// Gives it another name and topic line.
+/// Sets title and topic.
 pub async fn describe(
     pool: &Pool,
     id: ConversationId,
@@ -114,7 +114,6 @@ pub async fn describe(
         .await
 }
 
-/// Makes a member an owner, or an owner a member.
 pub async fn set_role(
     pool: &Pool,
     id: ConversationId,
@@ -132,7 +131,7 @@ pub async fn set_role(
         .await
 }
 
-/// The members whose name holds `q`, owners first, then by name.
+/// The members whose name contains `q`, owners first, then by name.
 pub async fn members(
     pool: &Pool,
     id: ConversationId,
@@ -169,7 +168,7 @@ pub async fn size(pool: &Pool, id: ConversationId) -> sqlx::Result<i64> {
     .await
 }
 
-/// The people of these names who have an account in use.
+/// The users with these names who are neither disabled nor former.
 pub async fn named(pool: &Pool, names: &[String]) -> sqlx::Result<Vec<User>> {
     let rows = sqlx::query(
         "SELECT id, name, display_name, avatar FROM users

@@ -1,6 +1,6 @@
-//! Search over one's own conversations: names looked up, words read by the database's parser, messages found. Does I/O.
+//! Search in the conversations of a user: resolves names, parses words in PostgreSQL, finds messages. Does I/O.
 //!
-//! What makes it fast is `find_messages` of the schema; here its query is put together.
+//! The SQL function `find_messages` does the search; this module builds its query.
 
 pub mod index;
 
@@ -9,39 +9,38 @@ use uuid::Uuid;
 
 use super::Pool;
 use crate::domain::{ConversationId, UserId};
-use crate::search::{Named, Problem, Query};
+use crate::search::query::{Named, Problem, Query};
 
-/// Around what matches, in what [`headlines`] answers. No message holds control characters.
+/// Mark matches in [`headlines`]. Messages contain no control characters.
 pub const MARK_START: char = '\u{2}';
 pub const MARK_END: char = '\u{3}';
 
 /// A query that the database can run.
 #[derive(Debug)]
 pub struct Prepared {
-    /// The text search query, with the lexemes of operators.
+    /// The `tsquery`, with the lexemes of operators.
     wanted: String,
-    /// What to mark in the texts found.
+    /// The `tsquery` of what to mark in the texts found.
     marked: String,
     before: Option<Date>,
     after: Option<Date>,
-    /// What is searched without, though asked for.
+    /// The words that were omitted.
     pub left_out: Option<Problem>,
 }
 
 /// A message that was found.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Hit {
-    /// Its number over all conversations: what older results are asked for by.
+    /// Its number over all conversations, which pages the results.
     pub number: i64,
     #[sqlx(rename = "conversation_id")]
     pub conversation: ConversationId,
     pub seq: i64,
-    /// What the reader calls the conversation.
+    /// The name of the conversation, as the user sees it.
     pub place: String,
     #[sqlx(rename = "sender_id")]
     pub sender: UserId,
     pub sender_avatar: Option<Uuid>,
-    /// What the sender is called.
     pub sender_name: String,
     pub body: String,
     /// The names of its files.
@@ -50,7 +49,7 @@ pub struct Hit {
     pub at: OffsetDateTime,
 }
 
-/// Looks up names and reads words; a name that nobody has is a problem.
+/// Resolves names and parses words. A name that does not exist is a problem.
 pub async fn prepare(
     pool: &Pool,
     me: UserId,
@@ -62,10 +61,15 @@ pub async fn prepare(
     parts.extend(lexemes("from", &query.from, &people, |name| {
         problems.push(Problem::Nobody(name));
     }));
-    let places = places(pool, me, &query.places).await?;
-    parts.extend(lexemes("in", &query.places, &places, |name| {
-        problems.push(Problem::Nowhere(name));
-    }));
+    let conversations = conversations(pool, me, &query.conversations).await?;
+    parts.extend(lexemes(
+        "in",
+        &query.conversations,
+        &conversations,
+        |name| {
+            problems.push(Problem::Nowhere(name));
+        },
+    ));
     for (has, excluded) in &query.has {
         parts.push(negated(&format!("'has {}'", has.name()), *excluded));
     }
@@ -104,7 +108,7 @@ fn negated(query: &str, excluded: bool) -> String {
     format!("{}({query})", if excluded { "!" } else { "" })
 }
 
-/// For names of one operator: any of those wanted, none of those excluded.
+/// Combines the names of one operator: any of those wanted, none of those excluded.
 fn lexemes(
     operator: &str,
     named: &[Named],
@@ -129,7 +133,7 @@ fn lexemes(
     parts
 }
 
-/// The people of each name: by the name to sign in with or by the one shown.
+/// The users of each name: by login name or display name.
 async fn people(pool: &Pool, me: UserId, named: &[Named]) -> sqlx::Result<Vec<Vec<i64>>> {
     if named.is_empty() {
         return Ok(Vec::new());
@@ -145,9 +149,9 @@ async fn people(pool: &Pool, me: UserId, named: &[Named]) -> sqlx::Result<Vec<Ve
     .await
 }
 
-/// The conversations of each name: rooms by their title, direct ones by the other person.
-/// From the names and not from one's memberships, of which there may be thousands.
-async fn places(pool: &Pool, me: UserId, named: &[Named]) -> sqlx::Result<Vec<Vec<i64>>> {
+/// The conversations of each name: rooms by title, direct ones by the other user.
+/// Starts from the names, not from the memberships of the user, who may have thousands.
+async fn conversations(pool: &Pool, me: UserId, named: &[Named]) -> sqlx::Result<Vec<Vec<i64>>> {
     if named.is_empty() {
         return Ok(Vec::new());
     }
@@ -172,7 +176,7 @@ fn names(named: &[Named]) -> Vec<&str> {
     named.iter().map(|named| named.name.as_str()).collect()
 }
 
-/// Each term as the text search query of the deployment's language; empty for what that leaves out.
+/// Each term as a `tsquery` in the language of the index; empty for words that the language omits.
 async fn terms(pool: &Pool, query: &Query) -> sqlx::Result<Vec<String>> {
     if query.terms.is_empty() {
         return Ok(Vec::new());
@@ -193,7 +197,7 @@ async fn terms(pool: &Pool, query: &Query) -> sqlx::Result<Vec<String>> {
     .await
 }
 
-/// The newest `limit` messages that this person may read and that match, below the number `older`.
+/// The newest `limit` matching messages that this user may read, with numbers below `older`.
 pub async fn find(
     pool: &Pool,
     me: UserId,
@@ -201,7 +205,7 @@ pub async fn find(
     older: Option<i64>,
     limit: i32,
 ) -> sqlx::Result<Vec<Hit>> {
-    // Days are those of the person's zone.
+    // Days are those of the user's time zone.
     sqlx::query_as(
         "SELECT f.number, f.conversation_id, f.seq, m.sender_id, u.avatar AS sender_avatar, m.body, m.created_at,
                 coalesce(u.display_name, u.name) AS sender_name,
@@ -233,7 +237,7 @@ pub async fn find(
     .await
 }
 
-/// What of each text to show, with [`MARK_START`] and [`MARK_END`] around what matches.
+/// The excerpt of each text to show, with [`MARK_START`] and [`MARK_END`] around matches.
 pub async fn headlines(
     pool: &Pool,
     prepared: &Prepared,

@@ -1,16 +1,16 @@
-//! What is asked of the PostgreSQL server itself. Does I/O.
+//! Properties of the PostgreSQL server. Does I/O.
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection, Executor, Row};
 
-/// How often a pooler is looked for: one that hands its servers out in turn may look like none at first.
+/// Attempts to detect a pooler: one that assigns its servers in turn may look like none at first.
 const TRIES: usize = 3;
 
-/// Whether a pooler between here and PostgreSQL gives each transaction whatever server is free, as PgBouncer does in
-/// transaction mode. The replicas hold locks for as long as they are connected, which that breaks.
+/// Whether a pooler assigns each transaction to any free server connection, as PgBouncer does in transaction mode. That
+/// breaks the advisory locks that replicas hold for as long as they are connected.
 pub async fn pooled(database: &PgConnectOptions) -> sqlx::Result<bool> {
     let mut one = match PgConnection::connect_with(database).await {
-        // PgBouncer, which does not even take what the driver says at the start.
+        // PgBouncer rejects the startup parameters of the driver.
         Err(error) if error.to_string().contains("unsupported startup parameter") => {
             return Ok(true);
         }
@@ -20,7 +20,7 @@ pub async fn pooled(database: &PgConnectOptions) -> sqlx::Result<bool> {
     let mut found = false;
     for _ in 0..TRIES {
         let before = process(&mut one).await?;
-        // Holds a server of the pooler's.
+        // Holds a server connection of the pooler.
         let mut transaction = other.begin().await?;
         let held = process(&mut transaction).await?;
         found = before == held || before != process(&mut one).await?;
@@ -34,7 +34,7 @@ pub async fn pooled(database: &PgConnectOptions) -> sqlx::Result<bool> {
     Ok(found)
 }
 
-/// The server process that this statement reached. Unprepared, since not every pooler knows prepared statements.
+/// The server process that runs this statement. Unprepared, since not every pooler supports prepared statements.
 async fn process(connection: &mut PgConnection) -> sqlx::Result<i32> {
     let row = connection
         .fetch_one(sqlx::raw_sql("SELECT pg_backend_pid()"))
@@ -42,7 +42,7 @@ async fn process(connection: &mut PgConnection) -> sqlx::Result<i32> {
     row.try_get(0)
 }
 
-/// How many connections this user may open to this database at the same time, beside nobody else.
+/// The most connections that this user may open to this database, if nobody else has any.
 pub async fn max_connections(connection: &mut PgConnection) -> sqlx::Result<i32> {
     sqlx::query_scalar(
         "SELECT least(

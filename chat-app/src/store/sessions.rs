@@ -1,5 +1,6 @@
-//! Sign-ins: made at login, looked up at each request, revoked at logout. Does I/O.
-//! The token itself is only in the person's cookie; here is its SHA-256.
+//! Sessions: created at login, read at each request, revoked at logout. Does I/O.
+//!
+//! The token itself is only in the cookie; the table has its SHA-256.
 
 use std::time::Duration;
 
@@ -10,19 +11,19 @@ use super::Pool;
 use super::users::user_of;
 use crate::domain::{Session, SessionId, UserId};
 
-/// A sign-in as its person sees it.
+/// A session as its user sees it.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Device {
     pub id: SessionId,
     /// Browser and system, as in `Firefox, Linux`.
     pub device: Option<String>,
     pub created_at: OffsetDateTime,
-    /// When something was last asked with it, to a few minutes.
+    /// When it was last used, with a precision of some minutes.
     pub last_seen_at: OffsetDateTime,
 }
 
-/// Makes a session that ends after `lifetime`, and drops those of this person that have ended. `None` for somebody who
-/// may not log in any more.
+/// Creates a session that ends after `lifetime`, and deletes sessions of the user that have ended. `None` if the user may
+/// no longer log in.
 pub async fn create(
     pool: &Pool,
     user: UserId,
@@ -45,7 +46,7 @@ pub async fn create(
     .await
 }
 
-/// The sessions of these tokens, each while it lasts and its person may be here.
+/// The valid sessions of these tokens.
 pub async fn find(
     pool: &Pool,
     token_hashes: &[[u8; 32]],
@@ -72,13 +73,13 @@ pub async fn find(
         found.push((row.try_get("token_hash")?, session));
     }
     if !stale.is_empty() {
-        seen(pool, &stale).await?;
+        touch(pool, &stale).await?;
     }
     Ok(found)
 }
 
-/// Of several requests at once, one writes.
-async fn seen(pool: &Pool, sessions: &[SessionId]) -> sqlx::Result<()> {
+/// Updates when these were last used. Of several requests at once, one writes.
+async fn touch(pool: &Pool, sessions: &[SessionId]) -> sqlx::Result<()> {
     sqlx::query(
         "UPDATE sessions SET last_seen_at = now()
          WHERE id = ANY ($1) AND last_seen_at < now() - interval '5 minutes'",
@@ -89,7 +90,7 @@ async fn seen(pool: &Pool, sessions: &[SessionId]) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// The sessions of a person, latest seen first.
+/// The sessions of a user, last used first.
 pub async fn devices(pool: &Pool, user: UserId, limit: i64) -> sqlx::Result<Vec<Device>> {
     sqlx::query_as(
         "SELECT id, device, created_at, last_seen_at FROM sessions
@@ -101,7 +102,7 @@ pub async fn devices(pool: &Pool, user: UserId, limit: i64) -> sqlx::Result<Vec<
     .await
 }
 
-/// Ends a session and tells every replica, in one transaction: its sockets close within a second.
+/// Ends a session, and notifies every replica in the same transaction: its sockets close within a second.
 pub async fn revoke(pool: &Pool, session: SessionId) -> sqlx::Result<()> {
     sqlx::query(
         "WITH gone AS (DELETE FROM sessions WHERE id = $1 RETURNING id)
@@ -113,7 +114,7 @@ pub async fn revoke(pool: &Pool, session: SessionId) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// As [`revoke`], of a person's own; whether there was such a session.
+/// As [`revoke`], for a session of this user. False if there is no such session.
 pub async fn revoke_own(pool: &Pool, user: UserId, session: SessionId) -> sqlx::Result<bool> {
     let done = sqlx::query(
         "WITH gone AS (DELETE FROM sessions WHERE id = $1 AND user_id = $2 RETURNING id)
@@ -126,7 +127,7 @@ pub async fn revoke_own(pool: &Pool, user: UserId, session: SessionId) -> sqlx::
     Ok(done.rows_affected() > 0)
 }
 
-/// Ends all sessions of a person but one, as [`revoke`] does.
+/// Ends all sessions of a user except one, as [`revoke`] does.
 pub async fn revoke_others(pool: &Pool, user: UserId, but: SessionId) -> sqlx::Result<()> {
     sqlx::query("SELECT end_sessions($1, $2)")
         .bind(user)

@@ -1,4 +1,4 @@
-//! The changes of a conversation by `rev`, whatever they are, and who gets each. Does I/O.
+//! The changes of a conversation by `rev`, messages and notices alike, and the recipients of each. Does I/O.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use crate::domain::{
     AddressedChange, Audience, Change, ConversationId, ConversationKind, Span, UserId,
 };
 
-/// The changes of these revs, those of a conversation in order: at least the first `limit` of each, where there are so many.
+/// The changes of these revs, those of a conversation in order. Returns at least the first `limit` of each conversation.
 pub async fn changes(
     connection: &mut PgConnection,
     spans: &[Span],
@@ -20,7 +20,7 @@ pub async fn changes(
         .iter()
         .map(|span| span.up_to.saturating_sub(span.after))
         .fold(0, i64::saturating_add);
-    // A rev is one change: where each has its message there is no notice.
+    // A rev is one change: if each is a message, there are no notices.
     let notices = match messages.len() as i64 == revs {
         true => Vec::new(),
         false => notices::changed(connection, spans, limit).await?,
@@ -31,7 +31,8 @@ pub async fn changes(
     Ok(changes)
 }
 
-/// The changes of the revs (after, up_to] in order with who gets each, at most `limit`, and how far they reach.
+/// The changes of the revs (after, up_to] in order, each with its recipients, at most `limit`; and the rev up to which
+/// they are complete.
 pub async fn addressed_changes(
     pool: &Pool,
     id: ConversationId,
@@ -39,7 +40,7 @@ pub async fn addressed_changes(
     up_to: i64,
     limit: i64,
 ) -> sqlx::Result<(Vec<AddressedChange>, i64)> {
-    // All on one connection: the history that it tells is that of the changes.
+    // All on one connection: its epoch is that of the changes.
     let mut connection = pool.acquire().await?;
     let span = Span {
         conversation: id,
@@ -56,28 +57,28 @@ pub async fn addressed_changes(
     if changes.is_empty() {
         return Ok((Vec::new(), reach));
     }
-    let seating = Seating::read(&mut connection, id).await?;
+    let memberships = Memberships::read(&mut connection, id).await?;
     let addressed = changes.into_iter().map(|change| AddressedChange {
-        conversation_kind: seating.kind,
-        audience: seating.of(&change),
-        epoch: seating.epoch.clone(),
+        conversation_kind: memberships.kind,
+        audience: memberships.audience(&change),
+        epoch: memberships.epoch.clone(),
         change,
     });
     Ok((addressed.collect(), reach))
 }
 
-/// Who, from after which rev and which message, and until which rev.
-type Seat = (UserId, i64, i64, Option<i64>);
+/// A membership: of whom, after which rev and which message, and until which rev.
+type Membership = (UserId, i64, i64, Option<i64>);
 
-/// Who was in a conversation when.
-struct Seating {
+/// The memberships of a conversation.
+struct Memberships {
     epoch: String,
     kind: ConversationKind,
     /// `None` in a large room.
-    seats: Option<Vec<Seat>>,
+    all: Option<Vec<Membership>>,
 }
 
-impl Seating {
+impl Memberships {
     async fn read(connection: &mut PgConnection, id: ConversationId) -> sqlx::Result<Self> {
         let rows = sqlx::query(
             "SELECT epoch() AS epoch, c.kind, c.large, m.user_id, m.joined_rev, m.joined_seq, m.left_rev
@@ -88,23 +89,23 @@ impl Seating {
         .fetch_all(connection)
         .await?;
         let first = rows.first().ok_or(sqlx::Error::RowNotFound)?;
-        let (mut seats, large) = (Vec::new(), first.try_get("large")?);
+        let (mut all, large) = (Vec::new(), first.try_get("large")?);
         for row in &rows {
             if let Some(user) = row.try_get("user_id")? {
                 let (rev, seq) = (row.try_get("joined_rev")?, row.try_get("joined_seq")?);
-                seats.push((user, rev, seq, row.try_get("left_rev")?));
+                all.push((user, rev, seq, row.try_get("left_rev")?));
             }
         }
         Ok(Self {
             epoch: first.try_get("epoch")?,
             kind: first.try_get("kind")?,
-            seats: if large { None } else { Some(seats) },
+            all: if large { None } else { Some(all) },
         })
     }
 
-    /// Whoever was a member at the change; of a change to an old message, whoever may see that message.
-    fn of(&self, change: &Change) -> Audience {
-        let Some(seats) = &self.seats else {
+    /// The members at the time of the change. A change to an old message goes only to those who may see that message.
+    fn audience(&self, change: &Change) -> Audience {
+        let Some(all) = &self.all else {
             return Audience::Room;
         };
         let rev = change.rev();
@@ -112,46 +113,49 @@ impl Seating {
             Change::Message(message) if self.kind != ConversationKind::Public => message.seq,
             _ => i64::MAX,
         };
-        let present = seats.iter().filter(|(_, joined, floor, left)| {
+        let present = all.iter().filter(|(_, joined, floor, left)| {
             *joined < rev && left.is_none_or(|left| rev <= left) && *floor < place
         });
         Audience::People(present.map(|(user, ..)| *user).collect())
     }
 }
 
-/// Who of these people is in the conversation now, each with the message after which they joined.
-pub async fn seats(
+/// A member of a room, with the rev and the message after which they joined.
+pub type UserMembership = (UserId, i64, i64);
+
+/// Which of these users are members of the conversation now.
+pub async fn memberships(
     pool: &Pool,
     id: ConversationId,
-    people: &[UserId],
-) -> sqlx::Result<Vec<(UserId, i64, i64)>> {
+    users: &[UserId],
+) -> sqlx::Result<Vec<UserMembership>> {
     sqlx::query_as(
         "SELECT user_id, joined_rev, joined_seq FROM members
          WHERE conversation_id = $1 AND user_id = ANY ($2) AND left_rev IS NULL",
     )
     .bind(id)
-    .bind(people)
+    .bind(users)
     .fetch_all(pool)
     .await
 }
 
-/// Large rooms that a person is in, each with the rev and the message after which they joined.
-pub type LargeRooms = Vec<(ConversationId, i64, i64)>;
+/// A room of a user, with the rev and the message after which they joined.
+pub type RoomMembership = (ConversationId, i64, i64);
 
-/// The large rooms of those of these people who are in any.
+/// The large rooms of these users. Users without any are left out.
 pub async fn large_rooms(
     pool: &Pool,
-    people: &[UserId],
-) -> sqlx::Result<Vec<(UserId, LargeRooms)>> {
+    users: &[UserId],
+) -> sqlx::Result<Vec<(UserId, Vec<RoomMembership>)>> {
     let rows = sqlx::query(
         "SELECT m.user_id, m.conversation_id, m.joined_rev, m.joined_seq
          FROM members m JOIN conversations c ON c.id = m.conversation_id AND c.large
          WHERE m.user_id = ANY ($1) AND m.left_rev IS NULL",
     )
-    .bind(people)
+    .bind(users)
     .fetch_all(pool)
     .await?;
-    let mut rooms: HashMap<UserId, LargeRooms> = HashMap::new();
+    let mut rooms: HashMap<UserId, Vec<RoomMembership>> = HashMap::new();
     for row in &rows {
         let (rev, seq) = (row.try_get("joined_rev")?, row.try_get("joined_seq")?);
         let room = (row.try_get("conversation_id")?, rev, seq);

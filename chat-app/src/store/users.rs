@@ -1,4 +1,4 @@
-//! People: made at registration, looked up at login, found by name. Does I/O.
+//! Users: created at registration, read at login, found by name. Does I/O.
 
 use sqlx::postgres::PgRow;
 use sqlx::{PgExecutor, Row};
@@ -6,13 +6,11 @@ use sqlx::{PgExecutor, Row};
 use super::Pool;
 use crate::domain::{User, UserId, UserName};
 
-/// Why a person could not be made.
+/// Why a user could not be created.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateUserError {
-    /// Somebody has this name already.
     #[error("the name is taken")]
     Taken,
-    /// PostgreSQL did not do it.
     #[error(transparent)]
     Db(#[from] sqlx::Error),
 }
@@ -20,18 +18,18 @@ pub enum CreateUserError {
 #[derive(Debug, sqlx::FromRow)]
 pub struct Credentials {
     pub id: UserId,
-    /// The password's PHC string.
+    /// A PHC string.
     pub password_hash: String,
-    /// Whether an administrator has shut the account.
+    /// Whether an administrator has disabled the account.
     pub disabled: bool,
 }
 
-/// Makes a person; `hash` is the password's PHC string.
+/// Creates a user; `hash` is the PHC string of the password.
 pub async fn create(pool: &Pool, name: &UserName, hash: &str) -> Result<UserId, CreateUserError> {
     insert(pool, name, hash).await
 }
 
-/// As [`create`], in a transaction of the caller's.
+/// As [`create`], in the transaction of the caller.
 pub(super) async fn insert(
     executor: impl PgExecutor<'_>,
     name: &UserName,
@@ -48,7 +46,7 @@ pub(super) async fn insert(
     made.ok_or(CreateUserError::Taken)
 }
 
-/// Whether nobody was ever here, and whether there is no administrator.
+/// Whether there are no users at all, and whether there is no administrator.
 pub async fn first_run(pool: &Pool) -> sqlx::Result<(bool, bool)> {
     sqlx::query_as(
         "SELECT NOT EXISTS (SELECT FROM users), NOT EXISTS (SELECT FROM users WHERE is_admin)",
@@ -57,7 +55,7 @@ pub async fn first_run(pool: &Pool) -> sqlx::Result<(bool, bool)> {
     .await
 }
 
-/// Makes the first administrator, with a new account; `None` where there is one already.
+/// Creates the first administrator with a new account; `None` if there is one already.
 pub async fn create_first_admin(
     pool: &Pool,
     name: &UserName,
@@ -72,7 +70,7 @@ pub async fn create_first_admin(
     Ok(Some(made))
 }
 
-/// Makes somebody the first administrator; false where there is one already.
+/// Makes a user the first administrator; false if there is one already.
 pub async fn first_admin(executor: impl PgExecutor<'_>, user: UserId) -> sqlx::Result<bool> {
     sqlx::query_scalar("SELECT first_admin($1)")
         .bind(user)
@@ -80,7 +78,6 @@ pub async fn first_admin(executor: impl PgExecutor<'_>, user: UserId) -> sqlx::R
         .await
 }
 
-/// Who has this name, and the hash of their password.
 pub async fn credentials(pool: &Pool, name: &UserName) -> sqlx::Result<Option<Credentials>> {
     sqlx::query_as(
         "SELECT id, password_hash, disabled_at IS NOT NULL AS disabled FROM users WHERE name = $1 AND NOT former",
@@ -90,8 +87,8 @@ pub async fn credentials(pool: &Pool, name: &UserName) -> sqlx::Result<Option<Cr
     .await
 }
 
-/// People other than `me` whose name or display name holds `q`: those whose name it begins first, then by name.
-/// Without `q`, the newest people. Who is disabled or gone is not found.
+/// Users other than `me` whose name or display name contains `q`: those whose name starts with it first, then by name.
+/// Without `q`, the newest users. Disabled and former users are not found.
 pub async fn search(pool: &Pool, me: UserId, q: &str, limit: i64) -> sqlx::Result<Vec<User>> {
     let q = q.trim().to_lowercase();
     let rows = if q.is_empty() {
@@ -119,7 +116,7 @@ pub async fn search(pool: &Pool, me: UserId, q: &str, limit: i64) -> sqlx::Resul
     rows.iter().map(|row| user_of(row, "id")).collect()
 }
 
-/// The person of a row that has `name`, `display_name` and `avatar` besides the column `id`.
+/// The user of a row with the columns `name`, `display_name`, `avatar` and the one named by `id`.
 pub(super) fn user_of(row: &PgRow, id: &str) -> sqlx::Result<User> {
     let name: String = row.try_get("name")?;
     let display_name: Option<String> = row.try_get("display_name")?;

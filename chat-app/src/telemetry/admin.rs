@@ -1,4 +1,4 @@
-//! The admin port: `/livez`, `/readyz`, `/metrics`. Serves; does no other I/O.
+//! The admin port: `/livez`, `/readyz`, `/metrics`. Does I/O (HTTP).
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};

@@ -1,4 +1,6 @@
-//! What is counted, and the page of `/metrics`. No I/O.
+//! The metrics of a replica, and the page of `/metrics`. No I/O.
+//!
+//! [`Metrics`] is one set of families that all parts share by cloning a handle. It lives as long as the process.
 
 use std::fmt::Write;
 use std::sync::atomic::{AtomicI64, AtomicU64};
@@ -13,28 +15,28 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
-use super::outcomes::{PushLabels, PushOutcome, Record, RecordLabels};
+use super::outcomes::{PushLabels, PushOutcome, RelayLabels, RelayOutcome};
 use super::requests::Requests;
 
 #[derive(Clone)]
-pub struct Metrics(Arc<Counted>);
+pub struct Metrics(Arc<Families>);
 
-struct Counted {
+struct Families {
     registry: Mutex<Registry>,
-    sends: Counter,
-    batch: Histogram,
-    records: Family<RecordLabels, Counter>,
-    holes: Counter,
-    resyncs: Counter,
+    sends_committed: Counter,
+    send_batch_size: Histogram,
+    relay_records: Family<RelayLabels, Counter>,
+    hub_gap_reads: Counter,
+    socket_resyncs: Counter,
     malformed_frames: Counter,
     sockets: Gauge,
-    delivery: Histogram,
+    delivery_duration: Histogram,
     relay_lag: Gauge<f64, AtomicU64>,
     signals_dropped: Counter,
-    database: Gauge,
+    database_up: Gauge,
     outbox_rows: Gauge,
-    outbox_seconds: Gauge<f64, AtomicU64>,
-    pushes: Family<PushLabels, Counter>,
+    outbox_oldest_seconds: Gauge<f64, AtomicU64>,
+    push_notifications: Family<PushLabels, Counter>,
     worker_lag: Gauge<f64, AtomicU64>,
     requests: Requests,
 }
@@ -43,32 +45,32 @@ impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("confab");
         let requests = Requests::register(&mut registry);
-        let counted = Counted {
+        let families = Families {
             registry: Mutex::new(registry),
             requests,
-            sends: Counter::default(),
-            batch: Histogram::new(exponential_buckets(1.0, 2.0, 8)),
-            records: Family::default(),
-            holes: Counter::default(),
-            resyncs: Counter::default(),
+            sends_committed: Counter::default(),
+            send_batch_size: Histogram::new(exponential_buckets(1.0, 2.0, 8)),
+            relay_records: Family::default(),
+            hub_gap_reads: Counter::default(),
+            socket_resyncs: Counter::default(),
             malformed_frames: Counter::default(),
             sockets: Gauge::<i64, AtomicI64>::default(),
             // 1 ms to 65 s.
-            delivery: Histogram::new(exponential_buckets(0.001, 2.0, 17)),
+            delivery_duration: Histogram::new(exponential_buckets(0.001, 2.0, 17)),
             relay_lag: Gauge::default(),
             signals_dropped: Counter::default(),
-            database: Gauge::default(),
+            database_up: Gauge::default(),
             outbox_rows: Gauge::default(),
-            outbox_seconds: Gauge::default(),
-            pushes: Family::default(),
+            outbox_oldest_seconds: Gauge::default(),
+            push_notifications: Family::default(),
             worker_lag: Gauge::default(),
         };
-        counted.register();
-        Self(Arc::new(counted))
+        families.register();
+        Self(Arc::new(families))
     }
 }
 
-impl Counted {
+impl Families {
     fn register(&self) {
         let mut registry = self
             .registry
@@ -77,23 +79,23 @@ impl Counted {
         registry.register(
             "sends_committed",
             "Sends acknowledged as durable, including retries; when it does not grow while users write, check database_up",
-            self.sends.clone(),
+            self.sends_committed.clone(),
         );
         registry.register(
             "send_batch_size",
             "Sends per commit; when most are above 32, commits in PostgreSQL are the bottleneck: check its disk",
-            self.batch.clone(),
+            self.send_batch_size.clone(),
         );
         registry.register(
             "relay_records",
             "Kafka records read; when malformed grows, find what else writes to the topic: the log has partition and offset; when stale_epoch keeps growing after a failover or restore, two chats share a topic prefix; dropped are signals that arrived while PostgreSQL did not respond",
-            self.records.clone(),
+            self.relay_records.clone(),
         );
-        registry.register("hub_gap_reads", "Changes read from PostgreSQL because their Kafka record was late or lost; when it grows steadily, check Kafka", self.holes.clone());
+        registry.register("hub_gap_reads", "Changes read from PostgreSQL because their Kafka record was late or lost; when it grows steadily, check Kafka", self.hub_gap_reads.clone());
         registry.register(
             "socket_resyncs",
             "Sockets that had to catch up on missed changes; when it grows steadily, browsers are too slow for their traffic, or this replica was disconnected from PostgreSQL",
-            self.resyncs.clone(),
+            self.socket_resyncs.clone(),
         );
         registry.register(
             "socket_malformed_frames",
@@ -108,7 +110,7 @@ impl Counted {
         registry.register(
             "delivery_duration_seconds",
             "Time from the commit of a message to its write to a socket, by the clocks of PostgreSQL and this replica; when it grows, compare relay_lag_seconds (Kafka) with database_up and hub_gap_reads (PostgreSQL)",
-            self.delivery.clone(),
+            self.delivery_duration.clone(),
         );
         registry.register(
             "relay_lag_seconds",
@@ -123,7 +125,7 @@ impl Counted {
         registry.register(
             "database_up",
             "1 while PostgreSQL responds; when 0, sends are rejected: on all replicas, check PostgreSQL; on one replica, check the network of its node",
-            self.database.clone(),
+            self.database_up.clone(),
         );
         registry.register(
             "outbox_rows",
@@ -133,9 +135,9 @@ impl Counted {
         registry.register(
             "outbox_oldest_seconds",
             "Age of the oldest change that Kafka has not acknowledged; when above 300, check the brokers: they are unavailable, full, or reject a record (see the log)",
-            self.outbox_seconds.clone(),
+            self.outbox_oldest_seconds.clone(),
         );
-        registry.register("push_notifications", "Push notifications by outcome; when failed grows, the push service or the connection to it is down, and they are retried; when refused grows, see the log", self.pushes.clone());
+        registry.register("push_notifications", "Push notifications by outcome; when failed grows, the push service or the connection to it is down, and they are retried; when refused grows, see the log", self.push_notifications.clone());
         registry.register(
             "worker_lag_seconds",
             "Age of the record that the shared consumer group processes; when it grows, notifications are late: check PostgreSQL, Kafka and the connection to the push services",
@@ -145,37 +147,38 @@ impl Counted {
 }
 
 impl Metrics {
-    /// A batch of sends was committed.
-    pub fn batch(&self, sends: usize) {
-        self.0.sends.inc_by(sends as u64);
-        self.0.batch.observe(sends as f64);
+    pub fn batch_committed(&self, sends: usize) {
+        self.0.sends_committed.inc_by(sends as u64);
+        self.0.send_batch_size.observe(sends as f64);
     }
 
-    /// A Kafka record was read.
-    pub fn record(&self, outcome: Record) {
+    /// The relay read a Kafka record.
+    pub fn relay_record(&self, outcome: RelayOutcome) {
         self.0
-            .records
-            .get_or_create(&RecordLabels { outcome })
+            .relay_records
+            .get_or_create(&RelayLabels { outcome })
             .inc();
     }
 
-    /// A hole is read from PostgreSQL.
-    pub fn hole(&self) {
-        self.0.holes.inc();
+    /// The hub reads a gap from PostgreSQL.
+    pub fn gap_read(&self) {
+        self.0.hub_gap_reads.inc();
     }
 
-    pub fn resync(&self) {
-        self.0.resyncs.inc();
+    pub fn socket_resync(&self) {
+        self.0.socket_resyncs.inc();
     }
 
-    /// A message that was accepted then was written to a socket. Clocks that differ show as nothing, or as more.
+    /// A message accepted at this time was written to a socket. Clock skew makes the duration zero or too long.
     pub fn delivered(&self, accepted: time::OffsetDateTime) {
         let age = time::OffsetDateTime::now_utc() - accepted;
-        self.0.delivery.observe(age.as_seconds_f64().max(0.0));
+        self.0
+            .delivery_duration
+            .observe(age.as_seconds_f64().max(0.0));
     }
 
-    /// How old the record was that the relay read last.
-    pub fn relay_lag(&self, age: Duration) {
+    /// The age of the record that the relay read last.
+    pub fn set_relay_lag(&self, age: Duration) {
         self.0.relay_lag.set(age.as_secs_f64());
     }
 
@@ -183,34 +186,35 @@ impl Metrics {
         self.0.signals_dropped.inc();
     }
 
-    /// A browser sent what can't be read.
+    /// A browser sent a frame that could not be parsed.
     pub fn malformed_frame(&self) {
         self.0.malformed_frames.inc();
     }
 
-    /// How many sockets are open.
-    pub fn sockets(&self, open: usize) {
+    pub fn set_sockets(&self, open: usize) {
         self.0.sockets.set(open as i64);
     }
 
-    /// Whether PostgreSQL answers.
-    pub fn database_up(&self, up: bool) {
-        self.0.database.set(i64::from(up));
+    pub fn set_database_up(&self, up: bool) {
+        self.0.database_up.set(i64::from(up));
     }
 
-    /// What Kafka has not acknowledged.
-    pub fn outbox(&self, rows: i64, seconds: f64) {
+    /// The number of records that Kafka has not acknowledged, and the age of the oldest.
+    pub fn set_outbox(&self, rows: i64, seconds: f64) {
         self.0.outbox_rows.set(rows);
-        self.0.outbox_seconds.set(seconds);
+        self.0.outbox_oldest_seconds.set(seconds);
     }
 
-    /// A push came to an end, or will be tried again.
-    pub fn push(&self, outcome: PushOutcome) {
-        self.0.pushes.get_or_create(&PushLabels { outcome }).inc();
+    /// A push was delivered, was dropped, or will be retried.
+    pub fn push_notification(&self, outcome: PushOutcome) {
+        self.0
+            .push_notifications
+            .get_or_create(&PushLabels { outcome })
+            .inc();
     }
 
-    /// How old the record is that the shared consumer group works on here; 0 when there is none.
-    pub fn worker_lag(&self, seconds: f64) {
+    /// The age of the record that the shared consumer group works on here; 0 if there is none.
+    pub fn set_worker_lag(&self, seconds: f64) {
         self.0.worker_lag.set(seconds);
     }
 
@@ -244,11 +248,20 @@ impl Metrics {
 mod tests {
     use super::*;
 
+    /// A page on which every metric is: one with labels is there once it has a value.
+    fn full_page() -> String {
+        let metrics = Metrics::default();
+        metrics.relay_record(RelayOutcome::Malformed);
+        metrics.push_notification(PushOutcome::Sent);
+        metrics.request(&Method::GET, None, StatusCode::OK, Duration::ZERO);
+        metrics.text()
+    }
+
     #[test]
     fn metrics_have_help_and_values() {
         let metrics = Metrics::default();
-        metrics.batch(3);
-        metrics.record(Record::Malformed);
+        metrics.batch_committed(3);
+        metrics.relay_record(RelayOutcome::Malformed);
         let page = metrics.text();
         assert!(page.contains("confab_sends_committed_total 3"), "{page}");
         assert!(
@@ -260,7 +273,7 @@ mod tests {
     #[test]
     fn each_help_tells_when_it_is_bad_and_what_to_do_and_the_page_for_people_on_call_has_more() {
         let on_call = include_str!("../../../docs/operations.md");
-        let page = Metrics::default().text();
+        let page = full_page();
         let helps: Vec<_> = page
             .lines()
             .filter_map(|line| line.strip_prefix("# HELP ")?.split_once(' '))
@@ -268,8 +281,10 @@ mod tests {
         assert!(!helps.is_empty(), "{page}");
         for (name, help) in helps {
             assert!(help.contains("; when "), "{name}: {help}");
-            let told = on_call.contains(&format!("`{name}"));
-            assert!(told, "docs/operations.md says nothing of {name}");
+            let explained = ["`", "_total`", "_total{"]
+                .iter()
+                .any(|end| on_call.contains(&format!("`{name}{end}")));
+            assert!(explained, "docs/operations.md does not explain {name}");
         }
     }
 
@@ -285,7 +300,7 @@ mod tests {
             .filter_map(|name| name.split(['{', ' ']).next())
             .collect();
         assert!(!explained.is_empty());
-        let page = Metrics::default().text();
+        let page = full_page();
         for name in explained {
             let family = name.strip_suffix("_total").unwrap_or(name);
             let counter = page.contains(&format!("# TYPE {family} counter\n"));
@@ -300,7 +315,7 @@ mod tests {
 
     #[test]
     fn names_follow_the_rules_of_the_glossary() {
-        let page = Metrics::default().text();
+        let page = full_page();
         for line in page.lines() {
             let Some((name, kind)) = line
                 .strip_prefix("# TYPE ")

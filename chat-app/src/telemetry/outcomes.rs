@@ -1,27 +1,28 @@
-//! What may become of a record and of a push, as labels. No I/O.
+//! The outcomes of records and pushes as label values. No I/O.
 
 use std::fmt::Write;
 
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 
-/// What became of a Kafka record.
+/// What the relay did with a Kafka record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Record {
-    /// Handed to somebody here.
+pub enum RelayOutcome {
+    /// For someone connected here.
     Delivered,
-    Passed,
-    /// A signal that came while deliveries are held back.
+    /// Concerns nobody connected here.
+    Skipped,
+    /// A signal that arrived while the hub held deliveries back.
     Dropped,
-    /// Was written in another history of the database.
+    /// Written in another epoch of the database.
     StaleEpoch,
     Malformed,
 }
 
-impl EncodeLabelValue for Record {
+impl EncodeLabelValue for RelayOutcome {
     fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> std::fmt::Result {
         encoder.write_str(match self {
             Self::Delivered => "delivered",
-            Self::Passed => "passed",
+            Self::Skipped => "skipped",
             Self::Dropped => "dropped",
             Self::StaleEpoch => "stale_epoch",
             Self::Malformed => "malformed",
@@ -30,23 +31,22 @@ impl EncodeLabelValue for Record {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct RecordLabels {
-    pub outcome: Record,
+pub(super) struct RelayLabels {
+    pub outcome: RelayOutcome,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PushOutcome {
-    /// The push service has it.
     Sent,
-    /// The push service failed or asked for patience; it comes again.
+    /// The push service failed or asked to wait; the push is retried.
     Failed,
-    /// The push service does not want it.
+    /// The push service rejected it for good.
     Refused,
-    /// The browser takes no more; its subscription was dropped.
+    /// The subscription has expired or was cancelled; it was deleted.
     Gone,
-    /// The endpoint has no public address; its subscription was dropped.
+    /// The endpoint has no public address; the subscription was deleted.
     Forbidden,
-    /// Read meanwhile, or not to be disturbed.
+    /// The message was read in the meantime, or the recipient asked not to be disturbed.
     Suppressed,
 }
 

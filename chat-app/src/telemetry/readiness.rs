@@ -1,14 +1,17 @@
-//! Whether this replica takes traffic. No I/O.
+//! `/readyz`: whether this replica takes traffic. No I/O.
+//!
+//! [`Readiness`] is a handle to a set of flags, each set once by the part that it is about. They live as long as the
+//! process.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// Kafka may take this long at start; then the replica serves without it.
+/// How long to wait for Kafka at the start; then the replica serves without it.
 const RELAY_PATIENCE: Duration = Duration::from_secs(10);
 
-/// Whether the replica takes traffic: a latch. Once ready only SIGTERM takes it away: a replica without Kafka or
-/// PostgreSQL still serves what it can, and a fleet that goes unready together serves nothing.
+/// A latch: once ready, only a shutdown makes the replica unready. A replica without Kafka or PostgreSQL still serves what
+/// it can; if all replicas became unready together, nothing would be served.
 #[derive(Clone)]
 pub struct Readiness(Arc<ReadinessState>);
 
@@ -33,7 +36,7 @@ impl Default for Readiness {
 }
 
 impl Readiness {
-    /// PostgreSQL was seen, with a schema that serves.
+    /// PostgreSQL answers with a schema that this release can use.
     pub fn database_seen(&self) {
         self.0.database.store(true, Ordering::Relaxed);
     }
@@ -47,7 +50,7 @@ impl Readiness {
         self.0.stopping.store(true, Ordering::Relaxed);
     }
 
-    /// Ready or not, and a sentence that says for what it waits.
+    /// Whether the replica is ready, and a sentence that names what it waits for.
     pub fn check(&self) -> (bool, &'static str) {
         let state = &self.0;
         let is = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
@@ -79,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn readiness_says_for_what_it_waits() {
+    fn readiness_names_what_it_waits_for() {
         let readiness = Readiness::default();
         assert!(readiness.check().1.contains("PostgreSQL"));
         readiness.database_seen();

@@ -1,4 +1,4 @@
-//! HTTP requests by route: how many, with which status, how long. No I/O.
+//! The metrics of HTTP requests, by route. No I/O.
 
 use std::time::Duration;
 
@@ -9,52 +9,52 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-/// In seconds: most pages are in the first ones, a request is given up after 30 s.
+/// In seconds: most pages are in the first ones, and requests time out after 30 s.
 const BUCKETS: [f64; 10] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
 
-/// The label of what has no route.
+/// The label of requests without a route.
 const UNMATCHED: &str = "unmatched";
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Asked {
+struct RequestLabels {
     method: &'static str,
     route: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Answered {
+struct ResponseLabels {
     method: &'static str,
     route: String,
     status: &'static str,
 }
 
-/// The figures of requests. Their labels take few values, whatever is asked for: the route is its template.
+/// The labels take few values, whatever is requested: the route is a template.
 pub(super) struct Requests {
-    answers: Family<Answered, Counter>,
-    seconds: Family<Asked, Histogram>,
+    responses: Family<ResponseLabels, Counter>,
+    durations: Family<RequestLabels, Histogram>,
 }
 
 impl Requests {
-    pub fn register(registry: &mut Registry) -> Self {
+    pub(crate) fn register(registry: &mut Registry) -> Self {
         let requests = Self {
-            answers: Family::default(),
-            seconds: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
+            responses: Family::default(),
+            durations: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
         };
         registry.register(
             "http_requests",
             "Requests by route and status class; when 5xx grows, check the log, which has each with its request id, and database_up",
-            requests.answers.clone(),
+            requests.responses.clone(),
         );
         registry.register(
             "http_request_duration_seconds",
             "Time until a request was answered, without the body of streams; when it grows on all routes, check PostgreSQL and the CPU limit; when it grows on one route, report it",
-            requests.seconds.clone(),
+            requests.durations.clone(),
         );
         requests
     }
 
     /// A request was answered. `route` is the template that it matched.
-    pub fn answered(
+    pub(crate) fn answered(
         &self,
         method: &Method,
         route: Option<&str>,
@@ -63,14 +63,14 @@ impl Requests {
     ) {
         let method = method_label(method);
         let route = route.unwrap_or(UNMATCHED).to_owned();
-        self.seconds
-            .get_or_create_owned(&Asked {
+        self.durations
+            .get_or_create_owned(&RequestLabels {
                 method,
                 route: route.clone(),
             })
             .observe(took.as_secs_f64());
-        self.answers
-            .get_or_create_owned(&Answered {
+        self.responses
+            .get_or_create_owned(&ResponseLabels {
                 method,
                 route,
                 status: class(status),
@@ -79,7 +79,7 @@ impl Requests {
     }
 }
 
-/// A client may make methods up.
+/// Clients may invent methods.
 fn method_label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",

@@ -14,18 +14,18 @@ use crate::t;
 use crate::text::Text;
 
 #[derive(Debug)]
-pub struct AboutPage<'a> {
-    pub conversation: &'a ConversationSummary,
-    pub members: &'a [Member],
-    pub size: i64,
+pub(crate) struct AboutPage<'a> {
+    pub(crate) conversation: &'a ConversationSummary,
+    pub(crate) members: &'a [Member],
+    pub(crate) size: i64,
     /// The search for members.
-    pub q: &'a str,
+    pub(crate) q: &'a str,
     /// The people to add, as typed, and what is wrong with them.
-    pub people: (&'a str, Option<&'a InputError>),
-    pub title_error: Option<&'a InputError>,
+    pub(crate) people: (&'a str, Option<&'a InputError>),
+    pub(crate) title_error: Option<&'a InputError>,
 }
 
-pub fn page(shell: &Shell, page: &AboutPage) -> Markup {
+pub(crate) fn page(shell: &Shell, page: &AboutPage) -> Markup {
     let (text, conversation) = (shell.text, page.conversation);
     let title = t!(
         text,

@@ -5,9 +5,9 @@ mod safety;
 
 use maud::{Markup, html};
 
-pub use self::people::folded_css;
+pub(crate) use self::people::folded_css;
 use super::document::card;
-pub use super::settings::Outcome;
+pub(crate) use super::settings::Outcome;
 use super::settings::{button, page as settings_page, section};
 use super::shell::Shell;
 use super::widgets::avatar;
@@ -19,14 +19,14 @@ use crate::t;
 use crate::text::{Language, Text};
 
 #[derive(Debug)]
-pub struct AccountPage<'a> {
+pub(crate) struct AccountPage<'a> {
     /// The session that requests the page.
-    pub session: &'a Session,
-    pub profile: &'a Profile,
-    pub devices: &'a [Device],
-    pub blocked: &'a [User],
+    pub(crate) session: &'a Session,
+    pub(crate) profile: &'a Profile,
+    pub(crate) devices: &'a [Device],
+    pub(crate) blocked: &'a [User],
     /// The section whose form was sent, and its outcome.
-    pub outcome: (String, Outcome),
+    pub(crate) outcome: (String, Outcome),
 }
 
 impl AccountPage<'_> {
@@ -37,7 +37,7 @@ impl AccountPage<'_> {
     }
 }
 
-pub fn page(shell: &Shell, page: &AccountPage) -> Markup {
+pub(crate) fn page(shell: &Shell, page: &AccountPage) -> Markup {
     let text = shell.text;
     let nav = html! {
         a.button.quiet href="/notifications" { (t!(text, "notifications")) }
@@ -152,7 +152,7 @@ fn privacy(text: Text, page: &AccountPage) -> Markup {
 }
 
 /// The page after the account was deleted.
-pub fn deleted(config: &Config, text: Text) -> Markup {
+pub(crate) fn deleted(config: &Config, text: Text) -> Markup {
     let content = html! { p { (t!(text, "account-deleted")) } };
     card(config, text, &t!(text, "account-deleted-heading"), content)
 }

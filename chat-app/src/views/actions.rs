@@ -10,7 +10,7 @@ use crate::input_error::InputError;
 use crate::t;
 use crate::text::Text;
 
-pub const QUICK_REACTIONS: [&str; 6] = ["👍", "❤️", "😂", "🎉", "😮", "😢"];
+pub(crate) const QUICK_REACTIONS: [&str; 6] = ["👍", "❤️", "😂", "🎉", "😮", "😢"];
 
 /// The menu that the script opens beside a message, with its dialogs. All messages share it.
 pub(super) fn menu(text: Text) -> Markup {
@@ -53,14 +53,14 @@ fn act(text: Text, name: &str, id: &str) -> Markup {
 }
 
 #[derive(Debug)]
-pub struct ActionsPage<'a> {
-    pub conversation: &'a ConversationSummary,
-    pub message: &'a Message,
+pub(crate) struct ActionsPage<'a> {
+    pub(crate) conversation: &'a ConversationSummary,
+    pub(crate) message: &'a Message,
     /// What is wrong with an edit, and its text as typed.
-    pub error: Option<(InputError, String)>,
+    pub(crate) error: Option<(InputError, String)>,
 }
 
-pub fn page(shell: &Shell, content: &ActionsPage) -> Markup {
+pub(crate) fn page(shell: &Shell, content: &ActionsPage) -> Markup {
     let (text, message) = (shell.text, content.message);
     let path = format!("/c/{}/messages/{}", message.conversation, message.seq);
     let own = message.sender == shell.me.id;

@@ -1,9 +1,9 @@
 //! The pages of administration. Pure.
 
-pub mod invites;
-pub mod messages;
-pub mod people;
-pub mod rooms;
+pub(crate) mod invites;
+pub(crate) mod messages;
+pub(crate) mod people;
+pub(crate) mod rooms;
 
 use maud::{Markup, html};
 
@@ -66,7 +66,7 @@ fn secret_link(link: &str) -> Markup {
 }
 
 /// The audit log.
-pub fn log(shell: &Shell, entries: &[Entry], more: bool) -> Markup {
+pub(crate) fn log(shell: &Shell, entries: &[Entry], more: bool) -> Markup {
     let text = shell.text;
     let last = entries.last().map_or(0, |entry| entry.id).to_string();
     let content = html! {

@@ -12,10 +12,10 @@ use crate::domain::UserId;
 use crate::text::Language;
 
 /// Also inlined into pages.
-pub const ICON: &str = include_str!("../../static/icon.svg");
+pub(crate) const ICON: &str = include_str!("../../static/icon.svg");
 
 /// The modules that `confab.js` imports.
-pub const MODULES: [&str; 13] = [
+pub(crate) const MODULES: [&str; 13] = [
     "arrange.js",
     "compose.js",
     "keys.js",
@@ -32,10 +32,10 @@ pub const MODULES: [&str; 13] = [
 ];
 
 #[derive(Debug)]
-pub struct Asset {
+pub(crate) struct Asset {
     name: &'static str,
-    pub media_type: &'static str,
-    pub content: &'static [u8],
+    pub(crate) media_type: &'static str,
+    pub(crate) content: &'static [u8],
 }
 
 macro_rules! assets {
@@ -78,10 +78,10 @@ static ASSETS: &[Asset] = &assets! {
 };
 
 /// The service worker. Its path never changes, since browsers identify it by its path.
-pub const SERVICE_WORKER: &str = include_str!("../../static/sw.js");
+pub(crate) const SERVICE_WORKER: &str = include_str!("../../static/sw.js");
 
 /// The web app manifest, with which browsers install the chat as an app.
-pub fn manifest(title: &str) -> serde_json::Value {
+pub(crate) fn manifest(title: &str) -> serde_json::Value {
     let icon = |name: &str, sizes: &str, media_type: &str, purpose: &str| serde_json::json!({"src": url(name), "sizes": sizes, "type": media_type, "purpose": purpose});
     serde_json::json!({
         "id": "/",
@@ -118,22 +118,22 @@ static RELEASE: LazyLock<String> = LazyLock::new(|| {
         .collect()
 });
 
-pub fn find(name: &str) -> Option<&'static Asset> {
+pub(crate) fn find(name: &str) -> Option<&'static Asset> {
     ASSETS.iter().find(|asset| asset.name == name)
 }
 
 /// Whether a path names the assets of this binary.
-pub fn is_current(release: &str) -> bool {
+pub(crate) fn is_current(release: &str) -> bool {
     *RELEASE == release
 }
 
 /// The path of an asset.
-pub fn url(name: &str) -> String {
+pub(crate) fn url(name: &str) -> String {
     format!("/static/{}/{name}", *RELEASE)
 }
 
 /// All emoji for the picker: `[emoji, [shortcode or name]]`.
-pub static EMOJI: LazyLock<String> = LazyLock::new(|| {
+pub(crate) static EMOJI: LazyLock<String> = LazyLock::new(|| {
     let all = emojis::iter().map(|emoji| {
         let named = emoji.name().to_lowercase().replace(' ', "_");
         let names: Vec<String> = emoji.shortcodes().map(str::to_owned).collect();
@@ -146,12 +146,12 @@ pub static EMOJI: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// The path of a person's style sheet.
-pub fn own_url(me: UserId) -> String {
+pub(crate) fn own_url(me: UserId) -> String {
     url(&format!("own-{me}.css"))
 }
 
 /// Parses `own-<id>.css`.
-pub fn own_of(name: &str) -> Option<UserId> {
+pub(crate) fn own_of(name: &str) -> Option<UserId> {
     name.strip_prefix("own-")?
         .strip_suffix(".css")?
         .parse()
@@ -159,17 +159,17 @@ pub fn own_of(name: &str) -> Option<UserId> {
 }
 
 /// The path of a language's style sheet.
-pub fn words_url(language: Language) -> String {
+pub(crate) fn words_url(language: Language) -> String {
     url(&format!("words-{language}.css"))
 }
 
 /// Parses `words-<tag>.css`.
-pub fn words_of(name: &str) -> Option<Language> {
+pub(crate) fn words_of(name: &str) -> Option<Language> {
     Language::of_tag(name.strip_prefix("words-")?.strip_suffix(".css")?)
 }
 
 /// Marks a person's own messages. It is a style sheet, since a message's HTML is the same for everybody.
-pub fn own_css(me: UserId) -> String {
+pub(crate) fn own_css(me: UserId) -> String {
     format!(
         ".message[data-sender=\"{me}\"]{{--columns:minmax(0,1fr);--align:end;--avatar:none;--fill:var(--own);\
          --corner:var(--round) var(--tight) var(--round) var(--round);--name-position:absolute;--name-clip:inset(50%)}}\

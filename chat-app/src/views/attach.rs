@@ -10,7 +10,7 @@ use crate::domain::ConversationSummary;
 use crate::input_error::InputError;
 use crate::t;
 
-pub fn page(
+pub(crate) fn page(
     shell: &Shell,
     conversation: &ConversationSummary,
     error: Option<&InputError>,

@@ -18,7 +18,7 @@ const AGAIN: &str = "M19 12a7 7 0 1 1-2-5l2 2M19 4v5h-5";
 /// The longest side of an image in a message, in CSS pixels.
 const MAX_SIDE: f64 = 320.0;
 
-pub fn list(files: &[Attachment]) -> Markup {
+pub(crate) fn list(files: &[Attachment]) -> Markup {
     html! {
         @if !files.is_empty() {
             div.files {
@@ -89,7 +89,7 @@ fn shown(width: i32, height: i32) -> (i32, i32) {
 }
 
 /// For people, in any language: `12 KB`, `1.4 MB`, with 1 KB = 1,000 bytes. `attach.js` does the same.
-pub fn size(bytes: i64) -> String {
+pub(crate) fn size(bytes: i64) -> String {
     let bytes = bytes.max(0) as f64;
     match bytes {
         ..1_000.0 => format!("{bytes} B"),
@@ -101,7 +101,7 @@ pub fn size(bytes: i64) -> String {
 }
 
 /// The composer's button, which the script shows. Without JavaScript it is a link to the page that sends one file.
-pub fn button(text: Text, settings: &config::Files, conversation: ConversationId) -> Markup {
+pub(crate) fn button(text: Text, settings: &config::Files, conversation: ConversationId) -> Markup {
     html! {
         @if settings.allowed() {
             label.button.icon.attach title=(t!(text, "attach")) hidden {
@@ -122,7 +122,7 @@ pub fn button(text: Text, settings: &config::Files, conversation: ConversationId
 const NAME: &str = "\u{2}";
 
 /// Above the composer: the files of the next message, the drop target, and the templates for the script.
-pub fn tray(text: Text, settings: &config::Files) -> Markup {
+pub(crate) fn tray(text: Text, settings: &config::Files) -> Markup {
     html! {
         @if settings.allowed() {
             ul.chips aria-label=(t!(text, "attach-list")) data-testid="chips" data-max-bytes=(settings.max_bytes)
@@ -137,7 +137,7 @@ pub fn tray(text: Text, settings: &config::Files) -> Markup {
     }
 }
 
-pub fn limit(settings: &config::Files) -> String {
+pub(crate) fn limit(settings: &config::Files) -> String {
     size(i64::try_from(settings.max_bytes).unwrap_or(i64::MAX))
 }
 
@@ -178,7 +178,7 @@ fn lightbox(text: Text) -> Markup {
     }
 }
 
-pub fn style() -> Markup {
+pub(crate) fn style() -> Markup {
     html! { link rel="stylesheet" href=(assets::url("attachments.css")); }
 }
 

@@ -11,24 +11,24 @@ use crate::text::Text;
 
 /// What a person typed, and what is wrong with it. Passwords and tokens are never sent back.
 #[derive(Debug, Default)]
-pub struct AuthForm {
-    pub name: String,
-    pub next: String,
-    pub name_error: Option<InputError>,
-    pub password_error: Option<InputError>,
+pub(crate) struct AuthForm {
+    pub(crate) name: String,
+    pub(crate) next: String,
+    pub(crate) name_error: Option<InputError>,
+    pub(crate) password_error: Option<InputError>,
     /// Of the setup token.
-    pub token_error: Option<InputError>,
+    pub(crate) token_error: Option<InputError>,
 }
 
 impl AuthForm {
-    pub fn has_error(&self) -> bool {
+    pub(crate) fn has_error(&self) -> bool {
         [&self.name_error, &self.password_error, &self.token_error]
             .iter()
             .any(|error| error.is_some())
     }
 }
 
-pub fn login(config: &Config, text: Text, form: &AuthForm) -> Markup {
+pub(crate) fn login(config: &Config, text: Text, form: &AuthForm) -> Markup {
     let content = html! {
         form method="post" action="/login" data-testid="login-form" novalidate {
             @if !form.next.is_empty() { input type="hidden" name="next" value=(form.next); }
@@ -43,7 +43,7 @@ pub fn login(config: &Config, text: Text, form: &AuthForm) -> Markup {
     card(config, text, &t!(text, "login"), content)
 }
 
-pub fn register(config: &Config, text: Text, form: &AuthForm) -> Markup {
+pub(crate) fn register(config: &Config, text: Text, form: &AuthForm) -> Markup {
     let content = html! {
         (sign_up(text, form, "/register"))
         p.aside { (t!(text, "register-been-here")) " " a href="/login" { (t!(text, "login")) } }
@@ -52,7 +52,7 @@ pub fn register(config: &Config, text: Text, form: &AuthForm) -> Markup {
 }
 
 /// Sign-up by invitation.
-pub fn join(config: &Config, text: Text, token: &str, form: &AuthForm) -> Markup {
+pub(crate) fn join(config: &Config, text: Text, token: &str, form: &AuthForm) -> Markup {
     let content = html! {
         p.hint { (t!(text, "join-sentence")) }
         (sign_up(text, form, &format!("/join/{token}")))
@@ -72,7 +72,7 @@ fn sign_up(text: Text, form: &AuthForm, action: &str) -> Markup {
 }
 
 /// Creates the first administrator.
-pub fn setup(config: &Config, text: Text, form: &AuthForm) -> Markup {
+pub(crate) fn setup(config: &Config, text: Text, form: &AuthForm) -> Markup {
     let error = form.token_error.as_ref();
     let content = html! {
         p.hint { (t!(text, "setup-sentence")) }
@@ -96,7 +96,7 @@ pub fn setup(config: &Config, text: Text, form: &AuthForm) -> Markup {
 }
 
 /// Says what to do if nobody can sign up or set up the chat.
-pub fn first_run(config: &Config, text: Text) -> Markup {
+pub(crate) fn first_run(config: &Config, text: Text) -> Markup {
     let content = html! {
         p {
             @if config.registration == Registration::Invite { (t!(text, "first-run-invite")) }
@@ -107,7 +107,7 @@ pub fn first_run(config: &Config, text: Text) -> Markup {
 }
 
 /// Sets a new password.
-pub fn reset(config: &Config, text: Text, token: &str, form: &AuthForm) -> Markup {
+pub(crate) fn reset(config: &Config, text: Text, token: &str, form: &AuthForm) -> Markup {
     let content = html! {
         p.hint { (t!(text, "reset-sentence", name = form.name.as_str())) }
         form method="post" action={ "/reset/" (token) } data-testid="reset-form" novalidate {

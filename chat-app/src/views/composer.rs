@@ -15,12 +15,12 @@ use crate::text::Text;
 const QUOTE_CHARS: usize = 120;
 
 #[derive(Debug)]
-pub struct ComposerDraft {
+pub(crate) struct ComposerDraft {
     /// The message's future id, so that sending the form twice sends one message.
-    pub client_id: Uuid,
-    pub body: String,
-    pub error: Option<InputError>,
-    pub reply_to: Option<Message>,
+    pub(crate) client_id: Uuid,
+    pub(crate) body: String,
+    pub(crate) error: Option<InputError>,
+    pub(crate) reply_to: Option<Message>,
 }
 
 impl Default for ComposerDraft {

@@ -18,16 +18,16 @@ use crate::text::Text;
 const TURN_SECONDS: i64 = 300;
 
 #[derive(Debug)]
-pub struct ConversationPage<'a> {
+pub(crate) struct ConversationPage<'a> {
     /// Read before the messages.
-    pub conversation: &'a ConversationSummary,
-    pub page: &'a Page,
+    pub(crate) conversation: &'a ConversationSummary,
+    pub(crate) page: &'a Page,
     /// How far the other members have read, of those who share it.
-    pub readers: &'a [Reader],
-    pub draft: ComposerDraft,
+    pub(crate) readers: &'a [Reader],
+    pub(crate) draft: ComposerDraft,
 }
 
-pub fn page(shell: &Shell, content: &ConversationPage) -> Markup {
+pub(crate) fn page(shell: &Shell, content: &ConversationPage) -> Markup {
     let (text, conversation) = (shell.text, content.conversation);
     let title = conversation_name(text, conversation);
     shell.page(&Pane {

@@ -9,15 +9,15 @@ use crate::t;
 use crate::text::Text;
 
 #[derive(Debug)]
-pub struct ErrorPage<'a> {
-    pub heading: &'a str,
+pub(crate) struct ErrorPage<'a> {
+    pub(crate) heading: &'a str,
     /// What happened, and what to do.
-    pub sentence: &'a str,
+    pub(crate) sentence: &'a str,
     /// The request's id, if the log has more about the error.
-    pub reference: Option<&'a str>,
+    pub(crate) reference: Option<&'a str>,
 }
 
-pub fn page(config: &Config, text: Text, error: &ErrorPage) -> Markup {
+pub(crate) fn page(config: &Config, text: Text, error: &ErrorPage) -> Markup {
     document(
         config,
         text,

@@ -1,13 +1,14 @@
-//! One line about a message, in a list, a quote or above the composer. Pure. It is the same HTML in every language: the
-//! words that are not the message's own come from the reader's style sheet ([`super::words`]).
+//! A message as one line: in the list, in a quote, above the composer. Pure.
+//!
+//! The HTML is the same in every language: texts other than the message's own come from the reader's style sheet
+//! ([`super::words`]).
 
 use maud::{Markup, html};
 
 use crate::domain::{Excerpt, Gist};
 use crate::markdown;
 
-/// The line, of at most so many characters.
-pub fn line(excerpt: &Excerpt, chars: usize) -> Markup {
+pub(crate) fn line(excerpt: &Excerpt, chars: usize) -> Markup {
     html! {
         @match excerpt.gist() {
             Gist::Deleted => span data-t="deleted" {},
@@ -20,7 +21,7 @@ pub fn line(excerpt: &Excerpt, chars: usize) -> Markup {
     }
 }
 
-/// The beginning of a text, without its Markdown marks, on one line.
+/// The beginning of a message as plain text on one line.
 fn beginning(body: &str, chars: usize) -> String {
     shortened(&markdown::plain(body), chars)
 }

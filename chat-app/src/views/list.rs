@@ -11,7 +11,7 @@ use crate::text::Text;
 
 const PREVIEW_CHARS: usize = 120;
 
-pub fn item(text: Text, conversation: &ConversationSummary, current: bool) -> Markup {
+pub(crate) fn item(text: Text, conversation: &ConversationSummary, current: bool) -> Markup {
     let day = conversation
         .last_at
         .to_utc()
@@ -56,7 +56,7 @@ fn preview(text: Text, conversation: &ConversationSummary) -> Markup {
 }
 
 /// The conversation's name for this member.
-pub fn conversation_name(text: Text, conversation: &ConversationSummary) -> String {
+pub(crate) fn conversation_name(text: Text, conversation: &ConversationSummary) -> String {
     match conversation.name.as_str() {
         "" => t!(text, "just-you"),
         name => display_name(text, name),

@@ -15,14 +15,14 @@ const QUOTE_CHARS: usize = 160;
 /// Names in a reaction's tooltip.
 const TOOLTIP_NAMES: usize = 20;
 
-pub fn change(change: &Change) -> Markup {
+pub(crate) fn change(change: &Change) -> Markup {
     match change {
         Change::Message(message) => item(message),
         Change::Notice(notice) => notice::item(notice),
     }
 }
 
-pub fn item(message: &Message) -> Markup {
+pub(crate) fn item(message: &Message) -> Markup {
     let mentions = message.mentions.iter().map(|mention| mention.user);
     html! {
         li.message.deleted[message.deleted] #{ "m" (message.seq) } data-testid="message" data-seq=(message.seq)

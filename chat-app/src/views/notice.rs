@@ -6,7 +6,7 @@ use super::widgets::{is_former, rfc3339, time_of_day};
 use crate::domain::{Notice, NoticeKind};
 
 /// The same bytes for everybody.
-pub fn item(notice: &Notice) -> Markup {
+pub(crate) fn item(notice: &Notice) -> Markup {
     let subject = notice.subject.as_ref().map(|(_, name)| name);
     let former = [("actor", Some(&notice.actor_name)), ("subject", subject)];
     let former = former

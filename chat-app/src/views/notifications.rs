@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::assets;
-pub use super::settings::Outcome;
+pub(crate) use super::settings::Outcome;
 use super::settings::{self, section};
 use super::shell::Shell;
 use super::widgets::rfc3339;
@@ -12,30 +12,30 @@ use crate::store::push::{Device, Quiet};
 use crate::t;
 use crate::text::Text;
 
-pub struct NotificationsPage<'a> {
+pub(crate) struct NotificationsPage<'a> {
     /// The public key that browsers subscribe with. Without it there is no Web Push.
-    pub key: Option<&'a str>,
+    pub(crate) key: Option<&'a str>,
     /// The session that requests the page.
-    pub session: SessionId,
-    pub devices: &'a [Device],
-    pub hours: &'a QuietHours,
+    pub(crate) session: SessionId,
+    pub(crate) devices: &'a [Device],
+    pub(crate) hours: &'a QuietHours,
 }
 
 /// The form of the quiet hours, as saved or as typed.
 #[derive(Debug)]
-pub struct QuietHours {
-    pub on: bool,
+pub(crate) struct QuietHours {
+    pub(crate) on: bool,
     /// For example `22:00`.
-    pub from: String,
-    pub to: String,
+    pub(crate) from: String,
+    pub(crate) to: String,
     /// The time zone. If it is empty, the script sets the browser's.
-    pub zone: String,
-    pub outcome: Outcome,
+    pub(crate) zone: String,
+    pub(crate) outcome: Outcome,
 }
 
 impl QuietHours {
     /// As stored. By default a night, switched off.
-    pub fn of(quiet: Option<Quiet>) -> Self {
+    pub(crate) fn of(quiet: Option<Quiet>) -> Self {
         let on = quiet.is_some();
         let (from, to, zone) = quiet.unwrap_or((22 * 60, 7 * 60, String::new()));
         let clock = |minute: i16| format!("{:02}:{:02}", minute / 60, minute % 60);
@@ -49,7 +49,7 @@ impl QuietHours {
     }
 }
 
-pub fn page(shell: &Shell, content: &NotificationsPage) -> Markup {
+pub(crate) fn page(shell: &Shell, content: &NotificationsPage) -> Markup {
     let text = shell.text;
     let content = html! {
         link rel="stylesheet" href=(assets::url("notifications.css"));
@@ -162,7 +162,7 @@ fn levels(text: Text) -> Markup {
 }
 
 /// The form that sets a conversation's notification level.
-pub fn level_form(text: Text, conversation: ConversationId, level: Level) -> Markup {
+pub(crate) fn level_form(text: Text, conversation: ConversationId, level: Level) -> Markup {
     html! {
         link rel="stylesheet" href=(assets::url("notifications.css"));
         form.level method="post" action={ "/c/" (conversation) "/level" } data-testid="level-form" {

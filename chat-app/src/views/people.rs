@@ -8,7 +8,7 @@ use crate::domain::User;
 use crate::t;
 use crate::text::Text;
 
-pub fn page(shell: &Shell, q: &str, people: &[User]) -> Markup {
+pub(crate) fn page(shell: &Shell, q: &str, people: &[User]) -> Markup {
     shell.page(&Pane {
         title: &t!(shell.text, "find-people"),
         layout: "at-page",

@@ -7,11 +7,11 @@ use super::shell::Shell;
 use super::widgets::{SEARCH_ICON, field_error, icon};
 use crate::domain::ConversationKind;
 use crate::input_error::InputError;
-use crate::store::rooms::Listed;
+use crate::store::rooms::DirectoryEntry;
 use crate::t;
 use crate::text::Text;
 
-pub fn directory(shell: &Shell, q: &str, rooms: &[Listed]) -> Markup {
+pub(crate) fn directory(shell: &Shell, q: &str, rooms: &[DirectoryEntry]) -> Markup {
     let text = shell.text;
     let content = html! {
         form.search method="get" action="/rooms" role="search" data-testid="room-search" {
@@ -35,7 +35,7 @@ pub fn directory(shell: &Shell, q: &str, rooms: &[Listed]) -> Markup {
     settings_page(shell, &t!(text, "rooms-title"), html! {}, content)
 }
 
-fn listed(text: Text, room: &Listed) -> Markup {
+fn listed(text: Text, room: &DirectoryEntry) -> Markup {
     let act = if room.joined {
         t!(text, "room-open")
     } else {
@@ -63,17 +63,17 @@ fn listed(text: Text, room: &Listed) -> Markup {
 
 /// The form of a new room or group as typed, and what is wrong with it.
 #[derive(Debug)]
-pub struct NewRoom {
-    pub kind: ConversationKind,
-    pub title: String,
-    pub topic: String,
-    pub people: String,
-    pub title_error: Option<InputError>,
-    pub topic_error: Option<InputError>,
-    pub people_error: Option<InputError>,
+pub(crate) struct NewRoom {
+    pub(crate) kind: ConversationKind,
+    pub(crate) title: String,
+    pub(crate) topic: String,
+    pub(crate) people: String,
+    pub(crate) title_error: Option<InputError>,
+    pub(crate) topic_error: Option<InputError>,
+    pub(crate) people_error: Option<InputError>,
 }
 
-pub fn new_room(shell: &Shell, room: &NewRoom) -> Markup {
+pub(crate) fn new_room(shell: &Shell, room: &NewRoom) -> Markup {
     let text = shell.text;
     let heading = match room.kind {
         ConversationKind::Group => t!(text, "group-new"),

@@ -23,34 +23,34 @@ const HELP: [(&str, &str); 7] = [
 ];
 
 #[derive(Debug, Default)]
-pub struct Results {
+pub(crate) struct Results {
     /// Whether there was a query.
-    pub searched: bool,
+    pub(crate) searched: bool,
     /// What is wrong with the query, or which part of it was ignored.
-    pub problems: Vec<Problem>,
+    pub(crate) problems: Vec<Problem>,
     /// Newest first.
-    pub found: Vec<FoundMessage>,
+    pub(crate) found: Vec<FoundMessage>,
     /// Whether newer results are on an earlier page.
-    pub continued: bool,
+    pub(crate) continued: bool,
     /// Where the next page starts.
-    pub older_than: Option<i64>,
+    pub(crate) older_than: Option<i64>,
 }
 
 #[derive(Debug)]
-pub struct FoundMessage {
-    pub hit: Hit,
+pub(crate) struct FoundMessage {
+    pub(crate) hit: Hit,
     /// The excerpt.
-    pub segments: Vec<Segment>,
+    pub(crate) segments: Vec<Segment>,
 }
 
 #[derive(Debug)]
-pub struct Segment {
-    pub text: String,
+pub(crate) struct Segment {
+    pub(crate) text: String,
     /// Whether it matches the query.
-    pub marked: bool,
+    pub(crate) marked: bool,
 }
 
-pub fn page(shell: &Shell, q: &str, results: &Results) -> Markup {
+pub(crate) fn page(shell: &Shell, q: &str, results: &Results) -> Markup {
     let text = shell.text;
     let title = t!(text, "search-title");
     let refused = !results.problems.is_empty();

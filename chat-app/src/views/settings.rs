@@ -26,7 +26,7 @@ pub(super) fn page(shell: &Shell, title: &str, nav: Markup, content: Markup) -> 
 
 /// The outcome of a section's form.
 #[derive(Clone, Debug, Default)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     #[default]
     None,
     Saved,

@@ -14,15 +14,15 @@ use crate::text::Text;
 
 /// What the layout needs.
 #[derive(Debug)]
-pub struct Shell<'a> {
-    pub config: &'a Config,
-    pub text: Text,
-    pub me: &'a User,
+pub(crate) struct Shell<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) text: Text,
+    pub(crate) me: &'a User,
     /// Where live events continue. Read before anything else on the page.
-    pub cursor: &'a Cursor,
+    pub(crate) cursor: &'a Cursor,
     /// Whether this person has blocked anybody, so that the page loads the style sheet that folds messages.
-    pub has_blocks: bool,
-    pub list: &'a Listed,
+    pub(crate) has_blocks: bool,
+    pub(crate) list: &'a Listed,
 }
 
 const AT_LIST: &str = "at-list";
@@ -30,13 +30,13 @@ const AT_LIST: &str = "at-list";
 /// The right side of a page.
 pub(super) struct Pane<'a> {
     /// Without the number of unread messages.
-    pub title: &'a str,
+    pub(crate) title: &'a str,
     /// A class of the body: [`AT_LIST`], `at-conversation` or `at-page`. It decides what a phone shows.
-    pub layout: &'a str,
+    pub(crate) layout: &'a str,
     /// The conversation on screen, if it is live.
-    pub live: Option<&'a ConversationSummary>,
-    pub current: Option<ConversationId>,
-    pub content: Markup,
+    pub(crate) live: Option<&'a ConversationSummary>,
+    pub(crate) current: Option<ConversationId>,
+    pub(crate) content: Markup,
 }
 
 impl Shell<'_> {
@@ -181,7 +181,11 @@ fn dialogs(text: Text) -> Markup {
 }
 
 /// The switcher's results, for the script.
-pub fn switcher(text: Text, conversations: &[ConversationSummary], people: &[User]) -> Markup {
+pub(crate) fn switcher(
+    text: Text,
+    conversations: &[ConversationSummary],
+    people: &[User],
+) -> Markup {
     html! {
         @if conversations.is_empty() && people.is_empty() { p.hint { (t!(text, "switch-none")) } }
         @for conversation in conversations {
@@ -204,7 +208,7 @@ pub fn switcher(text: Text, conversations: &[ConversationSummary], people: &[Use
 }
 
 /// The list, with a welcome beside it.
-pub fn index(shell: &Shell) -> Markup {
+pub(crate) fn index(shell: &Shell) -> Markup {
     let text = shell.text;
     shell.page(&Pane {
         title: "",

@@ -24,7 +24,7 @@ const MESSAGES: [&str; 13] = [
     "notice-promoted",
     "notice-demoted",
 ];
-/// Counts, by `data-t` and `data-count`: from 2 to as many files as a message takes.
+/// The values of `data-t` with a count in `data-count`, from 2 to the most files of a message.
 const COUNTED: [&str; 2] = ["photos", "files"];
 /// Texts that other rules use, as custom properties.
 const PROPERTIES: [&str; 4] = ["you", "unread", "mentioned", "former"];
@@ -37,7 +37,7 @@ const PEOPLE: [&str; 2] = ["actor", "subject"];
 const OPEN: char = '\u{e000}';
 const CLOSE: char = '\u{e001}';
 
-pub fn css(language: Language) -> String {
+pub(crate) fn css(language: Language) -> String {
     let text = Text { language };
     let mut css = String::from(":root{");
     for id in PROPERTIES {

@@ -1,7 +1,7 @@
-// One line about a message, as the server writes it (views/excerpt.rs): its text, or what its files are. The words that
-// are not the message's own come from the style sheet of the reader's language.
+// A message as one line, like the server renders it (views/excerpt.rs): its text, or its files. Texts other than the
+// message's own come from the style sheet of the reader's language.
 
-/** Shows the line in an element, at most so many characters of it. */
+/** Shows at most `chars` characters of the line in an element. */
 export function showExcerpt(element, message, chars) {
   const { text = '', t, count } = excerptOf(message);
   element.textContent = text.slice(0, chars);
@@ -11,7 +11,7 @@ export function showExcerpt(element, message, chars) {
   if (count) element.dataset.count = count;
 }
 
-/** The line as text, for what is shown outside the page. */
+/** The line as text, for use outside the page. */
 export function excerptText(message, chars) {
   const line = document.createElement('span');
   line.className = 'visually-hidden';

@@ -4,7 +4,7 @@ use std::io::Cursor;
 use std::time::Duration;
 
 use chat_app::files::sweeper::{self, Ages};
-use chat_app::store::attachments::{Kind, Place};
+use chat_app::store::attachments::{Backend, Variant};
 use sqlx::PgPool;
 use uuid::Uuid;
 use zip::ZipArchive;
@@ -84,21 +84,21 @@ async fn an_object_is_deleted_after_its_row(pool: PgPool) {
         assert_eq!(small.header("content-type"), "image/jpeg");
         ada.post(&format!("{file}/remove"), &[]).await;
         ada.get(&file).await.says(404, "");
-        let store = &site.files.store;
+        let blobs = &site.files.blobs;
         assert!(
-            store
-                .read(Place::S3, id, Kind::Original, 0..1)
+            blobs
+                .read(Backend::S3, id, Variant::Original, 0..1)
                 .await
                 .is_ok()
         );
         sweep(site).await;
         assert!(
-            store
-                .read(Place::S3, id, Kind::Original, 0..1)
+            blobs
+                .read(Backend::S3, id, Variant::Original, 0..1)
                 .await
                 .is_err()
         );
-        assert!(store.thumbnail(Place::S3, id).await.is_err());
+        assert!(blobs.thumbnail(Backend::S3, id).await.is_err());
         // Nothing is left to sweep.
         sweep(site).await;
         let left: i64 = sqlx::query_scalar("SELECT count(*) FROM attachments_gone")
@@ -130,7 +130,7 @@ async fn the_export_lists_a_lost_object(pool: PgPool) {
         ada.post(&format!("{talk}/messages"), &fields)
             .await
             .location();
-        let bucket = site.files.store.bucket_if_any().unwrap();
+        let bucket = site.files.blobs.bucket().unwrap();
         bucket.delete(ids[1].parse().unwrap()).await.unwrap();
 
         let export = ada.get("/account/export").await.bytes;

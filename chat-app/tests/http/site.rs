@@ -3,10 +3,12 @@
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
-use chat_app::app::{App, Workers};
+use chat_app::app::App;
 use chat_app::config::{Cli, Command, Config};
 use chat_app::files::Files;
 use chat_app::http;
+use chat_app::lifecycle::Lifecycle;
+use chat_app::postgres::{Connections, Postgres};
 use chat_app::telemetry::Metrics;
 use clap::Parser;
 use sqlx::PgPool;
@@ -28,9 +30,10 @@ pub struct Site {
 
 /// Runs a test against the app; `flags` are settings beyond the required ones.
 pub async fn with(pool: PgPool, flags: &[&str], test: impl AsyncFnOnce(&Site)) {
-    let database = pool.connect_options();
-    let mut workers = Workers::new(&database);
-    let app = App::start(config(flags), &database, pool.clone(), &mut workers).unwrap();
+    let options = (*pool.connect_options()).clone();
+    let connections = Connections::with_readers(options, Postgres::default(), pool.clone());
+    let lifecycle = Lifecycle::default();
+    let app = App::start(config(flags), &connections, &lifecycle).unwrap();
     let site = Site {
         files: app.files.clone(),
         metrics: app.metrics.clone(),
@@ -40,10 +43,10 @@ pub async fn with(pool: PgPool, flags: &[&str], test: impl AsyncFnOnce(&Site)) {
     test(&site).await;
     // An open connection would keep the database from being dropped.
     drop(site);
-    workers.stop.cancel();
-    workers.lanes.join_all().await;
-    workers.tasks.shutdown().await;
-    workers.pool.close().await;
+    lifecycle.writer_ended().await;
+    lifecycle.shut_down_hard();
+    lifecycle.background_ended().await;
+    connections.background.close().await;
 }
 
 fn config(flags: &[&str]) -> Config {

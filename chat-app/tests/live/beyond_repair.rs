@@ -1,4 +1,4 @@
-//! Kafka clients that fail for good while a replica runs: each is made anew, and the topic lacks nothing.
+//! Kafka clients that fail for good while a replica runs: each is replaced, and no record is missing.
 
 use chat_app::kafka::Link;
 use chat_app::relay::Relay;
@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::browser::{Person, eventually};
 use crate::replica::Chat;
 
-/// A broker that can be told to answer what no producer goes on from: what it was sent is not what it expected.
+/// An error from which no producer recovers: the broker expected another sequence number.
 const DESYNCHRONIZED: RDKafkaRespErr =
     RDKafkaRespErr::RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
 
@@ -25,7 +25,7 @@ async fn kafka_has(what: &str, pool: &PgPool) {
 }
 
 #[sqlx::test]
-async fn a_producer_that_failed_for_good_is_made_anew_and_the_topic_gets_everything(pool: PgPool) {
+async fn a_producer_that_failed_for_good_is_replaced_and_no_record_is_lost(pool: PgPool) {
     let broker = MockCluster::new(1).unwrap();
     let chat = Chat {
         pool,
@@ -50,7 +50,7 @@ async fn a_producer_that_failed_for_good_is_made_anew_and_the_topic_gets_everyth
 }
 
 #[sqlx::test]
-async fn a_relay_whose_consumer_failed_for_good_reads_on_from_where_it_was(pool: PgPool) {
+async fn a_relay_whose_consumer_failed_for_good_continues_where_it_was(pool: PgPool) {
     let chat = Chat::new(pool).await;
     let one = chat.replica("one").await.reads_kafka().await;
     let (link, metrics, readiness) = (Link::default(), Metrics::default(), Readiness::default());
@@ -83,7 +83,7 @@ async fn a_relay_whose_consumer_failed_for_good_reads_on_from_where_it_was(pool:
     ada.send(&one, id, "before").await;
     eventually("it has read the first", async || (read() > 0).then_some(())).await;
     let before = read();
-    // What a callback of librdkafka says where it can't go on. Nobody reads until the next consumer does.
+    // As a callback of librdkafka reports it. Nothing is read until the next consumer starts.
     link.broken();
     eventually("Kafka does not answer it", async || {
         (!link.is_up()).then_some(())

@@ -1,4 +1,4 @@
-//! What a browser does: signs up, opens pages and a live connection, sends.
+//! A browser: signs up, opens pages and a socket, sends messages.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -14,10 +14,10 @@ use uuid::Uuid;
 
 use crate::replica::Replica;
 
-/// Nothing here takes longer than this, also on a busy machine.
+/// Nothing takes longer than this, even on a busy machine.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// Asks again and again until there is an answer.
+/// Polls until there is a result.
 pub async fn eventually<T>(what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
     let asking = async {
         loop {
@@ -41,7 +41,7 @@ pub struct Person {
 
 impl Person {
     pub async fn sign_up(replica: &Replica, name: &str) -> Self {
-        // The features for S3 make reqwest ask which cryptography to use, even for `http:`.
+        // The features for S3 make reqwest require a cryptography provider, even for `http:`.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
@@ -150,7 +150,7 @@ impl Person {
         self.open(replica.address, origin).await
     }
 
-    /// A live connection that takes as little as the kernel lets it before it is read.
+    /// A socket whose receive buffer is as small as the kernel allows.
     pub async fn connect_narrowly(&self, address: SocketAddr) -> Result<Live, tungstenite::Error> {
         let socket = TcpSocket::new_v4()?;
         socket.set_recv_buffer_size(4096)?;
@@ -182,7 +182,7 @@ impl Person {
 pub struct Live(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Live {
-    /// The next frame, whatever it is; `Err` with the close code at the end.
+    /// The next frame of any type; `Err` with the close code at the end.
     pub async fn frame(&mut self) -> Result<Value, u16> {
         let reading = async {
             loop {
@@ -203,14 +203,14 @@ impl Live {
             .expect("no frame came")
     }
 
-    /// The next frame, which is of this type.
+    /// The next frame, which must be of this type.
     pub async fn next(&mut self, kind: &str) -> Value {
         let frame = self.frame().await.expect("the connection is open");
         assert_eq!(frame["type"], kind, "{frame}");
         frame
     }
 
-    /// The next frame of this type; others before it are passed over.
+    /// The next frame of this type; others before it are skipped.
     pub async fn find(&mut self, kind: &str) -> Value {
         let found = self.try_find(kind).await;
         found.expect("the connection is open")
@@ -226,7 +226,7 @@ impl Live {
                 }
             }
         };
-        // Heartbeats go on coming.
+        // Heartbeats keep arriving.
         tokio::time::timeout(LIMIT, finding)
             .await
             .unwrap_or_else(|_| panic!("no frame of this type came: {kind}"))
@@ -246,7 +246,7 @@ impl Live {
         resumed.expect("the connection is open")
     }
 
-    /// The answer to a resume; `Err` with the close code where the server has none now.
+    /// The answer to a resume; `Err` with the close code if the server has none.
     pub async fn try_resume(
         &mut self,
         cursor: &(String, String),

@@ -1,4 +1,4 @@
-//! The checker of the delivery contract is proved: what is planted in a running chat is found, and found as what it is.
+//! Proves the checker of the delivery contract: it finds every fault planted in a running chat, and names it correctly.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use crate::process::Process;
 use crate::replica::Chat;
 
-/// Loads at a time: each is light, but all share two cores.
+/// Concurrent loads: each is light, but all share two cores.
 const AT_A_TIME: usize = 6;
 /// Even and odd seeds plant most faults in two ways.
 const SEEDS: [u64; 2] = [2, 3];

@@ -1,4 +1,4 @@
-//! Nobody gets what is not for them any more, nobody misses what is, whatever a replica has lost.
+//! Deliveries reach exactly those who may get them, whatever a replica has lost: PostgreSQL, its records, its epoch.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use crate::browser::{Live, Person, eventually};
 use crate::process::Process;
 use crate::replica::{Chat, Replica};
 
-/// Reads up to the end of a live connection; the frames and the close code.
+/// Reads a socket to its end. Returns the frames and the close code.
 async fn to_the_end(live: &mut Live) -> (Vec<serde_json::Value>, u16) {
     let mut frames = Vec::new();
     loop {
@@ -38,7 +38,7 @@ async fn notices_that_postgresql_is_away(replica: &Replica) {
     .await;
 }
 
-/// What a look has found holds for that long.
+/// After this, the last poll is too old.
 async fn a_second_passes() {
     let start = Instant::now();
     eventually("a second has passed", async || {
@@ -48,7 +48,7 @@ async fn a_second_passes() {
 }
 
 #[sqlx::test]
-async fn a_replica_that_lost_postgresql_gives_nothing_to_a_session_that_was_revoked(pool: PgPool) {
+async fn a_replica_that_lost_postgresql_delivers_nothing_to_a_revoked_session(pool: PgPool) {
     let chat = Chat::new(pool).await;
     let (proxy, way) = chat.behind_a_proxy().await;
     let flags = ["--presence", "false"];
@@ -81,7 +81,7 @@ async fn a_replica_that_lost_postgresql_gives_nothing_to_a_session_that_was_revo
 }
 
 #[sqlx::test]
-async fn a_replica_that_was_stopped_gives_nothing_to_a_session_that_was_revoked(pool: PgPool) {
+async fn a_replica_that_was_suspended_delivers_nothing_to_a_revoked_session(pool: PgPool) {
     let chat = Chat::new(pool).await;
     let one = chat.replica("one").await.reads_kafka().await;
     let two = Process::start(&chat, "two", &[]).await;
@@ -107,7 +107,7 @@ async fn a_replica_that_was_stopped_gives_nothing_to_a_session_that_was_revoked(
 }
 
 #[sqlx::test]
-async fn who_waits_on_a_replica_without_postgresql_is_sent_to_one_that_has_it(pool: PgPool) {
+async fn browsers_of_a_replica_without_postgresql_are_sent_to_another_one(pool: PgPool) {
     let chat = Chat::new(pool).await;
     let (proxy, way) = chat.behind_a_proxy().await;
     let one = chat.replica("one").await.reads_kafka().await;
@@ -145,7 +145,7 @@ async fn while_postgresql_is_away_sends_are_refused_at_once_and_a_retry_is_the_s
     let (client_id, path) = (Uuid::new_v4(), format!("/c/{id}/messages"));
     let fields = [("client_id", client_id.to_string()), ("body", "x".into())];
     proxy.stall();
-    // The first may hang until it is known that PostgreSQL is away; it must not for longer.
+    // The first may hang until PostgreSQL is known to be away, but not longer.
     let first = ada.post(&one, &path, &fields).await;
     assert_eq!(first.status(), 503);
     assert_eq!(live.find("database").await["up"], false);
@@ -174,7 +174,7 @@ async fn while_postgresql_is_away_sends_are_refused_at_once_and_a_retry_is_the_s
 }
 
 #[sqlx::test]
-async fn who_is_let_into_a_large_room_hears_of_it_where_nobody_else_is_in_it(pool: PgPool) {
+async fn a_user_added_to_a_large_room_is_notified_by_a_replica_without_other_members(pool: PgPool) {
     let chat = Chat::new(pool).await;
     let one = chat.replica("one").await.reads_kafka().await;
     let two = chat.replica("two").await.reads_kafka().await;
@@ -182,15 +182,15 @@ async fn who_is_let_into_a_large_room_hears_of_it_where_nobody_else_is_in_it(poo
     let bob = Person::sign_up(&two, "bob").await;
     let id = a_large_room(&chat.pool, &ada).await;
     let mut live = bob.connect(&two).await.unwrap();
-    // The second replica learns that nobody of its people is in the room.
+    // The second replica learns that none of its users is a member.
     let known = records(&two).await;
     ada.send(&one, id, "nobody there").await;
     eventually("the record is on the other replica", async || {
-        (records(&two).await > known || !two.app.hub.is_unknown(ConversationId(id))).then_some(())
+        (records(&two).await > known || two.app.hub.has_loaded(ConversationId(id))).then_some(())
     })
     .await;
     eventually("the room is known there", async || {
-        (!two.app.hub.is_unknown(ConversationId(id))).then_some(())
+        (two.app.hub.has_loaded(ConversationId(id))).then_some(())
     })
     .await;
     let path = format!("/c/{id}/members");
@@ -220,7 +220,7 @@ async fn a_large_room(pool: &PgPool, owner: &Person) -> i64 {
 }
 
 #[sqlx::test]
-async fn another_history_of_the_database_has_every_browser_read_anew(pool: PgPool) {
+async fn a_new_epoch_of_the_database_makes_every_browser_reload(pool: PgPool) {
     let chat = Chat::without_kafka(pool);
     let one = chat.replica("one").await;
     let ada = Person::sign_up(&one, "ada").await;
@@ -240,7 +240,7 @@ async fn another_history_of_the_database_has_every_browser_read_anew(pool: PgPoo
 }
 
 #[sqlx::test]
-async fn a_record_of_another_history_takes_no_place_in_this_one(pool: PgPool) {
+async fn a_record_of_another_epoch_is_ignored(pool: PgPool) {
     let chat = Chat::new(pool).await;
     let one = chat.replica("one").await.reads_kafka().await;
     let ada = Person::sign_up(&one, "ada").await;

@@ -1,4 +1,4 @@
-//! Many browsers at once: those that come back together, and those that never read.
+//! Many browsers at once: they reconnect together, or never read.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -45,14 +45,14 @@ async fn browsers_that_never_read_take_little_memory_and_are_let_go(pool: PgPool
     })
     .await;
     println!("{SOCKETS} sockets, not read: {before} KiB before, {most} KiB at most");
-    // Each frame is there once, and one copy for each socket in its buffer.
+    // A frame takes memory once, and once more in the buffer of each socket.
     assert!(most - before < 60 * 1024, "{before} KiB, then {most} KiB");
     drop(lives);
     here.stop().await;
 }
 
 #[sqlx::test]
-async fn a_herd_whose_replica_was_killed_is_back_on_another_one(pool: PgPool) {
+async fn browsers_whose_replica_was_killed_reconnect_to_another_one(pool: PgPool) {
     const BROWSERS: usize = 1000;
     let chat = Chat::new(pool).await;
     let stays = Process::start(&chat, "stays", &[]).await;
@@ -74,7 +74,7 @@ async fn a_herd_whose_replica_was_killed_is_back_on_another_one(pool: PgPool) {
     let coming = lives
         .into_iter()
         .map(|live| comes_back(live, &bob, stays.address, &cursor, id, killed));
-    // No time is judged here, where all other tests run too: only that all are back.
+    // All other tests run at the same time, so this only checks that all reconnect, not how fast.
     let back = timeout(Duration::from_secs(60), join_all(coming));
     let mut took = back.await.expect("somebody is not back");
     took.sort_unstable();

@@ -1,4 +1,4 @@
-//! A replica's beginning and end when Kafka is not there, as a process of its own.
+//! Start and stop of a replica, as a process of its own, with and without Kafka.
 
 use std::time::Duration;
 
@@ -12,7 +12,8 @@ use crate::replica::Chat;
 /// The operator gives a pod 30 s from SIGTERM on; with `--drain-seconds` of 5 this leaves 5 s.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// The same chat with Kafka behind a proxy. A broker tells its own address, so only a first contact goes through it.
+/// The same chat with Kafka behind a proxy. A broker advertises its own address, so only the first connection uses the
+/// proxy.
 async fn stalled_kafka(chat: &Chat) -> (Proxy, Chat) {
     let proxy = Proxy::to(chat.kafka.parse().expect("an address")).await;
     proxy.stall();
@@ -48,7 +49,7 @@ async fn a_replica_without_kafka_is_ready_after_ten_seconds_and_says_so(pool: Pg
 }
 
 #[sqlx::test]
-async fn a_replica_ends_in_time_and_well_also_when_kafka_is_stalled(pool: PgPool) {
+async fn a_replica_stops_in_time_and_successfully_even_when_kafka_is_stalled(pool: PgPool) {
     let chat = Chat::new(pool).await;
     for stalled in [false, true] {
         let (proxy, behind) = stalled_kafka(&chat).await;
@@ -64,7 +65,7 @@ async fn a_replica_ends_in_time_and_well_also_when_kafka_is_stalled(pool: PgPool
 }
 
 #[sqlx::test]
-async fn a_replica_that_goes_sends_its_browsers_on_and_loses_nothing(pool: PgPool) {
+async fn a_replica_that_drains_sends_its_browsers_to_another_one_and_loses_nothing(pool: PgPool) {
     let chat = Chat::new(pool).await;
     let stays = chat.replica("stays").await.reads_kafka().await;
     let goes = Process::start(&chat, "goes", &[]).await;

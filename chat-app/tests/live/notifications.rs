@@ -1,4 +1,4 @@
-//! From a message to a device: once, to whom it is for, and to nobody else. Two replicas share the work.
+//! Push notifications: each exactly once, and only to those who want it. Two replicas share the work.
 
 use sqlx::PgPool;
 
@@ -6,7 +6,7 @@ use crate::browser::{Person, eventually};
 use crate::push_service::PushService;
 use crate::replica::{Chat, Replica};
 
-/// From RFC 8291, and what follows from it.
+/// From RFC 8291, and the public key that follows from it.
 const PRIVATE_KEY: &str = "yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw";
 const PUBLIC_KEY: &str =
     "BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A8";
@@ -36,7 +36,7 @@ impl Scene {
         }
     }
 
-    /// Somebody with a device of the same name.
+    /// A user with a device of the same name.
     async fn person(&self, name: &str) -> Person {
         let person = Person::sign_up(&self.replicas[0], name).await;
         let subscription = self.service.subscription(name);
@@ -55,7 +55,7 @@ impl Scene {
         sqlx::query(sql).bind(id).execute(&self.pool).await.unwrap();
     }
 
-    /// A room of all of these people: the first one made it.
+    /// A room with these members, created by the first.
     async fn room(&self, people: &[&Person]) -> i64 {
         let room = sqlx::query_scalar(
             "INSERT INTO conversations (kind, title) VALUES ('private', 'kitchen') RETURNING id",
@@ -76,7 +76,7 @@ impl Scene {
         room
     }
 
-    /// Waits until nothing is left to be sent, of so many pushes in all.
+    /// Waits until this many pushes were recorded and none is pending.
     async fn settled(&self, pushes: i64) {
         eventually("all pushes are done", async || {
             let (all, open): (i64, i64) =
@@ -129,7 +129,7 @@ async fn a_message_is_pushed_once_however_many_replicas_and_records_there_are(po
         "nobody is told what they said"
     );
 
-    // The record comes again, as after a crash before its offset was kept; a later message shows that it was handled.
+    // The record arrives again, as after a crash before its offset was committed; a later message shows that it was handled.
     scene
         .run("INSERT INTO outbox (conversation_id, rev, created_at) VALUES ($1, 1, now() - interval '1 hour')", id)
         .await;
@@ -156,7 +156,7 @@ async fn a_message_is_pushed_once_however_many_replicas_and_records_there_are(po
 }
 
 #[sqlx::test]
-async fn only_those_who_want_it_are_told(pool: PgPool) {
+async fn only_users_who_want_it_are_notified(pool: PgPool) {
     let scene = Scene::new(pool).await;
     let ada = scene.person("ada").await;
     let [all, called, uncalled, muted, asleep, blocking, disabled] = [
@@ -205,7 +205,7 @@ async fn only_those_who_want_it_are_told(pool: PgPool) {
             disabled.id,
         )
         .await;
-    // As the writer does it, in the message's own transaction.
+    // As the writer does it, in the transaction of the message.
     sqlx::query(
         "SELECT append_messages(ARRAY[$1::bigint], ARRAY[$2::bigint], ARRAY[gen_random_uuid()], ARRAY['tea, @called?'],
                 ARRAY['{\"mentions\": [\"called\"]}'::jsonb])",
@@ -237,7 +237,7 @@ async fn only_those_who_want_it_are_told(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn who_reads_at_once_is_not_told(pool: PgPool) {
+async fn a_user_who_reads_at_once_is_not_notified(pool: PgPool) {
     let scene = Scene::new(pool).await;
     let (ada, bob) = (scene.person("ada").await, scene.person("bob").await);
     let id = ada.talk_to(&scene.replicas[0], &bob).await;
@@ -253,7 +253,7 @@ async fn who_reads_at_once_is_not_told(pool: PgPool) {
         handled.then_some(())
     })
     .await;
-    // A later message goes through the same partition: what came before it was handled.
+    // A later message in the same partition: everything before it was handled.
     ada.send(&scene.replicas[0], id, "still there?").await;
     eventually("the later message is pushed", async || {
         (!scene.service.got("bob").is_empty()).then_some(())
@@ -265,7 +265,7 @@ async fn who_reads_at_once_is_not_told(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_dead_device_is_dropped_and_a_busy_service_asked_again(pool: PgPool) {
+async fn an_expired_subscription_is_deleted_and_a_busy_push_service_is_retried(pool: PgPool) {
     let scene = Scene::new(pool).await;
     let [ada, dead, busy] = [
         scene.person("ada").await,
@@ -336,7 +336,7 @@ async fn a_private_address_is_never_connected_to(pool: PgPool) {
     let mut fields = service.subscription("bob");
     let refused = bob.post(&one, "/notifications/subscription", &fields).await;
     assert_eq!(refused.status(), 422);
-    // A name says nothing until it is looked up.
+    // A name shows nothing until it is resolved.
     fields[0].1 = fields[0].1.replace("http://127.0.0.1", "https://localhost");
     let taken = bob.post(&one, "/notifications/subscription", &fields).await;
     assert_eq!(taken.status(), 204);

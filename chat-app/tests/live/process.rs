@@ -1,4 +1,4 @@
-//! A replica as a process of its own: it can be stopped, killed and asked to go.
+//! A replica as a process of its own: it can be suspended, killed and terminated.
 
 use std::net::{SocketAddr, TcpListener};
 use std::process::Stdio;
@@ -17,9 +17,9 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts it; settings beyond the usual ones come as flags.
+    /// Starts it with these flags besides the usual ones.
     pub async fn start(chat: &Chat, name: &str, more: &[&str]) -> Self {
-        // What asks its other port is never asked for TLS, and wants to know all the same.
+        // reqwest requires a cryptography provider, even for `http:`.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let (address, admin) = (free_address(), free_address());
         let child = Command::new(env!("CARGO_BIN_EXE_chat-app"))
@@ -41,14 +41,14 @@ impl Process {
         }
     }
 
-    /// What `/readyz` answers, if anything does.
+    /// The answer of `/readyz`, if there is one.
     pub async fn readiness(&self) -> Option<(bool, String)> {
         let answer = reqwest::get(format!("http://{}/readyz", self.admin)).await;
         let answer = answer.ok()?;
         Some((answer.status().is_success(), answer.text().await.ok()?))
     }
 
-    /// Waits until `/readyz` says so.
+    /// Waits until `/readyz` answers that it is ready.
     pub async fn is_ready(&self) {
         eventually("the process is ready", async || {
             self.readiness().await.filter(|(ready, _)| *ready)
@@ -56,7 +56,7 @@ impl Process {
         .await;
     }
 
-    /// What it takes of memory, in KiB.
+    /// Its resident memory in KiB.
     pub fn resident(&self) -> u64 {
         let status = format!("/proc/{}/status", self.child.id().unwrap());
         let status = std::fs::read_to_string(status).unwrap();
@@ -65,7 +65,7 @@ impl Process {
         words.parse().unwrap()
     }
 
-    /// A number of `/metrics`; 0 where there is none of this name.
+    /// A value of `/metrics`; 0 if there is none.
     pub async fn metric(&self, name: &str) -> f64 {
         let page = reqwest::get(format!("http://{}/metrics", self.admin)).await;
         let page = page.unwrap().text().await.unwrap();
@@ -80,7 +80,7 @@ impl Process {
         assert!(kill.unwrap().success());
     }
 
-    /// Asks it to go, and tells whether it did well and how long that took.
+    /// Terminates it. Returns whether it succeeded, and how long it took.
     pub async fn end(mut self, limit: Duration) -> (bool, Duration) {
         self.signal("TERM").await;
         let start = Instant::now();

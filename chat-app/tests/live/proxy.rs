@@ -1,4 +1,4 @@
-//! A way to a server that can be stalled, cut and opened again.
+//! A TCP proxy that can be stalled, cut and opened again.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,13 +10,13 @@ use tokio::sync::watch;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
     Open,
-    /// Bytes stay where they are, as on a network that drops everything.
+    /// No bytes pass, as on a network that drops everything.
     Stalled,
-    /// Connections end, and new ones end at once.
+    /// Connections are closed, and new ones at once.
     Cut,
 }
 
-/// A listener that passes everything on to a server.
+/// A listener that forwards to a server.
 pub struct Proxy {
     pub address: SocketAddr,
     way: Arc<watch::Sender<Way>>,
@@ -62,7 +62,7 @@ async fn accept(listener: TcpListener, target: SocketAddr, way: Arc<watch::Sende
     }
 }
 
-/// Passes bytes while the way is open; ends when it is cut or either side does.
+/// Forwards bytes while the proxy is open. Ends when it is cut or either side closes.
 async fn pass(mut client: TcpStream, target: SocketAddr, mut way: watch::Receiver<Way>) {
     let mut server = None;
     loop {

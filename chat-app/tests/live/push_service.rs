@@ -1,4 +1,4 @@
-//! A push service of ours: takes pushes, holds each to RFC 8292, and opens it as the browser would.
+//! A push service for tests: accepts pushes, verifies each by RFC 8292, and decrypts it as the browser would.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -16,7 +16,7 @@ use web_push_native::p256::SecretKey;
 use web_push_native::p256::ecdsa::signature::Verifier;
 use web_push_native::p256::ecdsa::{Signature, VerifyingKey};
 
-/// What the browsers' keys are made from.
+/// The seed of the browsers' keys.
 const SECRET: [u8; 32] = [7; 32];
 const AUTH: [u8; 16] = [9; 16];
 
@@ -30,9 +30,9 @@ pub struct Got {
 
 #[derive(Default)]
 struct Seen {
-    /// By device, in the order in which it came.
+    /// By device, in order of arrival.
     got: HashMap<String, Vec<Got>>,
-    /// What each device's next pushes are answered, before they are taken.
+    /// The responses to the next pushes of each device, before they are accepted.
     refusals: HashMap<String, Vec<u16>>,
     asked: HashMap<String, usize>,
 }
@@ -45,7 +45,6 @@ pub struct PushService {
 }
 
 impl PushService {
-    /// That knows the chat by its public key.
     pub async fn start(key: String) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let service = Self {
@@ -64,7 +63,7 @@ impl PushService {
         format!("http://{}/push/{device}", self.address)
     }
 
-    /// What the browser of a device registers with.
+    /// The subscription of a device.
     pub fn subscription(&self, device: &str) -> [(&'static str, String); 3] {
         let key = SecretKey::from_slice(&SECRET).unwrap().public_key();
         [
@@ -84,13 +83,13 @@ impl PushService {
         seen.got.get(device).cloned().unwrap_or_default()
     }
 
-    /// How often a device's pushes were asked to be taken.
+    /// The number of requests for a device.
     pub fn asked(&self, device: &str) -> usize {
         let seen = self.seen.lock().unwrap();
         seen.asked.get(device).copied().unwrap_or(0)
     }
 
-    /// Holds the signature, the audience, the end and the key of the `Authorization` header.
+    /// Verifies signature, audience, expiry and key of the `Authorization` header.
     fn verified(&self, headers: &HeaderMap) -> Option<()> {
         let header = headers.get("authorization")?.to_str().ok()?;
         let (token, key) = header.strip_prefix("vapid t=")?.split_once(", k=")?;

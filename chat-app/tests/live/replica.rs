@@ -1,10 +1,12 @@
-//! Replicas of one chat in this process, each on a port of its own, with topics of its own chat.
+//! Replicas of one chat in this process, each on a port of its own, with topics of the chat.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use chat_app::app::{App, Workers};
+use chat_app::app::App;
 use chat_app::config::{Cli, Command, Config};
+use chat_app::lifecycle::Lifecycle;
+use chat_app::postgres::{Connections, Postgres};
 use chat_app::telemetry::Readiness;
 use chat_app::{http, serve};
 use clap::Parser;
@@ -19,10 +21,10 @@ use uuid::Uuid;
 
 use crate::proxy::Proxy;
 
-/// A broker address where nobody listens.
+/// An address without a broker.
 pub const NO_KAFKA: &str = "127.0.0.1:1";
 
-/// A chat: a database and topics, both of this test alone.
+/// A chat with a database and topics for one test.
 pub struct Chat {
     pub pool: PgPool,
     pub kafka: String,
@@ -30,7 +32,7 @@ pub struct Chat {
 }
 
 impl Chat {
-    /// With the broker of the environment, and topics made for this test.
+    /// With the broker of the environment, and new topics.
     pub async fn new(pool: PgPool) -> Self {
         let kafka = std::env::var("CONFAB_KAFKA_BOOTSTRAP_SERVERS")
             .expect("run tests/services/up and load its env file, as make test-rust does");
@@ -68,7 +70,7 @@ impl Chat {
         (proxy, chat)
     }
 
-    /// Where a process finds the database of this test.
+    /// The URL of the database, for a process.
     pub fn database_url(&self) -> String {
         self.pool.connect_options().to_url_lossy().to_string()
     }
@@ -77,7 +79,7 @@ impl Chat {
         self.replica_with(name, &[]).await
     }
 
-    /// With settings beyond the usual ones.
+    /// With these flags besides the usual ones.
     pub async fn replica_with(&self, name: &str, more: &[&str]) -> Replica {
         let flags = [
             "chat-app",
@@ -101,7 +103,7 @@ impl Chat {
     }
 }
 
-/// Makes the topics of a chat; fails while others of their names are being deleted.
+/// Creates the topics of a chat. Fails while topics with these names are being deleted.
 pub async fn make_topics(kafka: &str, prefix: &str) -> Result<(), RDKafkaErrorCode> {
     let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
         .set("bootstrap.servers", kafka)
@@ -126,18 +128,20 @@ pub struct Replica {
     pub app: App,
     pub address: SocketAddr,
     pub readiness: Readiness,
-    workers: Workers,
+    lifecycle: Lifecycle,
+    connections: Connections,
     server: tokio::task::JoinHandle<std::io::Result<()>>,
 }
 
 impl Replica {
     async fn start(config: Config, pool: PgPool) -> Self {
-        let database = (*pool.connect_options()).clone();
-        let mut workers = Workers::new(&database);
-        let app = App::start(config, &database, pool, &mut workers).unwrap();
+        let options = (*pool.connect_options()).clone();
+        let connections = Connections::with_readers(options, Postgres::default(), pool);
+        let lifecycle = Lifecycle::default();
+        let app = App::start(config, &connections, &lifecycle).unwrap();
         let readiness = Readiness::default();
         readiness.database_seen();
-        serve::start_workers(&app, &database, &readiness, &mut workers);
+        serve::start_background(&app, &connections, &readiness, &lifecycle);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let server = tokio::spawn(axum::serve(listener, http::router(app.clone())).into_future());
@@ -145,7 +149,8 @@ impl Replica {
             app,
             address,
             readiness,
-            workers,
+            lifecycle,
+            connections,
             server,
         }
     }
@@ -159,15 +164,15 @@ impl Replica {
         self
     }
 
-    /// Stops it and gives its connections back, so that the test's database can be dropped.
-    pub async fn stop(mut self) {
-        self.workers.stop.cancel();
+    /// Stops it and closes its connections, so that the database of the test can be dropped.
+    pub async fn stop(self) {
+        self.lifecycle.shut_down_hard();
         self.app.hub.close_all();
         self.server.abort();
         let _ = self.server.await;
         drop(self.app);
-        self.workers.lanes.shutdown().await;
-        self.workers.tasks.shutdown().await;
-        self.workers.pool.close().await;
+        self.lifecycle.writer_ended().await;
+        self.lifecycle.background_ended().await;
+        self.connections.background.close().await;
     }
 }

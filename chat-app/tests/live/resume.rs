@@ -1,4 +1,4 @@
-//! Coming back: what was missed, when to begin anew, and who may connect at all.
+//! Resuming: what a browser missed, when it has to reload, and who may connect.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::browser::Person;
 use crate::replica::Chat;
 
 #[sqlx::test]
-async fn what_was_missed_is_read_once_and_live_goes_on_behind_it(pool: PgPool) {
+async fn missed_changes_are_read_once_and_live_ones_follow(pool: PgPool) {
     let chat = Chat::without_kafka(pool);
     let one = chat.replica("one").await;
     let (ada, bob, eve) = (
@@ -107,7 +107,7 @@ async fn those_who_come_back_together_each_get_what_they_missed_and_may_see(pool
         (&ada, &cursor, room, begun - 1),
         (&ada, &later, room, begun + 2),
     ];
-    // The first of them has a query of its own; the others are waiting by its end, and share one.
+    // The first has a query of its own; the others wait for its end and share the next.
     let resumed = join_all(places.map(async |(person, cursor, conversation, rev)| {
         let mut live = person.connect(&one).await.unwrap();
         told(&live.resume(cursor, Some(conversation), rev).await)
@@ -130,7 +130,7 @@ async fn those_who_come_back_together_each_get_what_they_missed_and_may_see(pool
     one.stop().await;
 }
 
-/// What the conversation on screen is told to hold, in the words of the test, and which heads came, latest first.
+/// The items of the conversation on screen, in the words of the test, and the heads, latest first.
 fn told(resumed: &Value) -> (Option<String>, Vec<i64>) {
     let items = resumed["conversation"]["items"].as_array().map(|items| {
         let word = |item: &Value| {
@@ -150,7 +150,7 @@ fn told(resumed: &Value) -> (Option<String>, Vec<i64>) {
 }
 
 #[sqlx::test]
-async fn another_history_or_too_much_missed_means_to_read_anew(pool: PgPool) {
+async fn another_epoch_or_too_many_missed_changes_require_a_reload(pool: PgPool) {
     let chat = Chat::without_kafka(pool);
     let one = chat.replica("one").await;
     let (ada, bob) = (
@@ -182,7 +182,7 @@ async fn another_history_or_too_much_missed_means_to_read_anew(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_frame_that_cannot_be_read_is_skipped(pool: PgPool) {
+async fn a_malformed_frame_is_skipped(pool: PgPool) {
     let chat = Chat::without_kafka(pool);
     let one = chat.replica("one").await;
     let ada = Person::sign_up(&one, "ada").await;
@@ -226,12 +226,12 @@ async fn a_page_of_another_site_opens_no_socket(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_draining_replica_asks_its_browsers_to_go_and_takes_no_more(pool: PgPool) {
+async fn a_draining_replica_asks_its_browsers_to_reconnect_and_refuses_new_ones(pool: PgPool) {
     let chat = Chat::without_kafka(pool);
     let one = chat.replica("one").await;
     let ada = Person::sign_up(&one, "ada").await;
     let mut live = ada.connect(&one).await.unwrap();
-    one.app.hub.drain();
+    one.app.hub.refuse_sockets();
     one.app
         .hub
         .broadcast(|| chat_app::socket::reconnect_frame(7));

@@ -1,4 +1,4 @@
-//! What is only worth something now: who types, who has read, who is there; and that nobody tells who doesn't want to.
+//! Signals: typing, read marks and presence, and that nobody who opts out sends any.
 
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -41,7 +41,7 @@ impl Scene {
         self.two.stop().await;
     }
 
-    /// This person's wish, as the settings write it.
+    /// Changes a setting of this user.
     async fn opts_out(&self, person: &Person, column: &str) {
         let change = format!("UPDATE users SET {column} = false WHERE id = $1");
         sqlx::query(sqlx::AssertSqlSafe(change))
@@ -51,8 +51,8 @@ impl Scene {
             .unwrap();
     }
 
-    /// Ada sends a message to Bob, which has passed through both replicas when this ends: whoever connects after gets
-    /// no frame of it.
+    /// Ada sends a message to Bob, which has passed through both replicas when this returns: a socket that connects later
+    /// gets no frame of it.
     async fn say(&self, body: &str) {
         let mut ada = self.ada.connect(&self.one).await.unwrap();
         let mut bob = self.bob.connect(&self.two).await.unwrap();
@@ -62,7 +62,7 @@ impl Scene {
     }
 }
 
-/// Types, and has got whatever the replica answers to all that was asked before: nothing.
+/// Types, and waits until the replica has handled everything sent before.
 async fn types(person: &Person, live: &mut Live, replica: &Replica, conversation: i64) {
     let typing = json!({"type": "typing", "conversation": conversation});
     live.text(&typing.to_string()).await;
@@ -76,12 +76,12 @@ async fn watches(live: &mut Live, person: &Person) -> Value {
     live.find("presence").await["people"][0]["status"].clone()
 }
 
-/// The status of the one person who is watched, once it is this.
+/// Waits until the watched user has this status.
 async fn becomes(live: &mut Live, status: &str) {
     while live.frame().await.unwrap()["people"][0]["status"] != status {}
 }
 
-/// What a socket got up to a message, by type.
+/// The frames that a socket got up to a message, by type.
 async fn before_a_message(live: &mut Live) -> Vec<Value> {
     let mut got = Vec::new();
     loop {
@@ -94,7 +94,7 @@ async fn before_a_message(live: &mut Live) -> Vec<Value> {
 }
 
 #[sqlx::test]
-async fn who_types_is_shown_to_the_others_of_the_conversation_alone(pool: PgPool) {
+async fn typing_is_shown_only_to_the_other_members(pool: PgPool) {
     let scene = scene(pool, &[]).await;
     let mut ada = scene.ada.connect(&scene.one).await.unwrap();
     let mut bob = scene.bob.connect(&scene.two).await.unwrap();
@@ -112,7 +112,7 @@ async fn who_types_is_shown_to_the_others_of_the_conversation_alone(pool: PgPool
 }
 
 #[sqlx::test]
-async fn who_has_read_is_shown_to_the_others_live_and_on_the_page(pool: PgPool) {
+async fn read_receipts_are_shown_live_and_on_the_page(pool: PgPool) {
     let scene = scene(pool, &[]).await;
     scene.say("hello").await;
     let mut ada = scene.ada.connect(&scene.one).await.unwrap();
@@ -144,7 +144,7 @@ async fn who_has_read_is_shown_to_the_others_live_and_on_the_page(pool: PgPool) 
 }
 
 #[sqlx::test]
-async fn who_is_there_is_shown_across_replicas_until_the_socket_closes(pool: PgPool) {
+async fn presence_is_shown_across_replicas_until_the_socket_closes(pool: PgPool) {
     let scene = scene(pool, &[]).await;
     let mut bob = scene.bob.connect(&scene.two).await.unwrap();
     assert_eq!(watches(&mut bob, &scene.ada).await, "offline");
@@ -158,7 +158,7 @@ async fn who_is_there_is_shown_across_replicas_until_the_socket_closes(pool: PgP
 }
 
 #[sqlx::test]
-async fn whoever_opts_out_neither_shares_nor_sees(pool: PgPool) {
+async fn a_user_who_opts_out_neither_shares_nor_sees(pool: PgPool) {
     let scene = scene(pool, &[]).await;
     for column in ["share_presence", "share_typing", "share_receipts"] {
         scene.opts_out(&scene.ada, column).await;
@@ -176,7 +176,7 @@ async fn whoever_opts_out_neither_shares_nor_sees(pool: PgPool) {
         .bob
         .post(&scene.two, &read, &[("seq", "1".into())])
         .await;
-    // Bob's own other page hears of the mark behind what he typed: one key, one order.
+    // Bob's other page gets the read mark after the typing: signals with one key stay in order.
     bob.find("read").await;
     scene.say("bye").await;
     assert_eq!(before_a_message(&mut ada).await, Vec::<Value>::new());
@@ -199,7 +199,7 @@ async fn where_one_has_blocked_the_other_neither_sees_whether_they_are_there_or_
     let mut ada = scene.ada.connect(&scene.one).await.unwrap();
     let mut bob = scene.bob.connect(&scene.two).await.unwrap();
     let mut eve = scene.eve.connect(&scene.two).await.unwrap();
-    // Each replica knows who is on the other by then.
+    // By then each replica knows the users of the other.
     for (live, other) in [(&mut eve, &scene.ada), (&mut ada, &scene.eve)] {
         if watches(live, other).await != "online" {
             becomes(live, "online").await;
@@ -209,7 +209,7 @@ async fn where_one_has_blocked_the_other_neither_sees_whether_they_are_there_or_
     assert_eq!(watches(&mut bob, &scene.ada).await, "offline");
     for (person, live) in [(&scene.ada, &mut ada), (&scene.bob, &mut bob)] {
         types(person, live, &scene.one, group).await;
-        // Eve hears of each in turn: nothing is on its way any more.
+        // Eve gets each in turn, so nothing else is on its way.
         assert_eq!(eve.find("typing").await["user"], person.id);
     }
     types(&scene.eve, &mut eve, &scene.two, group).await;
@@ -230,7 +230,7 @@ async fn where_one_has_blocked_the_other_neither_sees_whether_they_are_there_or_
 }
 
 #[sqlx::test]
-async fn a_deployment_can_do_without(pool: PgPool) {
+async fn a_deployment_can_disable_signals(pool: PgPool) {
     let off = [
         "--presence=false",
         "--typing=false",

@@ -1,4 +1,4 @@
-//! What happens to the topics while a chat runs, and what others can rely on in them.
+//! Changes to the topics while a chat runs, and what other consumers can rely on.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -27,7 +27,7 @@ fn admin(chat: &Chat) -> AdminClient<DefaultClientContext> {
         .unwrap()
 }
 
-/// How many records brought something to this replica.
+/// The number of records with recipients on this replica.
 fn delivered(replica: &Replica) -> u64 {
     let page = replica.app.metrics.text();
     let prefix = "confab_relay_records_total{outcome=\"delivered\"}";
@@ -94,7 +94,7 @@ impl Talk {
         settings.kafka
     }
 
-    /// What `replay --check` finds: missing, differing, foreign, overtaken, and its lines.
+    /// The findings of `replay --check`: missing, differing, foreign, overtaken, and its lines.
     async fn compare(&self) -> ([u64; 4], Vec<String>) {
         let lines = Mutex::new(Vec::new());
         let mut report = Report::new(|line| lines.lock().unwrap().push(line.to_owned()));
@@ -134,13 +134,13 @@ async fn topics_that_are_deleted_and_made_again_are_read_and_written_again(pool:
     .await;
     let known = delivered(&talk.two);
     let mut rev = 11;
-    // The offsets began again, far below those that were noted.
+    // The offsets started again, far below the positions.
     eventually("records travel again", async || {
         talk.ada.send(&talk.one, talk.id, "after").await;
         let travels = eventually("this one does", async || {
             (delivered(&talk.two) > known).then_some(())
         });
-        // One every half a second, so that the socket, which nobody reads yet, takes them all.
+        // One every half second, so that the socket, which nobody reads yet, can buffer them all.
         tokio::time::timeout(Duration::from_millis(500), travels)
             .await
             .ok()
@@ -169,7 +169,7 @@ async fn partitions_that_are_added_are_read_from_their_beginning(pool: PgPool) {
         .await
         .unwrap();
     assert!(more.iter().all(Result::is_ok));
-    // Written at once, before any replica has the new partitions.
+    // Published at once, before any replica has the new partitions.
     let producer: FutureProducer = ClientConfig::new()
         .set("bootstrap.servers", &talk.chat.kafka)
         .create()
@@ -195,7 +195,7 @@ async fn partitions_that_are_added_are_read_from_their_beginning(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn what_was_sent_while_kafka_was_away_is_in_the_topic_when_it_is_back(pool: PgPool) {
+async fn messages_sent_while_kafka_was_away_are_in_the_topic_once_it_is_back(pool: PgPool) {
     let mut chat = Chat::new(pool).await;
     let kafka = std::mem::replace(&mut chat.kafka, crate::replica::NO_KAFKA.into());
     let alone = chat.replica("alone").await;
@@ -228,7 +228,7 @@ async fn what_was_sent_while_kafka_was_away_is_in_the_topic_when_it_is_back(pool
 }
 
 #[sqlx::test]
-async fn a_check_finds_what_is_missing_differs_or_is_foreign_and_nothing_else(pool: PgPool) {
+async fn a_check_finds_missing_differing_and_foreign_records_and_nothing_else(pool: PgPool) {
     let talk = Talk::begin(pool).await;
     for n in 1..=20 {
         talk.ada
@@ -242,7 +242,7 @@ async fn a_check_finds_what_is_missing_differs_or_is_foreign_and_nothing_else(po
     let (found, lines) = talk.compare().await;
     assert_eq!(found, [0, 0, 0, 1], "{lines:?}");
 
-    // A row that Kafka never got: its reference is taken out of the outbox in the same transaction.
+    // A change that was never published: its reference is deleted from the outbox in the same transaction.
     sqlx::raw_sql(
         "INSERT INTO messages (conversation_id, seq, rev, sender_id, client_id, body, created_at)
              SELECT conversation_id, 21, 22, sender_id, gen_random_uuid(), 'lost', created_at FROM messages WHERE seq = 1;
@@ -272,7 +272,7 @@ async fn a_check_finds_what_is_missing_differs_or_is_foreign_and_nothing_else(po
 }
 
 #[sqlx::test]
-async fn the_status_of_a_check_tells_whether_both_agree_and_its_lines_in_what_they_do_not(
+async fn the_exit_status_of_a_check_says_whether_both_agree_and_its_lines_where_they_differ(
     pool: PgPool,
 ) {
     let talk = Talk::begin(pool).await;
@@ -290,7 +290,7 @@ async fn the_status_of_a_check_tells_whether_both_agree_and_its_lines_in_what_th
     talk.end().await;
 }
 
-/// `chat-app replay --check` as in a pod: its status and what it prints.
+/// `chat-app replay --check` as in a pod: its exit status and output.
 async fn check_as_a_program(chat: &Chat, kafka: &str) -> (Option<i32>, String) {
     let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_chat-app"))
         .args(["replay", "--check", "--kafka-bootstrap-servers", kafka])
@@ -305,7 +305,7 @@ async fn check_as_a_program(chat: &Chat, kafka: &str) -> (Option<i32>, String) {
     )
 }
 
-/// Writes a record of a change that never was.
+/// Publishes a record of a change that does not exist.
 async fn forge(chat: &Chat, id: i64, rev: i64) {
     let event = serde_json::json!({
         "v": 1, "epoch": "1-00000001", "type": "message", "conversation": id, "conversation_kind": "direct",
@@ -330,7 +330,7 @@ async fn forge(chat: &Chat, id: i64, rev: i64) {
 }
 
 #[sqlx::test]
-async fn the_example_follows_what_is_said(pool: PgPool) {
+async fn the_example_follows_the_messages(pool: PgPool) {
     let talk = Talk::begin(pool).await;
     talk.ada.send(&talk.one, talk.id, "hello").await;
     talk.bob.send(&talk.two, talk.id, "hi").await;

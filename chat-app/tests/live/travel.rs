@@ -1,4 +1,4 @@
-//! How a message gets from one replica to the sockets of another.
+//! The way of a message from one replica to the sockets of another.
 
 use rdkafka::ClientConfig;
 use rdkafka::message::{Header, OwnedHeaders};
@@ -19,7 +19,7 @@ fn metric(replica: &crate::replica::Replica, line: &str) -> u64 {
 #[sqlx::test]
 async fn a_message_reaches_the_other_replica_through_kafka_and_in_order(pool: PgPool) {
     let chat = Chat::new(pool).await;
-    // Presence sends records of its own, which would be counted too.
+    // Without presence, whose records would be counted too.
     let flags = ["--presence", "false"];
     let one = chat.replica_with("one", &flags).await.reads_kafka().await;
     let two = chat.replica_with("two", &flags).await.reads_kafka().await;
@@ -47,7 +47,7 @@ async fn a_message_reaches_the_other_replica_through_kafka_and_in_order(pool: Pg
             "{frame}"
         );
     }
-    // A producer's first record takes a while: the look at the changes may have been quicker.
+    // The first record of a producer takes a while: a poll may have been faster.
     eventually("the records come through Kafka too", async || {
         (metric(&two, "confab_relay_records_total{outcome=\"delivered\"}") == 20).then_some(())
     })
@@ -82,7 +82,7 @@ async fn without_kafka_a_message_reaches_the_other_replica_through_postgresql(po
 }
 
 #[sqlx::test]
-async fn a_record_that_cannot_be_read_is_counted_and_skipped(pool: PgPool) {
+async fn a_malformed_record_is_counted_and_skipped(pool: PgPool) {
     let chat = Chat::new(pool).await;
     let one = chat.replica("one").await.reads_kafka().await;
     let (ada, bob) = (
@@ -165,7 +165,7 @@ async fn a_retry_is_the_same_message_and_is_delivered_once(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn many_senders_at_once_get_gapless_places_in_one_order(pool: PgPool) {
+async fn concurrent_sends_get_gapless_positions_in_one_order(pool: PgPool) {
     let chat = Chat::new(pool).await;
     let one = chat.replica("one").await.reads_kafka().await;
     let two = chat.replica("two").await.reads_kafka().await;

@@ -1,4 +1,4 @@
-//! Every way to say who one is to Kafka.
+//! Every way to authenticate to Kafka.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use rdkafka::error::KafkaResult;
 use crate::written;
 use confab_tests::secured::Secured;
 
-/// Asks for the cluster's brokers with the settings that all clients of a replica share.
+/// Requests the brokers of the cluster with the settings that all clients of a replica share.
 fn brokers(servers: &str, flags: &[&str]) -> KafkaResult<usize> {
     let base = [
         "chat-app",
@@ -34,7 +34,7 @@ fn brokers(servers: &str, flags: &[&str]) -> KafkaResult<usize> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_certificate_plain_and_scram_are_taken_and_what_is_missing_or_wrong_is_not() {
+async fn a_certificate_plain_and_scram_are_accepted_and_missing_or_wrong_credentials_are_not() {
     let kafka = Secured::start("kafka").unwrap();
     written(&kafka.file("server.properties")).await;
     let [ca, certificate, key] = ["ca.crt", "client.crt", "client.key"]
@@ -78,7 +78,7 @@ async fn a_certificate_plain_and_scram_are_taken_and_what_is_missing_or_wrong_is
     assert_eq!(login("SCRAM-SHA-256", "scram", "scram-secret"), Ok(1));
     assert_eq!(login("SCRAM-SHA-512", "scram", "scram-secret"), Ok(1));
     login("PLAIN", "plain", "scram-secret").unwrap_err();
-    // The password is not for whoever answers: one whose certificate somebody else signed, or is for another name.
+    // The password is not sent to a server whose certificate another authority signed, or that is for another name.
     login_at("localhost", &certificate, "PLAIN", "plain", "plain-secret").unwrap_err();
     login_at("127.0.0.1", &ca, "PLAIN", "plain", "plain-secret").unwrap_err();
 }

@@ -1,4 +1,4 @@
-//! A database is one chat's.
+//! A database belongs to one chat.
 
 use sqlx::{ConnectOptions, PgPool};
 

@@ -1,4 +1,4 @@
-//! A pooler that gives each transaction whatever connection is free. Here it has one, which its clients share in turn;
+//! A pooler that assigns each transaction to any free server connection. Here it has one, which its clients share;
 //! PgBouncer itself was tried by hand (docs/decisions.md).
 
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use crate::migrate;
 
 #[sqlx::test(migrations = false)]
-async fn a_pooler_in_transaction_mode_is_refused_with_a_sentence_and_nothing_is_changed(
+async fn a_pooler_in_transaction_mode_is_refused_and_nothing_is_changed(
     pool: PgPool,
 ) {
     let options = pool.connect_options();
@@ -33,13 +33,13 @@ async fn a_pooler_in_transaction_mode_is_refused_with_a_sentence_and_nothing_is_
     assert_eq!(tables, 0);
 }
 
-/// The one connection, and what the server said when it was made.
+/// The server connection, and the parameters that the server sent at login.
 struct Shared {
     server: TcpStream,
     greeting: Vec<u8>,
 }
 
-/// Starts a pooler before this server; its port.
+/// Starts a pooler for this server, and returns its port.
 async fn pooler(server: (String, u16)) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -81,7 +81,7 @@ async fn log_in(client: &mut TcpStream, server: (String, u16)) -> Shared {
     Shared { server, greeting }
 }
 
-/// The server is the client's from its first message until no transaction is open.
+/// The client has the server connection from its first message until no transaction is open.
 async fn serve(mut client: TcpStream, shared: Arc<Mutex<Shared>>) {
     while let Some(mut next) = message(&mut client).await {
         let mut held = shared.lock().await;
@@ -102,7 +102,7 @@ async fn serve(mut client: TcpStream, shared: Arc<Mutex<Shared>>) {
     }
 }
 
-/// Hands on all that the server says; the state of the transaction after it.
+/// Forwards all messages of the server. Returns the state of the transaction after them.
 async fn answer(server: &mut TcpStream, client: &mut TcpStream) -> u8 {
     loop {
         let message = message(server).await.unwrap();
@@ -123,7 +123,7 @@ async fn startup(client: &mut TcpStream) -> Vec<u8> {
     message
 }
 
-/// Type, length, and the rest. None: the other side has left.
+/// Type, length and body. `None` if the other side has closed.
 async fn message(from: &mut TcpStream) -> Option<Vec<u8>> {
     let mut message = vec![0; 5];
     from.read_exact(&mut message).await.ok()?;

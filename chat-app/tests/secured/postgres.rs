@@ -6,7 +6,7 @@ use crate::{migrate, written};
 use confab_tests::secured::Secured;
 
 #[tokio::test]
-async fn the_servers_certificate_is_checked_as_far_as_was_asked() {
+async fn the_certificate_of_the_server_is_verified_as_the_ssl_mode_requires() {
     let server = Secured::start("postgres").unwrap();
     let at = |host: &str| format!("postgres://confab@{host}:{}/confab", server.port);
     let ca = server.file("ca.crt");
@@ -25,7 +25,7 @@ async fn the_servers_certificate_is_checked_as_far_as_was_asked() {
         let error = migrate(&at(host), flags).await.unwrap_err();
         assert!(error.contains(word), "{error}");
     };
-    // Signed by nobody that the public knows.
+    // Not signed by a public authority.
     refused("localhost", &full, "certificate").await;
     // For another name.
     refused("127.0.0.1", &trusted, "certificate").await;

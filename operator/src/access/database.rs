@@ -1,44 +1,43 @@
-//! How PostgreSQL is reached. Pure.
+//! Access to PostgreSQL. Pure.
 
 use url::Url;
 
-use super::store::{SecretProblem, Store};
+use super::named_secrets::{NamedSecrets, SecretProblem};
 use crate::crd::{CaSecret, CloudNativePg, ExternalPostgres, PasswordSecret, Postgres, UrlSecret};
 use crate::credentials::Credentials;
 use crate::digest::digest;
-use crate::validate::{Chat, Role};
+use crate::names::Role;
+use crate::validate::Chat;
 
-/// A database, without how to log in to it.
+/// A database, without credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Database {
+pub(crate) struct Database {
     pub address: (String, u16),
-    /// A digest of address and name: tells one database from another.
+    /// A digest of address and name.
     pub identity: String,
 }
 
-/// How the chat-app is told of the database. Secrets by name alone.
+/// How the chat-app connects to the database. Secrets are named, not read.
 #[derive(Clone, Debug, PartialEq)]
-pub struct DatabaseLogin {
+pub(crate) struct DatabaseLogin {
     pub address: DatabaseAddress,
-    /// libpq's `sslmode`, where it goes before the URL's.
+    /// libpq's `sslmode`, which overrides the URL's.
     pub ssl_mode: Option<&'static str>,
     /// The authority that signed the server's certificate.
     pub ca: Option<CaSecret>,
 }
 
-/// Where the database's address is.
 #[derive(Clone, Debug, PartialEq)]
-pub enum DatabaseAddress {
-    /// In a Secret, with user and password.
+pub(crate) enum DatabaseAddress {
+    /// The URL is in a Secret, with user and password.
     Secret(UrlSecret),
-    /// Here, and only the password is in a Secret.
+    /// Only the password is in a Secret.
     Parts {
         url: String,
         password: PasswordSecret,
     },
 }
 
-/// How the chat-app is told of the chat's database.
 pub(super) fn login(chat: &Chat) -> DatabaseLogin {
     match &chat.postgres {
         Postgres::External(external) => DatabaseLogin {
@@ -51,7 +50,7 @@ pub(super) fn login(chat: &Chat) -> DatabaseLogin {
                 name: cluster.login_secret(),
                 key: "uri".to_owned(),
             }),
-            // The certificate is for the names of the Cluster's Services, which the URL has.
+            // The certificate is issued for the names of the Cluster's Services, and the URL has one of them.
             ssl_mode: Some("verify-full"),
             ca: Some(CaSecret {
                 name: cluster.ca_secret(),
@@ -83,7 +82,7 @@ fn address(external: &ExternalPostgres) -> DatabaseAddress {
     if let Some(secret) = &external.url_secret {
         return DatabaseAddress::Secret(secret.clone());
     }
-    let why = "validate() refuses an external PostgreSQL without urlSecret that lacks one of these";
+    let why = "validate() rejects an external PostgreSQL without urlSecret that lacks one of these";
     let (host, user) = (external.host.as_deref(), external.user.as_deref());
     let database = external.database.as_deref();
     let mut url = Url::parse("postgres://host").expect("it is a URL");
@@ -101,8 +100,8 @@ fn address(external: &ExternalPostgres) -> DatabaseAddress {
     }
 }
 
-/// Names of the Secrets of people that PostgreSQL needs.
-pub(super) fn named_secrets(postgres: &Postgres) -> Vec<String> {
+/// Names of the Secrets that the spec names for PostgreSQL.
+pub(super) fn secret_names(postgres: &Postgres) -> Vec<String> {
     match postgres {
         Postgres::Embedded(_) => Vec::new(),
         Postgres::CloudNativePg(cluster) => vec![cluster.login_secret(), cluster.ca_secret()],
@@ -117,27 +116,27 @@ pub(super) fn named_secrets(postgres: &Postgres) -> Vec<String> {
     }
 }
 
-/// The database, if everything that it takes to reach it is there.
+/// The database, if the Secrets have everything that a connection needs.
 pub(super) fn database(
     chat: &Chat,
     credentials: &Credentials,
     login: &DatabaseLogin,
-    store: &Store<'_>,
+    secrets: &NamedSecrets<'_>,
 ) -> Result<Database, SecretProblem> {
     if let Postgres::Embedded(_) = &chat.postgres {
         let url = credentials.postgres.url(&chat.service_host(Role::Postgres));
-        return Ok(parse(&url).expect("the operator makes a URL"));
+        return Ok(parse(&url).expect("the operator builds a URL"));
     }
     if let Some(ca) = &login.ca {
-        store.text(&ca.name, &ca.key)?;
+        secrets.text(&ca.name, &ca.key)?;
     }
     match &login.address {
         DatabaseAddress::Parts { url, password } => {
-            store.text(&password.name, &password.key)?;
-            Ok(parse(url).expect("the operator makes a URL"))
+            secrets.text(&password.name, &password.key)?;
+            Ok(parse(url).expect("the operator builds a URL"))
         }
         DatabaseAddress::Secret(secret) => {
-            let text = store.text(&secret.name, &secret.key)?;
+            let text = secrets.text(&secret.name, &secret.key)?;
             parse(&text).ok_or_else(|| not_a_url(secret))
         }
     }
@@ -215,7 +214,7 @@ mod tests {
     #[test]
     fn a_cloudnativepg_cluster_is_reached_with_its_own_secrets_and_its_certificate_is_checked() {
         let chat = chat_of(json!({"postgres": {"cloudNativePg": {"cluster": "pg"}}}));
-        assert_eq!(named_secrets(&chat.postgres), ["pg-app", "pg-ca"]);
+        assert_eq!(secret_names(&chat.postgres), ["pg-app", "pg-ca"]);
         let login = login(&chat);
         assert_eq!(login.ssl_mode, Some("verify-full"));
         assert!(matches!(

@@ -1,4 +1,4 @@
-//! How a Kafka of Strimzi is reached: at the Service and with the Secrets that Strimzi makes. Pure.
+//! Access to a Kafka of Strimzi: the Service and the Secrets that Strimzi creates. Pure.
 
 use super::{KafkaAccess, SaslAccess};
 use crate::crd::{
@@ -34,8 +34,7 @@ pub(super) fn kafka_access(strimzi: &StrimziKafka, namespace: &str) -> KafkaAcce
     }
 }
 
-/// Names of the Secrets that it takes.
-pub(super) fn named_secrets(strimzi: &StrimziKafka) -> Vec<String> {
+pub(super) fn secret_names(strimzi: &StrimziKafka) -> Vec<String> {
     let ca = strimzi.tls.on().then(|| ca_secret(strimzi));
     let user = strimzi.user.as_ref().map(|user| user.name.clone());
     [ca, user].into_iter().flatten().collect()
@@ -50,24 +49,25 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    fn reach(spec: Value) -> (KafkaAccess, Vec<String>) {
+    fn access_of(spec: Value) -> (KafkaAccess, Vec<String>) {
         let strimzi: StrimziKafka = serde_json::from_value(spec).unwrap();
-        (kafka_access(&strimzi, "chat"), named_secrets(&strimzi))
+        (kafka_access(&strimzi, "chat"), secret_names(&strimzi))
     }
 
     #[test]
     fn a_cluster_is_reached_at_its_service_with_what_its_user_has() {
-        let (plain, secrets) = reach(json!({"cluster": "k"}));
+        let (plain, secrets) = access_of(json!({"cluster": "k"}));
         assert_eq!(plain.bootstrap_servers, ["k-kafka-bootstrap.chat.svc:9092"]);
         assert_eq!((plain.security_protocol(), secrets.len()), ("plaintext", 0));
 
-        let (scram, secrets) =
-            reach(json!({"cluster": "k", "port": 9093, "tls": "Enabled", "user": {"name": "u"}}));
+        let (scram, secrets) = access_of(
+            json!({"cluster": "k", "port": 9093, "tls": "Enabled", "user": {"name": "u"}}),
+        );
         assert_eq!(scram.security_protocol(), "sasl_ssl");
         assert_eq!(scram.sasl.unwrap().username.as_deref(), Some("u"));
         assert_eq!(secrets, ["k-cluster-ca-cert", "u"]);
 
-        let (tls, _) = reach(
+        let (tls, _) = access_of(
             json!({"cluster": "k", "tls": "Enabled", "user": {"name": "u", "authentication": "Tls"}}),
         );
         assert_eq!(tls.security_protocol(), "ssl");

@@ -1,8 +1,9 @@
-//! Whether an object already is what an apply would make it. Pure.
+//! Whether an apply would change an object. Pure.
 
 use serde_json::{Map, Value};
 
-/// Whether everything in `wanted` is in `live`. What `live` has beyond (defaults, status, other managers' fields) does not count.
+/// Whether everything in `wanted` is in `live`. What `live` has beyond that (defaults, status, other managers' fields) does not
+/// count.
 pub(super) fn contains(live: &Value, wanted: &Value) -> bool {
     match (live, wanted) {
         (Value::Object(live), Value::Object(wanted)) => contains_fields(live, wanted),
@@ -14,16 +15,16 @@ pub(super) fn contains(live: &Value, wanted: &Value) -> bool {
 fn contains_fields(live: &Map<String, Value>, wanted: &Map<String, Value>) -> bool {
     wanted.iter().all(|(key, wanted)| match live.get(key) {
         Some(live) => contains(live, wanted),
-        // An empty value may be left out by the API server.
+        // The API server may omit an empty value.
         None => is_empty(wanted),
     })
 }
 
-/// Lists of named things are merged by name, and others may have added theirs; other lists are replaced as a whole.
+/// Lists of named items are merged by name, and others may have added theirs. Other lists are replaced as a whole.
 fn contains_items(live: &[Value], wanted: &[Value]) -> bool {
     if wanted.iter().all(|item| name(item).is_some()) && !wanted.is_empty() {
         return wanted.iter().all(|wanted| {
-            // More than one may have the name: two listeners of one Gateway.
+            // Two items may have one name, as two listeners of one Gateway.
             live.iter()
                 .any(|live| name(live) == name(wanted) && contains(live, wanted))
         });

@@ -9,7 +9,7 @@ use super::resources;
 /// Files that users attach to messages.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Attachments {
+pub(crate) struct Attachments {
     /// Maximum size of a file in bytes, at most 1 GiB. 0 disables sending files; existing files can still be
     /// read. Proxies in front of the chat must accept request bodies of this size.
     #[serde(default = "defaults::max_bytes")]
@@ -40,7 +40,7 @@ pub struct Attachments {
 /// Where the files are stored.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub enum AttachmentStore {
+pub(crate) enum AttachmentStore {
     /// Stores files in the database of the chat, so that they are part of its backups.
     Postgres(PostgresStore),
     /// Stores files in a bucket of Amazon S3 or an S3-compatible server.
@@ -49,12 +49,12 @@ pub enum AttachmentStore {
 
 /// Storage in the database of the chat. It has no settings.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
-pub struct PostgresStore {}
+pub(crate) struct PostgresStore {}
 
 /// An existing bucket. Confab neither creates nor deletes buckets.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct S3Store {
+pub(crate) struct S3Store {
     /// URL of the server, such as `https://s3.example.com`. Defaults to the endpoint of Amazon S3 in the
     /// region.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -99,7 +99,7 @@ pub struct S3Store {
 /// bucket. Changing the Secret restarts the replicas.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct S3CredentialsSecret {
+pub(crate) struct S3CredentialsSecret {
     /// Name of the Secret.
     #[schemars(schema_with = "resources::object_name")]
     pub name: String,

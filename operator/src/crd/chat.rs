@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// Settings of the chat itself.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct ChatSettings {
+pub(crate) struct ChatSettings {
     /// Name of the chat, shown in the browser tab and at the top of each page.
     #[serde(default = "defaults::title")]
     #[schemars(length(min = 1, max = 60), regex(pattern = r"^[^\x00-\x1f\x7f]+$"))]
@@ -51,7 +51,7 @@ pub struct ChatSettings {
 
 /// Who can create an account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-pub enum Registration {
+pub(crate) enum Registration {
     /// Anyone who can reach the chat.
     #[default]
     Open,
@@ -63,7 +63,7 @@ pub enum Registration {
 
 impl Registration {
     /// The value as the chat-app's setting takes it.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Open => "open",
             Self::Invite => "invite",
@@ -74,7 +74,7 @@ impl Registration {
 
 /// Whether a feature is on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-pub enum Switch {
+pub(crate) enum Switch {
     /// The feature is on.
     #[default]
     Enabled,
@@ -84,7 +84,7 @@ pub enum Switch {
 
 impl Switch {
     /// Whether it is on.
-    pub fn on(self) -> bool {
+    pub(crate) fn on(self) -> bool {
         self == Self::Enabled
     }
 }
@@ -93,15 +93,15 @@ macro_rules! search_languages {
     ($default:ident $($name:ident)*) => {
         /// A text search configuration of PostgreSQL 15 and newer.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-        pub enum SearchLanguage { #[default] $default, $($name),* }
+        pub(crate) enum SearchLanguage { #[default] $default, $($name),* }
 
         impl SearchLanguage {
             /// All of them.
             #[cfg(test)]
-            pub const ALL: &[Self] = &[Self::$default, $(Self::$name),*];
+            pub(crate) const ALL: &[Self] = &[Self::$default, $(Self::$name),*];
 
             /// The configuration's name in PostgreSQL.
-            pub fn configuration(self) -> String {
+            pub(crate) fn configuration(self) -> String {
                 let name = match self {
                     Self::$default => stringify!($default),
                     $(Self::$name => stringify!($name)),*

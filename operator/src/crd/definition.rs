@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::ChatDeployment;
 
 /// The CustomResourceDefinition of [`ChatDeployment`].
-pub fn definition() -> CustomResourceDefinition {
+pub(crate) fn definition() -> CustomResourceDefinition {
     let mut crd = serde_json::to_value(ChatDeployment::crd()).expect("a CRD is JSON");
     forbid_null(&mut crd);
     join_lines(&mut crd);

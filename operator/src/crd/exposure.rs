@@ -11,7 +11,7 @@ use super::{pods, resources};
 /// How clients outside the cluster reach the chat.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub enum Exposure {
+pub(crate) enum Exposure {
     /// Through an Ingress for the host of `url`.
     Ingress(IngressExposure),
     /// Through an HTTPRoute (Gateway API) for the host of `url`.
@@ -21,7 +21,7 @@ pub enum Exposure {
 /// An HTTPRoute for the host of `url`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct GatewayExposure {
+pub(crate) struct GatewayExposure {
     /// Gateways that the HTTPRoute attaches to. A Gateway in another namespace must allow routes from this one.
     #[schemars(length(min = 1, max = 16))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
@@ -31,7 +31,7 @@ pub struct GatewayExposure {
 /// A Gateway, or one of its listeners.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct GatewayRef {
+pub(crate) struct GatewayRef {
     /// Name of the Gateway.
     #[schemars(schema_with = "resources::object_name")]
     pub name: String,
@@ -58,7 +58,7 @@ pub struct GatewayRef {
 /// An Ingress for the host of `url`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct IngressExposure {
+pub(crate) struct IngressExposure {
     /// Name of the IngressClass. Defaults to the default class of the cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "resources::object_name")]

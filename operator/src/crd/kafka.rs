@@ -14,7 +14,7 @@ use super::secrets::CaSecret;
 /// Connection to Kafka.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub enum Kafka {
+pub(crate) enum Kafka {
     /// A Kafka cluster that you run, version 4.0 or newer, or any cluster that implements its protocol.
     External(ExternalKafka),
     /// A Kafka cluster that Strimzi runs in the same namespace. The operator creates the topics as KafkaTopic
@@ -28,7 +28,7 @@ pub enum Kafka {
 /// A Kafka cluster that you run.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct ExternalKafka {
+pub(crate) struct ExternalKafka {
     /// Addresses of some brokers, as `host:port`.
     #[schemars(
         length(min = 1, max = 20),
@@ -55,7 +55,7 @@ pub struct ExternalKafka {
 #[x_kube(
     validation = Rule::new("!has(self.user) || self.user.authentication != 'Tls' || self.tls == 'Enabled'").message("kafka.strimzi.user.authentication Tls requires kafka.strimzi.tls: Enabled"),
 )]
-pub struct StrimziKafka {
+pub(crate) struct StrimziKafka {
     /// Name of the Kafka object.
     #[schemars(
         length(min = 1, max = 63),
@@ -81,7 +81,7 @@ pub struct StrimziKafka {
 /// A KafkaUser in the same namespace. Strimzi stores its credentials in the Secret of the same name.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct StrimziUser {
+pub(crate) struct StrimziUser {
     /// Name of the KafkaUser.
     #[schemars(schema_with = "resources::object_name")]
     pub name: String,
@@ -93,7 +93,7 @@ pub struct StrimziUser {
 
 /// How a KafkaUser authenticates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-pub enum StrimziAuthentication {
+pub(crate) enum StrimziAuthentication {
     /// `scram-sha-512`: with a password.
     #[default]
     ScramSha512,
@@ -104,7 +104,7 @@ pub enum StrimziAuthentication {
 /// TLS settings of the connection to Kafka.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct KafkaTls {
+pub(crate) struct KafkaTls {
     /// Certificate authority (CA) that signed the brokers' certificates. It is required: Confab's images trust
     /// no public authorities for Kafka.
     pub ca_secret: CaSecret,
@@ -118,7 +118,7 @@ pub struct KafkaTls {
 /// restarts the replicas.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct ClientCertificateSecret {
+pub(crate) struct ClientCertificateSecret {
     /// Name of the Secret.
     #[schemars(schema_with = "resources::object_name")]
     pub name: String,
@@ -137,7 +137,7 @@ pub struct ClientCertificateSecret {
 /// SASL authentication to Kafka.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct KafkaSasl {
+pub(crate) struct KafkaSasl {
     /// SASL mechanism.
     #[serde(default)]
     pub mechanism: SaslMechanism,
@@ -149,7 +149,7 @@ pub struct KafkaSasl {
 
 /// SASL mechanism.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-pub enum SaslMechanism {
+pub(crate) enum SaslMechanism {
     /// Sends the password itself. Use it only with TLS.
     #[serde(rename = "PLAIN")]
     Plain,
@@ -164,7 +164,7 @@ pub enum SaslMechanism {
 
 impl SaslMechanism {
     /// The registered name of the mechanism, as Kafka's clients and brokers write it.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Plain => "PLAIN",
             Self::ScramSha256 => "SCRAM-SHA-256",
@@ -176,7 +176,7 @@ impl SaslMechanism {
 /// A single broker that the operator runs.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct EmbeddedKafka {
+pub(crate) struct EmbeddedKafka {
     /// Size of the broker's volume. Immutable, because the operator creates the volume only once.
     #[serde(default = "defaults::storage")]
     #[schemars(schema_with = "resources::amount")]
@@ -191,7 +191,7 @@ pub struct EmbeddedKafka {
     validation = Rule::new("!has(self.config) || self.config.all(k, k.matches('^[a-z]+([.][a-z]+)*$'))").message("the keys of topics.config must be names of Kafka topic settings, such as min.insync.replicas"),
     validation = Rule::new("!has(self.config) || !('retention.ms' in self.config) && !('cleanup.policy' in self.config)").message("topics.config must not set retention.ms (use topics.retentionHours) or cleanup.policy (it is always delete)"),
 )]
-pub struct Topics {
+pub(crate) struct Topics {
     /// Prefix of the topic names. Defaults to `<namespace>.<name>`. Immutable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(

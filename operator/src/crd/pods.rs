@@ -20,7 +20,7 @@ const FREE_KEYS_MESSAGE: &str = "keys with the prefix app.kubernetes.io/ or conf
 /// pods.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct PodMetadata {
+pub(crate) struct PodMetadata {
     /// Labels of the pods.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "labels")]
@@ -38,7 +38,7 @@ pub struct PodMetadata {
 /// services and migrations, except `topologySpread`, which applies to the replicas. A change replaces the pods.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Scheduling {
+pub(crate) struct Scheduling {
     /// Labels that a node must have.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "labels")]
@@ -72,7 +72,7 @@ pub struct Scheduling {
     validation = Rule::new("self.operator != 'Exists' || !has(self.value)").message("operator Exists ignores the value: omit value"),
     validation = Rule::new("!has(self.tolerationSeconds) || (has(self.effect) && self.effect == 'NoExecute')").message("tolerationSeconds requires effect: NoExecute"),
 )]
-pub struct Toleration {
+pub(crate) struct Toleration {
     /// Key of the taint. If omitted, with operator `Exists`, every taint matches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 317), regex(pattern = LABEL_KEY))]
@@ -99,7 +99,7 @@ pub struct Toleration {
 
 /// How the taint's value is compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-pub enum TolerationOperator {
+pub(crate) enum TolerationOperator {
     /// Key and value must match.
     #[default]
     Equal,
@@ -109,7 +109,7 @@ pub enum TolerationOperator {
 
 impl TolerationOperator {
     /// The value as Kubernetes writes it.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Equal => "Equal",
             Self::Exists => "Exists",
@@ -119,7 +119,7 @@ impl TolerationOperator {
 
 /// What a taint does to pods that do not tolerate it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-pub enum TaintEffect {
+pub(crate) enum TaintEffect {
     /// No new pods are scheduled on the node.
     NoSchedule,
     /// New pods are scheduled on the node only if no other node fits.
@@ -130,7 +130,7 @@ pub enum TaintEffect {
 
 impl TaintEffect {
     /// The value as Kubernetes writes it.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::NoSchedule => "NoSchedule",
             Self::PreferNoSchedule => "PreferNoSchedule",
@@ -142,7 +142,7 @@ impl TaintEffect {
 /// Spreads the replicas evenly over the values of a node label.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct TopologySpread {
+pub(crate) struct TopologySpread {
     /// Label of the nodes, such as `topology.kubernetes.io/zone`.
     #[schemars(length(min = 1, max = 317), regex(pattern = LABEL_KEY))]
     pub topology_key: String,
@@ -159,7 +159,7 @@ pub struct TopologySpread {
 
 /// What to do with a replica that no node can take without exceeding the maximum skew.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-pub enum Unsatisfiable {
+pub(crate) enum Unsatisfiable {
     /// Schedule it, preferring nodes that minimize the skew.
     #[default]
     ScheduleAnyway,
@@ -169,7 +169,7 @@ pub enum Unsatisfiable {
 
 impl Unsatisfiable {
     /// The value as Kubernetes writes it.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::ScheduleAnyway => "ScheduleAnyway",
             Self::DoNotSchedule => "DoNotSchedule",
@@ -180,7 +180,7 @@ impl Unsatisfiable {
 /// A Secret in the same namespace with registry credentials (type kubernetes.io/dockerconfigjson).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct ImagePullSecret {
+pub(crate) struct ImagePullSecret {
     /// Name of the Secret.
     #[schemars(schema_with = "resources::object_name")]
     pub name: String,

@@ -11,7 +11,7 @@ use super::secrets::{CaSecret, PasswordSecret, UrlSecret};
 /// Connection to PostgreSQL.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub enum Postgres {
+pub(crate) enum Postgres {
     /// A PostgreSQL server that you run, version 15 or newer. You are responsible for its backups.
     External(Box<ExternalPostgres>),
     /// A PostgreSQL cluster that CloudNativePG runs in the same namespace.
@@ -31,7 +31,7 @@ pub enum Postgres {
     validation = Rule::new("!has(self.host) || (has(self.database) && has(self.user) && has(self.passwordSecret))").message("postgres.external.host also requires database, user and passwordSecret"),
     validation = Rule::new("!has(self.urlSecret) || !(has(self.port) || has(self.database) || has(self.user) || has(self.passwordSecret))").message("postgres.external.urlSecret already contains port, database, user and password: omit these fields"),
 )]
-pub struct ExternalPostgres {
+pub(crate) struct ExternalPostgres {
     /// Secret that holds the address, user and password of the database as a URL:
     /// `postgres://user:password@host:5432/database?sslmode=require`. Changing the Secret restarts the
     /// replicas.
@@ -76,7 +76,7 @@ pub struct ExternalPostgres {
 #[x_kube(
     validation = Rule::new("!has(self.caSecret) || self.mode == 'verify-full'").message("postgres.external.tls.caSecret has an effect only with mode verify-full: set that mode, or omit caSecret"),
 )]
-pub struct PostgresTls {
+pub(crate) struct PostgresTls {
     /// Whether the connection is encrypted and the server's certificate is verified.
     #[serde(default)]
     pub mode: PostgresTlsMode,
@@ -91,7 +91,7 @@ pub struct PostgresTls {
 /// public authority.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum PostgresTlsMode {
+pub(crate) enum PostgresTlsMode {
     /// No encryption.
     Disable,
     /// Encryption without verifying the server's certificate.
@@ -103,7 +103,7 @@ pub enum PostgresTlsMode {
 
 impl PostgresTlsMode {
     /// The value as libpq writes it.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Disable => "disable",
             Self::Require => "require",
@@ -116,7 +116,7 @@ impl PostgresTlsMode {
 /// `<cluster>-app` (credentials of the database owner) and `<cluster>-ca`.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct CloudNativePg {
+pub(crate) struct CloudNativePg {
     /// Name of the Cluster.
     #[schemars(
         length(min = 1, max = 50),
@@ -128,7 +128,7 @@ pub struct CloudNativePg {
 /// A single server that the operator runs.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct EmbeddedPostgres {
+pub(crate) struct EmbeddedPostgres {
     /// Size of the server's volume. Immutable, because the operator creates the volume only once.
     #[serde(default = "defaults::storage")]
     #[schemars(schema_with = "resources::amount")]

@@ -14,7 +14,7 @@ pub(super) const POSITIVE_AMOUNT_MESSAGE: &str =
 /// CPU and memory of each replica.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Resources {
+pub(crate) struct Resources {
     /// Resources that the scheduler reserves for a replica.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requests: Option<ResourceAmounts>,
@@ -28,7 +28,7 @@ pub struct Resources {
 /// Amounts of CPU and memory.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct ResourceAmounts {
+pub(crate) struct ResourceAmounts {
     /// CPU in cores: `250m` is a quarter of a core.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "amount")]

@@ -9,7 +9,7 @@ use super::resources;
 /// A Secret in the same namespace that holds CA certificates in PEM format.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct CaSecret {
+pub(crate) struct CaSecret {
     /// Name of the Secret.
     #[schemars(schema_with = "resources::object_name")]
     pub name: String,
@@ -23,7 +23,7 @@ pub struct CaSecret {
 /// A key of a Secret in the same namespace that holds a URL including a password.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct UrlSecret {
+pub(crate) struct UrlSecret {
     /// Name of the Secret.
     #[schemars(schema_with = "resources::object_name")]
     pub name: String,
@@ -37,7 +37,7 @@ pub struct UrlSecret {
 /// A key of a Secret in the same namespace that holds a password.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct PasswordSecret {
+pub(crate) struct PasswordSecret {
     /// Name of the Secret.
     #[schemars(schema_with = "resources::object_name")]
     pub name: String,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// Observed state of the chat.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct ChatDeploymentStatus {
+pub(crate) struct ChatDeploymentStatus {
     /// Generation of the spec that this status describes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
@@ -57,7 +57,7 @@ pub struct ChatDeploymentStatus {
 /// Versions of the schema in PostgreSQL.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct SchemaStatus {
+pub(crate) struct SchemaStatus {
     /// Version in the database.
     pub applied: i64,
     /// Version that the image requires. A newer version in the database, as after a rollback, is compatible.
@@ -70,7 +70,7 @@ pub struct SchemaStatus {
 /// A topic as last observed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct TopicStatus {
+pub(crate) struct TopicStatus {
     /// Name of the topic.
     pub name: String,
     /// Number of partitions.

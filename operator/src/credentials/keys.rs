@@ -1,15 +1,17 @@
-//! The chat's own keys: those in its generated Secret, or new ones. No I/O but the system's source of randomness.
+//! The chat's own keys. Those in its generated Secret are kept. No I/O but the system's source of randomness.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::{ALPHANUMERIC, Password, Stored, random_bytes, random_text};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{ALPHANUMERIC, Stored, random_bytes, random_text};
 use crate::digest::digest;
 
-/// Key of the Secret: what makes whoever has it the chat's first admin.
-pub const SETUP_TOKEN: &str = "setup-token";
+/// Key of the Secret: the token with which the first admin signs up.
+pub(crate) const SETUP_TOKEN: &str = "setup-token";
 /// Key of the Secret: what push services know the chat by (VAPID, RFC 8292).
-pub const VAPID_PRIVATE_KEY: &str = "vapid-private-key";
+pub(crate) const VAPID_PRIVATE_KEY: &str = "vapid-private-key";
 
 /// 32 characters of 62 are 190 bits.
 const TOKEN_LENGTH: usize = 32;
@@ -23,29 +25,34 @@ const P256_ORDER: [u8; 32] = [
 
 /// Keys that no service needs but the chat-app itself.
 #[derive(Clone, Debug)]
-pub struct Keys {
-    /// Makes whoever has it the first admin.
-    pub setup_token: Password,
+pub(crate) struct Keys {
+    /// The first admin signs up with it.
+    pub setup_token: SecretString,
     /// A private key on P-256 as 43 characters of base64url.
-    pub vapid_private_key: Password,
+    pub vapid_private_key: SecretString,
 }
 
 impl Keys {
-    /// What the Secret holds; what is missing in it, or weaker than what is made here, is made up.
+    /// What the Secret holds. What it lacks, or has weaker than what is generated here, is generated.
     pub(super) fn of(stored: &Stored<'_>) -> Self {
         let token = stored.get(SETUP_TOKEN).filter(|text| is_token(text));
         let vapid = stored
             .get(VAPID_PRIVATE_KEY)
             .filter(|text| is_private_key(text));
         Self {
-            setup_token: Password(token.unwrap_or_else(|| random_text(TOKEN_LENGTH, ALPHANUMERIC))),
-            vapid_private_key: Password(vapid.unwrap_or_else(new_private_key)),
+            setup_token: SecretString::from(
+                token.unwrap_or_else(|| random_text(TOKEN_LENGTH, ALPHANUMERIC)),
+            ),
+            vapid_private_key: SecretString::from(vapid.unwrap_or_else(new_private_key)),
         }
     }
 
     /// Changes with the keys and cannot be turned back into them.
-    pub fn digest(&self) -> String {
-        digest([self.setup_token.reveal(), self.vapid_private_key.reveal()])
+    pub(crate) fn digest(&self) -> String {
+        digest([
+            self.setup_token.expose_secret(),
+            self.vapid_private_key.expose_secret(),
+        ])
     }
 }
 
@@ -67,7 +74,7 @@ fn is_scalar(bytes: &[u8; 32]) -> bool {
     *bytes != [0; 32] && *bytes < P256_ORDER
 }
 
-/// Even over all private keys: a number that is none is thrown away, one in four thousand million.
+/// Uniform over all private keys: a number that is none is skipped, one in four thousand million.
 fn new_private_key() -> String {
     loop {
         let bytes = random_bytes::<32>();
@@ -80,35 +87,34 @@ fn new_private_key() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::children::Children;
     use crate::credentials::credentials;
-    use crate::desired::Children;
+    use crate::names::Role;
     use k8s_openapi::ByteString;
     use k8s_openapi::api::core::v1::Secret;
 
     fn kept(token: &str, vapid: &str) -> (bool, bool) {
         let data = [(SETUP_TOKEN, token), (VAPID_PRIVATE_KEY, vapid)];
         let data = data.map(|(key, text)| (key.to_owned(), ByteString(text.as_bytes().to_vec())));
-        let live = Children {
-            keys: Some(Secret {
-                data: Some(data.into()),
-                ..Secret::default()
-            }),
-            ..Children::default()
+        let secret = Secret {
+            data: Some(data.into()),
+            ..Secret::default()
         };
+        let live = Children::default().with(Role::Keys, secret);
         let keys = credentials(&live).keys;
         (
-            keys.setup_token.reveal() == token,
-            keys.vapid_private_key.reveal() == vapid,
+            keys.setup_token.expose_secret() == token,
+            keys.vapid_private_key.expose_secret() == vapid,
         )
     }
 
     #[test]
     fn new_keys_are_a_token_of_32_characters_and_a_private_key_on_p256() {
         let keys = credentials(&Children::default()).keys;
-        assert!(is_token(keys.setup_token.reveal()));
-        assert_eq!(keys.setup_token.reveal().len(), 32);
-        assert_eq!(keys.vapid_private_key.reveal().len(), 43);
-        assert!(is_private_key(keys.vapid_private_key.reveal()));
+        assert!(is_token(keys.setup_token.expose_secret()));
+        assert_eq!(keys.setup_token.expose_secret().len(), 32);
+        assert_eq!(keys.vapid_private_key.expose_secret().len(), 43);
+        assert!(is_private_key(keys.vapid_private_key.expose_secret()));
         assert_ne!(
             keys.digest(),
             credentials(&Children::default()).keys.digest()

@@ -16,27 +16,20 @@ use k8s_openapi::api::policy::v1::{PodDisruptionBudget, PodDisruptionBudgetSpec}
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::Resource;
 
-use super::{Ingredients, certificates, environment, meta, pod};
+use super::{BuildInput, certificates, environment, meta, pod};
 use crate::crd::{Autoscaling, ChatDeployment, TopologySpread, Unsatisfiable};
 use crate::migration::Release;
-use crate::validate::{Chat, Role};
+use crate::names::{
+    ANNOTATION_MIGRATED_DATABASE, ANNOTATION_MIGRATED_IMAGE, ANNOTATION_MIGRATED_SEARCH,
+    ANNOTATION_SECRETS, Role,
+};
+use crate::validate::Chat;
 
-/// On the Deployment: the image whose migration is done.
-pub const ANNOTATION_MIGRATED_IMAGE: &str = "confab.dev/migrated-image";
-/// On the Deployment: the database that was migrated, as a digest of its address.
-pub const ANNOTATION_MIGRATED_DATABASE: &str = "confab.dev/migrated-database";
-/// On the Deployment: the search language that was migrated. Without it, it was [`SIMPLE`].
-pub const ANNOTATION_MIGRATED_SEARCH: &str = "confab.dev/migrated-search-language";
-/// PostgreSQL's text search configuration for all languages.
-pub const SIMPLE: &str = "simple";
-/// On the pods: the versions of the Secrets that they read at start, so that a new password rolls them.
-pub const ANNOTATION_SECRETS: &str = "confab.dev/secrets";
-
-/// The user that the chat-app's image runs as.
+/// The user of the chat-app's image.
 pub(super) const USER: i64 = 65532;
 
 /// The replicas, on the image whose migration is done.
-pub(super) fn deployment(chat: &Chat, with: &Ingredients<'_>, release: &Release) -> Deployment {
+pub(super) fn deployment(chat: &Chat, input: &BuildInput<'_>, release: &Release) -> Deployment {
     let mut metadata = meta::child(chat, Role::App);
     metadata.annotations = Some(BTreeMap::from([
         (ANNOTATION_MIGRATED_IMAGE.to_owned(), release.image.clone()),
@@ -57,7 +50,7 @@ pub(super) fn deployment(chat: &Chat, with: &Ingredients<'_>, release: &Release)
         strategy: Some(surge_only()),
         template: PodTemplateSpec {
             metadata: Some(meta::pods(chat, Role::App, BTreeMap::from([secrets]))),
-            spec: Some(pod_spec(chat, with, release)),
+            spec: Some(pod_spec(chat, input, release)),
         },
         ..DeploymentSpec::default()
     };
@@ -79,8 +72,8 @@ fn surge_only() -> DeploymentStrategy {
     }
 }
 
-fn pod_spec(chat: &Chat, with: &Ingredients<'_>, release: &Release) -> PodSpec {
-    let files = certificates::of_replica(with.access);
+fn pod_spec(chat: &Chat, input: &BuildInput<'_>, release: &Release) -> PodSpec {
+    let files = certificates::of_replica(input.access);
     PodSpec {
         service_account_name: Some(chat.child(Role::App)),
         security_context: Some(pod::pod_security(USER)),
@@ -90,18 +83,18 @@ fn pod_spec(chat: &Chat, with: &Ingredients<'_>, release: &Release) -> PodSpec {
         volumes: certificates::volumes(&files),
         containers: vec![Container {
             volume_mounts: certificates::mounts(&files),
-            ..container(chat, with, release)
+            ..container(chat, input, release)
         }],
-        ..pod::placed(chat)
+        ..pod::base(chat)
     }
 }
 
-fn container(chat: &Chat, with: &Ingredients<'_>, release: &Release) -> Container {
+fn container(chat: &Chat, input: &BuildInput<'_>, release: &Release) -> Container {
     Container {
         name: "chat-app".to_owned(),
         image: Some(release.image.clone()),
         args: Some(vec!["serve".to_owned()]),
-        env: Some(environment::serve(chat, with, release)),
+        env: Some(environment::serve(chat, input, release)),
         ports: Some(vec![port("http", 8080), port("admin", 9090)]),
         liveness_probe: Some(pod::http_probe("/livez", "admin", 10, 3)),
         readiness_probe: Some(pod::http_probe("/readyz", "admin", 2, 2)),
@@ -120,7 +113,7 @@ fn port(name: &str, number: i32) -> ContainerPort {
     }
 }
 
-/// As the spec says, else on different nodes while there are enough; a node too few never keeps a replica from running.
+/// As the spec says, else on different nodes while there are enough. Too few nodes never keep a replica from running.
 fn spread(chat: &Chat) -> Vec<TopologySpreadConstraint> {
     let over_nodes = || {
         vec![TopologySpread {
@@ -135,7 +128,7 @@ fn spread(chat: &Chat) -> Vec<TopologySpreadConstraint> {
         topology_key: spread.topology_key,
         when_unsatisfiable: spread.when_unsatisfiable.as_str().to_owned(),
         label_selector: Some(meta::label_selector(chat, Role::App)),
-        // Only replicas of the same rollout count, or the last ones would all land on one node.
+        // Only replicas of the same rollout count, or the last ones would all be on one node.
         match_label_keys: Some(vec!["pod-template-hash".to_owned()]),
         ..TopologySpreadConstraint::default()
     };
@@ -155,7 +148,7 @@ pub(super) fn service_account(chat: &Chat) -> ServiceAccount {
     }
 }
 
-/// A drain takes one replica at a time; one that is not ready never blocks a drain.
+/// A drain evicts one replica at a time. One that is not ready never blocks a drain.
 pub(super) fn disruption_budget(chat: &Chat) -> PodDisruptionBudget {
     let spec = PodDisruptionBudgetSpec {
         max_unavailable: Some(IntOrString::Int(1)),

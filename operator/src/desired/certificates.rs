@@ -1,4 +1,4 @@
-//! The files that pods get out of Secrets: certificates and keys, the named keys alone. Pure.
+//! Certificates and keys as files in pods: of a Secret, only the named keys. Pure.
 
 use k8s_openapi::api::core::v1::{KeyToPath, SecretVolumeSource, Volume, VolumeMount};
 
@@ -35,7 +35,6 @@ pub(super) fn of_replica(access: &Access) -> Vec<Files> {
         .collect()
 }
 
-/// What a migration needs.
 pub(super) fn of_migration(database: &DatabaseLogin) -> Vec<Files> {
     let ca = database.ca.as_ref().map(|ca| Files {
         volume: POSTGRES_CA,
@@ -45,14 +44,11 @@ pub(super) fn of_migration(database: &DatabaseLogin) -> Vec<Files> {
     ca.into_iter().collect()
 }
 
-/// The authority of Kafka's brokers.
 pub(super) const KAFKA_CA: &str = "kafka-ca";
-/// The certificate that Kafka is shown.
 pub(super) const KAFKA_CLIENT: &str = "kafka-client";
-/// The authority of PostgreSQL.
 pub(super) const POSTGRES_CA: &str = "postgres-ca";
 
-/// Where a key of the Secret in this volume is a file.
+/// The file of a key of the Secret in this volume.
 pub(super) fn path(volume: &str, key: &str) -> String {
     format!("{}/{key}", directory(volume))
 }
@@ -61,7 +57,6 @@ fn directory(volume: &str) -> String {
     format!("/etc/confab/{volume}")
 }
 
-/// As a pod lists them. None: there are none.
 pub(super) fn volumes(files: &[Files]) -> Option<Vec<Volume>> {
     let volume = |files: &Files| {
         let items = files.keys.iter().map(|key| KeyToPath {
@@ -84,7 +79,6 @@ pub(super) fn volumes(files: &[Files]) -> Option<Vec<Volume>> {
     (!files.is_empty()).then(|| files.iter().map(volume).collect())
 }
 
-/// As a container lists them. None: there are none.
 pub(super) fn mounts(files: &[Files]) -> Option<Vec<VolumeMount>> {
     let mount = |files: &Files| pod::mount_read_only(files.volume, &directory(files.volume));
     (!files.is_empty()).then(|| files.iter().map(mount).collect())

@@ -3,46 +3,46 @@
 use crate::crd::SchemaStatus;
 use crate::validate::Chat;
 
-/// Of a replica beside its pool (`chat-app serve --help`): the writer's lanes, the workers, and one for each task that
-/// a single replica leads.
+/// Connections of a replica beside its pool (`chat-app serve --help`): the writer's lanes, the workers, and one for each
+/// task that a single replica leads.
 const BESIDE_THE_POOL: i32 = 9;
-/// Sizes of a replica's pool. Few, so that scaling rarely changes it: a change replaces the replicas.
+/// Sizes of a replica's pool. There are few, so that scaling rarely changes it: a change replaces the replicas.
 const POOLS: [i32; 3] = [8, 4, 2];
 /// For a migration, a backup, and a person with psql.
 const KEPT_FREE: i32 = 5;
 
 /// Connections of all replicas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Connections {
+pub(crate) struct Connections {
     pub pool: i32,
-    /// What all of them may open, while a rollout has one in four twice.
+    /// What all replicas may open, during a rollout with a quarter more of them.
     pub needed: i32,
-    /// What PostgreSQL took when the schema was migrated. None: not known.
-    pub taken: Option<i32>,
+    /// What PostgreSQL accepted when the schema was migrated. None: not known.
+    pub accepted: Option<i32>,
 }
 
 /// The largest pool with which all replicas together fit, else the smallest.
-pub fn connections(chat: &Chat, schema: Option<SchemaStatus>) -> Connections {
+pub(crate) fn connections(chat: &Chat, schema: Option<SchemaStatus>) -> Connections {
     let most = chat
         .autoscaling
         .as_ref()
         .map_or(chat.replicas, |limits| limits.max_replicas);
     let peak = most.saturating_add(most / 4 + i32::from(most % 4 > 0));
-    let taken = schema.and_then(|schema| schema.max_connections);
+    let accepted = schema.and_then(|schema| schema.max_connections);
     let all = POOLS.map(|pool| Connections {
         pool,
         needed: peak.saturating_mul(pool + BESIDE_THE_POOL),
-        taken,
+        accepted,
     });
     let [.., smallest] = all;
     all.into_iter().find(Connections::fit).unwrap_or(smallest)
 }
 
 impl Connections {
-    /// Whether PostgreSQL takes them all, as far as is known.
-    pub fn fit(&self) -> bool {
-        self.taken
-            .is_none_or(|taken| self.needed.saturating_add(KEPT_FREE) <= taken)
+    /// Whether PostgreSQL accepts all of them, as far as is known.
+    pub(crate) fn fit(&self) -> bool {
+        self.accepted
+            .is_none_or(|accepted| self.needed.saturating_add(KEPT_FREE) <= accepted)
     }
 }
 
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn replicas_that_do_not_even_fit_with_the_smallest_pool_are_noticed() {
+    fn replicas_that_do_not_fit_even_with_the_smallest_pool_are_noticed() {
         assert!(of(json!({"replicas": 6}), Some(97)).fit());
         let many = of(json!({"replicas": 20}), Some(97));
         assert_eq!((many.fit(), many.needed), (false, 275));
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn under_autoscaling_the_most_replicas_count_so_that_scaling_replaces_none() {
+    fn under_autoscaling_the_maximum_of_replicas_counts_so_that_scaling_replaces_none() {
         let at = |replicas| {
             of(
                 json!({"replicas": replicas, "autoscaling": {"minReplicas": 1, "maxReplicas": 5}}),

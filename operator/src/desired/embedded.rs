@@ -1,5 +1,5 @@
-//! What the two embedded services have in common: one pod on one volume, with a command of their own, so that
-//! any image with the program in it serves. Pure.
+//! What the two embedded services have in common: one pod on one volume. The operator brings the command, so that any
+//! image with the program works. Pure.
 
 use std::collections::BTreeMap;
 
@@ -16,14 +16,14 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::{meta, pod};
 use crate::crd::DeletionPolicy;
-use crate::validate::{Chat, Role};
+use crate::names::Role;
+use crate::validate::Chat;
 
-/// Where the volume is mounted. Data is in a directory below it, which its program makes with its own rights.
+/// Where the volume is mounted. The program creates a directory below it, with its own permissions.
 const DATA: &str = "/data";
 /// Where the generated Secret is mounted.
 const SECRET: &str = "/secret";
 
-/// What sets one embedded service apart from the other.
 pub(super) struct Embedded<'a> {
     pub role: Role,
     pub image: &'a str,
@@ -33,7 +33,7 @@ pub(super) struct Embedded<'a> {
     pub script: &'a str,
     pub storage: &'a Quantity,
     pub resources: ResourceRequirements,
-    /// A change restarts the pod.
+    /// Annotations whose change restarts the pod.
     pub restart_on: BTreeMap<String, String>,
     pub volumes: Vec<Volume>,
     pub mounts: Vec<VolumeMount>,
@@ -92,20 +92,23 @@ fn data_claim(chat: &Chat, role: Role, storage: &Quantity) -> PersistentVolumeCl
 }
 
 fn pod_spec(chat: &Chat, service: Embedded<'_>) -> PodSpec {
-    let mut volumes = vec![pod::scratch("tmp"), secret_volume(chat.child(service.role))];
+    let mut volumes = vec![
+        pod::empty_dir("tmp"),
+        secret_volume(chat.child(service.role)),
+    ];
     volumes.extend(service.volumes.iter().cloned());
     PodSpec {
-        affinity: Some(beside_the_other(chat, service.role)),
+        affinity: Some(near_the_other(chat, service.role)),
         security_context: Some(pod::pod_security(service.user)),
         termination_grace_period_seconds: Some(60),
         containers: vec![container(service)],
         volumes: Some(volumes),
-        ..pod::placed(chat)
+        ..pod::base(chat)
     }
 }
 
-/// Both on one node, if that can be: then the chat goes on whole without any other node, and not two nodes but one can stop it.
-fn beside_the_other(chat: &Chat, role: Role) -> Affinity {
+/// Prefers one node for both: on two nodes, the loss of either would stop the chat.
+fn near_the_other(chat: &Chat, role: Role) -> Affinity {
     let other = match role {
         Role::Kafka => Role::Postgres,
         _ => Role::Kafka,

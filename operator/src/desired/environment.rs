@@ -1,23 +1,21 @@
-//! What the chat-app is told: its settings as environment variables. Pure. Secrets go by name alone, so that they
-//! never pass through another object.
+//! The settings of the chat-app, as environment variables. Pure. Secrets are referenced, so that their values are in no
+//! other object.
 
 use k8s_openapi::api::core::v1::EnvVar;
 
 use super::certificates::{KAFKA_CA, KAFKA_CLIENT, POSTGRES_CA, path};
-use super::{Ingredients, connections, pod};
+use super::{BuildInput, connections, pod};
 use crate::access::{Access, DatabaseAddress, DatabaseLogin, KafkaAccess};
 use crate::crd::{AttachmentStore, Attachments, ChatSettings, S3Store};
 use crate::credentials::{SETUP_TOKEN, VAPID_PRIVATE_KEY};
-use crate::migration::Release;
-use crate::validate::{Chat, Role};
+use crate::migration::{Release, SEARCH_LANGUAGE};
+use crate::names::Role;
+use crate::validate::Chat;
 
-/// Read back from a migration's Job, to tell what it was for.
-pub const SEARCH_LANGUAGE: &str = "CONFAB_SEARCH_LANGUAGE";
-
-/// Of a replica. What it shares with the migration is of the release: a language whose index is not built is not used.
-pub(super) fn serve(chat: &Chat, with: &Ingredients<'_>, release: &Release) -> Vec<EnvVar> {
-    let access = with.access;
-    let pool = connections(chat, with.schema).pool;
+/// For a replica. The search language is the release's: one whose index is not built is not used.
+pub(super) fn serve(chat: &Chat, input: &BuildInput<'_>, release: &Release) -> Vec<EnvVar> {
+    let access = input.access;
+    let pool = connections(chat, input.schema).pool;
     let mut env = database(&access.database_login);
     env.extend([
         pod::env("CONFAB_DATABASE_POOL_SIZE", pool.to_string()),

@@ -1,13 +1,14 @@
-//! The way to the replicas from outside by Gateway API. Pure.
+//! The route from outside through Gateway API. Pure.
 //!
-//! There is no timeout in it: a WebSocket lives for hours, and not every controller knows Gateway API's own "0s".
+//! It has no timeout: a WebSocket lives for hours, and not every controller knows Gateway API's own "0s".
 
 use super::meta;
 use crate::crd::Exposure;
 use crate::kinds::{
     BackendRef, HTTPRoute, HttpPathMatch, HttpRouteMatch, HttpRouteRule, HttpRouteSpec, ParentRef,
 };
-use crate::validate::{Chat, Role};
+use crate::names::Role;
+use crate::validate::Chat;
 
 /// The HTTPRoute for the host of the chat's URL, if one is asked for.
 pub(super) fn route(chat: &Chat) -> Option<HTTPRoute> {
@@ -17,7 +18,7 @@ pub(super) fn route(chat: &Chat) -> Option<HTTPRoute> {
     let url = chat
         .url
         .as_ref()
-        .expect("validate() refuses an exposure without a url");
+        .expect("validate() rejects an exposure without a url");
     let parents = gateway.parent_refs.iter().map(|parent| ParentRef {
         name: parent.name.clone(),
         namespace: parent.namespace.clone(),

@@ -1,4 +1,4 @@
-//! Embedded Kafka: one broker that is its own controller, on one volume. Pure.
+//! Embedded Kafka: one broker, which is also the controller, on one volume. Pure.
 
 use std::collections::BTreeMap;
 
@@ -6,22 +6,21 @@ use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::{ConfigMap, ConfigMapVolumeSource, Service, Volume};
 
 use super::embedded::{Embedded, stateful_set as embedded};
-use super::{ANNOTATION_SECRETS, meta, network, pod};
+use super::{meta, network, pod};
 use crate::crd::Kafka;
 use crate::credentials::Credentials;
 use crate::digest::digest;
-use crate::validate::{Chat, Role};
+use crate::names::{ANNOTATION_CONFIG, ANNOTATION_SECRETS, Role};
+use crate::validate::Chat;
 
 const SCRIPT: &str = include_str!("kafka.sh");
 const LOGGING: &str = include_str!("kafka-log4j2.properties");
-/// On the pod: a digest of the settings, which the broker reads at start.
-const ANNOTATION_CONFIG: &str = "confab.dev/config";
 
 pub(super) fn service(chat: &Chat) -> Service {
     network::headless_service(chat, Role::Kafka, "kafka", 9092)
 }
 
-/// The broker's settings. There is no secret in them: the password is in the broker's own metadata.
+/// The broker's settings. They hold no secret: the password is in the broker's own metadata.
 pub(super) fn config(chat: &Chat) -> ConfigMap {
     let data = [
         ("server.properties", server_properties(chat)),
@@ -38,7 +37,7 @@ pub(super) fn config(chat: &Chat) -> ConfigMap {
     }
 }
 
-/// Clients log in; what the broker says to itself stays inside the pod.
+/// Clients authenticate; the broker's connections to itself stay inside the pod.
 fn server_properties(chat: &Chat) -> String {
     let host = chat.pod_host(Role::Kafka);
     format!(
@@ -67,7 +66,6 @@ group.initial.rebalance.delay.ms=0
     )
 }
 
-/// The broker, if the chat has one of its own.
 pub(super) fn stateful_set(chat: &Chat, credentials: &Credentials) -> Option<StatefulSet> {
     let Kafka::Embedded(kafka) = &chat.kafka else {
         return None;

@@ -4,19 +4,11 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 
-use crate::validate::{Chat, Role};
+use crate::names::{MANAGED_BY, Role};
+use crate::validate::Chat;
 
-/// Value of `app.kubernetes.io/managed-by`, and the field manager of every write.
-pub const MANAGED_BY: &str = "confab-operator";
-
-/// On generated Secrets: the chat that they are for, as `<namespace>.<name>`.
-pub const ANNOTATION_CHAT: &str = "confab.dev/chat";
-
-/// On every child: a digest of what was applied, without any secret, so that a field no longer wanted is noticed.
-pub const ANNOTATION_DIGEST: &str = "confab.dev/applied";
-
-/// The labels that choose the pods of one role of one chat. They can never change.
-pub fn selector(chat: &Chat, role: Role) -> BTreeMap<String, String> {
+/// The labels that select the pods of one role of one chat. They must never change: selectors are immutable.
+pub(crate) fn selector(chat: &Chat, role: Role) -> BTreeMap<String, String> {
     BTreeMap::from([
         ("app.kubernetes.io/name".to_owned(), "confab".to_owned()),
         ("app.kubernetes.io/instance".to_owned(), chat.name.clone()),
@@ -28,7 +20,7 @@ pub fn selector(chat: &Chat, role: Role) -> BTreeMap<String, String> {
 }
 
 /// The labels of an object with this role.
-pub fn labels(chat: &Chat, role: Role) -> BTreeMap<String, String> {
+pub(crate) fn labels(chat: &Chat, role: Role) -> BTreeMap<String, String> {
     let mut labels = selector(chat, role);
     labels.insert(
         "app.kubernetes.io/managed-by".to_owned(),
@@ -37,7 +29,7 @@ pub fn labels(chat: &Chat, role: Role) -> BTreeMap<String, String> {
     labels
 }
 
-/// Metadata of the pods with this role. The operator's own labels and annotations go before those of the spec.
+/// Metadata of the pods with this role. The operator's own labels and annotations override those of the spec.
 pub(super) fn pods(chat: &Chat, role: Role, annotations: BTreeMap<String, String>) -> ObjectMeta {
     let mut all = chat.pod_metadata.annotations.clone();
     all.extend(annotations);

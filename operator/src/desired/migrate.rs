@@ -1,4 +1,4 @@
-//! The Job that migrates the schema. Pure. [`crate::migration`] decides when there is one.
+//! The Job that migrates the schema. Pure. [`crate::migration`] decides when it is created.
 
 use std::collections::BTreeMap;
 
@@ -7,28 +7,12 @@ use k8s_openapi::api::core::v1::{Container, PodSpec, PodTemplateSpec};
 
 use super::{app, certificates, environment, meta, pod};
 use crate::access::Access;
-use crate::validate::{Chat, Role};
+use crate::migration::JobMark;
+use crate::names::{ANNOTATION_ATTEMPT, ANNOTATION_FINGERPRINT, ANNOTATION_GENERATION, Role};
+use crate::validate::Chat;
 
-/// On the Job: what it migrates, to tell whether it still is what is wanted.
-pub const ANNOTATION_FINGERPRINT: &str = "confab.dev/migrates";
-/// On the Job: how many times this was tried, from 1.
-pub const ANNOTATION_ATTEMPT: &str = "confab.dev/attempt";
-/// On the Job: the generation of the spec when it was made.
-pub const ANNOTATION_GENERATION: &str = "confab.dev/generation";
-
-/// What tells one migration from another.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JobMark {
-    /// Image, database, search language and Secrets in one digest.
-    pub fingerprint: String,
-    /// Generation of the spec.
-    pub generation: i64,
-    /// How many times this was tried, from 1.
-    pub attempt: u32,
-}
-
-/// The Job. It runs once: trying again is this operator's decision, so that each failure is seen.
-pub fn job(chat: &Chat, access: &Access, mark: &JobMark) -> Job {
+/// The Job does not retry: the operator decides that, so that each failure is reported.
+pub(crate) fn job(chat: &Chat, access: &Access, mark: &JobMark) -> Job {
     let mut metadata = meta::child(chat, Role::Migrate);
     metadata.annotations = Some(BTreeMap::from([
         (ANNOTATION_FINGERPRINT.to_owned(), mark.fingerprint.clone()),
@@ -71,6 +55,6 @@ fn pod_spec(chat: &Chat, access: &Access) -> PodSpec {
             ..Container::default()
         }],
         volumes: certificates::volumes(&files),
-        ..pod::placed(chat)
+        ..pod::base(chat)
     }
 }

@@ -1,4 +1,4 @@
-//! The ways to the replicas, inside the cluster and from outside. Pure.
+//! The Services, and the route from outside through an Ingress. Pure.
 
 use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
 use k8s_openapi::api::networking::v1::{
@@ -9,7 +9,8 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::meta;
 use crate::crd::{Exposure, IngressExposure};
-use crate::validate::{Chat, Role, SiteUrl};
+use crate::names::Role;
+use crate::validate::{Chat, SiteUrl};
 
 /// Port 80 of the Service is the chat.
 pub(super) fn service(chat: &Chat) -> Service {
@@ -26,11 +27,11 @@ pub(super) fn service(chat: &Chat) -> Service {
     }
 }
 
-/// A Service without an address of its own: the name in DNS of a StatefulSet's pod.
+/// The name in DNS of a StatefulSet's pod.
 pub(super) fn headless_service(chat: &Chat, role: Role, port_name: &str, number: i32) -> Service {
     let spec = ServiceSpec {
         cluster_ip: Some("None".to_owned()),
-        // A broker looks itself up before it is ready.
+        // A broker resolves its own name before it is ready.
         publish_not_ready_addresses: Some(true),
         selector: Some(meta::selector(chat, role)),
         ports: Some(vec![port(port_name, number)]),
@@ -61,7 +62,7 @@ pub(super) fn ingress(chat: &Chat) -> Option<Ingress> {
     let url = chat
         .url
         .as_ref()
-        .expect("validate() refuses an exposure without a url");
+        .expect("validate() rejects an exposure without a url");
     let mut metadata = meta::child(chat, Role::App);
     metadata.annotations = (!exposure.annotations.is_empty()).then(|| exposure.annotations.clone());
     let spec = IngressSpec {

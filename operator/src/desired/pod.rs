@@ -12,7 +12,7 @@ use crate::crd::{self, ResourceAmounts, Resources};
 use crate::validate::Chat;
 
 /// What all pods of a chat have in common: no rights in the cluster, and where they may run.
-pub(super) fn placed(chat: &Chat) -> PodSpec {
+pub(super) fn base(chat: &Chat) -> PodSpec {
     let scheduling = &chat.scheduling;
     let tolerations: Vec<_> = scheduling.tolerations.iter().map(toleration).collect();
     let pull: Vec<_> = chat
@@ -73,7 +73,7 @@ pub(super) fn container_security() -> SecurityContext {
     }
 }
 
-/// An environment variable with exactly this value. Kubernetes replaces `$(NAME)` in a plain value by the variable of
+/// An environment variable with exactly this value. Kubernetes replaces `$(NAME)` in a plain value with the variable of
 /// that name, which may hold a password; `$$` stands for `$`.
 pub(super) fn env(name: &str, value: impl AsRef<str>) -> EnvVar {
     EnvVar {
@@ -83,7 +83,7 @@ pub(super) fn env(name: &str, value: impl AsRef<str>) -> EnvVar {
     }
 }
 
-/// An environment variable from a Secret: its value never passes through another object.
+/// An environment variable from a Secret: its value is in no other object.
 pub(super) fn env_secret(name: &str, secret: &str, key: &str) -> EnvVar {
     let selector = SecretKeySelector {
         name: secret.to_owned(),
@@ -101,7 +101,7 @@ pub(super) fn env_secret(name: &str, secret: &str, key: &str) -> EnvVar {
 
 /// An environment variable with a field of the pod.
 pub(super) fn env_field(name: &str, path: &str) -> EnvVar {
-    // The API server adds the version; without it the child would seem changed by hand.
+    // The API server adds the version: without it the child would look changed.
     let field = ObjectFieldSelector {
         api_version: Some("v1".to_owned()),
         field_path: path.to_owned(),
@@ -157,7 +157,7 @@ fn probe(period: i32, failures: i32) -> Probe {
     }
 }
 
-pub(super) fn scratch(name: &str) -> Volume {
+pub(super) fn empty_dir(name: &str) -> Volume {
     Volume {
         name: name.to_owned(),
         empty_dir: Some(EmptyDirVolumeSource::default()),
@@ -165,7 +165,6 @@ pub(super) fn scratch(name: &str) -> Volume {
     }
 }
 
-/// A mount that is written to.
 pub(super) fn mount(name: &str, path: &str) -> VolumeMount {
     VolumeMount {
         name: name.to_owned(),
@@ -174,7 +173,6 @@ pub(super) fn mount(name: &str, path: &str) -> VolumeMount {
     }
 }
 
-/// A mount that is only read.
 pub(super) fn mount_read_only(name: &str, path: &str) -> VolumeMount {
     VolumeMount {
         read_only: Some(true),
@@ -182,7 +180,6 @@ pub(super) fn mount_read_only(name: &str, path: &str) -> VolumeMount {
     }
 }
 
-/// The spec's amounts as a container takes them.
 pub(super) fn requirements(resources: &Resources) -> ResourceRequirements {
     let amounts = |amounts: &Option<ResourceAmounts>| {
         let amounts = amounts.clone().unwrap_or_default();

@@ -1,6 +1,6 @@
-//! The NetworkPolicies: who may speak to a pod, and whom a pod may speak to. Pure.
+//! The NetworkPolicies: which connections the pods accept and open. Pure.
 //!
-//! What lies outside of the cluster has no labels, so that external services are bounded by port alone.
+//! External services have no labels, so that the port alone restricts connections to them.
 
 use k8s_openapi::api::networking::v1::{
     IPBlock, NetworkPolicy, NetworkPolicyEgressRule, NetworkPolicyIngressRule, NetworkPolicyPeer,
@@ -14,9 +14,10 @@ use url::Url;
 use super::meta;
 use crate::access::Access;
 use crate::crd::{AttachmentStore, Kafka, Postgres};
-use crate::validate::{Chat, Role};
+use crate::names::Role;
+use crate::validate::Chat;
 
-/// Addresses that are not of the Internet, and so no push service's.
+/// No push service has one of these addresses.
 const PRIVATE_V4: &[&str] = &[
     "10.0.0.0/8",
     "100.64.0.0/10",
@@ -27,7 +28,7 @@ const PRIVATE_V4: &[&str] = &[
 ];
 const PRIVATE_V6: &[&str] = &["::1/128", "fc00::/7", "fe80::/10"];
 
-/// Of the replicas and of migrations.
+/// For the replicas and migrations.
 pub(super) fn app(chat: &Chat, access: &Access) -> Option<NetworkPolicy> {
     let mut egress = vec![dns(), kafka(chat, access)];
     egress.extend(postgres(chat, access));
@@ -38,7 +39,7 @@ pub(super) fn app(chat: &Chat, access: &Access) -> Option<NetworkPolicy> {
             from: None,
             ports: Some(vec![port("TCP", 8080)]),
         },
-        // Probes come from the node, which no policy keeps away; figures are read from inside the cluster.
+        // No policy keeps out probes, which come from the node. Prometheus reads metrics from inside the cluster.
         NetworkPolicyIngressRule {
             from: Some(vec![NetworkPolicyPeer {
                 namespace_selector: Some(LabelSelector::default()),
@@ -56,7 +57,7 @@ pub(super) fn app(chat: &Chat, access: &Access) -> Option<NetworkPolicy> {
     )
 }
 
-/// Of embedded Kafka: this chat's replicas, and the operator, which looks after the topics.
+/// Embedded Kafka accepts this chat's replicas, and the operator, which manages the topics.
 pub(super) fn embedded_kafka(chat: &Chat, operator: &str) -> Option<NetworkPolicy> {
     let own = matches!(chat.kafka, Kafka::Embedded(_));
     let from = vec![
@@ -69,11 +70,11 @@ pub(super) fn embedded_kafka(chat: &Chat, operator: &str) -> Option<NetworkPolic
     ];
     let selector = meta::label_selector(chat, Role::Kafka);
     let ingress = vec![rule(from, 9092)];
-    // It looks itself up.
+    // It resolves its own name.
     policy(chat, Role::Kafka, selector, ingress, vec![dns()]).filter(|_| own)
 }
 
-/// Of embedded PostgreSQL: this chat's replicas and migrations.
+/// Embedded PostgreSQL accepts this chat's replicas and migrations.
 pub(super) fn embedded_postgres(chat: &Chat) -> Option<NetworkPolicy> {
     let own = matches!(chat.postgres, Postgres::Embedded(_));
     let from = vec![pods(replicas_and_migrations(chat))];

@@ -7,10 +7,11 @@ use k8s_openapi::api::core::v1::{EmptyDirVolumeSource, Service, Volume};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::embedded::{Embedded, stateful_set as embedded};
-use super::{ANNOTATION_SECRETS, network, pod};
+use super::{network, pod};
 use crate::crd::Postgres;
 use crate::credentials::Credentials;
-use crate::validate::{Chat, Role};
+use crate::names::{ANNOTATION_SECRETS, Role};
+use crate::validate::Chat;
 
 const SCRIPT: &str = include_str!("postgres.sh");
 
@@ -18,7 +19,6 @@ pub(super) fn service(chat: &Chat) -> Service {
     network::headless_service(chat, Role::Postgres, "postgres", 5432)
 }
 
-/// The server, if the chat has one of its own.
 pub(super) fn stateful_set(chat: &Chat, credentials: &Credentials) -> Option<StatefulSet> {
     let Postgres::Embedded(postgres) = &chat.postgres else {
         return None;
@@ -41,7 +41,7 @@ pub(super) fn stateful_set(chat: &Chat, credentials: &Credentials) -> Option<Sta
     Some(embedded(chat, service))
 }
 
-/// PostgreSQL keeps parallel queries' data in shared memory; a container's own is 64 MB.
+/// PostgreSQL keeps the data of parallel queries in shared memory, of which a container has 64 MB by default.
 fn shared_memory() -> Volume {
     let memory = EmptyDirVolumeSource {
         medium: Some("Memory".to_owned()),

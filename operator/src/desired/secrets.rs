@@ -1,20 +1,22 @@
-//! The Secrets of the embedded services and of the chat's own keys: made once, with a fate that follows deletionPolicy. Pure.
+//! The generated Secrets: of the embedded services and of the chat's own keys. Pure.
 
 use std::collections::BTreeMap;
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
+use secrecy::ExposeSecret;
 
-use super::meta::{self, ANNOTATION_CHAT};
+use super::meta;
 use crate::crd::DeletionPolicy;
 use crate::credentials::{KafkaLogin, Keys, PostgresLogin, SETUP_TOKEN, VAPID_PRIVATE_KEY};
-use crate::validate::{Chat, Role};
+use crate::names::{ANNOTATION_CHAT, Role};
+use crate::validate::Chat;
 
 /// Keys: username, password, cluster-id.
 pub(super) fn kafka(chat: &Chat, login: &KafkaLogin) -> Secret {
     let data = [
         ("username", login.username.clone()),
-        ("password", login.password.reveal().to_owned()),
+        ("password", login.password.expose_secret().to_owned()),
         ("cluster-id", login.cluster_id.clone()),
     ];
     secret(chat, Role::Kafka, data)
@@ -24,7 +26,7 @@ pub(super) fn kafka(chat: &Chat, login: &KafkaLogin) -> Secret {
 pub(super) fn postgres(chat: &Chat, login: &PostgresLogin) -> Secret {
     let data = [
         ("username", login.username.clone()),
-        ("password", login.password.reveal().to_owned()),
+        ("password", login.password.expose_secret().to_owned()),
         ("database", login.database.clone()),
         ("url", login.url(&chat.service_host(Role::Postgres))),
     ];
@@ -34,10 +36,10 @@ pub(super) fn postgres(chat: &Chat, login: &PostgresLogin) -> Secret {
 /// Keys: setup-token, vapid-private-key.
 pub(super) fn keys(chat: &Chat, keys: &Keys) -> Secret {
     let data = [
-        (SETUP_TOKEN, keys.setup_token.reveal().to_owned()),
+        (SETUP_TOKEN, keys.setup_token.expose_secret().to_owned()),
         (
             VAPID_PRIVATE_KEY,
-            keys.vapid_private_key.reveal().to_owned(),
+            keys.vapid_private_key.expose_secret().to_owned(),
         ),
     ];
     secret(chat, Role::Keys, data)
@@ -50,7 +52,7 @@ fn secret<const N: usize>(chat: &Chat, role: Role, data: [(&str, String); N]) ->
         chat.instance(),
     )]));
     if chat.deletion_policy == DeletionPolicy::Retain {
-        // Without an owner it outlives the chat, as the data does that it belongs to.
+        // Without an owner it outlives the chat, as its data does.
         metadata.owner_references = None;
     }
     let data = data

@@ -1,19 +1,20 @@
-//! The topics as Strimzi's topic operator takes them. Pure.
+//! The topics as KafkaTopics of Strimzi. Pure.
 
 use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::meta::{self, ANNOTATION_CHAT};
+use super::meta;
 use crate::crd::{DeletionPolicy, Kafka};
 use crate::kinds::{KafkaTopic, KafkaTopicSpec};
+use crate::names::{ANNOTATION_CHAT, Role};
 use crate::topic::WantedTopic;
-use crate::validate::{Chat, Role};
+use crate::validate::Chat;
 
-/// Says whose topic it is, to Strimzi.
+/// The Kafka cluster of the topic, for Strimzi.
 const CLUSTER: &str = "strimzi.io/cluster";
 
-/// The topic, if Strimzi looks after the chat's.
+/// None unless Strimzi manages the chat's topics.
 pub(super) fn topic(chat: &Chat, role: Role, wanted: WantedTopic) -> Option<KafkaTopic> {
     let Kafka::Strimzi(strimzi) = &chat.kafka else {
         return None;

@@ -1,11 +1,20 @@
 use super::*;
 use crate::access::access;
-use crate::credentials::{KafkaLogin, Keys, Password, PostgresLogin};
-use crate::validate::fixtures::chat_of;
+use crate::children::{Child, ChildKind, table};
+use crate::credentials::{KafkaLogin, Keys, PostgresLogin};
+use crate::kinds::{HTTPRoute, KafkaTopic};
+use crate::migration::JobMark;
+use crate::names::MANAGED_BY;
+use crate::validate::fixtures::{chat_of, object};
+use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::{Secret, Service};
+use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
+use secrecy::SecretString;
 use serde_json::{Value, json};
 
 fn credentials() -> Credentials {
-    let password = |text: &str| Password::new(text.to_owned());
+    let password = |text: &str| SecretString::from(text.to_owned());
     Credentials {
         kafka: KafkaLogin {
             username: "confab".into(),
@@ -42,7 +51,7 @@ fn children(spec: Value) -> Children {
     };
     desired(
         &chat,
-        &Ingredients {
+        &BuildInput {
             credentials: &credentials,
             access: &access,
             release: Some(&release),
@@ -52,41 +61,23 @@ fn children(spec: Value) -> Children {
     )
 }
 
-/// The children as `kubectl apply` would take them.
+/// The children as `kubectl apply` would take them, in the order of the table.
 fn yaml(children: &Children) -> String {
-    fn document<K: serde::Serialize>(object: &Option<K>) -> Option<String> {
-        object
-            .as_ref()
-            .map(|object| serde_yaml::to_string(&serde_json::to_value(object).unwrap()).unwrap())
-    }
-    let documents = [
-        document(&children.kafka_secret),
-        document(&children.postgres_secret),
-        document(&children.keys),
-        document(&children.service_account),
-        document(&children.kafka_config),
-        document(&children.kafka_service),
-        document(&children.kafka),
-        document(&children.postgres_service),
-        document(&children.postgres),
-        document(&children.service),
-        document(&children.deployment),
-        document(&children.disruption_budget),
-        document(&children.autoscaler),
-        document(&children.ingress),
-        document(&children.route),
-        document(&children.events),
-        document(&children.signals),
-        document(&children.app_policy),
-        document(&children.kafka_policy),
-        document(&children.postgres_policy),
-        document(&children.migration),
-    ];
-    documents
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join("---\n")
+    let documents = children
+        .rows()
+        .map(|(_, object)| serde_yaml::to_string(&object.json()).unwrap());
+    documents.collect::<Vec<_>>().join("---\n")
+}
+
+/// Those of the children that `chosen` names.
+fn only(children: &Children, chosen: impl Fn(&Child) -> bool) -> Children {
+    let rows = children.rows().filter(|(child, _)| chosen(child));
+    rows.map(|(child, object)| (child, Some(object.clone())))
+        .collect()
+}
+
+fn is<K: ChildKind>(child: &Child) -> bool {
+    child.kind.is::<K>()
 }
 
 #[test]
@@ -121,17 +112,17 @@ fn external_services_a_route_and_autoscaling_make_only_the_replicas_and_what_lea
     insta::assert_snapshot!(yaml(&children(spec)));
 }
 
-/// Of Kafka, PostgreSQL and the replicas.
+/// The pods of Kafka, PostgreSQL and the replicas.
 fn pods_of(children: &Children) -> Vec<k8s_openapi::api::core::v1::PodTemplateSpec> {
-    let sets = [&children.kafka, &children.postgres];
+    let sets = [Role::Kafka, Role::Postgres].map(|role| children.get::<StatefulSet>(role));
     let sets = sets.into_iter().flatten();
     let embedded = sets.map(|set| set.spec.as_ref().unwrap().template.clone());
-    let replicas = children.deployment.iter();
+    let replicas = children.get::<Deployment>(Role::App).into_iter();
     let replicas = replicas.map(|deployment| deployment.spec.as_ref().unwrap().template.clone());
     embedded.chain(replicas).collect()
 }
 
-/// What the kubelet makes of a plain value: `$(NAME)` becomes the variable's value where there is one, `$$` becomes `$`.
+/// How the kubelet expands a plain value: `$(NAME)` becomes the variable's value where there is one, `$$` becomes `$`.
 /// As `Expand` of k8s.io/kubernetes/third_party/forked/golang/expansion does.
 fn expanded(value: &str, variables: &[String]) -> String {
     let mut result = String::new();
@@ -160,7 +151,7 @@ fn expanded(value: &str, variables: &[String]) -> String {
 }
 
 #[test]
-fn what_a_spec_says_reaches_each_container_letter_by_letter() {
+fn what_a_spec_says_reaches_each_container_unchanged() {
     let hostile = "A $$ B $(CONFAB_DATABASE_URL) $(CONFAB_SETUP_TOKEN) $";
     let spec = json!({
         "kafka": {"external": {"bootstrapServers": [hostile], "sasl": {"secretName": "login"}, "tls": {"caSecret": {"name": "ca", "key": hostile}}}},
@@ -176,8 +167,7 @@ fn what_a_spec_says_reaches_each_container_letter_by_letter() {
     });
     let children = children(spec);
     let job = children
-        .migration
-        .as_ref()
+        .get::<Job>(Role::Migrate)
         .map(|job| job.spec.as_ref().unwrap().template.clone());
     let pods = pods_of(&children).into_iter().chain(job);
     let containers = pods.flat_map(|pod| {
@@ -207,7 +197,7 @@ fn what_a_spec_says_reaches_each_container_letter_by_letter() {
 }
 
 #[test]
-fn all_pods_carry_and_run_where_the_spec_says() {
+fn all_pods_have_the_labels_and_placement_of_the_spec() {
     let spec = json!({
         "podMetadata": {"labels": {"team": "a"}, "annotations": {"example.com/mesh": "on"}},
         "imagePullSecrets": [{"name": "registry"}],
@@ -264,7 +254,7 @@ fn all_pods_carry_and_run_where_the_spec_says() {
 }
 
 #[test]
-fn no_label_of_the_spec_takes_the_place_of_the_operators_own() {
+fn no_label_of_the_spec_overrides_the_operators_own() {
     let spec = json!({"podMetadata": {"labels": {"app.kubernetes.io/component": "kafka"}, "annotations": {"confab.dev/secrets": "none"}}});
     let children = children(spec);
     let replica = &pods_of(&children)[2];
@@ -280,13 +270,7 @@ fn no_label_of_the_spec_takes_the_place_of_the_operators_own() {
 }
 
 fn policies(spec: Value) -> String {
-    let all = children(spec);
-    yaml(&Children {
-        app_policy: all.app_policy,
-        kafka_policy: all.kafka_policy,
-        postgres_policy: all.postgres_policy,
-        ..Children::default()
-    })
+    yaml(&only(&children(spec), is::<NetworkPolicy>))
 }
 
 #[test]
@@ -324,7 +308,7 @@ fn certificates_and_parts_of_an_address_reach_replicas_and_migrations() {
         search_language: "simple".into(),
         secrets: "s1".into(),
     };
-    let with = Ingredients {
+    let input = BuildInput {
         credentials: &credentials,
         access: &access,
         release: Some(&release),
@@ -336,11 +320,9 @@ fn certificates_and_parts_of_an_address_reach_replicas_and_migrations() {
         generation: 1,
         attempt: 1,
     };
-    insta::assert_snapshot!(yaml(&Children {
-        deployment: desired(&chat, &with).deployment,
-        migration: Some(job(&chat, &access, &mark)),
-        ..Children::default()
-    }));
+    let deployment = only(&desired(&chat, &input), is::<Deployment>);
+    let children = deployment.with(Role::Migrate, job(&chat, &access, &mark));
+    insta::assert_snapshot!(yaml(&children));
 }
 
 #[test]
@@ -351,13 +333,12 @@ fn a_gateway_and_strimzi_get_a_route_and_topics() {
         "kafka": {"strimzi": {"cluster": "events"}},
         "topics": {"partitions": 3, "replicationFactor": 2, "config": {"min.insync.replicas": "2"}},
     }));
-    assert!(all.ingress.is_none() && all.kafka.is_none());
-    insta::assert_snapshot!(yaml(&Children {
-        route: all.route,
-        events: all.events,
-        signals: all.signals,
-        ..Children::default()
-    }));
+    assert!(all.get::<Ingress>(Role::App).is_none());
+    assert!(all.get::<StatefulSet>(Role::Kafka).is_none());
+    let ours = only(&all, |child| {
+        is::<HTTPRoute>(child) || is::<KafkaTopic>(child)
+    });
+    insta::assert_snapshot!(yaml(&ours));
 }
 
 #[test]
@@ -369,11 +350,8 @@ fn a_migration_is_a_job_that_runs_once() {
         generation: 1,
         attempt: 2,
     };
-    let migration = Some(job(&chat, &access, &mark));
-    insta::assert_snapshot!(yaml(&Children {
-        migration,
-        ..Children::default()
-    }));
+    let migration = job(&chat, &access, &mark);
+    insta::assert_snapshot!(yaml(&Children::default().with(Role::Migrate, migration)));
 }
 
 #[test]
@@ -383,7 +361,7 @@ fn nothing_runs_before_a_release_is_migrated() {
     let access = access(&chat, &credentials, &Default::default());
     let children = desired(
         &chat,
-        &Ingredients {
+        &BuildInput {
             credentials: &credentials,
             access: &access,
             release: None,
@@ -391,18 +369,17 @@ fn nothing_runs_before_a_release_is_migrated() {
             operator: "confab-system",
         },
     );
-    assert!(
-        children.deployment.is_none() && children.kafka.is_some() && children.service.is_some()
-    );
+    assert!(children.get::<Deployment>(Role::App).is_none());
+    assert!(children.get::<StatefulSet>(Role::Kafka).is_some());
+    assert!(children.get::<Service>(Role::App).is_some());
 }
 
 #[test]
-fn volumes_and_generated_secrets_share_their_fate() {
+fn volumes_and_generated_secrets_are_retained_or_deleted_together() {
     let of = |policy| children(json!({"deletionPolicy": policy}));
     let when_deleted = |children: &Children| {
         let policy = children
-            .postgres
-            .as_ref()
+            .get::<StatefulSet>(Role::Postgres)
             .unwrap()
             .spec
             .as_ref()
@@ -412,11 +389,9 @@ fn volumes_and_generated_secrets_share_their_fate() {
         policy.unwrap().when_deleted.unwrap()
     };
     let owned = |children: &Children| {
-        children
-            .list()
-            .iter()
-            .filter(|child| child.kind == "Secret")
-            .map(|child| child.meta.unwrap().owner_references.is_some())
+        let secrets = children.rows().filter(|(child, _)| is::<Secret>(child));
+        secrets
+            .map(|(_, secret)| secret.metadata().owner_references.is_some())
             .collect::<Vec<_>>()
     };
     let (retain, delete) = (of("Retain"), of("Delete"));
@@ -431,14 +406,13 @@ fn volumes_and_generated_secrets_share_their_fate() {
 }
 
 #[test]
-fn every_child_but_a_kept_secret_belongs_to_the_chat_and_says_who_made_it() {
+fn every_child_but_a_retained_secret_has_the_chat_as_owner_and_the_operator_as_manager() {
     let children = children(
         json!({"url": "http://a.b", "exposure": {"ingress": {}}, "autoscaling": {"minReplicas": 1, "maxReplicas": 2}}),
     );
     let there: Vec<_> = children
-        .list()
-        .into_iter()
-        .filter_map(|child| Some((child.kind, child.meta?.clone())))
+        .rows()
+        .map(|(child, object)| (child.kind.name(), object.metadata().clone()))
         .collect();
     assert_eq!(there.len(), 14);
     for (kind, meta) in there {
@@ -453,11 +427,33 @@ fn every_child_but_a_kept_secret_belongs_to_the_chat_and_says_who_made_it() {
 }
 
 #[test]
+fn what_is_built_is_what_the_table_of_children_says_is_wanted() {
+    let embedded = json!({
+        "networkPolicy": "Enabled", "autoscaling": {"minReplicas": 1, "maxReplicas": 2},
+        "url": "http://a.b", "exposure": {"ingress": {}},
+    });
+    let outside = json!({
+        "networkPolicy": "Enabled", "kafka": {"strimzi": {"cluster": "events"}},
+        "postgres": {"external": {"urlSecret": {"name": "db"}}},
+        "url": "http://a.b", "exposure": {"gateway": {"parentRefs": [{"name": "way"}]}},
+    });
+    for spec in [json!({}), embedded, outside] {
+        let (built, wanted) = (children(spec.clone()), object(spec).spec);
+        for child in table().iter().filter(|child| !is::<Job>(child)) {
+            let name = (child.kind.name(), child.role);
+            assert_eq!(
+                built.object(child).is_some(),
+                child.wanted(&wanted),
+                "{name:?}"
+            );
+        }
+        assert_eq!(built.len(), built.rows().count(), "each has a row");
+    }
+}
+
+#[test]
 fn no_password_is_in_anything_but_a_secret() {
-    let mut children = children(json!({}));
-    children.kafka_secret = None;
-    children.postgres_secret = None;
-    children.keys = None;
+    let children = only(&children(json!({})), |child| !is::<Secret>(child));
     let text = yaml(&children);
     for secret in [
         "kafkapassword",

@@ -1,4 +1,4 @@
-//! What a Lease says, and what is written into it. Pure.
+//! The contents of a Lease: read, written, and whether it is expired. Pure.
 
 use std::time::Duration;
 
@@ -7,6 +7,11 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt;
 use tokio::time::Instant;
+
+use crate::names::LEASE;
+
+/// Seconds after which a Lease that is not renewed is expired.
+const DURATION: i32 = 15;
 
 pub(super) fn holder(lease: &Lease) -> Option<&str> {
     lease
@@ -18,22 +23,16 @@ pub(super) fn holder(lease: &Lease) -> Option<&str> {
 }
 
 /// The Lease, held by `identity` from now on. `before` keeps its version, so that of two who take it one fails.
-pub(super) fn taken(
-    before: Option<&Lease>,
-    name: &str,
-    identity: &str,
-    duration: Duration,
-    now: Timestamp,
-) -> Lease {
+pub(super) fn taken(before: Option<&Lease>, identity: &str, now: Timestamp) -> Lease {
     let mut lease = before.cloned().unwrap_or_default();
-    lease.metadata.name = Some(name.to_owned());
+    lease.metadata.name = Some(LEASE.to_owned());
     lease.metadata.managed_fields = None;
     let spec = lease.spec.get_or_insert_with(LeaseSpec::default);
-    let anew = spec.holder_identity.as_deref() != Some(identity);
+    let changed = spec.holder_identity.as_deref() != Some(identity);
     spec.lease_transitions =
-        Some(spec.lease_transitions.unwrap_or(0) + i32::from(anew && before.is_some()));
+        Some(spec.lease_transitions.unwrap_or(0) + i32::from(changed && before.is_some()));
     spec.holder_identity = Some(identity.to_owned());
-    spec.lease_duration_seconds = Some(i32::try_from(duration.as_secs()).expect("some seconds"));
+    spec.lease_duration_seconds = Some(DURATION);
     spec.acquire_time = Some(MicroTime(now));
     spec.renew_time = Some(MicroTime(now));
     lease
@@ -46,17 +45,17 @@ pub(super) fn renewed(lease: &Lease, now: Timestamp) -> Lease {
     lease
 }
 
-/// Another's Lease as seen from here: since when it has not changed.
+/// Another's Lease, and since when it has not changed by this process's clock.
 #[derive(Debug, Default)]
-pub(super) struct Sight {
+pub(super) struct ObservedLease {
     holder: String,
     version: Option<String>,
     since: Option<Instant>,
 }
 
-impl Sight {
-    /// Looks at the Lease; whether it is free or over.
-    pub(super) fn look(&mut self, lease: &Lease, now: Instant) -> bool {
+impl ObservedLease {
+    /// Takes note of what was read. Whether the Lease is free or expired.
+    pub(super) fn update(&mut self, lease: &Lease, now: Instant) -> bool {
         let version = lease.resource_version();
         if self.since.is_none() || self.version != version {
             self.version = version;
@@ -67,7 +66,7 @@ impl Sight {
             .spec
             .as_ref()
             .and_then(|spec| spec.lease_duration_seconds)
-            .unwrap_or(15);
+            .unwrap_or(DURATION);
         let duration = Duration::from_secs(u64::try_from(seconds).unwrap_or(15));
         holder(lease).is_none()
             || self
@@ -75,7 +74,7 @@ impl Sight {
                 .is_some_and(|since| now.duration_since(since) > duration)
     }
 
-    /// Who held it when it was last looked at.
+    /// As of the last update.
     pub(super) fn holder(&self) -> &str {
         &self.holder
     }
@@ -86,45 +85,33 @@ mod tests {
     use super::*;
 
     fn lease(version: &str) -> Lease {
-        let mut lease = taken(
-            None,
-            "l",
-            "other",
-            Duration::from_secs(15),
-            Timestamp::UNIX_EPOCH,
-        );
+        let mut lease = taken(None, "other", Timestamp::UNIX_EPOCH);
         lease.metadata.resource_version = Some(version.to_owned());
         lease
     }
 
     #[test]
-    fn anothers_lease_is_over_when_it_did_not_change_for_its_duration_by_our_own_clock() {
-        let (mut sight, start) = (Sight::default(), Instant::now());
+    fn anothers_lease_is_expired_when_it_did_not_change_for_its_duration_by_our_own_clock() {
+        let (mut observed, start) = (ObservedLease::default(), Instant::now());
         assert!(
-            !sight.look(&lease("1"), start),
+            !observed.update(&lease("1"), start),
             "its old renewTime does not count"
         );
-        assert!(!sight.look(&lease("2"), start + Duration::from_secs(14)));
-        assert!(!sight.look(&lease("2"), start + Duration::from_secs(29)));
-        assert!(sight.look(&lease("2"), start + Duration::from_secs(30)));
+        assert!(!observed.update(&lease("2"), start + Duration::from_secs(14)));
+        assert!(!observed.update(&lease("2"), start + Duration::from_secs(29)));
+        assert!(observed.update(&lease("2"), start + Duration::from_secs(30)));
     }
 
     #[test]
-    fn a_lease_that_was_given_up_is_free_at_once() {
+    fn a_lease_that_was_released_is_free_at_once() {
         let mut free = lease("1");
         free.spec.as_mut().unwrap().holder_identity = None;
-        assert!(Sight::default().look(&free, Instant::now()));
+        assert!(ObservedLease::default().update(&free, Instant::now()));
     }
 
     #[test]
     fn taking_a_lease_counts_a_transition_and_keeps_its_version() {
-        let mine = taken(
-            Some(&lease("7")),
-            "l",
-            "me",
-            Duration::from_secs(15),
-            Timestamp::UNIX_EPOCH,
-        );
+        let mine = taken(Some(&lease("7")), "me", Timestamp::UNIX_EPOCH);
         assert_eq!(holder(&mine), Some("me"));
         assert_eq!(
             (

@@ -1,32 +1,47 @@
-//! A migration Job as the decision sees it. Pure.
+//! A migration Job as the decision reads it. Pure.
 
 use k8s_openapi::api::batch::v1::{Job, JobCondition};
 use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt;
 
-use crate::desired::{ANNOTATION_ATTEMPT, ANNOTATION_FINGERPRINT, ANNOTATION_GENERATION};
+use super::SIMPLE;
+use crate::names::{ANNOTATION_ATTEMPT, ANNOTATION_FINGERPRINT, ANNOTATION_GENERATION};
+
+/// The container's variable with the search language.
+pub(crate) const SEARCH_LANGUAGE: &str = "CONFAB_SEARCH_LANGUAGE";
+
+/// Identifies a migration: as annotations of its Job, and in [`super::Decision`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct JobMark {
+    /// Image, database, search language and Secrets in one digest.
+    pub fingerprint: String,
+    /// Generation of the spec.
+    pub generation: i64,
+    /// The number of the attempt, from 1.
+    pub attempt: u32,
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JobView {
+pub(crate) struct JobView {
     pub fingerprint: String,
-    /// Generation of the spec when it was made.
+    /// Generation of the spec when it was created.
     pub generation: i64,
-    /// How many times this was tried, from 1.
+    /// From 1.
     pub attempt: u32,
     pub state: JobState,
 }
 
-/// How far a Job is. Conditions tell; `completionTime` is set on success alone.
+/// By the conditions: `completionTime` is set on success alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum JobState {
-    Leaving,
+pub(crate) enum JobState {
+    Terminating,
     Active,
     Failed(Timestamp),
     Complete,
 }
 
 impl JobView {
-    pub fn of(job: &Job) -> Self {
+    pub(crate) fn of(job: &Job) -> Self {
         let annotation = |key| job.annotations().get(key);
         Self {
             fingerprint: annotation(ANNOTATION_FINGERPRINT)
@@ -45,7 +60,7 @@ impl JobView {
 
 fn state(job: &Job) -> JobState {
     if job.metadata.deletion_timestamp.is_some() {
-        return JobState::Leaving;
+        return JobState::Terminating;
     }
     let conditions = job
         .status
@@ -69,4 +84,22 @@ fn ended(condition: &JobCondition) -> Timestamp {
         .last_transition_time
         .as_ref()
         .map_or(Timestamp::UNIX_EPOCH, |time| time.0)
+}
+
+/// Image and search language that the Job migrates to.
+pub(crate) fn target(job: &Job) -> (Option<String>, String) {
+    let pods = job
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.template.spec.as_ref());
+    let container = pods.and_then(|pods| pods.containers.first());
+    let language = container
+        .into_iter()
+        .flat_map(|container| container.env.iter().flatten())
+        .find(|variable| variable.name == SEARCH_LANGUAGE)
+        .and_then(|variable| variable.value.clone());
+    (
+        container.and_then(|container| container.image.clone()),
+        language.unwrap_or_else(|| SIMPLE.to_owned()),
+    )
 }

@@ -31,13 +31,13 @@ fn job(state: JobState) -> JobView {
     }
 }
 
-fn at<'a>(wanted: &'a Release, job: Option<JobView>) -> Situation<'a> {
-    Situation {
+fn at<'a>(wanted: &'a Release, job: Option<JobView>) -> MigrationInput<'a> {
+    MigrationInput {
         wanted,
         recorded: None,
         job,
         generation: 1,
-        answers: Some(true),
+        postgres_answers: Some(true),
         now: NOW,
     }
 }
@@ -62,7 +62,7 @@ fn what_the_deployment_records_is_not_migrated_again_even_if_the_job_vanished() 
     let wanted = wanted();
     let recorded = recorded_as("app:2", "db1", "simple");
     assert_eq!(
-        decide(&Situation {
+        decide(&MigrationInput {
             recorded,
             ..at(&wanted, None)
         }),
@@ -71,7 +71,7 @@ fn what_the_deployment_records_is_not_migrated_again_even_if_the_job_vanished() 
 }
 
 #[test]
-fn a_job_begun_for_an_image_that_is_no_longer_wanted_is_cancelled() {
+fn a_job_created_for_an_image_that_is_no_longer_wanted_is_canceled() {
     let wanted = wanted();
     let recorded = recorded_as("app:2", "db1", "simple");
     let other = |state| JobView {
@@ -82,14 +82,14 @@ fn a_job_begun_for_an_image_that_is_no_longer_wanted_is_cancelled() {
         (other(JobState::Active), Decision::Cancel),
         (other(JobState::Failed(NOW)), Decision::Cancel),
         (other(JobState::Complete), Decision::Settled),
-        (other(JobState::Leaving), Decision::Settled),
+        (other(JobState::Terminating), Decision::Settled),
         (job(JobState::Active), Decision::Settled),
     ] {
-        let situation = Situation {
+        let input = MigrationInput {
             recorded: recorded.clone(),
             ..at(&wanted, Some(job))
         };
-        assert_eq!(decide(&situation), decision);
+        assert_eq!(decide(&input), decision);
     }
 }
 
@@ -102,7 +102,7 @@ fn another_image_another_database_or_another_search_language_is_migrated() {
         recorded_as("app:2", "db1", "german"),
     ] {
         assert_eq!(
-            decide(&Situation {
+            decide(&MigrationInput {
                 recorded,
                 ..at(&wanted, None)
             }),
@@ -115,18 +115,18 @@ fn another_image_another_database_or_another_search_language_is_migrated() {
 fn a_migration_starts_only_once_postgresql_answers() {
     let wanted = wanted();
     assert_eq!(
-        decide(&Situation {
-            answers: None,
+        decide(&MigrationInput {
+            postgres_answers: None,
             ..at(&wanted, None)
         }),
-        Decision::Ask
+        Decision::Probe
     );
     assert_eq!(
-        decide(&Situation {
-            answers: Some(false),
+        decide(&MigrationInput {
+            postgres_answers: Some(false),
             ..at(&wanted, None)
         }),
-        Decision::Wait
+        Decision::WaitForPostgres
     );
 }
 
@@ -142,8 +142,8 @@ fn a_job_is_followed_by_its_conditions() {
         Decision::Complete
     );
     assert_eq!(
-        decide(&at(&wanted, Some(job(JobState::Leaving)))),
-        Decision::Leaving
+        decide(&at(&wanted, Some(job(JobState::Terminating)))),
+        Decision::Terminating
     );
 }
 
@@ -179,7 +179,7 @@ fn a_job_for_another_image_database_language_or_secret_is_replaced_at_once() {
 }
 
 #[test]
-fn a_failed_migration_is_tried_again_after_1_2_4_8_and_then_every_15_minutes() {
+fn a_failed_migration_is_retried_after_1_2_4_8_and_then_every_15_minutes() {
     let wanted = wanted();
     for (attempt, minutes) in [(1, 1), (2, 2), (3, 4), (4, 8), (5, 15), (6, 15), (60, 15)] {
         let early = decide(&at(&wanted, Some(failed_minutes_ago(minutes - 1, attempt))));
@@ -196,14 +196,14 @@ fn a_failed_migration_is_tried_again_after_1_2_4_8_and_then_every_15_minutes() {
 }
 
 #[test]
-fn a_failed_migration_is_tried_again_at_once_when_the_spec_changed() {
+fn a_failed_migration_is_retried_at_once_when_the_spec_changed() {
     let wanted = wanted();
-    let situation = Situation {
+    let input = MigrationInput {
         generation: 2,
         ..at(&wanted, Some(failed_minutes_ago(0, 3)))
     };
     assert_eq!(
-        decide(&situation),
+        decide(&input),
         Decision::Replace(JobMark {
             generation: 2,
             ..mark(1)
@@ -293,7 +293,7 @@ fn until_a_search_language_is_migrated_the_replicas_search_in_the_one_before() {
 }
 
 #[test]
-fn the_login_of_a_database_that_is_not_migrated_does_not_reach_the_replicas() {
+fn the_credentials_of_a_database_that_is_not_migrated_do_not_reach_the_replicas() {
     let live = live("app:1", "db0");
     let expected = Release {
         image: "app:1".into(),

@@ -1,19 +1,24 @@
-//! Scenarios: whole passes against an API server in memory, which plays the built-in controllers where told to.
+//! Scenarios: whole reconciles against an API server in memory. The tests play the built-in controllers.
 
 mod api_server;
 
 use std::sync::Arc;
 
+use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::jiff::Timestamp;
+use kube::Client;
 use kube::core::DeserializeGuard;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::unbounded_channel;
 
 use super::*;
 use crate::access::access;
+use crate::children::Children;
 use crate::crd::TopicStatus;
 use crate::credentials::credentials;
-use crate::desired::Children;
-use crate::topic::TopicState;
+use crate::names::Role;
+use crate::telemetry::Metrics;
+use crate::topic::{TopicState, Topics};
 use crate::validate::fixtures::{chat_of, images, object};
 use api_server::ApiServer;
 
@@ -23,29 +28,31 @@ const JOB: &str = "/apis/batch/v1/namespaces/chat/jobs/team-migrate";
 const SERVICE: &str = "/api/v1/namespaces/chat/services/team-app";
 const INGRESS: &str = "/apis/networking.k8s.io/v1/namespaces/chat/ingresses/team-app";
 
-/// An operator and its world.
 struct World {
     server: ApiServer,
     ctx: Arc<Context>,
 }
 
 impl World {
-    /// The ChatDeployment `team`, with Kafka already looked at.
+    /// With the ChatDeployment `team`.
     fn with(spec: Value) -> Self {
         let server = ApiServer::default();
         server.put(CHAT, serde_json::to_value(object(spec)).unwrap());
         let client = Client::new(server.clone(), "chat");
-        let metrics = Metrics::new();
+        let metrics = Arc::new(Metrics::new());
         let ctx = Context {
             events: crate::status::Events::new(client.clone(), "test"),
             images: images(),
             chats: kube::runtime::reflector::store().0,
-            kinds: Default::default(),
+            installed: Default::default(),
             watched: Vec::new(),
             namespace: "confab-system".into(),
-            seen: Default::default(),
-            echoes: Default::default(),
-            topics: Arc::new(Topics::new(unbounded_channel().0, metrics.looks())),
+            existing: Default::default(),
+            own_writes: Default::default(),
+            topics: Arc::new(Topics::new(
+                unbounded_channel().0,
+                metrics.topic_reconcile_duration(),
+            )),
             backoffs: Default::default(),
             metrics,
             client,
@@ -56,10 +63,10 @@ impl World {
         }
     }
 
-    async fn pass(&self) {
+    async fn reconcile(&self) {
         let object: ChatDeployment =
             serde_json::from_value(self.server.get(CHAT).unwrap()).unwrap();
-        reconcile(Arc::new(DeserializeGuard(Ok(object))), self.ctx.clone())
+        super::reconcile(Arc::new(DeserializeGuard(Ok(object))), self.ctx.clone())
             .await
             .unwrap();
     }
@@ -77,12 +84,14 @@ impl World {
                 .get(&format!("/api/v1/namespaces/chat/secrets/{name}"))
                 .map(|secret| serde_json::from_value(secret).unwrap())
         };
-        let live = Children {
-            kafka_secret: secret("team-kafka"),
-            postgres_secret: secret("team-postgres"),
-            keys: secret("team-keys"),
-            ..Children::default()
-        };
+        let mut live = Children::default();
+        for (role, name) in [
+            (Role::Kafka, "team-kafka"),
+            (Role::Postgres, "team-postgres"),
+            (Role::Keys, "team-keys"),
+        ] {
+            live.insert::<Secret>(role, secret(name));
+        }
         let chat = chat_of(self.server.get(CHAT).unwrap()["spec"].clone());
         let access = access(&chat, &credentials(&live), &Default::default());
         let topics = ["events", "signals"].map(|name| TopicStatus {
@@ -109,13 +118,13 @@ impl World {
 
     async fn ready(spec: Value) -> Self {
         let world = Self::with(spec);
-        world.pass().await;
+        world.reconcile().await;
         world.services_start();
-        world.pass().await;
+        world.reconcile().await;
         world.job_ends("Complete");
-        world.pass().await;
+        world.reconcile().await;
         world.rolls_out();
-        world.pass().await;
+        world.reconcile().await;
         assert_eq!(world.condition("Ready"), "True UpToDate");
         world.server.forget_writes();
         world
@@ -160,7 +169,7 @@ impl World {
             .server
             .get(&format!("/api/v1/namespaces/chat/secrets/{name}"))
             .unwrap();
-        let secret: k8s_openapi::api::core::v1::Secret = serde_json::from_value(secret).unwrap();
+        let secret: Secret = serde_json::from_value(secret).unwrap();
         String::from_utf8(secret.data.unwrap()[key].0.clone()).unwrap()
     }
 
@@ -178,39 +187,48 @@ impl World {
 #[tokio::test]
 async fn from_an_empty_spec_to_ready_in_the_order_services_migration_replicas() {
     let world = World::with(json!({}));
-    world.pass().await;
+    world.reconcile().await;
     assert_eq!(
         (world.condition("Ready"), world.server.get(JOB)),
         ("False WaitingForKafka".into(), None)
     );
     world.services_start();
-    world.pass().await;
+    world.reconcile().await;
     assert_eq!(world.condition("Ready"), "False Migrating");
     assert!(world.server.get(JOB).is_some() && world.server.get(DEPLOYMENT).is_none());
     world.job_ends("Complete");
-    world.pass().await;
+    world.reconcile().await;
     assert_eq!(world.condition("Ready"), "False RollingOut");
     world.rolls_out();
-    world.pass().await;
+    world.reconcile().await;
     assert_eq!(world.condition("Ready"), "True UpToDate");
 }
 
 #[tokio::test]
-async fn a_pass_in_which_nothing_changed_writes_nothing() {
+async fn a_reconcile_is_small_enough_for_the_stack_of_any_thread() {
+    let world = World::with(json!({}));
+    let chat = serde_json::from_value(world.server.get(CHAT).unwrap()).unwrap();
+    let future = super::reconcile(Arc::new(DeserializeGuard(Ok(chat))), world.ctx.clone());
+    let bytes = size_of_val(&future);
+    assert!(bytes < 64 * 1024, "{bytes} bytes");
+}
+
+#[tokio::test]
+async fn a_reconcile_in_which_nothing_changed_writes_nothing() {
     let world =
         World::ready(json!({"url": "http://chat.localhost:8080", "exposure": {"ingress": {}}}))
             .await;
-    world.pass().await;
-    world.pass().await;
+    world.reconcile().await;
+    world.reconcile().await;
     assert_eq!(world.server.writes(), Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn a_child_that_was_deleted_comes_back() {
+async fn a_child_that_was_deleted_is_recreated() {
     let world = World::ready(json!({})).await;
     for path in [SERVICE, DEPLOYMENT] {
         world.server.remove(path);
-        world.pass().await;
+        world.reconcile().await;
         assert!(world.server.get(path).is_some(), "{path}");
     }
     assert!(
@@ -224,30 +242,30 @@ async fn a_child_that_was_deleted_comes_back() {
 }
 
 #[tokio::test]
-async fn a_child_that_was_changed_by_hand_is_put_right() {
+async fn a_manual_change_of_a_child_is_reverted() {
     let world = World::ready(json!({})).await;
     world
         .server
         .merge(DEPLOYMENT, json!({"spec": {"replicas": 7}}));
-    world.pass().await;
+    world.reconcile().await;
     assert_eq!(world.server.get(DEPLOYMENT).unwrap()["spec"]["replicas"], 2);
 }
 
 #[tokio::test]
-async fn a_route_that_is_no_longer_wanted_goes() {
+async fn a_route_that_is_no_longer_wanted_is_deleted() {
     let world = World::ready(json!({"url": "http://a.b", "exposure": {"ingress": {}}})).await;
     assert!(world.server.get(INGRESS).is_some());
     world.edit_spec(json!({"exposure": null}));
-    world.pass().await;
+    world.reconcile().await;
     assert_eq!(world.server.get(INGRESS), None);
 }
 
 #[tokio::test]
-async fn an_object_of_someone_else_is_never_touched() {
+async fn an_object_of_another_owner_is_never_touched() {
     let world = World::with(json!({}));
     let strangers = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "team-app", "uid": "s"}, "spec": {"selector": {"app": "other"}}});
     world.server.put(SERVICE, strangers.clone());
-    world.pass().await;
+    world.reconcile().await;
     assert_eq!(world.condition("Accepted"), "False NameInUse");
     assert_eq!(world.condition("Stalled"), "True NameInUse");
     assert_eq!(world.server.get(SERVICE).unwrap(), strangers);
@@ -255,13 +273,13 @@ async fn an_object_of_someone_else_is_never_touched() {
 }
 
 #[tokio::test]
-async fn a_failed_migration_keeps_the_old_image_and_lets_scaling_go_on() {
+async fn a_failed_migration_keeps_the_old_image_and_scaling_still_works() {
     let world = World::ready(json!({"image": "confab/chat-app:1"})).await;
     world.edit_spec(json!({"image": "confab/chat-app:2"}));
-    world.pass().await;
+    world.reconcile().await;
     world.job_ends("Failed");
     world.edit_spec(json!({"replicas": 3}));
-    world.pass().await;
+    world.reconcile().await;
     assert_eq!(
         (
             world.image(),
@@ -276,13 +294,13 @@ async fn a_failed_migration_keeps_the_old_image_and_lets_scaling_go_on() {
 async fn a_new_image_reaches_the_replicas_only_through_a_complete_migration() {
     let world = World::ready(json!({"image": "confab/chat-app:1"})).await;
     world.edit_spec(json!({"image": "confab/chat-app:2"}));
-    world.pass().await;
+    world.reconcile().await;
     assert_eq!(
         (world.condition("SchemaReady"), world.image()),
         ("False Migrating".into(), json!("confab/chat-app:1"))
     );
     world.job_ends("Complete");
-    world.pass().await;
+    world.reconcile().await;
     assert_eq!(world.image(), "confab/chat-app:2");
 }
 
@@ -290,7 +308,7 @@ async fn a_new_image_reaches_the_replicas_only_through_a_complete_migration() {
 async fn a_chat_that_is_being_deleted_gets_no_children() {
     let world = World::with(json!({}));
     world.server.merge(CHAT, json!({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": ["foregroundDeletion"]}}));
-    world.pass().await;
+    world.reconcile().await;
     assert_eq!(world.server.writes(), Vec::<String>::new());
 }
 
@@ -315,7 +333,7 @@ async fn only_delete_with_an_external_broker_is_held_by_a_finalizer() {
 }
 
 #[tokio::test]
-async fn topics_of_an_external_broker_do_not_hold_a_chat_whose_login_is_gone() {
+async fn topics_of_an_external_broker_do_not_hold_a_chat_whose_credentials_are_gone() {
     let world = World::with(json!({
         "deletionPolicy": "Delete",
         "kafka": {"external": {"bootstrapServers": ["127.0.0.1:1"], "sasl": {"secretName": "gone"}}},
@@ -326,28 +344,50 @@ async fn topics_of_an_external_broker_do_not_hold_a_chat_whose_login_is_gone() {
         CHAT,
         json!({"metadata": {"deletionTimestamp": since, "finalizers": finalizers}}),
     );
-    world.pass().await;
+    world.reconcile().await;
     let left = world.server.get(CHAT).unwrap()["metadata"]["finalizers"].clone();
     assert_eq!(left, json!(["someone.else/hold"]));
 }
 
 #[tokio::test]
-async fn a_stored_spec_that_cannot_be_built_is_told_and_what_runs_is_left_alone() {
+async fn why_topics_stay_in_kafka_is_an_event_that_people_understand() {
+    let world = World::with(json!({
+        "deletionPolicy": "Delete",
+        "replicas": -1,
+        "kafka": {"external": {"bootstrapServers": ["127.0.0.1:1"]}},
+    }));
+    let deleted =
+        json!({"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": [teardown::FINALIZER]});
+    world.server.merge(CHAT, json!({"metadata": deleted}));
+    world.reconcile().await;
+    let all = world.server.all();
+    let mut events = all.iter().filter(|(path, _)| path.contains("/events/"));
+    let (_, event) = events.next().expect("an Event");
+    assert_eq!(event["reason"], "TopicsNotDeleted");
+    let note = event["note"].as_str().unwrap();
+    assert!(
+        note.ends_with("spec.replicas is -1: set it to 0 or more"),
+        "{note}"
+    );
+}
+
+#[tokio::test]
+async fn a_stored_spec_that_cannot_be_built_is_reported_and_what_runs_is_left_alone() {
     let world = World::ready(json!({})).await;
     world.edit_spec(json!({"replicas": -1}));
-    world.pass().await;
+    world.reconcile().await;
     assert_eq!(world.condition("Accepted"), "False InvalidSpec");
     assert_eq!(world.condition("Available"), "True Serving");
     assert_eq!(world.server.get(DEPLOYMENT).unwrap()["spec"]["replicas"], 2);
 }
 
 #[tokio::test]
-async fn a_migration_begun_for_an_image_that_was_taken_back_is_removed() {
+async fn a_migration_for_an_image_that_was_reverted_is_deleted() {
     let world = World::ready(json!({"image": "confab/chat-app:1"})).await;
     world.edit_spec(json!({"image": "confab/none:1"}));
-    world.pass().await;
+    world.reconcile().await;
     world.edit_spec(json!({"image": "confab/chat-app:1"}));
-    world.pass().await;
+    world.reconcile().await;
     assert_eq!(
         (world.server.get(JOB), world.condition("Ready")),
         (None, "True UpToDate".into())
@@ -373,13 +413,13 @@ async fn nothing_but_the_secrets_holds_a_password_or_a_key() {
 }
 
 #[tokio::test]
-async fn keys_are_made_once_and_new_ones_roll_the_replicas() {
+async fn keys_are_generated_once_and_new_ones_replace_the_replicas() {
     let world = World::ready(json!({})).await;
     let rolled_with = || {
         world.server.get(DEPLOYMENT).unwrap()["spec"]["template"]["metadata"]["annotations"].clone()
     };
     let (token, before) = (world.secret("team-keys", "setup-token"), rolled_with());
-    world.pass().await;
+    world.reconcile().await;
     assert_eq!(
         (world.secret("team-keys", "setup-token"), rolled_with()),
         (token.clone(), before.clone())
@@ -387,7 +427,7 @@ async fn keys_are_made_once_and_new_ones_roll_the_replicas() {
     world
         .server
         .remove("/api/v1/namespaces/chat/secrets/team-keys");
-    world.pass().await;
+    world.reconcile().await;
     assert_ne!(world.secret("team-keys", "setup-token"), token);
     assert_ne!(rolled_with(), before);
 }
@@ -396,21 +436,21 @@ async fn keys_are_made_once_and_new_ones_roll_the_replicas() {
 async fn another_search_language_is_migrated_before_the_replicas_use_it() {
     let world = World::ready(json!({})).await;
     world.edit_spec(json!({"chat": {"searchLanguage": "German"}}));
-    world.pass().await;
+    world.reconcile().await;
     assert_eq!(
         (world.condition("SchemaReady"), world.search_language()),
         ("False Migrating".into(), json!("simple"))
     );
     world.job_ends("Complete");
-    world.pass().await;
+    world.reconcile().await;
     assert_eq!(world.search_language(), "german");
 }
 
 #[tokio::test]
-async fn a_bucket_whose_secret_is_missing_needs_a_person() {
+async fn a_bucket_whose_secret_is_missing_needs_action() {
     let bucket = json!({"bucket": "files", "credentialsSecret": {"name": "bucket"}});
     let world = World::with(json!({"attachments": {"store": {"s3": bucket}}}));
-    world.pass().await;
+    world.reconcile().await;
     assert_eq!(
         (
             world.condition("Ready").as_str(),
@@ -421,13 +461,13 @@ async fn a_bucket_whose_secret_is_missing_needs_a_person() {
 }
 
 #[tokio::test]
-async fn a_paused_chat_is_left_alone_and_its_status_goes_on_telling() {
+async fn a_paused_chat_is_left_alone_and_its_status_stays_current() {
     let world = World::ready(json!({})).await;
     world.server.merge(
         CHAT,
         json!({"spec": {"paused": true, "replicas": 3, "image": "other:2"}}),
     );
-    world.pass().await;
+    world.reconcile().await;
     assert_eq!(world.condition("Ready"), "False Paused");
     assert_eq!(world.condition("TopicsReady"), "True TopicsUpToDate");
     world.server.merge(
@@ -436,26 +476,26 @@ async fn a_paused_chat_is_left_alone_and_its_status_goes_on_telling() {
     );
     world.server.remove(SERVICE);
     world.server.forget_writes();
-    world.pass().await;
+    world.reconcile().await;
     assert_eq!(world.condition("Available"), "False Starting");
     assert_eq!(world.server.writes(), [format!("PATCH {CHAT}/status")]);
 
     world.server.merge(CHAT, json!({"spec": {"paused": false}}));
-    world.pass().await;
+    world.reconcile().await;
     assert!(world.server.get(SERVICE).is_some());
     assert_eq!(world.condition("SchemaReady"), "False Migrating");
 }
 
 #[tokio::test]
-async fn two_of_one_reason_are_told_each_in_its_own_words() {
+async fn two_events_of_one_reason_each_have_their_own_message() {
     let world = World::with(json!({
         "kafka": {"external": {"bootstrapServers": ["kafka:9092"], "sasl": {"mechanism": "PLAIN", "secretName": "broker"}}},
         "postgres": {"external": {"urlSecret": {"name": "database"}}},
     }));
-    world.pass().await;
+    world.reconcile().await;
     let all = world.server.all();
-    let told = all.iter().filter(|(path, _)| path.contains("/events/"));
-    let notes: Vec<_> = told.map(|(_, event)| event["note"].to_string()).collect();
+    let events = all.iter().filter(|(path, _)| path.contains("/events/"));
+    let notes: Vec<_> = events.map(|(_, event)| event["note"].to_string()).collect();
     for secret in ["broker", "database"] {
         assert!(notes.iter().any(|note| note.contains(secret)), "{notes:?}");
     }

@@ -1,113 +1,111 @@
-//! The conditions: the parts' statements, and `Ready` and `Stalled`, which sum them up. Pure.
+//! The conditions: the parts' findings, and `Ready` and `Stalled`, which sum them up. Pure.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use k8s_openapi::jiff::Timestamp;
 
-use super::verdicts::{available, exposed, rolled, schema, topics};
-use super::{Facts, Mood, Outcome, Verdict};
+use super::findings::{available, exposed, schema, topics, up_to_date};
+use super::{ChatState, Finding, Outcome, Severity};
 use crate::reason::Reason;
 use crate::validate::Rejection;
 
-/// All statements that this pass can make. One that it cannot make stays as it was.
-pub(super) fn verdicts(outcome: &Outcome) -> Vec<Verdict> {
+/// All findings of this reconcile. A condition without one stays as it was.
+pub(super) fn findings(outcome: &Outcome) -> Vec<Finding> {
     match outcome {
-        Outcome::Built(facts) => built(facts),
+        Outcome::Built(state) => built(state),
         Outcome::Rejected(rejection) => rejected(rejection),
     }
 }
 
-fn built(facts: &Facts) -> Vec<Verdict> {
-    if facts.chat.paused {
-        return paused(facts);
+fn built(state: &ChatState) -> Vec<Finding> {
+    if state.chat.paused {
+        return paused(state);
     }
     let parts = vec![
         accepted(),
-        topics(facts),
-        schema(facts),
-        available(facts),
-        exposed(facts),
+        topics(state),
+        schema(state),
+        available(state),
+        exposed(state),
     ];
-    let ready = ready(&parts, rolled(facts));
+    let ready = ready(&parts, up_to_date(state));
     let stalled = stalled(&ready);
     [vec![ready], parts, vec![stalled]].concat()
 }
 
-fn accepted() -> Verdict {
-    Verdict::yes(
+fn accepted() -> Finding {
+    Finding::yes(
         "Accepted",
         Reason::Valid,
         "The spec is valid and no child object name is taken",
     )
 }
 
-/// Topics and schema were not looked at, so that what was said of them stays.
-fn paused(facts: &Facts) -> Vec<Verdict> {
-    let ready = Verdict::no(
+/// Topics and schema are not checked, so that their conditions stay.
+fn paused(state: &ChatState) -> Vec<Finding> {
+    let ready = Finding::no(
         "Ready",
-        Mood::Good,
+        Severity::Normal,
         Reason::Paused,
         "spec.paused is true: the operator changes nothing until it is false. What runs keeps running",
     );
     let stalled = stalled(&ready);
-    vec![ready, accepted(), available(facts), exposed(facts), stalled]
+    vec![ready, accepted(), available(state), exposed(state), stalled]
 }
 
-/// What stands in the way: something that needs a person before something that does not, and otherwise in the
-/// order in which things are made.
-fn ready(parts: &[Verdict], rolled: Verdict) -> Verdict {
+/// The first thing that is missing: one that needs action before one that does not, and otherwise in the order of the
+/// steps.
+fn ready(parts: &[Finding], up_to_date: Finding) -> Finding {
     let needed = ["Accepted", "TopicsReady", "SchemaReady"];
-    let mut missing: Vec<Verdict> = parts
+    let mut missing: Vec<Finding> = parts
         .iter()
         .filter(|part| !part.is_true())
-        // Without a route there may be none asked for.
-        .filter(|part| needed.contains(&part.type_) || part.mood != Mood::Good)
+        // A missing route is fine where none is asked for.
+        .filter(|part| needed.contains(&part.type_) || part.severity != Severity::Normal)
         .filter(|part| part.type_ != "Available")
         .cloned()
         .collect();
-    if !rolled.is_true() {
-        missing.push(rolled.clone());
+    if !up_to_date.is_true() {
+        missing.push(up_to_date.clone());
     }
     let first = missing
         .iter()
-        .find(|part| part.mood == Mood::Person)
+        .find(|part| part.severity == Severity::ActionNeeded)
         .or(missing.first());
-    first.map_or(rolled, |part| Verdict {
+    first.map_or(up_to_date, |part| Finding {
         type_: "Ready",
         status: "False",
         ..part.clone()
     })
 }
 
-fn stalled(ready: &Verdict) -> Verdict {
-    if ready.mood == Mood::Person {
-        return Verdict {
+fn stalled(ready: &Finding) -> Finding {
+    if ready.severity == Severity::ActionNeeded {
+        return Finding {
             type_: "Stalled",
             status: "True",
             ..ready.clone()
         };
     }
-    Verdict {
-        mood: Mood::Good,
-        ..Verdict::no(
+    Finding {
+        severity: Severity::Normal,
+        ..Finding::no(
             "Stalled",
-            Mood::Good,
+            Severity::Normal,
             Reason::NoActionNeeded,
             "No action needed",
         )
     }
 }
 
-fn rejected(rejection: &Rejection) -> Vec<Verdict> {
-    let (reason, mood, message) = match rejection {
-        Rejection::InvalidSpec(message) => (Reason::InvalidSpec, Mood::Person, message),
-        Rejection::TopicPrefixInUse(message) => (Reason::TopicPrefixInUse, Mood::Person, message),
-        Rejection::NameInUse(message) => (Reason::NameInUse, Mood::Person, message),
-        Rejection::Leftovers(message) => {
-            (Reason::WaitingForGarbageCollection, Mood::Waiting, message)
-        }
+fn rejected(rejection: &Rejection) -> Vec<Finding> {
+    let (reason, severity) = match rejection {
+        Rejection::InvalidSpec(_) => (Reason::InvalidSpec, Severity::ActionNeeded),
+        Rejection::TopicPrefixInUse(_) => (Reason::TopicPrefixInUse, Severity::ActionNeeded),
+        Rejection::NameInUse(_) => (Reason::NameInUse, Severity::ActionNeeded),
+        Rejection::Leftovers(_) => (Reason::WaitingForGarbageCollection, Severity::Waiting),
     };
-    let accepted = Verdict::no("Accepted", mood, reason, message);
-    let ready = Verdict {
+    let accepted = Finding::no("Accepted", severity, reason, rejection.to_string());
+    let ready = Finding {
         type_: "Ready",
         ..accepted.clone()
     };
@@ -115,45 +113,45 @@ fn rejected(rejection: &Rejection) -> Vec<Verdict> {
     vec![ready, accepted, stalled]
 }
 
-/// The conditions after this pass. A transition's time is kept while the status stays the same.
-pub fn conditions(
+/// The conditions after this reconcile. A transition's time is kept while the status stays the same.
+pub(crate) fn conditions(
     before: &[Condition],
-    verdicts: &[Verdict],
+    findings: &[Finding],
     generation: Option<i64>,
     now: Timestamp,
 ) -> Vec<Condition> {
     let find = |type_: &str| before.iter().find(|condition| condition.type_ == type_);
-    let mut after: Vec<Condition> = verdicts
+    let mut after: Vec<Condition> = findings
         .iter()
-        .map(|verdict| Condition {
-            type_: verdict.type_.to_owned(),
-            status: verdict.status.to_owned(),
-            reason: verdict.reason.to_string(),
-            message: shortened(&verdict.message),
+        .map(|finding| Condition {
+            type_: finding.type_.to_owned(),
+            status: finding.status.to_owned(),
+            reason: finding.reason.to_string(),
+            message: shortened(&finding.message),
             observed_generation: generation,
-            last_transition_time: find(verdict.type_)
-                .filter(|condition| condition.status == verdict.status)
+            last_transition_time: find(finding.type_)
+                .filter(|condition| condition.status == finding.status)
                 .map_or_else(
                     || Time(whole_seconds(now)),
                     |condition| condition.last_transition_time.clone(),
                 ),
         })
         .collect();
-    let untold = before.iter().filter(|condition| {
-        !verdicts
+    let unchanged = before.iter().filter(|condition| {
+        !findings
             .iter()
-            .any(|verdict| verdict.type_ == condition.type_)
+            .any(|finding| finding.type_ == condition.type_)
     });
-    after.extend(untold.cloned());
+    after.extend(unchanged.cloned());
     after
 }
 
-/// As the API server stores times, so that reading back compares equal.
+/// As the API server stores times, so that a status compares equal after it was read back.
 fn whole_seconds(now: Timestamp) -> Timestamp {
     Timestamp::from_second(now.as_second()).unwrap_or(now)
 }
 
-/// Messages quote others, a scheduler or a broker; the API takes 32 KiB, a person less.
+/// Messages quote others, a scheduler or a broker. The API accepts 32 KiB, people read less.
 fn shortened(message: &str) -> String {
     const LIMIT: usize = 1000;
     match message.char_indices().nth(LIMIT) {

@@ -1,26 +1,26 @@
-//! Events: what changed since the last status, once. I/O: creates Events; a failure is logged and forgotten, since the conditions hold what matters.
+//! Events: what changed since the last status, once. I/O: creates Events. A failure is only logged, since the conditions hold what
+//! matters.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::{Client, Resource};
 use tracing::debug;
 
-use super::{Mood, Verdict};
+use super::{Finding, Severity};
 use crate::crd::ChatDeployment;
-use crate::desired::MANAGED_BY;
+use crate::names::MANAGED_BY;
 
-/// Bytes of a note that the API takes.
+/// Bytes of a note that the API accepts.
 const NOTE: usize = 1024;
 
-/// Where Events go, and in whose name.
-pub struct Events {
+pub(crate) struct Events {
     client: Client,
     reporter: Reporter,
 }
 
 impl Events {
     /// In the name of this process.
-    pub fn new(client: Client, identity: &str) -> Self {
+    pub(crate) fn new(client: Client, identity: &str) -> Self {
         let reporter = Reporter {
             controller: MANAGED_BY.to_owned(),
             instance: Some(identity.to_owned()),
@@ -28,9 +28,9 @@ impl Events {
         Self { client, reporter }
     }
 
-    /// Tells one. By a recorder of its own: one that is kept tells a reason that comes again in the words of the first
-    /// time, and holds each Event in memory for minutes.
-    pub async fn publish(
+    /// With a new recorder: one that is kept reports a repeated reason in the words of the first time, and holds each
+    /// Event in memory for minutes.
+    pub(crate) async fn publish(
         &self,
         object: &ChatDeployment,
         type_: EventType,
@@ -51,55 +51,55 @@ impl Events {
     }
 }
 
-/// Tells of each statement whose status or reason is another than in `before`.
-pub async fn announce(
+/// Publishes each finding whose status or reason differs from `before`.
+pub(crate) async fn publish_changes(
     events: &Events,
     object: &ChatDeployment,
     before: &[Condition],
-    verdicts: &[Verdict],
+    findings: &[Finding],
 ) {
-    for verdict in news(before, verdicts) {
-        let type_ = match verdict.mood {
-            Mood::Good | Mood::Waiting => EventType::Normal,
-            Mood::Trouble | Mood::Person => EventType::Warning,
+    for finding in changes(before, findings) {
+        let type_ = match finding.severity {
+            Severity::Normal | Severity::Waiting => EventType::Normal,
+            Severity::Transient | Severity::ActionNeeded => EventType::Warning,
         };
         events
-            .publish(object, type_, verdict.reason.as_str(), &verdict.message)
+            .publish(object, type_, finding.reason.as_str(), &finding.message)
             .await;
     }
 }
 
-/// `Ready` and `Stalled` repeat the others, but for the good news, which comes last; what `Available` waits for is told
-/// by the others.
-fn news<'a>(before: &[Condition], verdicts: &'a [Verdict]) -> Vec<&'a Verdict> {
-    let changed = |verdict: &&Verdict| {
+/// `Ready` and `Stalled` repeat the others, except that a chat is ready, which comes last. The others also report what
+/// `Available` waits for.
+fn changes<'a>(before: &[Condition], findings: &'a [Finding]) -> Vec<&'a Finding> {
+    let changed = |finding: &&Finding| {
         let old = before
             .iter()
-            .find(|condition| condition.type_ == verdict.type_);
-        old.is_none_or(|old| old.status != verdict.status || old.reason != verdict.reason)
+            .find(|condition| condition.type_ == finding.type_);
+        old.is_none_or(|old| old.status != finding.status || old.reason != finding.reason)
     };
-    let worth_telling = |verdict: &&Verdict| match verdict.type_ {
+    let worth_reporting = |finding: &&Finding| match finding.type_ {
         "Ready" => {
-            verdict.is_true()
-                || !verdicts.iter().any(|other| {
+            finding.is_true()
+                || !findings.iter().any(|other| {
                     other.type_ != "Ready"
                         && other.type_ != "Stalled"
-                        && other.reason == verdict.reason
+                        && other.reason == finding.reason
                 })
         }
         "Stalled" => false,
-        "Available" => verdict.mood != Mood::Waiting,
-        "Accepted" => !verdict.is_true(),
-        "Exposed" => verdict.is_true(),
+        "Available" => finding.severity != Severity::Waiting,
+        "Accepted" => !finding.is_true(),
+        "Exposed" => finding.is_true(),
         _ => true,
     };
-    let mut news: Vec<_> = verdicts
+    let mut changes: Vec<_> = findings
         .iter()
         .filter(changed)
-        .filter(worth_telling)
+        .filter(worth_reporting)
         .collect();
-    news.sort_by_key(|verdict| verdict.type_ == "Ready");
-    news
+    changes.sort_by_key(|finding| finding.type_ == "Ready");
+    changes
 }
 
 #[cfg(test)]
@@ -121,20 +121,20 @@ mod tests {
     }
 
     #[test]
-    fn only_a_change_of_status_or_reason_is_news() {
-        let verdict = Verdict::yes("SchemaReady", Reason::Migrated, "version 1");
+    fn only_a_change_of_status_or_reason_is_published() {
+        let finding = Finding::yes("SchemaReady", Reason::Migrated, "version 1");
         assert_eq!(
-            news(
+            changes(
                 &[condition("SchemaReady", "True", "Migrated")],
-                std::slice::from_ref(&verdict)
+                std::slice::from_ref(&finding)
             )
             .len(),
             0
         );
         assert_eq!(
-            news(
+            changes(
                 &[condition("SchemaReady", "False", "Migrating")],
-                std::slice::from_ref(&verdict)
+                std::slice::from_ref(&finding)
             )
             .len(),
             1
@@ -142,36 +142,36 @@ mod tests {
     }
 
     #[test]
-    fn what_is_waited_for_is_told_once() {
-        let waiting = Verdict::no(
+    fn what_is_awaited_is_published_once() {
+        let waiting = Finding::no(
             "Available",
-            Mood::Waiting,
+            Severity::Waiting,
             Reason::WaitingForDependencies,
             "",
         );
-        let trouble = Verdict::no("Available", Mood::Trouble, Reason::CrashLooping, "");
-        assert!(news(&[], &[waiting]).is_empty());
-        assert_eq!(news(&[], &[trouble]).len(), 1);
+        let transient = Finding::no("Available", Severity::Transient, Reason::CrashLooping, "");
+        assert!(changes(&[], &[waiting]).is_empty());
+        assert_eq!(changes(&[], &[transient]).len(), 1);
     }
 
     #[test]
-    fn what_led_to_it_is_told_before_that_all_is_well() {
-        let ready = Verdict::yes("Ready", Reason::UpToDate, "");
-        let available = Verdict::yes("Available", Reason::Serving, "");
-        let verdicts = [ready, available];
-        let told: Vec<_> = news(&[], &verdicts).iter().map(|it| it.reason).collect();
-        assert_eq!(told, [Reason::Serving, Reason::UpToDate]);
+    fn what_led_to_it_is_published_before_that_the_chat_is_ready() {
+        let ready = Finding::yes("Ready", Reason::UpToDate, "");
+        let available = Finding::yes("Available", Reason::Serving, "");
+        let findings = [ready, available];
+        let reasons: Vec<_> = changes(&[], &findings).iter().map(|it| it.reason).collect();
+        assert_eq!(reasons, [Reason::Serving, Reason::UpToDate]);
     }
 
     #[test]
-    fn what_ready_repeats_of_a_part_is_told_once() {
-        let schema = Verdict::no("SchemaReady", Mood::Waiting, Reason::Migrating, "");
-        let ready = Verdict {
+    fn what_ready_repeats_of_a_part_is_published_once() {
+        let schema = Finding::no("SchemaReady", Severity::Waiting, Reason::Migrating, "");
+        let ready = Finding {
             type_: "Ready",
             ..schema.clone()
         };
-        let rolling = Verdict::no("Ready", Mood::Waiting, Reason::RollingOut, "");
-        assert_eq!(news(&[], &[ready, schema]).len(), 1);
-        assert_eq!(news(&[], &[rolling]).len(), 1);
+        let rolling = Finding::no("Ready", Severity::Waiting, Reason::RollingOut, "");
+        assert_eq!(changes(&[], &[ready, schema]).len(), 1);
+        assert_eq!(changes(&[], &[rolling]).len(), 1);
     }
 }

@@ -2,8 +2,10 @@ use super::*;
 use crate::access::access;
 use crate::crd::TopicStatus;
 use crate::credentials::credentials;
-use crate::desired::JobMark;
+use crate::kinds::HTTPRoute;
+use crate::migration::JobMark;
 use crate::reason::Reason;
+use crate::validate::InvalidSpec;
 use crate::validate::fixtures::{chat_of, object};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use serde_json::{Value, json};
@@ -22,10 +24,8 @@ fn deployment(status: Value) -> Children {
         "spec": {"replicas": 2, "selector": {}, "template": {"spec": {"containers": [{"name": "chat-app", "image": "confab/chat-app:1"}]}}},
         "status": status,
     });
-    Children {
-        deployment: Some(serde_json::from_value(deployment).unwrap()),
-        ..Children::default()
-    }
+    let deployment: Deployment = serde_json::from_value(deployment).unwrap();
+    Children::default().with(Role::App, deployment)
 }
 
 fn topics() -> Vec<TopicStatus> {
@@ -36,15 +36,14 @@ fn topics() -> Vec<TopicStatus> {
     }]
 }
 
-/// A chat where all is well.
-fn well(spec: Value) -> Facts {
+fn healthy(spec: Value) -> ChatState {
     let chat = chat_of(spec);
     let access = access(
         &chat,
         &credentials(&Children::default()),
         &Default::default(),
     );
-    Facts {
+    ChatState {
         chat,
         access,
         topics: TopicState::Ready(topics()),
@@ -59,32 +58,29 @@ fn well(spec: Value) -> Facts {
     }
 }
 
-/// The first attempt's pod ended with these last words.
-fn failed_migration(said: &str) -> Facts {
+/// The pod of the first attempt ended with this message.
+fn failed_migration(message: &str) -> ChatState {
     let pod = serde_json::from_value(json!({
         "metadata": {"labels": {"app.kubernetes.io/component": "migrate"}, "ownerReferences": [{"apiVersion": "batch/v1", "kind": "Job", "name": "team-migrate", "uid": "j1"}]},
         "status": {"containerStatuses": [{"name": "migrate", "image": "i", "imageID": "", "ready": false, "restartCount": 0,
-            "state": {"terminated": {"exitCode": 1, "message": said}}}]},
+            "state": {"terminated": {"exitCode": 1, "message": message}}}]},
     }))
     .unwrap();
-    let migration =
+    let migration: Job =
         serde_json::from_value(json!({"metadata": {"name": "team-migrate", "uid": "j1"}})).unwrap();
-    Facts {
+    ChatState {
         migration: Some(Decision::Failed {
             attempt: 1,
             retry: NOW,
         }),
-        children: Children {
-            migration: Some(migration),
-            ..rolled_out()
-        },
+        children: rolled_out().with(Role::Migrate, migration),
         pods: vec![pod],
-        ..well(json!({}))
+        ..healthy(json!({}))
     }
 }
 
-fn told(facts: Facts) -> Vec<Condition> {
-    status(&object(json!({})), &Outcome::Built(Box::new(facts)), NOW)
+fn conditions_of(state: ChatState) -> Vec<Condition> {
+    status(&object(json!({})), &Outcome::Built(Box::new(state)), NOW)
         .0
         .conditions
 }
@@ -104,8 +100,8 @@ fn summary(conditions: &[Condition]) -> Vec<String> {
 }
 
 #[test]
-fn a_chat_where_all_is_well_is_ready() {
-    let conditions = told(well(json!({})));
+fn a_healthy_chat_is_ready() {
+    let conditions = conditions_of(healthy(json!({})));
     assert_eq!(
         summary(&conditions),
         [
@@ -129,7 +125,7 @@ fn a_chat_where_all_is_well_is_ready() {
 fn without_a_url_available_says_how_to_reach_the_chat() {
     let (status, _) = status(
         &object(json!({})),
-        &Outcome::Built(Box::new(well(json!({})))),
+        &Outcome::Built(Box::new(healthy(json!({})))),
         NOW,
     );
     let available = find(&status.conditions, "Available");
@@ -149,13 +145,13 @@ fn ready_repeats_the_first_thing_that_is_missing() {
     let waiting = TopicState::Problem {
         reason: Reason::WaitingForKafka,
         message: "m".into(),
-        person: false,
+        needs_action: false,
         topics: Vec::new(),
     };
-    let conditions = told(Facts {
+    let conditions = conditions_of(ChatState {
         topics: waiting,
         migration: Some(Decision::Running),
-        ..well(json!({}))
+        ..healthy(json!({}))
     });
     assert_eq!(find(&conditions, "Ready").reason, Reason::WaitingForKafka);
     assert_eq!(find(&conditions, "Stalled").status, "False");
@@ -167,21 +163,21 @@ fn ready_repeats_the_first_thing_that_is_missing() {
 }
 
 #[test]
-fn what_needs_a_person_comes_before_what_does_not_and_is_stalled() {
+fn what_needs_action_comes_before_what_does_not_and_is_stalled() {
     let waiting = TopicState::Problem {
         reason: Reason::KafkaUnreachable,
         message: "m".into(),
-        person: false,
+        needs_action: false,
         topics: Vec::new(),
     };
     let failed = Decision::Failed {
         attempt: 3,
         retry: NOW,
     };
-    let conditions = told(Facts {
+    let conditions = conditions_of(ChatState {
         topics: waiting,
         migration: Some(failed),
-        ..well(json!({}))
+        ..healthy(json!({}))
     });
     assert_eq!(find(&conditions, "Ready").reason, Reason::MigrationFailed);
     assert_eq!(
@@ -191,9 +187,9 @@ fn what_needs_a_person_comes_before_what_does_not_and_is_stalled() {
 }
 
 #[test]
-fn a_failed_migration_says_what_it_said_and_when_it_runs_again() {
-    let facts = failed_migration("the database is read-only");
-    let message = find(&told(facts), "SchemaReady").message.clone();
+fn a_failed_migration_shows_its_message_and_when_it_runs_again() {
+    let state = failed_migration("the database is read-only");
+    let message = find(&conditions_of(state), "SchemaReady").message.clone();
     assert!(
         message.contains("failed once: the database is read-only. Next attempt at 22:13:20Z"),
         "{message}"
@@ -201,8 +197,8 @@ fn a_failed_migration_says_what_it_said_and_when_it_runs_again() {
 }
 
 #[test]
-fn a_database_of_another_chat_needs_a_person_at_once() {
-    let conditions = told(failed_migration(
+fn a_database_of_another_chat_needs_action_at_once() {
+    let conditions = conditions_of(failed_migration(
         "DatabaseInUse: The database belongs to the chat chat.elder",
     ));
     let schema = find(&conditions, "SchemaReady");
@@ -221,13 +217,13 @@ fn a_database_of_another_chat_needs_a_person_at_once() {
 }
 
 #[test]
-fn more_connections_than_postgresql_takes_are_told_while_the_chat_goes_on() {
-    let conditions = told(Facts {
+fn more_connections_than_postgresql_accepts_are_reported_while_the_chat_stays_ready() {
+    let conditions = conditions_of(ChatState {
         schema: Some(SchemaStatus {
             max_connections: Some(20),
             ..SchemaStatus::default()
         }),
-        ..well(json!({}))
+        ..healthy(json!({}))
     });
     let schema = find(&conditions, "SchemaReady");
     assert_eq!(
@@ -244,18 +240,18 @@ fn more_connections_than_postgresql_takes_are_told_while_the_chat_goes_on() {
 }
 
 #[test]
-fn a_missing_secret_is_told_where_it_is_needed() {
+fn a_missing_secret_is_reported_where_it_is_needed() {
     let chat = chat_of(json!({"postgres": {"external": {"urlSecret": {"name": "db"}}}}));
     let access = access(
         &chat,
         &credentials(&Children::default()),
         &Default::default(),
     );
-    let conditions = told(Facts {
+    let conditions = conditions_of(ChatState {
         chat,
         access,
         migration: None,
-        ..well(json!({}))
+        ..healthy(json!({}))
     });
     let schema = find(&conditions, "SchemaReady");
     assert_eq!(
@@ -269,37 +265,35 @@ fn a_missing_secret_is_told_where_it_is_needed() {
 }
 
 #[test]
-fn a_rollout_under_way_is_not_ready_but_available() {
+fn a_rollout_in_progress_is_not_ready_but_available() {
     let status = json!({"observedGeneration": 1, "replicas": 3, "updatedReplicas": 1, "readyReplicas": 2, "availableReplicas": 2});
-    let conditions = told(Facts {
+    let conditions = conditions_of(ChatState {
         children: deployment(status),
-        ..well(json!({}))
+        ..healthy(json!({}))
     });
     assert_eq!(find(&conditions, "Ready").reason, Reason::RollingOut);
     assert_eq!(find(&conditions, "Available").status, "True");
 }
 
 #[test]
-fn a_rollout_that_does_not_move_needs_a_person() {
+fn a_rollout_that_does_not_progress_needs_action() {
     let status = json!({"observedGeneration": 1, "replicas": 2, "updatedReplicas": 1, "conditions": [{"type": "Progressing", "status": "False"}]});
-    let conditions = told(Facts {
+    let conditions = conditions_of(ChatState {
         children: deployment(status),
-        ..well(json!({}))
+        ..healthy(json!({}))
     });
     assert_eq!(find(&conditions, "Stalled").reason, Reason::RolloutStuck);
 }
 
 #[test]
-fn a_chat_scaled_to_zero_is_what_was_asked_for_and_not_available() {
+fn a_chat_scaled_to_zero_is_ready_and_not_available() {
     let children = json!({"metadata": {"generation": 1}, "spec": {"replicas": 0, "selector": {}, "template": {}}, "status": {"observedGeneration": 1}});
-    let children = Children {
-        deployment: Some(serde_json::from_value(children).unwrap()),
-        ..Children::default()
-    };
-    let conditions = told(Facts {
+    let deployment: Deployment = serde_json::from_value(children).unwrap();
+    let children = Children::default().with(Role::App, deployment);
+    let conditions = conditions_of(ChatState {
         chat: chat_of(json!({"replicas": 0})),
         children,
-        ..well(json!({}))
+        ..healthy(json!({}))
     });
     let (ready, available) = (find(&conditions, "Ready"), find(&conditions, "Available"));
     assert_eq!(ready.status, "True");
@@ -310,9 +304,9 @@ fn a_chat_scaled_to_zero_is_what_was_asked_for_and_not_available() {
 #[test]
 fn a_rejected_spec_is_not_ready_and_keeps_what_is_known_of_the_replicas() {
     let mut object = object(json!({}));
-    object.status = Some(status(&object, &Outcome::Built(Box::new(well(json!({})))), NOW).0);
+    object.status = Some(status(&object, &Outcome::Built(Box::new(healthy(json!({})))), NOW).0);
     object.metadata.generation = Some(2);
-    let outcome = Outcome::Rejected(Rejection::InvalidSpec("spec.replicas is -1".into()));
+    let outcome = Outcome::Rejected(Rejection::InvalidSpec(InvalidSpec::Replicas(-1)));
     let (after, _) = status(&object, &outcome, NOW);
     assert_eq!(find(&after.conditions, "Ready").reason, Reason::InvalidSpec);
     assert_eq!(find(&after.conditions, "Stalled").status, "True");
@@ -328,9 +322,9 @@ fn a_transitions_time_is_kept_while_the_status_stays_the_same() {
     let later = Timestamp::constant(1_700_000_100, 0);
     let before = conditions(
         &[],
-        &[Verdict::no(
+        &[Finding::no(
             "SchemaReady",
-            Mood::Waiting,
+            Severity::Waiting,
             Reason::WaitingForPostgres,
             "",
         )],
@@ -339,9 +333,9 @@ fn a_transitions_time_is_kept_while_the_status_stays_the_same() {
     );
     let after = conditions(
         &before,
-        &[Verdict::no(
+        &[Finding::no(
             "SchemaReady",
-            Mood::Waiting,
+            Severity::Waiting,
             Reason::Migrating,
             "",
         )],
@@ -354,7 +348,7 @@ fn a_transitions_time_is_kept_while_the_status_stays_the_same() {
     );
     let changed = conditions(
         &after,
-        &[Verdict::yes("SchemaReady", Reason::Migrated, "")],
+        &[Finding::yes("SchemaReady", Reason::Migrated, "")],
         Some(2),
         later,
     );
@@ -362,9 +356,9 @@ fn a_transitions_time_is_kept_while_the_status_stays_the_same() {
 }
 
 #[test]
-fn a_second_pass_over_the_same_facts_tells_exactly_the_same() {
+fn a_second_reconcile_of_the_same_state_reports_exactly_the_same() {
     let mut object = object(json!({}));
-    let outcome = Outcome::Built(Box::new(well(json!({}))));
+    let outcome = Outcome::Built(Box::new(healthy(json!({}))));
     let first = status(&object, &outcome, NOW).0;
     object.status = Some(first.clone());
     assert_eq!(
@@ -381,12 +375,9 @@ fn the_schemas_version_comes_from_the_migration_that_is_complete_or_stays() {
             "state": {"terminated": {"exitCode": 0, "message": "{\"applied\":2,\"target\":2}"}}}]},
     }))
     .unwrap();
-    let migration =
+    let migration: Job =
         serde_json::from_value(json!({"metadata": {"name": "team-migrate", "uid": "j1"}})).unwrap();
-    let children = Children {
-        migration: Some(migration),
-        ..Children::default()
-    };
+    let children = Children::default().with(Role::Migrate, migration);
     let before = Some(SchemaStatus {
         applied: 1,
         target: 1,
@@ -423,14 +414,14 @@ fn the_schemas_version_comes_from_the_migration_that_is_complete_or_stays() {
 }
 
 fn routed(route: serde_json::Value) -> Vec<Condition> {
-    let route = (!route.is_null()).then(|| serde_json::from_value(route).unwrap());
+    let route: Option<HTTPRoute> =
+        (!route.is_null()).then(|| serde_json::from_value(route).unwrap());
+    let mut children = rolled_out();
+    children.insert(Role::App, route);
     let parents = json!({"gateway": {"parentRefs": [{"name": "way", "namespace": "net", "sectionName": "web"}]}});
-    told(Facts {
-        children: Children {
-            route,
-            ..rolled_out()
-        },
-        ..well(json!({"url": "http://chat.example.com", "exposure": parents}))
+    conditions_of(ChatState {
+        children,
+        ..healthy(json!({"url": "http://chat.example.com", "exposure": parents}))
     })
 }
 
@@ -449,7 +440,7 @@ fn route(parent: serde_json::Value, accepted: &str, generation: i64) -> serde_js
 }
 
 #[test]
-fn a_route_is_there_when_its_gateway_says_so_of_what_it_is_now() {
+fn a_route_counts_when_its_gateway_accepts_its_current_generation() {
     let web = json!({"name": "way", "namespace": "net", "sectionName": "web"});
     let reason = |route| find(&routed(route), "Exposed").reason.clone();
     assert_eq!(
@@ -481,7 +472,7 @@ fn a_route_is_there_when_its_gateway_says_so_of_what_it_is_now() {
 }
 
 #[test]
-fn a_cluster_without_gateway_api_is_told_and_not_ready() {
+fn a_cluster_without_gateway_api_is_reported_and_not_ready() {
     let conditions = routed(serde_json::Value::Null);
     assert_eq!(
         find(&conditions, "Ready").reason,

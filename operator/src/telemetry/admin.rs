@@ -10,11 +10,12 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use tokio::net::TcpListener;
 
-use crate::reconcile::Context;
+use super::{Error, Metrics};
 
-/// What the process is at. It is ready when it works, or stands by while another works.
+/// What the process waits for or does. It is ready when it reconciles, and on standby while another does. `run` and the leader
+/// election write it; the probe reads it.
 #[derive(Debug)]
-pub struct Health(Mutex<(bool, String)>);
+pub(crate) struct Health(Mutex<(bool, String)>);
 
 impl Default for Health {
     fn default() -> Self {
@@ -23,13 +24,12 @@ impl Default for Health {
 }
 
 impl Health {
-    /// It cannot do its work before this has come.
-    pub fn waits_for(&self, what: impl Into<String>) {
+    /// Not ready before this is there.
+    pub(crate) fn waits_for(&self, what: impl Into<String>) {
         self.set(false, format!("waiting for {}", what.into()));
     }
 
-    /// It does its work, or stands by.
-    pub fn ready(&self, doing: impl Into<String>) {
+    pub(crate) fn ready(&self, doing: impl Into<String>) {
         self.set(true, doing.into());
     }
 
@@ -51,27 +51,23 @@ impl Health {
 #[derive(Clone)]
 struct Admin {
     health: Arc<Health>,
-    context: Arc<Context>,
+    metrics: Arc<Metrics>,
 }
 
-/// Serves until the process ends, at the address that is returned. The error is one line about the address.
-pub async fn serve(
+/// Serves until the process ends, at the address that is returned.
+pub(crate) async fn serve(
     address: SocketAddr,
     health: Arc<Health>,
-    context: Arc<Context>,
-) -> Result<SocketAddr, String> {
-    let unusable = |error| {
-        format!(
-            "--admin-listen (CONFAB_OPERATOR_ADMIN_LISTEN): cannot listen on {address}: {error}"
-        )
-    };
+    metrics: Arc<Metrics>,
+) -> Result<SocketAddr, Error> {
+    let unusable = |source| Error::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(unusable)?;
     let listens_at = listener.local_addr().map_err(unusable)?;
     let router = Router::new()
         .route("/livez", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))
-        .route("/metrics", get(metrics))
-        .with_state(Admin { health, context });
+        .route("/metrics", get(metrics_text))
+        .with_state(Admin { health, metrics });
     tokio::spawn(async move { axum::serve(listener, router).await });
     Ok(listens_at)
 }
@@ -86,12 +82,9 @@ async fn readyz(State(admin): State<Admin>) -> impl IntoResponse {
     (status, doing + "\n")
 }
 
-async fn metrics(State(admin): State<Admin>) -> impl IntoResponse {
+async fn metrics_text(State(admin): State<Admin>) -> impl IntoResponse {
     const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    (
-        [(header::CONTENT_TYPE, OPEN_METRICS)],
-        admin.context.metrics.text(),
-    )
+    ([(header::CONTENT_TYPE, OPEN_METRICS)], admin.metrics.text())
 }
 
 #[cfg(test)]

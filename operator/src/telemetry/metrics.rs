@@ -1,4 +1,4 @@
-//! Figures, named as controller-runtime names them where they mean the same. No I/O.
+//! Metrics, named as controller-runtime names them where they mean the same. No I/O.
 
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -12,6 +12,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
+
+use crate::names::LEASE;
 
 const CONTROLLER: &str = "chatdeployment";
 
@@ -31,69 +33,68 @@ struct Lease {
     name: &'static str,
 }
 
-/// All figures of the operator.
-pub struct Metrics {
+pub(crate) struct Metrics {
     registry: Registry,
-    reconciles: Family<ControllerResult, Counter>,
-    errors: Family<Controller, Counter>,
-    seconds: Family<Controller, Histogram>,
-    leader: Family<Lease, Gauge>,
-    looks: Histogram,
-    ids: AtomicU64,
+    reconcile: Family<ControllerResult, Counter>,
+    reconcile_errors: Family<Controller, Counter>,
+    reconcile_time: Family<Controller, Histogram>,
+    leader_election: Family<Lease, Gauge>,
+    topic_reconcile_duration: Histogram,
+    next_id: AtomicU64,
 }
 
 impl Metrics {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut registry = Registry::default();
-        let reconciles = Family::default();
-        let errors = Family::default();
-        let seconds = Family::new_with_constructor(histogram as fn() -> Histogram);
-        let leader = Family::default();
+        let reconcile = Family::default();
+        let reconcile_errors = Family::default();
+        let reconcile_time = Family::new_with_constructor(histogram as fn() -> Histogram);
+        let leader_election = Family::default();
         registry.register(
             "controller_runtime_reconcile",
             "Number of reconciliations by result",
-            reconciles.clone(),
+            reconcile.clone(),
         );
         registry.register(
             "controller_runtime_reconcile_errors",
             "Number of failed reconciliations",
-            errors.clone(),
+            reconcile_errors.clone(),
         );
         registry.register(
             "controller_runtime_reconcile_time_seconds",
             "Duration of reconciliations",
-            seconds.clone(),
+            reconcile_time.clone(),
         );
-        let looks = histogram();
+        let topic_reconcile_duration = histogram();
         registry.register(
             "confab_topic_reconcile_duration_seconds",
             "Duration of reconciling the Kafka topics of a chat, which runs in parallel to its reconciliation",
-            looks.clone(),
+            topic_reconcile_duration.clone(),
         );
         registry.register(
             "leader_election_master_status",
             "1 if this process holds the Lease",
-            leader.clone(),
+            leader_election.clone(),
         );
         Self {
             registry,
-            reconciles,
-            errors,
-            seconds,
-            leader,
-            looks,
-            ids: AtomicU64::new(1),
+            reconcile,
+            reconcile_errors,
+            reconcile_time,
+            leader_election,
+            topic_reconcile_duration,
+            next_id: AtomicU64::new(1),
         }
     }
 
-    /// Counts one reconciliation. None: it was broken off.
-    pub fn reconciled(&self, action: Option<&Action>, took: Duration) {
+    /// `action` is None for a reconcile that failed.
+    pub(crate) fn reconciled(&self, action: Option<&Action>, took: Duration) {
         let result = match action {
             None => "error",
             Some(action) if *action == Action::await_change() => "success",
             Some(_) => "requeue_after",
         };
-        self.reconciles
+        self.reconcile
             .get_or_create(&ControllerResult {
                 controller: CONTROLLER,
                 result,
@@ -103,34 +104,30 @@ impl Metrics {
             controller: CONTROLLER,
         };
         if action.is_none() {
-            self.errors.get_or_create(&controller).inc();
+            self.reconcile_errors.get_or_create(&controller).inc();
         }
-        self.seconds
+        self.reconcile_time
             .get_or_create(&controller)
             .observe(took.as_secs_f64());
     }
 
-    /// Whether this process works.
-    pub fn leading(&self, leading: bool) {
-        self.leader
-            .get_or_create(&Lease {
-                name: crate::leader::LEASE,
-            })
+    pub(crate) fn leading(&self, leading: bool) {
+        self.leader_election
+            .get_or_create(&Lease { name: LEASE })
             .set(i64::from(leading));
     }
 
-    /// For whoever looks at Kafka to observe how long that takes.
-    pub fn looks(&self) -> Histogram {
-        self.looks.clone()
+    pub(crate) fn topic_reconcile_duration(&self) -> Histogram {
+        self.topic_reconcile_duration.clone()
     }
 
-    /// Tells one reconciliation's log lines from another's.
-    pub fn next_reconcile_id(&self) -> u64 {
-        self.ids.fetch_add(1, Relaxed)
+    /// Identifies the log lines of one reconcile.
+    pub(crate) fn next_reconcile_id(&self) -> u64 {
+        self.next_id.fetch_add(1, Relaxed)
     }
 
-    /// In OpenMetrics' text form.
-    pub fn text(&self) -> String {
+    /// In the text format of OpenMetrics.
+    pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("a String takes all");
         text
@@ -181,7 +178,11 @@ mod tests {
             .filter(|name| name.contains('_') && !name.contains(' '))
             .map(str::to_owned)
             .collect();
-        let mut all: Vec<_> = Metrics::new()
+        let metrics = Metrics::new();
+        // A metric with labels is on the page once it has a value.
+        metrics.reconciled(None, Duration::ZERO);
+        metrics.leading(true);
+        let mut all: Vec<_> = metrics
             .text()
             .lines()
             .filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '))

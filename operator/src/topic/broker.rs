@@ -1,11 +1,10 @@
-//! Kafka's side: a connection made for looks and closed after them. I/O; each call has a limit, and what blocks
-//! (metadata, closing) runs off the async thread.
+//! A connection to Kafka. I/O: each request has a limit, and what blocks (metadata, closing) runs off the async thread.
 
-mod aside;
+mod background_drop;
 mod client;
 mod error;
 
-pub use error::Error;
+pub(crate) use error::Error;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,68 +21,75 @@ use rdkafka::types::RDKafkaErrorCode;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
 
-use super::{SeenTopic, WantedTopic};
+use super::{LiveTopic, WantedTopic};
 use crate::access::{KafkaAccess, KafkaSecrets};
-use aside::Aside;
+use background_drop::BackgroundDrop;
 use client::{Listener, config};
 
-/// Each question to Kafka.
+/// Each request to Kafka.
 const LIMIT: Duration = Duration::from_secs(5);
-/// More than librdkafka reports while one question is open.
+/// More than librdkafka reports during one request.
 const EVENTS: usize = 100;
-/// For a change to show in what the broker tells.
+/// For a change to show in the broker's metadata.
 const SETTLING: Duration = Duration::from_secs(5);
 
-/// A connection to Kafka, closed when it is dropped. librdkafka can hang in that.
-pub struct Broker {
+/// Closed when it is dropped, in the background, since librdkafka can hang in that.
+pub(crate) struct Broker {
     servers: String,
-    admin: Aside<AdminClient<DefaultClientContext>>,
-    /// Asks for metadata: a consumer never makes a topic by asking about it, as an admin client (a producer to
+    admin: BackgroundDrop<AdminClient<DefaultClientContext>>,
+    /// Reads metadata: a consumer never creates a topic by asking about it, as an admin client (a producer to
     /// librdkafka) does where the broker allows it.
-    consumer: Arc<Aside<BaseConsumer<Listener>>>,
+    consumer: Arc<BackgroundDrop<BaseConsumer<Listener>>>,
 }
 
 impl Broker {
-    /// Makes the clients. Nothing is sent yet.
-    pub async fn connect(access: &KafkaAccess, secrets: &KafkaSecrets) -> Result<Self, Error> {
+    /// Creates the clients. Nothing is sent yet.
+    pub(crate) async fn connect(
+        access: &KafkaAccess,
+        secrets: &KafkaSecrets,
+    ) -> Result<Self, Error> {
         let config = config(access, secrets);
         let servers = access.bootstrap_servers.join(",");
-        let made = spawn_blocking(move || {
+        let created = spawn_blocking(move || {
             let consumer: BaseConsumer<Listener> =
                 config.create_with_context(Listener::default())?;
             let admin: AdminClient<DefaultClientContext> = config.create()?;
             Ok::<_, KafkaError>((consumer, admin))
         });
-        let (consumer, admin) = made
+        let (consumer, admin) = created
             .await
-            .expect("making a client does not panic")
+            .expect("creating a client does not panic")
             .map_err(Error::Settings)?;
         Ok(Self {
             servers,
-            admin: Aside::new(admin),
-            consumer: Arc::new(Aside::new(consumer)),
+            admin: BackgroundDrop::new(admin),
+            consumer: Arc::new(BackgroundDrop::new(consumer)),
         })
     }
 
-    /// The topic as it is. None: it is not there.
-    pub async fn see(&self, name: &str) -> Result<Option<SeenTopic>, Error> {
+    /// None: there is no such topic.
+    pub(crate) async fn describe(&self, name: &str) -> Result<Option<LiveTopic>, Error> {
         let Some((partitions, replication_factor)) = self.partitions(name).await? else {
             return Ok(None);
         };
         let config = self.config(name).await?;
-        Ok(Some(SeenTopic {
+        Ok(Some(LiveTopic {
             partitions,
             replication_factor,
             config,
         }))
     }
 
-    /// The topic after a change that leaves it with so many partitions, as soon as the broker tells of them.
-    pub async fn see_soon(&self, name: &str, partitions: i32) -> Result<SeenTopic, Error> {
+    /// The topic after a change that leaves it with so many partitions, as soon as the metadata shows them.
+    pub(crate) async fn describe_changed(
+        &self,
+        name: &str,
+        partitions: i32,
+    ) -> Result<LiveTopic, Error> {
         let end = Instant::now() + SETTLING;
         while Instant::now() < end {
-            match self.see(name).await? {
-                Some(seen) if seen.partitions >= partitions => return Ok(seen),
+            match self.describe(name).await? {
+                Some(topic) if topic.partitions >= partitions => return Ok(topic),
                 _ => sleep(Duration::from_millis(50)).await,
             }
         }
@@ -97,13 +103,13 @@ impl Broker {
         let (consumer, topic) = (self.consumer.clone(), name.to_owned());
         let asked = spawn_blocking(move || {
             let metadata = consumer.fetch_metadata(Some(&topic), LIMIT);
-            // Hands what librdkafka reported meanwhile to the listener, an event a time; log lines are events too.
+            // Passes what librdkafka reported meanwhile to the listener, one event at a time; log lines are events too.
             for _ in 0..EVENTS {
                 let _ = consumer.poll(Duration::ZERO);
             }
             metadata
         });
-        let metadata = asked.await.expect("asking for metadata does not panic");
+        let metadata = asked.await.expect("reading metadata does not panic");
         let metadata = metadata.map_err(|error| self.unanswered(error))?;
         let topic = metadata.topics().iter().find(|topic| topic.name() == name);
         let Some(topic) = topic.filter(|topic| !topic.partitions().is_empty()) else {
@@ -147,8 +153,8 @@ impl Broker {
         Ok(own)
     }
 
-    /// Makes the topic. That it is there already is fine.
-    pub async fn create(&self, topic: &WantedTopic) -> Result<(), Error> {
+    /// A topic that exists already is fine.
+    pub(crate) async fn create(&self, topic: &WantedTopic) -> Result<(), Error> {
         // -1 is the broker's default (KIP-464).
         let replication = TopicReplication::Fixed(topic.replication_factor.unwrap_or(-1));
         let mut new = NewTopic::new(&topic.name, topic.partitions, replication);
@@ -163,7 +169,7 @@ impl Broker {
         self.each("creating", results, RDKafkaErrorCode::TopicAlreadyExists)
     }
 
-    pub async fn grow(&self, name: &str, partitions: i32) -> Result<(), Error> {
+    pub(crate) async fn grow(&self, name: &str, partitions: i32) -> Result<(), Error> {
         let count = usize::try_from(partitions).unwrap_or(0);
         let results = self
             .admin
@@ -177,7 +183,7 @@ impl Broker {
     }
 
     /// Replaces the topic's own settings.
-    pub async fn configure(&self, topic: &WantedTopic) -> Result<(), Error> {
+    pub(crate) async fn configure(&self, topic: &WantedTopic) -> Result<(), Error> {
         let mut alter = AlterConfig::new(ResourceSpecifier::Topic(&topic.name));
         for (key, value) in &topic.config {
             alter = alter.set(key, value);
@@ -194,8 +200,8 @@ impl Broker {
         Ok(())
     }
 
-    /// Deletes the topics. That one is not there is fine.
-    pub async fn delete(&self, names: &[&str]) -> Result<(), Error> {
+    /// A topic that does not exist is fine.
+    pub(crate) async fn delete(&self, names: &[&str]) -> Result<(), Error> {
         let results = self
             .admin
             .delete_topics(names, &options())
@@ -236,7 +242,7 @@ impl Broker {
         Error::Unanswered {
             servers: self.servers.clone(),
             error: Box::new(error),
-            heard: self.consumer.context().heard(),
+            last_error: self.consumer.context().last_error(),
         }
     }
 }

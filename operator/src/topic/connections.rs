@@ -1,5 +1,7 @@
-//! One connection for all who ask the same Kafka with the same login at the same time: a client of librdkafka has threads and
-//! buffers of its own, and hundreds of chats may be looked after at once. I/O: through [`Broker`].
+//! One connection for all who use the same Kafka with the same credentials at the same time: a client of librdkafka has threads
+//! and buffers of its own, and hundreds of chats may be reconciled at once. I/O: through [`Broker`].
+//!
+//! Those who use a connection own it: the last one to drop it closes it.
 
 use std::sync::{Arc, Weak};
 
@@ -9,34 +11,35 @@ use super::{Broker, Error};
 use crate::access::{KafkaAccess, KafkaSecrets};
 
 #[derive(Default)]
-pub struct Connections(Mutex<Vec<Open>>);
+pub(crate) struct Connections(Mutex<Vec<Open>>);
 
 struct Open {
     access: KafkaAccess,
-    secrets: KafkaSecrets,
+    secrets: String,
     broker: Weak<Broker>,
 }
 
 impl Connections {
-    /// One that is open already, or a new one. The last to use it closes it.
-    pub async fn open(
+    /// One that is open already, or a new one.
+    pub(crate) async fn open(
         &self,
         access: &KafkaAccess,
         secrets: &KafkaSecrets,
     ) -> Result<Arc<Broker>, Error> {
-        // Locked while one is made, which sends nothing: the next who asks finds it.
+        let digest = secrets.digest();
+        // Locked while one is created, which sends nothing: the next who asks finds it.
         let mut open = self.0.lock().await;
         open.retain(|it| it.broker.strong_count() > 0);
         let mut same = open
             .iter()
-            .filter(|it| it.access == *access && it.secrets == *secrets);
+            .filter(|it| it.access == *access && it.secrets == digest);
         if let Some(broker) = same.find_map(|it| it.broker.upgrade()) {
             return Ok(broker);
         }
         let broker = Arc::new(Broker::connect(access, secrets).await?);
         open.push(Open {
             access: access.clone(),
-            secrets: secrets.clone(),
+            secrets: digest,
             broker: Arc::downgrade(&broker),
         });
         Ok(broker)

@@ -1,24 +1,23 @@
-//! What the last look at each chat's topics found, and when the next is due. No I/O.
+//! What the last topic reconcile of each chat found, and when the next is due. No I/O.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use prometheus_client::metrics::histogram::Histogram;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{Connections, TopicState};
+use crate::backoff::Backoff;
 use crate::validate::Chat;
 
-/// A look that found all well is good for this long.
+/// How long a topic reconcile that found all well is good for.
 const GOOD_FOR: Duration = Duration::from_secs(240);
-/// After failures: 1, 2, 4 … seconds, at most this.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// A look that has not ended by then never will.
+/// A topic reconcile that has not ended by then never will.
 const LOST: Duration = Duration::from_secs(60);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChatName {
+pub(crate) struct ChatName {
     pub namespace: String,
     pub name: String,
 }
@@ -32,140 +31,138 @@ impl ChatName {
     }
 }
 
-/// Remembers the last look for each chat, and holds the connections that looks go through.
-pub struct Topics {
-    /// Of looks, and of what is deleted at a chat's end.
+/// The last topic reconcile of each chat, by the chat's uid, and the connections that they share. An entry is added by the
+/// first request, replaced by another request, and removed when the chat is gone. Nothing of it outlives the process.
+pub(crate) struct Topics {
+    /// Also for the topics that are deleted with a chat.
     pub connections: Connections,
-    looks: Mutex<HashMap<String, Look>>,
-    news: UnboundedSender<ChatName>,
+    entries: Mutex<HashMap<String, Entry>>,
+    changed: UnboundedSender<ChatName>,
     seconds: Histogram,
 }
 
 #[derive(Debug)]
-struct Look {
-    asked: String,
+struct Entry {
+    request: String,
     state: Option<TopicState>,
-    failures: u32,
-    again: Instant,
-    since: Option<Instant>,
+    backoff: Backoff,
+    due: Instant,
+    running_since: Option<Instant>,
 }
 
-impl Look {
-    fn first(asked: &str) -> Self {
+impl Entry {
+    fn new(request: &str) -> Self {
         Self {
-            asked: asked.to_owned(),
+            request: request.to_owned(),
             state: None,
-            failures: 0,
-            again: Instant::now(),
-            since: None,
+            backoff: Backoff::default(),
+            due: Instant::now(),
+            running_since: None,
         }
     }
 
-    /// When it will be lost, if it is under way.
+    /// When the one that is running counts as lost.
     fn lost_in(&self) -> Option<Duration> {
-        LOST.checked_sub(self.since?.elapsed())
+        LOST.checked_sub(self.running_since?.elapsed())
     }
 }
 
 impl Topics {
-    /// Knows nothing yet. It tells `news` of each chat of which a look found something new, or that something is still
-    /// wrong, which a pass has to see to. It tells `seconds` how long each look takes.
-    pub fn new(news: UnboundedSender<ChatName>, seconds: Histogram) -> Self {
+    /// It sends `changed` each chat for which a topic reconcile found something new or wrong, which the chat's next
+    /// reconcile has to report. `seconds` is how long each takes.
+    pub(crate) fn new(changed: UnboundedSender<ChatName>, seconds: Histogram) -> Self {
         Self {
             connections: Connections::default(),
-            looks: Mutex::default(),
-            news,
+            entries: Mutex::default(),
+            changed,
             seconds,
         }
     }
 
-    /// Whether a look is due. If so, it counts as under way from now on.
-    pub(super) fn begin(&self, uid: &str, asked: &str) -> bool {
-        let mut looks = self.lock();
-        let look = looks
+    /// Whether a topic reconcile is due. If so, it counts as running from now on.
+    pub(super) fn begin(&self, uid: &str, request: &str) -> bool {
+        let mut entries = self.lock();
+        let entry = entries
             .entry(uid.to_owned())
-            .or_insert_with(|| Look::first(asked));
-        if look.asked != asked {
-            *look = Look::first(asked);
+            .or_insert_with(|| Entry::new(request));
+        if entry.request != request {
+            *entry = Entry::new(request);
         }
-        if look.lost_in().is_some() || Instant::now() < look.again {
+        if entry.lost_in().is_some() || Instant::now() < entry.due {
             return false;
         }
-        look.since = Some(Instant::now());
+        entry.running_since = Some(Instant::now());
         true
     }
 
-    /// Takes what a look found, unless something else was asked meanwhile.
-    pub(super) fn end(&self, uid: &str, asked: &str, state: TopicState, chat: ChatName) {
-        let mut looks = self.lock();
-        let Some(look) = looks.get_mut(uid).filter(|look| look.asked == asked) else {
+    /// Keeps what a topic reconcile found, unless the request changed meanwhile.
+    pub(super) fn end(&self, uid: &str, request: &str, state: TopicState, chat: ChatName) {
+        let mut entries = self.lock();
+        let entry = entries.get_mut(uid);
+        let Some(entry) = entry.filter(|entry| entry.request == request) else {
             return;
         };
-        look.failures = if matches!(state, TopicState::Ready(_)) {
-            0
+        let ready = matches!(state, TopicState::Ready(_));
+        let delay = if ready {
+            entry.backoff = Backoff::default();
+            GOOD_FOR
         } else {
-            look.failures.saturating_add(1)
+            entry.backoff.next()
         };
-        look.again = Instant::now() + pause(look.failures);
-        if let Some(since) = look.since.take() {
+        entry.due = Instant::now() + delay;
+        if let Some(since) = entry.running_since.take() {
             self.seconds.observe(since.elapsed().as_secs_f64());
         }
-        if look.failures > 0 || look.state.as_ref() != Some(&state) {
-            look.state = Some(state);
+        if !ready || entry.state.as_ref() != Some(&state) {
+            entry.state = Some(state);
             // Without a receiver the operator is about to end.
-            let _ = self.news.send(chat);
+            let _ = self.changed.send(chat);
         }
     }
 
-    /// What the last look found. None: there was none for this question yet.
-    pub(super) fn state(&self, uid: &str, asked: &str) -> Option<TopicState> {
+    /// What the last topic reconcile found. None: there was none for this request yet.
+    pub(super) fn state(&self, uid: &str, request: &str) -> Option<TopicState> {
         self.lock()
             .get(uid)
-            .filter(|look| look.asked == asked)?
+            .filter(|entry| entry.request == request)?
             .state
             .clone()
     }
 
-    /// When the next look is due; after one that is under way, which wakes the chat at its end. None: none was asked for.
-    pub fn due(&self, uid: &str) -> Option<Duration> {
-        let looks = self.lock();
-        let look = looks.get(uid)?;
-        let again = look.again.saturating_duration_since(Instant::now());
-        Some(look.lost_in().unwrap_or(again))
+    /// When the next topic reconcile is due. One that is running triggers a reconcile of the chat at its end, so that nothing is
+    /// due before it counts as lost. None: none was requested.
+    pub(crate) fn due(&self, uid: &str) -> Option<Duration> {
+        let entries = self.lock();
+        let entry = entries.get(uid)?;
+        let due = entry.due.saturating_duration_since(Instant::now());
+        Some(entry.lost_in().unwrap_or(due))
     }
 
-    /// Forgets a chat that is gone.
-    pub fn forget(&self, uid: &str) {
+    /// For a chat that is gone.
+    pub(crate) fn forget(&self, uid: &str) {
         self.lock().remove(uid);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Look>> {
-        self.looks
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
+        self.entries
             .lock()
             .expect("nothing panics while it holds this lock")
     }
 
-    /// As if Kafka had been found in this state a moment ago.
+    /// As if a topic reconcile had found this state a moment ago.
     #[cfg(test)]
-    pub fn pretend(&self, chat: &Chat, access: &crate::access::Access, state: TopicState) {
+    pub(crate) fn pretend(&self, chat: &Chat, access: &crate::access::Access, state: TopicState) {
         let secrets = access.kafka_login.as_ref().expect("a login");
         let kafka = &access.kafka;
-        let question = super::Question {
+        let request = super::TopicRequest {
             chat,
             kafka,
             secrets,
         };
-        let asked = question.digest();
-        self.lock().insert(chat.uid.clone(), Look::first(&asked));
-        self.begin(&chat.uid, &asked);
-        self.end(&chat.uid, &asked, state, ChatName::of(chat));
-    }
-}
-
-fn pause(failures: u32) -> Duration {
-    match failures {
-        0 => GOOD_FOR,
-        n => Duration::from_secs(1 << (n - 1).min(6)).min(LONGEST_PAUSE),
+        let id = request.digest();
+        self.lock().insert(chat.uid.clone(), Entry::new(&id));
+        self.begin(&chat.uid, &id);
+        self.end(&chat.uid, &id, state, ChatName::of(chat));
     }
 }
 
@@ -180,7 +177,7 @@ mod tests {
         TopicState::Problem {
             reason: Reason::KafkaUnreachable,
             message: String::new(),
-            person: false,
+            needs_action: false,
             topics: Vec::new(),
         }
     }
@@ -193,31 +190,52 @@ mod tests {
     }
 
     fn topics() -> (Topics, UnboundedReceiver<ChatName>) {
-        let (news, told) = unbounded_channel();
-        (Topics::new(news, Metrics::new().looks()), told)
+        let (changed, received) = unbounded_channel();
+        let seconds = Metrics::new().topic_reconcile_duration();
+        (Topics::new(changed, seconds), received)
     }
 
     #[test]
-    fn pauses_between_failing_looks_grow_to_a_minute() {
-        let seconds: Vec<u64> = (1..9).map(|failures| pause(failures).as_secs()).collect();
+    fn delays_between_failures_grow_to_a_minute() {
+        let (topics, _changed) = topics();
+        let mut seconds = Vec::new();
+        for _ in 0..8 {
+            if let Some(entry) = topics.lock().get_mut("uid") {
+                entry.due = Instant::now();
+            }
+            assert!(topics.begin("uid", "q1"));
+            topics.end("uid", "q1", away(), chat());
+            seconds.push(topics.due("uid").unwrap().as_secs_f64().round() as u64);
+        }
         assert_eq!(seconds, [1, 2, 4, 8, 16, 32, 60, 60]);
-        assert_eq!(pause(0), GOOD_FOR);
     }
 
     #[test]
-    fn only_one_look_is_under_way_and_its_end_is_remembered() {
-        let (topics, _told) = topics();
+    fn all_well_is_good_for_minutes_and_the_next_failure_is_retried_soon() {
+        let (topics, _changed) = topics();
+        for state in [away(), away(), TopicState::Ready(Vec::new())] {
+            topics.begin("uid", "q1");
+            topics.end("uid", "q1", state, chat());
+        }
+        assert!(topics.due("uid").unwrap() > GOOD_FOR - Duration::from_secs(9));
+        topics.end("uid", "q1", away(), chat());
+        assert!(topics.due("uid").unwrap() <= Duration::from_secs(1));
+    }
+
+    #[test]
+    fn only_one_topic_reconcile_runs_and_its_result_is_kept() {
+        let (topics, _changed) = topics();
         assert!(topics.begin("uid", "q1"));
         assert!(!topics.begin("uid", "q1"));
         assert_eq!(topics.state("uid", "q1"), None);
         topics.end("uid", "q1", away(), chat());
         assert_eq!(topics.state("uid", "q1"), Some(away()));
-        assert!(!topics.begin("uid", "q1"), "not before its pause is over");
+        assert!(!topics.begin("uid", "q1"), "not before its delay is over");
     }
 
     #[test]
-    fn another_question_is_asked_at_once_and_the_answer_to_the_old_one_is_dropped() {
-        let (topics, _told) = topics();
+    fn another_request_is_due_at_once_and_the_result_of_the_old_one_is_dropped() {
+        let (topics, _changed) = topics();
         assert!(topics.begin("uid", "q1"));
         assert!(topics.begin("uid", "q2"));
         topics.end("uid", "q1", away(), chat());
@@ -225,25 +243,25 @@ mod tests {
     }
 
     #[test]
-    fn a_chat_is_woken_when_a_look_finds_something_new_or_wrong() {
-        let (topics, mut told) = topics();
+    fn a_chat_is_reconciled_when_its_topics_are_found_new_or_wrong() {
+        let (topics, mut changed) = topics();
         let ready = || TopicState::Ready(Vec::new());
-        for (question, state, news) in [
+        for (request, state, triggers) in [
             ("q1", away(), true),
             ("q1", away(), true),
             ("q1", ready(), true),
             ("q1", ready(), false),
             ("q2", ready(), true),
         ] {
-            topics.begin("uid", question);
-            topics.end("uid", question, state, chat());
-            assert_eq!(told.try_recv().ok(), news.then(chat));
+            topics.begin("uid", request);
+            topics.end("uid", request, state, chat());
+            assert_eq!(changed.try_recv().ok(), triggers.then(chat));
         }
     }
 
     #[test]
-    fn nothing_is_due_while_a_look_is_under_way_but_one_that_is_lost() {
-        let (topics, _told) = topics();
+    fn nothing_is_due_while_a_topic_reconcile_runs_until_it_is_lost() {
+        let (topics, _changed) = topics();
         assert_eq!(topics.due("uid"), None);
         topics.begin("uid", "q1");
         assert!(topics.due("uid").unwrap() > Duration::from_secs(50));

@@ -1,4 +1,4 @@
-//! What is to be done about one topic. Pure.
+//! What has to change about one topic. Pure.
 
 use std::collections::BTreeMap;
 
@@ -7,54 +7,52 @@ use crate::reason::Reason;
 use crate::validate::Chat;
 
 const HOUR_MS: i64 = 3_600_000;
-/// Signals say what is so at this moment; an hour of them is plenty.
+/// Signals are about the moment: an hour of them is plenty.
 const SIGNALS_RETENTION_MS: i64 = HOUR_MS;
 /// Kafka removes whole segments, so that a segment must end before the hour does.
 const SIGNALS_SEGMENT_MS: i64 = HOUR_MS / 6;
 /// Kafka's own default for how long a segment takes records.
 const SEGMENT_MS: i64 = 7 * 24 * HOUR_MS;
 
-/// A topic as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WantedTopic {
+pub(crate) struct WantedTopic {
     pub name: String,
     pub partitions: i32,
-    /// How many brokers hold each. None: the broker's default.
+    /// None: the broker's default.
     pub replication_factor: Option<i32>,
     /// All of the topic's own settings.
     pub config: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SeenTopic {
+pub(crate) struct LiveTopic {
     pub partitions: i32,
-    /// How many brokers hold each.
     pub replication_factor: i32,
     /// The topic's own settings, without defaults.
     pub config: BTreeMap<String, String>,
 }
 
 /// A condition's reason, and what to do.
-pub type Problem = (Reason, String);
+pub(crate) type Problem = (Reason, String);
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TopicPlan {
+pub(crate) struct TopicPlan {
     pub create: bool,
-    /// Add partitions up to this many.
+    /// Add partitions, up to this number.
     pub grow_to: Option<i32>,
     pub configure: bool,
     pub problem: Option<Problem>,
 }
 
 impl TopicPlan {
-    /// Whether Kafka will look different afterwards.
-    pub fn changes(&self) -> bool {
+    /// Whether the topic is another afterwards.
+    pub(crate) fn changes(&self) -> bool {
         self.create || self.grow_to.is_some() || self.configure
     }
 }
 
-impl SeenTopic {
-    pub fn status(&self, name: &str) -> TopicStatus {
+impl LiveTopic {
+    pub(crate) fn status(&self, name: &str) -> TopicStatus {
         TopicStatus {
             name: name.to_owned(),
             partitions: self.partitions,
@@ -63,8 +61,7 @@ impl SeenTopic {
     }
 }
 
-/// The topics that the chat needs.
-pub fn wanted(chat: &Chat) -> [WantedTopic; 2] {
+pub(crate) fn wanted(chat: &Chat) -> [WantedTopic; 2] {
     let topic = |name: String, own: &[(&str, i64)]| {
         let mut config = chat.topics.config.clone();
         config.insert("cleanup.policy".to_owned(), "delete".to_owned());
@@ -92,8 +89,8 @@ pub fn wanted(chat: &Chat) -> [WantedTopic; 2] {
     ]
 }
 
-/// A record stays until its whole segment goes: for the segment's time and the retention together. Where messages are
-/// deleted after some days, that sum is not longer (but for the minutes in which the broker gets to it).
+/// A record stays until Kafka deletes its whole segment: for the segment's time and the retention together. Where messages
+/// are deleted after some days, that sum is not longer (but for the minutes until the broker acts).
 fn events_retention(chat: &Chat) -> Vec<(&'static str, i64)> {
     let retention = i64::from(chat.topics.retention_hours) * HOUR_MS;
     let Some(days) = chat.settings.message_retention_days else {
@@ -107,9 +104,8 @@ fn events_retention(chat: &Chat) -> Vec<(&'static str, i64)> {
     ]
 }
 
-/// What is to be done so that the topic becomes as it should be.
-pub fn plan(wanted: &WantedTopic, seen: Option<&SeenTopic>) -> TopicPlan {
-    let Some(seen) = seen else {
+pub(crate) fn plan(wanted: &WantedTopic, live: Option<&LiveTopic>) -> TopicPlan {
+    let Some(live) = live else {
         return TopicPlan {
             create: true,
             ..TopicPlan::default()
@@ -117,29 +113,29 @@ pub fn plan(wanted: &WantedTopic, seen: Option<&SeenTopic>) -> TopicPlan {
     };
     TopicPlan {
         create: false,
-        grow_to: (seen.partitions < wanted.partitions).then_some(wanted.partitions),
-        configure: seen.config != wanted.config,
-        problem: too_many_partitions(wanted, seen).or_else(|| other_replication(wanted, seen)),
+        grow_to: (live.partitions < wanted.partitions).then_some(wanted.partitions),
+        configure: live.config != wanted.config,
+        problem: too_many_partitions(wanted, live).or_else(|| other_replication(wanted, live)),
     }
 }
 
-fn too_many_partitions(wanted: &WantedTopic, seen: &SeenTopic) -> Option<Problem> {
-    (seen.partitions > wanted.partitions).then(|| {
+fn too_many_partitions(wanted: &WantedTopic, live: &LiveTopic) -> Option<Problem> {
+    (live.partitions > wanted.partitions).then(|| {
         let message = format!(
             "Topic {} has {} partitions but spec.topics.partitions is {}: Kafka cannot remove partitions, so set the field to {}",
-            wanted.name, seen.partitions, wanted.partitions, seen.partitions
+            wanted.name, live.partitions, wanted.partitions, live.partitions
         );
         (Reason::PartitionsCannotShrink, message)
     })
 }
 
-fn other_replication(wanted: &WantedTopic, seen: &SeenTopic) -> Option<Problem> {
+fn other_replication(wanted: &WantedTopic, live: &LiveTopic) -> Option<Problem> {
     let factor = wanted
         .replication_factor
-        .filter(|factor| *factor != seen.replication_factor)?;
+        .filter(|factor| *factor != live.replication_factor)?;
     let message = format!(
         "Topic {} has replication factor {} but spec.topics.replicationFactor is {factor}: reassign its partitions with kafka-reassign-partitions, or set the field to {}",
-        wanted.name, seen.replication_factor, seen.replication_factor
+        wanted.name, live.replication_factor, live.replication_factor
     );
     Some((Reason::ReplicationFactorDiffers, message))
 }
@@ -157,8 +153,8 @@ mod tests {
         events
     }
 
-    fn as_wanted() -> SeenTopic {
-        SeenTopic {
+    fn as_wanted() -> LiveTopic {
+        LiveTopic {
             partitions: 6,
             replication_factor: 3,
             config: events().config,
@@ -201,18 +197,18 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_topic_is_made() {
+    fn a_missing_topic_is_created() {
         assert!(plan(&events(), None).create);
     }
 
     #[test]
-    fn partitions_grow_and_settings_are_put_right() {
-        let mut seen = SeenTopic {
+    fn partitions_grow_and_settings_are_corrected() {
+        let mut live = LiveTopic {
             partitions: 3,
             ..as_wanted()
         };
-        seen.config.insert("segment.bytes".into(), "1".into());
-        let plan = plan(&events(), Some(&seen));
+        live.config.insert("segment.bytes".into(), "1".into());
+        let plan = plan(&events(), Some(&live));
         assert_eq!(
             (plan.grow_to, plan.configure, &plan.problem),
             (Some(6), true, &None)
@@ -223,7 +219,7 @@ mod tests {
     fn what_kafka_cannot_do_is_a_problem_that_says_what_to_do() {
         let more = plan(
             &events(),
-            Some(&SeenTopic {
+            Some(&LiveTopic {
                 partitions: 9,
                 ..as_wanted()
             }),
@@ -236,7 +232,7 @@ mod tests {
         assert!(message.ends_with("set the field to 9"), "{message}");
         let other = plan(
             &events(),
-            Some(&SeenTopic {
+            Some(&LiveTopic {
                 replication_factor: 1,
                 ..as_wanted()
             }),

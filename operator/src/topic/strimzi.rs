@@ -1,29 +1,28 @@
-//! The chat's topics where Strimzi looks after them: what its KafkaTopics say. Pure.
+//! The chat's topics where Strimzi manages them, as its KafkaTopics report them. Pure.
 
 use super::TopicState;
 use crate::crd::TopicStatus;
 use crate::kinds::{KafkaTopic, TopicCondition};
 use crate::reason::Reason;
 
-/// How the topics are, as their KafkaTopics tell. `known`: the cluster has that kind.
-pub fn state(topics: [Option<&KafkaTopic>; 2], known: bool) -> TopicState {
+pub(crate) fn state(topics: [Option<&KafkaTopic>; 2], installed: bool) -> TopicState {
     if topics.contains(&None) {
-        return if known {
+        return if installed {
             waiting("The operator is creating the KafkaTopics")
         } else {
             let message = "The cluster has no KafkaTopic resource (kafka.strimzi.io/v1): install Strimzi 0.49 or newer, or use spec.kafka.external";
             problem(Reason::StrimziNotInstalled, message, true, Vec::new())
         };
     }
-    let there: Vec<_> = topics.into_iter().flatten().collect();
-    let seen: Vec<_> = there
+    let existing: Vec<_> = topics.into_iter().flatten().collect();
+    let reported: Vec<_> = existing
         .iter()
-        .filter(|topic| verdict(topic).is_some())
+        .filter(|topic| ready_condition(topic).is_some())
         .map(|topic| status(topic))
         .collect();
-    for topic in &there {
+    for topic in &existing {
         let name = topic.metadata.name.as_deref().unwrap_or_default();
-        match verdict(topic) {
+        match ready_condition(topic) {
             None => {
                 return waiting(&format!(
                     "Strimzi's topic operator has not reconciled KafkaTopic {name} yet: check that it runs and watches this namespace"
@@ -35,16 +34,16 @@ pub fn state(topics: [Option<&KafkaTopic>; 2], known: bool) -> TopicState {
                     ready.reason.as_deref().unwrap_or("not ready"),
                     ready.message.as_deref().unwrap_or_default()
                 );
-                return problem(Reason::TopicRefused, message.trim_end(), true, seen);
+                return problem(Reason::TopicRefused, message.trim_end(), true, reported);
             }
             Some(_) => {}
         }
     }
-    TopicState::Ready(seen)
+    TopicState::Ready(reported)
 }
 
-/// What Strimzi says of the topic as it is now.
-fn verdict(topic: &KafkaTopic) -> Option<&TopicCondition> {
+/// `Ready`, if Strimzi set it for the current generation.
+fn ready_condition(topic: &KafkaTopic) -> Option<&TopicCondition> {
     let status = topic.status.as_ref()?;
     let current = status.observed_generation >= topic.metadata.generation;
     let mut conditions = status.conditions.iter().filter(|_| current);
@@ -63,11 +62,16 @@ fn waiting(message: &str) -> TopicState {
     problem(Reason::WaitingForTopicOperator, message, false, Vec::new())
 }
 
-fn problem(reason: Reason, message: &str, person: bool, topics: Vec<TopicStatus>) -> TopicState {
+fn problem(
+    reason: Reason,
+    message: &str,
+    needs_action: bool,
+    topics: Vec<TopicStatus>,
+) -> TopicState {
     TopicState::Problem {
         reason,
         message: message.to_owned(),
-        person,
+        needs_action,
         topics,
     }
 }
@@ -93,7 +97,7 @@ mod tests {
         ]}))
     }
 
-    fn told(topic: &KafkaTopic) -> String {
+    fn summary(topic: &KafkaTopic) -> String {
         match state([Some(topic), Some(&ready(2, "True"))], true) {
             TopicState::Ready(topics) => format!("ready: {}", topics[0].name),
             TopicState::Problem {
@@ -104,23 +108,27 @@ mod tests {
 
     #[test]
     fn topics_are_ready_when_strimzi_says_so_of_what_they_are_now() {
-        assert_eq!(told(&ready(2, "True")), "ready: chat.team.events");
-        assert!(told(&ready(1, "True")).starts_with("WaitingForTopicOperator: "));
-        assert!(told(&topic(Value::Null)).starts_with("WaitingForTopicOperator: "));
+        assert_eq!(summary(&ready(2, "True")), "ready: chat.team.events");
+        assert!(summary(&ready(1, "True")).starts_with("WaitingForTopicOperator: "));
+        assert!(summary(&topic(Value::Null)).starts_with("WaitingForTopicOperator: "));
     }
 
     #[test]
-    fn what_strimzi_refuses_is_told_in_its_words() {
+    fn what_strimzi_rejects_is_reported_in_its_words() {
         assert_eq!(
-            told(&ready(2, "False")),
+            summary(&ready(2, "False")),
             "TopicRefused: Strimzi reports for KafkaTopic team-events: NotSupported Decreasing partitions not supported"
         );
     }
 
     #[test]
     fn without_strimzi_a_person_has_to_help() {
-        let reason = |known| match state([None, None], known) {
-            TopicState::Problem { reason, person, .. } => (reason, person),
+        let reason = |installed| match state([None, None], installed) {
+            TopicState::Problem {
+                reason,
+                needs_action,
+                ..
+            } => (reason, needs_action),
             TopicState::Ready(_) => panic!("ready"),
         };
         assert_eq!(reason(false), (Reason::StrimziNotInstalled, true));

@@ -2,12 +2,13 @@
 
 mod secured;
 
+use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::access::{Access, access};
-use crate::credentials::{Password, credentials};
-use crate::desired::Children;
+use crate::children::Children;
+use crate::credentials::credentials;
 use crate::reason::Reason;
 use crate::validate::fixtures::chat_of;
 
@@ -40,10 +41,10 @@ fn to_kafka(chat: &Chat) -> Access {
     )
 }
 
-async fn looked(chat: &Chat) -> TopicState {
+async fn reconciled(chat: &Chat) -> TopicState {
     let access = to_kafka(chat);
     let connections = Connections::default();
-    look(&connections, &access.kafka, &nobody(), &wanted(chat)).await
+    reconcile(&connections, &access.kafka, &nobody(), &wanted(chat)).await
 }
 
 async fn connect(chat: &Chat) -> Broker {
@@ -57,10 +58,10 @@ fn prefix() -> String {
 
 #[tokio::test]
 #[ignore = "needs Kafka: tests/services/up, then tests/cargo test -- --include-ignored"]
-async fn topics_are_made_grown_put_right_and_deleted() {
+async fn topics_are_created_grown_corrected_and_deleted() {
     let prefix = prefix();
-    let made = chat(&prefix, json!({"partitions": 2}));
-    let TopicState::Ready(topics) = looked(&made).await else {
+    let created = chat(&prefix, json!({"partitions": 2}));
+    let TopicState::Ready(topics) = reconciled(&created).await else {
         panic!("not ready")
     };
     assert_eq!(
@@ -75,7 +76,7 @@ async fn topics_are_made_grown_put_right_and_deleted() {
         &prefix,
         json!({"partitions": 3, "config": {"segment.bytes": "1048576"}}),
     );
-    let TopicState::Ready(topics) = looked(&grown).await else {
+    let TopicState::Ready(topics) = reconciled(&grown).await else {
         panic!("not ready")
     };
     assert_eq!(
@@ -88,7 +89,7 @@ async fn topics_are_made_grown_put_right_and_deleted() {
 
     let broker = connect(&grown).await;
     let config = broker
-        .see(&grown.events_topic())
+        .describe(&grown.events_topic())
         .await
         .unwrap()
         .unwrap()
@@ -102,9 +103,9 @@ async fn topics_are_made_grown_put_right_and_deleted() {
     );
 
     let without = chat(&prefix, json!({"partitions": 3}));
-    assert!(matches!(looked(&without).await, TopicState::Ready(_)));
+    assert!(matches!(reconciled(&without).await, TopicState::Ready(_)));
     let config = broker
-        .see(&grown.events_topic())
+        .describe(&grown.events_topic())
         .await
         .unwrap()
         .unwrap()
@@ -127,12 +128,15 @@ async fn topics_are_made_grown_put_right_and_deleted() {
 
 #[tokio::test]
 #[ignore = "needs Kafka: tests/services/up, then tests/cargo test -- --include-ignored"]
-async fn a_change_that_the_broker_does_not_show_yet_is_waited_for_and_asked_about_again_soon() {
+async fn a_change_that_the_broker_does_not_show_yet_is_awaited_and_read_again_soon() {
     let chat = chat(&prefix(), json!({}));
     let broker = connect(&chat).await;
-    let error = broker.see_soon(&chat.events_topic(), 1).await.unwrap_err();
+    let error = broker
+        .describe_changed(&chat.events_topic(), 1)
+        .await
+        .unwrap_err();
     assert_eq!(
-        (error.reason(), error.needs_a_person()),
+        (error.reason(), error.needs_action()),
         (Reason::WaitingForKafka, false),
         "{error}"
     );
@@ -140,57 +144,60 @@ async fn a_change_that_the_broker_does_not_show_yet_is_waited_for_and_asked_abou
 
 #[tokio::test]
 #[ignore = "needs Kafka: tests/services/up, then tests/cargo test -- --include-ignored"]
-async fn what_the_broker_refuses_is_told_in_its_words_and_asking_makes_no_topic() {
+async fn what_the_broker_rejects_is_reported_in_its_words_and_reading_creates_no_topic() {
     let prefix = prefix();
     let many = chat(&prefix, json!({"replicationFactor": 5}));
     let TopicState::Problem {
         reason,
         message,
-        person,
+        needs_action,
         ..
-    } = looked(&many).await
+    } = reconciled(&many).await
     else {
         panic!("ready")
     };
-    assert_eq!((reason, person), (Reason::TopicRefused, true));
+    assert_eq!((reason, needs_action), (Reason::TopicRefused, true));
     assert!(
         message.contains("Lower spec.topics.replicationFactor"),
         "{message}"
     );
 
     let broker = connect(&many).await;
-    assert_eq!(broker.see(&many.events_topic()).await.unwrap(), None);
+    assert_eq!(broker.describe(&many.events_topic()).await.unwrap(), None);
 }
 
 #[tokio::test]
 #[ignore = "needs Kafka: tests/services/up, then tests/cargo test -- --include-ignored"]
-async fn a_pass_does_not_wait_for_a_first_look_and_the_chat_is_woken_at_its_end() {
-    let (news, mut told) = tokio::sync::mpsc::unbounded_channel();
-    let topics = Arc::new(Topics::new(news, crate::telemetry::Metrics::new().looks()));
+async fn a_reconcile_does_not_wait_for_the_first_topic_reconcile_and_its_end_triggers_another() {
+    let (changed, mut received) = tokio::sync::mpsc::unbounded_channel();
+    let topics = Arc::new(Topics::new(
+        changed,
+        crate::telemetry::Metrics::new().topic_reconcile_duration(),
+    ));
     let chat = chat(&prefix(), json!({"partitions": 1}));
     let kafka = to_kafka(&chat).kafka;
-    let question = Question {
+    let request = TopicRequest {
         chat: &chat,
         kafka: &kafka,
         secrets: &nobody(),
     };
     assert!(matches!(
-        ensure(&topics, question, false).await,
+        ensure(&topics, request, false).await,
         TopicState::Problem {
             reason: Reason::WaitingForKafka,
             ..
         }
     ));
-    assert_eq!(told.recv().await, Some(ChatName::of(&chat)));
+    assert_eq!(received.recv().await, Some(ChatName::of(&chat)));
     assert!(matches!(
-        ensure(&topics, question, false).await,
+        ensure(&topics, request, false).await,
         TopicState::Ready(_)
     ));
     topics.forget(&chat.uid);
     let start = std::time::Instant::now();
-    let ready = matches!(ensure(&topics, question, true).await, TopicState::Ready(_));
+    let ready = matches!(ensure(&topics, request, true).await, TopicState::Ready(_));
     assert!(
-        ready || start.elapsed() >= PATIENCE,
+        ready || start.elapsed() >= FIRST_WAIT,
         "a chat whose topics were seen before waits for a moment"
     );
 
@@ -203,13 +210,13 @@ async fn a_pass_does_not_wait_for_a_first_look_and_the_chat_is_woken_at_its_end(
 
 #[tokio::test]
 #[ignore = "needs Kafka: tests/services/up, then tests/cargo test -- --include-ignored"]
-async fn who_asks_the_same_kafka_with_the_same_login_shares_a_connection() {
+async fn requests_to_the_same_kafka_with_the_same_credentials_share_a_connection() {
     let chat = chat("shared", json!({}));
     let access = to_kafka(&chat);
     let (connections, mut elsewhere) = (Connections::default(), access.kafka.clone());
     elsewhere.bootstrap_servers = vec!["127.0.0.1:1".to_owned()];
     let login = KafkaSecrets {
-        login: Some(("alice".to_owned(), Password::new("secret".to_owned()))),
+        login: Some(("alice".to_owned(), SecretString::from("secret".to_owned()))),
         ..nobody()
     };
     let first = connections.open(&access.kafka, &nobody()).await.unwrap();

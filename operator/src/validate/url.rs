@@ -1,22 +1,19 @@
-//! The address people use: scheme, host, port, and nothing else. Pure.
+//! The public address of a chat: scheme, host, port, and nothing else. Pure.
 
 use std::fmt;
 
 use url::Url;
 
-/// `http://` or `https://`, a host and perhaps a port.
+use super::InvalidSpec;
+
+/// `http://` or `https://`, a host and, if needed, a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SiteUrl(Url);
+pub(crate) struct SiteUrl(Url);
 
 impl SiteUrl {
-    /// Reads it; the error says what to write instead.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let help = || {
-            format!(
-                "spec.url is {text:?}: it must be http:// or https:// with a host and, if needed, a port, and nothing after it, such as https://chat.example.com"
-            )
-        };
-        let url = Url::parse(text).map_err(|_| help())?;
+    pub(crate) fn parse(text: &str) -> Result<Self, InvalidSpec> {
+        let invalid = || InvalidSpec::Url(text.to_owned());
+        let url = Url::parse(text).map_err(|_| invalid())?;
         let bare = url.path() == "/"
             && url.query().is_none()
             && url.fragment().is_none()
@@ -26,30 +23,30 @@ impl SiteUrl {
         if bare && plain && web {
             Ok(Self(url))
         } else {
-            Err(help())
+            Err(invalid())
         }
     }
 
-    pub fn host(&self) -> &str {
+    pub(crate) fn host(&self) -> &str {
         self.0
             .host_str()
-            .expect("parse() refuses a URL without a host")
+            .expect("parse() rejects a URL without a host")
     }
 
-    /// Whether the host is an IP address, which an Ingress does not take.
-    pub fn host_is_address(&self) -> bool {
+    /// Whether the host is an IP address, which an Ingress does not accept.
+    pub(crate) fn host_is_address(&self) -> bool {
         !matches!(self.0.host(), Some(url::Host::Domain(_)))
     }
 }
 
-/// The host of a server, if a URL can name it; else what was written.
-pub(super) fn host(text: &str) -> Result<(), &str> {
+/// Whether a URL can name the host of a server.
+pub(super) fn check_host(text: &str) -> Result<(), InvalidSpec> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
     let fits = !text.is_empty() && text.len() <= 253 && text.chars().all(plain);
-    let mut url = Url::parse("postgres://host").map_err(|_| text)?;
+    let mut url = Url::parse("postgres://host").expect("it is a URL");
     (fits && url.set_host(Some(text)).is_ok())
         .then_some(())
-        .ok_or(text)
+        .ok_or_else(|| InvalidSpec::PostgresHost(text.to_owned()))
 }
 
 impl fmt::Display for SiteUrl {

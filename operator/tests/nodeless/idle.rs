@@ -66,7 +66,7 @@ async fn a_settled_fleet_writes_nothing_but_the_lease() -> Result<()> {
         .iter()
         .filter(|it| it.of_lease())
         .count();
-    ensure!(renewals > 1, "the Lease was not renewed");
+    ensure!(renewals > 1, "could not renew the Lease");
     println!(
         "{wanted} settled chats, {window:?}: no write but the Lease's, {} requests in all",
         world.api.counts().0 - requests

@@ -34,6 +34,9 @@ const PROSE: &[&str] = &[
     "README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "SECURITY.md",
+    "CODE_OF_CONDUCT.md",
+    ".github",
     "docs",
     "charts/confab/README.md",
     "charts/confab/templates/NOTES.txt",
@@ -110,9 +113,12 @@ fn of_code(file: &str) -> Vec<Text> {
         .collect()
 }
 
+/// SQL names columns and rows by whatever word is short.
 fn is_sql(text: &str) -> bool {
-    let verbs = ["SELECT ", "WITH ", "INSERT ", "UPDATE ", "DELETE "];
-    verbs.iter().any(|verb| text.trim_start().starts_with(verb))
+    let words = [
+        "SELECT ", " FROM ", "WHERE ", "INSERT ", "UPDATE ", "DELETE ",
+    ];
+    words.iter().any(|word| text.contains(word))
 }
 
 fn paragraphs(file: &str) -> Vec<Text> {

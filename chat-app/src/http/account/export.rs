@@ -17,10 +17,10 @@ use zip::write::{SimpleFileOptions, StreamWriter, ZipWriter};
 
 use crate::app::App;
 use crate::domain::{Session, UserId};
-use crate::files::store::{Store, StoreError};
+use crate::files::blob::{BlobError, BlobStore};
 use crate::store::Pool;
-use crate::store::attachments::Kind;
-use crate::store::export::{self as store, Sent};
+use crate::store::attachments::Variant;
+use crate::store::export::{self as store, SentFile};
 
 /// Messages read at a time.
 const PAGE: usize = 200;
@@ -61,7 +61,7 @@ enum ExportError {
     #[error("could not write the zip file: {0}")]
     Write(#[from] io::Error),
     #[error("could not read a file: {0}")]
-    File(#[from] StoreError),
+    File(#[from] BlobError),
     #[error("the browser closed the connection")]
     Gone,
 }
@@ -104,13 +104,13 @@ impl Archive {
         let rows = conversations.iter().map(|(_, json)| json.as_str());
         self.list("conversations.json", rows).await?;
         for (id, _) in &conversations {
-            let places = store::places(pool, *id, user).await?;
-            if places.is_empty() {
+            let seqs = store::seqs(pool, *id, user).await?;
+            if seqs.is_empty() {
                 continue;
             }
             self.begin(&format!("messages/{id}.json"))?;
             let mut first = true;
-            for page in places.chunks(PAGE) {
+            for page in seqs.chunks(PAGE) {
                 for message in store::messages(pool, *id, page).await? {
                     self.row(&message, std::mem::take(&mut first))?;
                 }
@@ -128,7 +128,7 @@ impl Archive {
         self.list("files.json", rows).await?;
         let mut missing = Vec::new();
         for sent in &files {
-            match self.file(&app.files.store, sent).await {
+            match self.file(&app.files.blobs, sent).await {
                 Err(ExportError::File(error)) if error.is_loss() => {
                     let file = sent.file.id;
                     tracing::warn!(%file, %error, "a file is missing, restore it from a backup; the export continues without it");
@@ -143,11 +143,11 @@ impl Archive {
         Ok(())
     }
 
-    async fn file(&mut self, from: &Store, sent: &Sent) -> Result<(), ExportError> {
-        let Sent { file, place, .. } = sent;
+    async fn file(&mut self, from: &BlobStore, sent: &SentFile) -> Result<(), ExportError> {
+        let SentFile { file, backend, .. } = sent;
         let all = 0..file.bytes as u64;
         let mut left = all.end;
-        let mut bytes = from.read(*place, file.id, Kind::Original, all).await?;
+        let mut bytes = from.read(*backend, file.id, Variant::Original, all).await?;
         // Before the entry starts, so that a lost file leaves no empty entry.
         let mut next = bytes.next().await.transpose()?;
         // Most files are compressed already. The id tells files of the same name apart.
@@ -162,7 +162,7 @@ impl Archive {
         }
         match left {
             0 => Ok(()),
-            _ => Err(StoreError::Missing.into()),
+            _ => Err(BlobError::Missing.into()),
         }
     }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{Credentials, password_error, unprocessable};
 use crate::app::App;
-use crate::config::Registration;
+use crate::config::{self, Registration};
 use crate::domain::{Session, UserId, UserName};
 use crate::error::AppError;
 use crate::http::extract::{Form, Path};
@@ -98,7 +98,7 @@ pub(in crate::http) async fn join(
 }
 
 pub(super) fn setup_token(app: &App) -> Option<&str> {
-    app.config.setup_token.as_ref()?.expose()
+    config::exposed(app.config.setup_token.as_ref())
 }
 
 /// The setup token, until the chat has an administrator.

@@ -1,4 +1,4 @@
-//! The list of conversations, page by page: thousands cost what the first page costs. Does I/O.
+//! The list of conversations, paged by key: every page costs the same. Does I/O.
 
 use std::fmt;
 
@@ -12,13 +12,13 @@ use crate::store::Pool;
 
 #[derive(Debug)]
 pub struct Listed {
-    /// The conversations, latest activity first.
+    /// Latest activity first.
     pub conversations: Vec<ConversationSummary>,
-    /// Where it goes on; `None` at the end of the list.
+    /// Where the list continues; `None` at its end.
     pub end: Option<ListEnd>,
 }
 
-/// The last conversation of a part, by what the list is ordered by. As text, `bucket.last.id` with times in microseconds.
+/// The sort key of the last conversation of a page. As text: `bucket.last.id`, with times in microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct ListEnd {
@@ -27,15 +27,15 @@ pub struct ListEnd {
     id: ConversationId,
 }
 
-/// The member's conversations, latest activity first; direct ones only once they have messages. At most `limit` of them,
-/// after `end` or from the first.
+/// At most `limit` of the member's conversations after `end`, latest activity first. Direct ones are listed once they have
+/// messages.
 pub async fn list(
     pool: &Pool,
     member: UserId,
     end: Option<ListEnd>,
     limit: usize,
 ) -> sqlx::Result<Listed> {
-    // Ordered by bucket through the index; only the rows of the page's buckets are looked at for the exact order.
+    // The index orders by bucket; only the rows of the page's buckets are sorted exactly.
     let mut rows = sqlx::query(summaries!(
         ", m.bucket",
         "m.user_id = $1 AND (c.last_seq > 0 OR c.kind <> 'direct')
@@ -47,7 +47,7 @@ pub async fn list(
     .bind(end.map(|end| end.bucket))
     .bind(end.map(|end| end.last_at))
     .bind(end.map(|end| end.id))
-    // One more than is shown tells whether there are more.
+    // One more than the page has shows whether there are more.
     .bind(limit as i64 + 1)
     .fetch_all(pool)
     .await?;
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_end_is_read_as_it_was_written() {
+    fn an_end_is_parsed_as_it_was_written() {
         let end = ListEnd {
             bucket: datetime!(2026-03-04 06:00:00 UTC),
             last_at: datetime!(2026-03-04 05:06:07.123456 UTC),

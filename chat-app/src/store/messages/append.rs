@@ -1,4 +1,4 @@
-//! Appends messages: a batch is one call of a SQL function that is its own transaction. Does I/O.
+//! Appends a batch of messages in one call of a SQL function, which is its own transaction. Does I/O.
 
 use serde::Serialize;
 use sqlx::postgres::PgRow;
@@ -10,22 +10,21 @@ use uuid::Uuid;
 use super::one;
 use crate::domain::{ConversationId, ConversationKind, Message, UserId};
 
-/// What a message may have besides its text.
+/// The optional parts of a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Extra {
-    /// The message that it answers.
+    /// The `seq` of the message that it replies to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<i64>,
-    /// The names that it calls.
+    /// User names.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub mentions: Vec<String>,
-    /// The sender's uploads that go with it.
+    /// The sender's uploads.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<Uuid>,
 }
 
 impl Extra {
-    /// Whether there is nothing besides the text.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -35,35 +34,32 @@ impl Extra {
 pub struct Draft {
     pub conversation: ConversationId,
     pub sender: UserId,
-    /// The client's own id of the send: a retry is the same message.
+    /// Chosen by the client: a retry with the same id is the same message.
     pub client_id: Uuid,
-    /// What it says; checked before.
+    /// Validated before.
     pub body: String,
     pub extra: Extra,
 }
 
-/// What became of a [`Draft`].
+/// The outcome of a [`Draft`].
 #[derive(Clone, Debug)]
 pub enum Appended {
-    /// It is in the conversation now.
     Sent {
-        /// The message as it stands.
         message: Message,
-        /// In what kind of conversation.
         kind: ConversationKind,
-        /// Who gets it; `None` in a large room.
+        /// `None` in a large room.
         recipients: Option<Vec<UserId>>,
     },
     Duplicate(Message),
     /// The sender is no member, or there is no such conversation.
     NotMember,
-    /// The other one takes no messages from the sender.
+    /// The recipient has blocked the sender.
     Blocked,
-    /// An attachment is gone, or not the sender's.
+    /// An attachment was deleted, or is not the sender's.
     NoAttachment,
 }
 
-/// Appends the drafts in one call that is its own transaction; answers in their order.
+/// Appends the drafts in one transaction. Returns their outcomes in the same order.
 pub async fn append(
     connection: &mut PgConnection,
     drafts: &[Draft],
@@ -94,7 +90,7 @@ pub async fn append(
     Ok(appended)
 }
 
-/// The outcome of one draft. What goes with it, or has happened to it since an earlier try, is read back.
+/// The outcome of one draft. Its optional parts, and changes since an earlier attempt, are read back.
 async fn appended_as(
     connection: &mut PgConnection,
     draft: &Draft,
@@ -125,7 +121,7 @@ async fn appended_as(
     })
 }
 
-/// A message of nothing but text, as it has just become.
+/// A new message of nothing but text.
 fn plain(draft: &Draft, row: &PgRow) -> sqlx::Result<Message> {
     Ok(Message {
         conversation: draft.conversation,

@@ -1,16 +1,17 @@
-//! The search index: made for messages from before there was one, and made again for another language. Does I/O.
+//! The search index: built for messages from before it existed, and rebuilt for another language. Does I/O.
 //!
-//! Triggers keep it from then on. All of it goes newest first and in batches, each its own transaction, so that it
-//! can be stopped at any time and goes on where it was. A message is locked meanwhile, lest an edit be overwritten.
+//! From then on triggers maintain it. It is built from the newest message on, in batches of one transaction each, so that
+//! it can be interrupted at any time and continues where it was. The messages of a batch are locked, so that an edit is
+//! not overwritten.
 
 use sqlx::{Connection, PgConnection};
 
-/// Messages a transaction: well under a second.
+/// Messages in a transaction, which takes well under a second.
 const BATCH: i64 = 2_000;
 
-/// Whether this PostgreSQL has a text search configuration of this name.
+/// Whether PostgreSQL has a text search configuration of this name.
 pub async fn knows(connection: &mut PgConnection, language: &str) -> sqlx::Result<bool> {
-    // Like 22P02 and 42602, which a name that can't be one has, this is an answer.
+    // An error of the database, such as 22P02 or 42602 for an invalid name, means no.
     let found = sqlx::query("SELECT $1::text::regconfig")
         .bind(language)
         .execute(connection)
@@ -22,16 +23,16 @@ pub async fn knows(connection: &mut PgConnection, language: &str) -> sqlx::Resul
     }
 }
 
-/// Brings the index up to date in this language; answers how many messages were read for it.
+/// Brings the index up to date in this language. Returns the number of messages that were indexed.
 pub async fn bring_up_to_date(connection: &mut PgConnection, language: &str) -> sqlx::Result<u64> {
-    choose(connection, language).await?;
-    Ok(add_missing(connection).await? + renew_stale(connection).await?)
+    set_language(connection, language).await?;
+    Ok(add_missing(connection).await? + rebuild_stale(connection).await?)
 }
 
-/// From here on new messages are read in this language; all that are there already are stale if it is another one.
-async fn choose(connection: &mut PgConnection, language: &str) -> sqlx::Result<()> {
+/// Sets the language for new messages. If it is another one, all existing entries become stale.
+async fn set_language(connection: &mut PgConnection, language: &str) -> sqlx::Result<()> {
     let mut tx = connection.begin().await?;
-    // Waits for the sends under way, whose triggers still go by the language before.
+    // Waits for sends in progress, whose triggers still use the former language.
     sqlx::query("LOCK TABLE searchable IN SHARE ROW EXCLUSIVE MODE")
         .execute(&mut *tx)
         .await?;
@@ -45,7 +46,7 @@ async fn choose(connection: &mut PgConnection, language: &str) -> sqlx::Result<(
     tx.commit().await
 }
 
-/// Adds the messages that have no entry, below all numbers that there are.
+/// Adds the messages without an entry, with numbers below all others.
 async fn add_missing(connection: &mut PgConnection) -> sqlx::Result<u64> {
     sqlx::query(
         "CREATE TEMP TABLE missing AS
@@ -58,7 +59,7 @@ async fn add_missing(connection: &mut PgConnection) -> sqlx::Result<u64> {
     )
     .execute(&mut *connection)
     .await?;
-    // Without the statistics each batch would be thought to be half of the table, and read all messages to find its own.
+    // Without statistics, the planner takes a batch for half of the table and reads all messages to find those of it.
     for sql in [
         "CREATE INDEX missing_number ON missing (number)",
         "ANALYZE missing",
@@ -95,9 +96,9 @@ async fn add_missing(connection: &mut PgConnection) -> sqlx::Result<u64> {
     Ok(added)
 }
 
-/// Makes the vectors of another language again.
-async fn renew_stale(connection: &mut PgConnection) -> sqlx::Result<u64> {
-    let mut renewed = 0;
+/// Rebuilds the entries of the former language.
+async fn rebuild_stale(connection: &mut PgConnection) -> sqlx::Result<u64> {
+    let mut rebuilt = 0;
     loop {
         let batch: Option<i64> = sqlx::query_scalar(
             "WITH batch AS (
@@ -121,8 +122,8 @@ async fn renew_stale(connection: &mut PgConnection) -> sqlx::Result<u64> {
         .fetch_one(&mut *connection)
         .await?;
         match batch {
-            Some(messages) => renewed += messages as u64,
-            None => return Ok(renewed),
+            Some(messages) => rebuilt += messages as u64,
+            None => return Ok(rebuilt),
         }
     }
 }

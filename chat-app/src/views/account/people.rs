@@ -31,7 +31,7 @@ pub(super) fn blocked(text: Text, page: &AccountPage) -> Markup {
 }
 
 /// Folds the messages of these people; a link to one of them unfolds it.
-pub fn folded_css(text: Text, blocked: &[UserId]) -> String {
+pub(crate) fn folded_css(text: Text, blocked: &[UserId]) -> String {
     // These characters would end the CSS string.
     let words = t!(text, "folded-message").replace(['"', '\\', '\n'], "");
     let rule = |id: &UserId| {

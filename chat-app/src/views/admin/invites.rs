@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-pub use super::people::FormResult;
+pub(crate) use super::people::FormResult;
 use super::{next_link, page, secret_link};
 use crate::config::Registration;
 use crate::store::invites::Invite;
@@ -12,7 +12,7 @@ use crate::views::settings::{button, section};
 use crate::views::shell::Shell;
 use crate::views::widgets::{display_name, timestamp};
 
-pub fn list(shell: &Shell, invites: &[Invite], more: bool, result: &FormResult) -> Markup {
+pub(crate) fn list(shell: &Shell, invites: &[Invite], more: bool, result: &FormResult) -> Markup {
     let text = shell.text;
     let last = invites.last().map_or(0, |invite| invite.id).to_string();
     let content = html! {

@@ -7,7 +7,7 @@ use crate::t;
 use crate::views::settings::{Outcome, section};
 use crate::views::shell::Shell;
 
-pub fn page(shell: &Shell, outcome: &Outcome) -> Markup {
+pub(crate) fn page(shell: &Shell, outcome: &Outcome) -> Markup {
     let text = shell.text;
     let form = html! {
         form method="post" action="/admin/messages" data-testid="remove-form" {

@@ -13,7 +13,7 @@ use crate::views::widgets::{avatar, timestamp};
 
 /// What a form of the page has done.
 #[derive(Debug)]
-pub enum FormResult {
+pub(crate) enum FormResult {
     None,
     Wrong(InputError),
     /// The link that was created.
@@ -30,7 +30,7 @@ impl FormResult {
 }
 
 /// All people, or those found.
-pub fn list(shell: &Shell, q: &str, people: &[Person], more: bool) -> Markup {
+pub(crate) fn list(shell: &Shell, q: &str, people: &[Person], more: bool) -> Markup {
     let text = shell.text;
     let last = people.last().map_or("", |person| person.user.name.as_str());
     let content = html! {
@@ -64,7 +64,7 @@ fn tags(text: Text, person: &Person) -> Markup {
 }
 
 /// A person, and what an administrator can do.
-pub fn person(shell: &Shell, person: &Person, result: &FormResult) -> Markup {
+pub(crate) fn person(shell: &Shell, person: &Person, result: &FormResult) -> Markup {
     let text = shell.text;
     let user = &person.user;
     let content = html! {

@@ -13,7 +13,7 @@ use crate::views::shell::Shell;
 use crate::views::widgets::avatar;
 
 /// All rooms, or those found.
-pub fn list(shell: &Shell, q: &str, rooms: &[Room], more: bool) -> Markup {
+pub(crate) fn list(shell: &Shell, q: &str, rooms: &[Room], more: bool) -> Markup {
     let text = shell.text;
     let last = rooms.last().map_or(0, |room| room.id.0).to_string();
     let content = html! {
@@ -43,7 +43,7 @@ fn kind(text: Text, room: &Room) -> String {
 }
 
 /// A room: its name and its members.
-pub fn room(
+pub(crate) fn room(
     shell: &Shell,
     room: &Room,
     members: &[User],

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tower::Service;
 
 #[derive(Clone, Default)]
-pub struct ApiServer(Arc<Mutex<State>>);
+pub(crate) struct ApiServer(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
@@ -22,11 +22,11 @@ struct State {
 }
 
 impl ApiServer {
-    pub fn get(&self, path: &str) -> Option<Value> {
+    pub(crate) fn get(&self, path: &str) -> Option<Value> {
         self.0.lock().unwrap().objects.get(path).cloned()
     }
 
-    pub fn put(&self, path: &str, object: Value) {
+    pub(crate) fn put(&self, path: &str, object: Value) {
         self.0
             .lock()
             .unwrap()
@@ -34,12 +34,12 @@ impl ApiServer {
             .insert(path.to_owned(), object);
     }
 
-    pub fn remove(&self, path: &str) {
+    pub(crate) fn remove(&self, path: &str) {
         self.0.lock().unwrap().objects.remove(path);
     }
 
     /// As another writer: a merge patch.
-    pub fn merge(&self, path: &str, patch: Value) {
+    pub(crate) fn merge(&self, path: &str, patch: Value) {
         merge(
             self.0
                 .lock()
@@ -51,16 +51,16 @@ impl ApiServer {
         );
     }
 
-    pub fn all(&self) -> BTreeMap<String, Value> {
+    pub(crate) fn all(&self) -> BTreeMap<String, Value> {
         self.0.lock().unwrap().objects.clone()
     }
 
     /// Verb and path of each write, without events.
-    pub fn writes(&self) -> Vec<String> {
+    pub(crate) fn writes(&self) -> Vec<String> {
         self.0.lock().unwrap().writes.clone()
     }
 
-    pub fn forget_writes(&self) {
+    pub(crate) fn forget_writes(&self) {
         self.0.lock().unwrap().writes.clear();
     }
 

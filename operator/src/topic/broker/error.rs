@@ -1,4 +1,4 @@
-//! What Kafka can answer instead of what was asked for, and what a person can do about it. Pure.
+//! Why a request to Kafka failed, and what a person can do about it. Pure.
 
 use crate::reason::Reason;
 use std::time::Duration;
@@ -6,45 +6,45 @@ use std::time::Duration;
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode as Code;
 
-/// Kafka did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// librdkafka does not take the settings: a certificate that is none, mostly.
+pub(crate) enum Error {
+    /// librdkafka rejects the settings: an invalid certificate, mostly.
     #[error(
         "The connection to Kafka cannot be configured: check spec.kafka.external and its Secrets ({0})"
     )]
     Settings(KafkaError),
-    /// No answer, and what librdkafka heard on the way, if anything.
-    #[error("{}", unanswered(servers, error, heard.as_ref()))]
+    /// No answer.
+    #[error("{}", unanswered(servers, error, last_error.as_ref()))]
     Unanswered {
         servers: String,
-        /// What the call returned.
         error: Box<KafkaError>,
-        /// Why, as far as it was told.
-        heard: Option<(Code, String)>,
+        /// What librdkafka reported by itself, which says why.
+        last_error: Option<(Code, String)>,
     },
-    /// An answer, and it is no.
+    /// Kafka answered with an error.
     #[error("Kafka returned an error while {verb} topic {topic}: {code}{}", advice(*code))]
     Refused {
         verb: &'static str,
         topic: String,
         code: Code,
     },
-    /// It did it, and its metadata, which a broker learns of a little later, does not show it.
+    /// Kafka did it, but its metadata, which follows a little later, does not show it.
     #[error("Kafka accepted the change to topic {topic} but does not show it yet")]
     NotYet { topic: String },
-    /// All of it together took too long.
+    /// All requests together took too long.
     #[error("Kafka did not respond within {} s: check its health", .0.as_secs())]
     TooSlow(Duration),
 }
 
 impl Error {
-    pub fn reason(&self) -> Reason {
+    pub(crate) fn reason(&self) -> Reason {
         match self {
             Self::Settings(_) => Reason::KafkaSettingsInvalid,
             Self::NotYet { .. } => Reason::WaitingForKafka,
             Self::TooSlow(_) => Reason::KafkaUnreachable,
-            Self::Unanswered { heard, error, .. } => match cause(error, heard.as_ref()) {
+            Self::Unanswered {
+                last_error, error, ..
+            } => match cause(error, last_error.as_ref()) {
                 Some(Code::Authentication | Code::SaslAuthenticationFailed) => {
                     Reason::KafkaAuthenticationFailed
                 }
@@ -57,7 +57,7 @@ impl Error {
     }
 
     /// Whether it stays until a person does something.
-    pub fn needs_a_person(&self) -> bool {
+    pub(crate) fn needs_action(&self) -> bool {
         !matches!(
             self.reason(),
             Reason::KafkaUnreachable | Reason::WaitingForKafka
@@ -65,22 +65,22 @@ impl Error {
     }
 }
 
-fn cause(error: &KafkaError, heard: Option<&(Code, String)>) -> Option<Code> {
-    heard
+fn cause(error: &KafkaError, last_error: Option<&(Code, String)>) -> Option<Code> {
+    last_error
         .map(|(code, reason)| match reason.contains("SSL routines") {
-            // With TLS 1.3 the broker refuses our certificate only after the handshake: for librdkafka the connection broke.
+            // With TLS 1.3 the broker rejects our certificate only after the handshake: for librdkafka the connection broke.
             true => Code::SSL,
             false => *code,
         })
         .or_else(|| error.rdkafka_error_code())
 }
 
-fn unanswered(servers: &str, error: &KafkaError, heard: Option<&(Code, String)>) -> String {
-    let detail = heard.map_or_else(
+fn unanswered(servers: &str, error: &KafkaError, last_error: Option<&(Code, String)>) -> String {
+    let detail = last_error.map_or_else(
         || error.to_string(),
         |(_, reason)| lasting(reason).to_owned(),
     );
-    match cause(error, heard) {
+    match cause(error, last_error) {
         Some(Code::Authentication | Code::SaslAuthenticationFailed) => {
             format!(
                 "Kafka at {servers} rejected the credentials: correct the user name, password or mechanism in spec.kafka.external.sasl ({detail})"
@@ -95,8 +95,7 @@ fn unanswered(servers: &str, error: &KafkaError, heard: Option<&(Code, String)>)
     }
 }
 
-/// Without "(after 209ms in state AUTH_REQ, 1 identical error(s) suppressed)": a status that is another each time
-/// would be written each time.
+/// Without "(after 209ms in state AUTH_REQ, 1 identical error(s) suppressed)", which would change the status each time.
 fn lasting(reason: &str) -> &str {
     reason.split(" (after ").next().unwrap_or(reason)
 }
@@ -142,20 +141,20 @@ mod tests {
         Error::Unanswered {
             servers: "k:9092".into(),
             error,
-            heard: Some((code, "why (after 3ms in state CONNECT)".into())),
+            last_error: Some((code, "why (after 3ms in state CONNECT)".into())),
         }
     }
 
     #[test]
-    fn why_kafka_does_not_answer_decides_whether_a_person_is_needed() {
+    fn why_kafka_does_not_answer_decides_whether_a_person_has_to_act() {
         let refused = unanswered(Code::Authentication);
         assert_eq!(
-            (refused.reason(), refused.needs_a_person()),
+            (refused.reason(), refused.needs_action()),
             (Reason::KafkaAuthenticationFailed, true)
         );
         let away = unanswered(Code::AllBrokersDown);
         assert_eq!(
-            (away.reason(), away.needs_a_person()),
+            (away.reason(), away.needs_action()),
             (Reason::KafkaUnreachable, false)
         );
         assert_eq!(
@@ -180,6 +179,6 @@ mod tests {
                 .to_string()
                 .contains("Lower spec.topics.replicationFactor")
         );
-        assert!(!refused(Code::NotController).needs_a_person());
+        assert!(!refused(Code::NotController).needs_action());
     }
 }

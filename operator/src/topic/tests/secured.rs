@@ -1,4 +1,4 @@
-//! Every way to say who one is, on a real broker that wants to know it.
+//! Every way to authenticate, on a real broker that requires it.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -44,8 +44,8 @@ impl Kafka {
         }
     }
 
-    /// What a look at Kafka at this address comes to, with these settings and topics of this name.
-    async fn look(&self, name: &str, address: &str, settings: Value) -> TopicState {
+    /// The topics of this name, in Kafka at this address with these settings.
+    async fn reconcile(&self, name: &str, address: &str, settings: Value) -> TopicState {
         let mut external = settings;
         external["bootstrapServers"] = json!([address]);
         let chat = chat_of(
@@ -53,14 +53,14 @@ impl Kafka {
         );
         let access = access(&chat, &credentials(&Children::default()), &self.secrets);
         let (connections, login) = (Connections::default(), access.kafka_login.unwrap());
-        look(&connections, &access.kafka, &login, &wanted(&chat)).await
+        reconcile(&connections, &access.kafka, &login, &wanted(&chat)).await
     }
 
     async fn certificate(&self) -> TopicState {
         let tls =
             json!({"caSecret": {"name": "ca"}, "clientCertificateSecret": {"name": "client"}});
         let address = format!("localhost:{}", self.broker.port);
-        self.look("certificate", &address, json!({"tls": tls}))
+        self.reconcile("certificate", &address, json!({"tls": tls}))
             .await
     }
 
@@ -74,7 +74,7 @@ impl Kafka {
             "sasl": {"mechanism": mechanism, "secretName": secret},
         });
         let address = format!("{host}:{}", self.broker.port + 1);
-        self.look(mechanism, &address, settings).await
+        self.reconcile(mechanism, &address, settings).await
     }
 }
 
@@ -105,7 +105,7 @@ fn reason(state: TopicState) -> Reason {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Kafka: tests/services/up, then tests/cargo test -- --include-ignored"]
-async fn a_certificate_plain_and_scram_are_taken_and_what_is_missing_or_wrong_is_not() {
+async fn a_certificate_plain_and_scram_are_accepted_and_what_is_missing_or_wrong_is_not() {
     let kafka = Kafka::start().await;
     let end = Instant::now() + Duration::from_secs(120);
     loop {
@@ -128,9 +128,9 @@ async fn a_certificate_plain_and_scram_are_taken_and_what_is_missing_or_wrong_is
     assert_eq!(reason(wrong), Reason::KafkaAuthenticationFailed);
     let nobody = json!({"tls": {"caSecret": {"name": "ca"}}});
     let address = format!("localhost:{}", kafka.broker.port);
-    let nobody = kafka.look("nobody", &address, nobody).await;
+    let nobody = kafka.reconcile("nobody", &address, nobody).await;
     assert_eq!(reason(nobody), Reason::KafkaTlsFailed);
-    // The password is not for whoever answers.
+    // The password is not sent to a server without the right certificate.
     for (host, ca) in [("localhost", "stranger"), ("127.0.0.1", "ca")] {
         let other = kafka.login_at(host, ca, "PLAIN", "plain").await;
         assert_eq!(reason(other), Reason::KafkaTlsFailed, "{host} {ca}");

@@ -1,7 +1,8 @@
-//! Whether what is in Kafka reaches the consumer. Does I/O.
+//! Detects a consumer that no longer returns records although Kafka has some. Does I/O (Kafka).
 //!
-//! librdkafka ignores what it takes for old news: a leader epoch below the one that it knows. Those of a topic that was
-//! deleted and made again begin at 0, so after a broker's restart it fetches from such a topic in vain, without an error.
+//! librdkafka ignores metadata with a lower leader epoch than it knows. The leader epochs of a topic that was deleted and
+//! recreated start at 0 again, so after a restart of the broker it fetches from such a topic without records and without
+//! an error. The state lasts from one check to the next, within [`watch`].
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,39 +14,40 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use super::{Partition, Positions};
 use crate::kafka::CALL_LIMIT;
 
-/// What is in a partition at one look, and not read by the next, is not going to be. A look asks Kafka once for each partition.
-const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// A record that a partition has at one check and that was not read by the next is stuck. A check is one request per
+/// partition.
+const CHECK_INTERVAL: Duration = Duration::from_secs(10);
 
-/// The offsets that a partition holds: from `start` to before `end`.
+/// The offsets of a partition: from `start` to before `end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Extent {
     pub start: i64,
     pub end: i64,
 }
 
-/// Returns when the consumer must be made anew; the positions are such that the new one reads what this one did not.
+/// Returns when the consumer must be replaced, with positions from which the next one reads what this one did not.
 pub(super) async fn watch<C: ConsumerContext + 'static>(
     consumer: &Arc<StreamConsumer<C>>,
     topics: &[String; 2],
     positions: &Positions,
 ) -> KafkaError {
-    let mut waiting = HashMap::new();
+    let mut unread_before = HashMap::new();
     loop {
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(CHECK_INTERVAL).await;
         let before = positions.lock().next.clone();
-        let (looking, topics) = (consumer.clone(), topics.clone());
-        let looked = tokio::task::spawn_blocking(move || {
-            let assigned = looking.assignment()?;
+        let (checking, topics) = (consumer.clone(), topics.clone());
+        let checked = tokio::task::spawn_blocking(move || {
+            let assigned = checking.assignment()?;
             let assigned = assigned.elements();
-            let mut extents = extents(&*looking, &topics)?;
+            let mut extents = extents(&*checking, &topics)?;
             extents.retain(|(topic, partition), _| {
                 let mut assigned = assigned.iter();
                 assigned.any(|own| own.topic() == topic && own.partition() == *partition)
             });
             KafkaResult::Ok(extents)
         });
-        let Ok(Ok(extents)) = looked.await else {
-            waiting.clear(); // Kafka is away: there is nothing to be read
+        let Ok(Ok(extents)) = checked.await else {
+            unread_before.clear(); // Kafka is away: nothing can be read
             continue;
         };
         let mut known = positions.lock();
@@ -53,23 +55,26 @@ pub(super) async fn watch<C: ConsumerContext + 'static>(
         for partition in &shrunk {
             known.next.remove(partition);
         }
-        let now = unread(&known.next, &extents);
+        let unread_now = unread(&known.next, &extents);
         if !shrunk.is_empty() {
             tracing::warn!(partitions = ?shrunk, "a Kafka topic was recreated; reading it from the beginning");
             return KafkaError::ClientCreation("the topic was recreated".into());
         }
-        if let Some(partition) = now.iter().find(|(key, at)| waiting.get(*key) == Some(*at)) {
+        if let Some(partition) = unread_now
+            .iter()
+            .find(|(key, at)| unread_before.get(*key) == Some(*at))
+        {
             tracing::warn!(
                 ?partition,
                 "the consumer does not return records that are in Kafka; creating a new consumer"
             );
             return KafkaError::ClientCreation("the consumer returned nothing".into());
         }
-        waiting = now;
+        unread_before = unread_now;
     }
 }
 
-/// What each partition of these topics holds. Blocks.
+/// The extents of all partitions of these topics. Blocks.
 pub(super) fn extents<C: ConsumerContext>(
     consumer: &impl Consumer<C>,
     topics: &[String],
@@ -89,7 +94,7 @@ pub(super) fn extents<C: ConsumerContext>(
     Ok(extents)
 }
 
-/// Partitions that end before what was read of them: they are others.
+/// Partitions that end before the position: the topic was recreated.
 fn shrunk(next: &HashMap<Partition, i64>, extents: &HashMap<Partition, Extent>) -> Vec<Partition> {
     let ends = extents.iter();
     ends.filter(|(partition, extent)| next.get(*partition).is_some_and(|next| extent.end < *next))
@@ -97,7 +102,7 @@ fn shrunk(next: &HashMap<Partition, i64>, extents: &HashMap<Partition, Extent>) 
         .collect()
 }
 
-/// Where there is something to be read, and from which offset on.
+/// Partitions with unread records, and the offset of the first.
 fn unread(
     next: &HashMap<Partition, i64>,
     extents: &HashMap<Partition, Extent>,
@@ -118,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_topic_that_ends_before_what_was_read_is_another() {
+    fn a_partition_that_ends_before_its_position_was_recreated() {
         let extents = one(Extent { start: 0, end: 7 });
         assert_eq!(shrunk(&one(8), &extents), [("t".to_owned(), 0)]);
         assert!(shrunk(&one(7), &extents).is_empty());
@@ -126,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_retention_has_taken_is_not_there_to_be_read() {
+    fn records_deleted_by_retention_are_not_unread() {
         let extents = one(Extent { start: 5, end: 7 });
         assert_eq!(unread(&one(6), &extents), one(6));
         assert_eq!(unread(&one(2), &extents), one(5));

@@ -1,31 +1,32 @@
-//! The statements about what the replicas need first: topics in Kafka and the schema in PostgreSQL. Pure.
+//! The findings about what the replicas need first: topics in Kafka and the schema in PostgreSQL. Pure.
 
 use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::batch::v1::Job;
 use kube::ResourceExt;
 
-use super::from_pod;
+use super::pod_finding;
 use crate::crd::Postgres;
 use crate::desired::connections;
 use crate::migration::Decision;
+use crate::names::Role;
 use crate::reason::Reason;
-use crate::status::{Facts, Mood, Verdict};
+use crate::status::{ChatState, Finding, Severity};
 use crate::topic::TopicState;
-use crate::validate::Role;
 use crate::workload::{pod_problem, termination_message};
 
 const TOPICS: &str = "TopicsReady";
 const SCHEMA: &str = "SchemaReady";
-/// What a migration's last words begin with where the database is another chat's.
+/// Begins the termination message of a migration whose database is another chat's.
 const CLAIMED: &str = "DatabaseInUse: ";
 
-pub(in crate::status) fn topics(facts: &Facts) -> Verdict {
-    match &facts.topics {
+pub(in crate::status) fn topics(state: &ChatState) -> Finding {
+    match &state.topics {
         TopicState::Ready(topics) => {
             let list: Vec<String> = topics
                 .iter()
                 .map(|t| format!("{} ({} partitions)", t.name, t.partitions))
                 .collect();
-            Verdict::yes(
+            Finding::yes(
                 TOPICS,
                 Reason::TopicsUpToDate,
                 format!("Topics {} are up to date", list.join(" and ")),
@@ -34,63 +35,68 @@ pub(in crate::status) fn topics(facts: &Facts) -> Verdict {
         TopicState::Problem {
             reason, message, ..
         } if *reason == Reason::WaitingForKafka => {
-            starting(TOPICS, *reason, message, Role::Kafka, facts)
+            starting(TOPICS, *reason, message, Role::Kafka, state)
         }
         TopicState::Problem {
             reason,
             message,
-            person,
+            needs_action,
             ..
-        } => Verdict::no(TOPICS, Mood::trouble(*person), *reason, message),
+        } => Finding::no(TOPICS, Severity::problem(*needs_action), *reason, message),
     }
 }
 
 /// The schema in PostgreSQL.
-pub(in crate::status) fn schema(facts: &Facts) -> Verdict {
-    let Some(decision) = &facts.migration else {
-        return match facts.access.database.as_ref() {
-            Err(problem) => Verdict::no(SCHEMA, Mood::Person, problem.reason(), problem.message()),
-            Ok(_) => Verdict::no(
+pub(in crate::status) fn schema(state: &ChatState) -> Finding {
+    let Some(decision) = &state.migration else {
+        return match state.access.database.as_ref() {
+            Err(problem) => Finding::no(
                 SCHEMA,
-                Mood::Waiting,
+                Severity::ActionNeeded,
+                problem.reason(),
+                problem.to_string(),
+            ),
+            Ok(_) => Finding::no(
+                SCHEMA,
+                Severity::Waiting,
                 Reason::WaitingForSecrets,
                 "A Secret that the replicas need is missing: see the Ready condition",
             ),
         };
     };
     match decision {
-        Decision::Settled | Decision::Cancel | Decision::Complete => migrated(facts),
-        Decision::Ask | Decision::Wait => no_answer(facts),
+        Decision::Settled | Decision::Cancel | Decision::Complete => migrated(state),
+        Decision::Probe | Decision::WaitForPostgres => no_answer(state),
         Decision::Failed { attempt, retry } => {
-            migration_failed(facts, *attempt, &retry.strftime("%H:%M:%SZ").to_string())
+            migration_failed(state, *attempt, &retry.strftime("%H:%M:%SZ").to_string())
         }
-        Decision::Leaving | Decision::Start(_) | Decision::Replace(_) | Decision::Running => {
-            migrating(facts)
+        Decision::Terminating | Decision::Start(_) | Decision::Replace(_) | Decision::Running => {
+            migrating(state)
         }
     }
 }
 
-fn migrated(facts: &Facts) -> Verdict {
-    let version = facts.schema.map_or_else(
+fn migrated(state: &ChatState) -> Finding {
+    let version = state.schema.map_or_else(
         || "the version that the image requires".to_owned(),
         |s| format!("version {}", s.applied),
     );
     let message = format!("The PostgreSQL schema has {version}");
-    let connections = connections(&facts.chat, facts.schema);
-    match connections.taken.filter(|_| !connections.fit()) {
-        None => Verdict::yes(SCHEMA, Reason::Migrated, message),
+    let connections = connections(&state.chat, state.schema);
+    match connections.accepted.filter(|_| !connections.fit()) {
+        None => Finding::yes(SCHEMA, Reason::Migrated, message),
         Some(taken) => {
             let warning = format!(
                 "{message}. During a rollout the replicas may open up to {} connections, but PostgreSQL accepted only {taken} at the last migration: raise max_connections in PostgreSQL, or lower spec.replicas or spec.autoscaling.maxReplicas",
                 connections.needed
             );
-            Verdict::yes(SCHEMA, Reason::TooFewConnections, warning)
+            Finding::yes(SCHEMA, Reason::TooFewConnections, warning)
         }
     }
 }
 
-fn no_answer(facts: &Facts) -> Verdict {
-    let message = match (&facts.chat.postgres, &facts.access.database) {
+fn no_answer(state: &ChatState) -> Finding {
+    let message = match (&state.chat.postgres, &state.access.database) {
         (Postgres::External(_) | Postgres::CloudNativePg(_), Ok(database)) => {
             let (host, port) = &database.address;
             format!(
@@ -99,7 +105,7 @@ fn no_answer(facts: &Facts) -> Verdict {
         }
         _ => format!(
             "Embedded PostgreSQL (StatefulSet {}) is starting",
-            facts.chat.child(Role::Postgres)
+            state.chat.child(Role::Postgres)
         ),
     };
     starting(
@@ -107,15 +113,18 @@ fn no_answer(facts: &Facts) -> Verdict {
         Reason::WaitingForPostgres,
         &message,
         Role::Postgres,
-        facts,
+        state,
     )
 }
 
-fn migrating(facts: &Facts) -> Verdict {
-    let chat = &facts.chat;
-    let job = facts.children.migration.as_ref().and_then(ResourceExt::uid);
-    if let Some(problem) = job.and_then(|uid| pod_problem(&facts.pods, Role::Migrate, Some(&uid))) {
-        return from_pod(SCHEMA, problem);
+fn migrating(state: &ChatState) -> Finding {
+    let chat = &state.chat;
+    let job = state
+        .children
+        .get::<Job>(Role::Migrate)
+        .and_then(ResourceExt::uid);
+    if let Some(problem) = job.and_then(|uid| pod_problem(&state.pods, Role::Migrate, Some(&uid))) {
+        return pod_finding(SCHEMA, problem);
     }
     let message = format!(
         "Job {job} is migrating the schema for {}. To follow it: kubectl -n {} logs -f job/{job}",
@@ -123,18 +132,14 @@ fn migrating(facts: &Facts) -> Verdict {
         chat.namespace,
         job = chat.child(Role::Migrate)
     );
-    Verdict::no(SCHEMA, Mood::Waiting, Reason::Migrating, message)
+    Finding::no(SCHEMA, Severity::Waiting, Reason::Migrating, message)
 }
 
-fn migration_failed(facts: &Facts, attempt: u32, retry: &str) -> Verdict {
-    let chat = &facts.chat;
-    let job = facts
-        .children
-        .migration
-        .as_ref()
-        .and_then(ResourceExt::uid)
-        .unwrap_or_default();
-    let said = termination_message(&facts.pods, &job)
+fn migration_failed(state: &ChatState, attempt: u32, retry: &str) -> Finding {
+    let chat = &state.chat;
+    let job = state.children.get::<Job>(Role::Migrate);
+    let job = job.and_then(ResourceExt::uid).unwrap_or_default();
+    let said = termination_message(&state.pods, &job)
         .map(str::trim)
         .filter(|said| !said.is_empty());
     let said = said.map_or_else(
@@ -154,16 +159,21 @@ fn migration_failed(facts: &Facts, attempt: u32, retry: &str) -> Verdict {
     };
     if let Some(claimed) = said.strip_prefix(CLAIMED) {
         let message = format!("{claimed}. Next attempt at {retry}");
-        return Verdict::no(SCHEMA, Mood::Person, Reason::DatabaseInUse, message);
+        return Finding::no(
+            SCHEMA,
+            Severity::ActionNeeded,
+            Reason::DatabaseInUse,
+            message,
+        );
     }
     let message = format!(
         "The migration for {} failed {times}: {said}. Next attempt at {retry}, or immediately when the spec or the database's Secret changes. Running replicas keep their image",
         chat.images.chat_app
     );
     // A database that was away is back by the third attempt.
-    Verdict::no(
+    Finding::no(
         SCHEMA,
-        Mood::trouble(attempt >= 3),
+        Severity::problem(attempt >= 3),
         Reason::MigrationFailed,
         message,
     )
@@ -175,14 +185,11 @@ fn starting(
     reason: Reason,
     message: &str,
     role: Role,
-    facts: &Facts,
-) -> Verdict {
-    let service: Option<&StatefulSet> = match role {
-        Role::Kafka => facts.children.kafka.as_ref(),
-        _ => facts.children.postgres.as_ref(),
-    };
-    match service.and_then(|_| pod_problem(&facts.pods, role, None)) {
-        Some(problem) => from_pod(type_, problem),
-        None => Verdict::no(type_, Mood::Waiting, reason, message),
+    state: &ChatState,
+) -> Finding {
+    let service: Option<&StatefulSet> = state.children.get(role);
+    match service.and_then(|_| pod_problem(&state.pods, role, None)) {
+        Some(problem) => pod_finding(type_, problem),
+        None => Finding::no(type_, Severity::Waiting, reason, message),
     }
 }

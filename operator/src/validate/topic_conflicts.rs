@@ -1,12 +1,12 @@
-//! Whether the chat's topics are another chat's. Pure.
+//! Whether another chat has the same topics. Pure.
 
 use super::{Chat, Rejection};
 use crate::crd::{ChatDeployment, Kafka};
 use kube::ResourceExt;
 
-/// Refuses if an older ChatDeployment has topics of the same names in the same Kafka: each would put right what the
+/// Rejects a chat if an older ChatDeployment has topics of the same names in the same Kafka: each would correct what the
 /// other wants, and read the other's events. Kafkas are the same where they have a bootstrap server in common.
-pub fn check_topics<'a>(
+pub(crate) fn check_topics<'a>(
     chat: &Chat,
     since: Option<&str>,
     others: impl Iterator<Item = &'a ChatDeployment>,
@@ -16,7 +16,7 @@ pub fn check_topics<'a>(
         .filter(|other| prefix(other) == chat.topic_prefix)
         .filter(|other| same_kafka(chat, other))
         .find(|other| {
-            let (theirs, uid) = (created(other), other.uid());
+            let (theirs, uid) = (creation_time(other), other.uid());
             (theirs.as_deref(), uid.as_deref()) < (since, Some(chat.uid.as_str()))
         });
     rival.map_or(Ok(()), |rival| {
@@ -42,8 +42,8 @@ fn same_kafka(chat: &Chat, other: &ChatDeployment) -> bool {
     }
 }
 
-/// When the object was made, so that the order of texts is that of times.
-pub fn created(object: &ChatDeployment) -> Option<String> {
+/// As text whose order is that of times.
+pub(crate) fn creation_time(object: &ChatDeployment) -> Option<String> {
     object.creation_timestamp().map(|time| time.0.to_string())
 }
 
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn the_younger_of_two_with_the_same_topics_is_refused() {
+    fn the_younger_of_two_with_the_same_topics_is_rejected() {
         let elder = other(spec(&["b:1", "c:1"]), "2026-01-01T00:00:00Z");
         let Err(Rejection::TopicPrefixInUse(message)) = check(elder) else {
             panic!("not refused")
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chat_is_not_its_own_rival_and_of_two_made_at_once_one_stays() {
+    fn a_chat_is_not_its_own_rival_and_of_two_created_at_once_one_stays() {
         let chat = chat_of(spec(&["a:1"]));
         let itself = object(spec(&["a:1"]));
         assert_eq!(check_topics(&chat, YOUNG, [itself].iter()), Ok(()));

@@ -1,26 +1,27 @@
-//! The statements about the replicas: whether people can chat, and whether all run what was asked for. Pure.
+//! The findings about the replicas: whether people can chat, and whether all replicas are up to date. Pure.
 
 use k8s_openapi::api::apps::v1::Deployment;
 
-use super::from_pod;
+use super::pod_finding;
 use crate::credentials::SETUP_TOKEN;
+use crate::names::Role;
 use crate::reason::Reason;
-use crate::status::{Facts, Mood, Verdict};
-use crate::validate::{Chat, Role};
+use crate::status::{ChatState, Finding, Severity};
+use crate::validate::Chat;
 use crate::workload::{pod_problem, rolled_out};
 
 const AVAILABLE: &str = "Available";
 
 /// Whether people can chat.
-pub(in crate::status) fn available(facts: &Facts) -> Verdict {
-    let chat = &facts.chat;
-    let Some(deployment) = &facts.children.deployment else {
-        if let Some(lacking) = bucket_login(AVAILABLE, facts) {
+pub(in crate::status) fn available(state: &ChatState) -> Finding {
+    let chat = &state.chat;
+    let Some(deployment) = state.children.get::<Deployment>(Role::App) else {
+        if let Some(lacking) = bucket_login(AVAILABLE, state) {
             return lacking;
         }
-        return Verdict::no(
+        return Finding::no(
             AVAILABLE,
-            Mood::Waiting,
+            Severity::Waiting,
             Reason::WaitingForDependencies,
             "Replicas start once the topics exist and the schema is migrated",
         );
@@ -34,31 +35,30 @@ pub(in crate::status) fn available(facts: &Facts) -> Verdict {
         let message = format!(
             "{serving} of {} replicas are available. {}. {}",
             chat.replicas,
-            how_to_reach(facts),
-            how_to_begin(facts)
+            how_to_reach(state),
+            how_to_sign_up(state)
         );
-        return Verdict::yes(AVAILABLE, Reason::Serving, message);
+        return Finding::yes(AVAILABLE, Reason::Serving, message);
     }
     if chat.replicas == 0 {
-        return Verdict::no(
+        return Finding::no(
             AVAILABLE,
-            Mood::Good,
+            Severity::Normal,
             Reason::ScaledToZero,
             how_to_start(chat),
         );
     }
-    match pod_problem(&facts.pods, Role::App, None) {
-        Some(problem) => from_pod(AVAILABLE, problem),
-        None => Verdict::no(
+    match pod_problem(&state.pods, Role::App, None) {
+        Some(problem) => pod_finding(AVAILABLE, problem),
+        None => Finding::no(
             AVAILABLE,
-            Mood::Waiting,
+            Severity::Waiting,
             Reason::Starting,
             format!("0 of {} replicas are available", chat.replicas),
         ),
     }
 }
 
-/// Of a chat without replicas.
 fn how_to_start(chat: &Chat) -> String {
     format!(
         "spec.replicas is 0. To start the chat: kubectl -n {} scale chat/{} --replicas=2",
@@ -66,8 +66,8 @@ fn how_to_start(chat: &Chat) -> String {
     )
 }
 
-fn how_to_reach(facts: &Facts) -> String {
-    let chat = &facts.chat;
+fn how_to_reach(state: &ChatState) -> String {
+    let chat = &state.chat;
     match &chat.url {
         Some(url) => format!("Open {url}"),
         None => format!(
@@ -78,9 +78,9 @@ fn how_to_reach(facts: &Facts) -> String {
     }
 }
 
-/// Whether there is an admin already, the chat alone knows.
-fn how_to_begin(facts: &Facts) -> String {
-    let chat = &facts.chat;
+/// Always shown: only the chat knows whether there is an admin already.
+fn how_to_sign_up(state: &ChatState) -> String {
+    let chat = &state.chat;
     format!(
         "To sign up as the first administrator, use the setup token: kubectl -n {} get secret {} -o jsonpath='{{.data.{SETUP_TOKEN}}}' | base64 -d",
         chat.namespace,
@@ -88,27 +88,27 @@ fn how_to_begin(facts: &Facts) -> String {
     )
 }
 
-/// What is wrong with the Secret of the bucket, which no other condition speaks of.
-fn bucket_login(type_: &'static str, facts: &Facts) -> Option<Verdict> {
-    let problem = facts.access.bucket_login.as_ref().err()?;
-    Some(Verdict::no(
+/// A problem with the bucket's Secret, which no other condition reports.
+fn bucket_login(type_: &'static str, state: &ChatState) -> Option<Finding> {
+    let problem = state.access.bucket_login.as_ref().err()?;
+    Some(Finding::no(
         type_,
-        Mood::Person,
+        Severity::ActionNeeded,
         problem.reason(),
-        problem.message(),
+        problem.to_string(),
     ))
 }
 
-/// Whether all replicas run what was asked for.
-pub(in crate::status) fn rolled(facts: &Facts) -> Verdict {
-    let chat = &facts.chat;
-    let Some(deployment) = &facts.children.deployment else {
-        return Verdict {
+/// Whether all replicas are up to date.
+pub(in crate::status) fn up_to_date(state: &ChatState) -> Finding {
+    let chat = &state.chat;
+    let Some(deployment) = state.children.get::<Deployment>(Role::App) else {
+        return Finding {
             type_: "Ready",
-            ..available(facts)
+            ..available(state)
         };
     };
-    if let Some(lacking) = bucket_login("Ready", facts) {
+    if let Some(lacking) = bucket_login("Ready", state) {
         return lacking;
     }
     if rolled_out(deployment) {
@@ -117,13 +117,13 @@ pub(in crate::status) fn rolled(facts: &Facts) -> Verdict {
             all => format!(
                 "{all} of {all} replicas run {}. {}",
                 chat.images.chat_app,
-                how_to_reach(facts)
+                how_to_reach(state)
             ),
         };
-        return Verdict::yes("Ready", Reason::UpToDate, message);
+        return Finding::yes("Ready", Reason::UpToDate, message);
     }
-    if let Some(problem) = pod_problem(&facts.pods, Role::App, None) {
-        return from_pod("Ready", problem);
+    if let Some(problem) = pod_problem(&state.pods, Role::App, None) {
+        return pod_finding("Ready", problem);
     }
     let message = progress(chat.replicas, deployment);
     if stuck(deployment) {
@@ -132,9 +132,14 @@ pub(in crate::status) fn rolled(facts: &Facts) -> Verdict {
             chat.namespace,
             chat.child(Role::App)
         );
-        return Verdict::no("Ready", Mood::Person, Reason::RolloutStuck, advice);
+        return Finding::no(
+            "Ready",
+            Severity::ActionNeeded,
+            Reason::RolloutStuck,
+            advice,
+        );
     }
-    Verdict::no("Ready", Mood::Waiting, Reason::RollingOut, message)
+    Finding::no("Ready", Severity::Waiting, Reason::RollingOut, message)
 }
 
 fn progress(wanted: i32, deployment: &Deployment) -> String {

@@ -7,21 +7,17 @@ use k8s_openapi::api::core::v1::Secret;
 use crate::reason::Reason;
 
 /// Why a Secret cannot be used. The text says what to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SecretProblem {
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum SecretProblem {
+    #[error("{0}")]
     Missing(String),
-    /// It is there without the key, or with something else under it.
+    /// It lacks the key, or the value is of another form.
+    #[error("{0}")]
     Unusable(String),
 }
 
 impl SecretProblem {
-    /// What is wrong and what to do.
-    pub fn message(&self) -> &str {
-        let (Self::Missing(message) | Self::Unusable(message)) = self;
-        message
-    }
-
-    pub fn reason(&self) -> Reason {
+    pub(crate) fn reason(&self) -> Reason {
         match self {
             Self::Missing(_) => Reason::SecretNotFound,
             Self::Unusable(_) => Reason::SecretInvalid,
@@ -29,15 +25,15 @@ impl SecretProblem {
     }
 }
 
-/// Those that exist, by name.
-pub(super) struct Store<'a> {
+/// The Secrets that exist, by name.
+pub(super) struct NamedSecrets<'a> {
     pub(super) namespace: &'a str,
-    pub(super) secrets: &'a BTreeMap<String, Secret>,
+    pub(super) by_name: &'a BTreeMap<String, Secret>,
 }
 
-impl Store<'_> {
+impl NamedSecrets<'_> {
     pub(super) fn text(&self, name: &str, key: &str) -> Result<String, SecretProblem> {
-        let secret = self.secrets.get(name).ok_or_else(|| {
+        let secret = self.by_name.get(name).ok_or_else(|| {
             SecretProblem::Missing(format!(
                 "Secret {name} does not exist: create it in namespace {} with the key {key}",
                 self.namespace

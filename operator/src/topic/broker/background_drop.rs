@@ -1,18 +1,18 @@
-//! Drops what may take long in it, or hang.
+//! Drops a value in the background. No I/O.
 
 use std::ops::Deref;
 use std::thread;
 
-/// A value that is dropped on a thread of its own, so that nobody waits for it, wherever its last user ends.
-pub(super) struct Aside<T: Send + 'static>(Option<T>);
+/// A value that takes long to drop, or hangs: a thread of its own does that, so that nobody waits for it.
+pub(super) struct BackgroundDrop<T: Send + 'static>(Option<T>);
 
-impl<T: Send> Aside<T> {
+impl<T: Send> BackgroundDrop<T> {
     pub(super) fn new(value: T) -> Self {
         Self(Some(value))
     }
 }
 
-impl<T: Send> Deref for Aside<T> {
+impl<T: Send> Deref for BackgroundDrop<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -20,10 +20,10 @@ impl<T: Send> Deref for Aside<T> {
     }
 }
 
-impl<T: Send> Drop for Aside<T> {
+impl<T: Send> Drop for BackgroundDrop<T> {
     fn drop(&mut self) {
         let value = self.0.take();
-        // Where there is no thread to be had, it is dropped here.
+        // Without a thread it is dropped here.
         let _ = thread::Builder::new().spawn(move || drop(value));
     }
 }
@@ -44,11 +44,11 @@ mod tests {
     }
 
     #[test]
-    fn the_last_user_does_not_wait_for_it() {
-        let ((go_on, waits), (tells, told)) = (channel(), channel());
-        drop(Aside::new(Slow(waits, tells)));
+    fn the_last_user_does_not_wait_for_the_drop() {
+        let ((go_on, waits), (sender, dropped_on)) = (channel(), channel());
+        drop(BackgroundDrop::new(Slow(waits, sender)));
         go_on.send(()).unwrap();
-        let where_dropped = told.recv_timeout(Duration::from_secs(60)).unwrap();
-        assert_ne!(where_dropped, thread::current().id());
+        let thread = dropped_on.recv_timeout(Duration::from_secs(60)).unwrap();
+        assert_ne!(thread, std::thread::current().id());
     }
 }

@@ -1,17 +1,17 @@
-//! What a browser tells of its person: that they type, that they are away, whom they have on screen. Does I/O.
+//! The signals that a browser sends: typing, away, the users on screen. Does I/O (PostgreSQL, Kafka).
 
 use std::time::{Duration, Instant};
 
 use super::Connection;
 use crate::domain::{ConversationId, UserId};
-use crate::hub::signals::presence_frame;
+use crate::hub::signal_frames::presence_frame;
 use crate::store::people::{self, Sharing};
 
-/// Signals that a browser may send at once, and how soon one more: pages send one in some seconds.
+/// Signals that a browser may send at once, and the time after which one more is allowed. Pages send one in some seconds.
 const BURST: u32 = 10;
-const EVERY: Duration = Duration::from_secs(1);
+const REFILL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How many signals a socket may send still.
+/// A token bucket of the signals that a socket may send.
 pub(super) struct Budget {
     left: u32,
     since: Instant,
@@ -25,9 +25,9 @@ impl Budget {
         }
     }
 
-    /// Whether one more may be sent now.
+    /// Takes a token, if there is one.
     fn spend(&mut self, now: Instant) -> bool {
-        let earned = now.duration_since(self.since).as_secs() / EVERY.as_secs();
+        let earned = now.duration_since(self.since).as_secs() / REFILL_INTERVAL.as_secs();
         if earned > 0 {
             let earned = u32::try_from(earned).unwrap_or(BURST);
             self.left = self.left.saturating_add(earned).min(BURST);
@@ -40,7 +40,7 @@ impl Budget {
 }
 
 impl Connection {
-    /// Whether a signal may be sent; one too many is dropped and counted like one that can't be read.
+    /// Whether the browser may send a signal. One too many is dropped and counted as malformed.
     pub(super) fn may_signal(&mut self) -> bool {
         let may = self.budget.spend(Instant::now());
         if !may {
@@ -49,7 +49,7 @@ impl Connection {
         may
     }
 
-    /// What the person shares holds from now on.
+    /// Applies what the user shares.
     pub(super) fn share(&self, sharing: Sharing) {
         let shares = self.app.config.presence && sharing.presence;
         let user = self.session.user.id;
@@ -57,14 +57,14 @@ impl Connection {
         self.app.hub.share(user, self.id, shares, hidden);
     }
 
-    /// Tells the other members, where this person is one.
+    /// Tells the other members, if this user is one.
     pub(super) async fn typing(&mut self, conversation: ConversationId) {
         if !self.app.config.typing {
             return;
         }
         let user = self.session.user.id;
         match people::who_may_see_typing(&self.app.pool, user, conversation).await {
-            Ok(Some(audience)) => self.app.signals.typing(user, conversation, audience),
+            Ok(Some(observers)) => self.app.signals.typing(user, conversation, observers),
             Ok(None) => {}
             Err(error) => {
                 tracing::debug!(%error, "could not read the recipients of a typing signal")
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_burst_is_taken_and_then_one_a_second() {
+    fn a_burst_is_allowed_and_then_one_signal_a_second() {
         let start = Instant::now();
         let mut budget = Budget::new(start);
         let taken = (0..20).filter(|_| budget.spend(start)).count();

@@ -1,53 +1,59 @@
-//! The statement about the route from outside. Pure.
+//! The finding about the route from outside. Pure.
 
 use k8s_openapi::api::networking::v1::Ingress;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use crate::crd::Exposure;
 use crate::kinds::{HTTPRoute, ParentRef};
+use crate::names::Role;
 use crate::reason::Reason;
-use crate::status::{Facts, Mood, Verdict};
-use crate::validate::{Role, SiteUrl};
+use crate::status::{ChatState, Finding, Severity};
+use crate::validate::SiteUrl;
 
 const EXPOSED: &str = "Exposed";
 
 /// Whether there is a route from outside.
-pub(in crate::status) fn exposed(facts: &Facts) -> Verdict {
-    let chat = &facts.chat;
+pub(in crate::status) fn exposed(state: &ChatState) -> Finding {
+    let chat = &state.chat;
     let service = chat.child(Role::App);
     match (&chat.url, &chat.exposure) {
-        (Some(url), Some(Exposure::Ingress(_))) => by_ingress(facts, url),
-        (Some(url), Some(Exposure::Gateway(_))) => by_gateway(facts, url),
+        (Some(url), Some(Exposure::Ingress(_))) => by_ingress(state, url),
+        (Some(url), Some(Exposure::Gateway(_))) => by_gateway(state, url),
         (Some(url), None) => {
             let message = format!(
                 "spec.exposure is not set: route {url} to Service {service} port 80 yourself, or set spec.exposure"
             );
-            Verdict::no(EXPOSED, Mood::Good, Reason::ExposureNotConfigured, message)
+            Finding::no(
+                EXPOSED,
+                Severity::Normal,
+                Reason::ExposureNotConfigured,
+                message,
+            )
         }
         (None, _) => {
             let message = format!(
                 "spec.url is not set, so there is no route. To reach the chat: kubectl -n {} port-forward service/{service} 8080:80",
                 chat.namespace
             );
-            Verdict::no(EXPOSED, Mood::Good, Reason::UrlNotSet, message)
+            Finding::no(EXPOSED, Severity::Normal, Reason::UrlNotSet, message)
         }
     }
 }
 
-fn by_ingress(facts: &Facts, url: &SiteUrl) -> Verdict {
-    let ingress = facts.chat.child(Role::App);
-    let at = facts.children.ingress.as_ref().map(address);
+fn by_ingress(state: &ChatState, url: &SiteUrl) -> Finding {
+    let ingress = state.chat.child(Role::App);
+    let at = state.children.get(Role::App).map(address);
     let message = format!(
         "Ingress {ingress} routes {} to the replicas{}",
         url.host(),
         at.unwrap_or_default()
     );
-    match &facts.children.ingress {
-        Some(_) => Verdict::yes(EXPOSED, Reason::IngressConfigured, message),
-        // Paused before it was made.
-        None => Verdict::no(
+    match state.children.get::<Ingress>(Role::App) {
+        Some(_) => Finding::yes(EXPOSED, Reason::IngressConfigured, message),
+        // Paused before it was created.
+        None => Finding::no(
             EXPOSED,
-            Mood::Waiting,
+            Severity::Waiting,
             Reason::WaitingForDependencies,
             format!("Ingress {ingress} does not exist yet"),
         ),
@@ -67,35 +73,40 @@ fn address(ingress: &Ingress) -> String {
     }
 }
 
-fn by_gateway(facts: &Facts, url: &SiteUrl) -> Verdict {
-    let name = facts.chat.child(Role::App);
-    let Some(route) = &facts.children.route else {
+fn by_gateway(state: &ChatState, url: &SiteUrl) -> Finding {
+    let name = state.chat.child(Role::App);
+    let Some(route) = state.children.get::<HTTPRoute>(Role::App) else {
         let message = "The cluster has no HTTPRoute resource (gateway.networking.k8s.io/v1): install Gateway API and a controller for it, or use spec.exposure.ingress";
-        return Verdict::no(
+        return Finding::no(
             EXPOSED,
-            Mood::Person,
+            Severity::ActionNeeded,
             Reason::GatewayApiNotInstalled,
             message,
         );
     };
     for parent in &route.spec.parent_refs {
-        let gateway = gateway(parent, &facts.chat.namespace);
+        let gateway = gateway(parent, &state.chat.namespace);
         for type_ in ["Accepted", "ResolvedRefs"] {
-            match said(route, parent, type_) {
+            match gateway_condition(route, parent, type_) {
                 None => {
                     let message = format!(
                         "No controller has processed HTTPRoute {name} for Gateway {gateway} yet: check that the Gateway exists and that the controller of its GatewayClass runs"
                     );
-                    return Verdict::no(EXPOSED, Mood::Waiting, Reason::WaitingForGateway, message);
+                    return Finding::no(
+                        EXPOSED,
+                        Severity::Waiting,
+                        Reason::WaitingForGateway,
+                        message,
+                    );
                 }
                 Some(condition) if condition.status != "True" => {
                     let message = format!(
                         "Gateway {gateway} reports for HTTPRoute {name}: {type_}={} {} {}",
                         condition.status, condition.reason, condition.message
                     );
-                    return Verdict::no(
+                    return Finding::no(
                         EXPOSED,
-                        Mood::Person,
+                        Severity::ActionNeeded,
                         Reason::RouteNotAccepted,
                         message.trim_end(),
                     );
@@ -105,7 +116,7 @@ fn by_gateway(facts: &Facts, url: &SiteUrl) -> Verdict {
         }
     }
     let message = format!("HTTPRoute {name} routes {} to the replicas", url.host());
-    Verdict::yes(EXPOSED, Reason::RouteAccepted, message)
+    Finding::yes(EXPOSED, Reason::RouteAccepted, message)
 }
 
 /// `<namespace>/<name>`, with the listener if one is named.
@@ -119,8 +130,12 @@ fn gateway(parent: &ParentRef, namespace: &str) -> String {
     )
 }
 
-/// What the Gateway says of the route as it is now.
-fn said<'a>(route: &'a HTTPRoute, parent: &ParentRef, type_: &str) -> Option<&'a Condition> {
+/// The condition that the Gateway's controller set for the current generation of the route.
+fn gateway_condition<'a>(
+    route: &'a HTTPRoute,
+    parent: &ParentRef,
+    type_: &str,
+) -> Option<&'a Condition> {
     let own = route.metadata.namespace.as_ref();
     let same = |theirs: &ParentRef| {
         let namespaces = [theirs, parent].map(|at| at.namespace.as_ref().or(own));

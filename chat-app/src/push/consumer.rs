@@ -1,13 +1,16 @@
-//! From Kafka to what must happen once: the consumer group that all replicas share. Does I/O.
+//! Kafka events topic → `pushes` in PostgreSQL: the consumer group that all replicas share. Does I/O (Kafka, PostgreSQL).
 //!
-//! A record is handled by one replica, and its offset is kept after that: a crash in between has it handled again, so
-//! what is done with it must bear that. Records are looked at in batches, so that a burst is one statement.
+//! Kafka gives each partition to one replica of the group, so each record is handled once, or again after a crash: the
+//! offset is stored only after its record was handled. The statement that records the pushes is therefore idempotent.
+//! Records are handled in batches, so that a burst costs one statement.
+//!
+//! The consumer is owned by [`PushConsumer::run`], which replaces it after a fatal error and drops it when the replica
+//! stops; dropping it commits the stored offsets and leaves the group.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBuilder};
 use futures_util::FutureExt;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, StreamConsumer};
 use rdkafka::error::{KafkaError, KafkaResult};
@@ -25,14 +28,13 @@ use crate::store::{Pool, push};
 use crate::telemetry::Metrics;
 
 const BATCH: usize = 200;
-/// How soon PostgreSQL is asked again.
-const ASK_AGAIN: Duration = Duration::from_secs(1);
-const LAST_PAUSE: Duration = Duration::from_secs(5);
+/// How soon a statement that failed is retried.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// What a consumer's callbacks need, besides the link.
-struct Shared;
+/// The consumer's callbacks need nothing but the link.
+struct Unit;
 
-impl ConsumerContext for Context<Shared> {
+impl ConsumerContext for Context<Unit> {
     fn rebalance(
         &self,
         consumer: &BaseConsumer<Self>,
@@ -53,24 +55,24 @@ impl ConsumerContext for Context<Shared> {
     }
 }
 
-type Reader = StreamConsumer<Context<Shared>>;
+type Reader = StreamConsumer<Context<Unit>>;
 
-/// What the shared group works with.
-pub struct Group {
+/// A replica's member of the shared consumer group.
+pub(crate) struct PushConsumer {
     pub kafka: Kafka,
-    /// The group's name, the same on every replica.
-    pub name: String,
-    /// Where is noted what is to be done.
+    /// The consumer group, the same on every replica.
+    pub group: String,
+    /// Takes the pushes to send.
     pub pool: Pool,
     pub link: Link,
     pub metrics: Metrics,
 }
 
-/// What the group needs of an event.
+/// The fields of an event that decide whether it is a new message.
 #[derive(Deserialize)]
-struct Told {
+struct EventHead {
     v: u8,
-    /// A kind that a newer release knows is no error.
+    /// A string, so that a kind added by a newer release is no error.
     #[serde(rename = "type")]
     kind: String,
     conversation: ConversationId,
@@ -80,38 +82,19 @@ struct Told {
 /// Records that are handled together.
 struct Batch {
     messages: Vec<(ConversationId, i64)>,
-    /// When the first of them was written.
-    since: OffsetDateTime,
-    /// Where to go on after them, by partition.
+    /// When the oldest of them was written.
+    oldest: OffsetDateTime,
+    /// The offset to continue at, by partition.
     next: HashMap<i32, i64>,
 }
 
-impl Group {
-    /// Handles records until told to stop; a consumer that fails is made anew.
-    pub async fn run(self, stop: CancellationToken) {
-        let delays = || {
-            ExponentialBuilder::default()
-                .with_max_delay(LAST_PAUSE)
-                .without_max_times()
-                .build()
-        };
-        let mut delay = delays();
-        loop {
-            match self.consume(&stop).await {
-                Ok(()) => return,
-                Err(error) => self.link.failed(&error),
-            }
-            if self.link.is_up() {
-                delay = delays();
-            }
-            let pause = tokio::time::sleep(delay.next().unwrap_or(LAST_PAUSE));
-            if stop.run_until_cancelled(pause).await.is_none() {
-                return;
-            }
-        }
+impl PushConsumer {
+    /// Handles records until `stop` is cancelled. Replaces a consumer that fails.
+    pub(crate) async fn run(self, stop: CancellationToken) {
+        kafka::run_consumer(&self.link, &stop, || self.consume(&stop)).await;
     }
 
-    /// Subscribes and handles; `Ok` when told to stop.
+    /// Subscribes and handles records; `Ok` once `stop` is cancelled.
     async fn consume(&self, stop: &CancellationToken) -> KafkaResult<()> {
         let consumer = Arc::new(self.consumer()?);
         consumer.subscribe(&[&self.kafka.events()])?;
@@ -120,26 +103,26 @@ impl Group {
             () = self.link.fatal() => Err(KafkaError::ClientCreation("fatal error of the consumer".into())),
             () = stop.cancelled() => Ok(()),
         };
-        // Its drop keeps the offsets and leaves the group, which may take as long as the broker likes.
+        // Dropping it commits the offsets and leaves the group, which can block for as long as the broker does not answer.
         tokio::task::spawn_blocking(move || drop(consumer));
         outcome
     }
 
     fn consumer(&self) -> KafkaResult<Reader> {
         kafka::client(&self.kafka)
-            .set("group.id", &self.name)
+            .set("group.id", &self.group)
             .set("group.protocol", "consumer")
             .set("enable.auto.commit", "true")
             .set("auto.commit.interval.ms", "1000")
-            // Stored after a record was handled, not when it was read.
+            // An offset is stored once its record was handled, not when it was read.
             .set("enable.auto.offset.store", "false")
-            // What came before the group did is not lost; who is told, and that not twice, is for PostgreSQL to say.
+            // Records from before the group existed are handled too: PostgreSQL decides who still needs a push.
             .set("auto.offset.reset", "earliest")
             .set("fetch.wait.max.ms", "500")
             .set("queued.max.messages.kbytes", "4096")
             .create_with_context(Context {
                 link: self.link.clone(),
-                inner: Shared,
+                inner: Unit,
             })
     }
 
@@ -147,27 +130,27 @@ impl Group {
         let topic = self.kafka.events();
         loop {
             let batch = self.read(consumer).await?;
-            self.note(&batch).await;
-            self.metrics.worker_lag(0.0);
-            // A partition that went to another replica meanwhile is handled there once more.
+            self.record_pushes(&batch).await;
+            self.metrics.set_worker_lag(0.0);
+            // If the partition moved to another replica in the meantime, that one handles the batch again.
             if let Err(error) = consumer.store_offsets(&batch.next(&topic)?) {
                 tracing::debug!(%error, "could not store an offset");
             }
         }
     }
 
-    /// Waits for a record and takes those that came with it.
+    /// Waits for a record and takes those that are already here with it.
     async fn read(&self, consumer: &Reader) -> KafkaResult<Batch> {
         let mut batch = Batch {
             messages: Vec::new(),
-            since: OffsetDateTime::now_utc(),
+            oldest: OffsetDateTime::now_utc(),
             next: HashMap::new(),
         };
         let first = loop {
             match consumer.recv().await {
                 Ok(record) => break record,
                 Err(error @ KafkaError::MessageConsumptionFatal(_)) => return Err(error),
-                // The client goes on by itself.
+                // The client recovers by itself.
                 Err(error) => self.link.failed(&error),
             }
         };
@@ -176,7 +159,7 @@ impl Group {
         for _ in 1..BATCH {
             match consumer.recv().now_or_never() {
                 Some(Ok(record)) => batch.add(&record),
-                // It may not be told again. What is in the batch was not handled, and is read again.
+                // Reported only once. The batch was not handled, so the next consumer reads it again.
                 Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error),
                 Some(Err(_)) | None => break,
             }
@@ -184,23 +167,23 @@ impl Group {
         Ok(batch)
     }
 
-    /// Notes whom to tell; while PostgreSQL does not answer, waits for it.
-    async fn note(&self, batch: &Batch) {
+    /// Records the pushes to send. Retries for as long as PostgreSQL does not answer.
+    async fn record_pushes(&self, batch: &Batch) {
         if batch.messages.is_empty() {
             return;
         }
-        let mut told = false;
+        let mut logged = false;
         loop {
-            let age = OffsetDateTime::now_utc() - batch.since;
-            self.metrics.worker_lag(age.as_seconds_f64().max(0.0));
-            match push::note(&self.pool, &batch.messages).await {
+            let age = OffsetDateTime::now_utc() - batch.oldest;
+            self.metrics.set_worker_lag(age.as_seconds_f64().max(0.0));
+            match push::record(&self.pool, &batch.messages).await {
                 Ok(()) => return,
-                Err(error) if !std::mem::replace(&mut told, true) => {
+                Err(error) if !std::mem::replace(&mut logged, true) => {
                     tracing::warn!(%error, "notifications are waiting for PostgreSQL");
                 }
                 Err(_) => {}
             }
-            tokio::time::sleep(ASK_AGAIN).await;
+            tokio::time::sleep(RETRY_DELAY).await;
         }
     }
 }
@@ -217,14 +200,14 @@ impl Batch {
     fn add(&mut self, record: &BorrowedMessage<'_>) {
         self.next.insert(record.partition(), record.offset() + 1);
         if let Some(written) = written(record) {
-            self.since = self.since.min(written);
+            self.oldest = self.oldest.min(written);
         }
-        match record.payload().map(serde_json::from_slice::<Told>) {
-            Some(Ok(told)) if told.v == 1 && told.kind == "message" => {
-                self.messages.push((told.conversation, told.seq));
+        match record.payload().map(serde_json::from_slice::<EventHead>) {
+            Some(Ok(event)) if event.v == 1 && event.kind == "message" => {
+                self.messages.push((event.conversation, event.seq));
             }
             Some(Ok(_)) => {}
-            // The relay says more about it, and counts it.
+            // The relay logs the details and counts it.
             Some(Err(_)) | None => tracing::debug!("skipped a malformed Kafka record"),
         }
     }

@@ -1,0 +1,58 @@
+//! What the parts of the process share. No I/O.
+//!
+//! There is one Context. `run` creates it, and the watches and every reconcile hold it until the process ends. What it
+//! remembers (children that exist, own writes, topics, pauses) is a shortcut: after a restart the watches and the next
+//! reconciles fill it again.
+
+use std::sync::Arc;
+
+use kube::Client;
+use kube::core::DeserializeGuard;
+use kube::runtime::reflector::Store;
+
+use crate::backoff::Backoffs;
+use crate::crd::ChatDeployment;
+use crate::existing::ExistingChildren;
+use crate::installed::InstalledKinds;
+use crate::own_writes::OwnWrites;
+use crate::status::Events;
+use crate::telemetry::Metrics;
+use crate::topic::Topics;
+use crate::validate::{Chat, Images, Rejection, check_topics, creation_time};
+
+pub(crate) struct Context {
+    pub client: Client,
+    /// Images that are used where a spec names none.
+    pub images: Images,
+    /// All ChatDeployments, as last seen.
+    pub chats: Store<Cached>,
+    /// Of the kinds that a cluster may lack, those that this one has.
+    pub installed: InstalledKinds,
+    /// Namespaces whose ChatDeployments this operator reconciles. Empty: all.
+    pub watched: Vec<String>,
+    /// The namespace that this operator runs in.
+    pub namespace: String,
+    pub events: Events,
+    pub existing: ExistingChildren,
+    pub own_writes: OwnWrites,
+    /// The last reconcile of each chat's topics.
+    pub topics: Arc<Topics>,
+    pub backoffs: Backoffs,
+    pub metrics: Arc<Metrics>,
+}
+
+/// What the controller's cache holds: an object that this version may not understand.
+pub(crate) type Cached = DeserializeGuard<ChatDeployment>;
+
+impl Context {
+    /// Whether no older ChatDeployment has the chat's topics.
+    pub(crate) fn topics_free(
+        &self,
+        object: &ChatDeployment,
+        chat: &Chat,
+    ) -> Result<(), Rejection> {
+        let known = self.chats.state();
+        let others = known.iter().filter_map(|cached| cached.0.as_ref().ok());
+        check_topics(chat, creation_time(object).as_deref(), others)
+    }
+}

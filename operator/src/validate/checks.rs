@@ -1,0 +1,109 @@
+//! The rules that one spec can break. Pure.
+
+use super::{InvalidSpec, SiteUrl, url};
+use crate::crd::{ChatDeploymentSpec, Exposure, Postgres};
+
+pub(super) fn all(spec: &ChatDeploymentSpec) -> Result<(), InvalidSpec> {
+    numbers(spec)?;
+    retention(spec)?;
+    postgres(&spec.postgres)?;
+    sizes(spec)
+}
+
+fn numbers(spec: &ChatDeploymentSpec) -> Result<(), InvalidSpec> {
+    if spec.replicas < 0 {
+        return Err(InvalidSpec::Replicas(spec.replicas));
+    }
+    if let Some(limits) = &spec.autoscaling
+        && limits.min_replicas > limits.max_replicas
+    {
+        return Err(InvalidSpec::Autoscaling {
+            min: limits.min_replicas,
+            max: limits.max_replicas,
+        });
+    }
+    if spec.topics.partitions < 1 {
+        return Err(InvalidSpec::Partitions(spec.topics.partitions));
+    }
+    Ok(())
+}
+
+/// What is deleted in PostgreSQL must be gone from Kafka as well.
+fn retention(spec: &ChatDeploymentSpec) -> Result<(), InvalidSpec> {
+    let Some(days) = spec.chat.message_retention_days else {
+        return Ok(());
+    };
+    let hours = spec.topics.retention_hours;
+    if i64::from(hours) > i64::from(days) * 24 {
+        return Err(InvalidSpec::Retention { hours, days });
+    }
+    if spec.topics.config.contains_key("segment.ms") {
+        return Err(InvalidSpec::SegmentTime);
+    }
+    Ok(())
+}
+
+/// Either a URL or all of its parts.
+fn postgres(postgres: &Postgres) -> Result<(), InvalidSpec> {
+    let Postgres::External(external) = postgres else {
+        return Ok(());
+    };
+    let parts = [
+        external.host.is_some(),
+        external.database.is_some(),
+        external.user.is_some(),
+        external.password_secret.is_some(),
+    ];
+    let complete = match external.url_secret {
+        Some(_) => !parts.contains(&true),
+        None => !parts.contains(&false),
+    };
+    if !complete {
+        return Err(InvalidSpec::PostgresParts);
+    }
+    external.host.as_deref().map_or(Ok(()), url::check_host)
+}
+
+/// The API server takes 256 KiB of annotations on an object; some are the operator's own.
+fn sizes(spec: &ChatDeploymentSpec) -> Result<(), InvalidSpec> {
+    const LIMIT: usize = 200 * 1024;
+    let of_ingress = match &spec.exposure {
+        Some(Exposure::Ingress(ingress)) => Some(&ingress.annotations),
+        _ => None,
+    };
+    for (field, annotations) in [
+        ("exposure.ingress.annotations", of_ingress),
+        (
+            "podMetadata.annotations",
+            Some(&spec.pod_metadata.annotations),
+        ),
+    ] {
+        let size: usize = annotations
+            .into_iter()
+            .flatten()
+            .map(|(key, value)| key.len() + value.len())
+            .sum();
+        if size > LIMIT {
+            return Err(InvalidSpec::TooLong {
+                field,
+                size,
+                limit: LIMIT,
+            });
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn exposure(
+    exposure: Option<Exposure>,
+    url: Option<&SiteUrl>,
+) -> Result<Option<Exposure>, InvalidSpec> {
+    let Some(exposure) = exposure else {
+        return Ok(None);
+    };
+    let url = url.ok_or(InvalidSpec::ExposureWithoutUrl)?;
+    if url.host_is_address() {
+        return Err(InvalidSpec::AddressExposed(url.host().to_owned()));
+    }
+    Ok(Some(exposure))
+}

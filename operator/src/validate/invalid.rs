@@ -1,0 +1,56 @@
+//! What can be wrong with a spec, and what to do about it. Pure.
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum InvalidSpec {
+    #[error(
+        "The name must have at most {limit} characters: lowercase letters, digits and dashes, starting with a letter and ending with a letter or digit. Create a new ChatDeployment with such a name"
+    )]
+    Name { limit: usize },
+    #[error("spec.replicas is {0}: set it to 0 or more")]
+    Replicas(i32),
+    #[error(
+        "spec.autoscaling.minReplicas ({min}) is greater than maxReplicas ({max}): lower minReplicas or raise maxReplicas"
+    )]
+    Autoscaling { min: i32, max: i32 },
+    #[error("spec.topics.partitions is {0}: set it to 1 or more")]
+    Partitions(i32),
+    #[error(
+        "spec.topics.retentionHours ({hours}) is longer than spec.chat.messageRetentionDays ({days}): set it to {} or less",
+        i64::from(*days) * 24
+    )]
+    Retention { hours: i32, days: i32 },
+    #[error(
+        "spec.topics.config sets segment.ms, which spec.chat.messageRetentionDays determines: remove it"
+    )]
+    SegmentTime,
+    #[error(
+        "spec.postgres.external requires urlSecret, or all of host, database, user and passwordSecret"
+    )]
+    PostgresParts,
+    #[error(
+        "spec.postgres.external.host is {0:?}: it must be a host name such as db.example.com, or an IPv4 address"
+    )]
+    PostgresHost(String),
+    #[error(
+        "spec.{field} has {} KiB, but Kubernetes stores at most {} KiB: shorten it",
+        size / 1024,
+        limit / 1024
+    )]
+    TooLong {
+        field: &'static str,
+        size: usize,
+        limit: usize,
+    },
+    #[error(
+        "spec.exposure requires spec.url: set it to the public address of the chat, such as https://chat.example.com"
+    )]
+    ExposureWithoutUrl,
+    #[error(
+        "spec.url has the IP address {0}, but an Ingress or HTTPRoute requires a host name: use a name such as {0}.nip.io, or remove spec.exposure"
+    )]
+    AddressExposed(String),
+    #[error(
+        "spec.url is {0:?}: it must be http:// or https:// with a host and, if needed, a port, and nothing after it, such as https://chat.example.com"
+    )]
+    Url(String),
+}
