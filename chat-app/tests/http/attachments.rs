@@ -275,7 +275,7 @@ async fn only_allowed_types_are_accepted_and_the_error_lists_them(pool: PgPool) 
         refused.says(415, "Allowed types: image/*, application/pdf");
         ada.headers = vec![("accept-language", "de")];
         let refused = ada.put(&talk, "a.txt", b"text").await;
-        refused.says(415, "Erlaubt sind: image/*, application/pdf");
+        refused.says(415, "Erlaubte Typen: image/*, application/pdf");
     })
     .await;
 }
