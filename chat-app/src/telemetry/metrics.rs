@@ -119,7 +119,7 @@ impl Families {
         );
         registry.register(
             "signals_dropped",
-            "Typing, presence and read receipt signals that Kafka did not accept; when it grows, Kafka is unavailable: check the brokers (no message is lost)",
+            "Typing, presence and read receipt signals that Kafka did not accept; when it grows, Kafka is unreachable: check the brokers (no message is lost)",
             self.signals_dropped.clone(),
         );
         registry.register(
@@ -129,12 +129,12 @@ impl Families {
         );
         registry.register(
             "outbox_rows",
-            "Changes that Kafka has not acknowledged, counted up to 100000; when it grows, Kafka is unavailable: messages still arrive within a second, and the topic is completed later",
+            "Changes that Kafka has not acknowledged, counted up to 100000; when it grows, Kafka is unreachable: messages still arrive within a second, and the topic is completed later",
             self.outbox_rows.clone(),
         );
         registry.register(
             "outbox_oldest_seconds",
-            "Age of the oldest change that Kafka has not acknowledged; when above 300, check the brokers: they are unavailable, full, or reject a record (see the log)",
+            "Age of the oldest change that Kafka has not acknowledged; when above 300, check the brokers: they are unreachable, full, or reject a record (see the log)",
             self.outbox_oldest_seconds.clone(),
         );
         registry.register("push_notifications", "Push notifications by outcome; when failed grows, the push service or the connection to it is down, and they are retried; when refused grows, see the log", self.push_notifications.clone());
