@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use confab_tests::kubectl::{Kubectl, require_cluster, run};
 use confab_tests::wait::seconds;
-use confab_tests::{Context, Error, Result, ensure, eventually, manifest, unique};
+use confab_tests::{Context, Result, anyhow, ensure, eventually, manifest, unique};
 use serde_json::{Value, json};
 
 pub const NAME: &str = "chaos";
@@ -136,7 +136,7 @@ impl Pod {
             let value = pod.pointer(pointer).and_then(Value::as_str);
             value
                 .map(str::to_owned)
-                .context(format!("a pod without {pointer}"))
+                .with_context(|| format!("a pod without {pointer}"))
         };
         Ok(Self {
             name: text("/metadata/name")?,
@@ -219,7 +219,7 @@ pub async fn gone(cluster: &Cluster, role: &str, uid: &str) -> Result<()> {
             .into_iter()
             .any(|pod| pod.uid == uid);
         if there {
-            Err(Error::new("it is there"))
+            Err(anyhow!("it is there"))
         } else {
             Ok(())
         }

@@ -150,7 +150,7 @@ impl Herd {
         };
         let in_time = tokio::time::timeout(BACK_LIMIT, all).await;
         let why = scattered.refusals.borrow().clone();
-        in_time.context(format!("not all are back ({why})"))??;
+        in_time.with_context(|| format!("not all are back ({why})"))??;
         times.sort();
         Ok(Back(times))
     }
@@ -209,7 +209,7 @@ impl Scattered {
                     return Ok((member, Some(start.elapsed())));
                 }
                 Err(error) => {
-                    self.refusals.send_replace(error.to_string());
+                    self.refusals.send_replace(format!("{error:#}"));
                 }
             }
         }

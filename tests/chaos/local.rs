@@ -161,7 +161,7 @@ impl Programs {
         );
         let package = |name: &str| {
             let path = std::env::var_os(name).map(PathBuf::from);
-            path.context(format!("{name} is not set: run tests/services/up --fetch and load its env file, as make chaos-fast does"))
+            path.with_context(|| format!("{name} is not set: run tests/services/up --fetch and load its env file, as make chaos-fast does"))
         };
         Ok(Self {
             chat_app,

@@ -18,11 +18,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use confab_tests::delivery::judge::judge;
-use confab_tests::delivery::load::{Load, Plan};
-use confab_tests::delivery::report;
+use confab_delivery::judge::judge;
+use confab_delivery::load::{Load, Plan};
+use confab_delivery::report;
 use confab_tests::wait::seconds;
-use confab_tests::{Error, Result, ensure};
+use confab_tests::{Result, anyhow, ensure};
 
 use crate::faults::{FAULTS, Fault};
 use crate::local::Local;
@@ -111,7 +111,7 @@ async fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            eprintln!("chaos: {error}");
+            eprintln!("chaos: {error:#}");
             ExitCode::FAILURE
         }
     }
@@ -189,7 +189,7 @@ async fn run(cli: &Cli) -> Result<bool> {
     };
     let ran = tokio::select! {
         ran = work => ran,
-        _ = tokio::signal::ctrl_c() => Err(Error::new("interrupted")),
+        _ = tokio::signal::ctrl_c() => Err(anyhow!("interrupted")),
     };
     stage.end().await?;
     ran
@@ -259,7 +259,7 @@ async fn under_load(stage: &mut Stage, cli: &Cli, faults: &[&'static Fault]) -> 
 fn told(outcome: &Outcome) -> String {
     let name = outcome.fault.name;
     match (&outcome.failure, outcome.proofs.as_slice()) {
-        (Some(error), _) => format!("{name}: FAILED: {error}"),
+        (Some(error), _) => format!("{name}: FAILED: {error:#}"),
         (None, [proof]) => format!("{name}: {proof}"),
         (None, proofs) => format!(
             "{name}, {} times; the last time: {}",

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use confab_tests::delivery::load::Load;
+use confab_delivery::load::Load;
 use confab_tests::wait::seconds;
 use confab_tests::{Context, Error, Result, ensure, eventually};
 use tokio::sync::watch;

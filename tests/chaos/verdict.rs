@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-use confab_tests::delivery::judge::{Verdict, WindowVerdict};
+use confab_delivery::judge::{Verdict, WindowVerdict};
 use confab_tests::{Context, Result};
 
 use crate::faults::Promise;
@@ -31,7 +31,7 @@ impl Table {
         let rows = outcomes.iter().map(|outcome| {
             let name = outcome.fault.name;
             let window = verdict.windows.iter().find(|window| window.name == name);
-            let failure = outcome.failure.iter().map(ToString::to_string);
+            let failure = outcome.failure.iter().map(|error| format!("{error:#}"));
             let broken = match window {
                 Some(window) => broken(outcome.fault.promise, window, measure),
                 None => vec!["it never began".into()],
@@ -164,7 +164,7 @@ impl Row {
 
 /// Writes a text between the marks `<!-- place -->` and `<!-- end -->` of a file.
 pub fn put(file: &Path, place: &str, text: &str) -> Result<()> {
-    std::fs::write(file, with(file, place, text)?).context(file.display())
+    std::fs::write(file, with(file, place, text)?).with_context(|| file.display().to_string())
 }
 
 /// Fails where [`put`] would, before a run of hours.
@@ -173,11 +173,9 @@ pub fn can_be_put(file: &Path, place: &str) -> Result<()> {
 }
 
 fn with(file: &Path, place: &str, text: &str) -> Result<String> {
-    let old = std::fs::read_to_string(file).context(file.display())?;
-    placed(&old, place, text).context(format!(
-        "{} has no <!-- {place} --> … <!-- end -->",
-        file.display()
-    ))
+    let old = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    placed(&old, place, text)
+        .with_context(|| format!("{} has no <!-- {place} --> … <!-- end -->", file.display()))
 }
 
 fn placed(old: &str, place: &str, text: &str) -> Option<String> {

@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use confab_tests::delivery::shown;
-use confab_tests::{Context, Error, PASSWORD, Result, ensure, unique};
+use confab_delivery::shown;
+use confab_tests::{Context, PASSWORD, Result, anyhow, ensure, unique};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::{TcpSocket, TcpStream};
@@ -45,7 +45,7 @@ impl Visitor {
             .header("set-cookie")
             .and_then(|set| set.split(';').next());
         let cookie = cookie
-            .context(format!("no cookie: {}", answer.status))?
+            .with_context(|| format!("no cookie: {}", answer.status))?
             .to_owned();
         let page = plain::get(at, "/c", &cookie).await?;
         let user = shown::me(&page.body).context("a page of nobody")?;
@@ -59,7 +59,7 @@ impl Visitor {
         let id = answer
             .header("location")
             .and_then(|to| to.strip_prefix("/c/")?.parse().ok());
-        id.context(format!("POST /c: {}", answer.status))
+        id.with_context(|| format!("POST /c: {}", answer.status))
     }
 
     /// Sends a message; answers its rev.
@@ -97,7 +97,8 @@ impl Visitor {
     /// Loads a conversation's page.
     pub async fn page(&self, at: SocketAddr, conversation: i64) -> Result<Place> {
         let answer = plain::get(at, &format!("/c/{conversation}"), &self.cookie).await?;
-        let page = shown::page(&answer.body).context(format!("no page: {}", answer.status))?;
+        let page =
+            shown::page(&answer.body).with_context(|| format!("no page: {}", answer.status))?;
         Ok(Place {
             conversation,
             epoch: page.cursor.epoch,
@@ -188,7 +189,7 @@ async fn frame(live: &mut Socket, wanted: &str) -> Result<Value> {
             }
         }
     }
-    Err(Error::new(format!("closed before a frame {wanted}")))
+    Err(anyhow!("closed before a frame {wanted}"))
 }
 
 /// The next message of a conversation that comes by itself: its rev, and when it was there.

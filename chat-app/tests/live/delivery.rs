@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use confab_delivery::prove::prove;
+use confab_delivery::tamper::Fault;
 use confab_tests::Context;
-use confab_tests::delivery::prove::prove;
-use confab_tests::delivery::tamper::Fault;
 use sqlx::PgPool;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -42,12 +42,13 @@ async fn every_planted_fault_is_found_as_what_it_is_and_nothing_else(pool: PgPoo
                 return Ok(());
             };
             let kept = proof.keep(Path::new(env!("CARGO_TARGET_TMPDIR")))?;
-            Err(error).context(format!("the journal is in {}", kept.display()))
+            Err(error).with_context(|| format!("the journal is in {}", kept.display()))
         });
     }
     let proved = proofs.join_all().await;
-    let failed: Vec<_> = proved.into_iter().filter_map(Result::err).collect();
-    assert!(failed.is_empty(), "{failed:#?}");
+    let failed = proved.into_iter().filter_map(Result::err);
+    let failed: Vec<String> = failed.map(|error| format!("{error:#}")).collect();
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
     for replica in [one, two] {
         assert!(replica.end(Duration::from_secs(20)).await.0);
     }

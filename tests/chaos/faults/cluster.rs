@@ -155,7 +155,7 @@ pub async fn postgres_restarted(cluster: &mut Cluster, _: &mut Pace) -> Result<S
 
 async fn restarted(cluster: &Cluster, role: &str) -> Result<String> {
     let pods = cluster.pods(role).await?;
-    let pod = pods.first().context(format!("no {role} runs"))?;
+    let pod = pods.first().with_context(|| format!("no {role} runs"))?;
     cluster
         .kubectl
         .run(&format!("delete pod {} --wait=false", pod.name))

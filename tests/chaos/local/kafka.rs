@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use confab_tests::wait::seconds;
-use confab_tests::{Context, Error, Result, ensure, eventually};
+use confab_tests::{Context, Result, anyhow, ensure, eventually};
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
@@ -194,7 +194,7 @@ impl Kafka {
 /// Each topic has an outcome of its own.
 fn each(outcomes: impl Iterator<Item = Result<String, (String, String)>>) -> Result<()> {
     for outcome in outcomes {
-        outcome.map_err(|(topic, why)| Error::new(format!("topic {topic}: {why}")))?;
+        outcome.map_err(|(topic, why)| anyhow!("topic {topic}: {why}"))?;
     }
     Ok(())
 }

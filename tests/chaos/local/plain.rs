@@ -28,7 +28,9 @@ impl Answer {
 
 pub async fn get(address: SocketAddr, path: &str, cookie: &str) -> Result<Answer> {
     let request = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\nCookie: {cookie}\r\n\r\n");
-    ask(address, &request).await.context(path)
+    ask(address, &request)
+        .await
+        .with_context(|| path.to_owned())
 }
 
 pub async fn post(
@@ -45,7 +47,9 @@ pub async fn post(
         "POST {path} HTTP/1.0\r\nHost: {address}\r\nCookie: {cookie}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
          Content-Length: {length}\r\nAccept: application/json\r\n\r\n{body}"
     );
-    ask(address, &request).await.context(path)
+    ask(address, &request)
+        .await
+        .with_context(|| path.to_owned())
 }
 
 async fn ask(address: SocketAddr, request: &str) -> Result<Answer> {

@@ -146,7 +146,7 @@ impl Postgres {
         sqlx::raw_sql(AssertSqlSafe(statement.to_owned()))
             .execute(&mut connection)
             .await
-            .context(statement)?;
+            .with_context(|| statement.to_owned())?;
         Ok(())
     }
 
@@ -182,7 +182,7 @@ impl Postgres {
         eventually(LIMIT, "the standby is a synchronous one", async || {
             let state = "SELECT coalesce(max(sync_state), 'none') FROM pg_stat_replication";
             let state = self.ask(state).await?;
-            confab_tests::ensure!(state == "sync", "it is {state}");
+            ensure!(state == "sync", "it is {state}");
             Ok(())
         })
         .await?;
@@ -203,7 +203,7 @@ impl Postgres {
             .fetch_one(&mut connection)
             .await?;
         if let Err(error) = copied {
-            confab_tests::ensure!(error.to_string().contains("No such file"), "{error}");
+            ensure!(error.to_string().contains("No such file"), "{error:#}");
         }
         tokio::fs::write(to.join("backup_label"), label).await?;
         process::give(&to.join("backup_label")).await?;

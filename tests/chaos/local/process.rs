@@ -116,7 +116,7 @@ impl Process {
     /// Waits for its end; the status it ended with, as a person reads it.
     pub async fn ended(&mut self, limit: Duration) -> Result<String> {
         let status = timeout(limit, self.child.wait()).await;
-        let status = status.context(format!("pid {} does not end", self.pid))??;
+        let status = status.with_context(|| format!("pid {} does not end", self.pid))??;
         Ok(status.to_string())
     }
 
