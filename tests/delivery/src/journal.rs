@@ -1,22 +1,21 @@
-//! What the clients did and saw, in the order of its happening: the judge knows nothing else. Reading and writing the file
-//! does I/O.
+//! What the clients did and observed, in order. The check sees nothing else. Reading and writing the file does I/O.
 //!
-//! One JSON object a line. Times are microseconds since the run began, by one monotonic clock: all clients are one process.
+//! A journal has one JSON object per line. Times are microseconds since the run began, by one monotonic clock: all clients are
+//! one process.
 
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 use std::time::Duration;
 
+use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
-use anyhow::{Context, Result, bail, ensure};
+mod actions;
+mod observations;
 
-mod done;
-mod seen;
-
-pub use done::{Action, Answer, Intent, Outcome};
-pub use seen::{
-    Connection, Gone, How, Item, Message, Notice, Page, Range, Received, Stands, State,
+pub use actions::{Action, Answer, Intent, Outcome};
+pub use observations::{
+    Connection, Content, Item, Message, Notice, Page, Range, Received, Removed, State, Via,
 };
 
 /// Microseconds since the run began.
@@ -24,39 +23,39 @@ pub type Micros = u64;
 /// The version of the format.
 pub const VERSION: u32 = 1;
 
-/// What happened in a run.
+/// The events of a run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Journal(pub Vec<Entry>);
 
-/// One thing that happened.
+/// One event of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Entry {
-    /// The first one: what the run is.
+    /// Always the first entry.
     Run(Run),
     Person(Person),
-    /// A place to talk; it has these people from the start.
+    /// A conversation and its members at the start.
     Conversation(Conversation),
-    /// A page that somebody keeps open, with one live connection.
+    /// A page that a person keeps open, with one live connection.
     Tab(Tab),
-    /// Somebody is about to do something; the time is when it was due, whether or not the client was late.
+    /// A person is about to do something. The time is when it was due, even if the client was late.
     Intent(Intent),
     Outcome(Outcome),
     /// The live connection of a tab changed.
     Connection(Connection),
-    /// A tab loaded a conversation's page: it knows all up to this rev. What is on it follows.
+    /// A tab loaded a conversation's page and knows everything up to this rev. The items on the page follow.
     Page(Page),
-    /// A tab was told what changed in the revs after `from` up to `to`. The items follow.
+    /// A tab received all changes in the revs after `from` up to `to`. The items follow.
     Range(Range),
-    /// A tab was handed a change.
+    /// A tab received a change.
     Received(Received),
-    /// A tab was told that its person is no longer in a conversation.
-    Gone(Gone),
+    /// The server answered a tab that its person is not a member of a conversation.
+    Removed(Removed),
     /// A time in which something was broken on purpose.
     Window(Window),
     /// A conversation read back.
-    History(History),
-    /// All was received, or the time for it was up.
+    ReadBack(ReadBack),
+    /// Every tab is complete, or the time for that has passed.
     Settled(Settled),
 }
 
@@ -66,22 +65,22 @@ pub struct Run {
     pub version: u32,
     /// When it began, RFC 3339.
     pub began: String,
-    /// Where the chat was reached.
+    /// The URLs of the chat.
     pub urls: Vec<String>,
-    /// Repeats the choices of the run.
+    /// Determines the random choices of the run.
     pub seed: u64,
-    /// Sends due in a second.
+    /// Sends due per second.
     pub rate: f64,
     pub bounds: Bounds,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bounds {
-    /// Outside of windows: a change that takes longer from its acknowledgement to an open connection is late.
+    /// Outside of fault windows: the longest time from an acknowledgement to an open page.
     pub late: Duration,
-    /// After a window: a change that takes longer shows that the chat has not recovered yet.
+    /// After a fault window: while a change takes longer, the chat has not recovered.
     pub recovered: Duration,
-    /// How long after the end of a window the chat may take to recover.
+    /// How long the chat may take to recover after a fault window.
     pub recovery: Duration,
 }
 
@@ -95,42 +94,44 @@ impl Default for Bounds {
     }
 }
 
-/// Somebody who takes part.
+/// A person who takes part.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Person {
-    /// Their number in this journal.
+    /// The number of the person in this journal.
     pub person: u32,
-    /// The name they sign in with.
+    /// The name of the account.
     pub name: String,
+    /// The id of the account.
     pub user: i64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum ConversationKind {
     Direct,
-    /// Some people; who joins reads on from there.
+    /// New members read from when they joined.
     Group,
-    /// By invitation; who joins reads on from there.
+    /// New members read from when they joined.
     Private,
-    /// Anyone may join and read back.
+    /// Anyone may join, and read everything.
     Public,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Conversation {
     pub conversation: i64,
-    pub kind: Kind,
-    /// Who is in it from its beginning to its end.
-    pub keeper: u32,
-    /// Everybody who was in it when the run began.
+    pub kind: ConversationKind,
+    /// A member from the beginning to the end of the run, whose read-back is the ground truth.
+    pub owner: u32,
+    /// The members when the run began.
     pub members: Vec<u32>,
+    /// Its rev when the run began.
     pub rev: i64,
-    /// Where its messages stood then.
+    /// The number of its last message when the run began.
     pub seq: i64,
 }
 
-/// A page that somebody keeps open.
+/// A page that a person keeps open.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tab {
     pub tab: u32,
@@ -147,29 +148,29 @@ pub struct Window {
 
 /// A conversation as one person read it back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct History {
+pub struct ReadBack {
     pub person: u32,
     pub conversation: i64,
-    /// When the reading began.
+    /// When the read began.
     pub at: Micros,
-    /// The latest change; `None` where the person was told that there is no such conversation.
+    /// The latest change; `None` if the person may not see the conversation.
     pub rev: Option<i64>,
-    /// Whether it was read back to its first page; else the oldest messages were left out.
+    /// Whether it was read back to its first page; otherwise the oldest messages are missing.
     pub whole: bool,
-    /// What there was, oldest first.
+    /// Oldest first.
     pub items: Vec<Item>,
 }
 
-/// The end of the waiting.
+/// The end of the run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Settled {
     pub at: Micros,
-    /// Whether every open tab had got to the end of its conversations by then.
+    /// Whether every tab had received everything by then.
     pub complete: bool,
 }
 
 impl Journal {
-    /// Writes a line for each entry.
+    /// Writes one line per entry.
     pub fn write(&self, path: &Path) -> Result<()> {
         let file = std::fs::File::create(path).with_context(|| path.display().to_string())?;
         let mut out = BufWriter::new(file);
@@ -180,7 +181,7 @@ impl Journal {
         out.flush().with_context(|| path.display().to_string())
     }
 
-    /// Reads what [`Self::write`] wrote.
+    /// Reads a journal that [`Self::write`] wrote.
     pub fn read(path: &Path) -> Result<Self> {
         let file = std::fs::File::open(path).with_context(|| path.display().to_string())?;
         let mut entries = Vec::new();
@@ -190,18 +191,18 @@ impl Journal {
             entries.push(entry);
         }
         let Some(Entry::Run(run)) = entries.first() else {
-            bail!("{} is no journal of a run", path.display());
+            bail!("{} is not the journal of a run", path.display());
         };
         ensure!(
             run.version == VERSION,
-            "{} has version {}; this program reads {VERSION}",
+            "{} has version {}; this program reads version {VERSION}",
             path.display(),
             run.version
         );
         Ok(Self(entries))
     }
 
-    /// What the run is; a journal without one has no bounds of its own.
+    /// The first entry.
     pub fn run(&self) -> Option<&Run> {
         match self.0.first() {
             Some(Entry::Run(run)) => Some(run),

@@ -1,14 +1,16 @@
-//! The checker of the delivery contract: clients that send and watch, what they saw, and whether it keeps the promise.
+//! Checks the delivery contract of a chat: clients send and observe, and the check decides whether the chat kept its contract.
 //!
-//! [`load`] does the I/O and writes a [`journal`]; [`judge`] decides from the journal alone; [`report`] shows it.
-//! [`tamper`] plants the faults that prove the judge.
+//! [`load`] does the I/O and writes a [`journal`]; [`check`] decides from the journal alone; [`report`] renders the result.
+//! [`inject`] injects faults, and [`self_test`] verifies with them that the check finds each.
 
+#![warn(unreachable_pub)]
+
+pub mod check;
 mod http;
+pub mod inject;
 pub mod journal;
-pub mod judge;
 pub mod load;
-pub mod prefix;
-pub mod prove;
+pub mod page;
+mod prefix;
 pub mod report;
-pub mod shown;
-pub mod tamper;
+pub mod self_test;

@@ -1,91 +1,44 @@
-//! People who talk, by the hundred a second, and write down what they see. Does I/O.
+//! The load: people who send hundreds of messages per second and record what they observe. Does I/O.
 //!
-//! The load is open: each send is due at a time of its own, whatever became of those before it, so a chat that stands
-//! still is not measured by fewer sends. Clients speak the browser's protocol (live.js, log.js, send.js).
+//! It is an open-loop load: each send is due at a fixed time, whatever happened to those before it, so that a stalled chat does
+//! not see fewer sends. Clients speak the browser's protocol (live.js, log.js, send.js).
+//!
+//! [`Load`] owns all tasks: the driver, one task per send or change, and one per tab. [`Load::finish`] ends them; dropping a
+//! load leaves them to the runtime.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use anyhow::{Context, Result, anyhow};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::journal::{Bounds, Entry, Journal, Micros, Settled, Window};
-use anyhow::{Context, Result, anyhow};
+use crate::journal::{Entry, Journal, Micros, Settled, Window};
 use shared::Shared;
 
+mod accounts;
 mod churn;
 mod frame;
 mod ops;
-mod readback;
+mod plan;
+mod read_back;
 mod recorder;
-mod rooms;
+mod room;
 mod setup;
 mod shared;
 mod site;
 mod tab;
 
+pub use plan::Plan;
 pub use recorder::Counts;
 
-/// A chat that takes nothing for so long can't be checked.
+/// A chat that accepts nothing for so long cannot be checked.
 const CLOSING: Duration = Duration::from_secs(60);
 const OPENING: Duration = Duration::from_secs(60);
 
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// Where the chat is: one URL, or one for each replica.
-    pub urls: Vec<String>,
-    pub people: usize,
-    /// Pages that each of them keeps open, spread over the URLs.
-    pub tabs: usize,
-    /// Names and passwords of accounts to use; without any, people sign up.
-    pub accounts: Vec<(String, String)>,
-    /// Places to talk: groups, private and public rooms, direct conversations in turn.
-    pub conversations: usize,
-    /// Whether one more public room has over 64 members, whom records do not name.
-    pub large_room: bool,
-    /// Messages due in a second, over all conversations.
-    pub rate: f64,
-    /// Messages to send in all; without it until [`Load::finish`].
-    pub sends: Option<u64>,
-    /// Repeats the choices: who says what where. Not the time the chat takes.
-    pub seed: u64,
-    /// Beside each message, this many edits, deletions and reactions (0.1: one to ten messages).
-    pub edits: f64,
-    pub deletions: f64,
-    pub reactions: f64,
-    /// Share of sends that are tried again after no answer; the others are left to appear once or never.
-    pub retried: f64,
-    /// Time between two changes of who is in a conversation; without it nobody comes or goes.
-    pub churn: Option<Duration>,
-    pub bounds: Bounds,
-}
-
-impl Plan {
-    /// A small load on these URLs: twelve people, eight conversations, 50 messages a second.
-    pub fn new(urls: Vec<String>) -> Self {
-        Self {
-            urls,
-            people: 12,
-            tabs: 1,
-            accounts: Vec::new(),
-            conversations: 8,
-            large_room: false,
-            rate: 50.0,
-            sends: None,
-            seed: 1,
-            edits: 0.08,
-            deletions: 0.02,
-            reactions: 0.1,
-            retried: 0.8,
-            churn: Some(Duration::from_secs(1)),
-            bounds: Bounds::default(),
-        }
-    }
-}
-
-/// A load that is running.
+/// A running load.
 #[derive(Debug)]
 pub struct Load {
     shared: Arc<Shared>,
@@ -96,7 +49,7 @@ pub struct Load {
 }
 
 impl Load {
-    /// Signs people up (or in), makes conversations, opens pages and starts to send. An error says what is missing.
+    /// Signs people up (or in), creates conversations, opens pages and starts to send.
     pub async fn start(plan: Plan) -> Result<Self> {
         let shared = setup::prepare(plan).await?;
         let load = Self {
@@ -111,9 +64,9 @@ impl Load {
             load.tabs.spawn(tab.run(load.close_tabs.clone()));
         }
         shared
-            .reach_all(OPENING)
+            .wait_until_reached(OPENING)
             .await
-            .context("not every page could be opened")?;
+            .context("some pages did not open")?;
         let driver = ops::Driver::new(shared.clone(), load.senders.clone(), load.stop.clone());
         load.senders.spawn(driver.run());
         if let Some(every) = shared.plan.churn {
@@ -128,12 +81,12 @@ impl Load {
         Ok(load)
     }
 
-    /// What was sent so far, and what became of it.
+    /// Sends and their outcomes so far.
     pub fn counts(&self) -> Counts {
         self.shared.recorder.counts()
     }
 
-    /// Sends that were answered with success so far.
+    /// Sends that were acknowledged so far.
     pub fn acked(&self) -> u64 {
         self.shared.recorder.acked.load(Relaxed)
     }
@@ -143,47 +96,47 @@ impl Load {
         self.shared.recorder.now()
     }
 
-    /// Begins a window: from now on something is broken. It ends with [`Breaking::end`] or when dropped.
-    pub fn window(&self, name: &str) -> Breaking {
-        Breaking {
+    /// Opens a fault window: from now on something is broken. [`FaultWindow::close`] or a drop ends it.
+    pub fn open_window(&self, name: &str) -> FaultWindow {
+        FaultWindow {
             shared: self.shared.clone(),
             name: name.to_owned(),
             from: self.shared.recorder.open_window(),
         }
     }
 
-    /// From now on no more sends than this are due in a second, nor more than the plan says; returns how many are.
-    pub fn slow_down_to(&self, most: Option<f64>) -> f64 {
+    /// Limits the sends due per second, to at most the rate of the plan. Returns the new rate.
+    pub fn limit_rate(&self, limit: Option<f64>) -> f64 {
         let plan = self.shared.plan.rate;
-        let rate = most.map_or(plan, |most| most.min(plan));
+        let rate = limit.map_or(plan, |limit| limit.min(plan));
         *self.shared.rate() = rate;
         rate
     }
 
-    /// Waits until all sends of the plan were made; for ever where it does not say how many.
-    pub async fn sent(&self) {
+    /// Waits until all sends of the plan were made; forever if the plan has no number.
+    pub async fn wait_until_sent(&self) {
         self.shared.all_sent.cancelled().await;
     }
 
-    /// Stops sending, waits until everybody has received all (`settle` at most), and reads the conversations back.
+    /// Stops sending, waits at most `settle` until every tab is complete, and reads the conversations back.
     pub async fn finish(self, settle: Duration) -> Result<Journal> {
         let shared = &self.shared;
         self.stop.cancel();
         self.senders.close();
-        // Those that still try again have as long as that; then their outcome is unknown.
+        // Retries have as long as that; then their outcome is unknown.
         if timeout(settle, self.senders.wait()).await.is_err() {
             shared.give_up();
             self.senders.wait().await;
         }
-        let closing = timeout(settle.max(CLOSING), ops::close(shared)).await;
-        let ends = closing.context("the chat takes no messages at the end of the run")??;
-        shared.expect(&ends);
-        // What is still missing then is for the judge.
-        let _ = shared.reach_all(settle).await;
-        let ends = readback::run(shared).await?;
-        // What nobody had an answer to may have come in since.
-        shared.expect(&ends);
-        let settled = shared.reach_all(settle).await;
+        let closing = timeout(settle.max(CLOSING), ops::send_last_messages(shared)).await;
+        let ends = closing.context("the chat accepts no messages at the end of the run")??;
+        shared.require(&ends);
+        // The check reports what is still missing then.
+        let _ = shared.wait_until_reached(settle).await;
+        let ends = read_back::run(shared).await?;
+        // Sends without an answer may have been stored since.
+        shared.require(&ends);
+        let settled = shared.wait_until_reached(settle).await;
         shared.recorder.push(Entry::Settled(Settled {
             at: shared.recorder.now(),
             complete: settled.is_ok(),
@@ -196,20 +149,20 @@ impl Load {
 }
 
 #[derive(Debug)]
-pub struct Breaking {
+pub struct FaultWindow {
     shared: Arc<Shared>,
     name: String,
     from: Micros,
 }
 
-impl Breaking {
-    /// Sends that were due since it began, and answered with success; another window that begins ends the count.
+impl FaultWindow {
+    /// Acknowledged sends that were due since the window opened; opening another window resets the count.
     pub fn acked(&self) -> u64 {
         self.shared.recorder.acked_in_window()
     }
 
-    /// Waits until so many sends were answered with success inside the window.
-    pub async fn reach(&self, acked: u64, limit: Duration) -> Result<()> {
+    /// Waits until so many sends were acknowledged inside the window.
+    pub async fn wait_for(&self, acked: u64, limit: Duration) -> Result<()> {
         let reached = timeout(limit, async {
             while self.acked() < acked {
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -227,11 +180,11 @@ impl Breaking {
             .with_context(|| self.name.clone())
     }
 
-    /// Ends it: what was broken is whole again.
-    pub fn end(self) {}
+    /// Closes the window: what was broken works again.
+    pub fn close(self) {}
 }
 
-impl Drop for Breaking {
+impl Drop for FaultWindow {
     fn drop(&mut self) {
         self.shared.recorder.push(Entry::Window(Window {
             name: std::mem::take(&mut self.name),

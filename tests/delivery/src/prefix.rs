@@ -1,14 +1,14 @@
-//! How far one page knows a conversation without a gap, as log.js keeps it. Pure.
+//! How far a page knows a conversation without a gap, as log.js tracks it. Pure.
 //!
-//! A client tells the server this rev when it resumes; the judge replays what a client was handed by the same rules.
+//! A client resumes from this rev. The check replays what a client received by the same rules.
 
 use std::collections::BTreeMap;
 
-/// The end of what is known without a gap, and what came ahead of it.
+/// The end of the contiguous prefix, and the changes that arrived ahead of it.
 #[derive(Clone, Debug)]
-pub struct Prefix<T> {
+pub(crate) struct Prefix<T> {
     head: i64,
-    /// By rev: the rev that it follows, all between being gone for good.
+    /// By rev: the rev that the change follows, since those between are gone for good, and the change.
     ahead: BTreeMap<i64, (i64, T)>,
 }
 
@@ -23,17 +23,17 @@ impl<T> Default for Prefix<T> {
 
 impl<T> Prefix<T> {
     /// The last rev known without a gap.
-    pub fn head(&self) -> i64 {
+    pub(crate) fn head(&self) -> i64 {
         self.head
     }
 
-    /// Whether something waits for what comes before it.
-    pub fn has_hole(&self) -> bool {
+    /// Whether changes wait for an earlier one.
+    pub(crate) fn has_gap(&self) -> bool {
         !self.ahead.is_empty()
     }
 
-    /// A page was read that knows all up to `rev`. One that knows less is of another history: what was ahead is void.
-    pub fn page(&mut self, rev: i64) -> Vec<T> {
+    /// A page was loaded that has everything up to `rev`. A lower rev than before means another epoch: what was ahead is void.
+    pub(crate) fn page(&mut self, rev: i64) -> Vec<T> {
         if rev < self.head {
             self.ahead.clear();
         }
@@ -41,22 +41,21 @@ impl<T> Prefix<T> {
         self.drain()
     }
 
-    /// A change came by itself; the revs after `after` that are before it are gone for good. Answers what can be shown now,
-    /// in order.
-    pub fn arrived(&mut self, after: i64, rev: i64, item: T) -> Vec<T> {
+    /// A live change arrived; the revs between `after` and it are gone for good. Returns what can be shown now, in order.
+    pub(crate) fn arrived(&mut self, after: i64, rev: i64, item: T) -> Vec<T> {
         if rev > self.head {
             self.ahead.insert(rev, (after, item));
         }
         self.drain()
     }
 
-    /// Whether a range of revs from this one on reaches back to what is known: else it is no use.
-    pub fn reaches(&self, from: i64) -> bool {
+    /// Whether a range from this rev on connects to the prefix; otherwise it is of no use.
+    pub(crate) fn reaches(&self, from: i64) -> bool {
         from <= self.head
     }
 
-    /// All revs up to `to` were answered for. Answers what follows them.
-    pub fn covered(&mut self, to: i64) -> Vec<T> {
+    /// All changes up to `to` were received. Returns what can be shown after them.
+    pub(crate) fn covered(&mut self, to: i64) -> Vec<T> {
         self.head = self.head.max(to);
         self.drain()
     }
@@ -80,45 +79,45 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_comes_ahead_waits_for_what_is_before_it() {
+    fn a_change_that_arrives_ahead_waits_for_those_before_it() {
         let mut prefix = Prefix::default();
         prefix.page(4);
         assert!(prefix.arrived(5, 6, 'b').is_empty());
-        assert!(prefix.has_hole());
+        assert!(prefix.has_gap());
         assert_eq!(prefix.arrived(4, 5, 'a'), ['a', 'b']);
-        assert_eq!((prefix.head(), prefix.has_hole()), (6, false));
+        assert_eq!((prefix.head(), prefix.has_gap()), (6, false));
     }
 
     #[test]
-    fn what_is_known_already_is_not_shown_again() {
+    fn a_known_change_is_not_shown_again() {
         let mut prefix = Prefix::default();
         prefix.page(4);
         assert!(prefix.arrived(3, 4, 'a').is_empty());
-        assert!(!prefix.has_hole());
+        assert!(!prefix.has_gap());
     }
 
     #[test]
-    fn a_range_closes_the_holes_in_it() {
+    fn a_range_closes_the_gaps_in_it() {
         let mut prefix = Prefix::default();
         prefix.page(4);
         prefix.arrived(5, 6, 'b');
         prefix.arrived(8, 9, 'c');
         assert!(prefix.reaches(4) && !prefix.reaches(5));
         assert_eq!(prefix.covered(8), ['c']);
-        assert_eq!((prefix.head(), prefix.has_hole()), (9, false));
+        assert_eq!((prefix.head(), prefix.has_gap()), (9, false));
     }
 
     #[test]
-    fn a_page_of_another_history_makes_what_came_ahead_void() {
+    fn a_page_of_another_epoch_voids_what_arrived_ahead() {
         let mut prefix = Prefix::default();
         prefix.page(9);
         prefix.arrived(10, 11, 'a');
         assert!(prefix.page(5).is_empty());
-        assert_eq!((prefix.head(), prefix.has_hole()), (5, false));
+        assert_eq!((prefix.head(), prefix.has_gap()), (5, false));
     }
 
     #[test]
-    fn what_says_that_the_revs_before_it_are_gone_waits_for_none_of_them() {
+    fn a_change_after_revs_that_are_gone_does_not_wait_for_them() {
         let mut prefix = Prefix::default();
         prefix.page(4);
         assert_eq!(prefix.arrived(4, 7, 'a'), ['a']);

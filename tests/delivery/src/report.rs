@@ -1,35 +1,37 @@
-//! What the judge found, for people and for programs. Writing it does I/O.
+//! The result of a check, for people and for programs. Writing it does I/O.
 
 use std::fmt::Write;
 use std::path::Path;
 
-use crate::journal::Journal;
-use crate::judge::{Broken, Quantiles, Verdict};
 use anyhow::{Context, Result};
 
+use crate::check::{Anomaly, CheckResult, Quantiles};
+use crate::journal::Journal;
+
+mod format;
 mod page;
 mod plot;
 
 /// The journal, in the report's directory.
 pub const JOURNAL: &str = "journal.jsonl";
-pub const VERDICT: &str = "verdict.json";
+pub const RESULT: &str = "result.json";
 pub const PAGE: &str = "report.html";
 
-/// Violations that the summary names.
+/// Violations in the summary.
 const NAMED: usize = 10;
 
-/// Writes the verdict as JSON and as a page. The journal writes itself: [`Journal::write`].
-pub fn write(dir: &Path, journal: &Journal, verdict: &Verdict) -> Result<()> {
-    let json = serde_json::to_string_pretty(verdict)?;
-    std::fs::write(dir.join(VERDICT), json).with_context(|| dir.display().to_string())?;
-    let page = page::page(journal.run(), verdict).into_string();
+/// Writes the result as JSON and as a page. [`Journal::write`] writes the journal.
+pub fn write(dir: &Path, journal: &Journal, result: &CheckResult) -> Result<()> {
+    let json = serde_json::to_string_pretty(result)?;
+    std::fs::write(dir.join(RESULT), json).with_context(|| dir.display().to_string())?;
+    let page = page::page(journal.run(), result).into_string();
     std::fs::write(dir.join(PAGE), page).with_context(|| dir.display().to_string())
 }
 
-/// A few lines: whether the promise was kept, over how much, and how long things took.
-pub fn summary(verdict: &Verdict) -> String {
+/// A few lines: whether the contract was kept, how much was checked, and how long things took.
+pub fn summary(result: &CheckResult) -> String {
     let mut out = String::new();
-    let totals = &verdict.totals;
+    let totals = &result.totals;
     let _ = writeln!(
         out,
         "{} of {} sends acknowledged, {} refused, {} unknown; {} changes; {} received; {} connections lost",
@@ -44,37 +46,37 @@ pub fn summary(verdict: &Verdict) -> String {
     let _ = writeln!(
         out,
         "due → acknowledged  {}",
-        times(&verdict.acknowledgement)
+        times(&result.acknowledgement)
     );
-    let _ = writeln!(out, "due → on a page     {}", times(&verdict.delivery));
-    if verdict.reconnect.count > 0 {
-        let _ = writeln!(out, "lost → complete     {}", times(&verdict.reconnect));
+    let _ = writeln!(out, "due → on a page     {}", times(&result.delivery));
+    if result.reconnect.count > 0 {
+        let _ = writeln!(out, "lost → complete     {}", times(&result.reconnect));
     }
-    for window in &verdict.windows {
+    for window in &result.windows {
         let recovery = window.recovery.map_or("never".into(), |took| {
             format!("{:.2} s", took.as_secs_f64())
         });
         let _ = writeln!(
             out,
-            "{} ({:.1} s): {} acknowledged, {} unknown, recovered after {recovery}; on a page {}",
+            "{} ({:.1} s): {} acknowledged, {} unknown, recovered after {recovery}; due → on a page {}",
             window.name,
-            window.lasted.as_secs_f64(),
+            window.duration.as_secs_f64(),
             window.acked,
             window.unknown,
             times(&window.delivery)
         );
     }
-    for broken in Broken::ALL {
-        let count = verdict
+    for anomaly in Anomaly::ALL {
+        let count = result
             .violations
             .iter()
-            .filter(|violation| violation.broken == broken)
+            .filter(|violation| violation.anomaly == anomaly)
             .count();
         if count > 0 {
-            let _ = writeln!(out, "BROKEN: {} ({count})", broken.name());
+            let _ = writeln!(out, "VIOLATED: {} ({count})", anomaly.name());
         }
     }
-    for violation in verdict.violations.iter().take(NAMED) {
+    for violation in result.violations.iter().take(NAMED) {
         let place = violation
             .conversation
             .map(|id| format!(" in conversation {id}"))
@@ -87,22 +89,22 @@ pub fn summary(verdict: &Verdict) -> String {
         let _ = writeln!(
             out,
             "  {}{place}{person}: {}",
-            violation.broken.name(),
-            violation.what
+            violation.anomaly.name(),
+            violation.detail
         );
     }
-    if verdict.violations.len() > NAMED {
+    if result.violations.len() > NAMED {
         let _ = writeln!(
             out,
-            "  … and {} more in {VERDICT}",
-            verdict.violations.len() - NAMED
+            "  … and {} more in {RESULT}",
+            result.violations.len() - NAMED
         );
     }
-    for reason in &verdict.unchecked {
+    for reason in &result.unchecked {
         let _ = writeln!(out, "NOT CHECKED: {reason}");
     }
-    if verdict.is_clean() {
-        let _ = writeln!(out, "The promise was kept.");
+    if result.is_clean() {
+        let _ = writeln!(out, "The delivery contract was kept.");
     }
     out
 }
@@ -110,7 +112,7 @@ pub fn summary(verdict: &Verdict) -> String {
 fn times(quantiles: &Quantiles) -> String {
     let ms = |time: std::time::Duration| format!("{:.1} ms", time.as_secs_f64() * 1e3);
     format!(
-        "p50 {}, p99 {}, p99.9 {}, most {} ({})",
+        "p50 {}, p99 {}, p99.9 {}, max {} ({})",
         ms(quantiles.p50),
         ms(quantiles.p99),
         ms(quantiles.p999),

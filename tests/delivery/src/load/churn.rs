@@ -1,4 +1,4 @@
-//! People come and go while others talk. Does I/O.
+//! Membership changes while others send. Does I/O.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,14 +7,14 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::readback;
-use super::shared::Shared;
-use crate::journal::{Action, Answer, Kind};
+use super::read_back;
+use super::shared::{Performed, Shared};
+use crate::journal::{Action, Answer, ConversationKind};
 
-/// Until then something was said that is not for them any more.
-const LOOK_AFTER: Duration = Duration::from_millis(300);
+/// After that time, something was sent that a removed person may not read.
+const PROBE_AFTER: Duration = Duration::from_millis(300);
 
-/// Has somebody come or go every while, one change of a person after the other.
+/// Adds or removes somebody at each tick; the changes of one person in one conversation are sequential.
 pub(super) async fn run(
     shared: Arc<Shared>,
     every: Duration,
@@ -26,73 +26,75 @@ pub(super) async fn run(
         let rooms = shared.rooms();
         let all = rooms
             .values()
-            .flat_map(|room| room.restless.iter().map(|&p| (room.id, p)));
+            .flat_map(|room| room.churning.iter().map(|&p| (room.id, p)));
         all.collect()
     };
     idle.sort_unstable();
-    let (back, mut returned) = mpsc::unbounded_channel();
+    let (done, mut returned) = mpsc::unbounded_channel();
     let mut ticks = tokio::time::interval(every);
     ticks.tick().await;
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         while let Ok(pair) = returned.try_recv() {
             idle.push(pair);
         }
-        let by_themselves = rng.bool();
+        let by_owner = !rng.bool();
         if idle.is_empty() {
-            continue; // all are in the middle of it
+            continue; // all changes are in progress
         }
         let (conversation, person) = idle.swap_remove(rng.usize(..idle.len()));
-        let (shared, back) = (shared.clone(), back.clone());
+        let (shared, done) = (shared.clone(), done.clone());
         tasks.spawn(async move {
-            step(&shared, conversation, person, by_themselves).await;
-            let _ = back.send((conversation, person));
+            change(&shared, conversation, person, by_owner).await;
+            let _ = done.send((conversation, person));
         });
     }
 }
 
-/// Lets somebody in who is out, or out who is in.
-async fn step(shared: &Shared, conversation: i64, person: u32, by_themselves: bool) {
-    let (kind, keeper, inside) = {
+/// Removes a member, or adds a person who is not a member.
+async fn change(shared: &Shared, conversation: i64, person: u32, by_owner: bool) {
+    let (kind, owner, is_member) = {
         let rooms = shared.rooms();
         let room = &rooms[&conversation];
-        (room.kind, room.keeper, room.inside.contains(&person))
+        (room.kind, room.owner, room.members.contains(&person))
     };
     let them = shared.person(person);
     let (who, name, at) = (person, them.name.as_str(), format!("/c/{conversation}"));
-    let (action, actor, path, form) = match (inside, by_themselves) {
-        (true, true) => (Action::Leave { who }, person, format!("{at}/leave"), vec![]),
-        (true, false) => {
+    let (action, actor, path, form) = match (is_member, by_owner) {
+        (true, false) => (Action::Leave { who }, person, format!("{at}/leave"), vec![]),
+        (true, true) => {
             let path = format!("{at}/members/{}/remove", them.user);
-            (Action::Leave { who }, keeper, path, vec![])
+            (Action::Leave { who }, owner, path, vec![])
         }
-        (false, true) if kind == Kind::Public => {
+        (false, false) if kind == ConversationKind::Public => {
             (Action::Join { who }, person, format!("{at}/join"), vec![])
         }
         (false, _) => (
             Action::Join { who },
-            keeper,
+            owner,
             format!("{at}/members"),
             vec![("people", name)],
         ),
     };
-    let op = shared.intend(shared.recorder.now(), actor, conversation, action);
-    let (answer, tries, _) = shared.settle(actor, &path, &form, true).await;
-    shared.conclude(op, tries, answer);
-    // A second try finds nobody to take out: the first one did.
+    let op = shared.record_intent(shared.recorder.now(), actor, conversation, action);
+    let Performed {
+        answer, attempts, ..
+    } = shared.perform(actor, &path, &form, true).await;
+    shared.record_outcome(op, attempts, answer);
+    // A retry that finds no member to remove: the first attempt removed the member.
     let done = answer.is_ok() || matches!(answer, Answer::Unknown { status: Some(404) });
     if !done {
         return;
     }
     if let Some(room) = shared.rooms().get_mut(&conversation) {
-        if inside {
-            room.inside.remove(&person);
+        if is_member {
+            room.members.remove(&person);
         } else {
-            room.inside.insert(person);
+            room.members.insert(person);
         }
     }
-    if inside {
-        // Somebody who is out looks what they can still read; that they can't look proves nothing.
-        tokio::time::sleep(LOOK_AFTER).await;
-        let _ = readback::probe(shared, person, conversation).await;
+    if is_member {
+        // What the removed person can still read. A failed read proves nothing.
+        tokio::time::sleep(PROBE_AFTER).await;
+        let _ = read_back::probe(shared, person, conversation).await;
     }
 }

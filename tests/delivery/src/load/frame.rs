@@ -1,4 +1,4 @@
-//! What comes over the live connection. Pure.
+//! The frames of the live connection. Pure.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::journal::Item;
-use crate::shown::{self, Cursor};
+use crate::page::{self, Cursor};
 
 /// A frame from the server.
 pub(super) enum Frame {
@@ -20,18 +20,20 @@ pub(super) enum Frame {
     },
     Event(Event),
     Resumed(Resumed),
-    /// Signals, and what a newer release may send.
+    /// Signals, and frames of newer releases.
     Other,
 }
 
 pub(super) struct Event {
     pub conversation: i64,
     pub rev: i64,
-    /// The rev that it follows, where those between are gone for good.
+    /// The rev that it follows, if those between are gone for good.
     pub after: Option<i64>,
+    /// The user whom it adds.
     pub joins: Option<i64>,
+    /// The user whom it removes.
     pub leaves: Option<i64>,
-    /// What it shows; `None` if that can't be read.
+    /// The item that it shows; `None` if that cannot be parsed.
     pub item: Option<Item>,
 }
 
@@ -100,14 +102,14 @@ struct Change<'a> {
 }
 
 impl Missed {
-    pub fn items(&self) -> impl Iterator<Item = Item> {
-        self.items.iter().flat_map(|item| shown::items(&item.html))
+    pub(super) fn items(&self) -> impl Iterator<Item = Item> {
+        self.items.iter().flat_map(|item| page::items(&item.html))
     }
 }
 
 impl Frame {
-    /// A frame that can't be read is an error: the server sends none.
-    pub fn parse(text: &str) -> serde_json::Result<Self> {
+    /// A frame that cannot be parsed is an error: the server sends none.
+    pub(super) fn parse(text: &str) -> serde_json::Result<Self> {
         let Typed { kind } = serde_json::from_str(text)?;
         Ok(match &*kind {
             "welcome" => {
@@ -134,19 +136,19 @@ impl Event {
     fn of(change: Change) -> Self {
         let who = change.subject.unwrap_or(change.sender);
         let notice = change.notice.as_deref().unwrap_or_default();
-        let lets = |kinds: &[&str]| kinds.contains(&notice).then_some(who);
+        let user_if = |kinds: &[&str]| kinds.contains(&notice).then_some(who);
         Self {
             conversation: change.conversation,
             rev: change.rev,
             after: change.after,
-            joins: lets(&["created", "joined", "added"]),
-            leaves: lets(&["left", "removed"]),
-            item: shown::items(&change.html).into_iter().next(),
+            joins: user_if(&["created", "joined", "added"]),
+            leaves: user_if(&["left", "removed"]),
+            item: page::items(&change.html).into_iter().next(),
         }
     }
 }
 
-/// Asks for all that changed since the cursor, and since this rev of the conversation.
+/// Asks for the changes since the cursor, and since this rev of the conversation.
 pub(super) fn resume(cursor: &Cursor, conversation: i64, rev: i64) -> String {
     let Cursor { epoch, xid } = cursor;
     json!({"type": "resume", "epoch": epoch, "xid": xid, "conversation": conversation, "rev": rev})
@@ -158,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_notice_tells_whom_it_lets_in_or_out() {
+    fn a_notice_adds_or_removes_a_user() {
         let frame = |notice: &str, subject: &str| {
             let text = format!(
                 r#"{{"type":"notice","conversation":3,"rev":7,"seq":2,"sender":4,"notice":"{notice}"{subject},"html":"<li class=\"notice\" data-rev=\"7\" data-after=\"2\"><span data-t=\"notice-{notice}\" data-actor=\"a\"></span></li>"}}"#
@@ -176,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_passed_over() {
+    fn unknown_frames_are_ignored() {
         assert!(matches!(
             Frame::parse(r#"{"type":"seen","x":1}"#),
             Ok(Frame::Other)

@@ -1,24 +1,24 @@
-//! Sends, edits, deletions and reactions, each due at its own time. Does I/O.
+//! Sends, edits, deletions and reactions, each due at a fixed time. Does I/O.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use anyhow::{Context, Result};
 use serde::Deserialize;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use super::rooms::Room;
-use super::shared::Shared;
+use super::room::Room;
+use super::shared::{Performed, Shared};
 use crate::journal::{Action, Answer, Micros};
-use crate::shown;
-use anyhow::{Context, Result};
+use crate::page;
 
 const EMOJI: [&str; 4] = ["🎉", "👍", "❤️", "👀"];
 
-/// Decides what is due when, by the seed alone, and has it done.
+/// Draws what is due when from the seed, and spawns a task for each.
 pub(super) struct Driver {
     shared: Arc<Shared>,
     tasks: TaskTracker,
@@ -27,7 +27,7 @@ pub(super) struct Driver {
     rooms: Vec<i64>,
 }
 
-/// What a script is told of a message that is in.
+/// The answer to a send that succeeded.
 #[derive(Deserialize)]
 struct Sent {
     seq: i64,
@@ -35,7 +35,7 @@ struct Sent {
 }
 
 impl Driver {
-    pub fn new(shared: Arc<Shared>, tasks: TaskTracker, stop: CancellationToken) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, tasks: TaskTracker, stop: CancellationToken) -> Self {
         let mut rooms: Vec<i64> = shared.rooms().keys().copied().collect();
         rooms.sort_unstable();
         Self {
@@ -47,14 +47,14 @@ impl Driver {
         }
     }
 
-    pub async fn run(mut self) {
+    pub(super) async fn run(mut self) {
         let plan = &self.shared.plan;
         let sends = plan.sends.unwrap_or(u64::MAX);
         let changes = [plan.edits, plan.deletions, plan.reactions];
         let mut next = self.shared.recorder.now() as f64;
         for _ in 0..sends {
             let step = 1e6 / *self.shared.rate();
-            // Spread a little, so that sends neither march in step nor bunch.
+            // Jitter, so that sends are neither in lockstep nor in bursts.
             let at = (next + self.rng.f64() * step) as Micros;
             next += step;
             let due = sleep_until(Instant::from_std(self.shared.recorder.instant(at)));
@@ -75,20 +75,20 @@ impl Driver {
         let conversation = self.rooms[self.rng.usize(..self.rooms.len())];
         let retried = self.rng.f64() < self.shared.plan.retried;
         let uuid = uuid::Builder::from_random_bytes(self.rng.u128(..).to_le_bytes()).into_uuid();
-        let (who, restless) = (self.rng.usize(..), self.rng.f64() < 0.2);
+        let (who, by_churning) = (self.rng.usize(..), self.rng.f64() < 0.2);
         let person = {
             let rooms = self.shared.rooms();
             let room = &rooms[&conversation];
-            let inside: Vec<u32> = room
-                .restless
+            let churning: Vec<u32> = room
+                .churning
                 .iter()
-                .filter(|p| room.inside.contains(p))
+                .filter(|p| room.members.contains(p))
                 .copied()
                 .collect();
-            let from = if restless && !inside.is_empty() {
-                &inside
+            let from = if by_churning && !churning.is_empty() {
+                &churning
             } else {
-                &room.steady
+                &room.permanent
             };
             from[who % from.len()]
         };
@@ -97,12 +97,14 @@ impl Driver {
             .spawn(async move { send(&shared, at, person, conversation, uuid, retried).await });
     }
 
-    /// An edit, a deletion or a reaction, of one of the newer messages.
+    /// An edit, a deletion or a reaction, of one of the latest messages.
     fn change(&mut self, kind: usize, at: Micros) {
         let conversation = self.rooms[self.rng.usize(..self.rooms.len())];
         let chosen = {
             let mut rooms = self.shared.rooms();
-            let room = rooms.get_mut(&conversation).expect("rooms stay");
+            let room = rooms
+                .get_mut(&conversation)
+                .expect("rooms are never removed");
             match kind {
                 0 => edit(room, &mut self.rng),
                 1 => delete(room, &mut self.rng),
@@ -110,7 +112,7 @@ impl Driver {
             }
         };
         let Some((person, action)) = chosen else {
-            return; // nothing to change yet
+            return; // there is nothing to change yet
         };
         let shared = self.shared.clone();
         self.tasks
@@ -133,7 +135,7 @@ fn delete(room: &mut Room, rng: &mut fastrand::Rng) -> Option<(u32, Action)> {
 }
 
 fn react(room: &mut Room, rng: &mut fastrand::Rng) -> Option<(u32, Action)> {
-    let person = room.steady[rng.usize(..room.steady.len())];
+    let person = room.permanent[rng.usize(..room.permanent.len())];
     let emoji = EMOJI[rng.usize(..EMOJI.len())];
     let target = room.idle(rng)?;
     let seq = target.seq;
@@ -148,7 +150,7 @@ fn react(room: &mut Room, rng: &mut fastrand::Rng) -> Option<(u32, Action)> {
     ))
 }
 
-/// Sends a message; answers its place.
+/// Sends a message; returns its position.
 async fn send(
     shared: &Shared,
     at: Micros,
@@ -158,21 +160,25 @@ async fn send(
     retried: bool,
 ) -> Option<Sent> {
     shared.recorder.intended.fetch_add(1, Relaxed);
-    let op = shared.intend(at, person, conversation, Action::Send { uuid });
+    let op = shared.record_intent(at, person, conversation, Action::Send { uuid });
     let (path, id, body) = (
         format!("/c/{conversation}/messages"),
         uuid.to_string(),
-        shown::body(0),
+        page::body(0),
     );
     let form = [("client_id", id.as_str()), ("body", body.as_str())];
-    let (answer, tries, reply) = shared.settle(person, &path, &form, retried).await;
+    let Performed {
+        answer,
+        attempts,
+        reply,
+    } = shared.perform(person, &path, &form, retried).await;
     let sent: Option<Sent> = reply.and_then(|reply| serde_json::from_str(&reply.body).ok());
     let result = match (answer, &sent) {
         (_, Some(sent)) => Answer::Ok {
             seq: sent.seq,
             rev: sent.rev,
         },
-        // A success that does not say where is none.
+        // A success without a position is not an acknowledgement.
         (Answer::Done, None) => Answer::Unknown { status: None },
         (answer, None) => answer,
     };
@@ -185,7 +191,7 @@ async fn send(
             shared.recorder.unknown.fetch_add(1, Relaxed);
         }
     }
-    shared.conclude(op, tries, result);
+    shared.record_outcome(op, attempts, result);
     if let (Some(sent), Some(room)) = (&sent, shared.rooms().get_mut(&conversation)) {
         room.sent(sent.seq, person);
     }
@@ -193,9 +199,9 @@ async fn send(
 }
 
 async fn change(shared: &Shared, at: Micros, person: u32, conversation: i64, action: Action) {
-    let op = shared.intend(at, person, conversation, action.clone());
+    let op = shared.record_intent(at, person, conversation, action.clone());
     let (seq, rest, form) = match &action {
-        Action::Edit { seq, version } => (*seq, "edit", vec![("body", shown::body(*version))]),
+        Action::Edit { seq, version } => (*seq, "edit", vec![("body", page::body(*version))]),
         Action::Delete { seq } => (*seq, "delete", Vec::new()),
         Action::React { seq, emoji } => (
             *seq,
@@ -209,28 +215,31 @@ async fn change(shared: &Shared, at: Micros, person: u32, conversation: i64, act
         .iter()
         .map(|(name, value)| (*name, value.as_str()))
         .collect();
-    let (answer, tries, _) = shared.settle(person, &path, &form, true).await;
-    shared.conclude(op, tries, answer);
+    let Performed {
+        answer, attempts, ..
+    } = shared.perform(person, &path, &form, true).await;
+    shared.record_outcome(op, attempts, answer);
     if matches!(action, Action::Edit { .. })
         && let Some(room) = shared.rooms().get_mut(&conversation)
     {
-        room.changed(seq);
+        room.edited(seq);
     }
 }
 
-/// The last message of each conversation, tried until it is in: whoever has it has all before it. Answers the rev of each.
-pub(super) async fn close(shared: &Arc<Shared>) -> Result<HashMap<i64, i64>> {
+/// Sends a last message to each conversation, retried until it is stored: a tab that shows it is complete. Returns the rev of
+/// each.
+pub(super) async fn send_last_messages(shared: &Arc<Shared>) -> Result<HashMap<i64, i64>> {
     let rooms: Vec<(i64, u32)> = shared
         .rooms()
         .values()
-        .map(|room| (room.id, room.keeper))
+        .map(|room| (room.id, room.owner))
         .collect();
     let mut ends = HashMap::new();
-    for (conversation, keeper) in rooms {
+    for (conversation, owner) in rooms {
         let at = shared.recorder.now();
-        let sent = send(shared, at, keeper, conversation, Uuid::new_v4(), true).await;
-        let sent = sent
-            .with_context(|| format!("conversation {conversation} takes no messages any more"))?;
+        let sent = send(shared, at, owner, conversation, Uuid::new_v4(), true).await;
+        let sent =
+            sent.with_context(|| format!("conversation {conversation} accepts no messages"))?;
         ends.insert(conversation, sent.rev);
     }
     Ok(ends)

@@ -1,4 +1,4 @@
-//! Collects the journal while the run goes on, with its one clock. No I/O.
+//! Collects the journal during the run, with one clock. No I/O.
 
 use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
@@ -7,23 +7,23 @@ use std::time::{Duration, Instant};
 
 use crate::journal::{Entry, Journal, Micros};
 
-/// The journal as far as it goes.
+/// The journal so far.
 #[derive(Debug)]
 pub(super) struct Recorder {
     began: Instant,
     entries: Mutex<Vec<Entry>>,
     pub intended: AtomicU64,
-    /// Sends that were answered with success.
+    /// Sends that were acknowledged.
     pub acked: AtomicU64,
-    /// When the open window began; never where there is none.
+    /// When the open fault window began; `MAX` if there is none.
     window: AtomicU64,
-    /// Sends that were due in it and answered with success.
+    /// Acknowledged sends that were due in it.
     acked_in_window: AtomicU64,
     /// Sends that were refused for good.
     pub refused: AtomicU64,
-    /// Sends of which nobody can tell.
+    /// Sends whose outcome is unknown.
     pub unknown: AtomicU64,
-    /// Changes handed to pages.
+    /// Changes that tabs received.
     pub received: AtomicU64,
     pub lost: AtomicU64,
 }
@@ -31,19 +31,19 @@ pub(super) struct Recorder {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     pub intended: u64,
-    /// Sends that were answered with success.
+    /// Sends that were acknowledged.
     pub acked: u64,
     /// Sends that were refused for good.
     pub refused: u64,
-    /// Sends of which nobody can tell.
+    /// Sends whose outcome is unknown.
     pub unknown: u64,
-    /// Changes handed to pages.
+    /// Changes that tabs received.
     pub received: u64,
     pub lost: u64,
 }
 
 impl Recorder {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             began: Instant::now(),
             entries: Mutex::default(),
@@ -58,21 +58,21 @@ impl Recorder {
         }
     }
 
-    pub fn now(&self) -> Micros {
+    pub(super) fn now(&self) -> Micros {
         self.began.elapsed().as_micros() as Micros
     }
 
     /// The instant of a time of the journal.
-    pub fn instant(&self, at: Micros) -> Instant {
+    pub(super) fn instant(&self, at: Micros) -> Instant {
         self.began + Duration::from_micros(at)
     }
 
-    pub fn push(&self, entry: Entry) {
+    pub(super) fn push(&self, entry: Entry) {
         self.extend([entry]);
     }
 
-    /// Entries that belong together stay together.
-    pub fn extend(&self, entries: impl IntoIterator<Item = Entry>) {
+    /// Adds entries that belong together.
+    pub(super) fn extend(&self, entries: impl IntoIterator<Item = Entry>) {
         let mut journal = self
             .entries
             .lock()
@@ -80,7 +80,7 @@ impl Recorder {
         journal.extend(entries);
     }
 
-    pub fn take(&self) -> Journal {
+    pub(super) fn take(&self) -> Journal {
         let mut journal = self
             .entries
             .lock()
@@ -88,27 +88,27 @@ impl Recorder {
         Journal(std::mem::take(&mut journal))
     }
 
-    /// A send that was due at this time was answered with success.
-    pub fn acked(&self, due: Micros) {
+    /// A send that was due at this time was acknowledged.
+    pub(super) fn acked(&self, due: Micros) {
         self.acked.fetch_add(1, Relaxed);
         if due >= self.window.load(Relaxed) {
             self.acked_in_window.fetch_add(1, Relaxed);
         }
     }
 
-    pub fn open_window(&self) -> Micros {
+    pub(super) fn open_window(&self) -> Micros {
         let now = self.now();
         self.acked_in_window.store(0, Relaxed);
         self.window.store(now, Relaxed);
         now
     }
 
-    /// Sends that were due since the window began and were answered with success.
-    pub fn acked_in_window(&self) -> u64 {
+    /// Acknowledged sends that were due since the window opened.
+    pub(super) fn acked_in_window(&self) -> u64 {
         self.acked_in_window.load(Relaxed)
     }
 
-    pub fn counts(&self) -> Counts {
+    pub(super) fn counts(&self) -> Counts {
         Counts {
             intended: self.intended.load(Relaxed),
             acked: self.acked.load(Relaxed),

@@ -1,9 +1,10 @@
-//! The chat over HTTP and WebSocket, at one URL or at one for each replica. Does I/O.
+//! The chat over HTTP and WebSocket, at one URL or at the URL of each replica. Does I/O.
 
 use std::net::Ipv4Addr;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use anyhow::{Context, Result, ensure};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, Url};
 use tokio::net::TcpStream;
@@ -12,7 +13,6 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
 
 use crate::http::client_builder;
-use anyhow::{Context, Result, ensure};
 
 /// As `TIMEOUT_MS` of send.js.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -25,7 +25,7 @@ pub(super) struct Site {
     urls: Vec<Url>,
 }
 
-/// What the chat answered.
+/// An answer of the chat.
 #[derive(Debug)]
 pub(super) struct Reply {
     pub status: u16,
@@ -33,18 +33,18 @@ pub(super) struct Reply {
     pub body: String,
 }
 
-/// Somebody who is signed in.
+/// The session of a person who is logged in.
 #[derive(Clone, Debug)]
 pub(super) struct Session {
     cookie: String,
 }
 
 impl Site {
-    pub fn new(urls: &[String]) -> Result<Self> {
-        ensure!(!urls.is_empty(), "no URL of a chat was given");
+    pub(super) fn new(urls: &[String]) -> Result<Self> {
+        ensure!(!urls.is_empty(), "the URL of the chat is missing");
         let urls: Vec<Url> = urls
             .iter()
-            .map(|url| url.parse().with_context(|| format!("{url} is no URL")))
+            .map(|url| url.parse().with_context(|| format!("{url} is not a URL")))
             .collect::<Result<_>>()?;
         let mut http = client_builder()
             .redirect(Policy::none())
@@ -65,15 +65,14 @@ impl Site {
         })
     }
 
-    pub async fn sign_up(&self, at: usize, name: &str, password: &str) -> Result<Session> {
-        self.enter(at, "/register", name, password).await
-    }
-
-    pub async fn sign_in(&self, at: usize, name: &str, password: &str) -> Result<Session> {
-        self.enter(at, "/login", name, password).await
-    }
-
-    async fn enter(&self, at: usize, path: &str, name: &str, password: &str) -> Result<Session> {
+    /// Signs up (`/register`) or in (`/login`).
+    pub(super) async fn enter(
+        &self,
+        at: usize,
+        path: &str,
+        name: &str,
+        password: &str,
+    ) -> Result<Session> {
         let form = [("name", name), ("password", password)];
         let response = self.http.post(self.at(at, path)).form(&form).send().await?;
         let status = response.status();
@@ -91,8 +90,8 @@ impl Site {
         })
     }
 
-    /// Posts a form as the script does. An error leaves open whether it has arrived.
-    pub async fn post(
+    /// Posts a form as send.js does. After an error, it may have arrived or not.
+    pub(super) async fn post(
         &self,
         at: usize,
         session: &Session,
@@ -104,13 +103,13 @@ impl Site {
         Reply::of(request.header("cookie", &session.cookie).send().await?).await
     }
 
-    pub async fn get(&self, at: usize, session: &Session, path: &str) -> Result<Reply> {
+    pub(super) async fn get(&self, at: usize, session: &Session, path: &str) -> Result<Reply> {
         let request = self.http.get(self.at(at, path));
         Reply::of(request.header("cookie", &session.cookie).send().await?).await
     }
 
     /// Opens the live connection.
-    pub async fn connect(&self, at: usize, session: &Session) -> Result<Socket> {
+    pub(super) async fn connect(&self, at: usize, session: &Session) -> Result<Socket> {
         let mut url = self.at(at, "/live");
         let host = url.host_str().context("a URL without a host")?.to_owned();
         let port = url
@@ -130,7 +129,7 @@ impl Site {
         let mut request = url.as_str().into_client_request()?;
         let headers = request.headers_mut();
         headers.insert("cookie", session.cookie.parse()?);
-        // A herd of connections is open in this one process.
+        // This process holds many connections.
         let config = WebSocketConfig::default().read_buffer_size(8 * 1024);
         let (socket, _) = client_async_tls_with_config(request, stream, Some(config), None).await?;
         Ok(socket)
@@ -138,7 +137,7 @@ impl Site {
 
     fn at(&self, at: usize, path: &str) -> Url {
         let url = &self.urls[at % self.urls.len()];
-        url.join(path).expect("the path is one of the chat's own")
+        url.join(path).expect("paths of the chat are valid")
     }
 }
 
@@ -153,12 +152,12 @@ impl Reply {
     }
 
     /// The id in `/c/7`.
-    pub fn conversation(&self) -> Option<i64> {
+    pub(super) fn conversation(&self) -> Option<i64> {
         self.location.as_ref()?.rsplit('/').next()?.parse().ok()
     }
 }
 
-/// Names under `.localhost` are this machine, whatever the resolver says.
+/// Names under `.localhost` are this machine, even if the resolver does not know them.
 fn here(url: &Url) -> SocketAddr {
     let port = url.port_or_known_default().unwrap_or(80);
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))

@@ -1,12 +1,12 @@
-//! Plots as SVG in the page's colours. Pure.
+//! Plots as SVG in the page's colors. Pure.
 
 use std::fmt::Write;
 use std::time::Duration;
 
 use maud::{Markup, html};
 
-use super::page::took;
-use crate::judge::{Quantiles, Second, WindowVerdict};
+use super::format::duration;
+use crate::check::{Quantiles, Second, WindowResult};
 
 const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 220.0;
@@ -18,7 +18,7 @@ const ROW: f64 = 24.0;
 /// Where the names of [`ranges`] end.
 const NAMES: f64 = 260.0;
 
-/// Times from a millisecond to some minutes, each ten times as long taking as much space.
+/// A logarithmic scale from a millisecond to some minutes.
 struct Logarithmic {
     from: f64,
     to: f64,
@@ -38,7 +38,7 @@ impl Logarithmic {
     fn marks(&self) -> impl Iterator<Item = (f64, String)> {
         Self::MARKS.into_iter().map(|ms| {
             let time = Duration::from_millis(ms);
-            (self.at(time), took(time))
+            (self.at(time), duration(time))
         })
     }
 }
@@ -75,11 +75,11 @@ impl Run {
         path
     }
 
-    fn bands(&self, windows: &[WindowVerdict]) -> Markup {
+    fn bands(&self, windows: &[WindowResult]) -> Markup {
         html! {
             @for window in windows {
                 @let from = self.at(window.from.as_secs_f64());
-                @let to = self.at((window.from + window.lasted).as_secs_f64());
+                @let to = self.at((window.from + window.duration).as_secs_f64());
                 rect.band x=(px(from)) y=(px(TOP)) width=(px((to - from).max(1.0))) height=(px(HEIGHT - TOP - BOTTOM)) {
                     title { (window.name) }
                 }
@@ -123,7 +123,7 @@ fn figure(height: f64, caption: &str, keys: &[(&str, &str)], content: &Markup) -
 }
 
 /// Sends due and acknowledged in each second.
-pub(super) fn rate(timeline: &[Second], windows: &[WindowVerdict]) -> Markup {
+pub(super) fn rate(timeline: &[Second], windows: &[WindowResult]) -> Markup {
     let run = Run::of(timeline);
     let most = timeline
         .iter()
@@ -150,8 +150,8 @@ pub(super) fn rate(timeline: &[Second], windows: &[WindowVerdict]) -> Markup {
     )
 }
 
-/// From when a send was due until it was on a page, by the second in which it was due.
-pub(super) fn latency(timeline: &[Second], windows: &[WindowVerdict]) -> Markup {
+/// From when a send was due until a page showed it, by the second in which it was due.
+pub(super) fn latency(timeline: &[Second], windows: &[WindowResult]) -> Markup {
     let run = Run::of(timeline);
     let y = Logarithmic {
         from: HEIGHT - BOTTOM,
@@ -174,17 +174,17 @@ pub(super) fn latency(timeline: &[Second], windows: &[WindowVerdict]) -> Markup 
         path.line.one d=(line(|quantiles| quantiles.p50)) {}
         (run.axis())
     };
-    let keys = [("one", "p50"), ("two", "p99"), ("three", "most")];
+    let keys = [("one", "p50"), ("two", "p99"), ("three", "max")];
     figure(
         HEIGHT,
-        "From due to on a page, by when it was due.",
+        "From due to shown on a page, by the second in which the send was due.",
         &keys,
         &content,
     )
 }
 
-/// A row for each window, and one for all: from the median to the longest.
-pub(super) fn ranges(windows: &[WindowVerdict], all: &Quantiles) -> Markup {
+/// A row for each window, and one for the whole run: from the median to the maximum.
+pub(super) fn ranges(windows: &[WindowResult], all: &Quantiles) -> Markup {
     let x = Logarithmic {
         from: NAMES,
         to: WIDTH - 20.0,
@@ -206,17 +206,17 @@ pub(super) fn ranges(windows: &[WindowVerdict], all: &Quantiles) -> Markup {
             text x=(NAMES - 10.0) y=(px(y + 4.0)) text-anchor="end" { (name) }
             @if quantiles.count > 0 {
                 line.three x1=(px(x.at(quantiles.p50))) x2=(px(x.at(quantiles.max))) y1=(px(y)) y2=(px(y)) {}
-                (dot("three", "most", x.at(quantiles.max), y, quantiles.max))
+                (dot("three", "max", x.at(quantiles.max), y, quantiles.max))
                 (dot("two", "p99.9", x.at(quantiles.p999), y, quantiles.p999))
                 (dot("two", "p99", x.at(quantiles.p99), y, quantiles.p99))
                 (dot("one", "p50", x.at(quantiles.p50), y, quantiles.p50))
             }
         }
     };
-    let keys = [("one", "p50"), ("two", "p99 and p99.9"), ("three", "most")];
-    figure(height, "From due to on a page.", &keys, &content)
+    let keys = [("one", "p50"), ("two", "p99 and p99.9"), ("three", "max")];
+    figure(height, "From due to shown on a page.", &keys, &content)
 }
 
 fn dot(class: &str, name: &str, x: f64, y: f64, time: Duration) -> Markup {
-    html! { circle.dot.(class) cx=(px(x)) cy=(px(y)) r="4" { title { (name) " " (took(time)) } } }
+    html! { circle.dot.(class) cx=(px(x)) cy=(px(y)) r="4" { title { (name) " " (duration(time)) } } }
 }

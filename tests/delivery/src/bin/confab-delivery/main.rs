@@ -1,6 +1,8 @@
-//! The checker of the delivery contract, for any deployment: sends, watches, decides, reports. Does I/O.
+//! The command line of the delivery checker: runs a load on a chat, checks it, reports. Does I/O.
 
-mod planted;
+#![warn(unreachable_pub)]
+
+mod inject;
 mod run;
 
 use std::path::{Path, PathBuf};
@@ -8,25 +10,32 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use confab_delivery::check::{CheckResult, check};
 use confab_delivery::journal::Journal;
-use confab_delivery::judge::{Verdict, judge};
 use confab_delivery::report;
 
-use crate::planted::{Planted, Prove};
-use crate::run::Run;
+use inject::{Inject, SelfTestCommand};
+use run::Run;
 
-/// Checks that a chat keeps its promise about messages: each one once, in one order, for everybody it is for.
+/// Checks that a chat keeps its delivery contract: every acknowledged message arrives exactly once, in one order, for everybody
+/// it is for, and for nobody else.
 ///
-/// `run` signs people up, has them talk, and writes down what each of them sends and receives; then it decides. Break what
-/// you like meanwhile: restart a replica, drain a node, stop Kafka. Run it against a chat made for the purpose: the people
-/// and the conversations that it makes stay.
+/// `run` signs people up, lets them send and change messages, and records what each of them sends and receives. Then it reads
+/// everything back and checks the record. Break something meanwhile: restart a replica, drain a node, stop Kafka.
+///
+/// Use a chat that exists for this purpose: the accounts (`check-…`) and conversations that a run creates stay.
 #[derive(Parser)]
 #[command(
     name = "confab-delivery",
     version,
-    after_help = "Example: confab-delivery run --url https://chat.example.com --sends 20000 --rate 100 --out report\n\n\
-                  Exit status: 0 the promise was kept, 1 it was broken, 2 it could not be checked.\n\
-                  docs/checking-delivery.md tells what is decided and how."
+    max_term_width = 100,
+    after_help = "Example:\n  \
+                  confab-delivery run --url https://chat.example.com --sends 20000 --rate 100 --out report\n\n\
+                  Exit status:\n  \
+                  0  the chat kept its contract\n  \
+                  1  the chat violated its contract\n  \
+                  2  the chat could not be checked\n\n\
+                  What is checked and how: docs/checking-delivery.md in the repository of Confab."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -35,28 +44,28 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Have people talk on a running chat, then decide
+    /// Run a load on a chat and check it
     Run(Box<Run>),
-    /// Decide again about a run that was recorded
-    Judge {
+    /// Check a recorded run again
+    Check {
         /// The directory that `run` wrote
         dir: PathBuf,
     },
-    /// Prove the checker: plant each fault in a running chat and see whether it is found, as what it is
-    Prove(Prove),
-    /// Stand between clients and a chat and plant a fault; Ctrl-C ends it
-    Tamper(Planted),
+    /// Test the checker: inject each fault into a running chat and verify that the check finds it
+    SelfTest(SelfTestCommand),
+    /// Inject a fault between clients and a chat, until Ctrl-C
+    Inject(Inject),
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let decided = match Cli::parse().command {
-        Command::Run(run) => run.run().await.map(|verdict| status(&verdict)),
-        Command::Judge { dir } => again(&dir).map(|verdict| status(&verdict)),
-        Command::Prove(prove) => prove.run().await,
-        Command::Tamper(planted) => planted.run().await,
+    let done = match Cli::parse().command {
+        Command::Run(run) => run.run().await.map(|result| status(&result)),
+        Command::Check { dir } => check_again(&dir).map(|result| status(&result)),
+        Command::SelfTest(command) => command.run().await,
+        Command::Inject(inject) => inject.run().await,
     };
-    match decided {
+    match done {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
             eprintln!("confab-delivery: {error:#}");
@@ -65,26 +74,23 @@ async fn main() -> ExitCode {
     }
 }
 
-fn status(verdict: &Verdict) -> u8 {
-    match (verdict.violations.is_empty(), verdict.unchecked.is_empty()) {
+fn status(result: &CheckResult) -> u8 {
+    match (result.violations.is_empty(), result.unchecked.is_empty()) {
         (true, true) => 0,
         (false, _) => 1,
         (true, false) => 2,
     }
 }
 
-fn again(dir: &Path) -> Result<Verdict> {
+fn check_again(dir: &Path) -> Result<CheckResult> {
     let journal = Journal::read(&dir.join(report::JOURNAL))?;
-    decide(dir, &journal, false)
+    check_and_report(dir, &journal)
 }
 
-fn decide(dir: &Path, journal: &Journal, fresh: bool) -> Result<Verdict> {
-    let verdict = judge(journal);
-    if fresh {
-        journal.write(&dir.join(report::JOURNAL))?;
-    }
-    report::write(dir, journal, &verdict)?;
-    print!("{}", report::summary(&verdict));
+fn check_and_report(dir: &Path, journal: &Journal) -> Result<CheckResult> {
+    let result = check(journal);
+    report::write(dir, journal, &result)?;
+    print!("{}", report::summary(&result));
     println!("The report: {}", dir.join(report::PAGE).display());
-    Ok(verdict)
+    Ok(result)
 }

@@ -1,58 +1,59 @@
-//! `run`: people talk on a running chat. Does I/O.
+//! `run`: a load on a running chat. Does I/O.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
-use confab_delivery::judge::Verdict;
+use confab_delivery::check::CheckResult;
 use confab_delivery::load::{Load, Plan};
+use confab_delivery::report;
 
 #[derive(Args)]
-pub struct Run {
-    /// Where the chat is: its URL, or that of each replica (give it once for each)
+pub(crate) struct Run {
+    /// The URL of the chat, or that of each replica (repeat the option)
     #[arg(long = "url", required = true, value_name = "URL")]
     urls: Vec<String>,
     /// Messages to send
     #[arg(long, default_value_t = 3000, value_name = "NUMBER")]
     sends: u64,
-    /// Messages due in a second, whatever became of those before
+    /// Messages due per second, whatever happened to those before
     #[arg(long, default_value_t = 50.0, value_name = "NUMBER")]
     rate: f64,
-    /// People who talk
+    /// People who take part
     #[arg(long, default_value_t = 12, value_name = "NUMBER")]
     people: usize,
-    /// Pages that each of them keeps open
+    /// Pages that each person keeps open
     #[arg(long, default_value_t = 1, value_name = "NUMBER")]
     tabs: usize,
     /// Groups, rooms and direct conversations
     #[arg(long, default_value_t = 8, value_name = "NUMBER")]
     conversations: usize,
-    /// One more room, with over 64 members
+    /// Add a room with over 64 members
     #[arg(long)]
     large_room: bool,
-    /// Nobody comes or goes
+    /// Do not change memberships during the run
     #[arg(long)]
     no_churn: bool,
-    /// Repeats who says what where
+    /// Determines who sends what where
     #[arg(long, default_value_t = 1, value_name = "NUMBER")]
     seed: u64,
-    /// Accounts to use where nobody may sign up: a name and its password on each line
+    /// Existing accounts, for a chat without open registration: each line is a name, a space and a password
     #[arg(long, value_name = "FILE")]
     accounts: Option<PathBuf>,
-    /// A message that takes longer from its acknowledgement to an open page is late
+    /// The longest time from an acknowledgement to an open page, while nothing is broken
     #[arg(long, default_value_t = 10.0, value_name = "SECONDS")]
     late: f64,
-    /// How long to wait at the end until everybody has all
+    /// How long to wait at the end until every page is complete
     #[arg(long, default_value_t = 60.0, value_name = "SECONDS")]
     settle: f64,
-    /// Where to write journal, verdict and report
+    /// Where to write journal, result and report
     #[arg(long, default_value = "delivery-report", value_name = "DIR")]
     out: PathBuf,
 }
 
 impl Run {
-    pub async fn run(self) -> Result<Verdict> {
+    pub(crate) async fn run(self) -> Result<CheckResult> {
         let mut plan = Plan::new(self.urls.clone());
         plan.people = self.people;
         plan.tabs = self.tabs;
@@ -68,10 +69,10 @@ impl Run {
         if let Some(file) = &self.accounts {
             plan.accounts = accounts(file)?;
         }
-        // Before anything is sent: a report that can't be written is found out now.
+        // Fails before anything is sent if the report cannot be written.
         std::fs::create_dir_all(&self.out).with_context(|| self.out.display().to_string())?;
         println!(
-            "{} people sign {}, and make {} conversations at {}",
+            "{} people sign {} and create {} conversations on {}",
             self.people,
             if self.accounts.is_some() { "in" } else { "up" },
             self.conversations,
@@ -79,22 +80,25 @@ impl Run {
         );
         let load = Load::start(plan).await?;
         println!(
-            "Everybody is live: {} sends, {} a second. Break what you like.",
+            "Every page is live. Sending {} messages, {} per second. Break something meanwhile.",
             self.sends, self.rate
         );
         progress(&load).await;
-        println!("All is sent. Next: until everybody has all, and everything is read back.");
+        println!(
+            "Everything is sent. Waiting until every page is complete, then reading everything back."
+        );
         let journal = load.finish(Duration::from_secs_f64(self.settle)).await?;
-        crate::decide(&self.out, &journal, true)
+        journal.write(&self.out.join(report::JOURNAL))?;
+        super::check_and_report(&self.out, &journal)
     }
 }
 
-/// A line each second until all is sent.
+/// Prints a line each second until everything is sent.
 async fn progress(load: &Load) {
     let mut ticks = tokio::time::interval(Duration::from_secs(1));
     loop {
         tokio::select! {
-            () = load.sent() => return,
+            () = load.wait_until_sent() => return,
             _ = ticks.tick() => {
                 let counts = load.counts();
                 println!(
