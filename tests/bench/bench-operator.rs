@@ -1,7 +1,10 @@
-//! What it takes to settle hundreds of ChatDeployments, of Confab's operator and of a minimal one on controller-runtime, on one
-//! API server without nodes, one after the other. `tests/bench/operator` runs it and writes the table into docs/performance.md.
+//! Measures what Confab's operator and a minimal one on controller-runtime need to settle hundreds of ChatDeployments, one
+//! after the other on an API server without nodes. `tests/bench/operator` runs it and writes the table into
+//! docs/performance.md. Does I/O.
 //!
 //! usage: bench-operator OPERATOR CONTROLLER_RUNTIME_OPERATOR [CHATS]
+
+#![warn(unreachable_pub)]
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -12,12 +15,12 @@ use confab_tests::{Context, Result, ensure, eventually, unique};
 use tokio::process::{Child, Command};
 use tokio::time::sleep;
 
-/// For all chats to settle.
+/// The limit for all chats to settle.
 const LIMIT: Duration = Duration::from_secs(600);
-/// No request to write for this long: it is done.
+/// Without a write for this long, the operator is done.
 const QUIET: Duration = Duration::from_secs(5);
 
-/// What one operator took.
+/// The measurements of one operator.
 struct Figures {
     requests: usize,
     writes: usize,
@@ -43,7 +46,7 @@ async fn main() -> Result<()> {
     let ours = measure(&cluster, chats, &kafka, "confab-operator", |it| {
         let mut command = Command::new(&confab);
         command
-            .env("MALLOC_ARENA_MAX", "1") // as the chart has it
+            .env("MALLOC_ARENA_MAX", "1") // as in the chart
             .args([
                 "run",
                 "--leader-election=false",

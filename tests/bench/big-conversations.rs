@@ -1,6 +1,8 @@
-//! Measures pages and searches with a lot of data beside the same with little, through HTTP, and prints the table of
-//! docs/performance.md. Makes a database and a replica for each and removes them; with `--keep` the databases stay, and those
-//! of the run before are taken up. Does I/O; run by tests/bench/big-conversations.
+//! Measures pages and searches with much and with little data, through HTTP, and prints the table of docs/performance.md.
+//! Creates a database and a replica for each and removes them; with `--keep` the databases stay for the next run. Run by
+//! tests/bench/big-conversations. Does I/O.
+
+#![warn(unreachable_pub)]
 
 use std::process::Stdio;
 use std::time::Instant;
@@ -11,12 +13,12 @@ use confab_tests::{Context, Result, ensure, eventually};
 use sqlx::{Connection, PgConnection};
 use tokio::process::{Child, Command};
 
-/// How often each request is made of each replica, in turns.
+/// The number of requests of each kind to each replica, in turns.
 const ROUNDS: usize = 101;
-/// Requests that warm caches and plans up.
+/// Requests to warm up caches and plans.
 const WARM_UP: usize = 10;
 
-/// What is measured: a name, the path, and what must be on the page where there is much.
+/// The measured requests: a name, the path, and what the page must contain with much data.
 const REQUESTS: [(&str, &str, &str); 14] = [
     ("the list of conversations", "/c", "conversation"),
     ("the big conversation, latest messages", "/c/1", "message"),
@@ -96,7 +98,7 @@ const SIZES: [Size; 2] = [
     },
 ];
 
-/// A replica with a database of its own.
+/// A replica with its own database.
 struct Site {
     size: &'static Size,
     replica: Child,
@@ -144,7 +146,7 @@ impl Size {
     }
 }
 
-/// Makes the database unless it is there and shall be kept, starts the replica, fills the one through the other.
+/// Creates the database unless it is kept from an earlier run, starts the replica, and fills the database.
 async fn site(chat_app: &str, server: &str, size: &'static Size, keep: bool) -> Result<Site> {
     let name = size.database();
     let kept = keep && is_there(server, &name).await?;
@@ -182,7 +184,7 @@ async fn site(chat_app: &str, server: &str, size: &'static Size, keep: bool) -> 
     })
 }
 
-/// The rows by SQL, their index by the migration, as after an upgrade.
+/// Inserts the rows by SQL and indexes them by the migration, as after an upgrade.
 async fn fill(
     chat_app: &str,
     database: &str,
@@ -203,7 +205,7 @@ async fn fill(
         "{}: filled in {filled:.0} s, indexed in {indexed:.0} s",
         size.name
     );
-    // One by one: statements that are sent together are one transaction, which VACUUM does not run in.
+    // One by one: statements that are sent together are one transaction, and VACUUM needs its own.
     for sql in [
         "VACUUM ANALYZE messages, searchable, members, conversations",
         "ANALYZE users",
@@ -264,7 +266,7 @@ fn replica(chat_app: &str, database: &str, size: &Size) -> Result<Child> {
     Ok(child)
 }
 
-/// The median of each request at each site, in milliseconds. In turns, so that both meet the machine as it is.
+/// The median of each request at each site, in milliseconds. The sites alternate, so that both see the same machine.
 async fn measure(sites: &[Site]) -> Result<Vec<Vec<f64>>> {
     let mut medians = Vec::new();
     for (_, path, shown) in REQUESTS {

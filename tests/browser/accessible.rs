@@ -1,4 +1,4 @@
-//! axe-core with no rule disabled on every kind of page, in its states; and how much a page weighs.
+//! Accessibility of every kind of page by axe-core with all rules, and the size of a page.
 
 use confab_tests::browser::Browser;
 use confab_tests::example::{self, URL};
@@ -49,7 +49,7 @@ async fn axe_finds_nothing_on_any_page() -> Result<()> {
 }
 
 #[tokio::test]
-async fn axe_finds_nothing_in_what_opens_over_a_page() -> Result<()> {
+async fn axe_finds_nothing_in_menus_and_dialogs() -> Result<()> {
     let _chat = example::shared().await?;
     let Pair { ada, .. } = Pair::on_two_replicas().await?;
     ada.say("one").await?;
@@ -96,11 +96,11 @@ async fn axe_finds_a_planted_fault() -> Result<()> {
     Ok(())
 }
 
-/// Compressed, from the log-in to a conversation that can be used.
+/// Compressed, from log-in to a usable conversation.
 const LIMIT_BYTES: f64 = 60_000.0;
 
 #[tokio::test]
-async fn from_sign_in_to_a_usable_conversation_takes_at_most_60_kb() -> Result<()> {
+async fn from_log_in_to_a_usable_conversation_takes_at_most_60_kb() -> Result<()> {
     let _chat = example::shared().await?;
     let Pair {
         ada,

@@ -1,4 +1,4 @@
-//! One's own account: name, picture, language, password, devices, blocks, the export, and the end of it.
+//! The account: name, picture, language, password, devices, blocks, export, deletion.
 
 use confab_tests::browser::Browser;
 use confab_tests::client::ChatClient;
@@ -16,8 +16,8 @@ async fn saved(browser: &Browser, section: &str) -> Result<()> {
 }
 
 #[tokio::test]
-async fn name_and_picture_are_seen_by_the_other_and_the_page_speaks_the_language_chosen()
--> Result<()> {
+async fn name_and_picture_are_visible_to_others_and_the_page_has_the_chosen_language() -> Result<()>
+{
     let _chat = example::shared().await?;
     let Pair {
         ada,
@@ -25,7 +25,7 @@ async fn name_and_picture_are_seen_by_the_other_and_the_page_speaks_the_language
         conversation,
         ..
     } = Pair::on_two_replicas().await?;
-    ada.is_called("Mara Lindqvist").await?;
+    ada.set_display_name("Mara Lindqvist").await?;
     let picture = std::env::temp_dir().join(format!("{}.png", unique("picture")));
     ada.paint(330, &picture).await?;
     ada.choose("#picture-file", &picture).await?;
@@ -121,8 +121,8 @@ async fn a_new_password_and_a_revoked_device_end_other_sessions() -> Result<()> 
 }
 
 #[tokio::test]
-async fn a_blocked_person_writes_no_more_and_their_messages_are_folded_until_unblocked()
--> Result<()> {
+async fn a_blocked_person_cannot_send_and_their_messages_are_folded_until_unblocked() -> Result<()>
+{
     let _chat = example::shared().await?;
     let Pair {
         ada,
@@ -168,8 +168,7 @@ async fn a_blocked_person_writes_no_more_and_their_messages_are_folded_until_unb
 }
 
 #[tokio::test]
-async fn whoever_deletes_their_account_takes_their_data_along_and_is_a_former_member_to_others()
--> Result<()> {
+async fn an_account_can_be_exported_and_deleted_and_is_a_former_member_to_others() -> Result<()> {
     let _chat = example::shared().await?;
     let Pair {
         ada,

@@ -1,4 +1,4 @@
-//! Administration: the first administrator, people, invitations, rooms, any message, and what is written down of it.
+//! Administration: the first administrator, people, invitations, rooms, messages, and the audit log.
 
 use confab_tests::browser::Browser;
 use confab_tests::client::ChatClient;
@@ -8,14 +8,14 @@ use confab_tests::{Context, PASSWORD, Result, ensure, kubectl, unique};
 use crate::Pair;
 use crate::shots::{self, shot};
 
-/// The administrator of the example chat: made with the setup token in the first run, there in all later ones.
-const KEEPER: &str = "keeper";
+/// The administrator of the example chat: created with the setup token in the first run, and kept.
+const ADMIN: &str = "keeper";
 
-async fn keeper() -> Result<Browser> {
+async fn admin() -> Result<Browser> {
     let browser = Browser::open(URL).await?;
     browser.viewport(1440, 900).await?;
-    if ChatClient::new(URL)?.log_in(KEEPER).await.is_ok() {
-        browser.log_in(KEEPER).await?;
+    if ChatClient::new(URL)?.log_in(ADMIN).await.is_ok() {
+        browser.log_in(ADMIN).await?;
         return Ok(browser);
     }
     let secret = [
@@ -32,7 +32,7 @@ async fn keeper() -> Result<Browser> {
     shots::accessible_in_both(&browser, "/setup").await?;
     let field = |name: &str| format!("[data-testid=setup-form] [name={name}]");
     browser.fill(&field("token"), "not the token").await?;
-    browser.fill(&field("name"), KEEPER).await?;
+    browser.fill(&field("name"), ADMIN).await?;
     browser.fill(&field("password"), PASSWORD).await?;
     browser.click("[data-testid=setup-form] button").await?;
     says(&browser, "field-error", "This is not the setup token").await?;
@@ -48,7 +48,7 @@ async fn keeper() -> Result<Browser> {
     Ok(browser)
 }
 
-/// Waits until an element with this `data-testid` says this.
+/// Waits until an element with this `data-testid` contains this text.
 async fn says(browser: &Browser, testid: &str, words: &str) -> Result<String> {
     browser
         .sees(&format!("{testid} that says “{words}”"), |page| {
@@ -61,13 +61,13 @@ async fn says(browser: &Browser, testid: &str, words: &str) -> Result<String> {
         .await
 }
 
-/// The path of the link that was just made.
+/// The path of the link that was just created.
 async fn secret_link(browser: &Browser) -> Result<String> {
     let link = says(browser, "secret-link", URL).await?;
     Ok(link.trim().trim_start_matches(URL).to_owned())
 }
 
-/// The screen in both schemes and on a phone; then as it was.
+/// Checks the screen in both color schemes and on a phone.
 async fn looks_right(browser: &Browser, what: &str) -> Result<()> {
     shots::accessible_in_both(browser, what).await?;
     browser.viewport(360, 740).await?;
@@ -76,23 +76,23 @@ async fn looks_right(browser: &Browser, what: &str) -> Result<()> {
 }
 
 /// Finds a person and opens their page.
-async fn open_person(keeper: &Browser, name: &str) -> Result<()> {
-    keeper.goto(&format!("/admin?q={name}")).await?;
-    looks_right(keeper, "/admin").await?;
-    keeper
+async fn open_person(admin: &Browser, name: &str) -> Result<()> {
+    admin.goto(&format!("/admin?q={name}")).await?;
+    looks_right(admin, "/admin").await?;
+    admin
         .click(&format!("[data-testid=person][data-name='{name}'] a"))
         .await
 }
 
 #[tokio::test]
-async fn people_are_disabled_let_in_again_and_given_a_new_password() -> Result<()> {
+async fn people_are_disabled_enabled_again_and_given_a_new_password() -> Result<()> {
     let _chat = example::shared().await?;
     let Pair { bo, bo_name, .. } = Pair::on_two_replicas().await?;
-    let keeper = keeper().await?;
-    open_person(&keeper, &bo_name).await?;
-    looks_right(&keeper, "a person").await?;
+    let admin = admin().await?;
+    open_person(&admin, &bo_name).await?;
+    looks_right(&admin, "a person").await?;
     let act = |act: &str| format!("form:has([name=act][value={act}]) button");
-    keeper.click(&act("disable")).await?;
+    admin.click(&act("disable")).await?;
     bo.until(
         "the page of bo to end at the login",
         "location.pathname === '/login'",
@@ -104,10 +104,10 @@ async fn people_are_disabled_let_in_again_and_given_a_new_password() -> Result<(
     bo.click("[data-testid=login-form] button").await?;
     says(&bo, "field-error", "disabled").await?;
 
-    keeper.click(&act("enable")).await?;
-    keeper.click("form[action$=reset] button").await?;
-    let link = secret_link(&keeper).await?;
-    looks_right(&keeper, "a link for a new password").await?;
+    admin.click(&act("enable")).await?;
+    admin.click("form[action$=reset] button").await?;
+    let link = secret_link(&admin).await?;
+    looks_right(&admin, "a link for a new password").await?;
     bo.goto(&link).await?;
     shots::accessible_in_both(&bo, "the page of a reset link").await?;
     bo.fill(
@@ -124,10 +124,10 @@ async fn people_are_disabled_let_in_again_and_given_a_new_password() -> Result<(
     bo.goto(&link).await?;
     says(&bo, "error", "").await?;
 
-    keeper.goto("/admin/log").await?;
-    looks_right(&keeper, "/admin/log").await?;
-    shot(&keeper, "admin-log-desk").await?;
-    keeper
+    admin.goto("/admin/log").await?;
+    looks_right(&admin, "/admin/log").await?;
+    shot(&admin, "admin-log-desk").await?;
+    admin
         .sees("each act in the log", |page| {
             let lines = page.texts("audit");
             let of_bo = lines.iter().filter(|line| line.contains(&bo_name)).count();
@@ -135,20 +135,20 @@ async fn people_are_disabled_let_in_again_and_given_a_new_password() -> Result<(
             Ok(())
         })
         .await?;
-    keeper.goto("/admin").await?;
-    shot(&keeper, "admin-people-desk").await
+    admin.goto("/admin").await?;
+    shot(&admin, "admin-people-desk").await
 }
 
 #[tokio::test]
-async fn an_invitation_lets_in_as_many_as_it_says_until_it_is_taken_back() -> Result<()> {
+async fn an_invitation_admits_its_number_of_people_until_it_is_revoked() -> Result<()> {
     let _chat = example::shared().await?;
-    let keeper = keeper().await?;
+    let admin = admin().await?;
     let make = "[data-testid=invite-form] button";
-    keeper.goto("/admin/invites").await?;
-    keeper.click(make).await?;
-    let link = secret_link(&keeper).await?;
-    looks_right(&keeper, "/admin/invites").await?;
-    shot(&keeper, "admin-invites-desk").await?;
+    admin.goto("/admin/invites").await?;
+    admin.click(make).await?;
+    let link = secret_link(&admin).await?;
+    looks_right(&admin, "/admin/invites").await?;
+    shot(&admin, "admin-invites-desk").await?;
     let guest = Browser::open(URL).await?;
     guest.goto(&link).await?;
     shots::accessible_in_both(&guest, "the page of an invitation").await?;
@@ -167,10 +167,10 @@ async fn an_invitation_lets_in_as_many_as_it_says_until_it_is_taken_back() -> Re
     second.goto(&link).await?;
     says(&second, "error", "").await?;
 
-    keeper.goto("/admin/invites").await?;
-    keeper.click(make).await?;
-    let link = secret_link(&keeper).await?;
-    keeper
+    admin.goto("/admin/invites").await?;
+    admin.click(make).await?;
+    let link = secret_link(&admin).await?;
+    admin
         .follow("[data-testid=invite] form[action$=revoke] button")
         .await?;
     second.goto(&link).await?;
@@ -179,7 +179,7 @@ async fn an_invitation_lets_in_as_many_as_it_says_until_it_is_taken_back() -> Re
 }
 
 #[tokio::test]
-async fn a_room_is_renamed_somebody_taken_out_and_a_message_removed_for_all_to_see() -> Result<()> {
+async fn a_room_is_renamed_a_member_removed_and_a_message_deleted_for_everybody() -> Result<()> {
     let _chat = example::shared().await?;
     let (ada, bo) = tokio::try_join!(Browser::open(URL), Browser::open(URL))?;
     let (ada_name, bo_name, title) = (unique("ada"), unique("bo"), unique("Attic"));
@@ -196,31 +196,31 @@ async fn a_room_is_renamed_somebody_taken_out_and_a_message_removed_for_all_to_s
     bo.live().await?;
     bo.reads(&["Not for everybody's eyes"]).await?;
 
-    let keeper = keeper().await?;
-    keeper.goto("/admin/messages").await?;
-    looks_right(&keeper, "/admin/messages").await?;
-    keeper
+    let admin = admin().await?;
+    admin.goto("/admin/messages").await?;
+    looks_right(&admin, "/admin/messages").await?;
+    admin
         .fill("#link", &format!("{URL}{room}?at=1#m1"))
         .await?;
-    keeper.click("[data-testid=remove-form] button").await?;
-    says(&keeper, "saved", "").await?;
+    admin.click("[data-testid=remove-form] button").await?;
+    says(&admin, "saved", "").await?;
     bo.until("a tombstone", "document.querySelector('#m1.deleted')")
         .await?;
 
-    keeper.goto(&format!("/admin/rooms?q={title}")).await?;
-    looks_right(&keeper, "/admin/rooms").await?;
-    keeper.click("[data-testid=room] a").await?;
-    looks_right(&keeper, "a room").await?;
-    shot(&keeper, "admin-room-desk").await?;
+    admin.goto(&format!("/admin/rooms?q={title}")).await?;
+    looks_right(&admin, "/admin/rooms").await?;
+    admin.click("[data-testid=room] a").await?;
+    looks_right(&admin, "a room").await?;
+    shot(&admin, "admin-room-desk").await?;
     let renamed = format!("{title} (closed)");
-    keeper.fill("#title", &renamed).await?;
-    keeper.click("[data-testid=rename-form] button").await?;
+    admin.fill("#title", &renamed).await?;
+    admin.click("[data-testid=rename-form] button").await?;
     bo.until(
         "the new name above the conversation",
         &format!("document.querySelector('.pane h1').textContent === '{renamed}'"),
     )
     .await?;
-    keeper
+    admin
         .click(&format!(
             "[data-testid=member][data-name='{bo_name}'] form button"
         ))
@@ -233,7 +233,7 @@ async fn a_room_is_renamed_somebody_taken_out_and_a_message_removed_for_all_to_s
 }
 
 #[tokio::test]
-async fn to_everybody_else_administration_does_not_exist() -> Result<()> {
+async fn for_everybody_else_administration_does_not_exist() -> Result<()> {
     let _chat = example::shared().await?;
     let browser = Browser::open(URL).await?;
     browser.register(&unique("ada")).await?;

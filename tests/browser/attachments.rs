@@ -1,4 +1,4 @@
-//! Files: by button, drop and paste, seen on the other replica, above the page, and what is wrong with them.
+//! Attachments: by button, drop and paste; shown on the other replica and in the viewer; errors.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use confab_tests::{Result, ensure, example, unique};
 use crate::Pair;
 use crate::shots::{self, shot};
 
-/// Waits until so many files are ready to be sent.
+/// Waits until so many files are ready to send.
 async fn ready(browser: &Browser, count: usize) -> Result<()> {
     browser
         .until(
@@ -18,7 +18,7 @@ async fn ready(browser: &Browser, count: usize) -> Result<()> {
         .await
 }
 
-/// A folder for one test's files, gone with it.
+/// A folder for the files of a test; dropping it deletes them.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -108,7 +108,7 @@ async fn pictures_and_files_reach_the_other_replica_and_open_above_the_page() ->
 }
 
 #[tokio::test]
-async fn files_come_by_drop_and_by_paste_and_can_be_taken_out_again() -> Result<()> {
+async fn files_are_attached_by_drop_and_by_paste_and_can_be_removed() -> Result<()> {
     let _chat = example::shared().await?;
     let Pair { ada, bo, .. } = Pair::on_two_replicas().await?;
     let transfer = "const data = new DataTransfer();
@@ -147,8 +147,8 @@ async fn files_come_by_drop_and_by_paste_and_can_be_taken_out_again() -> Result<
 }
 
 #[tokio::test]
-async fn a_file_that_is_too_large_says_so_and_keeps_the_message_until_it_is_taken_out() -> Result<()>
-{
+async fn a_file_that_is_too_large_shows_an_error_and_holds_the_message_until_it_is_removed()
+-> Result<()> {
     let _chat = example::shared().await?;
     let Pair { ada, bo, .. } = Pair::on_two_replicas().await?;
     let folder = Folder::new()?;

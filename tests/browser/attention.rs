@@ -1,4 +1,4 @@
-//! Who is there, who types, who has read: seen on the other replica, and not by somebody who is blocked.
+//! Presence, typing and read receipts: visible on the other replica, and not to a blocked person.
 
 use confab_tests::{Result, ensure, example};
 
@@ -6,7 +6,7 @@ use crate::Pair;
 use crate::shots::{self, shot};
 
 #[tokio::test]
-async fn presence_typing_and_what_was_read_are_seen_by_the_other_until_one_blocks() -> Result<()> {
+async fn presence_typing_and_read_receipts_are_visible_until_a_block() -> Result<()> {
     let _chat = example::shared().await?;
     let Pair {
         ada,

@@ -26,7 +26,7 @@ async fn two_people_on_different_replicas_chat_both_ways_and_a_reload_keeps_all(
         "Yes, on the other replica.",
         "Fine <b>&</b> good",
     ];
-    // The two last were sent at the same time, so which is first is the server's to say; both browsers must agree.
+    // The last two were sent at the same time, so the server decides their order; both browsers must agree.
     let order = pair
         .bo
         .sees("all three messages", |page| {
@@ -51,7 +51,7 @@ async fn two_people_on_different_replicas_chat_both_ways_and_a_reload_keeps_all(
 
 #[tokio::test]
 async fn a_killed_replica_costs_no_message_and_its_browser_reconnects_to_another() -> Result<()> {
-    let chat = example::alone().await?;
+    let chat = example::exclusive().await?;
     let pair = Pair::on_two_replicas().await?;
     pair.ada.say("before").await?;
     pair.bo.reads(&["before"]).await?;
@@ -81,10 +81,10 @@ async fn a_killed_replica_costs_no_message_and_its_browser_reconnects_to_another
 }
 
 #[tokio::test]
-async fn a_window_left_open_goes_to_the_login_when_its_session_ends_elsewhere() -> Result<()> {
+async fn an_open_window_goes_to_the_login_when_its_session_ends_elsewhere() -> Result<()> {
     let _chat = example::shared().await?;
     let pair = Pair::on_two_replicas().await?;
-    // As another window of the same browser would: the page itself is told nothing.
+    // As another window of the same browser would; the page itself is not notified.
     let log_out = "fetch('/logout', {method: 'POST'})";
     pair.ada.script(log_out).await?;
     eventually(seconds(10), "the login page", async || {

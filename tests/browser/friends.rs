@@ -1,14 +1,14 @@
-//! A conversation of people who are there in every run, for pictures that look lived in.
+//! A conversation of people who exist in every run, for realistic screenshots.
 
 use confab_tests::Result;
 use confab_tests::client::ChatClient;
 use confab_tests::example::URL;
 use uuid::Uuid;
 
-/// Who writes to whom in the picture; these accounts stay, and a message sent again with its UUID is the same message.
-pub const PEOPLE: [&str; 5] = ["mara", "jonas", "priya", "tomasz", "lena.w"];
+/// Who sends what in the screenshot. The accounts stay, and a message that is sent again with its UUID is the same message.
+pub(crate) const PEOPLE: [&str; 5] = ["mara", "jonas", "priya", "tomasz", "lena.w"];
 
-/// The conversation on screen: mara's view.
+/// The conversation on screen, as mara sees it.
 const TALK: [(&str, &str); 9] = [
     ("jonas", "Morning! Did the venue answer about Saturday?"),
     (
@@ -36,7 +36,7 @@ const TALK: [(&str, &str); 9] = [
     ("jonas", "Great. See you on Saturday!"),
 ];
 
-/// The other lines of her list, and how many of them she has not read.
+/// The other lines of her list, and the number of unread ones.
 const OTHERS: [(&str, &[&str]); 3] = [
     ("lena.w", &["The photos from last week are online now"]),
     (
@@ -49,15 +49,15 @@ const OTHERS: [(&str, &[&str]); 3] = [
     ("priya", &["Chocolate or lemon?", "Or both. Both it is."]),
 ];
 
-/// Makes the accounts and sends the messages, as far as they are not there from an earlier run. Returns mara's conversation with jonas.
-pub async fn a_friendly_conversation() -> Result<i64> {
+/// Creates accounts and messages that do not exist from an earlier run. Returns the conversation of mara and jonas.
+pub(crate) async fn a_friendly_conversation() -> Result<i64> {
     let mut people = Vec::new();
     for name in PEOPLE {
         people.push((name, someone(name).await?));
     }
     let person = |name: &str| people.iter().find(|(n, _)| *n == name).map(|(_, c)| c);
     let mara = &people[0].1;
-    // Messages have UUIDs by their number: sent again they are duplicates, not new.
+    // The UUIDs follow from the numbers: a message that is sent again is not new.
     let mut number = 0;
     for (name, bodies) in OTHERS {
         let conversation = mara.conversation_with(name).await?;

@@ -1,4 +1,4 @@
-//! Long conversations: pages back, day separators, the newest in view.
+//! Long conversations: paging back, day separators, the newest message in view.
 
 use confab_tests::browser::Browser;
 use confab_tests::client::ChatClient;
@@ -7,7 +7,7 @@ use confab_tests::{Result, ensure, unique};
 
 const MESSAGES: usize = 130;
 
-/// Scrolling there loads older messages as well, so the link may go at any moment.
+/// Scrolling there loads older messages as well, so the link may disappear at any moment.
 const LOOK_FURTHER_BACK: &str = "document.querySelector('[data-testid=older]')?.click()";
 
 #[tokio::test]

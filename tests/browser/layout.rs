@@ -1,4 +1,4 @@
-//! Widths, zoom, directions, colours: every page as each kind of reader has it.
+//! Widths, zoom, directions, colors: every page for every kind of reader.
 
 use confab_tests::browser::Browser;
 use confab_tests::example::{self, URL};
@@ -11,14 +11,14 @@ use crate::shots::{self, shot};
 async fn pages_fit_a_phone_and_a_desk_in_light_and_dark() -> Result<()> {
     let _chat = example::shared().await?;
     let conversation = friends::a_friendly_conversation().await?;
-    for (look, width, height) in [("desk", 1440, 900), ("phone", 360, 740)] {
+    for (device, width, height) in [("desk", 1440, 900), ("phone", 360, 740)] {
         for scheme in ["light", "dark"] {
             let browser = Browser::open(URL).await?;
             browser.viewport(width, height).await?;
             browser.color_scheme(scheme).await?;
             let fits = async |page: &str| {
                 shots::nothing_is_cut_off(&browser, page).await?;
-                shot(&browser, &format!("{page}-{look}-{scheme}")).await
+                shot(&browser, &format!("{page}-{device}-{scheme}")).await
             };
             browser.goto("/register").await?;
             fits("sign-up").await?;
@@ -39,7 +39,7 @@ async fn pages_fit_a_phone_and_a_desk_in_light_and_dark() -> Result<()> {
     Ok(())
 }
 
-/// A page of each kind, those with what opens over them first.
+/// A page of each kind; first those with menus and dialogs.
 fn pages(conversation: i64) -> Vec<String> {
     [
         "/c",
@@ -61,7 +61,7 @@ fn pages(conversation: i64) -> Vec<String> {
     .into()
 }
 
-/// Opens what opens over a conversation, one after the other.
+/// Opens the menus and dialogs of a conversation, one after the other.
 const OVER_IT: [(&str, &str); 4] = [
     ("menu", "document.querySelector('#m9 .more').click()"),
     (
@@ -78,7 +78,7 @@ const OVER_IT: [(&str, &str); 4] = [
     ),
 ];
 
-/// Walks through all pages and what opens over a conversation, and asks `check` at each.
+/// Runs `check` on all pages, and on the menus and dialogs of a conversation.
 async fn everywhere(browser: &Browser, check: impl AsyncFn(&str) -> Result<()>) -> Result<()> {
     let conversation = friends::a_friendly_conversation().await?;
     for path in pages(conversation) {
@@ -135,7 +135,7 @@ async fn at_200_percent_every_page_can_be_read_and_used() -> Result<()> {
     shot(&browser, "chat-zoomed").await
 }
 
-/// What a mode of few colours must leave: a line where colours told parts from each other.
+/// With forced colors, lines must separate the parts that colors separate otherwise.
 const TOLD_APART: &str = "
     const bordered = (css) => {
       const style = getComputedStyle(document.querySelector(css));
@@ -144,8 +144,8 @@ const TOLD_APART: &str = "
     return ['.message .body', '.avatar', '.sheet', '[data-testid=send]', '.conversation [aria-current]'].filter((css) => !bordered(css))";
 
 #[tokio::test]
-async fn with_forced_colors_and_without_motion_parts_are_told_apart_and_nothing_moves() -> Result<()>
-{
+async fn with_forced_colors_and_reduced_motion_parts_are_distinguishable_and_nothing_moves()
+-> Result<()> {
     let _chat = example::shared().await?;
     let conversation = friends::a_friendly_conversation().await?;
     let browser = Browser::open(URL).await?;
@@ -167,7 +167,7 @@ async fn with_forced_colors_and_without_motion_parts_are_told_apart_and_nothing_
     let lost = browser.script(TOLD_APART).await?;
     ensure!(
         lost == serde_json::json!([]),
-        "nothing tells these from what is around: {lost}"
+        "nothing separates these from their surroundings: {lost}"
     );
     browser
         .script("document.querySelector('#m9').classList.add('shown')")

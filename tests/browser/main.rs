@@ -1,4 +1,6 @@
-//! The chat as people see it: real browsers, through the ingress, on the example chat. Needs `make up` and `tests/browser/install`.
+//! The example chat in real browsers, through the ingress. Needs `make up` and `tests/browser/install`.
+
+#![warn(unreachable_pub)]
 
 mod accessible;
 mod account;
@@ -25,7 +27,7 @@ use confab_tests::example::URL;
 use confab_tests::wait::seconds;
 use confab_tests::{Result, ensure, eventually, unique};
 
-/// Two people in two browsers with a conversation open on both, each live on another replica.
+/// Two people in two browsers with the same conversation open, each live on a different replica.
 struct Pair {
     ada: Browser,
     ada_name: String,
@@ -37,12 +39,12 @@ struct Pair {
 }
 
 impl Pair {
-    /// The same at a desk, with names that look well in a picture.
+    /// The same on a desktop, with realistic names for screenshots.
     async fn with_names() -> Result<Self> {
         let pair = Self::on_two_replicas().await?;
         for (browser, name) in [(&pair.ada, "Mara Lindqvist"), (&pair.bo, "Jonas Weber")] {
             browser.viewport(1440, 900).await?;
-            browser.is_called(name).await?;
+            browser.set_display_name(name).await?;
             browser.open_conversation(pair.conversation).await?;
         }
         let ada_replica = pair.ada.live().await?;
@@ -75,13 +77,13 @@ impl Pair {
     }
 }
 
-/// Reloads until the browser's socket is on another replica than `replica`, and returns which.
+/// Reloads until the browser's socket is on another replica than `replica`; returns that replica.
 async fn live_elsewhere(browser: &Browser, replica: &str) -> Result<String> {
     let nudge = ChatClient::new(URL)?;
     eventually(seconds(60), "a socket on the other replica", async || {
         let here = browser.live().await?;
         if here == replica {
-            // One more request moves the balancer on, so that page and socket don't take turns for ever.
+            // One more request advances the round robin, so that page and socket do not alternate forever.
             nudge.page("/login").await?;
             browser.reload().await?;
         }

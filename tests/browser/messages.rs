@@ -1,10 +1,10 @@
-//! What happens to messages, live on another replica: replies, reactions, edits, deletions, mentions, drafts.
+//! Changes of messages, live on another replica: replies, reactions, edits, deletions, mentions, drafts.
 
 use confab_tests::{Result, ensure};
 
 use crate::Pair;
 
-/// Opens the menu of the message at this place and takes one of its acts.
+/// Opens the menu of the message with this number and chooses an action.
 async fn act(browser: &confab_tests::browser::Browser, seq: i64, what: &str) -> Result<()> {
     browser
         .sees("that it is sent", |page| {
@@ -12,7 +12,7 @@ async fn act(browser: &confab_tests::browser::Browser, seq: i64, what: &str) -> 
             Ok(())
         })
         .await?;
-    // By keyboard: the menu's button shows only when it is hovered or has the focus.
+    // By keyboard: the button of the menu is visible only on hover or focus.
     browser
         .script(&format!("document.querySelector('#m{seq} .more').click()"))
         .await?;

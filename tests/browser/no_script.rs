@@ -25,7 +25,7 @@ async fn without_javascript_people_sign_up_find_each_other_chat_and_page_back() 
     browser.goto("/c").await?;
     browser.unread(&bo, 70).await?;
     browser.open_conversation(conversation).await?;
-    // The driver scrolls to what it clicks with a script, which this browser runs as little as the page's own.
+    // The driver uses a script to scroll to what it clicks, which this browser does not run.
     let older = browser.page().await?.older();
     browser
         .goto(&older.ok_or_else(|| anyhow!("no link to older messages"))?)
@@ -56,8 +56,7 @@ async fn without_javascript_people_sign_up_find_each_other_chat_and_page_back() 
 }
 
 #[tokio::test]
-async fn without_javascript_a_wrong_form_says_what_is_wrong_and_keeps_what_was_typed() -> Result<()>
-{
+async fn without_javascript_an_invalid_form_shows_the_error_and_keeps_the_input() -> Result<()> {
     let _chat = example::shared().await?;
     let name = unique("ada");
     let browser = Browser::without_javascript(URL).await?;

@@ -1,4 +1,4 @@
-//! What one is notified of and where: the hint, this device's switch, quiet hours, a level for each conversation.
+//! Notifications: the hint, the switch of the device, quiet hours, a level for each conversation.
 
 use confab_tests::browser::Browser;
 use confab_tests::client::ChatClient;
@@ -7,7 +7,7 @@ use confab_tests::{Result, ensure, unique};
 
 use crate::shots::{self, shot};
 
-/// No push service answers a test's browser, so this page gets a subscription without one.
+/// The browser of a test has no push service, so the page gets a fake subscription.
 const A_PUSH_SERVICE: &str = "
     const pair = await crypto.subtle.generateKey({name: 'ECDH', namedCurve: 'P-256'}, true, ['deriveBits']);
     const key = new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey));
@@ -31,7 +31,7 @@ async fn is(browser: &Browser, state: &str) -> Result<()> {
 }
 
 #[tokio::test]
-async fn this_device_is_switched_on_and_off_and_says_why_it_cannot() -> Result<()> {
+async fn notifications_of_a_device_can_be_switched_and_an_obstacle_is_explained() -> Result<()> {
     let _chat = example::shared().await?;
     let browser = Browser::open(URL).await?;
     browser.register(&unique("ada")).await?;
@@ -43,7 +43,7 @@ async fn this_device_is_switched_on_and_off_and_says_why_it_cannot() -> Result<(
     browser.notifications("granted").await?;
     browser.reload().await?;
     is(&browser, "off").await?;
-    // A browser that reaches no push service: a sentence, and nothing is on.
+    // A browser that reaches no push service: an error, and notifications stay off.
     browser
         .script("PushManager.prototype.subscribe = async () => { throw new Error('push service error') }")
         .await?;
@@ -84,7 +84,8 @@ async fn this_device_is_switched_on_and_off_and_says_why_it_cannot() -> Result<(
 }
 
 #[tokio::test]
-async fn quiet_hours_are_kept_with_the_browsers_zone_and_a_wrong_one_is_said() -> Result<()> {
+async fn quiet_hours_are_stored_with_the_time_zone_of_the_browser_and_an_invalid_one_is_an_error()
+-> Result<()> {
     let _chat = example::shared().await?;
     let browser = Browser::open(URL).await?;
     browser.register(&unique("ada")).await?;
@@ -119,7 +120,7 @@ async fn quiet_hours_are_kept_with_the_browsers_zone_and_a_wrong_one_is_said() -
 }
 
 #[tokio::test]
-async fn after_the_first_message_one_is_asked_once_and_a_muted_conversation_stays_quiet()
+async fn after_the_first_message_the_page_asks_once_and_a_muted_conversation_stays_silent()
 -> Result<()> {
     let _chat = example::shared().await?;
     let (ada, bo) = (unique("ada"), unique("bo"));

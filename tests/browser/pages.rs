@@ -1,4 +1,4 @@
-//! From page to page: drafts, tabs, the back button, keys, and where the unread begin.
+//! Navigation: drafts, tabs, the back button, keys, and the first unread message.
 
 use confab_tests::browser::{Browser, keys};
 use confab_tests::client::ChatClient;
@@ -18,7 +18,8 @@ async fn typed(browser: &Browser) -> Result<String> {
 }
 
 #[tokio::test]
-async fn each_conversation_keeps_its_own_draft_and_back_leads_where_one_was() -> Result<()> {
+async fn each_conversation_keeps_its_own_draft_and_back_returns_to_the_previous_one() -> Result<()>
+{
     let _chat = example::shared().await?;
     let browser = Browser::open(URL).await?;
     let (ada, bo, cy) = (unique("ada"), unique("bo"), unique("cy"));
@@ -52,8 +53,7 @@ async fn each_conversation_keeps_its_own_draft_and_back_leads_where_one_was() ->
 }
 
 #[tokio::test]
-async fn two_tabs_of_one_person_show_the_same_and_what_is_read_in_one_is_read_in_both() -> Result<()>
-{
+async fn two_tabs_of_one_person_show_the_same_and_share_what_is_read() -> Result<()> {
     let _chat = example::shared().await?;
     let Pair {
         ada,
@@ -86,7 +86,7 @@ async fn two_tabs_of_one_person_show_the_same_and_what_is_read_in_one_is_read_in
 }
 
 #[tokio::test]
-async fn all_is_done_by_keyboard_and_the_focus_is_seen() -> Result<()> {
+async fn everything_works_by_keyboard_and_the_focus_is_visible() -> Result<()> {
     let _chat = example::shared().await?;
     let Pair {
         ada, bo, bo_name, ..
@@ -105,7 +105,7 @@ async fn all_is_done_by_keyboard_and_the_focus_is_seen() -> Result<()> {
     ada.press(TEXT, &keys::ESCAPE.to_string()).await?;
     ensure!(typed(&ada).await?.is_empty(), "Escape leaves the edit");
 
-    // A mention: the first suggestion by Tab.
+    // A mention: Tab takes the first suggestion.
     ada.press(TEXT, &format!("Thanks @{}", &bo_name[..bo_name.len() - 2]))
         .await?;
     ada.until(
@@ -159,7 +159,7 @@ async fn all_is_done_by_keyboard_and_the_focus_is_seen() -> Result<()> {
     every_stop_of_the_tab_key_shows_the_focus(&ada).await
 }
 
-/// Goes through the page with Tab: each stop is in view and looks different from when it has no focus.
+/// Tabs through the page: each stop is in view and looks different with the focus.
 async fn every_stop_of_the_tab_key_shows_the_focus(browser: &Browser) -> Result<()> {
     browser
         .script("document.activeElement.blur(); document.body.tabIndex = -1; document.body.focus()")
@@ -192,7 +192,7 @@ async fn every_stop_of_the_tab_key_shows_the_focus(browser: &Browser) -> Result<
 }
 
 #[tokio::test]
-async fn the_unread_begin_at_a_line_and_can_be_made_unread_again() -> Result<()> {
+async fn unread_messages_start_at_a_line_and_can_be_marked_unread_again() -> Result<()> {
     let _chat = example::shared().await?;
     let (ada, bo) = (unique("ada"), unique("bo"));
     let sender = ChatClient::registered(URL, &ada).await?;

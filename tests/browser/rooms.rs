@@ -1,11 +1,12 @@
-//! Rooms: made, found, joined, talked in and left, on two replicas.
+//! Rooms: created, found, joined, used and left, on two replicas.
 
 use confab_tests::browser::Browser;
 use confab_tests::example::{self, URL};
 use confab_tests::{Result, ensure, unique};
 
 #[tokio::test]
-async fn a_room_is_made_found_joined_and_left_and_the_removed_see_it_go() -> Result<()> {
+async fn a_room_is_created_found_joined_and_left_and_disappears_for_removed_members() -> Result<()>
+{
     let _chat = example::shared().await?;
     let (ada, bo) = tokio::try_join!(Browser::open(URL), Browser::open(URL))?;
     let (ada_name, bo_name, title) = (unique("ada"), unique("bo"), unique("Garden "));
@@ -43,7 +44,7 @@ async fn a_room_is_made_found_joined_and_left_and_the_removed_see_it_go() -> Res
         Ok(())
     })
     .await?;
-    assert_eq!(bo.path().await?, "/c", "whoever is removed is led away");
+    assert_eq!(bo.path().await?, "/c", "a removed member is redirected");
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! Search: found while one types, led to among its neighbours, folded where blocked, nothing of others'.
+//! Search: results while typing, links into the context, folded messages of blocked people, no conversations of others.
 
 use confab_tests::browser::Browser;
 use confab_tests::client::ChatClient;
@@ -28,14 +28,13 @@ async fn looks_right(browser: &Browser, what: &str) -> Result<()> {
 }
 
 #[tokio::test]
-async fn words_are_found_while_one_types_and_lead_to_the_message_among_its_neighbours() -> Result<()>
-{
+async fn search_finds_words_while_typing_and_links_to_the_message_in_its_context() -> Result<()> {
     let _chat = example::shared().await?;
     let (ada, bo) = (unique("ada"), unique("bo"));
     let sender = ChatClient::registered(URL, &ada).await?;
     let browser = Browser::open(URL).await?;
     browser.register(&bo).await?;
-    browser.is_called("Jonas Weber").await?;
+    browser.set_display_name("Jonas Weber").await?;
     let conversation = sender.conversation_with(&bo).await?;
     for n in 1..=60 {
         let body = match n {
@@ -80,7 +79,7 @@ async fn words_are_found_while_one_types_and_lead_to_the_message_among_its_neigh
     browser.click("[data-testid=hit] a").await?;
     browser
         .until(
-            "the message, in view among its neighbours",
+            "the message, in view in its context",
             "document.querySelector('#m3:target') && document.querySelector('#m4')
              && document.querySelector('#m3').getBoundingClientRect().top > 0
              && document.querySelector('#m3').getBoundingClientRect().bottom < innerHeight",
@@ -95,7 +94,7 @@ async fn words_are_found_while_one_types_and_lead_to_the_message_among_its_neigh
 }
 
 #[tokio::test]
-async fn what_somebody_blocked_has_said_is_folded_and_others_conversations_are_not_searched()
+async fn messages_of_a_blocked_person_are_folded_and_conversations_of_others_are_not_searched()
 -> Result<()> {
     let _chat = example::shared().await?;
     let (ada, bo, word) = (unique("ada"), unique("bo"), unique("quince"));

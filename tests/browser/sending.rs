@@ -1,4 +1,4 @@
-//! A message on its way: at once on screen, sent once, kept where it fails, waiting where there is no network.
+//! Pending messages: shown at once, sent once, kept after a failure, waiting while offline.
 
 use confab_tests::browser::Browser;
 use confab_tests::{Result, ensure, example};
@@ -6,7 +6,7 @@ use confab_tests::{Result, ensure, example};
 use crate::Pair;
 use crate::shots::{self, shot};
 
-/// How often this text is on screen, and in which state.
+/// The state of each message with this text.
 async fn states(browser: &Browser, text: &str) -> Result<Vec<String>> {
     let found = browser
         .script(&format!(
@@ -28,7 +28,7 @@ async fn becomes(browser: &Browser, text: &str, state: &str) -> Result<()> {
     .await
 }
 
-/// Sends as this page does fail from now on, before or after they reached the server; the rest of the page goes on.
+/// Makes the sends of this page fail, before or after they reach the server. Other requests work.
 async fn sends_fail(browser: &Browser, reach_the_server: bool) -> Result<()> {
     let reach = if reach_the_server {
         "await window.whole(...what);"
@@ -54,8 +54,7 @@ async fn sends_work(browser: &Browser) -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_message_is_there_at_once_and_after_failing_is_tried_again_or_thrown_away() -> Result<()>
-{
+async fn a_message_shows_at_once_and_after_a_failure_can_be_retried_or_discarded() -> Result<()> {
     let _chat = example::shared().await?;
     let Pair { ada, bo, .. } = Pair::with_names().await?;
     sends_fail(&ada, false).await?;
@@ -81,7 +80,7 @@ async fn a_message_is_there_at_once_and_after_failing_is_tried_again_or_thrown_a
 }
 
 #[tokio::test]
-async fn a_message_whose_answer_is_lost_again_and_again_is_there_once() -> Result<()> {
+async fn a_message_whose_answer_is_lost_repeatedly_is_there_once() -> Result<()> {
     let _chat = example::shared().await?;
     let Pair { ada, bo, .. } = Pair::on_two_replicas().await?;
     sends_fail(&ada, true).await?;
@@ -96,8 +95,7 @@ async fn a_message_whose_answer_is_lost_again_and_again_is_there_once() -> Resul
 }
 
 #[tokio::test]
-async fn without_a_network_a_banner_says_so_and_what_was_written_goes_when_it_is_back() -> Result<()>
-{
+async fn offline_a_banner_shows_it_and_pending_messages_are_sent_when_online_again() -> Result<()> {
     let _chat = example::shared().await?;
     let Pair { ada, bo, .. } = Pair::with_names().await?;
     ada.say("before").await?;

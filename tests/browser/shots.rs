@@ -1,12 +1,12 @@
-//! Pictures of what a test has on screen, kept when CONFAB_SCREENSHOTS names a folder; and what holds of every screen.
+//! Screenshots, if CONFAB_SCREENSHOTS names a folder, and checks for every screen.
 
 use std::path::{Path, PathBuf};
 
 use confab_tests::browser::Browser;
 use confab_tests::{Result, ensure};
 
-/// Keeps a picture of the screen, if pictures are asked for.
-pub async fn shot(browser: &Browser, name: &str) -> Result<()> {
+/// Saves a screenshot, if they are enabled.
+pub(crate) async fn shot(browser: &Browser, name: &str) -> Result<()> {
     match folder()? {
         Some(folder) => {
             browser
@@ -17,7 +17,7 @@ pub async fn shot(browser: &Browser, name: &str) -> Result<()> {
     }
 }
 
-/// The folder for pictures, relative to the repository.
+/// The folder for screenshots, relative to the repository.
 fn folder() -> Result<Option<PathBuf>> {
     let Some(folder) = std::env::var_os("CONFAB_SCREENSHOTS").filter(|f| !f.is_empty()) else {
         return Ok(None);
@@ -27,8 +27,8 @@ fn folder() -> Result<Option<PathBuf>> {
     Ok(Some(folder))
 }
 
-/// Fails where the page scrolls sideways, or text or a control is cut off.
-pub async fn nothing_is_cut_off(browser: &Browser, what: &str) -> Result<()> {
+/// Fails if the page scrolls sideways, or cuts off a text or a control.
+pub(crate) async fn nothing_is_cut_off(browser: &Browser, what: &str) -> Result<()> {
     let too_wide = browser.sideways_scroll().await?;
     ensure!(too_wide <= 0, "{what} scrolls sideways by {too_wide} px");
     let cut_off = browser.cut_off().await?;
@@ -36,8 +36,8 @@ pub async fn nothing_is_cut_off(browser: &Browser, what: &str) -> Result<()> {
     Ok(())
 }
 
-/// Fails with what axe-core finds on the screen, in dark and in light.
-pub async fn accessible_in_both(browser: &Browser, what: &str) -> Result<()> {
+/// Fails with the findings of axe-core, in dark and in light.
+pub(crate) async fn accessible_in_both(browser: &Browser, what: &str) -> Result<()> {
     for scheme in ["dark", "light"] {
         browser.color_scheme(scheme).await?;
         browser.is_accessible(&format!("{what}, {scheme}")).await?;

@@ -1,4 +1,4 @@
-//! Unread badges: counted live, kept over a reload, the same on every device, gone when read.
+//! Unread badges: live, kept over a reload, the same on every device, gone once read.
 
 use confab_tests::browser::Browser;
 use confab_tests::client::ChatClient;
@@ -16,7 +16,7 @@ async fn a_badge_counts_on_every_device_survives_a_reload_and_goes_when_read() -
     phone.log_in(&bo).await?;
     phone.viewport(360, 740).await?;
 
-    // On the desk another conversation is on screen; on the phone it is the list.
+    // The desktop shows another conversation, the phone the list.
     let on_screen = other.conversation_with(&bo).await?;
     other.send(on_screen, "Look at this one").await?;
     desk.open_conversation(on_screen).await?;
@@ -51,8 +51,7 @@ async fn a_badge_counts_on_every_device_survives_a_reload_and_goes_when_read() -
 }
 
 #[tokio::test]
-async fn what_is_on_screen_is_read_as_it_arrives_and_ones_own_messages_count_nowhere() -> Result<()>
-{
+async fn messages_on_screen_are_read_as_they_arrive_and_own_messages_do_not_count() -> Result<()> {
     let _chat = example::shared().await?;
     let (ada, bo) = (unique("ada"), unique("bo"));
     let browser = Browser::open(URL).await?;

@@ -1,20 +1,19 @@
-//! A HorizontalPodAutoscaler on the ChatDeployment's own /scale, by the CPU use that metrics-server tells.
+//! A HorizontalPodAutoscaler on the ChatDeployment's own /scale, by the CPU usage from metrics-server.
 
 use confab_tests::kubectl::Kubectl;
 use confab_tests::wait::seconds;
 use confab_tests::{Result, ensure, eventually, manifest};
 use serde_json::{Value, json};
 
-use crate::lifecycle::brought_back;
+use crate::lifecycle::recreated;
 use crate::own_namespace::in_own_namespace;
 
 const CHAT: &str = "busy";
 
 #[tokio::test]
-async fn an_autoscaler_moves_the_chats_own_scale_and_goes_when_it_is_no_longer_wanted() -> Result<()>
-{
+async fn an_autoscaler_scales_the_chat_itself_and_is_deleted_with_its_field() -> Result<()> {
     in_own_namespace("autoscaling", async |kubectl| {
-        // So little that even a replica without people uses a good part of it.
+        // So little that even an idle replica uses much of it.
         let requests = json!({"cpu": "5m", "memory": "32Mi"});
         let spec = json!({
             "replicas": 1,
@@ -25,14 +24,14 @@ async fn an_autoscaler_moves_the_chats_own_scale_and_goes_when_it_is_no_longer_w
             .apply(&manifest::chat(kubectl.namespace(), CHAT, spec))
             .await?;
         kubectl.wait_ready(CHAT, seconds(300)).await?;
-        // The autoscaler itself moves spec.replicas up to its minimum.
+        // The autoscaler itself raises spec.replicas to its minimum.
         has_replicas(kubectl, 2).await?;
-        moves_the_chat_itself(kubectl).await?;
+        scales_the_chat_itself(kubectl).await?;
 
         autoscaling(kubectl, limits(1)).await?;
         has_replicas(kubectl, 3).await?;
-        // A pass over the whole chat does not take back what /scale holds.
-        brought_back(kubectl, CHAT, "service").await?;
+        // A complete reconcile keeps the replicas of /scale.
+        recreated(kubectl, CHAT, "service").await?;
         has_replicas(kubectl, 3).await?;
 
         autoscaling(kubectl, Value::Null).await?;
@@ -69,10 +68,10 @@ async fn has_replicas(kubectl: &Kubectl, replicas: i32) -> Result<()> {
     .await
 }
 
-async fn moves_the_chat_itself(kubectl: &Kubectl) -> Result<()> {
+async fn scales_the_chat_itself(kubectl: &Kubectl) -> Result<()> {
     let autoscaler = format!("horizontalpodautoscaler {CHAT}-app");
     let target = kubectl.get(&autoscaler).await?["spec"]["scaleTargetRef"].take();
     let chat = json!({"apiVersion": "confab.dev/v1alpha1", "kind": "ChatDeployment", "name": CHAT});
-    ensure!(target == chat, "it moves {target}");
+    ensure!(target == chat, "its target is {target}");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! A cluster whose definition of chats is an older one, and holds chats.
+//! An upgrade of a cluster with an older CRD and existing chats.
 
 use confab_tests::example::{self, NAME};
 use confab_tests::manifest::without_rules;
@@ -10,7 +10,7 @@ use crate::rollout::upgrade;
 
 const DEFINITION: &str = "customresourcedefinition/chatdeployments.confab.dev";
 
-/// How many rules there are.
+/// The number of validation rules.
 fn rules(schema: &Value) -> usize {
     match schema {
         Value::Object(fields) => {
@@ -25,7 +25,7 @@ fn rules(schema: &Value) -> usize {
 #[tokio::test]
 async fn helm_upgrade_brings_the_definition_up_to_date_and_every_chat_is_still_there() -> Result<()>
 {
-    let chat = example::alone().await?;
+    let chat = example::exclusive().await?;
     let before = chat.kubectl.get(DEFINITION).await?;
     let uid = chat.field("/metadata/uid").await?;
     let mut older = before.clone();
@@ -36,12 +36,12 @@ async fn helm_upgrade_brings_the_definition_up_to_date_and_every_chat_is_still_t
         metadata.retain(|name, _| ["name", "labels", "annotations"].contains(&name.as_str()));
     }
     without_rules(&mut older["spec"]);
-    // As Helm has made it, so that it is Helm's to change.
+    // As the field manager of Helm, so that Helm can change it.
     let apply = "apply --server-side --force-conflicts --field-manager=helm -f -";
     chat.kubectl.with_input(apply, &older.to_string()).await?;
     ensure!(
         rules(&chat.kubectl.get(DEFINITION).await?["spec"]) == 0,
-        "the older definition is not in place"
+        "the older CRD is not installed"
     );
     upgrade(&[]).await?;
     let wanted = rules(&before["spec"]);

@@ -28,7 +28,7 @@ async fn deleting_with_delete_leaves_nothing_behind() -> Result<()> {
 }
 
 #[tokio::test]
-async fn deleting_with_retain_keeps_volumes_and_passwords_so_that_the_chat_can_come_back()
+async fn deleting_with_retain_keeps_volumes_and_passwords_so_that_the_chat_can_be_recreated()
 -> Result<()> {
     in_own_namespace("deletion", async |kubectl| {
         let url = format!("http://{}.localhost:8080", kubectl.namespace());
@@ -62,7 +62,7 @@ async fn deleting_with_retain_keeps_volumes_and_passwords_so_that_the_chat_can_c
     .await
 }
 
-/// The ingress controller learns of a new host a moment after the ChatDeployment is Ready.
+/// The ingress controller notices a new host a moment after the ChatDeployment is Ready.
 async fn reached(url: &str) -> Result<()> {
     let client = ChatClient::new(url)?;
     eventually(seconds(30), &format!("{url} answers"), async || {

@@ -1,4 +1,4 @@
-//! A chat on a Kafka and a PostgreSQL that are not its own: those of another chat in its namespace, which runs no replica.
+//! A chat with an external Kafka and PostgreSQL: those of another chat in its namespace, which has no replicas.
 
 use confab_tests::kubectl::Kubectl;
 use confab_tests::wait::seconds;
@@ -9,13 +9,13 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 
 use crate::own_namespace::{condition, in_own_namespace};
 
-/// The longest names that there may be: those of children, labels, topics and groups are made of them.
+/// The longest valid names: those of children, labels, topics and groups are derived from them.
 const HOST: &str = "host-with-a-name-of-forty-characters-all";
 const CHAT: &str = "guest-with-a-name-of-forty-characters-al";
 
 #[tokio::test]
-async fn external_kafka_and_postgresql_serve_a_chat_whose_topics_go_or_stay_as_asked() -> Result<()>
-{
+async fn external_kafka_and_postgresql_serve_a_chat_whose_topics_are_deleted_or_retained()
+-> Result<()> {
     in_own_namespace("external", async |kubectl| {
         let host = manifest::chat(kubectl.namespace(), HOST, json!({"replicas": 0}));
         kubectl.apply(&host).await?;
@@ -23,13 +23,13 @@ async fn external_kafka_and_postgresql_serve_a_chat_whose_topics_go_or_stay_as_a
 
         wrong_passwords(kubectl).await?;
         kubectl.apply(&guest(kubectl, "Delete")).await?;
-        says_what_is_refused(kubectl).await?;
+        reports_what_is_refused(kubectl).await?;
         right_passwords(kubectl).await?;
-        says(kubectl, "SchemaReady", "DatabaseInUse", HOST).await?;
-        give_the_database_up(kubectl).await?;
+        reports(kubectl, "SchemaReady", "DatabaseInUse", HOST).await?;
+        release_the_database(kubectl).await?;
         kubectl.wait_ready(CHAT, seconds(120)).await?;
         uses_kafka(kubectl).await?;
-        an_image_that_cannot_be_had_changes_nothing(kubectl).await?;
+        an_image_that_cannot_be_pulled_changes_nothing(kubectl).await?;
         another_secret_rolls_the_replicas(kubectl).await?;
         ensure!(topics(kubectl).await? == both(kubectl), "the topics");
         deleted(kubectl, "TopicsDeleted").await?;
@@ -70,7 +70,7 @@ async fn wrong_passwords(kubectl: &Kubectl) -> Result<()> {
     secret(kubectl, "database", json!({"stringData": {"url": url}})).await
 }
 
-/// As the operator made them up for [`HOST`].
+/// Those that the operator generated for [`HOST`].
 async fn right_passwords(kubectl: &Kubectl) -> Result<()> {
     for (name, of) in [("kafka-login", "kafka"), ("database", "postgres")] {
         let made = kubectl.get(&format!("secret {HOST}-{of}")).await?["data"].take();
@@ -87,8 +87,8 @@ async fn secret(kubectl: &Kubectl, name: &str, content: Value) -> Result<()> {
     kubectl.apply(&secret).await
 }
 
-/// Both conditions name what is refused, and that a person has to help.
-async fn says_what_is_refused(kubectl: &Kubectl) -> Result<()> {
+/// The conditions name what is refused, and that a person has to act.
+async fn reports_what_is_refused(kubectl: &Kubectl) -> Result<()> {
     for (type_, reason, word) in [
         (
             "TopicsReady",
@@ -102,25 +102,29 @@ async fn says_what_is_refused(kubectl: &Kubectl) -> Result<()> {
             "spec.kafka.external.sasl",
         ),
     ] {
-        says(kubectl, type_, reason, word).await?;
+        reports(kubectl, type_, reason, word).await?;
     }
     Ok(())
 }
 
-async fn says(kubectl: &Kubectl, type_: &str, reason: &str, word: &str) -> Result<()> {
-    eventually(seconds(60), &format!("{type_} says {reason}"), async || {
-        let told = condition(kubectl, CHAT, type_).await?;
-        let message = told["message"].as_str().context("a message")?;
-        ensure!(told["reason"] == reason, "{told}");
-        ensure!(message.contains(word), "{message}");
-        ensure!(!message.contains("wrong@"), "a password: {message}");
-        Ok(())
-    })
+async fn reports(kubectl: &Kubectl, type_: &str, reason: &str, word: &str) -> Result<()> {
+    eventually(
+        seconds(60),
+        &format!("{type_} has reason {reason}"),
+        async || {
+            let found = condition(kubectl, CHAT, type_).await?;
+            let message = found["message"].as_str().context("a message")?;
+            ensure!(found["reason"] == reason, "{found}");
+            ensure!(message.contains(word), "{message}");
+            ensure!(!message.contains("wrong@"), "a password: {message}");
+            Ok(())
+        },
+    )
     .await
 }
 
-/// [`HOST`] has the database, which it was made with: as a person would, the test takes its row away.
-async fn give_the_database_up(kubectl: &Kubectl) -> Result<()> {
+/// [`HOST`] claims the database that was created with it. The test deletes its claim, as a person would.
+async fn release_the_database(kubectl: &Kubectl) -> Result<()> {
     let template = "{{.data.password|base64decode}}";
     let password = kubectl
         .run(&format!(
@@ -140,35 +144,35 @@ async fn give_the_database_up(kubectl: &Kubectl) -> Result<()> {
     let deleted = sqlx::query("DELETE FROM owner")
         .execute(&mut connection)
         .await?;
-    ensure!(deleted.rows_affected() == 1, "nobody had the database");
-    // A change of the spec has the migration tried again at once.
+    ensure!(deleted.rows_affected() == 1, "nobody claimed the database");
+    // A change of the spec retries the migration at once.
     kubectl
         .run(&format!("scale chat/{CHAT} --replicas=2"))
         .await?;
     Ok(())
 }
 
-/// The replicas wait for the migration, which never comes to run; the former image brings the chat back.
-async fn an_image_that_cannot_be_had_changes_nothing(kubectl: &Kubectl) -> Result<()> {
+/// The replicas wait for the migration, which never runs; the previous image restores the chat.
+async fn an_image_that_cannot_be_pulled_changes_nothing(kubectl: &Kubectl) -> Result<()> {
     let before = replicas(kubectl).await?;
     let image = json!({"spec": {"image": "confab/chat-app:no-such"}});
     patch(kubectl, &image).await?;
-    says(kubectl, "SchemaReady", "ImagePullFailed", "no-such").await?;
+    reports(kubectl, "SchemaReady", "ImagePullFailed", "no-such").await?;
     ensure!(
         replicas(kubectl).await? == before,
-        "the replicas are others"
+        "the replicas were replaced"
     );
-    says(kubectl, "Available", "Serving", "").await?;
+    reports(kubectl, "Available", "Serving", "").await?;
     patch(kubectl, &json!({"spec": {"image": null}})).await?;
     kubectl.wait_ready(CHAT, seconds(60)).await?;
     ensure!(
         replicas(kubectl).await? == before,
-        "the replicas are others"
+        "the replicas were replaced"
     );
     Ok(())
 }
 
-/// The same database by its whole name.
+/// The same database by its full name.
 async fn another_secret_rolls_the_replicas(kubectl: &Kubectl) -> Result<()> {
     let before = replicas(kubectl).await?;
     let template = "{{.data.url|base64decode}}";
@@ -177,7 +181,7 @@ async fn another_secret_rolls_the_replicas(kubectl: &Kubectl) -> Result<()> {
         .await?
         .replace(".svc:", ".svc.cluster.local:");
     secret(kubectl, "database", json!({"stringData": {"url": url}})).await?;
-    // Secrets are looked at every five minutes, and whenever the spec changes: this changes nothing about the replicas.
+    // The operator reads Secrets every five minutes and whenever the spec changes. This change does not affect the replicas.
     patch(kubectl, &json!({"spec": {"topics": {"partitions": 4}}})).await?;
     eventually(seconds(120), "no former replica is left", async || {
         let now = replicas(kubectl).await?;
@@ -212,7 +216,7 @@ async fn replicas(kubectl: &Kubectl) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// The replica's own word: it is ready after ten seconds without Kafka too, and says so.
+/// From the log of the replica: it becomes ready after ten seconds even without Kafka.
 async fn uses_kafka(kubectl: &Kubectl) -> Result<()> {
     let replicas = replicas(kubectl).await?;
     let pod = replicas.first().context("a replica")?;
@@ -225,7 +229,7 @@ async fn uses_kafka(kubectl: &Kubectl) -> Result<()> {
     Ok(())
 }
 
-/// Deletes the chat, which must not take long, and waits for the Event that names its topics.
+/// Deletes the chat, which must be fast, and waits for the Event that names its topics.
 async fn deleted(kubectl: &Kubectl, reason: &str) -> Result<()> {
     kubectl
         .run(&format!("delete chat {CHAT} --timeout=60s"))
@@ -248,7 +252,7 @@ fn both(kubectl: &Kubectl) -> Vec<String> {
         .to_vec()
 }
 
-/// The chat's topics, as the broker itself tells in its pod.
+/// The chat's topics, from the broker in its pod.
 async fn topics(kubectl: &Kubectl) -> Result<Vec<String>> {
     let list = format!(
         "exec {HOST}-kafka-0 -- java -Xmx64m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp /opt/kafka/libs/* \

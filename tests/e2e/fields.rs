@@ -1,5 +1,5 @@
-//! Fields of the spec that are set and then taken away: the children follow. And KafkaTopics, with the test in the place
-//! of Strimzi's topic operator.
+//! Fields of the spec that are set and removed: the children follow. And KafkaTopics, with the test in the role of Strimzi's
+//! topic operator.
 
 use confab_tests::kubectl::Kubectl;
 use confab_tests::wait::seconds;
@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 
 use crate::own_namespace::{condition, in_own_namespace};
 
-/// Nothing of it ever runs: no replica, and nothing answers at its addresses.
+/// Nothing of it runs: it has no replicas, and nothing listens at its addresses.
 const CHAT: &str = "still";
 
 #[tokio::test]
-async fn children_follow_fields_that_come_and_go() -> Result<()> {
+async fn children_follow_fields_that_are_set_and_removed() -> Result<()> {
     in_own_namespace("fields", async |kubectl| {
         define_kafka_topic(kubectl).await?;
         kubectl.apply(&chat(kubectl, json!({}))).await?;
@@ -55,7 +55,7 @@ fn chat(kubectl: &Kubectl, more: Value) -> Value {
     manifest::chat(kubectl.namespace(), CHAT, spec)
 }
 
-/// As far as the topic operator reads and writes it; Strimzi's own CRD has more.
+/// The part that the topic operator reads and writes; the CRD of Strimzi has more.
 async fn define_kafka_topic(kubectl: &Kubectl) -> Result<()> {
     let open = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
     let definition = json!({
@@ -80,7 +80,7 @@ async fn define_kafka_topic(kubectl: &Kubectl) -> Result<()> {
     Ok(())
 }
 
-/// Sees what is asked for, refuses one topic and then takes both.
+/// Sees the requested topics, refuses one, then accepts both.
 async fn topic_operator(kubectl: &Kubectl) -> Result<()> {
     says(kubectl, "TopicsReady", "WaitingForTopicOperator").await?;
     says(kubectl, "SchemaReady", "SecretNotFound").await?;
@@ -110,7 +110,7 @@ async fn answer(kubectl: &Kubectl, topic: &str, ready: &str) -> Result<()> {
         .await
 }
 
-/// Under `Delete` the KafkaTopics go with the chat, and with them the topics.
+/// With `Delete`, the KafkaTopics are deleted with the chat, and the topics with them.
 async fn owned(kubectl: &Kubectl, yes: bool) -> Result<()> {
     eventually(seconds(30), &format!("owned: {yes}"), async || {
         let topic = kubectl.get("kafkatopic still-events").await?;
@@ -134,9 +134,9 @@ async fn children(kubectl: &Kubectl, which: &str, count: usize) -> Result<()> {
 
 async fn says(kubectl: &Kubectl, type_: &str, reason: &str) -> Result<()> {
     eventually(seconds(60), &format!("{type_} says {reason}"), async || {
-        let told = condition(kubectl, CHAT, type_).await?;
-        let message = told["message"].as_str().context("a message")?;
-        ensure!(told["reason"] == reason, "{} {message}", told["reason"]);
+        let found = condition(kubectl, CHAT, type_).await?;
+        let message = found["message"].as_str().context("a message")?;
+        ensure!(found["reason"] == reason, "{} {message}", found["reason"]);
         Ok(())
     })
     .await

@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use crate::own_namespace::condition;
 
 #[tokio::test]
-async fn a_gateway_leads_pages_and_websockets_to_the_chat_and_the_ingress_comes_back() -> Result<()>
-{
-    let chat = example::alone().await?;
+async fn a_gateway_routes_pages_and_websockets_to_the_chat_and_the_ingress_can_be_restored()
+-> Result<()> {
+    let chat = example::exclusive().await?;
     let kubectl = &chat.kubectl;
     let before = chat.field("/spec/exposure").await?;
     let tested = by_gateway(kubectl).await;
@@ -44,7 +44,7 @@ async fn by_gateway(kubectl: &Kubectl) -> Result<()> {
     .await?;
     gets_a_websocket(&person).await?;
 
-    // A child changed by hand is put right.
+    // A manual change to a child is reverted.
     let other = json!([{"op": "replace", "path": "/spec/hostnames", "value": ["other.localhost"]}]);
     kubectl
         .run(&format!(
@@ -84,24 +84,24 @@ async fn restore(kubectl: &Kubectl, exposure: Value) -> Result<()> {
     .await
 }
 
-/// Changes how this chat is reached.
-pub async fn expose(kubectl: &Kubectl, chat: &str, exposure: Value) -> Result<()> {
+/// Changes the exposure of this chat.
+pub(crate) async fn expose(kubectl: &Kubectl, chat: &str, exposure: Value) -> Result<()> {
     let patch = json!({"spec": {"exposure": exposure}});
     kubectl.merge(&format!("chat/{chat}"), &patch).await
 }
 
 async fn says(kubectl: &Kubectl, reason: &str) -> Result<()> {
     eventually(seconds(60), &format!("Exposed says {reason}"), async || {
-        let told = condition(kubectl, NAME, "Exposed").await?;
-        let message = told["message"].as_str().context("a message")?;
-        ensure!(told["reason"] == reason, "{message}");
+        let found = condition(kubectl, NAME, "Exposed").await?;
+        let message = found["message"].as_str().context("a message")?;
+        ensure!(found["reason"] == reason, "{message}");
         Ok(())
     })
     .await
 }
 
-pub async fn gets_a_websocket(person: &ChatClient) -> Result<()> {
-    let answer = person.asks_for_a_websocket().await?;
+pub(crate) async fn gets_a_websocket(person: &ChatClient) -> Result<()> {
+    let answer = person.upgrade_to_websocket().await?;
     ensure!(
         answer == StatusCode::SWITCHING_PROTOCOLS,
         "a WebSocket: {answer}"
@@ -109,8 +109,8 @@ pub async fn gets_a_websocket(person: &ChatClient) -> Result<()> {
     Ok(())
 }
 
-/// Gateway `way` of the cluster's Traefik, with this one listener.
-pub fn gateway(listener: &Value) -> Value {
+/// Gateway `way` of the cluster's Traefik, with one listener.
+pub(crate) fn gateway(listener: &Value) -> Value {
     json!({
         "apiVersion": "gateway.networking.k8s.io/v1",
         "kind": "Gateway",

@@ -1,4 +1,4 @@
-//! The example chat over its life: ready, shown, scaled, healed.
+//! The life of the example chat: ready, shown, scaled, repaired.
 
 use std::collections::BTreeSet;
 
@@ -47,10 +47,10 @@ async fn kubectl_get_shows_readiness_replicas_url_schema_and_age() -> Result<()>
 }
 
 #[tokio::test]
-async fn available_says_how_to_get_the_setup_token() -> Result<()> {
+async fn available_shows_how_to_get_the_setup_token() -> Result<()> {
     let chat = example::shared().await?;
-    let told = condition(&chat.kubectl, NAME, "Available").await?;
-    let message = told["message"].as_str().context("a message")?;
+    let found = condition(&chat.kubectl, NAME, "Available").await?;
+    let message = found["message"].as_str().context("a message")?;
     let (_, command) = message
         .split_once("setup token: ")
         .with_context(|| format!("no command in {message}"))?;
@@ -60,7 +60,7 @@ async fn available_says_how_to_get_the_setup_token() -> Result<()> {
         token.len() == 32 && token.chars().all(safe),
         "not a token of 32 characters"
     );
-    assert!(!told.to_string().contains(&token), "the token is told");
+    assert!(!found.to_string().contains(&token), "the token is in the condition");
     Ok(())
 }
 
@@ -79,28 +79,31 @@ async fn two_replicas_run_on_different_nodes() -> Result<()> {
 
 #[tokio::test]
 async fn kubectl_scale_changes_the_number_of_replicas_for_good() -> Result<()> {
-    let chat = example::alone().await?;
+    let chat = example::exclusive().await?;
     let scaled = scale_and_reconcile(&chat, 3).await;
     let back = scale_and_reconcile(&chat, 2).await;
     scaled.and(back)
 }
 
-/// Scales and waits; then makes the operator reconcile (it has to bring the Service back) and looks again.
-pub async fn scale_and_reconcile<Guard>(
+/// Scales and waits; then triggers a reconcile (the operator has to recreate the Service) and checks again.
+pub(crate) async fn scale_and_reconcile<Guard>(
     chat: &example::Example<Guard>,
     replicas: usize,
 ) -> Result<()> {
     let scale = format!("scale chat/{NAME} --replicas={replicas}");
     chat.kubectl.run(&scale).await?;
     has_replicas(chat, replicas).await?;
-    brought_back(&chat.kubectl, NAME, "service").await?;
+    recreated(&chat.kubectl, NAME, "service").await?;
     assert_eq!(chat.field("/spec/replicas").await?, json!(replicas));
     assert_eq!(chat.pods().await?.len(), replicas);
     chat.kubectl.wait_ready(NAME, seconds(120)).await
 }
 
-/// Waits until so many replicas run and are ready.
-pub async fn has_replicas<Guard>(chat: &example::Example<Guard>, replicas: usize) -> Result<()> {
+/// Waits until so many replicas are running and ready.
+pub(crate) async fn has_replicas<Guard>(
+    chat: &example::Example<Guard>,
+    replicas: usize,
+) -> Result<()> {
     let have = async || {
         let ready = chat.field("/status/readyReplicas").await?;
         let running = chat.pods().await?.len();
@@ -112,8 +115,8 @@ pub async fn has_replicas<Guard>(chat: &example::Example<Guard>, replicas: usize
 }
 
 #[tokio::test]
-async fn a_deleted_child_comes_back() -> Result<()> {
-    let chat = example::alone().await?;
+async fn a_deleted_child_is_recreated() -> Result<()> {
+    let chat = example::exclusive().await?;
     for kind in [
         "service",
         "ingress",
@@ -121,14 +124,14 @@ async fn a_deleted_child_comes_back() -> Result<()> {
         "serviceaccount",
         "deployment",
     ] {
-        brought_back(&chat.kubectl, NAME, kind).await?;
+        recreated(&chat.kubectl, NAME, kind).await?;
     }
     chat.kubectl.wait_ready(NAME, seconds(180)).await
 }
 
 #[tokio::test]
-async fn a_hand_made_change_to_a_child_is_put_right() -> Result<()> {
-    let chat = example::alone().await?;
+async fn a_manual_change_to_a_child_is_reverted() -> Result<()> {
+    let chat = example::exclusive().await?;
     let child = format!("service/{NAME}-app");
     let patch = json!({"spec": {"ports": [{"name": "http", "port": 80, "targetPort": 1}]}});
     chat.kubectl.merge(&child, &patch).await?;
@@ -144,8 +147,8 @@ async fn a_hand_made_change_to_a_child_is_put_right() -> Result<()> {
     .await
 }
 
-/// Deletes the child `<chat>-app` of this kind and waits for another one in its place.
-pub async fn brought_back(kubectl: &Kubectl, chat: &str, kind: &str) -> Result<()> {
+/// Deletes the child `<chat>-app` of this kind and waits until the operator has recreated it.
+pub(crate) async fn recreated(kubectl: &Kubectl, chat: &str, kind: &str) -> Result<()> {
     let child = format!("{kind}/{chat}-app");
     let old = kubectl.get(&child).await?["metadata"]["uid"].take();
     kubectl.run(&format!("delete {child}")).await?;

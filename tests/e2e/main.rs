@@ -1,4 +1,6 @@
-//! What the operator does on a cluster, seen with `kubectl` and `helm`. Needs `make up`; fails without.
+//! The operator and the chart on a cluster, tested with `kubectl` and `helm`. Needs `make up`.
+
+#![warn(unreachable_pub)]
 
 mod autoscaling;
 mod definition;
@@ -11,5 +13,5 @@ mod nodes;
 mod own_namespace;
 mod refusals;
 mod rollout;
-mod talk;
 mod tls;
+mod traffic;

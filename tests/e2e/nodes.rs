@@ -1,4 +1,4 @@
-//! What the cluster does to pods: a node is drained, the operator is evicted.
+//! Disruptions by the cluster: a node is drained, the operator is evicted.
 
 use confab_tests::example::{self, Example, NAME, OPERATOR_NAMESPACE};
 use confab_tests::kubectl::Kubectl;
@@ -7,26 +7,26 @@ use confab_tests::{Context, Result, ensure, eventually};
 use serde_json::{Value, json};
 
 use crate::lifecycle::{has_replicas, scale_and_reconcile};
-use crate::talk::Talk;
+use crate::traffic::Traffic;
 
 #[tokio::test]
 async fn a_drained_node_costs_no_request() -> Result<()> {
-    let chat = example::alone().await?;
+    let chat = example::exclusive().await?;
     let pods = chat.pods().await?;
     let node = pods[0]["spec"]["nodeName"]
         .as_str()
         .context("it is on no node")?;
-    let talk = Talk::start().await?;
+    let traffic = Traffic::start().await?;
     let drained = drain(&chat, node).await;
-    // In any case: the other tests need the node.
+    // Always: other tests need the node.
     chat.kubectl.run(&format!("uncordon {node}")).await?;
-    let said = talk.finish().await;
+    let said = traffic.finish().await;
     drained?;
     ensure!(said? > 20, "hardly anything was sent meanwhile");
     spread_again(&chat).await
 }
 
-/// Until the chat is whole without this node.
+/// Waits until the chat is complete without this node.
 async fn drain<Guard>(chat: &Example<Guard>, node: &str) -> Result<()> {
     // The embedded PostgreSQL and Kafka stay: their volumes are on their nodes.
     let selector = format!("app.kubernetes.io/instance={NAME},app.kubernetes.io/component=app");
@@ -41,7 +41,7 @@ async fn drain<Guard>(chat: &Example<Guard>, node: &str) -> Result<()> {
     Ok(())
 }
 
-/// As `make up` leaves it: on two nodes, which the scheduler sees to with new pods only.
+/// Spreads the replicas over two nodes again, as `make up` left them: the scheduler does that with new pods only.
 async fn spread_again<Guard>(chat: &Example<Guard>) -> Result<()> {
     let pods = chat.pods().await?;
     let one = pods[0]["metadata"]["name"].as_str().context("unnamed")?;
@@ -57,8 +57,8 @@ async fn spread_again<Guard>(chat: &Example<Guard>) -> Result<()> {
 }
 
 #[tokio::test]
-async fn an_operator_that_is_evicted_is_replaced_and_goes_on() -> Result<()> {
-    let chat = example::alone().await?;
+async fn an_evicted_operator_is_replaced_and_continues() -> Result<()> {
+    let chat = example::exclusive().await?;
     let system = Kubectl::new(OPERATOR_NAMESPACE);
     let selector = "pods -l app.kubernetes.io/name=confab-operator";
     let old = system.list(selector).await?;

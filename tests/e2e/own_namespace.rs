@@ -1,4 +1,4 @@
-//! A namespace for one test, and what is in it.
+//! A namespace for one test, and its content.
 
 use std::collections::BTreeSet;
 
@@ -7,8 +7,8 @@ use confab_tests::wait::seconds;
 use confab_tests::{Context, Result, bail, ensure, eventually, example, manifest, unique};
 use serde_json::Value;
 
-/// Runs a test in a namespace under the restricted standard that is deleted afterwards, whatever came of it.
-pub async fn in_own_namespace(
+/// Runs a test in a namespace with the restricted standard, and deletes the namespace afterwards in any case.
+pub(crate) async fn in_own_namespace(
     name: &str,
     test: impl AsyncFnOnce(&Kubectl) -> Result<()>,
 ) -> Result<()> {
@@ -22,8 +22,8 @@ pub async fn in_own_namespace(
     tested.and(deleted)
 }
 
-/// Waits until exactly `kept` is left in the namespace, of all that can be listed there.
-pub async fn leaves(kubectl: &Kubectl, kept: &[&str]) -> Result<()> {
+/// Waits until exactly `kept` is left in the namespace, of all resources that can be listed.
+pub(crate) async fn leaves(kubectl: &Kubectl, kept: &[&str]) -> Result<()> {
     let kinds = kubectl
         .run("api-resources --namespaced --verbs=list,delete -o name")
         .await?;
@@ -39,7 +39,7 @@ pub async fn leaves(kubectl: &Kubectl, kept: &[&str]) -> Result<()> {
 }
 
 /// The condition of this type, as `kubectl` shows it.
-pub async fn condition(kubectl: &Kubectl, chat: &str, type_: &str) -> Result<Value> {
+pub(crate) async fn condition(kubectl: &Kubectl, chat: &str, type_: &str) -> Result<Value> {
     let status = kubectl.get(&format!("chat {chat}")).await?["status"].take();
     let conditions = status["conditions"].as_array().context("no conditions")?;
     let found = conditions
@@ -50,7 +50,7 @@ pub async fn condition(kubectl: &Kubectl, chat: &str, type_: &str) -> Result<Val
         .with_context(|| format!("no condition {type_}"))
 }
 
-/// Events expire by themselves.
+/// Without Events, which expire.
 fn is_by_product(kind: &str) -> bool {
     kind == "events" || kind.starts_with("events.")
 }
@@ -63,7 +63,7 @@ fn names(objects: Vec<Value>) -> Result<BTreeSet<String>> {
         else {
             bail!("not an object: {object}");
         };
-        // Every namespace has these two.
+        // These two are in every namespace.
         if !matches!(
             (kind, name),
             ("ServiceAccount", "default") | ("ConfigMap", "kube-root-ca.crt")

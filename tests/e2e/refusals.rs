@@ -1,4 +1,4 @@
-//! Wrong ChatDeployments: refused by the API server, with a word on what is wrong.
+//! Invalid ChatDeployments: the API server refuses them with a message about the field.
 
 use confab_tests::example::{self, NAMESPACE};
 use confab_tests::kubectl::{Kubectl, require_cluster};
@@ -8,7 +8,7 @@ use confab_tests::{Context, Result, bail, ensure, eventually, unique};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn a_wrong_spec_is_refused_with_a_word_on_what_is_wrong() -> Result<()> {
+async fn an_invalid_spec_is_refused_with_a_message_about_the_field() -> Result<()> {
     require_cluster().await?;
     let external = json!({"bootstrapServers": ["kafka.example.com:9092"]});
     let bucket = json!({"bucket": "files", "credentialsSecret": {"name": "s"}});
@@ -179,21 +179,21 @@ async fn an_empty_spec_is_accepted() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_chat_that_lacks_its_secret_says_so_and_keeps_its_partitions_and_its_store() -> Result<()>
+async fn a_chat_without_its_secret_reports_it_and_keeps_its_partitions_and_its_store() -> Result<()>
 {
     require_cluster().await?;
     let name = unique("refusals");
     let kubectl = Kubectl::new(&name);
     kubectl.apply(&namespace(&name)).await?;
-    let tested = says_what_it_lacks(&kubectl).await;
-    // Not waited for: nothing else depends on it.
+    let tested = reports_what_is_missing(&kubectl).await;
+    // Without waiting: nothing else depends on it.
     kubectl
         .run(&format!("delete namespace {name} --wait=false"))
         .await?;
     tested
 }
 
-async fn says_what_it_lacks(kubectl: &Kubectl) -> Result<()> {
+async fn reports_what_is_missing(kubectl: &Kubectl) -> Result<()> {
     let spec = |partitions: u32| {
         json!({
             "topics": {"partitions": partitions},
@@ -228,7 +228,7 @@ async fn says_what_it_lacks(kubectl: &Kubectl) -> Result<()> {
     try_to_apply(&object(12)).await
 }
 
-/// Asks the API server to take the object, without storing it.
+/// Applies the object as a dry run.
 async fn try_to_apply(object: &Value) -> Result<()> {
     let kubectl = Kubectl::new(
         object["metadata"]["namespace"]
@@ -244,13 +244,13 @@ async fn refused(object: &Value, word: &str) -> Result<()> {
     let Err(error) = try_to_apply(object).await else {
         bail!("accepted: {object}");
     };
-    let said = format!("{error:#}");
-    let reason = said
+    let message = format!("{error:#}");
+    let reason = message
         .split_once("apply --dry-run")
         .map_or("", |(_, reason)| reason);
     ensure!(
         reason.contains(word),
-        "the refusal of {object} does not mention {word}: {said}"
+        "the refusal of {object} does not mention {word}: {message}"
     );
     Ok(())
 }

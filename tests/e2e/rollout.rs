@@ -1,4 +1,4 @@
-//! A new chat-app image by `helm upgrade`, with people talking through the ingress all the while.
+//! A new chat-app image by `helm upgrade`, while people send messages through the ingress.
 
 use confab_tests::example::{self, Example, NAME, OPERATOR_NAMESPACE, RELEASE};
 use confab_tests::kubectl::{Kubectl, run};
@@ -6,33 +6,33 @@ use confab_tests::wait::seconds;
 use confab_tests::{Context, Result, ensure, eventually, unique};
 use serde_json::Value;
 
-use crate::talk::Talk;
+use crate::traffic::Traffic;
 
 const CHART: &str = "../charts/confab";
 
 #[tokio::test]
 async fn helm_upgrade_with_a_new_image_rolls_without_a_failed_request() -> Result<()> {
-    let chat = example::alone().await?;
+    let chat = example::exclusive().await?;
     let current = Image::current().await?;
     let next = current.under_another_tag().await?;
 
-    let talk = Talk::start().await?;
+    let traffic = Traffic::start().await?;
     let rolled = roll(&chat, &next).await;
-    // Back again, whatever happened: an upgrade and a rollback are the same to the people talking.
+    // Back again in any case: for clients, a rollback is the same as an upgrade.
     let back = roll(&chat, &current).await;
-    let said = talk.finish().await;
+    let sent = traffic.finish().await;
     rolled?;
     back?;
-    let said = said?;
+    let sent = sent?;
     assert!(
-        said > 50,
-        "only {said} messages were sent during two rollouts"
+        sent > 50,
+        "only {sent} messages were sent during two rollouts"
     );
     Ok(())
 }
 
-/// `helm upgrade` to this chart, with the values as they are but for those `set`.
-pub async fn upgrade(set: &[&str]) -> Result<()> {
+/// `helm upgrade` to this chart, with the current values except for those `set`.
+pub(crate) async fn upgrade(set: &[&str]) -> Result<()> {
     let upgrade = [
         "upgrade",
         RELEASE,
@@ -47,28 +47,32 @@ pub async fn upgrade(set: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Upgrades the release to this image and waits until it alone runs.
+/// Upgrades the release to this image and waits until all replicas run it.
 async fn roll<Guard>(chat: &Example<Guard>, image: &Image) -> Result<()> {
     let tag = format!("chatApp.image.tag={}", image.tag);
     upgrade(&["--set-string", &tag]).await?;
     let name = image.name();
-    eventually(seconds(240), &format!("only {name} runs"), async || {
-        let pods = chat.pods().await?;
-        for pod in &pods {
-            let running = &pod["spec"]["containers"][0]["image"];
-            ensure!(*running == name, "a pod still runs {running}");
-        }
-        let shown = chat.field("/status/image").await?;
-        ensure!(shown == name, "status.image is {shown}");
-        let ready = chat.field("/status/readyReplicas").await?;
-        ensure!(ready == pods.len(), "{ready} of {} are ready", pods.len());
-        Ok(())
-    })
+    eventually(
+        seconds(240),
+        &format!("all replicas run {name}"),
+        async || {
+            let pods = chat.pods().await?;
+            for pod in &pods {
+                let running = &pod["spec"]["containers"][0]["image"];
+                ensure!(*running == name, "a pod still runs {running}");
+            }
+            let shown = chat.field("/status/image").await?;
+            ensure!(shown == name, "status.image is {shown}");
+            let ready = chat.field("/status/readyReplicas").await?;
+            ensure!(ready == pods.len(), "{ready} of {} are ready", pods.len());
+            Ok(())
+        },
+    )
     .await?;
     chat.kubectl.wait_ready(NAME, seconds(60)).await
 }
 
-/// The image the operator gives to chats that name none.
+/// The default image of the operator.
 struct Image {
     repository: String,
     tag: String,
@@ -90,7 +94,7 @@ impl Image {
         })
     }
 
-    /// The same image under a tag never seen before, on every node.
+    /// The same image with a new tag, on every node.
     async fn under_another_tag(&self) -> Result<Self> {
         let next = Self {
             repository: self.repository.clone(),
@@ -118,7 +122,7 @@ impl Image {
         format!("{}:{}", self.repository, self.tag)
     }
 
-    /// containerd spells the registry out.
+    /// containerd includes the registry.
     fn in_containerd(&self) -> String {
         let name = self.name();
         match name.split_once('/') {

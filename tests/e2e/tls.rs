@@ -1,4 +1,4 @@
-//! A chat whose TLS ends at an Ingress, and then at a Gateway.
+//! A chat with TLS at an Ingress, then at a Gateway.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
@@ -18,7 +18,7 @@ const URL: &str = "https://safe.localhost";
 const SECRET: &str = "certificate";
 
 #[tokio::test]
-async fn pages_and_websockets_come_over_tls_by_ingress_and_by_gateway() -> Result<()> {
+async fn pages_and_websockets_work_over_tls_by_ingress_and_by_gateway() -> Result<()> {
     in_own_namespace("tls", async |kubectl| {
         let authority = certificate(kubectl).await?;
         let ingress = json!({"ingress": {"tlsSecretName": SECRET}});
@@ -50,18 +50,18 @@ async fn pages_and_websockets_come_over_tls_by_ingress_and_by_gateway() -> Resul
     .await
 }
 
-/// Makes a Secret with a certificate of the host, signed by itself; returns it (PEM).
+/// Creates a Secret with a self-signed certificate; returns the certificate (PEM).
 async fn certificate(kubectl: &Kubectl) -> Result<Vec<u8>> {
     let folder = tempfile::tempdir()?;
     let [key, certificate] = ["tls.key", "tls.crt"].map(|name| folder.path().join(name));
-    let made = Command::new("openssl")
+    let created = Command::new("openssl")
         .args("req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=safe.localhost".split(' '))
         .args(["-addext", "subjectAltName=DNS:safe.localhost"])
         .args(["-addext", "basicConstraints=critical,CA:FALSE"])
         .args([Path::new("-keyout"), &key, Path::new("-out"), &certificate])
         .output()
         .await?;
-    ensure!(made.status.success(), "openssl: {made:?}");
+    ensure!(created.status.success(), "openssl: {created:?}");
     let secret = json!({
         "apiVersion": "v1",
         "kind": "Secret",
@@ -76,7 +76,7 @@ async fn certificate(kubectl: &Kubectl) -> Result<Vec<u8>> {
     Ok(std::fs::read(&certificate)?)
 }
 
-/// By who trusts the certificate alone; its session cookie is one that travels over TLS only.
+/// Signs up with a client that trusts only this certificate; the session cookie is sent over TLS only.
 async fn is_reached(authority: &[u8]) -> Result<()> {
     let port = SocketAddr::new(entry_node().await?, 443);
     let person = eventually(seconds(60), "it is reached over TLS", async || {
@@ -88,7 +88,7 @@ async fn is_reached(authority: &[u8]) -> Result<()> {
     gets_a_websocket(&person).await
 }
 
-/// The address of the node whose ports 80 and 443 lead into the cluster.
+/// The address of the node with the ports 80 and 443 of the ingress.
 async fn entry_node() -> Result<IpAddr> {
     let query = "get nodes -l ingress-ready=true -o jsonpath={.items[0].status.addresses[?(@.type==\"InternalIP\")].address}";
     let address = Kubectl::new("default").run(query).await?;

@@ -1,6 +1,8 @@
-//! Fills a chat with an example that looks lived in: `make dev SEED=1`. People sign up, put their pictures up and upload their
-//! files through the chat itself; what they said comes from script.txt through the functions of the schema and is dated
-//! back. Does I/O; a second run changes nothing.
+//! Fills a chat with a realistic example: `make dev SEED=1`. Accounts, pictures and files are created through the chat itself.
+//! The messages come from script.txt, are inserted through the functions of the schema, and are backdated. A second run changes
+//! nothing. Does I/O.
+
+#![warn(unreachable_pub)]
 
 mod pictures;
 mod play;
@@ -15,7 +17,7 @@ use crate::play::Play;
 
 const SCRIPT: &str = include_str!("script.txt");
 
-/// Who there is, as they are called and shown.
+/// The user names and display names.
 const PEOPLE: [(&str, &str); 12] = [
     ("ada", "Ada Lindqvist"),
     ("bob", "Bob Okafor"),
@@ -32,7 +34,7 @@ const PEOPLE: [(&str, &str); 12] = [
 ];
 const ALL: &str = "ada bob cleo dmitri elif fatma gustav henrik ines jun karim lena";
 
-/// A place of the script: its name there, kind, title, topic and people, the first of whom made it.
+/// A room of the script: its name there, kind, title, topic and members; the first one created it.
 type Place = (
     &'static str,
     &'static str,
@@ -81,7 +83,7 @@ const PLACES: [Place; 7] = [
     ("weekend", "group", "", "", "dmitri jun lena karim ada"),
 ];
 
-/// These have a picture of themselves; the others keep their initials.
+/// The people with a picture; the others have initials.
 const PORTRAYED: [&str; 7] = ["ada", "cleo", "elif", "fatma", "gustav", "jun", "lena"];
 
 #[tokio::main(flavor = "current_thread")]
@@ -108,7 +110,7 @@ async fn seeded(connection: &mut PgConnection) -> Result<bool> {
     Ok(sqlx::query_scalar(sql).fetch_one(connection).await?)
 }
 
-/// What goes through the chat first, as it must see what it is about; then all messages or none.
+/// First what goes through the chat; then all messages in one transaction.
 async fn seed(url: &str, connection: &mut PgConnection) -> Result<()> {
     let clients = sign_up(url).await?;
     let people = people(connection).await?;
@@ -125,7 +127,7 @@ async fn seed(url: &str, connection: &mut PgConnection) -> Result<()> {
     Ok(tx.commit().await?)
 }
 
-/// Whoever is there already keeps their account.
+/// Existing accounts are kept.
 async fn sign_up(url: &str) -> Result<HashMap<&'static str, ChatClient>> {
     let mut clients = HashMap::new();
     for (name, _) in PEOPLE {
@@ -151,7 +153,7 @@ async fn people(connection: &mut PgConnection) -> Result<HashMap<&'static str, i
     Ok(people)
 }
 
-/// The places by their name in the script. One that an interrupted run has made is taken up.
+/// The rooms by their name in the script; one that an interrupted run created is used again.
 async fn places(
     connection: &mut PgConnection,
     people: &HashMap<&'static str, i64>,
@@ -174,7 +176,7 @@ async fn places(
     Ok(places)
 }
 
-/// The files of the script by their names, put by whoever sends them.
+/// The files of the script by their names, uploaded by their senders.
 async fn upload(
     clients: &HashMap<&'static str, ChatClient>,
     places: &HashMap<String, i64>,

@@ -1,13 +1,13 @@
-//! What the example's people send and show: pictures that are painted here, and two files of text. No I/O.
+//! The files and pictures of the example: generated images and two text files. No I/O.
 
 use std::io::Cursor;
 
 use image::{ImageFormat, Rgb, RgbImage};
 
-type Colour = [f32; 3];
+type Color = [f32; 3];
 
-/// The file of this name in the script.
-pub fn file(name: &str) -> Option<Vec<u8>> {
+/// The file with this name in the script.
+pub(crate) fn file(name: &str) -> Option<Vec<u8>> {
     let picture = match name {
         "ridge.jpg" => landscape(1280, 853, &DUSK, 1.7),
         "lake.jpg" => landscape(853, 1280, &MORNING, 4.2),
@@ -21,8 +21,8 @@ pub fn file(name: &str) -> Option<Vec<u8>> {
     Some(encoded(&picture, format_of(name)))
 }
 
-/// A picture of its own for each number.
-pub fn portrait(number: usize) -> Vec<u8> {
+/// A different picture for each number.
+pub(crate) fn portrait(number: usize) -> Vec<u8> {
     let picture = match number {
         0 => landscape(320, 320, &DUSK, 1.1),
         1 => landscape(320, 320, &MORNING, 2.6),
@@ -49,11 +49,11 @@ fn encoded(picture: &RgbImage, format: ImageFormat) -> Vec<u8> {
 
 /// A sky, a sun and rows of hills.
 struct Palette {
-    zenith: Colour,
-    horizon: Colour,
-    sun: Colour,
-    far: Colour,
-    near: Colour,
+    zenith: Color,
+    horizon: Color,
+    sun: Color,
+    far: Color,
+    near: Color,
 }
 
 const DUSK: Palette = Palette {
@@ -75,20 +75,20 @@ const ROWS: u32 = 5;
 fn landscape(width: u32, height: u32, palette: &Palette, shape: f32) -> RgbImage {
     RgbImage::from_fn(width, height, |x, y| {
         let (u, v) = (x as f32 / height as f32, y as f32 / height as f32);
-        let mut colour = mix(palette.zenith, palette.horizon, v * 1.6);
+        let mut color = mix(palette.zenith, palette.horizon, v * 1.6);
         let sun = ((u - 0.5 * width as f32 / height as f32).hypot(v - 0.36) - 0.055) * 90.0;
-        colour = mix(palette.sun, colour, sun);
+        color = mix(palette.sun, color, sun);
         for row in 0..ROWS {
             let depth = row as f32 / (ROWS - 1) as f32;
             if v > ridge(u, depth, shape) {
-                colour = mix(palette.far, palette.near, depth);
+                color = mix(palette.far, palette.near, depth);
             }
         }
-        pixel(colour)
+        pixel(color)
     })
 }
 
-/// How far down a row of hills begins.
+/// The top of a row of hills.
 fn ridge(u: f32, depth: f32, shape: f32) -> f32 {
     let phase = shape * (1.0 + 7.0 * depth);
     let swell = (u * 3.1 + phase).sin() * 0.5 + (u * 7.3 + phase * 2.0).sin() * 0.24;
@@ -96,9 +96,9 @@ fn ridge(u: f32, depth: f32, shape: f32) -> f32 {
     0.44 + 0.36 * depth - (swell + rough) * 0.11
 }
 
-/// On a plate, from the side.
+/// A cake on a plate, from the side.
 fn cake(width: u32, height: u32) -> RgbImage {
-    let layers: [Colour; 4] = [
+    let layers: [Color; 4] = [
         [244.0, 226.0, 200.0],
         [180.0, 70.0, 84.0],
         [250.0, 240.0, 222.0],
@@ -119,7 +119,7 @@ fn cake(width: u32, height: u32) -> RgbImage {
     })
 }
 
-/// Two lines of figures over time, the slower one above.
+/// A chart with two lines.
 fn chart(width: u32, height: u32) -> RgbImage {
     let line = |u: f32, base: f32, height: f32| {
         base - height * (0.5 + 0.5 * (u * 17.0).sin() * (u * 5.0).cos())
@@ -138,7 +138,7 @@ fn chart(width: u32, height: u32) -> RgbImage {
     })
 }
 
-/// Two drafts side by side: bubbles, and a swarm.
+/// Two drafts of a logo: bubbles, and a swarm.
 fn icons(width: u32, height: u32) -> RgbImage {
     let bubbles = [(0.42, 0.45, 0.24), (0.62, 0.6, 0.17), (0.36, 0.7, 0.08)];
     RgbImage::from_fn(width, height, |x, y| {
@@ -182,17 +182,17 @@ fn waves(size: u32, number: usize) -> RgbImage {
     })
 }
 
-fn hue(number: usize, turn: f32) -> Colour {
+fn hue(number: usize, turn: f32) -> Color {
     [0.0, 2.1, 4.2].map(|third: f32| 150.0 + 80.0 * (third + turn + number as f32 * 0.9).sin())
 }
 
-fn mix(from: Colour, to: Colour, share: f32) -> Colour {
+fn mix(from: Color, to: Color, share: f32) -> Color {
     let share = share.clamp(0.0, 1.0);
     [0, 1, 2].map(|n| from[n] + (to[n] - from[n]) * share)
 }
 
-fn pixel(colour: Colour) -> Rgb<u8> {
-    Rgb(colour.map(|part| part as u8))
+fn pixel(color: Color) -> Rgb<u8> {
+    Rgb(color.map(|part| part as u8))
 }
 
 fn load_test() -> String {

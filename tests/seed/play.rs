@@ -1,4 +1,4 @@
-//! Plays the script: each line is a message, or what happens to the one above it. Does I/O.
+//! Plays the script: each line is a message, or a change of the message above it. Does I/O.
 
 use std::collections::HashMap;
 
@@ -8,36 +8,36 @@ use uuid::Uuid;
 
 use crate::PEOPLE;
 
-/// What the days of the script count back from: never later than now, whatever the hour.
+/// The day from which the days of the script count back; times of that day are never in the future.
 const TODAY: &str = "date_trunc('day', now() - interval '9 hours')";
 
-/// A message that was played.
+/// A message that was inserted.
 #[derive(Clone, Copy)]
-struct Said {
+struct Inserted {
     conversation: i64,
     seq: i64,
     sender: i64,
 }
 
-/// The script's people, places and files, and where it has come to.
-pub struct Play<'a> {
+/// The people, rooms and files of the script, and its current position.
+pub(crate) struct Play<'a> {
     connection: &'a mut PgConnection,
     people: HashMap<&'static str, i64>,
     places: HashMap<String, i64>,
     files: HashMap<String, String>,
-    /// What the lines below it are about.
-    last: Option<Said>,
-    /// The last message of each conversation: what a reply answers.
-    last_there: HashMap<i64, Said>,
+    /// The message that the next lines change.
+    last: Option<Inserted>,
+    /// The last message of each conversation, which a reply answers.
+    last_in: HashMap<i64, Inserted>,
 }
 
-/// The file that a text begins with, as in `[file.jpg] text`.
-pub fn file_and_text(text: &str) -> Option<(&str, &str)> {
+/// The file at the start of a text, as in `[file.jpg] text`.
+pub(crate) fn file_and_text(text: &str) -> Option<(&str, &str)> {
     text.strip_prefix('[')?.split_once("] ")
 }
 
 impl<'a> Play<'a> {
-    pub fn new(
+    pub(crate) fn new(
         connection: &'a mut PgConnection,
         people: HashMap<&'static str, i64>,
         places: HashMap<String, i64>,
@@ -49,11 +49,11 @@ impl<'a> Play<'a> {
             places,
             files,
             last: None,
-            last_there: HashMap::new(),
+            last_in: HashMap::new(),
         }
     }
 
-    pub async fn line(&mut self, line: &str) -> Result<()> {
+    pub(crate) async fn line(&mut self, line: &str) -> Result<()> {
         let (mark, rest) = line.split_once(' ').unwrap_or((line, ""));
         match mark {
             "" | "#" => Ok(()),
@@ -66,7 +66,7 @@ impl<'a> Play<'a> {
 
     async fn say(&mut self, days_ago: i32, line: &str) -> Result<()> {
         let mut words = line.splitn(4, ' ');
-        let mut next = || words.next().context("it has a word too few");
+        let mut next = || words.next().context("the line is too short");
         let (clock, place, sender, text) = (next()?, next()?, next()?, next()?);
         let (reply, text) = text
             .strip_prefix("^ ")
@@ -74,13 +74,13 @@ impl<'a> Play<'a> {
         let (file, text) =
             file_and_text(text).map_or((None, text), |(file, text)| (Some(file), text));
         let conversation = self.place(place).await?;
-        let sender = *self.people.get(sender).context("nobody is called so")?;
+        let sender = *self.people.get(sender).context("there is no such person")?;
         let mentions: Vec<&str> = PEOPLE
             .iter()
             .map(|(name, _)| *name)
             .filter(|name| text.contains(&format!("@{name}")))
             .collect();
-        let answered = self.last_there.get(&conversation).filter(|_| reply);
+        let answered = self.last_in.get(&conversation).filter(|_| reply);
         let extra = serde_json::json!({
             "mentions": mentions,
             "reply_to": answered.map(|last| last.seq),
@@ -108,13 +108,13 @@ impl<'a> Play<'a> {
             .bind(clock)
             .execute(&mut *self.connection)
             .await?;
-        let said = Said {
+        let said = Inserted {
             conversation,
             seq,
             sender,
         };
         self.last = Some(said);
-        self.last_there.insert(conversation, said);
+        self.last_in.insert(conversation, said);
         Ok(())
     }
 
@@ -123,9 +123,9 @@ impl<'a> Play<'a> {
         if let Some(id) = self.places.get(name) {
             return Ok(*id);
         }
-        let (one, other) = name.split_once('-').context("there is no such place")?;
-        let one = *self.people.get(one).context("nobody is called so")?;
-        let other = *self.people.get(other).context("nobody is called so")?;
+        let (one, other) = name.split_once('-').context("there is no such room")?;
+        let one = *self.people.get(one).context("there is no such person")?;
+        let other = *self.people.get(other).context("there is no such person")?;
         let id = sqlx::query_scalar(
             "WITH made AS (
                  INSERT INTO conversations (direct_low, direct_high) VALUES (least($1, $2), greatest($1, $2))
@@ -148,7 +148,7 @@ impl<'a> Play<'a> {
         let last = self.last.as_ref().context("there is no message above")?;
         let (emoji, names) = line.split_once(' ').context("nobody reacts")?;
         for name in names.split(' ') {
-            let person = self.people.get(name).context("nobody is called so")?;
+            let person = self.people.get(name).context("there is no such person")?;
             let query = sqlx::query("SELECT FROM react($1, $2, $3, $4, true)");
             let query = query
                 .bind(last.conversation)
@@ -183,8 +183,8 @@ impl<'a> Play<'a> {
         Ok(())
     }
 
-    /// Dates everything by its messages; all is read, but by Ada only until yesterday noon.
-    pub async fn finish(self) -> Result<()> {
+    /// Backdates everything to its messages, and marks it as read; for Ada only until yesterday noon.
+    pub(crate) async fn finish(self) -> Result<()> {
         let places: Vec<i64> = self.places.into_values().collect();
         let unread = format!(
             "UPDATE members m SET last_read_seq = (

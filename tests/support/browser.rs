@@ -1,4 +1,4 @@
-//! A real browser: headless Chromium through chromedriver, one profile for each, so that each is a device of its own.
+//! A real browser: headless Chromium through chromedriver. Each has its own profile, like a separate device. Does I/O.
 
 mod axe;
 mod chat;
@@ -21,20 +21,20 @@ use crate::page::Page;
 use crate::wait::eventually;
 use crate::wait::seconds;
 
-/// Keys that have no character, as WebDriver writes them.
+/// Keys without a character, as WebDriver's code points.
 pub mod keys {
-    /// Held until the end of the text that it stands in.
+    /// Held until the end of the text that contains it.
     pub const CONTROL: char = '\u{e009}';
     pub const ESCAPE: char = '\u{e00c}';
     pub const UP: char = '\u{e013}';
     pub const RIGHT: char = '\u{e014}';
     pub const DOWN: char = '\u{e015}';
-    /// Sends, or does what has the focus.
+    /// Submits a form or activates the focused element.
     pub const ENTER: char = '\u{e007}';
     pub const TAB: char = '\u{e004}';
 }
 
-/// One browser window of one device. Dropping it ends the browser.
+/// One browser window. Dropping it ends the browser.
 #[derive(Debug)]
 pub struct Browser {
     client: Client,
@@ -44,12 +44,12 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// A fresh browser for the chat at `url`.
+    /// Starts a browser for the chat at `url`.
     pub async fn open(url: &str) -> Result<Self> {
         Self::start(url, true).await
     }
 
-    /// A fresh browser in which no page may run JavaScript.
+    /// Starts a browser without JavaScript.
     pub async fn without_javascript(url: &str) -> Result<Self> {
         Self::start(url, false).await
     }
@@ -88,13 +88,13 @@ impl Browser {
         Ok(self.client.back().await?)
     }
 
-    /// Looks at the tab of this number from now on, counted from 0; the next one is opened if it is not there.
+    /// Switches to the tab with this number, counted from 0; opens the next one if it does not exist.
     pub async fn tab(&self, number: usize) -> Result<()> {
         let mut tabs = self.client.windows().await?;
         if number == tabs.len() {
             tabs.push(self.client.new_window(true).await?.handle);
         }
-        let tab = tabs.get(number).context("there are not so many tabs")?;
+        let tab = tabs.get(number).context("there are fewer tabs")?;
         Ok(self.client.switch_to_window(tab.clone()).await?)
     }
 
@@ -103,34 +103,34 @@ impl Browser {
         Ok(self.client.current_url().await?.path().to_owned())
     }
 
-    /// The page as it is now, with what scripts have changed.
+    /// The current page, including the changes by scripts.
     pub async fn page(&self) -> Result<Page> {
         Ok(Page::new(self.client.source().await?))
     }
 
-    /// Waits until the page on screen is as `condition` wants it, without reloading. An error in it means "not yet".
+    /// Waits until `condition` holds for the current page, without reloading. An error in it means "not yet".
     pub async fn sees<T>(
         &self,
         what: &str,
         mut condition: impl FnMut(&Page) -> Result<T>,
     ) -> Result<T> {
-        let look = async || condition(&self.page().await?);
-        eventually(seconds(20), what, look).await
+        let check = async || condition(&self.page().await?);
+        eventually(seconds(20), what, check).await
     }
 
-    /// Clicks what leads to another page, and waits for that page: to go elsewhere before it would cancel a form on its way.
+    /// Clicks something that opens another page, and waits for that page: leaving earlier would cancel the request.
     pub async fn follow(&self, css: &str) -> Result<()> {
         self.script("window.isLeft = true").await?;
         self.click(css).await?;
         self.until(
-            &format!("the page that {css} leads to"),
+            &format!("the page that {css} opens"),
             "!window.isLeft && document.readyState === 'complete'",
         )
         .await
     }
 
-    /// Clicks the first element of a CSS selector; a page load that has begun by then is waited for. An element that a script
-    /// replaces between being found and being clicked was not clicked: then it is looked for again.
+    /// Clicks the first element that matches a CSS selector, and waits for a page load that starts by then. If a script
+    /// replaces the element between find and click, it tries again.
     pub async fn click(&self, css: &str) -> Result<()> {
         for _ in 0..5 {
             match self.find(css).await?.click().await {
@@ -138,10 +138,10 @@ impl Browser {
                 clicked => return clicked.with_context(|| format!("click on {css}")),
             }
         }
-        Err(anyhow!("{css} is replaced again and again"))
+        Err(anyhow!("scripts replace {css} again and again"))
     }
 
-    /// Replaces what is in a field.
+    /// Replaces the content of a field.
     pub async fn fill(&self, css: &str, text: &str) -> Result<()> {
         let field = self.find(css).await?;
         field.clear().await?;
@@ -151,7 +151,7 @@ impl Browser {
             .with_context(|| format!("typing in {css}"))
     }
 
-    /// Presses keys in an element; special ones are WebDriver's code points, as in [`keys`].
+    /// Presses keys in an element; see [`keys`] for special ones.
     pub async fn press(&self, css: &str, keys: &str) -> Result<()> {
         let element = self.find(css).await?;
         element
@@ -160,7 +160,7 @@ impl Browser {
             .with_context(|| format!("keys in {css}"))
     }
 
-    /// Goes on to what comes next, as the Tab key does.
+    /// Presses Tab.
     pub async fn tab_key(&self) -> Result<()> {
         let value = keys::TAB;
         let press = KeyActions::new("keys".to_owned())
@@ -169,10 +169,10 @@ impl Browser {
         Ok(self.client.perform_actions(press).await?)
     }
 
-    /// Chooses a file in a field for files.
+    /// Chooses a file in a file field.
     pub async fn choose(&self, css: &str, file: &Path) -> Result<()> {
-        let file = file.to_str().context("a path that is no text")?;
-        // The field itself may be hidden behind its label.
+        let file = file.to_str().context("a path that is not UTF-8")?;
+        // The field may be hidden behind its label.
         let field = self.client.find(Locator::Css(css)).await?;
         field
             .send_keys(file)
@@ -183,11 +183,11 @@ impl Browser {
     /// Waits until a script's expression is true.
     pub async fn until(&self, what: &str, expression: &str) -> Result<()> {
         let body = format!("return Boolean({expression})");
-        let look = async || {
+        let check = async || {
             ensure!(self.script(&body).await? == true, "it is not");
             Ok(())
         };
-        eventually(seconds(30), what, look).await
+        eventually(seconds(30), what, check).await
     }
 
     async fn find(&self, css: &str) -> Result<Element> {
@@ -202,24 +202,24 @@ impl Browser {
         }
     }
 
-    /// Runs a script body and returns what it returns.
+    /// Runs the body of a script; returns its value.
     pub async fn script(&self, body: &str) -> Result<Value> {
         Ok(self.client.execute(body, Vec::new()).await?)
     }
 
-    /// Runs a script body that calls its last argument with what it answers.
+    /// Runs the body of a script that calls its last argument with its value.
     pub async fn script_async(&self, body: &str) -> Result<Value> {
         Ok(self.client.execute_async(body, Vec::new()).await?)
     }
 
-    /// Writes what is on screen to a PNG file.
+    /// Writes a screenshot to a PNG file.
     pub async fn screenshot(&self, file: &Path) -> Result<()> {
         let png = self.client.screenshot().await?;
         let context = file.display().to_string();
         tokio::fs::write(file, png).await.context(context)
     }
 
-    /// A command of the DevTools protocol, which WebDriver has no word for.
+    /// Sends a command of the DevTools protocol, for what WebDriver does not offer.
     async fn devtools(&self, command: &str, params: Value) -> Result<()> {
         let session = self.client.session_id().await?;
         let session = session.context("the browser is gone")?;

@@ -1,4 +1,4 @@
-//! One person's HTTP client: cookies, forms and the JSON answer of a send. What a browser does without JavaScript.
+//! The HTTP client of one person: what a browser does without JavaScript, and the JSON answer of a send. Does I/O.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -11,7 +11,7 @@ use crate::names::PASSWORD;
 use crate::page::Page;
 use crate::wait::seconds;
 
-/// A person's session with one chat.
+/// The session of a person with one chat.
 #[derive(Debug, Clone)]
 pub struct ChatClient {
     http: Client,
@@ -21,31 +21,33 @@ pub struct ChatClient {
 /// The durable answer to a send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sent {
-    /// The message's place in its conversation.
+    /// The number of the message in its conversation.
     pub seq: i64,
-    /// The UUID it was sent with.
+    /// The UUID of the send.
     pub client_id: Uuid,
 }
 
-/// A client that is being built. The chat-app's features make reqwest ask which cryptography to use, even for `http:`.
+/// A builder of a client whose TLS is ring's: the features of the chat-app leave reqwest without a provider of cryptography,
+/// which it asks for even for `http:`.
 pub(crate) fn client_builder() -> reqwest::ClientBuilder {
-    // Where one was chosen before, that stays.
+    // A provider that is installed already stays.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
 }
 
 impl ChatClient {
-    /// A client of the chat at `url` (`http://name.localhost:port`) with an empty cookie jar. The name is taken to be this machine.
+    /// A client of the chat at `url` (`http://name.localhost:port`) with an empty cookie jar. The name resolves to this
+    /// machine.
     pub fn new(url: &str) -> Result<Self> {
         let port = reqwest::Url::parse(url)?.port_or_known_default();
         let here = SocketAddr::from((Ipv4Addr::LOCALHOST, port.unwrap_or(80)));
         Self::build(url, here, client_builder())
     }
 
-    /// The same of an `https` URL that is found at `address`, with a certificate that this authority (PEM) has signed.
+    /// The same for an `https` URL at `address`, whose certificate is signed by this authority (PEM).
     pub fn trusting(url: &str, address: SocketAddr, authority: &[u8]) -> Result<Self> {
         let authority = Certificate::from_pem(authority)?;
-        // A browser too asks for a WebSocket by HTTP/1.1.
+        // As browsers do for a WebSocket.
         let builder = client_builder().tls_certs_only([authority]).http1_only();
         Self::build(url, address, builder)
     }
@@ -65,20 +67,20 @@ impl ChatClient {
         })
     }
 
-    /// Someone with a new account, logged in.
+    /// A client that has signed up.
     pub async fn registered(url: &str, name: &str) -> Result<Self> {
         let client = Self::new(url)?;
         client.register(name).await?;
         Ok(client)
     }
 
-    /// Makes an account; one is logged in afterwards.
+    /// Signs up, which also logs in.
     pub async fn register(&self, name: &str) -> Result<()> {
         self.enter("/register", name).await
     }
 
-    /// Whether the way to the chat lets a WebSocket through: the answer to asking for one.
-    pub async fn asks_for_a_websocket(&self) -> Result<StatusCode> {
+    /// The answer to a WebSocket upgrade, which shows whether the ingress supports it.
+    pub async fn upgrade_to_websocket(&self) -> Result<StatusCode> {
         let asked = self
             .http
             .get(format!("{}/live", self.url))
@@ -105,12 +107,12 @@ impl ChatClient {
         Ok(())
     }
 
-    /// A page, redirects followed.
+    /// A page; follows redirects.
     pub async fn page(&self, path: &str) -> Result<Page> {
         self.page_of(self.http.get(self.at(path))).await
     }
 
-    /// The conversation with someone, made if there is none.
+    /// The conversation with a person; created if there is none.
     pub async fn conversation_with(&self, name: &str) -> Result<i64> {
         let found = self.page(&format!("/people?q={name}")).await?.people()?;
         let person = found.iter().find(|person| person.name == name);
@@ -119,10 +121,10 @@ impl ChatClient {
         let response = self.post("/c").form(&form).send().await?;
         let path = response.url().path().to_owned();
         let id = path.strip_prefix("/c/").and_then(|id| id.parse().ok());
-        id.with_context(|| format!("POST /c led to {path} ({})", response.status()))
+        id.with_context(|| format!("POST /c redirected to {path} ({})", response.status()))
     }
 
-    /// Sends a message and waits for the answer that it is durable.
+    /// Sends a message and waits for the acknowledgement.
     pub async fn send(&self, conversation: i64, body: &str) -> Result<Sent> {
         self.send_as(conversation, Uuid::new_v4(), body).await
     }
@@ -145,7 +147,7 @@ impl ChatClient {
         Ok(Sent { seq, client_id })
     }
 
-    /// Puts a file, to be sent with a message; answers its id.
+    /// Uploads a file, to be sent with a message; returns its id.
     pub async fn upload(&self, conversation: i64, name: &str, bytes: Vec<u8>) -> Result<String> {
         let request = self
             .post(&format!("/c/{conversation}/attachments"))
@@ -164,7 +166,7 @@ impl ChatClient {
         Ok(id.to_owned())
     }
 
-    /// Sets one's own picture.
+    /// Sets the picture of the account.
     pub async fn set_picture(&self, picture: Vec<u8>) -> Result<()> {
         let edge = "confab-form-edge";
         let head = format!(
@@ -188,7 +190,7 @@ impl ChatClient {
         Ok(())
     }
 
-    /// All bodies of a conversation, oldest first, read page by page.
+    /// The texts of all messages of a conversation, oldest first.
     pub async fn history(&self, conversation: i64) -> Result<Vec<String>> {
         let mut page = self.page(&format!("/c/{conversation}")).await?;
         let mut bodies = page.bodies()?;
@@ -209,7 +211,7 @@ impl ChatClient {
     }
 
     fn post(&self, path: &str) -> RequestBuilder {
-        // What a browser says of a form on the site's own page.
+        // As a browser does for a form on a page of the site.
         let request = self.http.post(self.at(path));
         request.header("origin", &self.url)
     }

@@ -1,4 +1,4 @@
-//! The example chat that `make up` leaves running, and who may use it at the same time.
+//! The example chat that `make up` leaves running, and the lock for tests that share it. Does I/O.
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -10,15 +10,15 @@ use crate::wait::seconds;
 pub const URL: &str = "http://chat.localhost:8080";
 pub const NAMESPACE: &str = "chat";
 pub const NAME: &str = "team";
-/// The operator's namespace and Helm release.
+/// The namespace of the operator.
 pub const OPERATOR_NAMESPACE: &str = "confab-system";
 /// The Helm release of the operator.
 pub const RELEASE: &str = "confab";
 
-/// Tests that disturb the cluster hold it alone; the others share it.
+/// Tests that disturb the cluster lock it exclusively; the others share it.
 static CLUSTER: RwLock<()> = RwLock::const_new(());
 
-/// The example chat, ready, for as long as this is held.
+/// The example chat, which is ready. It holds the lock.
 #[derive(Debug)]
 pub struct Example<Guard> {
     /// `kubectl` in its namespace.
@@ -26,13 +26,13 @@ pub struct Example<Guard> {
     _guard: Guard,
 }
 
-/// The example beside other tests that leave it in peace.
+/// The example chat, shared with other tests.
 pub async fn shared() -> Result<Example<RwLockReadGuard<'static, ()>>> {
     ready(CLUSTER.read().await).await
 }
 
-/// The example for one test that kills, scales or upgrades something.
-pub async fn alone() -> Result<Example<RwLockWriteGuard<'static, ()>>> {
+/// The example chat for a test that kills, scales or upgrades something.
+pub async fn exclusive() -> Result<Example<RwLockWriteGuard<'static, ()>>> {
     ready(CLUSTER.write().await).await
 }
 
@@ -47,7 +47,7 @@ async fn ready<Guard>(guard: Guard) -> Result<Example<Guard>> {
 }
 
 impl<Guard> Example<Guard> {
-    /// The pods of the chat-app that are not on their way out.
+    /// The pods of the chat-app that are not terminating.
     pub async fn pods(&self) -> Result<Vec<Value>> {
         let selector = format!("app.kubernetes.io/instance={NAME},app.kubernetes.io/component=app");
         let pods = self.kubectl.list(&format!("pods -l {selector}")).await?;

@@ -1,4 +1,4 @@
-//! `kubectl` and the other commands of the cluster, as a person would type them.
+//! Runs `kubectl` and other commands of the cluster. Does I/O.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -11,11 +11,11 @@ use tokio::time::timeout;
 
 use crate::wait::seconds;
 
-/// The kubeconfig context that the project's own cluster has. No other cluster is ever touched.
+/// The kubeconfig context of the test cluster. The tests touch no other cluster.
 const CONTEXT: &str = "kind-confab";
 const ENV: &str = "source tests/cluster/env.sh first";
 
-/// Runs a command to its end and returns what it printed; an exit status other than 0 is an error with what it said.
+/// Runs a command to its end; returns its output. If it fails, its stderr becomes the error.
 pub async fn run(program: &str, args: &[&str], input: &str) -> Result<String> {
     let mut child = Command::new(program)
         .args(args)
@@ -29,17 +29,17 @@ pub async fn run(program: &str, args: &[&str], input: &str) -> Result<String> {
     stdin.write_all(input.as_bytes()).await?;
     drop(stdin);
     let output = child.wait_with_output().await?;
-    let said = String::from_utf8_lossy(&output.stderr);
+    let stderr = String::from_utf8_lossy(&output.stderr);
     ensure!(
         output.status.success(),
         "{program} {}: {}",
         args.join(" "),
-        said.trim()
+        stderr.trim()
     );
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Fails with a clear line unless the project's cluster answers.
+/// Fails with a clear message unless the test cluster answers.
 pub async fn require_cluster() -> Result<()> {
     ensure!(
         std::env::var_os("KUBECONFIG").is_some(),
@@ -57,13 +57,13 @@ pub async fn require_cluster() -> Result<()> {
     Ok(())
 }
 
-/// A port of this machine that leads to one in the cluster, for as long as this is held.
+/// A local port that forwards to a pod; dropping it ends the forwarding.
 #[derive(Debug)]
 pub struct Forward {
     /// On 127.0.0.1.
     pub port: u16,
     _process: Child,
-    /// Kept open: kubectl writes a line for each connection, and ends when nobody can read it.
+    /// Kept open: kubectl writes a line per connection, and exits if its stdout is closed.
     _lines: Lines<BufReader<ChildStdout>>,
 }
 
@@ -74,7 +74,7 @@ pub struct Kubectl {
 }
 
 impl Kubectl {
-    /// In this namespace, which need not exist yet.
+    /// The namespace need not exist yet.
     pub fn new(namespace: &str) -> Self {
         let namespace = namespace.to_owned();
         Self { namespace }
@@ -89,7 +89,7 @@ impl Kubectl {
         self.with_input(command, "").await
     }
 
-    /// The same with something on standard input.
+    /// The same with input on stdin.
     pub async fn with_input(&self, command: &str, input: &str) -> Result<String> {
         let mut args = vec!["--namespace", &self.namespace];
         args.extend(command.split_whitespace());
@@ -106,7 +106,7 @@ impl Kubectl {
     pub async fn list(&self, what: &str) -> Result<Vec<Value>> {
         match self.get(what).await?["items"].take() {
             Value::Array(items) => Ok(items),
-            other => Err(anyhow!("get {what} gave no list but {other}")),
+            other => Err(anyhow!("get {what} returned no list but {other}")),
         }
     }
 
@@ -137,15 +137,15 @@ impl Kubectl {
             .with_context(|| format!("kubectl cannot be started; {ENV}"))?;
         let stdout = child.stdout.take().context("stdout is piped")?;
         let mut lines = BufReader::new(stdout).lines();
-        let said = timeout(seconds(10), lines.next_line())
+        let line = timeout(seconds(10), lines.next_line())
             .await
             .context("a port")??;
-        let said = said.context("port-forward ended")?;
-        let port = said
+        let line = line.context("port-forward ended")?;
+        let port = line
             .strip_prefix("Forwarding from 127.0.0.1:")
             .and_then(|rest| rest.split(' ').next()?.parse().ok());
         Ok(Forward {
-            port: port.with_context(|| format!("no port in {said}"))?,
+            port: port.with_context(|| format!("no port in {line}"))?,
             _process: child,
             _lines: lines,
         })

@@ -3,6 +3,8 @@
 //!
 //! A test fails when what it needs is missing, with a line that says what to do; it never skips.
 
+#![warn(unreachable_pub)]
+
 pub mod browser;
 pub mod client;
 pub mod example;

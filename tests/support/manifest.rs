@@ -1,4 +1,4 @@
-//! The ChatDeployments the tests apply, and their definition. No I/O.
+//! The objects that tests apply. No I/O.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ pub fn chat(namespace: &str, name: &str, spec: Value) -> Value {
     })
 }
 
-/// A namespace under the restricted pod security standard, so that whatever the operator makes must keep to it.
+/// A namespace with the restricted pod security standard, which all pods of the operator must meet.
 pub fn namespace(name: &str) -> Value {
     json!({
         "apiVersion": "v1",
@@ -21,7 +21,7 @@ pub fn namespace(name: &str) -> Value {
     })
 }
 
-/// Makes the schema of a definition as it would be that has no rules yet.
+/// Removes the validation rules from the schema of a CRD, as in an older release.
 pub fn without_rules(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {

@@ -1,5 +1,5 @@
-//! A Kafka or a PostgreSQL of one test's own that wants to know who is there: what `tests/services/secured` runs.
-//! It ends with the value. I/O.
+//! A Kafka or a PostgreSQL with authentication and TLS for one test (`tests/services/secured`). Dropping it stops the server.
+//! I/O.
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -10,7 +10,7 @@ use crate::names::unique;
 use crate::port::free_ports;
 
 pub struct Secured {
-    /// It speaks at this port of localhost, Kafka at the next one too.
+    /// It listens on this port of localhost; Kafka also on the next one.
     pub port: u16,
     directory: PathBuf,
     process: Child,
@@ -18,16 +18,16 @@ pub struct Secured {
 }
 
 impl Secured {
-    /// Starts it. It answers some seconds later.
+    /// Starts it; it answers some seconds later.
     ///
     /// # Errors
     /// No ports are free, or the script does not run.
     pub fn start(kind: &str) -> Result<Self> {
         let port = free_ports(4)?;
-        // Readable by whichever user the server runs as.
+        // Readable by the user of the server.
         let directory = PathBuf::from("/var/tmp").join(unique("confab-secured"));
-        // Tests run in the folder of their package. A path of when this was compiled may be that of another checkout, where
-        // two have a target directory in common.
+        // Tests run in the folder of their package. A path from compile time could be that of another checkout with the same
+        // target directory.
         let script = "../tests/services/secured";
         let process = Command::new(script)
             .arg(kind)
@@ -44,7 +44,7 @@ impl Secured {
         })
     }
 
-    /// One of the files that it was given: `ca.crt`, `client.crt` or `client.key`.
+    /// The path of `ca.crt`, `client.crt` or `client.key`.
     pub fn file(&self, name: &str) -> PathBuf {
         self.directory.join(name)
     }
@@ -52,8 +52,8 @@ impl Secured {
 
 impl Drop for Secured {
     fn drop(&mut self) {
-        // The script has become the server by now, or is about to: either way it is this process. Asked to end,
-        // PostgreSQL gives its shared memory back. Java, started in the background, would not hear it.
+        // The script execs the server, so this process is the server. SIGINT lets PostgreSQL release its shared memory. Java in
+        // the background ignores it.
         let pid = self.process.id().to_string();
         let ask = || Command::new("kill").args(["-INT", &pid]).status();
         if self.is_kafka || !ask().is_ok_and(|status| status.success()) {

@@ -1,11 +1,11 @@
-//! What axe-core finds on a page: none of its rules is disabled, and the size of targets, which is off by default, is on.
+//! Accessibility checks by axe-core, with all default rules and the size of targets. Does I/O.
 
 use anyhow::{Context, Result, ensure};
 
 use super::Browser;
 
 impl Browser {
-    /// Fails with what axe-core finds on the page as it is now.
+    /// Fails with the findings of axe-core on the current page.
     pub async fn is_accessible(&self, what: &str) -> Result<()> {
         self.still().await?;
         let findings = self.axe().await?;
@@ -13,7 +13,7 @@ impl Browser {
         Ok(())
     }
 
-    /// Each finding as the rule, what it says, and where.
+    /// The findings: rule, description, and elements.
     pub async fn axe(&self) -> Result<Vec<String>> {
         let file =
             std::env::var("CONFAB_CACHE").context("CONFAB_CACHE: run through make test-cluster")?;

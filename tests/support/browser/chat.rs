@@ -1,4 +1,4 @@
-//! What a person does with the chat in a browser.
+//! The actions of a person in the chat. Does I/O.
 
 use anyhow::{Context, Result, ensure};
 
@@ -6,7 +6,7 @@ use super::Browser;
 use crate::names::PASSWORD;
 
 impl Browser {
-    /// Makes an account through the form; one is logged in afterwards.
+    /// Signs up through the form, which also logs in.
     pub async fn register(&self, name: &str) -> Result<()> {
         self.enter("/register", "register-form", name).await
     }
@@ -22,7 +22,7 @@ impl Browser {
         self.fill(&field("name"), name).await?;
         self.fill(&field("password"), PASSWORD).await?;
         self.click(&format!("[data-testid={form}] button")).await?;
-        self.sees("one is logged in", |page| {
+        self.sees("the person is logged in", |page| {
             let errors = page.texts("field-error");
             ensure!(page.has("logout"), "{path} as {name}: {errors:?}");
             Ok(())
@@ -30,8 +30,8 @@ impl Browser {
         .await
     }
 
-    /// Is shown to others by this name.
-    pub async fn is_called(&self, display_name: &str) -> Result<()> {
+    /// Sets the display name.
+    pub async fn set_display_name(&self, display_name: &str) -> Result<()> {
         self.goto("/account").await?;
         self.fill("#display-name", display_name).await?;
         self.click("[data-testid=profile-form] button").await?;
@@ -54,7 +54,7 @@ impl Browser {
         .await?;
         let path = self.path().await?;
         let id = path.strip_prefix("/c/").and_then(|id| id.parse().ok());
-        id.with_context(|| format!("{path} is no conversation"))
+        id.with_context(|| format!("{path} is not a conversation"))
     }
 
     /// Opens a conversation by its address.
@@ -78,7 +78,7 @@ impl Browser {
         .await
     }
 
-    /// Waits until messages with exactly these texts are on screen, in this order, and nothing else.
+    /// Waits until exactly these messages are on screen, in this order.
     pub async fn reads(&self, bodies: &[&str]) -> Result<()> {
         self.sees(&format!("the messages {bodies:?}"), |page| {
             let seen = page.bodies()?;

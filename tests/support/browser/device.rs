@@ -1,4 +1,4 @@
-//! What kind of device the browser is on: its screen, what its person prefers, whether it has a network.
+//! The device of the browser: its screen, the preferences of its user, its network. Does I/O.
 
 use anyhow::{Context, Result};
 use serde_json::json;
@@ -6,14 +6,14 @@ use serde_json::json;
 use super::Browser;
 
 impl Browser {
-    /// Shows pages in a viewport of this many CSS pixels; a narrow one is a phone's.
+    /// Sets the size of the viewport in CSS pixels; a narrow one is that of a phone.
     pub async fn viewport(&self, width: u32, height: u32) -> Result<()> {
         let phone = width < 600;
         self.screen(width, height, if phone { 2 } else { 1 }, phone)
             .await
     }
 
-    /// A window of this size at twice the size of everything: a page has half as many CSS pixels.
+    /// A window of this size at a zoom of 200%: a page has half as many CSS pixels.
     pub async fn zoomed_to_200_percent(&self, width: u32, height: u32) -> Result<()> {
         self.screen(width / 2, height / 2, 2, false).await
     }
@@ -25,12 +25,12 @@ impl Browser {
             .await
     }
 
-    /// Prefers `light` or `dark`.
+    /// Sets the preferred color scheme: `light` or `dark`.
     pub async fn color_scheme(&self, scheme: &str) -> Result<()> {
         self.prefers(&[("prefers-color-scheme", scheme)]).await
     }
 
-    /// What media queries find, such as `("forced-colors", "active")`; anything else is as the browser has it.
+    /// Sets media features such as `("forced-colors", "active")`, and resets all others.
     pub async fn prefers(&self, features: &[(&str, &str)]) -> Result<()> {
         let feature = |&(name, value): &(&str, &str)| json!({"name": name, "value": value});
         let features: Vec<_> = features.iter().map(feature).collect();
@@ -38,16 +38,16 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", params).await
     }
 
-    /// Waits until colours and places are those that they are on their way to.
+    /// Waits until all animations have ended.
     pub async fn still(&self) -> Result<()> {
         self.until(
-            "everything to stand still",
+            "all animations to end",
             "document.getAnimations().every(({ playState, effect }) => playState !== 'running' || effect.getComputedTiming().iterations === Infinity)",
         )
         .await
     }
 
-    /// Takes the network away, or gives it back.
+    /// Disconnects or connects the network.
     pub async fn offline(&self, offline: bool) -> Result<()> {
         self.devtools("Network.enable", json!({})).await?;
         let params = json!({"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
@@ -55,21 +55,21 @@ impl Browser {
             .await
     }
 
-    /// What this person answered when asked whether the chat may notify them: `granted`, `denied` or `prompt`.
+    /// Sets the permission for notifications: `granted`, `denied` or `prompt`.
     pub async fn notifications(&self, answer: &str) -> Result<()> {
         let params =
             json!({"permission": {"name": "notifications"}, "setting": answer, "origin": self.url});
         self.devtools("Browser.setPermission", params).await
     }
 
-    /// Asks for pages in this language from now on, as somebody who chose it.
+    /// Sets the language that the user chose.
     pub async fn speaks(&self, language: &str) -> Result<()> {
         let cookie = format!("document.cookie = 'confab-language={language}; path=/'");
         self.script(&cookie).await?;
         self.reload().await
     }
 
-    /// By how many CSS pixels the page is wider than the viewport; more than 0 scrolls sideways.
+    /// The CSS pixels by which the page is wider than the viewport; above 0 it scrolls sideways.
     pub async fn sideways_scroll(&self) -> Result<i64> {
         let width =
             "const root = document.documentElement; return root.scrollWidth - root.clientWidth";
@@ -79,8 +79,7 @@ impl Browser {
             .with_context(|| format!("no width but {answer}"))
     }
 
-    /// Where text or a control is cut off or leaves the viewport at its sides, each in a line; what ends in an ellipsis
-    /// or scrolls by itself is as it should be.
+    /// Texts and controls that are cut off or leave the viewport sideways. Those that end in an ellipsis or scroll are fine.
     pub async fn cut_off(&self) -> Result<Vec<String>> {
         let answer = self.script(CUT_OFF).await?;
         let found = answer

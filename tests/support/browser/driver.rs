@@ -1,8 +1,10 @@
-//! The chromedriver process of one browser: started on a free port, ended with everything it started.
+//! The chromedriver process of one browser, on a free port. Dropping it kills everything that it started. Does I/O.
 
 use std::process::Stdio;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
+use backon::{ConstantBuilder, Retryable};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -12,39 +14,33 @@ use crate::wait::seconds;
 
 const INSTALL: &str = "chromium and chromedriver are needed: run tests/browser/install";
 
-/// It looks for a port that is free, and then takes it: another one that starts may be quicker.
-const TRIES: u32 = 3;
+/// chromedriver picks a free port and then binds it: another one that starts may be faster.
+const RETRIES: ConstantBuilder = ConstantBuilder::new()
+    .with_delay(Duration::ZERO)
+    .with_max_times(2);
 
-/// A running chromedriver with a profile folder of its own.
+/// A running chromedriver with its own profile.
 #[derive(Debug)]
 pub(super) struct Driver {
     process: Child,
-    /// Its browser's own folder.
     profile: TempDir,
-    /// Where it takes WebDriver commands.
+    /// The URL for WebDriver commands.
     pub(super) url: String,
 }
 
 impl Driver {
-    /// Starts chromedriver and waits until it says on which port.
+    /// Starts chromedriver and waits until it reports its port.
     pub(super) async fn start() -> Result<Self> {
-        let mut tries = TRIES;
-        loop {
-            tries -= 1;
-            match Self::started().await {
-                Err(_) if tries > 0 => {}
-                outcome => return outcome,
-            }
-        }
+        Self::start_once.retry(RETRIES).await
     }
 
-    async fn started() -> Result<Self> {
+    async fn start_once() -> Result<Self> {
         let mut process = Command::new("chromedriver")
             .arg("--port=0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
-            // Browser processes stay in its group, so that ending the group ends all of them.
+            // Browser processes stay in its process group: killing the group kills all of them.
             .process_group(0)
             .spawn()
             .context(INSTALL)?;
@@ -61,17 +57,19 @@ impl Driver {
                     return Ok(port.trim_end_matches('.').to_owned());
                 }
             }
-            Err(anyhow!("chromedriver ended at once. {INSTALL}"))
+            Err(anyhow!("chromedriver exited at once. {INSTALL}"))
         });
-        let port = port.await.context("chromedriver names no port in 30 s")??;
+        let port = port
+            .await
+            .context("chromedriver reports no port in 30 s")??;
         driver.url = format!("http://127.0.0.1:{port}");
         Ok(driver)
     }
 
-    /// The capabilities of a headless browser that talks to nobody but the chat.
+    /// The capabilities of a headless browser that connects to the chat only.
     pub(super) fn capabilities(&self, javascript: bool) -> serde_json::Value {
         let profile = format!("--user-data-dir={}", self.profile.path().display());
-        // 1 allows, 2 blocks; this preference is what a managed browser's policy sets.
+        // 1 allows, 2 blocks.
         let script = if javascript { 1 } else { 2 };
         serde_json::json!({
             "timeouts": {"pageLoad": 30_000, "script": 10_000},
@@ -92,7 +90,7 @@ impl Drop for Driver {
     fn drop(&mut self) {
         if let Some(pid) = self.process.id() {
             let group = format!("-{pid}");
-            // Nothing can be done about a failure here, and the test has its result.
+            // A failure here does not change the result of the test.
             let _ = std::process::Command::new("kill")
                 .args(["-KILL", "--", &group])
                 .status();

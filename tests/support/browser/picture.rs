@@ -1,4 +1,4 @@
-//! Pictures to send: drawn by the browser itself, so that the repository holds none.
+//! Pictures to send, drawn by the browser, so that the repository contains none. Does I/O.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use super::Browser;
 
-/// A landscape under a sky of the hue `HUE`, some 40 KB large.
+/// A landscape with a sky of hue `HUE`, about 40 KB.
 const LANDSCAPE: &str = "
     const done = arguments[arguments.length - 1];
     const canvas = Object.assign(document.createElement('canvas'), {width: 1200, height: 800});

@@ -1,4 +1,4 @@
-//! What arrived at the API server, by its own audit log. I/O: reads a file.
+//! Reads the audit log of the API server. I/O: reads a file.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Seek, SeekFrom};
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-/// The audit log, from the moment of its opening on.
+/// The audit log, from when it was opened.
 pub struct AuditLog {
     path: PathBuf,
     from: u64,
@@ -16,20 +16,20 @@ pub struct AuditLog {
 /// One request that was answered.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// Who asked: the proxy puts its tag here.
+    /// The proxy puts its tag here.
     pub user_agent: String,
-    /// Who asked, as the API server knows them.
+    /// The user name of the request.
     pub user: String,
     /// `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`.
     pub verb: String,
     pub uri: String,
     pub code: u64,
-    /// When it arrived, in RFC 3339 with microseconds: as text it sorts by time.
+    /// When it arrived, in RFC 3339 with microseconds, so that it sorts by time.
     pub at: String,
 }
 
 impl Entry {
-    /// Whether it may have changed something.
+    /// Whether it is a write.
     pub fn writes(&self) -> bool {
         !matches!(self.verb.as_str(), "get" | "list" | "watch")
     }
@@ -41,7 +41,7 @@ impl Entry {
 }
 
 impl AuditLog {
-    /// Ignores what was written until now.
+    /// Opens the log at its end.
     pub fn from_now() -> Result<Self> {
         let path: PathBuf = std::env::var("TEST_AUDIT_LOG")
             .context("TEST_AUDIT_LOG is not set: run `tests/services/up`")?
@@ -52,14 +52,14 @@ impl AuditLog {
         Ok(Self { path, from })
     }
 
-    /// Requests since, of agents whose name begins with `tag`, or of the user with this name.
+    /// The requests since, of user agents that start with `tag`, or of the user with this name.
     pub fn entries(&self, tag: &str) -> Result<Vec<Entry>> {
         let mut file = File::open(&self.path)?;
         file.seek(SeekFrom::Start(self.from))?;
         let mut lines = BufReader::new(file);
         let (mut entries, mut line) = (Vec::new(), String::new());
         while lines.read_line(&mut line)? > 0 {
-            // The last line may be half written. Parsing is dear, looking for a tag is not.
+            // The last line may be incomplete. Parsing is expensive, searching for a tag is not.
             if line.ends_with('\n') && line.contains(tag) {
                 let entry = entry(&serde_json::from_str(&line)?);
                 let wanted = entry.user_agent.starts_with(tag) || entry.user == tag;

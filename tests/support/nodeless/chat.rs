@@ -1,4 +1,4 @@
-//! A ChatDeployment of a test, with Kafka and PostgreSQL outside of the cluster. I/O through [`Cluster`].
+//! A ChatDeployment of a test, with external Kafka and PostgreSQL. I/O through [`Cluster`].
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ pub struct Chat {
 }
 
 impl Chat {
-    /// One in this namespace, with the Secret that holds the database's URL. It is not made yet.
+    /// Creates the Secret with the URL of the database; the ChatDeployment itself is not created yet.
     pub async fn outside(cluster: &Cluster, namespace: &str, name: &str) -> Result<Self> {
         let chat = Self {
             cluster: cluster.clone(),
@@ -43,7 +43,7 @@ impl Chat {
         Ok(chat)
     }
 
-    /// Writes the Secret with the database's URL.
+    /// Writes the Secret with the URL of the database.
     pub async fn database(&self, url: &str) -> Result<()> {
         let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "database"}, "stringData": {"url": url}});
         self.cluster
@@ -107,16 +107,16 @@ impl Chat {
         self.path("apis/apps/v1", &format!("deployments/{}-app", self.name))
     }
 
-    /// Has the operator look at it, though nothing is to be done: at its Service, as any change of a Deployment is a rollout to
-    /// Kubernetes.
-    pub async fn look_again(&self, time: usize) -> Result<()> {
+    /// Triggers a reconcile that has nothing to do, by an annotation of the Service: Kubernetes would roll a changed Deployment
+    /// out.
+    pub async fn trigger_reconcile(&self, time: usize) -> Result<()> {
         let service = self.path("api/v1", &format!("services/{}-app", self.name));
         let seen = json!({"metadata": {"annotations": {"seen": time.to_string()}}});
         self.cluster.merge(&service, &seen).await?;
         Ok(())
     }
 
-    /// `status reason` of a condition of the newest generation; an older one is an error.
+    /// `status reason` of a condition; fails if it is of an older generation.
     pub async fn condition(&self, type_: &str) -> Result<String> {
         let chat = self.get().await?;
         let conditions = chat["status"]["conditions"]
@@ -137,7 +137,7 @@ impl Chat {
         Ok(format!("{} {}", text("status"), text("reason")))
     }
 
-    /// Waits until a condition of the newest generation is `wanted`, `status reason`.
+    /// Waits until a condition of the current generation is `wanted`, `status reason`.
     pub async fn wait(&self, limit: Duration, type_: &str, wanted: &str) -> Result<()> {
         let what = format!("{}/{} {type_}={wanted}", self.namespace, self.name);
         eventually(limit, &what, async || match self.condition(type_).await? {
@@ -147,7 +147,7 @@ impl Chat {
         .await
     }
 
-    /// Waits until it is what was asked for.
+    /// Waits until it is ready.
     pub async fn ready(&self, limit: Duration) -> Result<()> {
         self.wait(limit, "Ready", "True UpToDate").await
     }

@@ -1,4 +1,4 @@
-//! The API server, as an administrator speaks to it. I/O.
+//! The API server, with the rights of an administrator. I/O.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use super::namespaced;
 use crate::names::unique;
 
 const SERVER: &str = "run `tests/services/up`, then source the env file that it names";
-/// Where the chart puts the operator, and its ServiceAccount.
+/// The namespace and the ServiceAccount of the operator in the chart.
 const OPERATOR: (&str, &str) = ("confab-system", "confab-operator");
 
 #[derive(Clone)]
@@ -39,12 +39,12 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// A client with an administrator's rights.
+    /// A client with the rights of an administrator.
     pub fn admin(&self) -> Client {
         self.admin.clone()
     }
 
-    /// A client with the operator's rights: those that the chart gives to its ServiceAccount, or `account` of the same namespace.
+    /// A client with the rights of the operator's ServiceAccount in the chart, or of `account` in the same namespace.
     pub async fn operator_client(&self, account: Option<&str>) -> Result<Client> {
         let mut config = (*self.config).clone();
         config.auth_info = Default::default();
@@ -52,7 +52,7 @@ impl Cluster {
         client(config)
     }
 
-    /// A kubeconfig for a ServiceAccount of the operator's namespace.
+    /// A kubeconfig for a ServiceAccount in the operator's namespace.
     pub async fn kubeconfig(&self, account: &str) -> Result<String> {
         let path = std::env::var("TEST_KUBECONFIG").context(SERVER)?;
         let file = Kubeconfig::read_from(&path)?;
@@ -83,7 +83,7 @@ impl Cluster {
         Ok(answer.status.context("a token has a status")?.token)
     }
 
-    /// Makes a ServiceAccount in the operator's namespace, with a ClusterRole in the whole cluster.
+    /// Creates a ServiceAccount in the operator's namespace and binds a ClusterRole to it.
     pub async fn account(&self, name: &str, role: &str) -> Result<()> {
         let metadata = json!({"name": name});
         let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata});
@@ -105,7 +105,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// Makes a namespace whose name begins so.
+    /// Creates a namespace with this prefix.
     pub async fn namespace(&self, name: &str) -> Result<String> {
         let name = unique(name);
         self.create(
@@ -116,7 +116,7 @@ impl Cluster {
         Ok(name)
     }
 
-    /// Gives the operator's ServiceAccount in a namespace what the chart gives it in its own: a Lease.
+    /// Allows the operator's ServiceAccount a Lease in this namespace, as the chart does in the operator's own.
     pub async fn allow_election(&self, namespace: &str) -> Result<()> {
         let (own, operator) = OPERATOR;
         for resource in ["roles", "rolebindings"] {
@@ -131,9 +131,9 @@ impl Cluster {
         Ok(())
     }
 
-    /// The object, or None where there is none.
+    /// The object, or None if it does not exist.
     pub async fn find(&self, path: &str) -> Result<Option<Value>> {
-        match self.ask(Method::GET, path, None).await {
+        match self.request(Method::GET, path, None).await {
             Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
             other => Ok(Some(other?)),
         }
@@ -142,45 +142,49 @@ impl Cluster {
     pub async fn get(&self, path: &str) -> Result<Value> {
         self.find(path)
             .await?
-            .with_context(|| format!("{path} is not there"))
+            .with_context(|| format!("{path} does not exist"))
     }
 
     pub async fn list(&self, path: &str) -> Result<Vec<Value>> {
         match self.get(path).await?["items"].take() {
             Value::Array(items) => Ok(items),
-            _ => Err(anyhow!("{path} is no list")),
+            _ => Err(anyhow!("{path} is not a list")),
         }
     }
 
-    /// Makes an object; `path` is its collection's.
+    /// Creates an object; `path` is that of its collection.
     pub async fn create(&self, path: &str, object: &Value) -> Result<Value> {
         Ok(self
-            .ask(Method::POST, path, Some(("application/json", object)))
+            .request(Method::POST, path, Some(("application/json", object)))
             .await?)
     }
 
-    /// Applies as another field manager than the operator.
+    /// Applies an object with another field manager than the operator.
     pub async fn apply(&self, path: &str, object: &Value) -> Result<Value> {
         let path = format!("{path}?fieldManager=person&force=true");
         let yaml = "application/apply-patch+yaml"; // which JSON is, too
-        Ok(self.ask(Method::PATCH, &path, Some((yaml, object))).await?)
+        Ok(self
+            .request(Method::PATCH, &path, Some((yaml, object)))
+            .await?)
     }
 
-    /// Merges into the object.
+    /// Patches the object by a JSON merge patch.
     pub async fn merge(&self, path: &str, patch: &Value) -> Result<Value> {
         let merge = "application/merge-patch+json";
-        Ok(self.ask(Method::PATCH, path, Some((merge, patch))).await?)
+        Ok(self
+            .request(Method::PATCH, path, Some((merge, patch)))
+            .await?)
     }
 
-    /// Deletes the object. That it is not there is fine.
+    /// Deletes the object, if it exists.
     pub async fn delete(&self, path: &str) -> Result<()> {
-        match self.ask(Method::DELETE, path, None).await {
+        match self.request(Method::DELETE, path, None).await {
             Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
             other => Ok(other.map(drop)?),
         }
     }
 
-    async fn ask(
+    async fn request(
         &self,
         method: Method,
         path: &str,
@@ -200,7 +204,7 @@ impl Cluster {
 }
 
 fn client(mut config: Config) -> Result<Client> {
-    // What is sent again by itself would be counted twice.
+    // A request that the client retries by itself would be counted twice.
     config.default_retry = false;
     Ok(Client::try_from(config)?)
 }

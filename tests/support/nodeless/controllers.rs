@@ -1,4 +1,4 @@
-//! What the Deployment, StatefulSet and Job controllers and the nodes lead to: the status of workloads, written as if all pods
+//! Stands in for the Deployment, StatefulSet and Job controllers and the nodes: writes the status of workloads as if all pods
 //! ran at once. I/O: watches workloads and writes their status.
 
 use std::collections::HashMap;
@@ -14,23 +14,23 @@ use tokio::task::JoinSet;
 
 use super::{Cluster, namespaced};
 
-/// What becomes of migrations.
+/// The outcome of a migration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum JobFate {
+pub enum JobOutcome {
     #[default]
     Complete,
     Active,
     Failed,
 }
 
-/// They work until this is dropped.
+/// They run until this is dropped.
 pub struct Controllers {
-    jobs: Arc<Mutex<HashMap<String, JobFate>>>,
+    jobs: Arc<Mutex<HashMap<String, JobOutcome>>>,
     _tasks: JoinSet<()>,
 }
 
 impl Controllers {
-    /// Works in namespaces whose name begins so.
+    /// Starts them for the namespaces with this prefix.
     pub fn start(cluster: &Cluster, namespaces: &str) -> Self {
         let jobs = Arc::default();
         let mut tasks = JoinSet::new();
@@ -59,19 +59,19 @@ impl Controllers {
         }
     }
 
-    /// What becomes of this namespace's migrations that begin from now on.
-    pub fn jobs(&self, namespace: &str, fate: JobFate) {
+    /// Sets the outcome of migrations that start in this namespace from now on.
+    pub fn set_job_outcome(&self, namespace: &str, outcome: JobOutcome) {
         self.jobs
             .lock()
             .expect("not poisoned")
-            .insert(namespace.to_owned(), fate);
+            .insert(namespace.to_owned(), outcome);
     }
 }
 
 struct Worker {
     cluster: Cluster,
     namespaces: String,
-    jobs: Arc<Mutex<HashMap<String, JobFate>>>,
+    jobs: Arc<Mutex<HashMap<String, JobOutcome>>>,
     resource: ApiResource,
 }
 
@@ -92,7 +92,7 @@ impl Worker {
             })
             .for_each_concurrent(8, async |object| {
                 if let Ok(object) = object {
-                    // It may be gone by now; if not, it changes again, or a test waits in vain and says for what.
+                    // The object may be gone. If not, it changes again, or a test reports what it waits for.
                     let _ = self.act(&object).await;
                 }
             })
@@ -103,20 +103,22 @@ impl Worker {
         let namespace = object.namespace().unwrap_or_default();
         let status = match self.resource.kind.as_str() {
             "Job" => {
-                let fate = self
+                let outcome = self
                     .jobs
                     .lock()
                     .expect("not poisoned")
                     .get(&namespace)
                     .copied();
-                if object.data["status"]["conditions"].is_array() || fate == Some(JobFate::Active) {
+                if object.data["status"]["conditions"].is_array()
+                    || outcome == Some(JobOutcome::Active)
+                {
                     return Ok(());
                 }
-                let fate = fate.unwrap_or_default();
-                if fate == JobFate::Complete {
-                    self.last_words(&namespace, object).await?;
+                let outcome = outcome.unwrap_or_default();
+                if outcome == JobOutcome::Complete {
+                    self.create_migration_pod(&namespace, object).await?;
                 }
-                job_ended(fate == JobFate::Complete)
+                job_status(outcome == JobOutcome::Complete)
             }
             _ => running(object),
         };
@@ -136,8 +138,8 @@ impl Worker {
         Ok(())
     }
 
-    /// The pod of a migration, which ended with these words.
-    async fn last_words(&self, namespace: &str, job: &DynamicObject) -> Result<()> {
+    /// Creates the pod of a migration with a termination message.
+    async fn create_migration_pod(&self, namespace: &str, job: &DynamicObject) -> Result<()> {
         let name = format!("{}-{}", job.name_any(), &job.uid().unwrap_or_default()[..8]);
         let pods = namespaced("api/v1", namespace, "pods");
         let pod = json!({"apiVersion": "v1", "kind": "Pod",
@@ -145,9 +147,9 @@ impl Worker {
                 "ownerReferences": [{"apiVersion": "batch/v1", "kind": "Job", "name": job.name_any(), "uid": job.uid(), "controller": true}]},
             "spec": job.data["spec"]["template"]["spec"]});
         self.cluster.create(&pods, &pod).await?;
-        let words = json!({"applied": 1, "target": 1}).to_string();
+        let message = json!({"applied": 1, "target": 1}).to_string();
         let status = json!({"status": {"phase": "Succeeded", "containerStatuses": [{"name": "migrate", "image": "i", "imageID": "",
-            "ready": false, "restartCount": 0, "state": {"terminated": {"exitCode": 0, "message": words}}}]}});
+            "ready": false, "restartCount": 0, "state": {"terminated": {"exitCode": 0, "message": message}}}]}});
         self.cluster
             .merge(&format!("{pods}/{name}/status"), &status)
             .await?;
@@ -169,14 +171,14 @@ fn running(object: &DynamicObject) -> Value {
     status
 }
 
-fn job_ended(well: bool) -> Value {
+fn job_status(succeeded: bool) -> Value {
     let now = k8s_openapi::jiff::Timestamp::now().to_string();
     let now = format!(
         "{}Z",
         now.split('.').next().unwrap_or(&now).trim_end_matches('Z')
     );
     let condition = |type_: &str, reason: &str| json!({"type": type_, "status": "True", "reason": reason, "lastTransitionTime": now});
-    if well {
+    if succeeded {
         json!({"startTime": now, "completionTime": now, "succeeded": 1, "conditions": [
             condition("SuccessCriteriaMet", "CompletionsReached"), condition("Complete", "CompletionsReached")]})
     } else {

@@ -1,8 +1,8 @@
-//! In front of Kafka: counts the operator's requests, and kills it at one of them. I/O.
+//! A proxy in front of Kafka: counts the requests of the operator, and kills it at one of them. I/O.
 //!
-//! In Kafka's protocol a request and an answer alike are a length of four bytes and as many bytes; those of a request begin with
-//! the kind and its version (two bytes each) and a number that its answer begins with (protocol guide, "Protocol Primitives").
-//! Each request counts, so that also connecting and learning the brokers' addresses is a point to crash at.
+//! In Kafka's protocol, requests and responses are frames: a length of four bytes, then as many bytes. A request starts with
+//! its API key and version (two bytes each) and a correlation id, with which its response starts (protocol guide, "Protocol
+//! Primitives"). Every request counts, so that the operator can also be killed while it connects and fetches metadata.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -15,10 +15,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{Crash, Side, Victim};
+use super::crash::{Crash, Side};
+use super::process::OperatorProcess;
 
 /// More than Kafka's clients send.
-const LONGEST: u32 = 64 << 20;
+const FRAME_LIMIT: u32 = 64 << 20;
 
 #[derive(Clone)]
 pub struct KafkaProxy(Arc<Inner>);
@@ -26,45 +27,45 @@ pub struct KafkaProxy(Arc<Inner>);
 struct Inner {
     broker: u16,
     port: u16,
-    victim: Victim,
+    process: OperatorProcess,
     run: Mutex<Run>,
 }
 
 #[derive(Default)]
 struct Run {
-    /// Tells one process of the operator from the next: a connection outlives the process for a moment.
+    /// The number of the process: a connection outlives its process for a moment.
     number: u64,
     crash: Option<Crash>,
     requests: usize,
-    away: bool,
+    down: bool,
     crashed: bool,
 }
 
-/// What becomes of a request.
+/// What the proxy does with a request.
 #[derive(PartialEq)]
-enum Fate {
+enum Decision {
     Pass,
-    /// The operator is killed before it, or nothing passes any more.
+    /// Forward nothing any more; the operator may have to be killed.
     Stop,
-    /// The operator is killed when the answer comes.
+    /// Kill the operator when the response arrives.
     Last,
 }
 
 impl KafkaProxy {
-    /// Listens. `broker` is the one broker of a Kafka at 127.0.0.1.
-    pub async fn start(broker: u16, victim: &Victim) -> Result<Self> {
+    /// Listens. `broker` is the port of the only broker, on localhost.
+    pub async fn start(broker: u16, process: &OperatorProcess) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let proxy = Self(Arc::new(Inner {
             broker,
             port: listener.local_addr()?.port(),
-            victim: victim.clone(),
+            process: process.clone(),
             run: Mutex::default(),
         }));
         let serving = proxy.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let proxy = serving.clone();
-                // A connection that ends in the middle is what these tests are about.
+                // Broken connections are what these tests are about.
                 tokio::spawn(async move { proxy.serve(client).await });
             }
         });
@@ -72,7 +73,7 @@ impl KafkaProxy {
     }
 
     /// The broker of `CONFAB_KAFKA_BOOTSTRAP_SERVERS`.
-    pub async fn to_local_kafka(victim: &Victim) -> Result<Self> {
+    pub async fn to_local_kafka(process: &OperatorProcess) -> Result<Self> {
         let servers = std::env::var("CONFAB_KAFKA_BOOTSTRAP_SERVERS");
         let servers = servers
             .context("CONFAB_KAFKA_BOOTSTRAP_SERVERS is not set: run `tests/services/up`")?;
@@ -80,15 +81,15 @@ impl KafkaProxy {
             .rsplit(':')
             .next()
             .and_then(|port| port.parse().ok());
-        Self::start(port.context("a port after the last colon")?, victim).await
+        Self::start(port.context("a port after the last colon")?, process).await
     }
 
-    /// Its address, as a broker's.
+    /// Its address for clients.
     pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.0.port)
     }
 
-    /// Names and numbers of partitions of the topics whose names begin so, straight from the broker.
+    /// The topics with this prefix and their numbers of partitions, directly from the broker.
     pub async fn topics(&self, prefix: &str) -> Result<Vec<(String, usize)>> {
         let (server, prefix) = (format!("127.0.0.1:{}", self.0.broker), prefix.to_owned());
         tokio::task::spawn_blocking(move || {
@@ -108,7 +109,7 @@ impl KafkaProxy {
         .context("asking Kafka does not panic")?
     }
 
-    /// Counts from 1 again, for another process, which is killed at a request if told so.
+    /// Starts to count from 1, for a new process, which is killed at the given request.
     pub fn begin(&self, crash: Option<Crash>) {
         let mut run = self.run();
         let number = run.number + 1;
@@ -119,12 +120,12 @@ impl KafkaProxy {
         };
     }
 
-    /// Whether nothing passes from now on, until told otherwise.
-    pub fn away(&self, away: bool) {
-        self.run().away = away;
+    /// Whether Kafka is down: nothing is forwarded.
+    pub fn set_down(&self, down: bool) {
+        self.run().down = down;
     }
 
-    /// How many requests came.
+    /// The number of requests.
     pub fn requests(&self) -> usize {
         self.run().requests
     }
@@ -141,23 +142,23 @@ impl KafkaProxy {
             .expect("nothing panics while it holds this lock")
     }
 
-    fn fate(&self, number: u64) -> Fate {
+    fn decision(&self, number: u64) -> Decision {
         let mut run = self.run();
-        if run.crashed || run.away || run.number != number {
-            return Fate::Stop;
+        if run.crashed || run.down || run.number != number {
+            return Decision::Stop;
         }
         run.requests += 1;
         match run.crash {
             Some(crash) if crash.at == run.requests => {
-                // After it, others may still have their answers until it has come.
+                // Until its response arrives, other responses are still forwarded.
                 run.crashed = crash.side == Side::Before;
                 if crash.side == Side::Before {
-                    Fate::Stop
+                    Decision::Stop
                 } else {
-                    Fate::Last
+                    Decision::Last
                 }
             }
-            _ => Fate::Pass,
+            _ => Decision::Pass,
         }
     }
 
@@ -167,12 +168,12 @@ impl KafkaProxy {
             run.crashed && run.number == number
         };
         if crashed {
-            self.0.victim.kill().await;
+            self.0.process.kill().await;
         }
     }
 
     async fn serve(&self, client: TcpStream) -> Result<()> {
-        ensure!(!self.run().away, "away");
+        ensure!(!self.run().down, "Kafka is down");
         let number = self.run().number;
         let broker = TcpStream::connect(("127.0.0.1", self.0.broker)).await?;
         let ((from_client, to_client), (from_broker, to_broker)) =
@@ -180,7 +181,7 @@ impl KafkaProxy {
         let last = Arc::new(Mutex::new(HashSet::new()));
         tokio::select! {
             result = self.requests_of(number, from_client, to_broker, &last) => result,
-            result = self.answers_of(number, from_broker, to_client, &last) => result,
+            result = self.responses_of(number, from_broker, to_client, &last) => result,
         }
     }
 
@@ -193,13 +194,13 @@ impl KafkaProxy {
     ) -> Result<()> {
         loop {
             let frame = frame(&mut from).await?;
-            match self.fate(number) {
-                Fate::Pass => {}
-                Fate::Stop => {
+            match self.decision(number) {
+                Decision::Pass => {}
+                Decision::Stop => {
                     self.kill_if_crashed(number).await;
                     return Ok(());
                 }
-                Fate::Last => {
+                Decision::Last => {
                     let reply = frame[8..12].try_into().expect("four bytes");
                     last.lock().expect("not poisoned").insert(reply);
                 }
@@ -208,7 +209,7 @@ impl KafkaProxy {
         }
     }
 
-    async fn answers_of(
+    async fn responses_of(
         &self,
         of: u64,
         mut from: OwnedReadHalf,
@@ -226,15 +227,15 @@ impl KafkaProxy {
                 self.kill_if_crashed(of).await;
                 return Ok(());
             }
-            ensure!(!self.run().away, "away");
-            self.lead_here(&mut frame);
+            ensure!(!self.run().down, "Kafka is down");
+            self.rewrite_address(&mut frame);
             to.write_all(&frame).await?;
         }
     }
 
-    /// The broker tells clients its own address; here they are to come back to this proxy. Host and port are next to each other
-    /// in every version of the answer, and the port has four bytes, so that the lengths stay right.
-    fn lead_here(&self, frame: &mut [u8]) {
+    /// Replaces the broker's address in metadata by that of this proxy. Host and port are next to each other in every version
+    /// of the response, and the port has four bytes, so the lengths stay the same.
+    fn rewrite_address(&self, frame: &mut [u8]) {
         let address =
             |port: u16| [b"127.0.0.1".as_slice(), &u32::from(port).to_be_bytes()].concat();
         let (theirs, ours) = (address(self.0.broker), address(self.0.port));
@@ -248,12 +249,12 @@ impl KafkaProxy {
     }
 }
 
-/// The next one, its length in front.
+/// The next frame, with its length.
 async fn frame(from: &mut OwnedReadHalf) -> Result<Vec<u8>> {
     let length = from.read_u32().await?;
     ensure!(
-        (8..LONGEST).contains(&length),
-        "no frame of Kafka's protocol: {length} bytes"
+        (8..FRAME_LIMIT).contains(&length),
+        "not a frame of Kafka's protocol: {length} bytes"
     );
     let mut frame = vec![0; 4 + length as usize];
     frame[..4].copy_from_slice(&length.to_be_bytes());

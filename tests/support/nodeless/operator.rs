@@ -1,4 +1,4 @@
-//! The operator's program as a process of this test. I/O.
+//! Runs the operator as a process of a test. I/O.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -7,30 +7,30 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use tokio::process::Command;
 
-use super::Victim;
+use super::process::OperatorProcess;
 use crate::names::unique;
 use crate::wait::eventually;
 
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub program: PathBuf,
-    /// The API server's address: a proxy's.
+    /// The address of the API server, or of a proxy.
     pub server: String,
-    /// Namespaces that it looks after; none means all.
+    /// The namespaces that it watches; empty: all.
     pub namespaces: Vec<String>,
-    /// Its name in the Lease, which is in the first of the namespaces. None: it takes no part in an election.
+    /// Its identity in the Lease, which is in the first of the namespaces. None: no leader election.
     pub identity: Option<String>,
 }
 
-/// A process that is killed when this is dropped.
+/// A running operator; it is killed when this is dropped.
 pub struct Operator {
-    process: Victim,
+    process: OperatorProcess,
     log: PathBuf,
 }
 
 impl Operator {
-    /// Starts it. `process` is where proxies find it, to kill it.
-    pub async fn start(settings: &Settings, process: &Victim) -> Result<Self> {
+    /// Starts it; proxies kill it through `process`.
+    pub async fn start(settings: &Settings, process: &OperatorProcess) -> Result<Self> {
         let directory = std::env::temp_dir().join("confab-nodeless");
         std::fs::create_dir_all(&directory)?;
         let name = unique("operator");
@@ -47,22 +47,22 @@ impl Operator {
         })
     }
 
-    /// Ends it as a crash does.
+    /// Kills it, like a crash.
     pub async fn kill(&self) {
         self.process.kill().await;
     }
 
-    /// Asks it to end, and waits for that.
+    /// Stops it by SIGTERM, and waits until it has exited.
     pub async fn stop(&self) -> Result<()> {
         self.process.terminate(Duration::from_secs(15)).await
     }
 
-    pub async fn ended(&self) -> bool {
-        self.process.ended().await
+    pub async fn has_exited(&self) -> bool {
+        self.process.has_exited().await
     }
 
     pub async fn pid(&self) -> Result<u32> {
-        self.process.pid().await.context("the operator has ended")
+        self.process.pid().await.context("the operator has exited")
     }
 
     /// Status and text of `/readyz`, `/livez` or `/metrics`.
@@ -71,17 +71,17 @@ impl Operator {
         Ok((answer.status().as_u16(), answer.text().await?))
     }
 
-    /// Where its admin port is, as its first line in the log tells. It takes what is free: a port chosen before it starts
-    /// may be another's by then.
+    /// The address of its admin port, from the first line of its log. It picks a free port itself: a port that is chosen before
+    /// may be taken when it starts.
     fn admin_address(&self) -> Result<String> {
         let log = self.log();
-        let (_, told) = log.split_once(" admin=").context("it has not started")?;
-        let address = told.split_whitespace().next();
+        let (_, rest) = log.split_once(" admin=").context("it has not started")?;
+        let address = rest.split_whitespace().next();
         Ok(address.context("an address")?.to_owned())
     }
 
-    /// How many passes it has done, of all chats.
-    pub async fn passes(&self) -> Result<f64> {
+    /// The number of reconciles, of all chats.
+    pub async fn reconciles(&self) -> Result<f64> {
         let (_, metrics) = self.admin("/metrics").await?;
         let counts = metrics
             .lines()
@@ -90,25 +90,28 @@ impl Operator {
         Ok(counts.sum::<std::result::Result<_, _>>()?)
     }
 
-    /// Waits until it has done no pass for a second: whatever a change has caused is over.
-    pub async fn is_quiet(&self, limit: Duration) -> Result<()> {
+    /// Waits until it has not reconciled for a second: everything that a change caused is done.
+    pub async fn wait_until_idle(&self, limit: Duration) -> Result<()> {
         let (mut known, mut since) = (-1.0, Instant::now());
-        eventually(limit, "the operator is quiet", async || {
-            let passes = self.passes().await?;
-            if passes != known {
-                (known, since) = (passes, Instant::now());
+        eventually(limit, "the operator is idle", async || {
+            let reconciles = self.reconciles().await?;
+            if reconciles != known {
+                (known, since) = (reconciles, Instant::now());
             }
-            ensure!(since.elapsed() >= Duration::from_secs(1), "{passes} passes");
+            ensure!(
+                since.elapsed() >= Duration::from_secs(1),
+                "{reconciles} reconciles"
+            );
             Ok(())
         })
         .await
     }
 
-    /// Waits until `/readyz` answers with this status and a text that holds this.
-    pub async fn says(&self, limit: Duration, status: u16, text: &str) -> Result<()> {
+    /// Waits until `/readyz` answers with this status and a text that contains this.
+    pub async fn wait_for_readyz(&self, limit: Duration, status: u16, text: &str) -> Result<()> {
         eventually(
             limit,
-            &format!("/readyz says {status} {text}"),
+            &format!("/readyz answers {status} {text}"),
             async || {
                 let (code, said) = self.admin("/readyz").await?;
                 ensure!(code == status && said.contains(text), "{code} {said}");
@@ -155,7 +158,7 @@ fn command(settings: &Settings, kubeconfig: &Path, log: &Path) -> Result<Command
     Ok(command)
 }
 
-/// Without a login: the proxy has the operator's.
+/// Without credentials: the proxy has those of the operator.
 fn kubeconfig_of(server: &str) -> String {
     format!(
         "apiVersion: v1\nkind: Config\ncurrent-context: c\n\

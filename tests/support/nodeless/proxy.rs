@@ -1,13 +1,13 @@
-//! In front of the API server: counts what the operator asks for, and does to it what a test wants. I/O.
+//! A proxy in front of the API server: counts the requests of the operator and injects faults. I/O.
 //!
-//! A request counts when it has arrived here whole. What was counted and passed on reaches the API server even if the operator
-//! is killed meanwhile, as it would without a proxy; so the audit log holds exactly what was passed on.
+//! A request counts when it has arrived completely. A request that was forwarded reaches the API server even if the operator is
+//! killed meanwhile, as it would without a proxy; so the audit log contains exactly the forwarded requests.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
@@ -16,35 +16,14 @@ use axum::response::{IntoResponse, Response};
 use kube::Client;
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio::process::Child;
-use tokio::sync::{Mutex as AsyncMutex, watch};
+use tokio::sync::watch as signal;
 
-use super::watching::{Watching, passed_on};
+use super::crash::{Crash, Side};
+use super::process::OperatorProcess;
+use super::watch::{self, WatchBehavior};
 
 /// Longer than any request of the operator.
-const LONGEST: usize = 8 << 20;
-
-/// The operator's process, for whoever is to kill it.
-#[derive(Clone, Default)]
-pub struct Victim(Arc<AsyncMutex<Option<Child>>>);
-
-/// When the operator is killed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Crash {
-    /// At which request, from 1.
-    pub at: usize,
-    /// Whether the request still has its effect.
-    pub side: Side,
-}
-
-/// On which side of a request the operator is killed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// The request has no effect.
-    Before,
-    /// It has, but its answer never arrives.
-    After,
-}
+const BODY_LIMIT: usize = 8 << 20;
 
 /// A request of the operator.
 #[derive(Clone, Debug)]
@@ -60,32 +39,32 @@ impl Call {
         self.uri.contains("watch=true") || self.uri.contains("watch=1")
     }
 
-    /// Whether it is a write of something else than an Event.
+    /// Whether it writes anything but an Event.
     pub fn writes(&self) -> bool {
         self.method != Method::GET && !self.uri.contains("/events")
     }
 }
 
-/// What becomes of a request.
+/// What the proxy does with a request.
 #[derive(Clone, Debug)]
-pub enum Deed {
+pub enum Behavior {
     Pass,
-    /// The operator is killed.
+    /// Kill the operator.
     Crash(Side),
-    /// It is answered with this status, as the API server would put it.
+    /// Answer with this status and reason, as the API server would.
     Refuse(u16, &'static str),
-    /// It is passed on; then it is answered with this status, as if it had failed.
+    /// Forward it, then answer with this status as if it had failed.
     PassAndRefuse(u16, &'static str),
-    /// It is answered with this JSON.
+    /// Answer with this JSON.
     Answer(Arc<str>),
     Hang,
-    /// It is passed on after this time.
+    /// Forward it after this time.
     Delay(Duration),
-    /// It is a watch, whose events are passed on like this.
-    Watch(Watching),
+    /// Forward the events of a watch like this.
+    Watch(WatchBehavior),
 }
 
-type Judge = dyn Fn(&Call) -> Deed + Send + Sync;
+type Decide = dyn Fn(&Call) -> Behavior + Send + Sync;
 
 #[derive(Clone)]
 pub struct ApiProxy(Arc<Inner>);
@@ -93,69 +72,69 @@ pub struct ApiProxy(Arc<Inner>);
 struct Inner {
     upstream: Client,
     address: String,
-    victim: Victim,
+    process: OperatorProcess,
     run: Mutex<Run>,
-    cut: watch::Sender<u64>,
+    cut: signal::Sender<u64>,
 }
 
-/// Everything about one process of the operator.
+/// The state for one process of the operator.
 #[derive(Clone)]
 struct Run {
     tag: String,
-    judge: Arc<Judge>,
+    decide: Arc<Decide>,
     arrived: Arc<AtomicUsize>,
-    passed: Arc<AtomicUsize>,
+    forwarded: Arc<AtomicUsize>,
     crashed: bool,
 }
 
 impl ApiProxy {
-    /// Listens. Requests reach the API server as `upstream`'s.
-    pub async fn start(upstream: Client, victim: &Victim) -> Result<Self> {
+    /// Listens, and forwards requests through `upstream`.
+    pub async fn start(upstream: Client, process: &OperatorProcess) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let proxy = Self(Arc::new(Inner {
             upstream,
             address: format!("http://{}", listener.local_addr()?),
-            victim: victim.clone(),
+            process: process.clone(),
             run: Mutex::new(Run::new("nobody")),
-            cut: watch::Sender::default(),
+            cut: signal::Sender::default(),
         }));
         let router = Router::new().fallback(handle).with_state(proxy.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         Ok(proxy)
     }
 
-    /// Its address, as an API server's.
+    /// Its address for the operator.
     pub fn address(&self) -> &str {
         &self.0.address
     }
 
-    /// Counts from 1 again, for a process that the audit log shows as `tag`.
+    /// Starts to count from 1, for a process that the audit log shows as `tag`.
     pub fn begin(&self, tag: &str) {
         *self.run() = Run::new(tag);
     }
 
-    /// Decides about each request from now on.
-    pub fn judge(&self, judge: impl Fn(&Call) -> Deed + Send + Sync + 'static) {
-        self.run().judge = Arc::new(judge);
+    /// Decides what to do with each request from now on.
+    pub fn on_request(&self, decide: impl Fn(&Call) -> Behavior + Send + Sync + 'static) {
+        self.run().decide = Arc::new(decide);
     }
 
     /// Kills the operator at a request.
     pub fn crash_at(&self, crash: Crash) {
-        self.judge(move |call| match call.number == crash.at {
-            true => Deed::Crash(crash.side),
-            false => Deed::Pass,
+        self.on_request(move |call| match call.number == crash.at {
+            true => Behavior::Crash(crash.side),
+            false => Behavior::Pass,
         });
     }
 
-    /// Ends all watches that are under way, in the middle.
+    /// Cuts all open watches.
     pub fn cut_watches(&self) {
         self.0.cut.send_modify(|times| *times += 1);
     }
 
-    /// How many requests arrived, and how many of them were passed on.
+    /// The number of requests that arrived, and of those that were forwarded.
     pub fn counts(&self) -> (usize, usize) {
         let run = self.run();
-        (run.arrived.load(SeqCst), run.passed.load(SeqCst))
+        (run.arrived.load(SeqCst), run.forwarded.load(SeqCst))
     }
 
     /// Whether the operator was killed here.
@@ -170,7 +149,7 @@ impl ApiProxy {
             .expect("nothing panics while it holds this lock")
     }
 
-    /// Kills the process that `of` counts for, unless another has begun.
+    /// Kills the process that `of` belongs to, unless another was started.
     async fn crash(&self, of: &Run) {
         let current = {
             let mut run = self.run();
@@ -179,7 +158,7 @@ impl ApiProxy {
             current
         };
         if current {
-            self.0.victim.kill().await;
+            self.0.process.kill().await;
         }
     }
 }
@@ -188,16 +167,16 @@ impl Run {
     fn new(tag: &str) -> Self {
         Self {
             tag: tag.to_owned(),
-            judge: Arc::new(|_| Deed::Pass),
+            decide: Arc::new(|_| Behavior::Pass),
             arrived: Arc::default(),
-            passed: Arc::default(),
+            forwarded: Arc::default(),
             crashed: false,
         }
     }
 }
 
 async fn handle(State(proxy): State<ApiProxy>, request: Request) -> Response {
-    // On its own, so that it ends although the operator, and with it the connection, is gone.
+    // A separate task, so that it completes even if the operator, and with it the connection, is gone.
     let handled = tokio::spawn(async move { answer(&proxy, request).await });
     match handled.await.expect("answering does not panic") {
         Ok(response) => response,
@@ -207,7 +186,7 @@ async fn handle(State(proxy): State<ApiProxy>, request: Request) -> Response {
 
 async fn answer(proxy: &ApiProxy, request: Request) -> Result<Response> {
     let (parts, body) = request.into_parts();
-    let body = to_bytes(body, LONGEST).await?;
+    let body = to_bytes(body, BODY_LIMIT).await?;
     let (run, call) = {
         let run = proxy.run();
         if run.crashed {
@@ -220,45 +199,45 @@ async fn answer(proxy: &ApiProxy, request: Request) -> Result<Response> {
         };
         (run.clone(), call)
     };
-    let pass = || pass_on(proxy, &run, &call, &parts.headers, body.clone());
-    match (run.judge)(&call) {
-        Deed::Pass => streamed(proxy, &call, pass().await?, Watching::AsItIs),
-        Deed::Watch(how) => streamed(proxy, &call, pass().await?, how),
-        Deed::Crash(Side::Before) => {
+    let forward = || forward_request(proxy, &run, &call, &parts.headers, body.clone());
+    match (run.decide)(&call) {
+        Behavior::Pass => streamed(proxy, &call, forward().await?, WatchBehavior::Unchanged),
+        Behavior::Watch(how) => streamed(proxy, &call, forward().await?, how),
+        Behavior::Crash(Side::Before) => {
             proxy.crash(&run).await;
             Ok(StatusCode::BAD_GATEWAY.into_response())
         }
-        Deed::Crash(Side::After) => {
-            let answer = pass().await?;
+        Behavior::Crash(Side::After) => {
+            let answer = forward().await?;
             proxy.crash(&run).await;
             Ok(answer)
         }
-        Deed::Refuse(code, reason) => Ok(refusal(code, reason)),
-        Deed::PassAndRefuse(code, reason) => {
-            let _ = to_bytes(pass().await?.into_body(), LONGEST).await?;
+        Behavior::Refuse(code, reason) => Ok(refusal(code, reason)),
+        Behavior::PassAndRefuse(code, reason) => {
+            let _ = to_bytes(forward().await?.into_body(), BODY_LIMIT).await?;
             Ok(refusal(code, reason))
         }
-        Deed::Answer(json) => Ok((
+        Behavior::Answer(json) => Ok((
             [(header::CONTENT_TYPE, "application/json")],
             json.to_string(),
         )
             .into_response()),
-        Deed::Hang => std::future::pending().await,
-        Deed::Delay(time) => {
+        Behavior::Hang => std::future::pending().await,
+        Behavior::Delay(time) => {
             tokio::time::sleep(time).await;
-            streamed(proxy, &call, pass().await?, Watching::AsItIs)
+            streamed(proxy, &call, forward().await?, WatchBehavior::Unchanged)
         }
     }
 }
 
-async fn pass_on(
+async fn forward_request(
     proxy: &ApiProxy,
     run: &Run,
     call: &Call,
     headers: &HeaderMap,
     body: Bytes,
 ) -> Result<Response> {
-    run.passed.fetch_add(1, SeqCst);
+    run.forwarded.fetch_add(1, SeqCst);
     let mut request = axum::http::Request::builder()
         .method(call.method.clone())
         .uri(&call.uri)
@@ -276,7 +255,7 @@ async fn pass_on(
         .await
         .context("the API server")?;
     let (mut parts, body) = response.into_parts();
-    // The body is sent on as it comes.
+    // The body is streamed.
     for name in [
         header::TRANSFER_ENCODING,
         header::CONTENT_LENGTH,
@@ -287,13 +266,18 @@ async fn pass_on(
     Ok(Response::from_parts(parts, Body::new(body)))
 }
 
-/// A watch goes through a task that can end it.
-fn streamed(proxy: &ApiProxy, call: &Call, response: Response, how: Watching) -> Result<Response> {
+/// Sends a watch through a task that can cut it.
+fn streamed(
+    proxy: &ApiProxy,
+    call: &Call,
+    response: Response,
+    how: WatchBehavior,
+) -> Result<Response> {
     if !call.watches() || !response.status().is_success() {
         return Ok(response);
     }
     let (parts, body) = response.into_parts();
-    let body = passed_on(body, how, proxy.0.cut.subscribe());
+    let body = watch::forward(body, how, proxy.0.cut.subscribe());
     Ok(Response::from_parts(parts, body))
 }
 
@@ -302,48 +286,4 @@ fn refusal(code: u16, reason: &str) -> Response {
         "message": "refused by a test", "reason": reason, "code": code});
     let code = StatusCode::from_u16(code).expect("tests refuse with a status of HTTP");
     (code, axum::Json(status)).into_response()
-}
-
-impl Victim {
-    pub(super) async fn set(&self, child: Child) {
-        *self.0.lock().await = Some(child);
-    }
-
-    /// Kills it and waits for its end. That it has ended is fine.
-    pub async fn kill(&self) {
-        if let Some(child) = self.0.lock().await.as_mut() {
-            let _ = child.kill().await;
-        }
-    }
-
-    /// SIGTERM, and an error if it has not ended after `limit`.
-    pub async fn terminate(&self, limit: Duration) -> Result<()> {
-        let mut child = self.0.lock().await;
-        let Some(child) = child.as_mut() else {
-            return Ok(());
-        };
-        if let Some(pid) = child.id() {
-            let asked = tokio::process::Command::new("kill")
-                .arg("-TERM")
-                .arg(pid.to_string())
-                .status()
-                .await?;
-            ensure!(asked.success(), "kill -TERM {pid}: {asked}");
-        }
-        tokio::time::timeout(limit, child.wait())
-            .await
-            .context("it goes on after SIGTERM")??;
-        Ok(())
-    }
-
-    pub(super) async fn ended(&self) -> bool {
-        match self.0.lock().await.as_mut() {
-            Some(child) => child.try_wait().is_ok_and(|status| status.is_some()),
-            None => true,
-        }
-    }
-
-    pub(super) async fn pid(&self) -> Option<u32> {
-        self.0.lock().await.as_ref()?.id()
-    }
 }

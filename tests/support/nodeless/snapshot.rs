@@ -1,4 +1,4 @@
-//! Everything in a namespace, without what differs between two runs that came to the same. I/O: lists; the rest is pure.
+//! Everything in a namespace, without what differs between two equivalent runs. I/O: lists objects; the rest is pure.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Chat, KafkaProxy, namespaced};
 
-/// Kinds of which the operator may make something, and its own.
+/// The kinds of children, and ChatDeployments.
 const KINDS: [(&str, &str); 13] = [
     ("apis/confab.dev/v1alpha1", "chatdeployments"),
     ("apis/apps/v1", "deployments"),
@@ -24,7 +24,7 @@ const KINDS: [(&str, &str); 13] = [
     ("api/v1", "persistentvolumeclaims"),
 ];
 
-/// Made by the server, or another in each run.
+/// Fields that the server sets, or that differ in each run.
 const VOLATILE: [&str; 18] = [
     "uid",
     "resourceVersion",
@@ -42,12 +42,12 @@ const VOLATILE: [&str; 18] = [
     "batch.kubernetes.io/controller-uid",
     "confab.dev/generation",
     "deployment.kubernetes.io/revision",
-    // Digests over some of these.
+    // Digests of some of these.
     "confab.dev/applied",
     "confab.dev/migrates",
 ];
 
-/// What is in the chat's namespace, by `kind/name`, and its topics. `kafka` is where its spec says that Kafka is.
+/// The objects of the chat's namespace, by `kind/name`, and its topics. `kafka` is the Kafka of its spec.
 pub async fn snapshot(chat: &Chat, kafka: &KafkaProxy) -> Result<BTreeMap<String, Value>> {
     let mut all = BTreeMap::new();
     let mut versions = BTreeMap::new();
@@ -71,9 +71,9 @@ pub async fn snapshot(chat: &Chat, kafka: &KafkaProxy) -> Result<BTreeMap<String
         let generation = name
             .starts_with("chatdeployments/")
             .then(|| object["metadata"]["generation"].clone());
-        steady(
+        normalize(
             object,
-            &Known {
+            &References {
                 secrets: &versions,
                 generation,
             },
@@ -93,23 +93,23 @@ pub async fn snapshot(chat: &Chat, kafka: &KafkaProxy) -> Result<BTreeMap<String
     Ok(all)
 }
 
-/// What values are compared with before they go.
-struct Known<'a> {
-    /// Versions of the Secrets.
+/// What references are compared with before they are normalized.
+struct References<'a> {
+    /// The resource versions of the Secrets.
     secrets: &'a BTreeMap<String, Value>,
-    /// Of a ChatDeployment. A child is written as often as it takes.
+    /// The generation of a ChatDeployment. That of a child depends on the number of writes.
     generation: Option<Value>,
 }
 
-fn steady(value: &mut Value, known: &Known<'_>) {
+fn normalize(value: &mut Value, known: &References<'_>) {
     match value {
-        Value::Object(fields) => steady_fields(fields, known),
-        Value::Array(items) => items.iter_mut().for_each(|item| steady(item, known)),
+        Value::Object(fields) => normalize_fields(fields, known),
+        Value::Array(items) => items.iter_mut().for_each(|item| normalize(item, known)),
         _ => {}
     }
 }
 
-fn steady_fields(fields: &mut Map<String, Value>, known: &Known<'_>) {
+fn normalize_fields(fields: &mut Map<String, Value>, known: &References<'_>) {
     fields.retain(|key, _| !VOLATILE.contains(&key.as_str()));
     for (key, value) in fields.iter_mut() {
         match (key.as_str(), &*value) {
@@ -118,14 +118,14 @@ fn steady_fields(fields: &mut Map<String, Value>, known: &Known<'_>) {
             }
             ("confab.dev/secrets", Value::String(text)) => *value = versions(text, known.secrets),
             ("data", Value::Object(data)) => *value = json!(data.keys().collect::<Vec<_>>()),
-            _ => steady(value, known),
+            _ => normalize(value, known),
         }
     }
 }
 
-/// `name=version,…`: whether it is the Secret's newest version. Of generated ones it is a digest.
+/// `name=version,…`: whether each is the newest version of the Secret. Generated Secrets have a digest.
 fn versions(text: &str, secrets: &BTreeMap<String, Value>) -> Value {
-    let told = text.split(',').map(|entry| {
+    let entries = text.split(',').map(|entry| {
         let (name, version) = entry.split_once('=').unwrap_or((entry, ""));
         let digest = version.len() > 12 || version.parse::<u64>().is_err();
         let newest = secrets.get(name).and_then(Value::as_str) == Some(version);
@@ -140,5 +140,5 @@ fn versions(text: &str, secrets: &BTreeMap<String, Value>) -> Value {
             }
         )
     });
-    json!(told.collect::<Vec<_>>().join(","))
+    json!(entries.collect::<Vec<_>>().join(","))
 }

@@ -165,7 +165,7 @@ impl Lane {
                 return Ok(());
             }
             ensure!(
-                !operator.ended().await,
+                !operator.has_exited().await,
                 "the operator ended by itself: {}",
                 operator.log()
             );
@@ -238,7 +238,7 @@ impl Lane {
             LIMIT,
             "everything is as after an undisturbed run",
             async || {
-                ensure!(!operator.ended().await, "the operator ended by itself");
+                ensure!(!operator.has_exited().await, "the operator ended by itself");
                 let is = self.snapshot().await?;
                 ensure!(is == *expected, "{}", differences(expected, &is));
                 Ok(())

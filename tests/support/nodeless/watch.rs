@@ -1,4 +1,4 @@
-//! How the proxy passes a watch on: as it is, or as bad days have it. I/O: moves lines from one stream to another.
+//! Forwards a watch, unchanged or with a fault. I/O: moves lines from one stream to another.
 
 use std::time::Duration;
 
@@ -7,22 +7,22 @@ use futures_util::{StreamExt, stream};
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
 
-/// What becomes of a watch's events.
+/// How the events of a watch are forwarded.
 #[derive(Clone, Copy, Debug)]
-pub enum Watching {
-    AsItIs,
-    /// The watch ends in the middle of the event after so many, without an end that HTTP would call one.
+pub enum WatchBehavior {
+    Unchanged,
+    /// The connection breaks in the middle of the event after so many.
     CutAfter(usize),
-    /// Each event comes twice.
-    Twice,
-    /// Each event comes later by this.
-    Late(Duration),
-    /// Instead of the event after so many, the API server says that it forgot what was before (410 Gone).
+    /// Each event is sent twice.
+    Duplicate,
+    /// Each event is delayed.
+    Delay(Duration),
+    /// Instead of the event after so many, the API server answers that the resource version is too old (410 Gone).
     GoneAfter(usize),
 }
 
-/// The body to answer with: one JSON object a line.
-pub(super) fn passed_on(body: Body, how: Watching, mut cut: watch::Receiver<u64>) -> Body {
+/// The body of the answer: one JSON object per line.
+pub(super) fn forward(body: Body, how: WatchBehavior, mut cut: watch::Receiver<u64>) -> Body {
     let (lines, out) = mpsc::channel(64);
     cut.mark_unchanged();
     tokio::spawn(async move {
@@ -39,7 +39,7 @@ pub(super) fn passed_on(body: Body, how: Watching, mut cut: watch::Receiver<u64>
 
 type Lines = mpsc::Sender<Result<Bytes, std::io::Error>>;
 
-async fn copy(body: Body, how: Watching, to: &Lines) {
+async fn copy(body: Body, how: WatchBehavior, to: &Lines) {
     let (mut from, mut line, mut events) = (body.into_data_stream(), Vec::new(), 0);
     while let Some(Ok(chunk)) = from.next().await {
         for part in chunk.split_inclusive(|byte| *byte == b'\n') {
@@ -58,21 +58,21 @@ async fn copy(body: Body, how: Watching, to: &Lines) {
     }
 }
 
-/// None: the watch has ended.
-async fn event(line: Vec<u8>, how: Watching, before: usize, to: &Lines) -> Option<()> {
+/// Forwards one event. None: the watch has ended.
+async fn event(line: Vec<u8>, how: WatchBehavior, before: usize, to: &Lines) -> Option<()> {
     let line = Bytes::from(line);
     match how {
-        Watching::CutAfter(events) if before == events => {
+        WatchBehavior::CutAfter(events) if before == events => {
             send(to, line.slice(..line.len() / 2)).await?;
             broken(to).await;
             return None;
         }
-        Watching::GoneAfter(events) if before == events => {
+        WatchBehavior::GoneAfter(events) if before == events => {
             send(to, gone()).await?;
             return None;
         }
-        Watching::Twice => send(to, line.clone()).await?,
-        Watching::Late(time) => tokio::time::sleep(time).await,
+        WatchBehavior::Duplicate => send(to, line.clone()).await?,
+        WatchBehavior::Delay(time) => tokio::time::sleep(time).await,
         _ => {}
     }
     send(to, line).await

@@ -1,4 +1,4 @@
-//! People who talk through the ingress while something happens to the cluster.
+//! Traffic through the ingress while something happens to the cluster.
 
 use std::time::Duration;
 
@@ -9,16 +9,16 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::interval;
 
-/// Two people who send to each other through the ingress, and look at the page, until told to stop.
-pub struct Talk {
+/// Two people who send messages to each other through the ingress, and load the page, until [`Traffic::finish`].
+pub(crate) struct Traffic {
     stop: watch::Sender<bool>,
     sides: Vec<JoinHandle<Result<Vec<String>>>>,
     reader: ChatClient,
     conversation: i64,
 }
 
-impl Talk {
-    pub async fn start() -> Result<Self> {
+impl Traffic {
+    pub(crate) async fn start() -> Result<Self> {
         let (ada, bo) = (unique("ada"), unique("bo"));
         let clients = [
             ChatClient::registered(URL, &ada).await?,
@@ -27,8 +27,14 @@ impl Talk {
         let conversation = clients[0].conversation_with(&bo).await?;
         let (stop, stopped) = watch::channel(false);
         let sides = [ada, bo].into_iter().zip(clients.clone());
-        let sides = sides
-            .map(|(name, client)| tokio::spawn(side(client, conversation, name, stopped.clone())));
+        let sides = sides.map(|(name, client)| {
+            tokio::spawn(send_until_stopped(
+                client,
+                conversation,
+                name,
+                stopped.clone(),
+            ))
+        });
         Ok(Self {
             stop,
             sides: sides.collect(),
@@ -37,9 +43,9 @@ impl Talk {
         })
     }
 
-    /// Stops both, fails if any request failed, and checks that the history holds what was acknowledged, once and in each sender's
-    /// order. Returns how many that were.
-    pub async fn finish(self) -> Result<usize> {
+    /// Stops both. Fails if a request failed, or if the history does not have each acknowledged message once, in order. Returns
+    /// the number of messages.
+    pub(crate) async fn finish(self) -> Result<usize> {
         self.stop
             .send(true)
             .map_err(|_| anyhow!("both senders have ended early"))?;
@@ -70,8 +76,8 @@ impl Talk {
     }
 }
 
-/// Sends ten messages a second and looks at the page once a second; the first failure ends it.
-async fn side(
+/// Sends ten messages per second and loads the page once per second; the first failure ends it.
+async fn send_until_stopped(
     client: ChatClient,
     conversation: i64,
     name: String,
