@@ -1,6 +1,6 @@
 //! Changes that people, and other programs, make while the operator is at work.
 
-use confab_tests::nodeless::{Chat, JobFate, namespaced, snapshot};
+use confab_tests::nodeless::{Chat, JobOutcome, namespaced, snapshot};
 use confab_tests::{Context, Result, ensure, eventually};
 use serde_json::{Value, json};
 
@@ -90,7 +90,9 @@ async fn an_upgrade_that_is_taken_back_in_the_middle_changes_no_replica() -> Res
     let world = World::new("change").await?;
     let (_operator, chat) = world.settled().await?;
     let before = world.cluster.get(&chat.deployment()).await?["metadata"]["generation"].clone();
-    world.controllers.jobs(&world.namespace, JobFate::Active);
+    world
+        .controllers
+        .set_job_outcome(&world.namespace, JobOutcome::Active);
     chat.change(json!({"image": "confab/chat-app:2"})).await?;
     chat.wait(LIMIT, "SchemaReady", "False Migrating").await?;
     chat.change(json!({"image": "confab/chat-app:1"})).await?;
@@ -119,11 +121,15 @@ async fn a_migration_that_is_deleted_by_hand_is_made_again_and_a_failed_one_leav
     let world = World::new("change").await?;
     let (_operator, chat) = world.settled().await?;
     let job = chat.path("apis/batch/v1", "jobs/team-migrate");
-    world.controllers.jobs(&world.namespace, JobFate::Active);
+    world
+        .controllers
+        .set_job_outcome(&world.namespace, JobOutcome::Active);
     chat.change(json!({"image": "confab/chat-app:2"})).await?;
     chat.wait(LIMIT, "SchemaReady", "False Migrating").await?;
     let first = world.cluster.get(&job).await?["metadata"]["uid"].clone();
-    world.controllers.jobs(&world.namespace, JobFate::Failed);
+    world
+        .controllers
+        .set_job_outcome(&world.namespace, JobOutcome::Failed);
     world
         .cluster
         .delete(&format!("{job}?propagationPolicy=Background"))
@@ -137,7 +143,9 @@ async fn a_migration_that_is_deleted_by_hand_is_made_again_and_a_failed_one_leav
         "the old version serves on"
     );
 
-    world.controllers.jobs(&world.namespace, JobFate::Complete);
+    world
+        .controllers
+        .set_job_outcome(&world.namespace, JobOutcome::Complete);
     chat.change(json!({"image": "confab/chat-app:3"})).await?;
     chat.ready(LIMIT).await?;
     ensure!(
@@ -297,7 +305,7 @@ async fn an_invalid_spec_is_refused_or_told_and_the_chat_goes_on_when_it_is_vali
         .await?;
     chat.wait(LIMIT, "Stalled", "True SecretInvalid").await?;
     // The last passes that the change itself has caused.
-    operator.is_quiet(LIMIT).await?;
+    operator.wait_until_idle(LIMIT).await?;
     chat.database(&url).await?;
     chat.ready(LIMIT).await
 }

@@ -37,12 +37,12 @@ async fn what_was_told_is_not_told_again_when_nothing_has_changed() -> Result<()
 
     operator.kill().await;
     let operator = world.operator().await?;
-    operator.says(LIMIT, 200, "working").await?;
+    operator.wait_for_readyz(LIMIT, 200, "working").await?;
     for round in 0..3 {
-        let before = operator.passes().await?;
-        chat.look_again(round).await?;
+        let before = operator.reconciles().await?;
+        chat.trigger_reconcile(round).await?;
         eventually(LIMIT, "it has looked again", async || {
-            let passes = operator.passes().await?;
+            let passes = operator.reconciles().await?;
             ensure!(passes > before, "{passes} passes");
             Ok(())
         })
