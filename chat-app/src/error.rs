@@ -51,7 +51,7 @@ pub enum AppError {
     #[error("an invitation is required")]
     InviteNeeded,
     /// An invitation or a reset link that is used up, revoked, expired or made up.
-    #[error("the link no longer works")]
+    #[error("the link is no longer valid")]
     LinkSpent,
     #[error("too many login attempts")]
     TooManyLogins(Duration),
@@ -64,7 +64,7 @@ pub enum AppError {
     /// PostgreSQL did not answer in time: the message may be stored or not. Sending it again is safe.
     #[error("PostgreSQL did not respond to the writer")]
     NotSentYet,
-    #[error("PostgreSQL can't be reached")]
+    #[error("PostgreSQL is unreachable")]
     DatabaseAway(#[source] Arc<sqlx::Error>),
     #[error("timed out")]
     TimedOut,

@@ -240,7 +240,7 @@ impl Hub {
             tracing::warn!(
                 was = state.position.epoch,
                 is = position.epoch,
-                "the PostgreSQL epoch changed (failover or restore), or PostgreSQL was unavailable for too long: all browsers reload"
+                "the PostgreSQL epoch changed (failover or restore), or PostgreSQL was unreachable for too long: all browsers reload"
             );
             state.reset();
         }

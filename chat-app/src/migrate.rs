@@ -1,4 +1,4 @@
-//! `migrate`: brings the schema up to date, and leaves its outcome where Kubernetes shows it. Does I/O.
+//! `migrate`: brings the schema up to date, and writes the outcome to where Kubernetes shows it. Does I/O.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -9,47 +9,35 @@ use sqlx::postgres::PgConnection;
 
 use crate::config::Migrate;
 use crate::store::owner::{self, Owner};
+use crate::store::schema::{self, Migrated, functions};
 use crate::store::search::index;
-use crate::store::{schema, server};
+use crate::store::server;
 
-/// PostgreSQL's code for a lock that was not to be had in time.
+/// PostgreSQL's code for a lock that it did not get within `lock_timeout`.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
-/// What the migration came to.
 struct Outcome {
-    before: i64,
-    after: i64,
+    schema: Migrated,
     max_connections: i32,
 }
 
-/// Runs the migrations; the termination message is `{"applied":2,"target":2,"maxConnections":97}`, or a sentence that
-/// says what failed, after `DatabaseInUse: ` where the database is another chat's.
+/// Runs the migration. The termination message is `{"applied":2,"target":2,"maxConnections":97}`, or a sentence that says
+/// what failed; it starts with `DatabaseInUse: ` if the database belongs to another chat.
 pub async fn run(settings: Migrate) -> ExitCode {
     let outcome = migrate(&settings).await;
     let message = match &outcome {
         Ok(done) => format!(
             r#"{{"applied":{},"target":{},"maxConnections":{}}}"#,
-            done.after,
+            done.schema.to,
             schema::target(),
             done.max_connections
         ),
         Err(sentence) => sentence.clone(),
     };
-    leave(&settings.termination_log, &message);
+    write_message(&settings.termination_log, &message);
     match outcome {
-        Ok(Outcome { before, after, .. }) if before == after => {
-            tracing::info!(
-                version = after,
-                "the schema is up to date; next: chat-app serve"
-            );
-            ExitCode::SUCCESS
-        }
-        Ok(Outcome { before, after, .. }) => {
-            tracing::info!(
-                from = before,
-                to = after,
-                "the schema was migrated; next: chat-app serve"
-            );
+        Ok(Outcome { schema, .. }) => {
+            log(schema);
             ExitCode::SUCCESS
         }
         Err(sentence) => {
@@ -59,27 +47,48 @@ pub async fn run(settings: Migrate) -> ExitCode {
     }
 }
 
-/// Everything that may be wrong is found before anything is changed. The error is a sentence without anything secret.
+fn log(done: Migrated) {
+    let Migrated {
+        from,
+        to,
+        functions,
+    } = done;
+    if from == to && !functions {
+        tracing::info!(
+            version = to,
+            "the schema is up to date; next: chat-app serve"
+        );
+    } else {
+        tracing::info!(
+            from,
+            to,
+            functions,
+            "the schema was migrated; next: chat-app serve"
+        );
+    }
+}
+
+/// Checks everything that can be wrong before it changes anything. The error is a sentence that holds no secret.
 async fn migrate(settings: &Migrate) -> Result<Outcome, String> {
     let mut connection = connect(settings).await?;
     let (instance, language) = (&settings.instance, settings.search_language.as_str());
-    let cannot_ask = |error| format!("a query to PostgreSQL failed: {error}");
+    let query_failed = |error| format!("a query to PostgreSQL failed: {error}");
     let other = owner::other(&mut connection, instance).await;
-    not_claimed(other.map_err(cannot_ask)?)?;
+    not_claimed(other.map_err(query_failed)?)?;
     let known = index::knows(&mut connection, language).await;
-    if !known.map_err(cannot_ask)? {
+    if !known.map_err(query_failed)? {
         return Err(format!(
             "CONFAB_SEARCH_LANGUAGE is {language}, which is not a text search configuration of this PostgreSQL; \\dF in psql lists them"
         ));
     }
-    let (before, after) = schema::migrate(&mut connection).await.map_err(|error| {
+    let schema = schema::migrate(&mut connection).await.map_err(|error| {
         format!(
             "the migration failed and was rolled back: {}",
             reason(&error)
         )
     })?;
     let other = owner::claim(&mut connection, instance).await;
-    not_claimed(other.map_err(cannot_ask)?)?;
+    not_claimed(other.map_err(query_failed)?)?;
     let messages = index::bring_up_to_date(&mut connection, language)
         .await
         .map_err(|error| {
@@ -90,24 +99,28 @@ async fn migrate(settings: &Migrate) -> Result<Outcome, String> {
     }
     let max_connections = server::max_connections(&mut connection)
         .await
-        .map_err(cannot_ask)?;
+        .map_err(query_failed)?;
     Ok(Outcome {
-        before,
-        after,
+        schema,
         max_connections,
     })
 }
 
-/// What went wrong, and what to do where that can be said.
-fn reason(error: &MigrateError) -> String {
+/// What went wrong and, if known, what to do.
+fn reason(error: &schema::Error) -> String {
     let failed = match error {
-        MigrateError::VersionMismatch(version) => {
+        schema::Error::Migration(MigrateError::VersionMismatch(version)) => {
             return format!(
                 "migration {version} was applied to this database by another release with different content: go back to that release, or restore the database from before that migration"
             );
         }
-        MigrateError::Execute(failed) | MigrateError::ExecuteMigration(failed, _) => failed,
-        _ => return error.to_string(),
+        schema::Error::Migration(
+            MigrateError::Execute(failed) | MigrateError::ExecuteMigration(failed, _),
+        )
+        | schema::Error::Functions(
+            functions::Error::Postgres(failed) | functions::Error::Function { source: failed, .. },
+        ) => failed,
+        schema::Error::Migration(_) => return error.to_string(),
     };
     let code = failed.as_database_error().and_then(|error| error.code());
     match code.as_deref() {
@@ -138,8 +151,8 @@ fn not_claimed(other: Option<Owner>) -> Result<(), String> {
     })
 }
 
-/// Only where the file is there already: outside of Kubernetes nobody reads it.
-fn leave(file: &Path, message: &str) {
+/// Only to a file that exists: outside of Kubernetes nobody reads it.
+fn write_message(file: &Path, message: &str) {
     if file.exists()
         && let Err(error) = std::fs::write(file, message)
     {

@@ -21,7 +21,7 @@ use crate::postgres::Connections;
 use crate::publisher::sweeper;
 use crate::push::consumer::PushConsumer;
 use crate::relay::Relay;
-use crate::store::schema::{self, Standing};
+use crate::store::schema::{self, Compatibility};
 use crate::telemetry::{self, Readiness};
 use crate::{files, housekeeping, http, hub, push, store};
 
@@ -45,6 +45,9 @@ pub enum StartError {
         "the schema has version {applied}, but this release requires {needed}: run chat-app migrate"
     )]
     Schema { applied: i64, needed: i64 },
+    /// `migrate` was killed after the migrations, or not run.
+    #[error("the SQL functions are older than this release requires: run chat-app migrate")]
+    Functions,
 }
 
 /// Serves until SIGTERM or SIGINT.
@@ -107,7 +110,7 @@ async fn schema_found(app: &App) -> Result<(), StartError> {
     let forever = ConstantBuilder::default()
         .with_delay(SCHEMA_RETRY_DELAY)
         .without_max_times();
-    let standing = (|| schema::standing(&app.pool))
+    let compatibility = (|| schema::check(&app.pool))
         .retry(forever)
         .notify(|error, _| {
             if !std::mem::replace(&mut logged, true) {
@@ -115,9 +118,12 @@ async fn schema_found(app: &App) -> Result<(), StartError> {
             }
         })
         .await?;
-    match standing {
-        Standing::Serves => Ok(()),
-        Standing::Older { applied, needed } => Err(StartError::Schema { applied, needed }),
+    match compatibility {
+        Compatibility::Compatible => Ok(()),
+        Compatibility::OldMigrations { applied, needed } => {
+            Err(StartError::Schema { applied, needed })
+        }
+        Compatibility::OldFunctions => Err(StartError::Functions),
     }
 }
 

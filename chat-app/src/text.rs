@@ -166,7 +166,7 @@ impl Text {
         let mut errors: Vec<FluentError> = Vec::new();
         let text = bundle.format_pattern(pattern, args, &mut errors);
         if !errors.is_empty() {
-            tracing::error!(id, ?errors, "a Fluent message can't be formatted");
+            tracing::error!(id, ?errors, "could not format a Fluent message");
         }
         text.into_owned()
     }

@@ -46,7 +46,7 @@ async fn bring_up_to_date(pool: &PgPool, language: &str) -> u64 {
         .unwrap()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn messages_from_before_the_index_are_found_in_their_order(pool: PgPool) {
     let ada = conversation(&pool, &["one plan", "two plans", "a plan", "gone"]).await;
     sqlx::raw_sql(
@@ -67,7 +67,7 @@ async fn messages_from_before_the_index_are_found_in_their_order(pool: PgPool) {
     );
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn another_language_makes_the_index_again(pool: PgPool) {
     let ada = conversation(&pool, &["we deployed the plans", "deploying", "the end"]).await;
     assert_eq!(found(&pool, ada, "deploy").await, [0; 0]);
@@ -98,7 +98,7 @@ async fn another_language_makes_the_index_again(pool: PgPool) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_moment_is_found_among_the_numbers(pool: PgPool) {
     let bodies: Vec<String> = (1..=40).map(|n| format!("message {n}")).collect();
     let bodies: Vec<&str> = bodies.iter().map(String::as_str).collect();

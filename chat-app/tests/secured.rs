@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+#[path = "secured/functions.rs"]
+mod functions;
 #[path = "secured/kafka.rs"]
 mod kafka;
 #[path = "secured/owner.rs"]

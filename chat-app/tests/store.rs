@@ -40,7 +40,7 @@ fn seqs(outcomes: &[Appended]) -> Vec<i64> {
     outcomes.iter().map(seq).collect()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_batch_returns_the_outcomes_in_the_order_of_its_drafts(pool: PgPool) {
     let (ada, bob, eve) = (
         person(&pool, "ada").await,
@@ -104,7 +104,7 @@ async fn a_batch_returns_the_outcomes_in_the_order_of_its_drafts(pool: PgPool) {
     );
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn opening_a_conversation_twice_at_once_creates_one(pool: PgPool) {
     let (ada, bob) = (person(&pool, "ada").await, person(&pool, "bob").await);
     let both = futures_util::future::join_all(
@@ -128,7 +128,7 @@ async fn opening_a_conversation_twice_at_once_creates_one(pool: PgPool) {
     );
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_change_that_commits_late_is_found_by_a_later_poll(pool: PgPool) {
     let (ada, bob, eve) = (
         person(&pool, "ada").await,
@@ -172,7 +172,7 @@ async fn a_change_that_commits_late_is_found_by_a_later_poll(pool: PgPool) {
     );
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_read_mark_only_grows_and_never_beyond_the_newest_message(pool: PgPool) {
     let (ada, bob, eve) = (
         person(&pool, "ada").await,
@@ -205,7 +205,7 @@ async fn a_read_mark_only_grows_and_never_beyond_the_newest_message(pool: PgPool
     );
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn old_changes_are_dropped_and_cursors_before_them_are_below_the_horizon(pool: PgPool) {
     let (ada, bob) = (person(&pool, "ada").await, person(&pool, "bob").await);
     let id = conversations::open_direct(&pool, ada, bob)
@@ -271,7 +271,7 @@ async fn rows_older_than_the_oldest_transaction(pool: &PgPool) {
     assert!(now.horizon <= now.xid);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_database_from_a_dump_has_another_epoch_and_its_former_transactions_are_deleted(
     pool: PgPool,
 ) {
@@ -317,7 +317,7 @@ async fn a_database_from_a_dump_has_another_epoch_and_its_former_transactions_ar
     assert_eq!(missed, [vec![(id, true)]]);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_reference_in_the_outbox_takes_about_a_hundred_bytes(pool: PgPool) {
     // As docs/delivery.md says about Kafka being away: changes of many conversations, in turns.
     let rows: i64 = sqlx::query_scalar(

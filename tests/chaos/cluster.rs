@@ -1,38 +1,38 @@
-//! A chat on the test cluster, in a namespace of this run: embedded Kafka and PostgreSQL, reached through the ingress. Does I/O.
+//! A chat on the test cluster, in a new namespace: embedded Kafka and PostgreSQL, reached through the ingress. Does I/O.
 
 use std::time::Duration;
 
 use confab_tests::kubectl::{Kubectl, require_cluster, run};
 use confab_tests::wait::seconds;
-use confab_tests::{Context, Error, Result, ensure, eventually, manifest, unique};
+use confab_tests::{Context, Result, anyhow, ensure, eventually, manifest, unique};
 use serde_json::{Value, json};
 
-pub const NAME: &str = "chaos";
-/// How many replicas it has but for the fault that scales.
-pub const USUAL: usize = 2;
+pub(crate) const NAME: &str = "chaos";
+/// The number of replicas, except in the fault that scales.
+pub(crate) const DEFAULT_REPLICAS: usize = 2;
 const READY: Duration = seconds(300);
-/// After a fault: Kubernetes itself takes about 50 s to see that a node has gone.
-const SOUND: Duration = seconds(240);
+/// After a fault: Kubernetes takes about 50 s to notice that a node is gone.
+const RECOVERED: Duration = seconds(240);
 
 #[derive(Debug)]
-pub struct Cluster {
+pub(crate) struct Cluster {
     /// `kubectl` in its namespace.
     pub kubectl: Kubectl,
     pub url: String,
 }
 
-/// A pod, and where it runs.
+/// A pod and its node.
 #[derive(Clone, Debug)]
-pub struct Pod {
+pub(crate) struct Pod {
     pub name: String,
     pub uid: String,
-    /// The node: with kind, a container of this name.
+    /// With kind, the node is a container of this name.
     pub node: String,
 }
 
 impl Cluster {
-    /// Makes the namespace and the chat, and waits until it is ready.
-    pub async fn start() -> Result<Self> {
+    /// Creates the namespace and the chat, and waits until the chat is ready.
+    pub(crate) async fn start() -> Result<Self> {
         require_cluster().await?;
         let namespace = unique("chaos");
         let url = format!("http://{namespace}.localhost:8080");
@@ -42,28 +42,28 @@ impl Cluster {
         let spec = json!({
             "url": cluster.url,
             "exposure": {"ingress": {}},
-            "replicas": USUAL,
+            "replicas": DEFAULT_REPLICAS,
             "deletionPolicy": "Delete",
         });
         let chat = manifest::chat(cluster.kubectl.namespace(), NAME, spec);
-        let made = async {
+        let created = async {
             cluster.kubectl.apply(&chat).await?;
             cluster.kubectl.wait_ready(NAME, READY).await
         };
-        match made.await {
+        match created.await {
             Ok(()) => Ok(cluster),
             Err(error) => cluster.remove().await.and(Err(error)),
         }
     }
 
-    /// Takes the namespace away, with all that is in it.
-    pub async fn remove(&self) -> Result<()> {
+    /// Deletes the namespace.
+    pub(crate) async fn remove(&self) -> Result<()> {
         let delete = format!("delete namespace {} --wait=false", self.kubectl.namespace());
         self.kubectl.run(&delete).await.map(|_| ())
     }
 
-    /// The pods of a role that are not on their way out.
-    pub async fn pods(&self, role: &str) -> Result<Vec<Pod>> {
+    /// The pods of a role that are not terminating.
+    pub(crate) async fn pods(&self, role: &str) -> Result<Vec<Pod>> {
         let selector =
             format!("app.kubernetes.io/instance={NAME},app.kubernetes.io/component={role}");
         let pods = self.kubectl.list(&format!("pods -l {selector}")).await?;
@@ -71,9 +71,9 @@ impl Cluster {
         pods.iter().filter(stays).map(Pod::of).collect()
     }
 
-    /// Waits until all is as the chat's spec asks for, and every pod of it is ready.
-    pub async fn sound(&self) -> Result<()> {
-        eventually(SOUND, "the chat is as asked for", async || {
+    /// Waits until the chat is ready in its current generation, and every pod is ready.
+    pub(crate) async fn wait_until_ready(&self) -> Result<()> {
+        eventually(RECOVERED, "the chat is ready", async || {
             let chat = self.kubectl.get(&format!("chat {NAME}")).await?;
             let asked = &chat["metadata"]["generation"];
             let conditions = chat["status"]["conditions"]
@@ -103,13 +103,13 @@ impl Cluster {
     }
 
     /// Changes the chat's spec.
-    pub async fn patch(&self, spec: Value) -> Result<()> {
+    pub(crate) async fn patch(&self, spec: Value) -> Result<()> {
         let patch = json!({"spec": spec});
         self.kubectl.merge(&format!("chat/{NAME}"), &patch).await
     }
 
-    /// Puts replicas that a node's absence left on one node on several again, which Kubernetes does not do by itself.
-    pub async fn spread(&self) -> Result<()> {
+    /// Spreads replicas that ended up on one node over several again, which Kubernetes does not do by itself.
+    pub(crate) async fn rebalance(&self) -> Result<()> {
         let pods = self.pods("app").await?;
         if let [first, rest @ ..] = pods.as_slice()
             && !rest.is_empty()
@@ -118,7 +118,7 @@ impl Cluster {
             self.kubectl
                 .run(&format!("delete pod {}", first.name))
                 .await?;
-            self.sound().await?;
+            self.wait_until_ready().await?;
         }
         Ok(())
     }
@@ -136,7 +136,7 @@ impl Pod {
             let value = pod.pointer(pointer).and_then(Value::as_str);
             value
                 .map(str::to_owned)
-                .context(format!("a pod without {pointer}"))
+                .with_context(|| format!("a pod without {pointer}"))
         };
         Ok(Self {
             name: text("/metadata/name")?,
@@ -145,9 +145,9 @@ impl Pod {
         })
     }
 
-    /// Sends a signal to the chat-app in this pod, from its node: within the pod nobody may.
-    pub async fn signal(&self, signal: &str) -> Result<String> {
-        // Each process of a pod has the pod's name as its host's name; the pause container has no environment of note.
+    /// Sends a signal to the chat-app in this pod, from its node: nothing in the pod may do that.
+    pub(crate) async fn signal(&self, signal: &str) -> Result<String> {
+        // The HOSTNAME of a process is the name of its pod.
         let script = format!(
             "for p in /proc/[0-9]*; do [ \"$(cat $p/comm 2>/dev/null)\" = chat-app ] && \
              tr '\\0' '\\n' <$p/environ | grep -qx HOSTNAME={} && kill -{signal} ${{p#/proc/}} && echo ${{p#/proc/}}; done; true",
@@ -168,11 +168,11 @@ impl Pod {
     }
 }
 
-/// The node's condition Ready: `True`, `False`, or `Unknown` once it is silent.
-pub async fn node_is(node: &str, wanted: &str) -> Result<()> {
+/// Waits for a status of the node's condition Ready: `True`, `False`, or `Unknown` once the node is unreachable.
+pub(crate) async fn node_is(node: &str, wanted: &str) -> Result<()> {
     let kubectl = Kubectl::new("default");
     eventually(
-        SOUND,
+        RECOVERED,
         &format!("node {node} is ready: {wanted}"),
         async || {
             let node = kubectl.get(&format!("node {node}")).await?;
@@ -190,8 +190,8 @@ pub async fn node_is(node: &str, wanted: &str) -> Result<()> {
     .await
 }
 
-/// The workers on which neither PostgreSQL nor Kafka runs, but a replica does.
-pub async fn spare_nodes(cluster: &Cluster) -> Result<Vec<String>> {
+/// The nodes with a replica, but without PostgreSQL and Kafka.
+pub(crate) async fn spare_nodes(cluster: &Cluster) -> Result<Vec<String>> {
     let mut nodes: Vec<_> = cluster
         .pods("app")
         .await?
@@ -205,13 +205,13 @@ pub async fn spare_nodes(cluster: &Cluster) -> Result<Vec<String>> {
     }
     ensure!(
         !nodes.is_empty(),
-        "PostgreSQL or Kafka runs on each node with a replica: none can go without them"
+        "each node with a replica also runs PostgreSQL or Kafka"
     );
     Ok(nodes)
 }
 
-/// Waits until a pod of this uid is gone.
-pub async fn gone(cluster: &Cluster, role: &str, uid: &str) -> Result<()> {
+/// Waits until the pod with this uid is gone.
+pub(crate) async fn gone(cluster: &Cluster, role: &str, uid: &str) -> Result<()> {
     eventually(seconds(60), "the pod is gone", async || {
         let there = cluster
             .pods(role)
@@ -219,7 +219,7 @@ pub async fn gone(cluster: &Cluster, role: &str, uid: &str) -> Result<()> {
             .into_iter()
             .any(|pod| pod.uid == uid);
         if there {
-            Err(Error::new("it is there"))
+            Err(anyhow!("it is there"))
         } else {
             Ok(())
         }

@@ -1,4 +1,5 @@
-//! What the design costs: a message from one replica to a page on another, beside the floors below it. Does I/O.
+//! The cost of a delivery from one replica to a page on another, next to its floor: one commit and one trip through Kafka. Does
+//! I/O.
 
 use std::time::{Duration, Instant};
 
@@ -11,25 +12,25 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use sqlx::{Connection, PgConnection};
 use tokio::task::JoinSet;
 
+use crate::client::{Client, Socket, event};
 use crate::local::kafka::TOPICS;
 use crate::local::postgres::Postgres;
-use crate::local::{Local, USUAL, plain};
-use crate::visitor::{Socket, Visitor, event};
+use crate::local::{DEFAULT_REPLICAS, Local, http};
 
-/// Rounds that are measured, after some that are not.
+/// Measured rounds, after a warm-up.
 const ROUNDS: usize = 500;
 const WARM_UP: usize = 50;
-/// Between two rounds, so that nothing waits for anything.
+/// Between two rounds, so that nothing queues.
 const PAUSE: Duration = Duration::from_millis(10);
 const BODY: &str = "as long as a message is, more or less";
-/// How many send at a time, each the next when the last is acknowledged: the rows of the second table.
+/// Concurrent senders, each of whom sends the next message when the last is acknowledged: the rows of the second table.
 const SENDERS: [usize; 5] = [1, 4, 16, 64, 256];
-/// Spread over all lanes of the writers.
+/// Conversations that the senders use, spread over all lanes of the writers.
 const CONVERSATIONS: usize = 16;
 const UNDER_LOAD: Duration = seconds(10);
 
 /// Both tables, as Markdown.
-pub async fn tables(local: &Local) -> Result<String> {
+pub(crate) async fn tables(local: &Local) -> Result<String> {
     let latency = latency(local).await?;
     let writers = Writers::new(local).await?;
     let mut rows = String::new();
@@ -46,9 +47,9 @@ pub async fn tables(local: &Local) -> Result<String> {
     ))
 }
 
-/// What is measured, in turns, so that all of it meets the machine as it is.
+/// The measurements alternate, so that all see the same machine.
 struct Bench {
-    people: [Visitor; 2],
+    people: [Client; 2],
     conversation: i64,
     page: Socket,
     database: PgConnection,
@@ -92,8 +93,8 @@ impl Bench {
     async fn new(local: &Local) -> Result<Self> {
         let [from, to] = [0, 1].map(|number| local.replicas[number].address);
         let people = [
-            Visitor::signed_up(from, "ada").await?,
-            Visitor::signed_up(from, "bo").await?,
+            Client::signed_up(from, "ada").await?,
+            Client::signed_up(from, "bo").await?,
         ];
         let conversation = people[0].conversation_with(from, &people[1]).await?;
         let page = people[1].connect(to, None).await?;
@@ -111,7 +112,7 @@ impl Bench {
             .set("group.id", "floor")
             .set("fetch.wait.max.ms", "100");
         let consumer: StreamConsumer = client.create()?;
-        // The last partition of the signals: nothing else goes on there.
+        // A partition of the signals: nothing else uses it.
         let mut from_now = TopicPartitionList::new();
         from_now.add_partition_offset(TOPICS[1], 0, Offset::End)?;
         consumer.assign(&from_now)?;
@@ -167,31 +168,31 @@ impl Bench {
     }
 }
 
-/// People who send as fast as they are answered.
-struct Writers(Vec<(Visitor, i64)>);
+/// People who send as fast as they get answers.
+struct Writers(Vec<(Client, i64)>);
 
 impl Writers {
     /// One for each conversation.
     async fn new(local: &Local) -> Result<Self> {
         let at = local.replicas[0].address;
-        let reader = Visitor::signed_up(at, "reader").await?;
+        let reader = Client::signed_up(at, "reader").await?;
         let mut writers = Vec::new();
         for _ in 0..CONVERSATIONS {
-            let writer = Visitor::signed_up(at, "writer").await?;
+            let writer = Client::signed_up(at, "writer").await?;
             let conversation = writer.conversation_with(at, &reader).await?;
             writers.push((writer, conversation));
         }
         Ok(Self(writers))
     }
 
-    /// How many sends were committed, and in how many commits, with so many under way at a time.
+    /// The number of sends that were committed, and of commits, with so many concurrent senders.
     async fn load(&self, local: &Local, senders: usize) -> Result<(f64, f64)> {
         let before = committed(local).await?;
         let until = Instant::now() + UNDER_LOAD;
         let mut sending = JoinSet::new();
         for number in 0..senders {
             let (writer, conversation) = self.0[number % CONVERSATIONS].clone();
-            let at = local.replicas[number % USUAL].address;
+            let at = local.replicas[number % DEFAULT_REPLICAS].address;
             sending.spawn(async move {
                 while Instant::now() < until {
                     writer.send(at, conversation, BODY).await?;
@@ -213,8 +214,8 @@ async fn committed(local: &Local) -> Result<(f64, f64)> {
     let mut sum = (0.0, 0.0);
     for number in local.running() {
         let admin = local.replicas[number].admin;
-        sum.0 += plain::metric(admin, "confab_send_batch_size_sum").await?;
-        sum.1 += plain::metric(admin, "confab_send_batch_size_count").await?;
+        sum.0 += http::metric(admin, "confab_send_batch_size_sum").await?;
+        sum.1 += http::metric(admin, "confab_send_batch_size_count").await?;
     }
     Ok(sum)
 }

@@ -1,32 +1,36 @@
-//! Two thousand live connections of a few people that all come back at once, as browsers do. Does I/O.
+//! A thundering herd: two thousand live connections that all reconnect at once, as browsers do. Does I/O.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
+use backon::{BackoffBuilder, ExponentialBuilder};
 use confab_tests::wait::seconds;
-use confab_tests::{Context, Result, ensure};
+use confab_tests::{Context, Error, Result, ensure};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::visitor::{Place, Socket, Visitor};
+use crate::client::{Client, Position, Socket};
 
-/// How many connections there are.
-pub const SIZE: usize = 2_000;
-/// Whose they are: each of a pair has the same number.
+/// The number of connections.
+pub(crate) const SIZE: usize = 2_000;
+/// The number of conversations, each of two people with the same number of connections.
 const PAIRS: usize = 20;
-/// Opened at a time at the start, which is not what is measured.
+/// Connections that are opened at a time at the start, which is not measured.
 const OPENED_AT_ONCE: usize = 50;
-/// As live.js: the first retry after a quarter of a second at most, the last ones after 10 s.
-const FIRST_RETRY: Duration = Duration::from_millis(250);
-const LAST_RETRY: Duration = seconds(10);
-/// How often something is said in each conversation while the herd is scattered.
-const SAID_EVERY: Duration = seconds(1);
-/// Who is not back by then never will be.
-const BACK_LIMIT: Duration = seconds(60);
+/// As in live.js: the first retry after at most 250 ms, the last ones after at most 10 s.
+const RETRIES: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(125))
+    .with_max_delay(seconds(5))
+    .with_jitter()
+    .without_max_times();
+/// How often a message is sent in each conversation while the herd reconnects.
+const SEND_EVERY: Duration = seconds(1);
+/// A connection that is not back by then has failed.
+const LIMIT: Duration = seconds(60);
 
-pub struct Herd {
+pub(crate) struct Herd {
     at: SocketAddr,
     pairs: Vec<Pair>,
     members: Vec<Member>,
@@ -34,30 +38,31 @@ pub struct Herd {
 
 #[derive(Clone)]
 struct Pair {
-    people: [Visitor; 2],
+    people: [Client; 2],
     conversation: i64,
     /// The last rev that was acknowledged.
-    said: Arc<AtomicI64>,
+    acked: Arc<AtomicI64>,
 }
 
+/// One connection.
 struct Member {
-    person: Visitor,
+    person: Client,
     pair: usize,
-    place: Place,
+    position: Position,
     live: Socket,
 }
 
-/// How long the herd took to be back and complete.
+/// How long the connections took to be back and complete.
 #[derive(Clone, Debug)]
-pub struct Back(Vec<Duration>);
+pub(crate) struct Recovery(Vec<Duration>);
 
-impl Back {
-    pub fn count(&self) -> usize {
+impl Recovery {
+    pub(crate) fn count(&self) -> usize {
         self.0.len()
     }
 
-    /// The time that this share of them kept to.
-    pub fn quantile(&self, share: f64) -> Duration {
+    /// The time within which this share of the connections was back.
+    pub(crate) fn quantile(&self, share: f64) -> Duration {
         let last = self.0.len().saturating_sub(1);
         self.0
             .get((share * last as f64).round() as usize)
@@ -67,21 +72,21 @@ impl Back {
 }
 
 impl Herd {
-    /// Signs the people up, and opens their connections.
-    pub async fn gather(at: SocketAddr) -> Result<Self> {
+    /// Signs the people up and opens their connections.
+    pub(crate) async fn connect(at: SocketAddr) -> Result<Self> {
         let mut pairs = Vec::new();
         for _ in 0..PAIRS {
             let people = [
-                Visitor::signed_up(at, "herd").await?,
-                Visitor::signed_up(at, "herd").await?,
+                Client::signed_up(at, "herd").await?,
+                Client::signed_up(at, "herd").await?,
             ];
             let conversation = people[0].conversation_with(at, &people[1]).await?;
             let rev = people[0].send(at, conversation, "here we are").await?;
-            let said = Arc::new(AtomicI64::new(rev));
+            let acked = Arc::new(AtomicI64::new(rev));
             pairs.push(Pair {
                 people,
                 conversation,
-                said,
+                acked,
             });
         }
         let mut herd = Self {
@@ -102,12 +107,12 @@ impl Herd {
             let person = self.pairs[pair].people[number / PAIRS % 2].clone();
             let conversation = self.pairs[pair].conversation;
             opening.spawn(async move {
-                let place = person.page(at, conversation).await?;
+                let position = person.page(at, conversation).await?;
                 let live = person.connect(at, None).await?;
-                Ok::<_, confab_tests::Error>(Member {
+                Ok::<_, Error>(Member {
                     person,
                     pair,
-                    place,
+                    position,
                     live,
                 })
             });
@@ -118,111 +123,112 @@ impl Herd {
         Ok(())
     }
 
-    /// Lets `disturb` happen while people talk, and waits until all who lost their connection are back and know what was said.
-    pub async fn scatter(&mut self, disturb: impl AsyncFnOnce() -> Result<()>) -> Result<Back> {
+    /// Runs `disturb` under load, and waits until all connections that were lost are back and complete.
+    pub(crate) async fn disturb(
+        &mut self,
+        disturb: impl AsyncFnOnce() -> Result<()>,
+    ) -> Result<Recovery> {
         let (over, seen) = watch::channel(false);
-        let scattered = Scattered {
+        let reconnect = Reconnect {
             at: self.at,
             over: seen,
             refusals: watch::channel(String::new()).0,
         };
-        let mut coming = JoinSet::new();
+        let mut reconnecting = JoinSet::new();
         for member in self.members.drain(..) {
-            let said = self.pairs[member.pair].said.clone();
-            coming.spawn(scattered.clone().come_back(member, said));
+            let acked = self.pairs[member.pair].acked.clone();
+            reconnecting.spawn(reconnect.clone().run(member, acked));
         }
-        let mut talking = JoinSet::new();
+        let mut sending = JoinSet::new();
         for pair in &self.pairs {
-            talking.spawn(talk(self.at, pair.clone()));
+            sending.spawn(send(self.at, pair.clone()));
         }
         disturb().await?;
-        // The end of a connection is heard of at once: whoever has heard of none by then has kept it.
+        // A client sees the end of its connection at once: one that has not seen it by then has kept the connection.
         tokio::time::sleep(seconds(1)).await;
         over.send_replace(true);
         let mut times = Vec::new();
         let all = async {
-            while let Some(member) = coming.join_next().await {
+            while let Some(member) = reconnecting.join_next().await {
                 let (member, time) = member??;
                 times.extend(time);
                 self.members.push(member);
             }
-            Ok::<_, confab_tests::Error>(())
+            Ok::<_, Error>(())
         };
-        let in_time = tokio::time::timeout(BACK_LIMIT, all).await;
-        let why = scattered.refusals.borrow().clone();
-        in_time.context(format!("not all are back ({why})"))??;
+        let in_time = tokio::time::timeout(LIMIT, all).await;
+        let why = reconnect.refusals.borrow().clone();
+        in_time.with_context(|| format!("some connections are not back ({why})"))??;
         times.sort();
-        Ok(Back(times))
+        Ok(Recovery(times))
     }
 }
 
-/// Says something now and then; what was answered with success everybody must know from then on.
-async fn talk(at: SocketAddr, pair: Pair) {
-    let mut ticks = tokio::time::interval(SAID_EVERY);
+/// Sends a message now and then. Once it is acknowledged, every connection that comes back must know it.
+async fn send(at: SocketAddr, pair: Pair) {
+    let mut ticks = tokio::time::interval(SEND_EVERY);
     loop {
         ticks.tick().await;
-        // An error is one of the disturbance, in which sends may be refused; the next one is another message.
+        // During the disturbance a send may be refused; the next one is another message.
         if let Ok(rev) = pair.people[0]
             .send(at, pair.conversation, "still here")
             .await
         {
-            pair.said.fetch_max(rev, Ordering::SeqCst);
+            pair.acked.fetch_max(rev, Ordering::SeqCst);
         }
     }
 }
 
-/// What those who lose their connection need to know.
+/// How a connection that is lost comes back.
 #[derive(Clone)]
-struct Scattered {
+struct Reconnect {
     at: SocketAddr,
-    /// Who has a connection by then has kept it.
+    /// True once the disturbance is over: who is connected then has kept the connection.
     over: watch::Receiver<bool>,
-    /// The last reason why somebody was not taken.
+    /// The last error of an attempt.
     refusals: watch::Sender<String>,
 }
 
-impl Scattered {
-    /// Waits until the connection ends, and comes back: answers how long that took, unless it was kept.
-    async fn come_back(
+impl Reconnect {
+    /// Waits until the connection ends, and reconnects; returns how long that took, or none if the connection was kept.
+    async fn run(
         mut self,
         mut member: Member,
-        said: Arc<AtomicI64>,
+        acked: Arc<AtomicI64>,
     ) -> Result<(Member, Option<Duration>)> {
         tokio::select! {
-            () = member.place.follow(&mut member.live) => {}
+            () = member.position.follow(&mut member.live) => {}
             _ = self.over.wait_for(|over| *over) => return Ok((member, None)),
         }
         let start = Instant::now();
-        let mut wait = FIRST_RETRY;
+        let mut delays = RETRIES.build();
         loop {
-            let share = 0.5 + fastrand::f64() / 2.0;
-            tokio::time::sleep(wait.mul_f64(share)).await;
-            wait = (wait * 2).min(LAST_RETRY);
-            let known = said.load(Ordering::SeqCst);
-            match again(self.at, &member).await {
-                Ok((live, place)) => {
+            tokio::time::sleep(delays.next().unwrap_or_default()).await;
+            let known = acked.load(Ordering::SeqCst);
+            match reconnect(self.at, &member).await {
+                Ok((live, position)) => {
                     ensure!(
-                        place.knows(known),
-                        "back at {place:?}, though {known} had been acknowledged"
+                        position.knows(known),
+                        "back at {position:?}, though {known} had been acknowledged"
                     );
-                    (member.live, member.place) = (live, place);
+                    (member.live, member.position) = (live, position);
                     return Ok((member, Some(start.elapsed())));
                 }
                 Err(error) => {
-                    self.refusals.send_replace(error.to_string());
+                    self.refusals.send_replace(format!("{error:#}"));
                 }
             }
         }
     }
 }
 
-/// Connects, and asks what was missed; reads the page anew where that is too much.
-async fn again(at: SocketAddr, member: &Member) -> Result<(Socket, Place)> {
-    let (person, place) = (&member.person, &member.place);
+/// Connects and resumes; reloads the page if too much was missed.
+async fn reconnect(at: SocketAddr, member: &Member) -> Result<(Socket, Position)> {
+    let (person, position) = (&member.person, &member.position);
     let mut live = person.connect(at, None).await.context("connecting")?;
-    let place = match place.resume(&mut live).await.context("resuming")? {
-        Some(place) => place,
-        None => person.page(at, place.conversation).await?,
+    let position = match position.resume(&mut live).await.context("resuming")? {
+        Some(position) => position,
+        None => person.page(at, position.conversation).await?,
     };
-    Ok((live, place))
+    Ok((live, position))
 }

@@ -1,11 +1,13 @@
-//! A chat of local processes, of this run alone: PostgreSQL, Kafka, replicas, and a proxy on each way between. Does I/O.
+//! A chat of local processes: PostgreSQL, Kafka, replicas, and proxies between them. Does I/O.
+//!
+//! [`Local`] owns all processes and their data; everything ends and is removed when it is dropped.
 
-pub mod front;
-pub mod kafka;
-pub mod plain;
-pub mod postgres;
-pub mod process;
-pub mod replica;
+pub(crate) mod http;
+pub(crate) mod kafka;
+pub(crate) mod load_balancer;
+pub(crate) mod postgres;
+pub(crate) mod process;
+pub(crate) mod replica;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -14,107 +16,110 @@ use confab_tests::wait::seconds;
 use confab_tests::{Context, Result, ensure, eventually, free_port};
 use tokio::process::Command;
 
-use self::front::Front;
-use self::kafka::{Door, Kafka};
+use self::kafka::{Kafka, ReplicaListener};
+use self::load_balancer::LoadBalancer;
 use self::postgres::Postgres;
 use self::process::Signal;
 use self::replica::Replica;
 use crate::proxy::Proxy;
 
-/// The most replicas that a run has at a time.
-pub const REPLICAS: usize = 5;
-/// How many it has but for the fault that scales.
-pub const USUAL: usize = 2;
-/// What Kafka's directory may hold where it is a file system of its own.
-const KAFKA_ROOM: &str = "size=2g";
+/// The maximum number of replicas.
+pub(crate) const REPLICAS: usize = 5;
+/// The number of replicas, except in the fault that scales.
+pub(crate) const DEFAULT_REPLICAS: usize = 2;
+/// The size of Kafka's file system, if it has its own.
+const KAFKA_SIZE: &str = "size=2g";
 
-pub struct Local {
-    /// The database that the proxies lead to.
+pub(crate) struct Local {
+    /// The database behind the proxies.
     pub postgres: Postgres,
     pub kafka: Kafka,
-    pub front: Front,
-    /// All replicas that there may be.
+    pub load_balancer: LoadBalancer,
+    /// All replicas, running or not.
     pub replicas: Vec<Replica>,
     pub directory: Directory,
 }
 
-/// Counts what a replica reads from Kafka.
+/// The metric that counts what a replica reads from Kafka.
 const RELAYED: &str = "confab_relay_records_total";
 
 impl Local {
-    /// Starts everything; the logs go to `logs`.
-    pub async fn start(programs: &Programs, logs: &Path) -> Result<Self> {
-        let directory = Directory::make(logs).await?;
-        let postgres = Postgres::create(&programs.postgres, &directory.places, free_port()?);
-        let mut doors = Vec::new();
-        let mut ways = Vec::new();
+    /// Starts everything; logs go to `logs`.
+    pub(crate) async fn start(programs: &Programs, logs: &Path) -> Result<Self> {
+        let directory = Directory::create(logs).await?;
+        let postgres = Postgres::create(&programs.postgres, &directory.paths, free_port()?);
+        let mut listeners = Vec::new();
+        let mut to_kafka = Vec::new();
         for _ in 0..REPLICAS {
-            let inside = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
-            let way = Proxy::start(vec![inside]).await?;
-            doors.push(Door {
-                inside,
-                outside: way.address,
+            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+            let proxy = Proxy::start(vec![address]).await?;
+            listeners.push(ReplicaListener {
+                address,
+                advertised: proxy.address,
             });
-            ways.push(way);
+            to_kafka.push(proxy);
         }
         let ports = [free_port()?, free_port()?];
-        let kafka = Kafka::create(&programs.kafka, &directory.places, ports, &doors);
+        let kafka = Kafka::create(&programs.kafka, &directory.paths, ports, &listeners);
         let (postgres, kafka) = tokio::try_join!(postgres, kafka)?;
         migrate(&programs.chat_app, &postgres).await?;
         let mut replicas = Vec::new();
-        for (number, to_kafka) in ways.into_iter().enumerate() {
+        for (number, to_kafka) in to_kafka.into_iter().enumerate() {
             let to_postgres = Proxy::start(vec![postgres.address]).await?;
             let ports = [free_port()?, free_port()?];
-            let ways = [to_postgres, to_kafka];
+            let proxies = [to_postgres, to_kafka];
             replicas.push(Replica::new(
                 number,
                 &programs.chat_app,
-                &directory.places,
+                &directory.paths,
                 ports,
-                ways,
+                proxies,
             ));
         }
         let mut local = Self {
             postgres,
             kafka,
-            front: Front::start().await?,
+            load_balancer: LoadBalancer::start().await?,
             replicas,
             directory,
         };
-        local.scale(USUAL).await?;
+        local.scale(DEFAULT_REPLICAS).await?;
         Ok(local)
     }
 
-    /// Where clients find the chat.
-    pub fn url(&self) -> String {
-        format!("http://chat.localhost:{}", self.front.address().port())
+    /// The URL for clients.
+    pub(crate) fn url(&self) -> String {
+        format!(
+            "http://chat.localhost:{}",
+            self.load_balancer.address().port()
+        )
     }
 
-    /// Starts a replica, and leads clients to it.
-    pub async fn start_replica(&mut self, number: usize) -> Result<()> {
+    /// Starts a replica and adds it to the load balancer.
+    pub(crate) async fn start_replica(&mut self, number: usize) -> Result<()> {
         let replica = &mut self.replicas[number];
         replica.start().await?;
-        self.front.join(replica.address, replica.admin);
+        self.load_balancer.add(replica.address, replica.admin);
         Ok(())
     }
 
-    /// Asks a replica to go, as Kubernetes does: no new connection is led to it from now on.
-    pub async fn retire_replica(&mut self, number: usize) -> Result<String> {
-        self.front.leave(self.replicas[number].address);
+    /// Removes a replica from the load balancer and shuts it down, as Kubernetes does.
+    pub(crate) async fn retire_replica(&mut self, number: usize) -> Result<String> {
+        self.load_balancer.remove(self.replicas[number].address);
         self.replicas[number].stop(Signal::Term).await
     }
 
-    /// Starts or retires replicas, all at once, until this many run.
-    pub async fn scale(&mut self, to: usize) -> Result<()> {
-        let front = &self.front;
+    /// Starts or retires replicas, all at once, until this many are running.
+    pub(crate) async fn scale(&mut self, to: usize) -> Result<()> {
+        let load_balancer = &self.load_balancer;
         let changes = self.replicas.iter_mut().map(async |replica| {
             match (replica.is_running(), replica.number < to) {
                 (false, true) => {
                     replica.start().await?;
-                    front.join(replica.address, replica.admin);
+                    load_balancer.add(replica.address, replica.admin);
                 }
                 (true, false) => {
-                    front.leave(replica.address);
+                    load_balancer.remove(replica.address);
                     replica.stop(Signal::Term).await?;
                 }
                 _ => {}
@@ -126,15 +131,15 @@ impl Local {
             .map(|_| ())
     }
 
-    /// How many records Kafka has brought each replica.
-    pub async fn relayed(&self) -> Result<Vec<f64>> {
+    /// The number of records that Kafka has delivered to each replica.
+    pub(crate) async fn relayed(&self) -> Result<Vec<f64>> {
         let running = self.replicas.iter().filter(|replica| replica.is_running());
-        let counts = running.map(|replica| plain::metric(replica.admin, RELAYED));
+        let counts = running.map(|replica| http::metric(replica.admin, RELAYED));
         futures_util::future::try_join_all(counts).await
     }
 
-    /// The numbers of the replicas that run.
-    pub fn running(&self) -> Vec<usize> {
+    /// The numbers of the running replicas.
+    pub(crate) fn running(&self) -> Vec<usize> {
         let running = self.replicas.iter().filter(|replica| replica.is_running());
         running.map(|replica| replica.number).collect()
     }
@@ -142,16 +147,16 @@ impl Local {
 
 /// The programs that a run starts.
 #[derive(Clone, Debug)]
-pub struct Programs {
+pub(crate) struct Programs {
     pub chat_app: PathBuf,
-    /// PostgreSQL's directory.
+    /// PostgreSQL's installation directory.
     pub postgres: PathBuf,
     pub kafka: PathBuf,
 }
 
 impl Programs {
-    /// The chat-app that was built with this program, and the packages that tests/services/up fetched.
-    pub fn found() -> Result<Self> {
+    /// Finds the chat-app that was built with this program, and the packages that tests/services/up fetched.
+    pub(crate) fn find() -> Result<Self> {
         let own = std::env::current_exe()?;
         let chat_app = own.with_file_name("chat-app");
         ensure!(
@@ -161,7 +166,7 @@ impl Programs {
         );
         let package = |name: &str| {
             let path = std::env::var_os(name).map(PathBuf::from);
-            path.context(format!("{name} is not set: run tests/services/up --fetch and load its env file, as make chaos-fast does"))
+            path.with_context(|| format!("{name} is not set: run tests/services/up --fetch and load its env file, as make chaos-fast does"))
         };
         Ok(Self {
             chat_app,
@@ -178,67 +183,66 @@ async fn migrate(chat_app: &Path, postgres: &Postgres) -> Result<()> {
     process::finish(migrate).await.map(|_| ())
 }
 
-/// The run's data, removed when dropped. Kafka's are on a file system of their own where this program is root, so that it
-/// can be made full.
+/// The data of a run, removed when dropped. As root, Kafka's data is on its own file system, so that it can be filled.
 #[derive(Debug)]
-pub struct Directory {
-    places: Places,
+pub(crate) struct Directory {
+    paths: Paths,
     mounted: bool,
 }
 
-/// Where a run keeps things.
+/// The directories of a run.
 #[derive(Clone, Debug)]
-pub struct Places {
-    /// Data and settings, the service user's own.
+pub(crate) struct Paths {
+    /// Data and settings, owned by the service user.
     pub data: PathBuf,
     pub logs: PathBuf,
 }
 
 impl Directory {
-    async fn make(logs: &Path) -> Result<Self> {
-        // Not below root's home, which the service user can't read, and not in /tmp, which may be memory: fsync counts.
+    async fn create(logs: &Path) -> Result<Self> {
+        // Not in root's home, which the service user cannot read, and not in /tmp, which may be in memory: fsync matters.
         let path = Path::new("/var/tmp").join(confab_tests::unique("confab-chaos"));
         tokio::fs::create_dir(&path).await?;
         let mut directory = Self {
-            places: Places {
+            paths: Paths {
                 data: path,
                 logs: logs.to_owned(),
             },
             mounted: false,
         };
-        let kafka = directory.places.data.join("kafka");
+        let kafka = directory.paths.data.join("kafka");
         tokio::fs::create_dir(&kafka).await?;
         if process::is_root() {
-            mount(&["-t", "tmpfs", "-o", KAFKA_ROOM, "confab-chaos"], &kafka).await?;
+            mount(&["-t", "tmpfs", "-o", KAFKA_SIZE, "confab-chaos"], &kafka).await?;
             directory.mounted = true;
         }
-        process::give(&kafka).await?;
-        process::give(&directory.places.data).await?;
+        process::chown(&kafka).await?;
+        process::chown(&directory.paths.data).await?;
         Ok(directory)
     }
 
-    /// Leaves Kafka as good as no room: what it holds and a little.
-    pub async fn fill(&self) -> Result<()> {
+    /// Shrinks the file system to what Kafka uses now.
+    pub(crate) async fn fill(&self) -> Result<()> {
         let kafka = self.kafka()?;
-        // The kernel refuses less than what it holds by then, and Kafka writes on meanwhile.
+        // The kernel refuses less than what is used by then, and Kafka writes meanwhile.
         eventually(seconds(10), "Kafka's disk is full", async || {
             let mut df = Command::new("df");
             df.args(["--output=used", "--block-size=1"]).arg(&kafka);
-            let said = process::finish(df).await?;
-            let used = said.lines().nth(1).context("df tells nothing")?.trim();
+            let output = process::finish(df).await?;
+            let used = output.lines().nth(1).context("df prints nothing")?.trim();
             mount(&["-o", &format!("remount,size={used}")], &kafka).await
         })
         .await
     }
 
-    /// Gives Kafka its room back.
-    pub async fn free(&self) -> Result<()> {
-        mount(&["-o", &format!("remount,{KAFKA_ROOM}")], &self.kafka()?).await
+    /// Restores the size of the file system.
+    pub(crate) async fn free(&self) -> Result<()> {
+        mount(&["-o", &format!("remount,{KAFKA_SIZE}")], &self.kafka()?).await
     }
 
     fn kafka(&self) -> Result<PathBuf> {
-        ensure!(self.mounted, "a disk can be made full by root alone");
-        Ok(self.places.data.join("kafka"))
+        ensure!(self.mounted, "only root can fill a disk");
+        Ok(self.paths.data.join("kafka"))
     }
 }
 
@@ -250,14 +254,14 @@ async fn mount(options: &[&str], at: &Path) -> Result<()> {
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        // In vain where the run broke off; what is left is seen in /var/tmp.
+        // Errors leave something in /var/tmp, where a person finds it.
         if self.mounted {
-            let kafka = self.places.data.join("kafka");
+            let kafka = self.paths.data.join("kafka");
             let _ = std::process::Command::new("umount")
                 .arg("--lazy")
                 .arg(kafka)
                 .status();
         }
-        let _ = std::fs::remove_dir_all(&self.places.data);
+        let _ = std::fs::remove_dir_all(&self.paths.data);
     }
 }

@@ -1,6 +1,10 @@
-//! `chaos`: people talk by the hundred a second while one fault after the other happens, and then the checker judges
-//! whether the promise of docs/delivery.md was kept. Does I/O.
+//! `chaos`: injects one fault after the other into a chat under load, and checks the delivery contract (docs/delivery.md).
+//! Does I/O.
 
+#![warn(unreachable_pub)]
+
+mod chat;
+mod client;
 mod cluster;
 mod cost;
 mod faults;
@@ -9,42 +13,39 @@ mod local;
 mod pace;
 mod proxy;
 mod run;
-mod stage;
-mod verdict;
-mod visitor;
+mod table;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use confab_tests::delivery::judge::judge;
-use confab_tests::delivery::load::{Load, Plan};
-use confab_tests::delivery::report;
+use confab_delivery::check::check;
+use confab_delivery::load::{Load, Plan};
+use confab_delivery::report;
 use confab_tests::wait::seconds;
-use confab_tests::{Error, Result, ensure};
+use confab_tests::{Result, anyhow, ensure};
 
+use crate::chat::Chat;
 use crate::faults::{FAULTS, Fault};
 use crate::local::Local;
 use crate::local::process::is_root;
-use crate::run::{Measure, Outcome};
-use crate::stage::Stage;
-use crate::verdict::Table;
+use crate::run::{Outcome, Settings};
+use crate::table::Table;
 
-/// How long everybody has at the end to receive what is left.
+/// How long pages may take at the end to become complete.
 const SETTLE: Duration = seconds(60);
 
-/// Breaks a chat in every way that docs/delivery.md makes a promise for, and checks the promise.
+/// Injects every fault that docs/delivery.md covers into a chat under load, and checks the delivery contract.
 ///
-/// With --local it starts a PostgreSQL, a Kafka and replicas of its own, as local processes on free ports, each way
-/// between them through a proxy that can cut, refuse, stall and delay; `make chaos-fast` fetches what it needs. With
-/// --cluster it makes a chat in a namespace of its own on the test cluster of `make up`; no other chat is touched, but
-/// nodes are drained and killed, and the operator is. Everything that it started is gone afterwards.
+/// --local starts PostgreSQL, Kafka and replicas as local processes on free ports. All connections between them go through
+/// proxies that can cut, refuse, stall and delay. `make chaos-fast` fetches what it needs. --cluster creates a chat in a new
+/// namespace on the test cluster of `make up`. It leaves other chats alone, but drains and kills nodes, and kills the operator.
+/// Both remove everything that they started.
 ///
-/// For each fault: people talk; the fault is brought about and put right, again and again, until its share of --sends
-/// messages was acknowledged meanwhile. A fault has to prove that it took effect. At the end what everybody received is compared
-/// with what was acknowledged. The status is 0 only if nothing was lost, doubled, out of order or leaked, every fault
-/// took effect, and each kept to its bounds.
+/// Each fault is injected and repaired under load, again and again, until its share of --sends messages was acknowledged
+/// meanwhile. Each has to prove that it took effect. The exit status is 0 only if nothing was lost, duplicated, reordered or
+/// leaked, every fault took effect, and the chat kept the guarantees for each.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Cli {
@@ -54,38 +55,38 @@ struct Cli {
     /// Run on the test cluster
     #[arg(long)]
     cluster: bool,
-    /// List the faults, and what is promised in each
+    /// List the faults and the guarantees for each
     #[arg(long)]
     list: bool,
-    /// Break nothing: measure what a message takes from one replica to another, beside the floors below it
+    /// Inject no fault: measure the latency of a message between two replicas, next to that of a commit and of Kafka alone
     #[arg(long, conflicts_with_all = ["cluster", "local"])]
     cost: bool,
-    /// Only these faults, separated by commas, in the table's order
+    /// Only these faults, separated by commas
     #[arg(long, value_delimiter = ',', value_name = "NAMES", value_parser = known)]
     faults: Vec<&'static str>,
-    /// Acknowledged sends while something is broken, shared evenly among the faults
+    /// Acknowledged sends during faults, divided evenly among the faults
     #[arg(long, default_value = "3000", value_name = "N")]
     sends: u64,
-    /// Messages due in a second
+    /// Messages due per second
     #[arg(long, default_value = "60", value_name = "N")]
     rate: f64,
-    /// Repeats the choices of a run: who says what where, which replica is hit, how long a fault holds
+    /// Determines who sends what where, which replica a fault hits, and how long it lasts
     #[arg(long, default_value = "1", value_name = "N")]
     seed: u64,
-    /// Nothing stays away for long: what CI runs
+    /// Keep each fault short, as CI does
     #[arg(long)]
     brief: bool,
-    /// Write the table into this file, between its marks
+    /// Write the table into this file, between its markers
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// Where the journal, the report and the logs go
+    /// Where to write the journal, the report and the logs
     #[arg(long, default_value = "target/chaos", value_name = "DIRECTORY")]
     out: PathBuf,
 }
 
 impl Cli {
-    /// Where in the report this run's tables go.
-    fn place(&self) -> &'static str {
+    /// The section of the report for this run.
+    fn section(&self) -> &'static str {
         match (self.cost, self.cluster) {
             (true, _) => "delivery-cost",
             (false, true) => "cluster",
@@ -111,7 +112,7 @@ async fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            eprintln!("chaos: {error}");
+            eprintln!("chaos: {error:#}");
             ExitCode::FAILURE
         }
     }
@@ -124,22 +125,22 @@ fn list() -> String {
             (Some(_), None) => "local",
             _ => "cluster",
         };
-        let meanwhile = match fault.promise.shown {
-            Some(shown) => format!("sends go on, and are shown within {} s to 99 of 100", shown.as_secs()),
+        let meanwhile = match fault.guarantee.delivered_within {
+            Some(delivered_within) => format!("sends succeed, and 99% are delivered within {} s", delivered_within.as_secs()),
             None => "sends may be refused".into(),
         };
-        let rate = fault.promise.rate.map_or(String::new(), |rate| format!(" (up to {rate} sends a second)"));
+        let rate = fault.guarantee.rate.map_or(String::new(), |rate| format!(" (up to {rate} sends per second)"));
         let root = if fault.root { ", as root" } else { "" };
-        let recovery = fault.promise.recovery.as_secs();
+        let recovery = fault.guarantee.recovery.as_secs();
         format!(
-            "{}  ({place}{root})\n    {}.\n    Meanwhile {meanwhile}{rate}; all is well within {recovery} s after it.\n",
+            "{}  ({place}{root})\n    {}.\n    Meanwhile {meanwhile}{rate}; the chat recovers within {recovery} s.\n",
             fault.name, fault.what,
         )
     });
     rows.collect()
 }
 
-/// The faults that were asked for and that can be had here.
+/// The requested faults that can be injected here.
 fn chosen(cli: &Cli) -> Result<Vec<&'static Fault>> {
     let here = |fault: &&Fault| match cli.cluster {
         true => fault.cluster.is_some(),
@@ -154,7 +155,7 @@ fn chosen(cli: &Cli) -> Result<Vec<&'static Fault>> {
     };
     ensure!(
         faults.len() == wanted,
-        "one of these faults can't be had here: {}",
+        "one of these faults cannot be injected here: {}",
         cli.faults.join(", ")
     );
     let (able, unable): (Vec<_>, Vec<_>) = faults
@@ -162,40 +163,40 @@ fn chosen(cli: &Cli) -> Result<Vec<&'static Fault>> {
         .partition(|fault| !fault.root || is_root());
     for fault in &unable {
         ensure!(cli.faults.is_empty(), "{} needs root", fault.name);
-        println!("{} is left out: it needs root", fault.name);
+        println!("{} is skipped: it needs root", fault.name);
     }
     Ok(able)
 }
 
-/// Whether the promise was kept.
+/// Returns whether the chat kept its contract and guarantees.
 async fn run(cli: &Cli) -> Result<bool> {
     let faults = chosen(cli)?;
     if let Some(file) = &cli.report {
-        verdict::can_be_put(file, cli.place())?;
+        table::check_section(file, cli.section())?;
     }
     tokio::fs::create_dir_all(&cli.out).await?;
     remove_old_logs(&cli.out)?;
     println!("starting a chat…");
-    let mut stage = if cli.cluster {
-        Stage::cluster().await?
+    let mut chat = if cli.cluster {
+        Chat::cluster().await?
     } else {
-        Stage::local(&cli.out).await?
+        Chat::local(&cli.out).await?
     };
     let work = async {
-        match &mut stage {
-            Stage::Local(local) if cli.cost => cost(local, cli).await,
-            stage => under_load(stage, cli, &faults).await,
+        match &mut chat {
+            Chat::Local(local) if cli.cost => cost(local, cli).await,
+            chat => under_load(chat, cli, &faults).await,
         }
     };
     let ran = tokio::select! {
         ran = work => ran,
-        _ = tokio::signal::ctrl_c() => Err(Error::new("interrupted")),
+        _ = tokio::signal::ctrl_c() => Err(anyhow!("interrupted")),
     };
-    stage.end().await?;
+    chat.end().await?;
     ran
 }
 
-/// Those of an earlier run would be read as this one's.
+/// The logs of an earlier run could be mistaken for those of this one.
 fn remove_old_logs(out: &Path) -> Result<()> {
     for entry in out.read_dir()? {
         let file = entry?.path();
@@ -210,56 +211,56 @@ async fn cost(local: &Local, cli: &Cli) -> Result<bool> {
     let tables = cost::tables(local).await?;
     print!("{tables}");
     if let Some(file) = &cli.report {
-        verdict::put(file, cli.place(), &tables)?;
+        table::write_section(file, cli.section(), &tables)?;
     }
     Ok(true)
 }
 
-/// Lets people talk, and the faults happen one after the other.
-async fn under_load(stage: &mut Stage, cli: &Cli, faults: &[&'static Fault]) -> Result<bool> {
-    let measure = Measure {
+/// Starts the load and injects the faults one after the other.
+async fn under_load(chat: &mut Chat, cli: &Cli, faults: &[&'static Fault]) -> Result<bool> {
+    let settings = Settings {
         sends: cli.sends.div_ceil(faults.len().max(1) as u64),
         rate: cli.rate,
         seed: cli.seed,
         brief: cli.brief,
     };
-    let mut plan = Plan::new(vec![stage.url()]);
+    let mut plan = Plan::new(vec![chat.url()]);
     (plan.rate, plan.seed, plan.tabs) = (cli.rate, cli.seed, 2);
-    println!("{}: people come…", stage.url());
+    println!("{}: starting the load…", chat.url());
     let load = Load::start(plan).await?;
     let mut outcomes = Vec::new();
     for fault in faults {
-        let outcome = run::fault(stage, &load, fault, measure).await;
-        println!("{}", told(&outcome));
-        let stuck = outcome.failure.is_some();
+        let outcome = run::fault(chat, &load, fault, settings).await;
+        println!("{}", describe(&outcome));
+        let failed = outcome.failure.is_some();
         outcomes.push(outcome);
-        if stuck {
-            println!("what came next would not be about itself: no more faults");
+        if failed {
+            println!("skipping the remaining faults: this one may affect them");
             break;
         }
     }
-    println!("the last messages arrive, and everything is read back…");
+    println!("waiting for the last messages, then reading everything back…");
     let journal = load.finish(SETTLE).await?;
     journal.write(&cli.out.join(report::JOURNAL))?;
-    let verdict = judge(&journal);
-    report::write(&cli.out, &journal, &verdict)?;
-    print!("{}", report::summary(&verdict));
-    let table = Table::of(&outcomes, &verdict, measure);
+    let result = check(&journal);
+    report::write(&cli.out, &journal, &result)?;
+    print!("{}", report::summary(&result));
+    let table = Table::of(&outcomes, &result, settings);
     print!("{table}");
     if let Some(file) = &cli.report {
-        verdict::put(file, cli.place(), &table.to_string())?;
+        table::write_section(file, cli.section(), &table.to_string())?;
     }
     println!(
         "the journal, the report and the logs are in {}",
         cli.out.display()
     );
-    Ok(verdict.is_clean() && table.kept())
+    Ok(result.is_clean() && table.kept())
 }
 
-fn told(outcome: &Outcome) -> String {
+fn describe(outcome: &Outcome) -> String {
     let name = outcome.fault.name;
     match (&outcome.failure, outcome.proofs.as_slice()) {
-        (Some(error), _) => format!("{name}: FAILED: {error}"),
+        (Some(error), _) => format!("{name}: FAILED: {error:#}"),
         (None, [proof]) => format!("{name}: {proof}"),
         (None, proofs) => format!(
             "{name}, {} times; the last time: {}",

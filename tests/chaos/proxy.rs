@@ -1,6 +1,6 @@
-//! A TCP proxy between two parts of a chat, which misbehaves when told to. Does I/O.
+//! A TCP proxy between two parts of a chat that injects network faults. Does I/O.
 
-mod midway;
+mod commit_cut;
 mod pump;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -13,38 +13,38 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use self::midway::{Armed, Midway};
+use self::commit_cut::{CommitCut, PendingCuts};
 
-/// Connections that wait to be taken: a herd comes at once, and whoever does not fit tries again after a second.
+/// Connections that wait to be accepted: a herd connects at once, and a client that does not fit retries after a second.
 const BACKLOG: u32 = 4096;
-/// How long an upstream has to take a connection.
+/// How long an upstream may take to accept a connection.
 const CONNECT_LIMIT: Duration = Duration::from_secs(1);
 
-/// How a proxy treats what comes.
+/// How a proxy treats connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Manner {
-    /// As if it were not there.
+pub(crate) enum ProxyMode {
+    /// Forward everything.
     Pass,
-    /// Connections are taken and closed at once.
+    /// Accept connections and close them at once.
     Refuse,
-    /// Connections are taken, and nothing passes until the manner changes.
+    /// Accept connections and forward nothing until the mode changes.
     Stall,
-    /// What the server says comes later.
-    Late(Duration),
+    /// Delay what the server sends.
+    Delay(Duration),
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Connections that were led to an upstream.
+pub(crate) struct Counts {
+    /// Connections that were forwarded to an upstream.
     pub passed: u64,
-    /// Connections that were closed at once: told to, or no upstream took them.
+    /// Connections that were closed at once, by the mode or because no upstream accepted them.
     pub refused: u64,
     /// Connections that were cut.
     pub cut: u64,
     /// Connections that were cut between a commit and its answer.
-    pub midway: u64,
-    /// Answers that were held back for a while.
-    pub late: u64,
+    pub commits_cut: u64,
+    /// Chunks of answers that were delayed.
+    pub delayed: u64,
 }
 
 impl std::ops::Add for Counts {
@@ -55,8 +55,8 @@ impl std::ops::Add for Counts {
             passed: self.passed + other.passed,
             refused: self.refused + other.refused,
             cut: self.cut + other.cut,
-            midway: self.midway + other.midway,
-            late: self.late + other.late,
+            commits_cut: self.commits_cut + other.commits_cut,
+            delayed: self.delayed + other.delayed,
         }
     }
 }
@@ -64,14 +64,14 @@ impl std::ops::Add for Counts {
 impl std::ops::Sub for Counts {
     type Output = Self;
 
-    /// What was done since `before`.
+    /// The counts since `before`.
     fn sub(self, before: Self) -> Self {
         Self {
             passed: self.passed - before.passed,
             refused: self.refused - before.refused,
             cut: self.cut - before.cut,
-            midway: self.midway - before.midway,
-            late: self.late - before.late,
+            commits_cut: self.commits_cut - before.commits_cut,
+            delayed: self.delayed - before.delayed,
         }
     }
 }
@@ -81,13 +81,13 @@ struct Counters {
     passed: AtomicU64,
     refused: AtomicU64,
     cut: AtomicU64,
-    midway: AtomicU64,
-    late: AtomicU64,
+    commits_cut: AtomicU64,
+    delayed: AtomicU64,
 }
 
 /// A listening proxy; dropping it ends it and its connections.
 #[derive(Debug)]
-pub struct Proxy {
+pub(crate) struct Proxy {
     pub address: SocketAddr,
     shared: Arc<Shared>,
     accepting: JoinHandle<()>,
@@ -97,16 +97,16 @@ pub struct Proxy {
 struct Shared {
     upstreams: Mutex<Vec<SocketAddr>>,
     next: AtomicUsize,
-    manner: watch::Sender<Manner>,
-    /// Raised to cut every connection that is open.
+    mode: watch::Sender<ProxyMode>,
+    /// Incremented to cut every open connection.
     cuts: watch::Sender<u64>,
-    armed: Armed,
+    pending_cuts: PendingCuts,
     counters: Counters,
 }
 
 impl Proxy {
-    /// Listens on a free port of this machine and leads to `upstreams` in turn; one that takes no connection is passed over.
-    pub async fn start(upstreams: Vec<SocketAddr>) -> Result<Self> {
+    /// Listens on a free local port and forwards to `upstreams` in turn, skipping those that accept no connection.
+    pub(crate) async fn start(upstreams: Vec<SocketAddr>) -> Result<Self> {
         let socket = TcpSocket::new_v4()?;
         socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
         let listener = socket.listen(BACKLOG)?;
@@ -114,9 +114,9 @@ impl Proxy {
         let shared = Arc::new(Shared {
             upstreams: Mutex::new(upstreams),
             next: AtomicUsize::new(0),
-            manner: watch::channel(Manner::Pass).0,
+            mode: watch::channel(ProxyMode::Pass).0,
             cuts: watch::channel(0).0,
-            armed: Armed::default(),
+            pending_cuts: PendingCuts::default(),
             counters: Counters::default(),
         });
         let accepting = tokio::spawn(accept(listener, shared.clone()));
@@ -127,36 +127,36 @@ impl Proxy {
         })
     }
 
-    /// Leads new connections here from now on.
-    pub fn lead_to(&self, upstreams: Vec<SocketAddr>) {
+    /// Forwards new connections to these upstreams.
+    pub(crate) fn set_upstreams(&self, upstreams: Vec<SocketAddr>) {
         *self.shared.upstreams() = upstreams;
     }
 
-    /// Changes the manner, for open connections too; only [`Self::cut`] ends them.
-    pub fn behave(&self, manner: Manner) {
-        self.shared.manner.send_replace(manner);
+    /// Changes the mode, for open connections too; only [`Self::cut`] ends them.
+    pub(crate) fn set_mode(&self, mode: ProxyMode) {
+        self.shared.mode.send_replace(mode);
     }
 
     /// Ends every connection that is open.
-    pub fn cut(&self) {
+    pub(crate) fn cut(&self) {
         self.shared.cuts.send_modify(|cuts| *cuts += 1);
     }
 
-    /// The next `times` calls of a chat's writer are passed on, and cut when their answer comes.
-    pub fn cut_commits(&self, times: u64) {
-        self.shared.armed.set(times);
+    /// Forwards the next `times` calls of a chat's writer, and cuts their connections before the answer.
+    pub(crate) fn cut_commits(&self, times: u64) {
+        self.shared.pending_cuts.set(times);
     }
 
-    /// What it has done so far.
-    pub fn counts(&self) -> Counts {
+    /// The counts so far.
+    pub(crate) fn counts(&self) -> Counts {
         let counters = &self.shared.counters;
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Counts {
             passed: read(&counters.passed),
             refused: read(&counters.refused),
             cut: read(&counters.cut),
-            midway: read(&counters.midway),
-            late: read(&counters.late),
+            commits_cut: read(&counters.commits_cut),
+            delayed: read(&counters.delayed),
         }
     }
 }
@@ -175,7 +175,7 @@ impl Shared {
             .expect("nobody panics holding this lock")
     }
 
-    /// A connection to the next upstream that takes one.
+    /// A connection to the next upstream that accepts one.
     async fn connect(&self) -> Option<TcpStream> {
         let upstreams = self.upstreams().clone();
         let first = self.next.fetch_add(1, Ordering::Relaxed);
@@ -200,7 +200,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
             Ok((client, _)) => {
                 tokio::spawn(serve(client, shared.clone()));
             }
-            // Out of file descriptors: connections that end free some.
+            // Out of file descriptors: connections that end will free some.
             Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
     }
@@ -209,7 +209,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 async fn serve(client: TcpStream, shared: Arc<Shared>) {
     let mut cuts = shared.cuts.subscribe();
     let counters = &shared.counters;
-    if *shared.manner.borrow() == Manner::Refuse {
+    if *shared.mode.borrow() == ProxyMode::Refuse {
         return count(&counters.refused);
     }
     let Some(server) = shared.connect().await else {
@@ -219,33 +219,33 @@ async fn serve(client: TcpStream, shared: Arc<Shared>) {
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
     let (client_reads, client_writes) = client.into_split();
     let (server_reads, server_writes) = server.into_split();
-    let watched = Midway::new(&shared.armed);
-    let manner = || shared.manner.subscribe();
-    let asking = pump::run(
+    let watched = CommitCut::new(&shared.pending_cuts);
+    let mode = || shared.mode.subscribe();
+    let requests = pump::run(
         client_reads,
         server_writes,
-        manner(),
-        pump::Way::Ask,
+        mode(),
+        pump::Direction::Request,
         |chunk| {
-            watched.asked(chunk);
+            watched.request(chunk);
             true
         },
     );
-    let answering = pump::run(
+    let responses = pump::run(
         server_reads,
         client_writes,
-        manner(),
-        pump::Way::Answer(&counters.late),
+        mode(),
+        pump::Direction::Response(&counters.delayed),
         |_| {
             let cut = watched.cuts_the_answer();
             if cut {
-                count(&counters.midway);
+                count(&counters.commits_cut);
             }
             !cut
         },
     );
     tokio::select! {
-        _ = async { tokio::try_join!(asking, answering) } => {}
+        _ = async { tokio::try_join!(requests, responses) } => {}
         _ = cuts.changed() => count(&counters.cut),
     }
 }

@@ -1,53 +1,53 @@
-//! The run: one fault after the other under load, each in a window of its own. Does I/O.
+//! Runs one fault under load, in a fault window. Does I/O.
 
 use std::time::Duration;
 
-use confab_tests::delivery::load::Load;
+use confab_delivery::load::Load;
 use confab_tests::wait::seconds;
 use confab_tests::{Context, Error, Result, ensure, eventually};
 use tokio::sync::watch;
 
+use crate::chat::Chat;
 use crate::faults::Fault;
 use crate::pace::Pace;
-use crate::stage::Stage;
 
-/// The time in which a window of nothing but refusals fails the run.
+/// How long a fault window may last without any acknowledged send.
 const PATIENCE: Duration = seconds(120);
-/// Between two faults, and between two cycles of one: the chat serves as if nothing had been.
-const CALM: Duration = seconds(1);
+/// How long the load is watched between two cycles, to see that the chat is back to normal.
+const OBSERVATION: Duration = seconds(1);
 
-/// How much of each fault there is.
+/// The settings of a run.
 #[derive(Clone, Copy, Debug)]
-pub struct Measure {
-    /// Acknowledged sends in the window of each.
+pub(crate) struct Settings {
+    /// Acknowledged sends per fault window.
     pub sends: u64,
-    /// Sends due in a second.
+    /// Sends due per second.
     pub rate: f64,
     pub seed: u64,
-    /// Whether nothing stays away for long.
+    /// Whether faults are short.
     pub brief: bool,
 }
 
-/// What became of a fault.
-pub struct Outcome {
+/// The outcome of a fault.
+pub(crate) struct Outcome {
     pub fault: &'static Fault,
-    /// How it proved itself, cycle by cycle.
+    /// The proof of each cycle that the fault took effect.
     pub proofs: Vec<String>,
-    /// Why it could not be brought about, or put right.
+    /// Why it could not be injected or repaired.
     pub failure: Option<Error>,
 }
 
-/// Lets one fault happen again and again until enough was sent in its window.
-pub async fn fault(
-    stage: &mut Stage,
+/// Injects and repairs one fault, again and again, until enough was sent in its window.
+pub(crate) async fn fault(
+    chat: &mut Chat,
     load: &Load,
     fault: &'static Fault,
-    measure: Measure,
+    settings: Settings,
 ) -> Outcome {
-    stage.shuffle();
-    if let Err(error) = steady(stage, load, measure)
+    chat.disconnect_clients();
+    if let Err(error) = wait_until_normal(chat, load, settings)
         .await
-        .context("before it began")
+        .context("before the fault")
     {
         let (proofs, failure) = (Vec::new(), Some(error));
         return Outcome {
@@ -56,33 +56,33 @@ pub async fn fault(
             failure,
         };
     }
-    let measure = Measure {
-        rate: load.slow_down_to(fault.promise.rate),
-        ..measure
+    let settings = Settings {
+        rate: load.limit_rate(fault.guarantee.rate),
+        ..settings
     };
-    let (tell, enough) = watch::channel(false);
-    let mut pace = Pace::new(measure.seed, fault.name, measure.brief, enough);
+    let (reached_enough, enough) = watch::channel(false);
+    let mut pace = Pace::new(settings.seed, fault.name, settings.brief, enough);
     let mut proofs = Vec::new();
-    let window = load.window(fault.name);
+    let window = load.open_window(fault.name);
     let counting = async {
-        let reached = window.reach(measure.sends, limit(measure)).await;
-        tell.send_replace(true);
+        let reached = window.wait_for(settings.sends, limit(settings)).await;
+        reached_enough.send_replace(true);
         reached
     };
     let cycles = async {
         loop {
-            proofs.push(stage.cycle(fault, &mut pace).await?);
+            proofs.push(chat.cycle(fault, &mut pace).await?);
             if pace.has_enough() {
                 return Ok(());
             }
-            steady(stage, load, measure)
+            wait_until_normal(chat, load, settings)
                 .await
-                .context("after a cycle of it")?;
+                .context("after a cycle of the fault")?;
         }
     };
     let failure = both(counting, cycles).await.err();
-    window.end();
-    load.slow_down_to(None);
+    window.close();
+    load.limit_rate(None);
     Outcome {
         fault,
         proofs,
@@ -90,7 +90,7 @@ pub async fn fault(
     }
 }
 
-/// Both to their end, unless the second fails: then nothing more is to be counted.
+/// Runs both to their end, unless the cycles fail: then there is nothing left to count.
 async fn both(
     counting: impl Future<Output = Result<()>>,
     cycles: impl Future<Output = Result<()>>,
@@ -108,35 +108,31 @@ async fn both(
     }
 }
 
-fn limit(measure: Measure) -> Duration {
-    // A fault that lets a tenth of the sends pass is as bad as one may be.
-    PATIENCE + Duration::from_secs_f64(10.0 * measure.sends as f64 / measure.rate)
+fn limit(settings: Settings) -> Duration {
+    // Under the worst fault, a tenth of the sends succeed.
+    PATIENCE + Duration::from_secs_f64(10.0 * settings.sends as f64 / settings.rate)
 }
 
-/// Waits until sends are answered as fast as they are due, and Kafka brings them to every replica.
-async fn steady(stage: &Stage, load: &Load, measure: Measure) -> Result<()> {
-    let wanted = measure.rate * CALM.as_secs_f64() * 0.8;
-    eventually(
-        seconds(60),
-        "the chat serves as if nothing had been",
-        async || {
-            let (acked, relayed) = (load.acked(), stage.relayed().await?);
-            tokio::time::sleep(CALM).await;
-            let answered = (load.acked() - acked) as f64;
+/// Waits until sends are acknowledged as fast as they are due, and Kafka delivers them to every replica.
+async fn wait_until_normal(chat: &Chat, load: &Load, settings: Settings) -> Result<()> {
+    let wanted = settings.rate * OBSERVATION.as_secs_f64() * 0.8;
+    eventually(seconds(60), "the chat is back to normal", async || {
+        let (acked, relayed) = (load.acked(), chat.relayed().await?);
+        tokio::time::sleep(OBSERVATION).await;
+        let answered = (load.acked() - acked) as f64;
+        ensure!(
+            answered >= wanted,
+            "{answered} of {wanted:.0} sends acknowledged in {OBSERVATION:?}"
+        );
+        for (before, now) in relayed.into_iter().zip(chat.relayed().await?) {
+            // Some of them are still in transit.
             ensure!(
-                answered >= wanted,
-                "{answered} of {wanted:.0} sends answered in {CALM:?}"
+                now - before >= wanted / 2.0,
+                "Kafka delivered {} records to a replica while {answered} were sent",
+                now - before
             );
-            for (before, now) in relayed.into_iter().zip(stage.relayed().await?) {
-                // Some of them are still on their way.
-                ensure!(
-                    now - before >= wanted / 2.0,
-                    "Kafka brought a replica {} records while {answered} were sent",
-                    now - before
-                );
-            }
-            Ok(())
-        },
-    )
+        }
+        Ok(())
+    })
     .await
 }

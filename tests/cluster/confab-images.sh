@@ -1,4 +1,4 @@
-# Sourced: the names of the images that the working tree builds.
+# Sourced: the names of the images of the working tree.
 release_dir=$(release_dir)
 
 confab_tag() { sha256sum "$release_dir/$1" | cut -c1-12; } # PROGRAM

@@ -1,7 +1,7 @@
-# Source me, in bash: kubectl, helm and kind of the test cluster, its kubeconfig, and the Docker that it runs on.
+# Source this in bash: puts kubectl, helm and kind for the test cluster on PATH and sets KUBECONFIG and DOCKER_HOST.
 # shellcheck source=tests/env.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../env.sh"
 export KUBECONFIG=$CONFAB_CACHE/kubeconfig
 case :$PATH: in *:"$CONFAB_CACHE/bin":*) ;; *) export PATH=$CONFAB_CACHE/bin:$PATH ;; esac
-# Set only when no Docker answered and tests/cluster/up started one.
+# Only if tests/cluster/up started a Docker daemon, because none answered.
 [ ! -S "$CONFAB_CACHE/docker.sock" ] || export DOCKER_HOST=unix://$CONFAB_CACHE/docker.sock

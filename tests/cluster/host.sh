@@ -1,5 +1,5 @@
-# Sourced: what the scripts change on this machine outside the cache, and how tests/cluster/down undoes exactly that. The
-# record of what was there before holds until the machine restarts, which undoes all of it too.
+# Sourced: what the scripts change on this machine outside the cache, and how tests/cluster/down undoes exactly that. A record
+# keeps the state from before. It is valid until the machine restarts, which undoes the changes as well.
 host_record=$CONFAB_CACHE/host-record
 host_record_files=(boot sysctls links iptables ip6tables)
 
@@ -20,7 +20,7 @@ remove_host_record() {
 
 sysctl_file() { echo "/proc/sys/${1//.//}"; }
 
-record_sysctl() { # NAME VALUE: the value that it is about to get
+record_sysctl() { # NAME VALUE: call it before the setting gets this value
   open_host_record
   grep -qs "^$1 " "$host_record/sysctls" || echo "$1 $(cat "$(sysctl_file "$1")") $2" >>"$host_record/sysctls"
 }
@@ -45,8 +45,8 @@ restore_sysctls() {
   done <"$host_record/sysctls"
 }
 
-# Before our own Docker daemon starts. A second start during the same boot keeps the first record: by then there may be
-# leftovers of our daemon.
+# Call it before our own Docker daemon starts. The first record of a boot stays, because the rules of a killed daemon of ours
+# may be there at the second.
 record_network() {
   local tool
   record_sysctl net.ipv4.ip_forward 1
@@ -57,7 +57,7 @@ record_network() {
   ip -oneline link >"$host_record/links"
 }
 
-# Once our daemon has stopped. Another daemon uses the same names, so nothing is removed while one runs.
+# Call it after our daemon has stopped. Another daemon has rules of the same names, so nothing is removed while one runs.
 restore_network() {
   local reset_policy=no
   [ -e "$host_record/links" ] || return 0

@@ -1,4 +1,4 @@
-# Sourced by every script of the cluster.
+# Sourced by the scripts of tests/cluster.
 # shellcheck source=tests/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 . "$tests_dir/cluster/env.sh"
@@ -6,9 +6,9 @@
 cluster_dir=$tests_dir/cluster
 cluster_name=confab
 log_file=$CONFAB_CACHE/logs/cluster-$(basename "$0").log
-export DOCKER_BUILDKIT=${DOCKER_BUILDKIT:-0} # images from scratch need no more than the builder that every Docker has
+export DOCKER_BUILDKIT=${DOCKER_BUILDKIT:-0} # the legacy builder is enough for images from scratch, and every Docker has it
 
-# The node image made from packages is made anew when a version in it or a script of its making changes.
+# The node image from packages is rebuilt if a version in it changes, or a script that builds it.
 recipe_hash() {
   {
     printf '%s\n' "$KUBERNETES_VERSION" "$KIND_VERSION" "$DEBIAN_RELEASE" "$LOCAL_PATH_PROVISIONER_VERSION" "$NETLINK_VERSION" \
@@ -19,8 +19,8 @@ recipe_hash() {
 
 docker_answers() { docker info >/dev/null 2>&1; }
 
-# Where the images of the nodes, Traefik, PostgreSQL and Kafka come from, decided once until tests/cluster/down:
-# `published` where an image registry answers, else `packages`. Everything that differs for it asks here.
+# Where the images of the nodes, Traefik, metrics-server, PostgreSQL and Kafka come from: `published` if an image registry
+# answers, otherwise `packages`. Decided once and kept until tests/cluster/down.
 images_source() {
   local decided=$CONFAB_CACHE/images-source
   if [ ! -s "$decided" ]; then
@@ -48,7 +48,7 @@ node_image() {
   fi
 }
 
-# need COMMAND=DEBIAN_PACKAGE…: installs what is missing where that is possible, else says what is missing.
+# need COMMAND=DEBIAN_PACKAGE…: installs missing commands if it can, otherwise says which are missing.
 need() {
   local pair commands=() packages=()
   for pair; do
@@ -70,14 +70,14 @@ install_debian_packages() {
 
 node_names() { docker ps --all --filter "label=io.x-k8s.kind.cluster=$cluster_name" --format '{{.Names}}' | sort; }
 
-# A part of the cluster with a manifest in this folder: a Deployment of its name that carries the hash of what it was applied with.
-manifest_hash() { cat "$cluster_dir/$1.yaml" "$tests_dir/versions.env" | sha256sum | cut -c1-16; } # PART
+# Each manifest in this folder has a Deployment with the manifest's name. An annotation keeps the hash that it was applied with.
+manifest_hash() { cat "$cluster_dir/$1.yaml" "$tests_dir/versions.env" | sha256sum | cut -c1-16; } # NAME
 
-apply_manifest() { # PART NAMESPACE IMAGE
+apply_manifest() { # NAME NAMESPACE IMAGE
   sed "s|@IMAGE@|$3|; s|@MANIFEST_HASH@|$(manifest_hash "$1")|" "$cluster_dir/$1.yaml" | kubectl apply -f -
   kubectl rollout status "deployment/$1" -n "$2" --timeout=180s
 }
 
-runs_this_manifest() { # PART NAMESPACE
+runs_this_manifest() { # NAME NAMESPACE
   [ "$(kubectl get deployment "$1" -n "$2" -o jsonpath='{.metadata.annotations.confab\.dev/manifest}' 2>/dev/null)" = "$(manifest_hash "$1")" ]
 }

@@ -1,28 +1,28 @@
-# Sourced: a Kubernetes without nodes. etcd, the API server with RBAC and an audit log, and of the controllers the garbage
-# collector, the one that ends namespaces and the one that aggregates roles. What runs pods is not there: tests write the
-# status of workloads themselves. Everything is forgotten at each start.
+# Sourced: a Kubernetes without nodes. It runs etcd, the API server with RBAC and an audit log, and three controllers: garbage
+# collection, namespace deletion and role aggregation. Nothing runs pods, so tests write the status of workloads themselves.
+# Each start begins with empty data.
 
 apiserver_dir=$services_dir/apiserver
 apiserver_kubeconfig=$apiserver_dir/kubeconfig
 apiserver_audit_log=$apiserver_dir/audit.log
 
-# From the Go modules that the cluster's nodes are made of too, built once for both.
+# From the same Go modules as the cluster's nodes, built once for both.
 fetch_apiserver() {
   here=$tests_dir/cluster/from-packages
   . "$here/go-programs.sh"
   if [ ! -d "$kubernetes" ]; then
-    command -v go >/dev/null || die "missing: Go, to build the API server with"
+    command -v go >/dev/null || die "missing: Go, to build the API server"
     exec 8>"$CONFAB_CACHE/cluster.lock"
-    flock --nonblock 8 || { say apiserver "the cluster is being made, which builds the same programs; waiting"; flock 8; }
+    flock --nonblock 8 || { say apiserver "tests/cluster/up is building the same programs; wait for it"; flock 8; }
     product "$kubernetes" kubernetes "build $KUBERNETES_VERSION (8 minutes)" build_kubernetes
     exec 8>&-
   fi
-  etcd_version=v$(kubeadm_image etcd | sed 's/.*://; s/-.*//') # the one that belongs to this Kubernetes
+  etcd_version=v$(kubeadm_image etcd | sed 's/.*://; s/-.*//') # the version for this Kubernetes
   etcd=$CONFAB_CACHE/etcd-$etcd_version
   product "$etcd" etcd "build $etcd_version" build_etcd
 }
 
-apiserver_pid() { # of the API server; nothing when it is not running
+apiserver_pid() { # prints nothing if it does not run
   pid_of_program apiserver kube-apiserver
 }
 
@@ -62,7 +62,7 @@ start_apiserver() {
   start_program etcd "$etcd/etcd" --data-dir "$apiserver_dir/etcd" --unsafe-no-fsync --log-level warn \
     --listen-client-urls "$url" --advertise-client-urls "$url" --listen-peer-urls "$peer" \
     --initial-advertise-peer-urls "$peer" --initial-cluster "default=$peer"
-  # OwnerReferencesPermissionEnforcement: the strictest that an operator meets.
+  # OwnerReferencesPermissionEnforcement: no cluster is stricter with an operator.
   start_program apiserver "$kubernetes/kube-apiserver" --etcd-servers "$url" --bind-address 127.0.0.1 --secure-port "$apiserver_port" \
     --cert-dir "$apiserver_dir/certificates" --token-auth-file "$apiserver_dir/tokens.csv" --authorization-mode RBAC \
     --service-account-issuer https://nodeless.confab.dev --service-account-key-file "$apiserver_dir/service-accounts.key" \
@@ -71,13 +71,13 @@ start_apiserver() {
     --audit-policy-file "$apiserver_dir/audit-policy.yaml" --audit-log-path "$apiserver_audit_log" --audit-log-maxsize 4000
   wait_until 60 apiserver_answers_or_is_dead
   [ -n "$(apiserver_pid)" ] || { tail -n 20 "$apiserver_dir/apiserver.log"; return 1; }
-  apply_confab # before the garbage collector learns what kinds there are
+  apply_confab # before the garbage collector reads the list of kinds
   start_program controllers "$kubernetes/kube-controller-manager" --kubeconfig "$apiserver_kubeconfig" --leader-elect=false \
     --secure-port 0 --controllers garbage-collector-controller,namespace-controller,clusterrole-aggregation-controller
 }
 
 start_program() { # NAME PROGRAM ARGUMENT…
-  # setsid: Ctrl-C in the terminal does not reach it
+  # setsid: a Ctrl-C in the terminal must not stop it
   setsid "${@:2}" >>"$apiserver_dir/$1.log" 2>&1 &
   echo $! >"$apiserver_dir/$1.pid"
 }
@@ -88,7 +88,7 @@ apiserver_answers() { [ "$(nodeless_kubectl get --raw /readyz)" = ok ]; } 2>/dev
 
 apiserver_answers_or_is_dead() { apiserver_answers || ! pid_is_alive "$(cat "$apiserver_dir/apiserver.pid")"; }
 
-# The CustomResourceDefinition and the operator's rights, as the chart has them.
+# The chart's CustomResourceDefinition and RBAC.
 apply_confab() {
   local helm
   helm=$(PATH=$CONFAB_CACHE/bin:$PATH command -v helm)
@@ -99,11 +99,11 @@ apply_confab() {
     nodeless_kubectl apply --server-side --force-conflicts --namespace confab-system -f -
 }
 
-stop_apiserver() { # the store last
+stop_apiserver() { # etcd last
   local program
   for program in controllers=kube-controller-manager apiserver=kube-apiserver etcd=etcd; do
     local pid
     pid=$(pid_of_program "${program%%=*}" "${program#*=}")
-    [ -z "$pid" ] || stop_pid "$pid" KILL # nothing is kept: it need not end in good order
+    [ -z "$pid" ] || stop_pid "$pid" KILL # no data to keep, so no clean exit
   done
 }

@@ -1,10 +1,10 @@
-# Sourced by up and down: where the local services live and which user runs them.
+# Sourced by the scripts of this folder: the ports and folders of the local services, and the user that runs them.
 # shellcheck disable=SC2034 # the scripts that source this file use them
 
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 . "$tests_dir/packages.sh"
 
-service_user=nobody service_group=nogroup # used only when root starts the services: PostgreSQL refuses root
+service_user=nobody service_group=nogroup # only if root starts the services: PostgreSQL refuses to run as root
 postgres_port=${CONFAB_POSTGRES_PORT:-54329}
 kafka_port=${CONFAB_KAFKA_PORT:-19092}
 kafka_controller_port=$((kafka_port + 1))
@@ -13,7 +13,7 @@ apiserver_port=${CONFAB_APISERVER_PORT:-19300}
 etcd_port=$((apiserver_port + 1))
 services_env=$CONFAB_CACHE/services/env
 
-# Programs and data. A cache below root's home cannot be read by the user that root drops to, so root keeps them elsewhere.
+# Programs and data. The service user cannot read a cache below root's home, so root keeps them elsewhere.
 if [ "$(id -u)" = 0 ]; then
   services_dir=/var/tmp/confab-services
 else
@@ -29,7 +29,7 @@ make_services_dir() {
   : >>"$services_dir/$marker"
 }
 
-# The words before a command that is to run as the service user.
+# Prefix of a command that runs as the service user.
 as_service_user=()
 [ "$(id -u)" != 0 ] || as_service_user=(setpriv --reuid "$service_user" --regid "$service_group" --clear-groups env HOME="$services_dir")
 
@@ -37,7 +37,7 @@ give_to_service_user() {
   [ "$(id -u)" != 0 ] || chown -R "$service_user:$service_group" "$@"
 }
 
-# readable_package DIR: prints a path of the package that the service user can read.
+# readable_package DIR: prints the path at which the service user can read the package.
 readable_package() {
   if [ "$(id -u)" = 0 ]; then
     echo "$services_dir/$(basename "$1")"
@@ -46,7 +46,7 @@ readable_package() {
   fi
 }
 
-install_package() { # DIR: root's copy, renamed into place when whole
+install_package() { # DIR: copies it for the service user; renamed when it is complete
   local to
   to=$(readable_package "$1")
   [ ! -d "$to" ] || return 0

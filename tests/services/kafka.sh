@@ -1,6 +1,6 @@
-# Sourced: the local Kafka, one process that is broker and controller.
+# Sourced: the local Kafka, one process as broker and controller.
 
-kafka_pid() { # nothing when it is not running
+kafka_pid() { # prints nothing if it does not run
   local pid
   pid=$(cat "$services_dir/kafka.pid" 2>/dev/null) || return 0
   if [[ $(command_of "$pid") == *" kafka.Kafka $services_dir/"* ]]; then echo "$pid"; fi
@@ -22,8 +22,8 @@ format_kafka_data() {
   "${as_service_user[@]}" "${kafka_java[@]}" kafka.tools.StorageTool format --cluster-id confab-local-services0 --config "$services_dir/kafka.properties"
 }
 
-# A Metadata request (key 3, version 4, no topics): the answer counts the brokers that are ready for clients.
-# An open port says less: Kafka listens seconds before it serves.
+# A Metadata request (key 3, version 4, no topics): the response counts the brokers that are ready for clients. An open port is
+# not enough, because Kafka listens seconds before it serves.
 kafka_answers() {
   local answer
   exec 3<>"/dev/tcp/127.0.0.1/$kafka_port" || return 1
@@ -35,7 +35,7 @@ kafka_answers() {
 } 2>/dev/null
 
 start_kafka() {
-  # setsid: Ctrl-C in the terminal does not reach it
+  # setsid: a Ctrl-C in the terminal must not stop it
   setsid "${as_service_user[@]}" "${kafka_java[@]}" kafka.Kafka "$services_dir/kafka.properties" >>"$services_dir/kafka.log" 2>&1 &
   echo $! >"$services_dir/kafka.pid"
   wait_until 60 kafka_answers_or_is_dead
@@ -46,7 +46,7 @@ kafka_answers_or_is_dead() { kafka_answers || ! pid_is_alive "$(cat "$services_d
 
 stop_kafka() { stop_pid "$(kafka_pid)" TERM; }
 
-# Of a chat-app that is told no prefix.
+# The topics of a chat-app with the default prefix.
 make_topics() {
   local topic
   for topic in events signals; do

@@ -1,13 +1,12 @@
 # Sourced: the local PostgreSQL.
 
-postgres_pid() { # of the server on our data directory; nothing when it is not running
+postgres_pid() { # of the server on our data folder; prints nothing if it does not run
   local pid
   pid=$(head -n 1 "$postgres_data/postmaster.pid" 2>/dev/null) || return 0
   if [[ $(command_of "$pid") == "$postgres_home/bin/postgres "* ]]; then echo "$pid"; fi
 }
 
-# A server that answers, as safe as it is asked for. (Safer than asked for is fine.)
-postgres_is_up() { # yes|no: whether a commit must survive a crash of the machine
+postgres_is_up() { # yes|no: must commits survive a crash of the machine? (A server with fsync also does without one.)
   [ -n "$(postgres_pid)" ] || return 1
   [ "$1" = no ] || ! grep -q 'fsync=off' "$postgres_data/postmaster.opts"
 }
@@ -16,10 +15,10 @@ create_postgres_data() {
   rm -rf "$postgres_data.new"
   mkdir -m 700 "$postgres_data.new"
   give_to_service_user "$postgres_data.new"
-  # The superuser gets no password and so cannot log in over TCP, the only way in.
+  # The superuser has no password, so it cannot log in over TCP, and there is no socket.
   "${as_service_user[@]}" "$postgres_home/bin/initdb" -D "$postgres_data.new" -U postgres --auth-local=reject --auth-host=scram-sha-256 \
     --encoding=UTF8 --locale=C --locale-provider=builtin --builtin-locale=C.UTF-8
-  # Single-user mode: one statement a line. CREATEDB, since each test makes a database of its own.
+  # Single-user mode takes one statement per line. CREATEDB: each test creates its own database.
   printf '%s\n' "CREATE ROLE confab LOGIN CREATEDB PASSWORD 'confab'" 'CREATE DATABASE confab OWNER confab' |
     "${as_service_user[@]}" "$postgres_home/bin/postgres" --single -D "$postgres_data.new" postgres
   mv -T "$postgres_data.new" "$postgres_data"
@@ -33,6 +32,6 @@ start_postgres() { # yes|no: fsync
   "${as_service_user[@]}" "$postgres_home/bin/pg_ctl" start --wait --timeout=60 -D "$postgres_data" -l "$services_dir/postgres.log" -o "$options"
 }
 
-stop_postgres() { # SIGINT: disconnect the clients; on SIGTERM it would wait for them
+stop_postgres() { # SIGINT disconnects the clients; on SIGTERM it would wait for them
   stop_pid "$(postgres_pid)" INT
 }

@@ -159,7 +159,7 @@ fn refusal(error: FileError, settings: &config::Files) -> AppError {
             megapixels: MAX_PIXELS / 1_000_000,
         },
         FileError::Picture(PictureError::Broken(reason)) => {
-            tracing::debug!(reason, "a picture is broken");
+            tracing::debug!(reason, "an image is damaged");
             InputError::ImageBroken
         }
         FileError::TooMany => InputError::TooManyUploads,

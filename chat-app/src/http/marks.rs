@@ -84,7 +84,7 @@ async fn send_receipts(app: &App, me: UserId, id: ConversationId, marked: Marked
     match store::people::who_may_see_receipts(&app.pool, me, id).await {
         Ok(Some(audience)) => app.signals.seen(me, id, marked.last_read_seq, audience),
         Ok(None) => {}
-        Err(error) => tracing::debug!(%error, "the recipients of a read receipt can't be read"),
+        Err(error) => tracing::debug!(%error, "could not read the recipients of a read receipt"),
     }
 }
 

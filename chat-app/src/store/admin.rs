@@ -197,7 +197,7 @@ pub async fn remove_member(
 ) -> sqlx::Result<Done> {
     let outcome: Option<String> = sqlx::query_scalar(
         "WITH done AS (
-             SELECT d.outcome FROM conversations c, let_out(c.id, $1, $3, true) d
+             SELECT d.outcome FROM conversations c, remove_member(c.id, $1, $3, true) d
              WHERE c.id = $2 AND c.kind IN ('public', 'private')
          ), logged AS (
              INSERT INTO audit_log (actor_id, act, conversation_id, subject_id)

@@ -87,7 +87,7 @@ pub async fn remove_member(
     person: UserId,
     as_admin: bool,
 ) -> sqlx::Result<Outcome> {
-    sqlx::query_as("SELECT * FROM let_out($1, $2, $3, $4)")
+    sqlx::query_as("SELECT * FROM remove_member($1, $2, $3, $4)")
         .bind(id)
         .bind(actor)
         .bind(person)

@@ -9,7 +9,7 @@ use zip::ZipArchive;
 
 use crate::site::{PASSWORD, SETUP, with};
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn others_see_a_persons_display_name(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob) = (site.person("ada").await, site.person("bob").await);
@@ -39,7 +39,7 @@ async fn others_see_a_persons_display_name(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn the_chosen_language_applies_to_new_devices(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
@@ -66,7 +66,7 @@ async fn the_chosen_language_applies_to_new_devices(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn only_checked_signals_are_shared(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
@@ -85,7 +85,7 @@ async fn only_checked_signals_are_shared(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_new_password_needs_the_old_one_and_ends_the_other_sessions(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut phone) = (site.person("ada").await, site.stranger());
@@ -117,7 +117,7 @@ async fn a_new_password_needs_the_old_one_and_ends_the_other_sessions(pool: PgPo
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn devices_are_listed_and_their_sessions_can_be_ended(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
@@ -151,7 +151,7 @@ async fn devices_are_listed_and_their_sessions_can_be_ended(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn the_last_use_of_a_device_is_stored_every_few_minutes(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
@@ -169,7 +169,7 @@ async fn the_last_use_of_a_device_is_stored_every_few_minutes(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn an_avatar_is_re_encoded_and_served_so_that_nothing_in_it_runs(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob) = (site.person("ada").await, site.person("bob").await);
@@ -217,7 +217,7 @@ async fn an_avatar_is_re_encoded_and_served_so_that_nothing_in_it_runs(pool: PgP
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn messages_of_a_blocked_person_are_folded_for_the_one_who_blocked(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, _) = site.pair().await;
@@ -263,7 +263,7 @@ async fn messages_of_a_blocked_person_are_folded_for_the_one_who_blocked(pool: P
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn the_export_is_a_zip_of_a_persons_own_data_only(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
@@ -313,7 +313,7 @@ async fn the_export_is_a_zip_of_a_persons_own_data_only(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn the_export_continues_after_a_lost_file_and_lists_it(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;
@@ -340,7 +340,7 @@ async fn the_export_continues_after_a_lost_file_and_lists_it(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn messages_of_a_deleted_account_lose_its_name(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
@@ -382,7 +382,7 @@ async fn messages_of_a_deleted_account_lose_its_name(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn deleting_an_account_with_its_messages_leaves_tombstones(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
@@ -404,7 +404,7 @@ async fn deleting_an_account_with_its_messages_leaves_tombstones(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn the_last_administrator_can_not_delete_their_account(pool: PgPool) {
     with(pool, &SETUP, async |site| {
         let mut ada = site.admin("ada").await;
@@ -417,7 +417,7 @@ async fn the_last_administrator_can_not_delete_their_account(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_stranger_is_redirected_to_the_login(pool: PgPool) {
     with(pool, &[], async |site| {
         for path in [

@@ -5,7 +5,7 @@ use sqlx::PgPool;
 
 use crate::site::{PASSWORD, with};
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_new_account_is_logged_in_and_can_log_in_again(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("Ada.L").await;
@@ -28,7 +28,7 @@ async fn a_new_account_is_logged_in_and_can_log_in_again(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn with_tls_the_cookie_belongs_to_the_host_alone(pool: PgPool) {
     with(pool, &["--url", "https://chat.example"], async |site| {
         let answer = site
@@ -44,7 +44,7 @@ async fn with_tls_the_cookie_belongs_to_the_host_alone(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn the_token_is_not_in_the_database(pool: PgPool) {
     with(pool, &[], async |site| {
         let ada = site.person("ada").await;
@@ -59,7 +59,7 @@ async fn the_token_is_not_in_the_database(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_wrong_password_and_an_unknown_name_get_the_same_answer(pool: PgPool) {
     with(pool, &[], async |site| {
         site.person("ada").await;
@@ -80,7 +80,7 @@ async fn a_wrong_password_and_an_unknown_name_get_the_same_answer(pool: PgPool) 
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn errors_stand_beside_their_fields(pool: PgPool) {
     with(pool, &[], async |site| {
         let answer = site
@@ -112,7 +112,7 @@ async fn errors_stand_beside_their_fields(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_name_can_be_taken_once(pool: PgPool) {
     with(pool, &[], async |site| {
         site.person("ada").await;
@@ -125,7 +125,7 @@ async fn a_name_can_be_taken_once(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn closed_registration_is_neither_offered_nor_accepted(pool: PgPool) {
     with(pool, &["--registration", "closed"], async |site| {
         let mut stranger = site.stranger();
@@ -147,7 +147,7 @@ async fn closed_registration_is_neither_offered_nor_accepted(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn logging_out_ends_the_session_everywhere(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
@@ -165,7 +165,7 @@ async fn logging_out_ends_the_session_everywhere(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn logging_in_ends_the_browsers_previous_session(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
@@ -179,7 +179,7 @@ async fn logging_in_ends_the_browsers_previous_session(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn an_expired_session_opens_nothing(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
@@ -192,7 +192,7 @@ async fn an_expired_session_opens_nothing(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_login_leads_back_to_the_requested_page(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;
@@ -216,7 +216,7 @@ async fn a_login_leads_back_to_the_requested_page(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_login_leads_back_to_every_page(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
@@ -243,7 +243,7 @@ async fn a_login_leads_back_to_every_page(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn the_eleventh_login_attempt_within_a_minute_has_to_wait(pool: PgPool) {
     with(pool, &[], async |site| {
         site.person("ada").await;

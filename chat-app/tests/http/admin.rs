@@ -28,7 +28,7 @@ fn link_of(answer: &Answer) -> String {
     link.strip_prefix("http://chat.example").unwrap().to_owned()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn administration_does_not_exist_for_anybody_else(pool: PgPool) {
     with(pool, &SETUP, async |site| {
         let (_, mut bob, id) = cast(site).await;
@@ -52,7 +52,7 @@ async fn administration_does_not_exist_for_anybody_else(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_disabled_person_is_logged_out_everywhere_until_enabled(pool: PgPool) {
     with(pool, &SETUP, async |site| {
         let (mut ada, mut bob, id) = cast(site).await;
@@ -97,7 +97,7 @@ async fn a_disabled_person_is_logged_out_everywhere_until_enabled(pool: PgPool) 
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn the_last_administrator_can_not_be_removed(pool: PgPool) {
     with(pool, &SETUP, async |site| {
         let (mut ada, mut bob, bob_id) = cast(site).await;
@@ -126,7 +126,7 @@ async fn the_last_administrator_can_not_be_removed(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn invitations_and_reset_links_are_shown_once_and_work(pool: PgPool) {
     let flags = [SETUP[0], SETUP[1], "--registration", "invite"];
     with(pool, &flags, async |site| {
@@ -174,7 +174,7 @@ async fn invitations_and_reset_links_are_shown_once_and_work(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn rooms_are_renamed_and_members_removed_without_showing_messages(pool: PgPool) {
     with(pool, &SETUP, async |site| {
         let (mut ada, _, id) = cast(site).await;
@@ -211,7 +211,7 @@ async fn rooms_are_renamed_and_members_removed_without_showing_messages(pool: Pg
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn an_administrator_removes_any_message_by_its_link(pool: PgPool) {
     with(pool, &SETUP, async |site| {
         let (mut ada, mut bob, id) = cast(site).await;
@@ -238,7 +238,7 @@ async fn an_administrator_removes_any_message_by_its_link(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn messages_past_their_retention_are_gone_for_good(pool: PgPool) {
     let flags = [SETUP[0], SETUP[1], "--message-retention-days", "30"];
     with(pool, &flags, async |site| {
@@ -264,7 +264,7 @@ async fn messages_past_their_retention_are_gone_for_good(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn lists_continue_on_the_next_page(pool: PgPool) {
     with(pool, &SETUP, async |site| {
         let mut ada = site.admin("ada").await;

@@ -102,7 +102,7 @@ impl Site {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_file_is_downloaded_as_it_was_uploaded(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, talk) = site.pair().await;
@@ -143,7 +143,7 @@ fn assert_harmless(got: &Answer) {
     assert!(got.header("vary").contains("cookie"));
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_file_that_could_run_is_only_downloaded(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, talk) = site.pair().await;
@@ -164,7 +164,7 @@ async fn a_file_that_could_run_is_only_downloaded(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn an_image_is_served_without_its_metadata(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, talk) = site.pair().await;
@@ -190,7 +190,7 @@ async fn an_image_is_served_without_its_metadata(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_large_image_has_a_thumbnail(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, talk) = site.pair().await;
@@ -208,7 +208,7 @@ async fn a_large_image_has_a_thumbnail(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn an_image_that_is_broken_or_a_bomb_is_refused_and_leaves_nothing(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, talk) = site.pair().await;
@@ -239,7 +239,7 @@ async fn nothing_is_left(site: &Site) {
     assert_eq!(site.count("attachment_chunks").await, 0);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_file_over_the_limit_is_refused_even_without_content_length(pool: PgPool) {
     let flags = ["--attachments-max-bytes", "300000"];
     with(pool, &flags, async |site| {
@@ -263,7 +263,7 @@ async fn a_file_over_the_limit_is_refused_even_without_content_length(pool: PgPo
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn only_allowed_types_are_accepted_and_the_error_lists_them(pool: PgPool) {
     let flags = ["--attachments-types", "image/*,application/pdf"];
     with(pool, &flags, async |site| {
@@ -275,12 +275,12 @@ async fn only_allowed_types_are_accepted_and_the_error_lists_them(pool: PgPool) 
         refused.says(415, "Allowed types: image/*, application/pdf");
         ada.headers = vec![("accept-language", "de")];
         let refused = ada.put(&talk, "a.txt", b"text").await;
-        refused.says(415, "Erlaubt sind: image/*, application/pdf");
+        refused.says(415, "Erlaubte Typen: image/*, application/pdf");
     })
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn if_attachments_are_disabled_none_are_accepted(pool: PgPool) {
     with(pool, &["--attachments-max-bytes", "0"], async |site| {
         let (mut ada, _, talk) = site.pair().await;
@@ -289,7 +289,7 @@ async fn if_attachments_are_disabled_none_are_accepted(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_form_can_upload_a_file(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, talk) = site.pair().await;
@@ -311,7 +311,7 @@ async fn a_form_can_upload_a_file(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn without_javascript_a_page_sends_one_file(pool: PgPool) {
     let flags = ["--attachments-types", "text/plain,image/*"];
     with(pool, &flags, async |site| {
@@ -342,7 +342,7 @@ async fn without_javascript_a_page_sends_one_file(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_range_of_a_file_can_be_requested(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, talk) = site.pair().await;
@@ -388,7 +388,7 @@ async fn assert_not_found_anywhere(person: &mut Person, talk: &str, file: &str) 
     person.put(talk, "a.pdf", PDF).await.says(404, "");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn an_outsider_gets_no_file_by_any_combination_of_ids(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, talk) = site.pair().await;
@@ -436,7 +436,7 @@ async fn an_outsider_gets_no_file_by_any_combination_of_ids(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn removed_members_see_no_files_and_new_members_see_later_files(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
@@ -448,7 +448,7 @@ async fn removed_members_see_no_files_and_new_members_see_later_files(pool: PgPo
         let (early, unsent) = (path(&room, &put), bob.put(&room, "b.pdf", PDF).await);
         bob.get(&early).await.says(200, "%PDF");
         let room_id: i64 = room[3..].parse().unwrap();
-        sqlx::query("SELECT let_out($1, a.id, b.id, false), add_people($1, a.id, ARRAY[c.id])
+        sqlx::query("SELECT remove_member($1, a.id, b.id, false), add_people($1, a.id, ARRAY[c.id])
                      FROM users a, users b, users c WHERE a.name = 'ada' AND b.name = 'bob' AND c.name = 'cleo'")
             .bind(room_id)
             .execute(&site.pool)
@@ -464,7 +464,7 @@ async fn removed_members_see_no_files_and_new_members_see_later_files(pool: PgPo
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn members_of_a_public_room_see_earlier_files_too(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
@@ -483,7 +483,7 @@ async fn members_of_a_public_room_see_earlier_files_too(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn an_unsent_file_can_be_discarded_and_a_sent_one_is_deleted_with_its_message(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, talk) = site.pair().await;
@@ -509,7 +509,7 @@ async fn an_unsent_file_can_be_discarded_and_a_sent_one_is_deleted_with_its_mess
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn the_oldest_of_many_unsent_files_are_deleted(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, talk) = site.pair().await;
@@ -538,7 +538,7 @@ async fn the_oldest_of_many_unsent_files_are_deleted(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn unsent_files_are_swept_after_a_day(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, talk) = site.pair().await;

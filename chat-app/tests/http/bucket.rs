@@ -49,7 +49,7 @@ async fn sweep(site: &Site) {
     sweeper::sweep(&database, &site.files, ages).await.unwrap();
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_file_goes_to_the_bucket_in_parts_and_comes_back(pool: PgPool) {
     with_bucket(pool, "confab-secret", async |site| {
         let (mut ada, _, talk) = site.pair().await;
@@ -70,7 +70,7 @@ async fn a_file_goes_to_the_bucket_in_parts_and_comes_back(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn an_object_is_deleted_after_its_row(pool: PgPool) {
     with_bucket(pool, "confab-secret", async |site| {
         let (mut ada, _, talk) = site.pair().await;
@@ -110,7 +110,7 @@ async fn an_object_is_deleted_after_its_row(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn the_export_lists_a_lost_object(pool: PgPool) {
     with_bucket(pool, "confab-secret", async |site| {
         let (mut ada, _, talk) = site.pair().await;
@@ -145,7 +145,7 @@ async fn the_export_lists_a_lost_object(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_bucket_that_refuses_is_an_internal_error_and_reveals_no_key(pool: PgPool) {
     with_bucket(pool, "another-secret", async |site| {
         let (mut ada, _, talk) = site.pair().await;

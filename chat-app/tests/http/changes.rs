@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::site::with;
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn only_the_sender_can_edit_a_message_and_the_edit_is_marked(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
@@ -31,7 +31,7 @@ async fn only_the_sender_can_edit_a_message_and_the_edit_is_marked(pool: PgPool)
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_deletion_leaves_a_tombstone_without_any_text(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
@@ -70,7 +70,7 @@ async fn a_deletion_leaves_a_tombstone_without_any_text(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_reaction_counts_once_and_can_be_removed(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
@@ -95,7 +95,7 @@ async fn a_reaction_counts_once_and_can_be_removed(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_mention_is_counted_separately_until_it_is_read(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
@@ -117,7 +117,7 @@ async fn a_mention_is_counted_separately_until_it_is_read(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn marking_unread_survives_read_marks_of_pages_with_an_old_version(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
@@ -147,7 +147,7 @@ async fn marking_unread_survives_read_marks_of_pages_with_an_old_version(pool: P
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_permalink_shows_the_messages_around_it_and_pages_both_ways(pool: PgPool) {
     with(pool, &[], async |site| {
         let (ada, mut bob, path) = site.pair().await;

@@ -4,7 +4,7 @@ use sqlx::PgPool;
 
 use crate::site::with;
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn people_are_found_by_name_except_oneself(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
@@ -37,7 +37,7 @@ async fn people_are_found_by_name_except_oneself(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn two_people_have_one_conversation(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
@@ -66,7 +66,7 @@ async fn two_people_have_one_conversation(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn an_outsider_gets_404(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;
@@ -108,7 +108,7 @@ async fn an_outsider_gets_404(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_stranger_is_redirected_to_the_login_and_a_script_gets_401(pool: PgPool) {
     with(pool, &[], async |site| {
         let (ada, _, path) = site.pair().await;
@@ -130,7 +130,7 @@ async fn a_stranger_is_redirected_to_the_login_and_a_script_gets_401(pool: PgPoo
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn what_does_not_exist_is_not_found(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
@@ -154,7 +154,7 @@ async fn what_does_not_exist_is_not_found(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn the_list_continues_in_parts_and_shows_each_conversation_once(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
@@ -190,7 +190,7 @@ async fn the_list_continues_in_parts_and_shows_each_conversation_once(pool: PgPo
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn the_list_counts_unread_messages(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
@@ -236,7 +236,7 @@ async fn the_list_counts_unread_messages(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn without_javascript_opening_a_conversation_marks_it_as_read(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::site::with;
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn without_javascript_a_send_leads_back_to_the_conversation(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
@@ -18,7 +18,7 @@ async fn without_javascript_a_send_leads_back_to_the_conversation(pool: PgPool) 
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_script_gets_the_sent_message_and_a_retry_gets_the_same_one(pool: PgPool) {
     with(pool, &[], async |site| {
         let (ada, mut bob, path) = site.pair().await;
@@ -51,7 +51,7 @@ async fn a_script_gets_the_sent_message_and_a_retry_gets_the_same_one(pool: PgPo
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_refused_message_shows_why_and_keeps_its_text(pool: PgPool) {
     with(pool, &["--max-message-bytes", "20"], async |site| {
         let (mut ada, _, path) = site.pair().await;
@@ -90,7 +90,7 @@ async fn a_refused_message_shows_why_and_keeps_its_text(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_refused_message_shows_why_in_the_senders_language(pool: PgPool) {
     with(pool, &["--max-message-bytes", "20"], async |site| {
         let (mut ada, _, path) = site.pair().await;
@@ -116,7 +116,7 @@ async fn a_refused_message_shows_why_in_the_senders_language(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_malformed_form_is_refused(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;
@@ -137,7 +137,7 @@ async fn a_malformed_form_is_refused(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn history_pages_back_to_the_beginning_without_a_gap(pool: PgPool) {
     with(pool, &[], async |site| {
         let (ada, mut bob, path) = site.pair().await;

@@ -6,7 +6,7 @@ use sqlx::PgPool;
 
 use crate::site::with;
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn requests_are_counted_by_the_route_and_never_by_the_path(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;

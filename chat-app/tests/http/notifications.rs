@@ -30,7 +30,7 @@ async fn subscriptions(site: &Site) -> i64 {
         .unwrap()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_device_is_registered_shown_and_removed(pool: PgPool) {
     with(pool, KEY, async |site| {
         let mut ada = site.person("ada").await;
@@ -61,7 +61,7 @@ async fn a_device_is_registered_shown_and_removed(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_device_is_removed_with_its_session_and_moves_to_the_next_person_who_logs_in(
     pool: PgPool,
 ) {
@@ -90,7 +90,7 @@ async fn a_device_is_removed_with_its_session_and_moves_to_the_next_person_who_l
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn the_eleventh_device_replaces_the_first(pool: PgPool) {
     with(pool, KEY, async |site| {
         let ada = site.person("ada").await;
@@ -108,7 +108,7 @@ async fn the_eleventh_device_replaces_the_first(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_private_endpoint_or_one_without_tls_is_refused(pool: PgPool) {
     with(pool, KEY, async |site| {
         let ada = site.person("ada").await;
@@ -135,7 +135,7 @@ async fn a_private_endpoint_or_one_without_tls_is_refused(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn without_a_key_there_is_no_web_push(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
@@ -152,7 +152,7 @@ async fn without_a_key_there_is_no_web_push(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn quiet_hours_are_stored_and_removed(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
@@ -192,7 +192,7 @@ async fn quiet_hours_are_stored_and_removed(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn only_members_can_set_a_level(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
@@ -229,7 +229,7 @@ async fn only_members_can_set_a_level(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn notification_settings_need_a_login(pool: PgPool) {
     with(pool, KEY, async |site| {
         let mut stranger = site.stranger();
@@ -247,7 +247,7 @@ async fn notification_settings_need_a_login(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn the_chat_can_be_installed(pool: PgPool) {
     with(pool, &["--title", "Team \"A\""], async |site| {
         let mut anyone = site.stranger();

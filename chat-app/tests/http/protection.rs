@@ -4,7 +4,7 @@ use sqlx::PgPool;
 
 use crate::site::{Answer, PASSWORD, SETUP, with};
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn every_response_has_the_security_headers(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;
@@ -55,7 +55,7 @@ fn assert_protected(answer: &Answer) {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_write_from_another_site_is_refused(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;
@@ -93,7 +93,7 @@ async fn a_write_from_another_site_is_refused(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn behind_a_proxy_that_rewrites_host_the_url_setting_has_the_origin(pool: PgPool) {
     with(
         pool,
@@ -110,7 +110,7 @@ async fn behind_a_proxy_that_rewrites_host_the_url_setting_has_the_origin(pool: 
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn assets_are_cached_for_ever_only_under_their_own_hash(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut stranger = site.stranger();
@@ -143,7 +143,7 @@ async fn assets_are_cached_for_ever_only_under_their_own_hash(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn people_see_that_postgresql_is_down(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
@@ -167,7 +167,7 @@ async fn people_see_that_postgresql_is_down(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn the_page_of_an_internal_error_has_no_details(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
@@ -241,7 +241,7 @@ fn glob(folder: &str) -> Vec<String> {
     sources
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_nul_anywhere_in_a_request_is_never_a_fault_of_the_chat(pool: PgPool) {
     let routes: Vec<_> = [
         include_str!("../../src/http.rs"),

@@ -25,7 +25,7 @@ async fn three(site: &Site) -> (Person, Person, Person) {
     )
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_public_room_is_listed_joined_and_read_back(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, _) = three(site).await;
@@ -58,7 +58,7 @@ async fn a_public_room_is_listed_joined_and_read_back(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_private_room_shows_only_messages_sent_during_membership(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, mut eve) = three(site).await;
@@ -108,7 +108,7 @@ async fn a_private_room_shows_only_messages_sent_during_membership(pool: PgPool)
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn an_outsider_changes_nothing(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, mut eve) = three(site).await;
@@ -147,7 +147,7 @@ async fn an_outsider_changes_nothing(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn owners_rename_and_promote_and_the_last_one_leaves_a_successor(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, _) = three(site).await;
@@ -187,7 +187,7 @@ async fn owners_rename_and_promote_and_the_last_one_leaves_a_successor(pool: PgP
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn an_invalid_room_form_shows_its_errors_and_keeps_the_text(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
@@ -224,7 +224,7 @@ async fn an_invalid_room_form_shows_its_errors_and_keeps_the_text(pool: PgPool) 
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_group_is_named_after_its_members(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, _) = three(site).await;
@@ -248,7 +248,7 @@ async fn a_group_is_named_after_its_members(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_notice_between_two_pages_is_on_exactly_one_of_them(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut ada = site.person("ada").await;
@@ -283,12 +283,12 @@ async fn a_notice_between_two_pages_is_on_exactly_one_of_them(pool: PgPool) {
 }
 
 /// The page reads the membership, then the messages. A lock in between makes the second read late, like a slow database.
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_member_removed_while_their_page_is_rendered_sees_nothing_newer(pool: PgPool) {
     const HOLD: &str = "LOCK TABLE reactions";
     const WAITS: &str = "SELECT EXISTS (SELECT FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock')";
-    const LET_OUT: &str = "SELECT let_out(conversation_id, sender_id, (SELECT id FROM users WHERE name = 'bob'), false),
+    const LET_OUT: &str = "SELECT remove_member(conversation_id, sender_id, (SELECT id FROM users WHERE name = 'bob'), false),
         edit_message(conversation_id, seq, sender_id, 'for one', '{}') FROM messages";
     with(pool, &[], async |site| {
         let (mut ada, mut bob) = (site.person("ada").await, site.person("bob").await);

@@ -60,7 +60,7 @@ async fn say(site: &Site, conversation: i64, name: &str, body: &str) {
     assert_eq!(outcome, "sent");
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn words_phrases_prefixes_and_exclusions_find_messages_newest_first(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut bob, path) = site.pair().await;
@@ -102,7 +102,7 @@ async fn words_phrases_prefixes_and_exclusions_find_messages_newest_first(pool: 
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn an_invalid_query_has_an_error_beside_the_field(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;
@@ -144,7 +144,7 @@ async fn an_invalid_query_has_an_error_beside_the_field(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn no_input_breaks_the_query_or_the_page(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;
@@ -174,7 +174,7 @@ async fn no_input_breaks_the_query_or_the_page(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn an_outsider_finds_nothing_by_any_query(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;
@@ -229,7 +229,7 @@ async fn an_outsider_finds_nothing_by_any_query(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn new_members_find_later_messages_and_in_public_rooms_all(pool: PgPool) {
     with(pool, &[], async |site| {
         site.person("ada").await;
@@ -239,7 +239,7 @@ async fn new_members_find_later_messages_and_in_public_rooms_all(pool: PgPool) {
         for conversation in [private, public] {
             say(site, conversation, "ada", "the old plan").await;
             let join = format!(
-                "SELECT let_in({conversation}, 'added', (SELECT id FROM users WHERE name = 'ada'),
+                "SELECT add_member({conversation}, 'added', (SELECT id FROM users WHERE name = 'ada'),
                      (SELECT id FROM users WHERE name = 'bob'), 'member')"
             );
             number(site, &join).await;
@@ -251,7 +251,7 @@ async fn new_members_find_later_messages_and_in_public_rooms_all(pool: PgPool) {
         assert_eq!(found(&mut bob, "old in:Board").await, [0; 0]);
 
         let leave = format!(
-            "SELECT rev FROM let_out({private}, (SELECT id FROM users WHERE name = 'ada'),
+            "SELECT rev FROM remove_member({private}, (SELECT id FROM users WHERE name = 'ada'),
                  (SELECT id FROM users WHERE name = 'bob'), false)"
         );
         number(site, &leave).await;
@@ -264,7 +264,7 @@ async fn new_members_find_later_messages_and_in_public_rooms_all(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn an_edited_message_is_found_by_its_new_text_and_a_deleted_one_by_none(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;
@@ -290,7 +290,7 @@ async fn an_edited_message_is_found_by_its_new_text_and_a_deleted_one_by_none(po
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn files_are_found_by_kind_and_name(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;
@@ -321,7 +321,7 @@ async fn files_are_found_by_kind_and_name(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn older_results_follow_without_gap_or_repetition(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;

@@ -16,7 +16,7 @@ async fn invite(site: &Site, admin: &str, uses: i32) -> String {
     format!("/join/{token}")
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn the_setup_token_creates_the_first_administrator_even_if_sign_up_is_closed(pool: PgPool) {
     let flags = [SETUP[0], SETUP[1], "--registration", "closed"];
     with(pool, &flags, async |site| {
@@ -47,7 +47,7 @@ async fn the_setup_token_creates_the_first_administrator_even_if_sign_up_is_clos
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn setup_promotes_an_existing_account_with_its_password(pool: PgPool) {
     with(pool, &SETUP, async |site| {
         site.person("ada").await;
@@ -70,7 +70,7 @@ async fn setup_promotes_an_existing_account_with_its_password(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn the_setup_token_can_be_tried_ten_times_a_minute(pool: PgPool) {
     with(pool, &SETUP, async |site| {
         for n in 0..10 {
@@ -88,7 +88,7 @@ async fn the_setup_token_can_be_tried_ten_times_a_minute(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn without_a_token_there_is_no_setup_and_the_first_page_explains_what_to_do(pool: PgPool) {
     with(
         pool,
@@ -104,7 +104,7 @@ async fn without_a_token_there_is_no_setup_and_the_first_page_explains_what_to_d
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn an_invitation_works_as_often_as_it_allows(pool: PgPool) {
     let flags = [SETUP[0], SETUP[1], "--registration", "invite"];
     with(pool, &flags, async |site| {
@@ -140,7 +140,7 @@ async fn an_invitation_works_as_often_as_it_allows(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn an_expired_revoked_or_made_up_invitation_is_refused(pool: PgPool) {
     let flags = [SETUP[0], SETUP[1], "--registration", "invite"];
     with(pool, &flags, async |site| {
@@ -165,7 +165,7 @@ async fn an_expired_revoked_or_made_up_invitation_is_refused(pool: PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_reset_link_sets_a_password_once_and_ends_every_session(pool: PgPool) {
     with(pool, &SETUP, async |site| {
         site.admin("ada").await;
@@ -201,7 +201,7 @@ async fn a_reset_link_sets_a_password_once_and_ends_every_session(pool: PgPool) 
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_disabled_or_deleted_account_has_no_session_and_can_not_log_in(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, mut eve) = (site.person("ada").await, site.person("eve").await);
@@ -248,7 +248,7 @@ async fn a_disabled_or_deleted_account_has_no_session_and_can_not_log_in(pool: P
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn pages_and_errors_are_in_the_readers_language(pool: PgPool) {
     with(pool, &[], async |site| {
         let mut stranger = site.stranger();

@@ -24,7 +24,7 @@ async fn kafka_has(what: &str, pool: &PgPool) {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_producer_that_failed_for_good_is_replaced_and_no_record_is_lost(pool: PgPool) {
     let broker = MockCluster::new(1).unwrap();
     let chat = Chat {
@@ -49,7 +49,7 @@ async fn a_producer_that_failed_for_good_is_replaced_and_no_record_is_lost(pool:
     one.stop().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_relay_whose_consumer_failed_for_good_continues_where_it_was(pool: PgPool) {
     let chat = Chat::new(pool).await;
     let one = chat.replica("one").await.reads_kafka().await;

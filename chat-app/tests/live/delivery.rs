@@ -1,12 +1,12 @@
-//! Proves the checker of the delivery contract: it finds every fault planted in a running chat, and names it correctly.
+//! The self-test of the delivery checker: it finds each fault that is injected into a running chat, as the right anomaly.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use confab_delivery::inject::Fault;
+use confab_delivery::self_test::SelfTest;
 use confab_tests::Context;
-use confab_tests::delivery::prove::prove;
-use confab_tests::delivery::tamper::Fault;
 use sqlx::PgPool;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -16,11 +16,11 @@ use crate::replica::Chat;
 
 /// Concurrent loads: each is light, but all share two cores.
 const AT_A_TIME: usize = 6;
-/// Even and odd seeds plant most faults in two ways.
+/// Most faults have one variant for even and one for odd seeds.
 const SEEDS: [u64; 2] = [2, 3];
 
-#[sqlx::test]
-async fn every_planted_fault_is_found_as_what_it_is_and_nothing_else(pool: PgPool) {
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
+async fn every_injected_fault_is_found_as_the_right_anomaly_and_nothing_else(pool: PgPool) {
     let chat = Chat::new(pool).await;
     let one = Process::start(&chat, "one", &[]).await;
     let two = Process::start(&chat, "two", &[]).await;
@@ -29,25 +29,26 @@ async fn every_planted_fault_is_found_as_what_it_is_and_nothing_else(pool: PgPoo
     }
     let urls = [&one, &two].map(|replica| format!("http://{}", replica.address));
     let permits = Arc::new(Semaphore::new(AT_A_TIME));
-    let mut proofs = JoinSet::new();
+    let mut tests = JoinSet::new();
     for (fault, seed) in Fault::ALL
         .into_iter()
         .flat_map(|fault| SEEDS.map(|seed| (fault, seed)))
     {
         let (urls, permits) = (urls.clone(), permits.clone());
-        proofs.spawn(async move {
+        tests.spawn(async move {
             let _permit = permits.acquire().await.unwrap();
-            let proof = prove(&urls, fault, seed).await?;
-            let Err(error) = proof.holds() else {
+            let test = SelfTest::run(&urls, fault, seed).await?;
+            let Err(error) = test.verify() else {
                 return Ok(());
             };
-            let kept = proof.keep(Path::new(env!("CARGO_TARGET_TMPDIR")))?;
-            Err(error).context(format!("the journal is in {}", kept.display()))
+            let saved = test.save(Path::new(env!("CARGO_TARGET_TMPDIR")))?;
+            Err(error).with_context(|| format!("the journal is in {}", saved.display()))
         });
     }
-    let proved = proofs.join_all().await;
-    let failed: Vec<_> = proved.into_iter().filter_map(Result::err).collect();
-    assert!(failed.is_empty(), "{failed:#?}");
+    let done = tests.join_all().await;
+    let failed = done.into_iter().filter_map(Result::err);
+    let failed: Vec<String> = failed.map(|error| format!("{error:#}")).collect();
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
     for replica in [one, two] {
         assert!(replica.end(Duration::from_secs(20)).await.0);
     }

@@ -47,7 +47,7 @@ async fn a_second_passes() {
     .await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_replica_that_lost_postgresql_delivers_nothing_to_a_revoked_session(pool: PgPool) {
     let chat = Chat::new(pool).await;
     let (proxy, way) = chat.behind_a_proxy().await;
@@ -80,7 +80,7 @@ async fn a_replica_that_lost_postgresql_delivers_nothing_to_a_revoked_session(po
     two.stop().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_replica_that_was_suspended_delivers_nothing_to_a_revoked_session(pool: PgPool) {
     let chat = Chat::new(pool).await;
     let one = chat.replica("one").await.reads_kafka().await;
@@ -106,7 +106,7 @@ async fn a_replica_that_was_suspended_delivers_nothing_to_a_revoked_session(pool
     one.stop().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn browsers_of_a_replica_without_postgresql_are_sent_to_another_one(pool: PgPool) {
     let chat = Chat::new(pool).await;
     let (proxy, way) = chat.behind_a_proxy().await;
@@ -129,7 +129,7 @@ async fn browsers_of_a_replica_without_postgresql_are_sent_to_another_one(pool: 
     two.stop().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn while_postgresql_is_away_sends_are_refused_at_once_and_a_retry_is_the_same_message(
     pool: PgPool,
 ) {
@@ -173,7 +173,7 @@ async fn while_postgresql_is_away_sends_are_refused_at_once_and_a_retry_is_the_s
     one.stop().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_user_added_to_a_large_room_is_notified_by_a_replica_without_other_members(pool: PgPool) {
     let chat = Chat::new(pool).await;
     let one = chat.replica("one").await.reads_kafka().await;
@@ -219,7 +219,7 @@ async fn a_large_room(pool: &PgPool, owner: &Person) -> i64 {
     .unwrap()
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_new_epoch_of_the_database_makes_every_browser_reload(pool: PgPool) {
     let chat = Chat::without_kafka(pool);
     let one = chat.replica("one").await;
@@ -239,7 +239,7 @@ async fn a_new_epoch_of_the_database_makes_every_browser_reload(pool: PgPool) {
     one.stop().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_record_of_another_epoch_is_ignored(pool: PgPool) {
     let chat = Chat::new(pool).await;
     let one = chat.replica("one").await.reads_kafka().await;

@@ -13,7 +13,7 @@ use crate::replica::Chat;
 
 const SOCKETS: usize = 500;
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn browsers_that_never_read_take_little_memory_and_are_let_go(pool: PgPool) {
     let chat = Chat::without_kafka(pool);
     let here = chat.replica("here").await;
@@ -51,7 +51,7 @@ async fn browsers_that_never_read_take_little_memory_and_are_let_go(pool: PgPool
     here.stop().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn browsers_whose_replica_was_killed_reconnect_to_another_one(pool: PgPool) {
     const BROWSERS: usize = 1000;
     let chat = Chat::new(pool).await;

@@ -25,7 +25,7 @@ async fn stalled_kafka(chat: &Chat) -> (Proxy, Chat) {
     (proxy, chat)
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_replica_without_kafka_is_ready_after_ten_seconds_and_says_so(pool: PgPool) {
     let chat = Chat::new(pool).await;
     let (proxy, without) = stalled_kafka(&chat).await;
@@ -48,7 +48,7 @@ async fn a_replica_without_kafka_is_ready_after_ten_seconds_and_says_so(pool: Pg
     assert!(well);
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_replica_stops_in_time_and_successfully_even_when_kafka_is_stalled(pool: PgPool) {
     let chat = Chat::new(pool).await;
     for stalled in [false, true] {
@@ -64,7 +64,7 @@ async fn a_replica_stops_in_time_and_successfully_even_when_kafka_is_stalled(poo
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_replica_that_drains_sends_its_browsers_to_another_one_and_loses_nothing(pool: PgPool) {
     let chat = Chat::new(pool).await;
     let stays = chat.replica("stays").await.reads_kafka().await;

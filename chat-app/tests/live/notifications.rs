@@ -107,7 +107,7 @@ impl Scene {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_message_is_pushed_once_however_many_replicas_and_records_there_are(pool: PgPool) {
     let scene = Scene::new(pool).await;
     let (ada, bob) = (scene.person("ada").await, scene.person("bob").await);
@@ -155,7 +155,7 @@ async fn a_message_is_pushed_once_however_many_replicas_and_records_there_are(po
     scene.end().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn only_users_who_want_it_are_notified(pool: PgPool) {
     let scene = Scene::new(pool).await;
     let ada = scene.person("ada").await;
@@ -236,7 +236,7 @@ async fn only_users_who_want_it_are_notified(pool: PgPool) {
     scene.end().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_user_who_reads_at_once_is_not_notified(pool: PgPool) {
     let scene = Scene::new(pool).await;
     let (ada, bob) = (scene.person("ada").await, scene.person("bob").await);
@@ -264,7 +264,7 @@ async fn a_user_who_reads_at_once_is_not_notified(pool: PgPool) {
     scene.end().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn an_expired_subscription_is_deleted_and_a_busy_push_service_is_retried(pool: PgPool) {
     let scene = Scene::new(pool).await;
     let [ada, dead, busy] = [
@@ -320,7 +320,7 @@ async fn an_expired_subscription_is_deleted_and_a_busy_push_service_is_retried(p
     scene.end().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_private_address_is_never_connected_to(pool: PgPool) {
     let chat = Chat::new(pool).await;
     let one = chat

@@ -8,7 +8,7 @@ use tokio_tungstenite::tungstenite;
 use crate::browser::Person;
 use crate::replica::Chat;
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn missed_changes_are_read_once_and_live_ones_follow(pool: PgPool) {
     let chat = Chat::without_kafka(pool);
     let one = chat.replica("one").await;
@@ -52,7 +52,7 @@ async fn missed_changes_are_read_once_and_live_ones_follow(pool: PgPool) {
     one.stop().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn nobody_resumes_a_conversation_they_are_not_in(pool: PgPool) {
     let chat = Chat::without_kafka(pool);
     let one = chat.replica("one").await;
@@ -71,7 +71,7 @@ async fn nobody_resumes_a_conversation_they_are_not_in(pool: PgPool) {
     one.stop().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn those_who_come_back_together_each_get_what_they_missed_and_may_see(pool: PgPool) {
     let chat = Chat::without_kafka(pool);
     let one = chat.replica("one").await;
@@ -149,7 +149,7 @@ fn told(resumed: &Value) -> (Option<String>, Vec<i64>) {
     (items, heads.collect())
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn another_epoch_or_too_many_missed_changes_require_a_reload(pool: PgPool) {
     let chat = Chat::without_kafka(pool);
     let one = chat.replica("one").await;
@@ -181,7 +181,7 @@ async fn another_epoch_or_too_many_missed_changes_require_a_reload(pool: PgPool)
     one.stop().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_malformed_frame_is_skipped(pool: PgPool) {
     let chat = Chat::without_kafka(pool);
     let one = chat.replica("one").await;
@@ -195,7 +195,7 @@ async fn a_malformed_frame_is_skipped(pool: PgPool) {
     one.stop().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn signing_out_closes_the_sockets_of_that_session_on_every_replica(pool: PgPool) {
     let chat = Chat::without_kafka(pool);
     let (one, two) = (chat.replica("one").await, chat.replica("two").await);
@@ -215,7 +215,7 @@ async fn signing_out_closes_the_sockets_of_that_session_on_every_replica(pool: P
     two.stop().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_page_of_another_site_opens_no_socket(pool: PgPool) {
     let chat = Chat::without_kafka(pool);
     let one = chat.replica("one").await;
@@ -225,7 +225,7 @@ async fn a_page_of_another_site_opens_no_socket(pool: PgPool) {
     one.stop().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_draining_replica_asks_its_browsers_to_reconnect_and_refuses_new_ones(pool: PgPool) {
     let chat = Chat::without_kafka(pool);
     let one = chat.replica("one").await;

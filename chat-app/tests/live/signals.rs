@@ -93,7 +93,7 @@ async fn before_a_message(live: &mut Live) -> Vec<Value> {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn typing_is_shown_only_to_the_other_members(pool: PgPool) {
     let scene = scene(pool, &[]).await;
     let mut ada = scene.ada.connect(&scene.one).await.unwrap();
@@ -111,7 +111,7 @@ async fn typing_is_shown_only_to_the_other_members(pool: PgPool) {
     scene.stop().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn read_receipts_are_shown_live_and_on_the_page(pool: PgPool) {
     let scene = scene(pool, &[]).await;
     scene.say("hello").await;
@@ -143,7 +143,7 @@ async fn read_receipts_are_shown_live_and_on_the_page(pool: PgPool) {
     scene.stop().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn presence_is_shown_across_replicas_until_the_socket_closes(pool: PgPool) {
     let scene = scene(pool, &[]).await;
     let mut bob = scene.bob.connect(&scene.two).await.unwrap();
@@ -157,7 +157,7 @@ async fn presence_is_shown_across_replicas_until_the_socket_closes(pool: PgPool)
     scene.stop().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_user_who_opts_out_neither_shares_nor_sees(pool: PgPool) {
     let scene = scene(pool, &[]).await;
     for column in ["share_presence", "share_typing", "share_receipts"] {
@@ -184,7 +184,7 @@ async fn a_user_who_opts_out_neither_shares_nor_sees(pool: PgPool) {
     scene.stop().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn where_one_has_blocked_the_other_neither_sees_whether_they_are_there_or_type(pool: PgPool) {
     let scene = scene(pool, &[]).await;
     let (ada_id, people) = (scene.ada.id, [scene.bob.id, scene.eve.id]);
@@ -229,7 +229,7 @@ async fn where_one_has_blocked_the_other_neither_sees_whether_they_are_there_or_
     scene.stop().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_deployment_can_disable_signals(pool: PgPool) {
     let off = [
         "--presence=false",

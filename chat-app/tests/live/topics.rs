@@ -112,7 +112,7 @@ impl Talk {
     }
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn topics_that_are_deleted_and_made_again_are_read_and_written_again(pool: PgPool) {
     let talk = Talk::begin(pool).await;
     let mut live = talk.bob.connect(&talk.two).await.unwrap();
@@ -159,7 +159,7 @@ async fn topics_that_are_deleted_and_made_again_are_read_and_written_again(pool:
     talk.end().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn partitions_that_are_added_are_read_from_their_beginning(pool: PgPool) {
     let talk = Talk::begin(pool).await;
     let topic = format!("{}.events", talk.chat.topics);
@@ -194,7 +194,7 @@ async fn partitions_that_are_added_are_read_from_their_beginning(pool: PgPool) {
     talk.end().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn messages_sent_while_kafka_was_away_are_in_the_topic_once_it_is_back(pool: PgPool) {
     let mut chat = Chat::new(pool).await;
     let kafka = std::mem::replace(&mut chat.kafka, crate::replica::NO_KAFKA.into());
@@ -227,7 +227,7 @@ async fn messages_sent_while_kafka_was_away_are_in_the_topic_once_it_is_back(poo
     talk.end().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_check_finds_missing_differing_and_foreign_records_and_nothing_else(pool: PgPool) {
     let talk = Talk::begin(pool).await;
     for n in 1..=20 {
@@ -271,7 +271,7 @@ async fn a_check_finds_missing_differing_and_foreign_records_and_nothing_else(po
     talk.end().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn the_exit_status_of_a_check_says_whether_both_agree_and_its_lines_where_they_differ(
     pool: PgPool,
 ) {
@@ -329,7 +329,7 @@ async fn forge(chat: &Chat, id: i64, rev: i64) {
     sent.await.unwrap();
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn the_example_follows_the_messages(pool: PgPool) {
     let talk = Talk::begin(pool).await;
     talk.ada.send(&talk.one, talk.id, "hello").await;

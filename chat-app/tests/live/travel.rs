@@ -16,7 +16,7 @@ fn metric(replica: &crate::replica::Replica, line: &str) -> u64 {
         .unwrap_or(0)
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_message_reaches_the_other_replica_through_kafka_and_in_order(pool: PgPool) {
     let chat = Chat::new(pool).await;
     // Without presence, whose records would be counted too.
@@ -61,7 +61,7 @@ async fn a_message_reaches_the_other_replica_through_kafka_and_in_order(pool: Pg
     two.stop().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn without_kafka_a_message_reaches_the_other_replica_through_postgresql(pool: PgPool) {
     let chat = Chat::without_kafka(pool);
     let (one, two) = (chat.replica("one").await, chat.replica("two").await);
@@ -81,7 +81,7 @@ async fn without_kafka_a_message_reaches_the_other_replica_through_postgresql(po
     two.stop().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_malformed_record_is_counted_and_skipped(pool: PgPool) {
     let chat = Chat::new(pool).await;
     let one = chat.replica("one").await.reads_kafka().await;
@@ -135,7 +135,7 @@ async fn a_malformed_record_is_counted_and_skipped(pool: PgPool) {
     one.stop().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_retry_is_the_same_message_and_is_delivered_once(pool: PgPool) {
     let chat = Chat::new(pool).await;
     let one = chat.replica("one").await.reads_kafka().await;
@@ -164,7 +164,7 @@ async fn a_retry_is_the_same_message_and_is_delivered_once(pool: PgPool) {
     two.stop().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn concurrent_sends_get_gapless_positions_in_one_order(pool: PgPool) {
     let chat = Chat::new(pool).await;
     let one = chat.replica("one").await.reads_kafka().await;
@@ -205,7 +205,7 @@ async fn concurrent_sends_get_gapless_positions_in_one_order(pool: PgPool) {
     two.stop().await;
 }
 
-#[sqlx::test]
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn reading_on_one_device_reaches_the_others(pool: PgPool) {
     let chat = Chat::new(pool).await;
     let one = chat.replica("one").await.reads_kafka().await;

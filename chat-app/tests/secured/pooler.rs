@@ -11,9 +11,7 @@ use tokio::sync::Mutex;
 use crate::migrate;
 
 #[sqlx::test(migrations = false)]
-async fn a_pooler_in_transaction_mode_is_refused_and_nothing_is_changed(
-    pool: PgPool,
-) {
+async fn a_pooler_in_transaction_mode_is_refused_and_nothing_is_changed(pool: PgPool) {
     let options = pool.connect_options();
     let server = (options.get_host().to_owned(), options.get_port());
     let port = pooler(server).await;

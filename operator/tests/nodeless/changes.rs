@@ -1,6 +1,6 @@
 //! Changes by people and other programs while the operator runs.
 
-use confab_tests::nodeless::{Chat, JobFate, namespaced, snapshot};
+use confab_tests::nodeless::{Chat, JobOutcome, namespaced, snapshot};
 use confab_tests::{Context, Result, ensure, eventually};
 use serde_json::{Value, json};
 
@@ -89,7 +89,9 @@ async fn an_upgrade_that_is_reverted_in_progress_changes_no_replica() -> Result<
     let world = World::new("change").await?;
     let (_operator, chat) = world.settled().await?;
     let before = world.cluster.get(&chat.deployment()).await?["metadata"]["generation"].clone();
-    world.controllers.jobs(&world.namespace, JobFate::Active);
+    world
+        .controllers
+        .set_job_outcome(&world.namespace, JobOutcome::Active);
     chat.change(json!({"image": "confab/chat-app:2"})).await?;
     chat.wait(LIMIT, "SchemaReady", "False Migrating").await?;
     chat.change(json!({"image": "confab/chat-app:1"})).await?;
@@ -118,11 +120,15 @@ async fn a_migration_that_is_deleted_manually_is_recreated_and_a_failed_one_leav
     let world = World::new("change").await?;
     let (_operator, chat) = world.settled().await?;
     let job = chat.path("apis/batch/v1", "jobs/team-migrate");
-    world.controllers.jobs(&world.namespace, JobFate::Active);
+    world
+        .controllers
+        .set_job_outcome(&world.namespace, JobOutcome::Active);
     chat.change(json!({"image": "confab/chat-app:2"})).await?;
     chat.wait(LIMIT, "SchemaReady", "False Migrating").await?;
     let first = world.cluster.get(&job).await?["metadata"]["uid"].clone();
-    world.controllers.jobs(&world.namespace, JobFate::Failed);
+    world
+        .controllers
+        .set_job_outcome(&world.namespace, JobOutcome::Failed);
     world
         .cluster
         .delete(&format!("{job}?propagationPolicy=Background"))
@@ -136,7 +142,9 @@ async fn a_migration_that_is_deleted_manually_is_recreated_and_a_failed_one_leav
         "the old version serves on"
     );
 
-    world.controllers.jobs(&world.namespace, JobFate::Complete);
+    world
+        .controllers
+        .set_job_outcome(&world.namespace, JobOutcome::Complete);
     chat.change(json!({"image": "confab/chat-app:3"})).await?;
     chat.ready(LIMIT).await?;
     ensure!(
@@ -296,7 +304,7 @@ async fn an_invalid_spec_is_rejected_or_reported_and_the_chat_continues_when_it_
         .await?;
     chat.wait(LIMIT, "Stalled", "True SecretInvalid").await?;
     // The last reconciles that the change itself triggered.
-    operator.is_quiet(LIMIT).await?;
+    operator.wait_until_idle(LIMIT).await?;
     chat.database(&url).await?;
     chat.ready(LIMIT).await
 }

@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use std::time::{Instant, UNIX_EPOCH};
 
 use confab_tests::nodeless::{AuditLog, Crash, Side};
-use confab_tests::{Error, Result, ensure, eventually};
+use confab_tests::{Result, anyhow, ensure, eventually};
 
 use futures_util::future::try_join_all;
 
@@ -110,7 +110,7 @@ fn sample() -> Result<(usize, usize)> {
     let number = |variable: &str, default: usize| match std::env::var(variable) {
         Ok(text) => text
             .parse()
-            .map_err(|_| Error::new(format!("{variable} is no number: {text}"))),
+            .map_err(|_| anyhow!("{variable} is no number: {text}")),
         Err(_) => Ok(default),
     };
     let now = UNIX_EPOCH.elapsed()?.as_secs();

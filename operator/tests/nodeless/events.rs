@@ -39,12 +39,12 @@ async fn an_event_is_not_repeated_when_nothing_changed() -> Result<()> {
 
     operator.kill().await;
     let operator = world.operator().await?;
-    operator.says(LIMIT, 200, "working").await?;
+    operator.wait_for_readyz(LIMIT, 200, "working").await?;
     for round in 0..3 {
-        let before = operator.passes().await?;
-        chat.look_again(round).await?;
+        let before = operator.reconciles().await?;
+        chat.trigger_reconcile(round).await?;
         eventually(LIMIT, "it reconciled again", async || {
-            let passes = operator.passes().await?;
+            let passes = operator.reconciles().await?;
             ensure!(passes > before, "{passes} passes");
             Ok(())
         })

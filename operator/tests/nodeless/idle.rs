@@ -50,7 +50,7 @@ async fn a_settled_fleet_writes_nothing_but_the_lease() -> Result<()> {
 
     let (requests, _) = world.api.counts();
     for chat in &chats {
-        chat.look_again(1).await?;
+        chat.trigger_reconcile(1).await?;
     }
     sleep(window).await;
     let written = writes()?;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use confab_tests::nodeless::{ApiProxy, Deed, Operator, Settings, Victim};
+use confab_tests::nodeless::{ApiProxy, Behavior, Operator, OperatorProcess, Settings};
 use confab_tests::{Result, ensure, eventually, unique};
 use serde_json::json;
 
@@ -11,14 +11,14 @@ use crate::world::{LIMIT, World};
 /// A second operator, for the namespace of `world`.
 struct Second {
     api: ApiProxy,
-    victim: Victim,
+    process: OperatorProcess,
     settings: Settings,
     tag: String,
 }
 
 async fn second(world: &World) -> Result<Second> {
-    let victim = Victim::default();
-    let api = ApiProxy::start(world.cluster.operator_client(None).await?, &victim).await?;
+    let process = OperatorProcess::default();
+    let api = ApiProxy::start(world.cluster.operator_client(None).await?, &process).await?;
     let tag = unique("second");
     api.begin(&tag);
     let settings = Settings {
@@ -28,7 +28,7 @@ async fn second(world: &World) -> Result<Second> {
     };
     Ok(Second {
         api,
-        victim,
+        process,
         settings,
         tag,
     })
@@ -46,22 +46,22 @@ async fn an_operator_that_loses_the_lease_exits_before_another_starts() -> Resul
     let world = elected().await?;
     let (first, chat) = world.settled().await?;
     let second = second(&world).await?;
-    let stand_by = Operator::start(&second.settings, &second.victim).await?;
+    let stand_by = Operator::start(&second.settings, &second.process).await?;
     stand_by
-        .says(LIMIT, 200, "standby: first holds the Lease")
+        .wait_for_readyz(LIMIT, 200, "standby: first holds the Lease")
         .await?;
 
     // Cut off from the Lease alone, it could still write everything else.
-    world.api.judge(|call| {
+    world.api.on_request(|call| {
         if call.uri.contains("/leases/") {
-            Deed::Hang
+            Behavior::Hang
         } else {
-            Deed::Pass
+            Behavior::Pass
         }
     });
     let cut = Instant::now();
     eventually(Duration::from_secs(14), "the first ends", async || {
-        ensure!(first.ended().await, "it goes on");
+        ensure!(first.has_exited().await, "it goes on");
         Ok(())
     })
     .await?;
@@ -91,11 +91,11 @@ async fn an_operator_that_is_stopped_releases_the_lease() -> Result<()> {
     let world = elected().await?;
     let (first, chat) = world.settled().await?;
     let second = second(&world).await?;
-    let stand_by = Operator::start(&second.settings, &second.victim).await?;
-    stand_by.says(LIMIT, 200, "standby").await?;
+    let stand_by = Operator::start(&second.settings, &second.process).await?;
+    stand_by.wait_for_readyz(LIMIT, 200, "standby").await?;
     first.stop().await?;
     stand_by
-        .says(Duration::from_secs(8), 200, "working")
+        .wait_for_readyz(Duration::from_secs(8), 200, "working")
         .await?;
     chat.change(json!({"replicas": 1})).await?;
     chat.ready(LIMIT).await?;

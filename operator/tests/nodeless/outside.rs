@@ -12,7 +12,7 @@ use crate::world::{LIMIT, World};
 async fn a_chat_created_while_kafka_is_away_reports_that_and_continues_when_it_is_back()
 -> Result<()> {
     let world = World::new("outside").await?;
-    world.kafka.away(true);
+    world.kafka.set_down(true);
     let (chat, spec) = world.chat("team").await?;
     chat.create(&spec).await?;
     let _operator = world.operator().await?;
@@ -22,7 +22,7 @@ async fn a_chat_created_while_kafka_is_away_reports_that_and_continues_when_it_i
         world.cluster.find(&chat.deployment()).await?.is_none(),
         "the first replicas wait for the topics"
     );
-    world.kafka.away(false);
+    world.kafka.set_down(false);
     chat.ready(LIMIT).await
 }
 
@@ -32,7 +32,7 @@ async fn a_chat_is_scaled_while_kafka_is_away() -> Result<()> {
     let (operator, chat) = world.settled().await?;
     // A new process has not reconciled the topics yet.
     operator.kill().await;
-    world.kafka.away(true);
+    world.kafka.set_down(true);
     let _operator = world.operator().await?;
     chat.change(json!({"replicas": 4})).await?;
     eventually(LIMIT, "four replicas", async || {
@@ -43,7 +43,7 @@ async fn a_chat_is_scaled_while_kafka_is_away() -> Result<()> {
     .await?;
     chat.wait(LIMIT, "TopicsReady", "False KafkaUnreachable")
         .await?;
-    world.kafka.away(false);
+    world.kafka.set_down(false);
     chat.ready(LIMIT).await
 }
 
@@ -105,7 +105,7 @@ fn nowhere() -> Result<String> {
 async fn a_chat_deleted_while_kafka_is_away_ends_within_the_stated_limit() -> Result<()> {
     let world = World::new("outside").await?;
     let (operator, chat) = world.settled().await?;
-    world.kafka.away(true);
+    world.kafka.set_down(true);
     chat.delete().await?;
     chat.gone(Duration::from_secs(150)).await?;
     ensure!(
@@ -120,7 +120,7 @@ async fn a_chat_deleted_while_kafka_is_away_ends_within_the_stated_limit() -> Re
 async fn a_namespace_deleted_while_kafka_is_away_ends() -> Result<()> {
     let world = World::new("outside").await?;
     let (_operator, _chat) = world.settled().await?;
-    world.kafka.away(true);
+    world.kafka.set_down(true);
     namespace_ends(&world).await
 }
 
@@ -129,7 +129,7 @@ async fn a_namespace_deleted_while_kafka_is_away_ends() -> Result<()> {
 async fn a_namespace_deleted_while_kafka_is_away_ends_where_rights_are_bound_in_it() -> Result<()> {
     let world = World::bound_in_its_namespace("outside").await?;
     let (operator, chat) = world.settled().await?;
-    world.kafka.away(true);
+    world.kafka.set_down(true);
     operator.kill().await;
     // Kubernetes deletes the contents of a namespace in its own order: here the rights go first.
     world

@@ -2,20 +2,20 @@
 
 use std::time::Duration;
 
-use confab_tests::nodeless::{Call, Chat, Deed};
+use confab_tests::nodeless::{Behavior, Call, Chat};
 use confab_tests::{Result, ensure};
 use serde_json::json;
 
 use crate::world::{LIMIT, World};
 
 /// A chat's whole life while one request in 37 fails like this. A reconcile sends about thirty.
-async fn life_with(deed: Deed) -> Result<()> {
+async fn life_with(deed: Behavior) -> Result<()> {
     let world = World::new("refuse").await?;
-    world.api.judge(move |call| {
+    world.api.on_request(move |call| {
         if call.number % 37 == 7 {
             deed.clone()
         } else {
-            Deed::Pass
+            Behavior::Pass
         }
     });
     let _operator = world.operator().await?;
@@ -36,29 +36,31 @@ async fn life_with(deed: Deed) -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_conflict_is_retried() -> Result<()> {
-    life_with(Deed::Refuse(409, "Conflict")).await
+    life_with(Behavior::Refuse(409, "Conflict")).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn too_many_requests_are_retried() -> Result<()> {
-    life_with(Deed::Refuse(429, "TooManyRequests")).await
+    life_with(Behavior::Refuse(429, "TooManyRequests")).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_internal_error_is_retried() -> Result<()> {
-    life_with(Deed::Refuse(500, "InternalError")).await
+    life_with(Behavior::Refuse(500, "InternalError")).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_timed_out_but_had_its_effect_is_retried() -> Result<()> {
-    life_with(Deed::PassAndRefuse(504, "Timeout")).await
+    life_with(Behavior::PassAndRefuse(504, "Timeout")).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_expired_token_is_survived() -> Result<()> {
     let world = World::new("refuse").await?;
     let (operator, chat) = world.settled().await?;
-    world.api.judge(|_| Deed::Refuse(401, "Unauthorized"));
+    world
+        .api
+        .on_request(|_| Behavior::Refuse(401, "Unauthorized"));
     world.api.cut_watches();
     chat.change(json!({"replicas": 3})).await?;
     let (before, _) = world.api.counts();
@@ -71,9 +73,9 @@ async fn an_expired_token_is_survived() -> Result<()> {
         Ok(())
     })
     .await?;
-    world.api.judge(|_| Deed::Pass);
+    world.api.on_request(|_| Behavior::Pass);
     chat.ready(LIMIT).await?;
-    ensure!(!operator.ended().await, "it lives");
+    ensure!(!operator.has_exited().await, "it lives");
     Ok(())
 }
 
@@ -83,11 +85,11 @@ async fn a_request_that_is_never_answered_delays_no_other_chat_and_times_out() -
     let (_operator, chat) = world.settled().await?;
     let hung = std::sync::atomic::AtomicBool::new(false);
     let reads_service = |call: &Call| call.uri.ends_with("/services/team-app");
-    world.api.judge(move |call| {
+    world.api.on_request(move |call| {
         if reads_service(call) && !hung.swap(true, std::sync::atomic::Ordering::SeqCst) {
-            Deed::Hang
+            Behavior::Hang
         } else {
-            Deed::Pass
+            Behavior::Pass
         }
     });
     chat.change(json!({"replicas": 3})).await?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use confab_tests::nodeless::Deed;
+use confab_tests::nodeless::Behavior;
 use confab_tests::{Result, ensure};
 
 use crate::world::{LIMIT, World};
@@ -13,16 +13,16 @@ async fn a_missing_definition_is_awaited_and_readyz_reports_it() -> Result<()> {
     let (chat, spec) = world.chat("team").await?;
     chat.create(&spec).await?;
     // As the API server answers for a kind that it does not have.
-    world.api.judge(|call| {
+    world.api.on_request(|call| {
         if call.uri.starts_with("/apis/confab.dev/") {
-            Deed::Refuse(404, "NotFound")
+            Behavior::Refuse(404, "NotFound")
         } else {
-            Deed::Pass
+            Behavior::Pass
         }
     });
     let operator = world.operator().await?;
     operator
-        .says(
+        .wait_for_readyz(
             LIMIT,
             503,
             "waiting for the CustomResourceDefinition chatdeployments.confab.dev",
@@ -32,30 +32,30 @@ async fn a_missing_definition_is_awaited_and_readyz_reports_it() -> Result<()> {
         operator.admin("/livez").await?.0 == 200,
         "it is alive meanwhile"
     );
-    world.api.judge(|_| Deed::Pass);
-    operator.says(LIMIT, 200, "working").await?;
+    world.api.on_request(|_| Behavior::Pass);
+    operator.wait_for_readyz(LIMIT, 200, "working").await?;
     chat.ready(LIMIT).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_api_server_that_does_not_answer_is_awaited() -> Result<()> {
     let world = World::new("start").await?;
-    world.api.judge(|call| {
+    world.api.on_request(|call| {
         if call.number == 1 {
-            Deed::Hang
+            Behavior::Hang
         } else {
-            Deed::Pass
+            Behavior::Pass
         }
     });
     let operator = world.operator().await?;
     operator
-        .says(
+        .wait_for_readyz(
             Duration::from_secs(20),
             503,
             "waiting for the API server, which does not respond",
         )
         .await?;
-    operator.says(LIMIT, 200, "working").await
+    operator.wait_for_readyz(LIMIT, 200, "working").await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,25 +2,25 @@
 
 use std::time::Duration;
 
-use confab_tests::nodeless::{Deed, Watching};
+use confab_tests::nodeless::{Behavior, WatchBehavior};
 use confab_tests::{Result, ensure};
 use serde_json::json;
 
 use crate::world::{LIMIT, World};
 
 /// A chat becomes ready, is scaled twice, loses a child and gets it back, while all watches behave like this.
-async fn under(watching: Watching) -> Result<()> {
+async fn under(watching: WatchBehavior) -> Result<()> {
     let world = World::new("watch").await?;
     let (chat, spec) = world.chat("team").await?;
-    world.api.judge(move |call| {
+    world.api.on_request(move |call| {
         if call.watches() {
-            Deed::Watch(watching)
+            Behavior::Watch(watching)
         } else {
-            Deed::Pass
+            Behavior::Pass
         }
     });
     let operator = world.operator().await?;
-    operator.says(LIMIT, 200, "working").await?;
+    operator.wait_for_readyz(LIMIT, 200, "working").await?;
     chat.create(&spec).await?;
     chat.ready(LIMIT).await?;
     for replicas in [3, 1] {
@@ -43,22 +43,22 @@ async fn under(watching: Watching) -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_watch_that_is_cut_in_the_middle_of_an_event_loses_nothing() -> Result<()> {
-    under(Watching::CutAfter(1)).await
+    under(WatchBehavior::CutAfter(1)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn events_that_come_twice_change_nothing() -> Result<()> {
-    under(Watching::Twice).await
+    under(WatchBehavior::Duplicate).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn events_that_come_late_lose_nothing() -> Result<()> {
-    under(Watching::Late(Duration::from_millis(700))).await
+    under(WatchBehavior::Delay(Duration::from_millis(700))).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_watch_that_is_too_old_lists_again() -> Result<()> {
-    under(Watching::GoneAfter(1)).await
+    under(WatchBehavior::GoneAfter(1)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,20 +80,20 @@ async fn a_list_from_before_the_last_changes_catches_up() -> Result<()> {
     operator.kill().await;
     chat.change(json!({"replicas": 5})).await?;
     other.change(json!({"deletionPolicy": "Retain"})).await?;
-    world.api.judge(move |call| {
+    world.api.on_request(move |call| {
         let of_all = call
             .uri
             .starts_with("/apis/confab.dev/v1alpha1/chatdeployments");
         match (of_all, call.watches()) {
-            (true, false) => Deed::Answer(old.clone()),
-            (true, true) => Deed::Watch(Watching::Late(2 * LIMIT)),
-            (false, _) => Deed::Pass,
+            (true, false) => Behavior::Answer(old.clone()),
+            (true, true) => Behavior::Watch(WatchBehavior::Delay(2 * LIMIT)),
+            (false, _) => Behavior::Pass,
         }
     });
     let operator = world.operator().await?;
-    operator.says(LIMIT, 200, "working").await?;
+    operator.wait_for_readyz(LIMIT, 200, "working").await?;
     chat.ready(LIMIT).await?;
-    world.api.judge(|_| Deed::Pass);
+    world.api.on_request(|_| Behavior::Pass);
     world.api.cut_watches();
     other.delete().await?;
     other.gone(LIMIT).await?;

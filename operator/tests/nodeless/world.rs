@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use confab_tests::nodeless::{
-    ApiProxy, AuditLog, Chat, Cluster, Controllers, KafkaProxy, Operator, Settings, Victim,
-    namespaced,
+    ApiProxy, AuditLog, Chat, Cluster, Controllers, KafkaProxy, Operator, OperatorProcess,
+    Settings, namespaced,
 };
 use confab_tests::{Result, unique};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ pub struct World {
     pub cluster: Cluster,
     pub namespace: String,
     pub controllers: Controllers,
-    pub victim: Victim,
+    pub process: OperatorProcess,
     pub api: ApiProxy,
     pub kafka: KafkaProxy,
     pub settings: Settings,
@@ -30,9 +30,9 @@ impl World {
     pub async fn new(name: &str) -> Result<Self> {
         let cluster = Cluster::connect().await?;
         let namespace = cluster.namespace(name).await?;
-        let victim = Victim::default();
-        let api = ApiProxy::start(cluster.operator_client(None).await?, &victim).await?;
-        let kafka = KafkaProxy::to_local_kafka(&victim).await?;
+        let process = OperatorProcess::default();
+        let api = ApiProxy::start(cluster.operator_client(None).await?, &process).await?;
+        let kafka = KafkaProxy::to_local_kafka(&process).await?;
         let tag = unique(name);
         api.begin(&tag);
         Ok(Self {
@@ -41,7 +41,7 @@ impl World {
             audit: AuditLog::from_now()?,
             cluster,
             namespace,
-            victim,
+            process,
             api,
             kafka,
             tag,
@@ -53,7 +53,7 @@ impl World {
     pub async fn bound_in_its_namespace(name: &str) -> Result<Self> {
         let world = Self::new(name).await?;
         let upstream = bind_in(&world.cluster, &world.namespace).await?;
-        let api = ApiProxy::start(upstream, &world.victim).await?;
+        let api = ApiProxy::start(upstream, &world.process).await?;
         api.begin(&world.tag);
         Ok(Self {
             settings: settings(&api, &world.namespace),
@@ -63,7 +63,7 @@ impl World {
     }
 
     pub async fn operator(&self) -> Result<Operator> {
-        Operator::start(&self.settings, &self.victim).await
+        Operator::start(&self.settings, &self.process).await
     }
 
     /// A chat with a spec whose Kafka is behind the proxy. It is not created yet.

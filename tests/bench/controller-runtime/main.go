@@ -1,6 +1,6 @@
-// The same ChatDeployments looked after by a minimal operator on controller-runtime, to compare with. It does the work in the way
-// that its documentation shows: informers for all it owns, CreateOrUpdate for children, a status update when something changed.
-// It knows external Kafka and PostgreSQL alone, and none of the ways in which something can go wrong.
+// A minimal operator on controller-runtime for the same ChatDeployments, to compare with. It works as the documentation of
+// controller-runtime shows: informers for everything it owns, CreateOrUpdate for children, a status update on change.
+// It supports only external Kafka and PostgreSQL, and handles no failure.
 package main
 
 import (
@@ -72,7 +72,7 @@ type ChatDeployment struct {
 	Status            chatStatus `json:"status,omitempty"`
 }
 
-// DeepCopyObject is what code generators write.
+// DeepCopyObject is what a code generator would write.
 func (c *ChatDeployment) DeepCopyObject() runtime.Object {
 	out := *c
 	c.ObjectMeta.DeepCopyInto(&out.ObjectMeta)
@@ -81,14 +81,14 @@ func (c *ChatDeployment) DeepCopyObject() runtime.Object {
 	return &out
 }
 
-// ChatDeploymentList is a list of them.
+// ChatDeploymentList is a list of ChatDeployments.
 type ChatDeploymentList struct {
 	metav1.TypeMeta `json:",inline"`
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []ChatDeployment `json:"items"`
 }
 
-// DeepCopyObject is what code generators write.
+// DeepCopyObject is what a code generator would write.
 func (l *ChatDeploymentList) DeepCopyObject() runtime.Object {
 	out := *l
 	out.Items = make([]ChatDeployment, len(l.Items))
@@ -100,7 +100,7 @@ func (l *ChatDeploymentList) DeepCopyObject() runtime.Object {
 
 type reconciler struct {
 	client.Client
-	reader client.Reader // Secrets are not cached by Confab either
+	reader client.Reader // uncached, because Confab does not cache Secrets either
 	kafka  *kadm.Client
 }
 
@@ -165,7 +165,7 @@ func named(chat *ChatDeployment, role string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{Namespace: chat.Namespace, Name: chat.Name + "-" + role}
 }
 
-// put makes the child, or writes it if `set` changes it.
+// put creates the child, or updates it if `set` changes it.
 func (r *reconciler) put(ctx context.Context, chat *ChatDeployment, child client.Object, component string, set func()) error {
 	_, err := controllerutil.CreateOrUpdate(ctx, r.Client, child, func() error {
 		child.SetLabels(labels(chat, component))
@@ -217,7 +217,7 @@ func container(chat *ChatDeployment, name, command string) corev1.Container {
 	return corev1.Container{Name: name, Image: chat.Spec.Image, Args: []string{command}, Env: env}
 }
 
-// migration makes the Job and tells whether the one of this image is done.
+// migration creates the Job and reports whether the Job of this image is done.
 func (r *reconciler) migration(ctx context.Context, chat *ChatDeployment) (bool, error) {
 	job := &batchv1.Job{ObjectMeta: named(chat, "migrate")}
 	err := r.Get(ctx, client.ObjectKeyFromObject(job), job)
@@ -289,7 +289,7 @@ func (r *reconciler) status(ctx context.Context, chat *ChatDeployment, migrated 
 }
 
 func main() {
-	namespace := flag.String("namespace", "", "the namespace that is looked after")
+	namespace := flag.String("namespace", "", "the namespace to reconcile")
 	kafka := flag.String("kafka", "", "a broker, host:port")
 	flag.Parse()
 	if err := run(*namespace, *kafka); err != nil {
@@ -311,7 +311,7 @@ func run(namespace, kafka string) error {
 	if err != nil {
 		return err
 	}
-	rest.QPS = -1 // no limit on this side
+	rest.QPS = -1 // no client-side limit
 	manager, err := ctrl.NewManager(rest, ctrl.Options{
 		Scheme:  scheme,
 		Metrics: metricsserver.Options{BindAddress: "0"},

@@ -1,4 +1,5 @@
-//! Clients that behave badly. Each function is one cycle: it disturbs, proves that it did, and puts all right. Does I/O.
+//! Faults of clients. Each function is one cycle: it injects the fault, repairs it, and returns the proof that it took effect.
+//! Does I/O.
 
 use std::collections::BTreeSet;
 
@@ -7,48 +8,48 @@ use confab_tests::{Result, ensure, eventually};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::herd::{Back, Herd, SIZE};
+use crate::client::Client;
+use crate::herd::{Herd, Recovery, SIZE};
 use crate::local::process::Signal;
-use crate::local::{Local, plain};
+use crate::local::{Local, http};
 use crate::pace::Pace;
-use crate::visitor::Visitor;
 
-/// The promise: browsers of a replica that crashed are back and complete within this time, 99 of 100 of them.
-const BACK: std::time::Duration = seconds(2);
+/// The guarantee: 99% of the browsers of a crashed replica are back and complete within this time.
+const RECONNECTED: std::time::Duration = seconds(2);
 
-/// Half of the herd loses its replica; then all of it loses its connections at once.
-pub async fn herd(local: &mut Local, pace: &mut Pace) -> Result<String> {
-    let at = local.front.address();
-    let mut herd = Herd::gather(at).await?;
-    let victim = pace.pick(&local.running());
+/// Half of the herd loses its replica; then all connections are cut at once.
+pub(super) async fn herd(local: &mut Local, pace: &mut Pace) -> Result<String> {
+    let at = local.load_balancer.address();
+    let mut herd = Herd::connect(at).await?;
+    let target = pace.pick(&local.running());
     let crashed = herd
-        .scatter(async || {
-            local.front.leave(local.replicas[victim].address);
-            local.replicas[victim].stop(Signal::Kill).await.map(|_| ())
+        .disturb(async || {
+            local.load_balancer.remove(local.replicas[target].address);
+            local.replicas[target].stop(Signal::Kill).await.map(|_| ())
         })
         .await?;
-    local.start_replica(victim).await?;
+    local.start_replica(target).await?;
     let cut = herd
-        .scatter(async || {
-            local.front.shuffle();
+        .disturb(async || {
+            local.load_balancer.disconnect_all();
             Ok(())
         })
         .await?;
     ensure!(cut.count() == SIZE, "{} of {SIZE} came back", cut.count());
     let said = format!(
-        "after a crash: {}; all at once: {}",
-        told(&crashed),
-        told(&cut)
+        "after a crash: {}; after all connections were cut: {}",
+        describe(&crashed),
+        describe(&cut)
     );
-    // A machine that is shared with others is no measure: there it counts that all are back, and complete.
+    // On a shared machine times mean little: there it counts that all are back and complete.
     ensure!(
-        pace.is_brief() || crashed.quantile(0.99) <= BACK,
-        "later than {BACK:?}: {said}"
+        pace.is_brief() || crashed.quantile(0.99) <= RECONNECTED,
+        "later than {RECONNECTED:?}: {said}"
     );
     Ok(said)
 }
 
-fn told(back: &Back) -> String {
+fn describe(back: &Recovery) -> String {
     let ms = |share| back.quantile(share).as_millis();
     format!(
         "{} connections back and complete, p50 {} ms, p99 {} ms, last {} ms",
@@ -59,47 +60,51 @@ fn told(back: &Back) -> String {
     )
 }
 
-/// Connections of one person that read nothing, with as much for them as PostgreSQL takes.
-const DEAF: usize = 200;
-/// What the kernel keeps for one of them, at most (it doubles it).
+/// Connections of one person that read nothing, while as much is sent to them as PostgreSQL accepts.
+const STALLED: usize = 200;
+/// The receive buffer of each in the kernel, which doubles it.
 const RECEIVE_BUFFER: u32 = 4 * 1024;
-/// What a replica may take more for them: the queue of each is bounded, and all queues hold the same frames.
+/// How much a replica may grow: the queue of each connection is bounded, and all queues share their frames.
 const MEMORY: u64 = 64 * 1024 * 1024;
 
-pub async fn deaf(local: &mut Local, pace: &mut Pace) -> Result<String> {
-    let victim = pace.pick(&local.running());
-    let (at, admin) = (local.replicas[victim].address, local.replicas[victim].admin);
+pub(super) async fn stalled(local: &mut Local, pace: &mut Pace) -> Result<String> {
+    let target = pace.pick(&local.running());
+    let (at, admin) = (local.replicas[target].address, local.replicas[target].admin);
     let people = [
-        Visitor::signed_up(at, "deaf").await?,
-        Visitor::signed_up(at, "loud").await?,
+        Client::signed_up(at, "stalled").await?,
+        Client::signed_up(at, "loud").await?,
     ];
     let conversation = people[0].conversation_with(at, &people[1]).await?;
     let mut open = Vec::new();
-    for _ in 0..DEAF {
+    for _ in 0..STALLED {
         open.push(people[0].connect(at, Some(RECEIVE_BUFFER)).await?);
     }
-    let had = plain::metric(admin, "confab_sockets").await?;
-    let before = local.replicas[victim].memory()?;
+    let had = http::metric(admin, "confab_sockets").await?;
+    let before = local.replicas[target].memory()?;
     let mut most = before;
     let mut sent = 0;
-    // A connection that takes nothing for 10 s is given up.
-    let given_up = eventually(seconds(60), "the deaf are given up", async || {
-        sent += shout(at, &people[1], conversation).await?;
-        most = most.max(local.replicas[victim].memory()?);
-        let left = plain::metric(admin, "confab_sockets").await?;
-        ensure!(
-            had - left >= DEAF as f64 * 0.9,
-            "{left} of {had} connections are left"
-        );
-        Ok(())
-    })
+    // The replica closes a connection that accepts nothing for 10 s.
+    let closed = eventually(
+        seconds(60),
+        "the stalled connections are closed",
+        async || {
+            sent += send_burst(at, &people[1], conversation).await?;
+            most = most.max(local.replicas[target].memory()?);
+            let left = http::metric(admin, "confab_sockets").await?;
+            ensure!(
+                had - left >= STALLED as f64 * 0.9,
+                "{left} of {had} connections are left"
+            );
+            Ok(())
+        },
+    )
     .await;
     drop(open);
-    given_up?;
+    closed?;
     let more = most.saturating_sub(before);
     let mib = |bytes: u64| bytes / 1024 / 1024;
     let said = format!(
-        "{DEAF} connections that read nothing were given up after {sent} messages of 4 KiB; replica {victim} took {} MiB more ({} MiB)",
+        "{STALLED} connections that read nothing were closed after {sent} messages of 4 KiB; replica {target} grew by {} MiB to {} MiB",
         mib(more),
         mib(most)
     );
@@ -107,31 +112,31 @@ pub async fn deaf(local: &mut Local, pace: &mut Pace) -> Result<String> {
     Ok(said)
 }
 
-/// Sends some long messages at once; answers how many.
-async fn shout(at: std::net::SocketAddr, who: &Visitor, conversation: i64) -> Result<usize> {
+/// Sends some long messages at once; returns how many were accepted.
+async fn send_burst(at: std::net::SocketAddr, who: &Client, conversation: i64) -> Result<usize> {
     let mut sending = JoinSet::new();
     for _ in 0..32 {
         let who = who.clone();
         sending.spawn(async move { who.send(at, conversation, &"loud ".repeat(800)).await });
     }
-    let mut taken = 0;
+    let mut accepted = 0;
     while let Some(sent) = sending.join_next().await {
-        taken += usize::from(sent?.is_ok());
+        accepted += usize::from(sent?.is_ok());
     }
-    Ok(taken)
+    Ok(accepted)
 }
 
-/// Sends that are made more than once, in a cycle.
+/// Messages that are sent more than once, per cycle.
 const REPEATED: usize = 50;
 const TIMES: usize = 3;
 
-/// A client that got no answer sends again; here it does so at once, and to every replica.
-pub async fn repeat(local: &mut Local, _: &mut Pace) -> Result<String> {
+/// A client without an answer sends again; here it does so at once, to every replica.
+pub(super) async fn repeat(local: &mut Local, _: &mut Pace) -> Result<String> {
     let running = local.running();
     let at = |turn: usize| local.replicas[running[turn % running.len()]].address;
     let people = [
-        Visitor::signed_up(at(0), "hasty").await?,
-        Visitor::signed_up(at(0), "calm").await?,
+        Client::signed_up(at(0), "hasty").await?,
+        Client::signed_up(at(0), "calm").await?,
     ];
     let conversation = people[0].conversation_with(at(0), &people[1]).await?;
     let mut revs = BTreeSet::new();
@@ -148,20 +153,20 @@ pub async fn repeat(local: &mut Local, _: &mut Pace) -> Result<String> {
         }
         ensure!(
             answers.len() == 1,
-            "send {number} got several places: {answers:?}"
+            "send {number} got several revs: {answers:?}"
         );
         revs.extend(answers);
     }
     ensure!(
         revs.len() == REPEATED,
-        "{} places for {REPEATED} messages",
+        "{} revs for {REPEATED} messages",
         revs.len()
     );
     let last = people[1].page(at(1), conversation).await?;
     let first = revs.first().copied().unwrap_or_default();
     ensure!(
         last.knows(first + REPEATED as i64 - 1) && !last.knows(first + REPEATED as i64),
-        "the conversation stands at {last:?} after {REPEATED} messages from rev {first} on"
+        "the conversation is at {last:?} after {REPEATED} messages from rev {first} on"
     );
     Ok(format!(
         "{REPEATED} messages, each sent {TIMES} times at once, are there once"

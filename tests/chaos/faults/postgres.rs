@@ -1,4 +1,5 @@
-//! What happens to PostgreSQL. Each function is one cycle: it disturbs, proves that it did, and puts all right. Does I/O.
+//! Faults of PostgreSQL. Each function is one cycle: it injects the fault, repairs it, and returns the proof that it took
+//! effect. Does I/O.
 
 use std::time::Duration;
 
@@ -11,27 +12,27 @@ use crate::local::Local;
 use crate::local::postgres::{CONNECTIONS, Postgres};
 use crate::local::process::Signal;
 use crate::pace::Pace;
-use crate::proxy::{Counts, Manner};
+use crate::proxy::{Counts, ProxyMode};
 
 const SLOW: Duration = Duration::from_millis(200);
 
-pub async fn restarted(local: &mut Local, pace: &mut Pace) -> Result<String> {
-    // In order, or by a crash.
+pub(super) async fn restarted(local: &mut Local, pace: &mut Pace) -> Result<String> {
+    // A fast shutdown, or a crash.
     let signal = pace.pick(&[Signal::Int, Signal::Kill]);
     let proof = local.postgres.stop(signal).await?;
     local.postgres.start().await?;
     Ok(proof)
 }
 
-/// The standby has each acknowledged commit on its disk and has not applied it yet.
-pub async fn failed_over(local: &mut Local, pace: &mut Pace) -> Result<String> {
+/// Promotes a standby that has each acknowledged commit on its disk and has not replayed it yet.
+pub(super) async fn failed_over(local: &mut Local, pace: &mut Pace) -> Result<String> {
     let (lag, port) = (seconds(30), free_port()?);
     let standby = local
         .postgres
         .standby(&format!("standby_{port}"), port, lag)
         .await?;
     pace.hold(seconds(3)).await;
-    let behind: i64 = standby.ask(
+    let behind: i64 = standby.query(
         "SELECT pg_wal_lsn_diff(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())::bigint::text",
     )
     .await?
@@ -39,22 +40,22 @@ pub async fn failed_over(local: &mut Local, pace: &mut Pace) -> Result<String> {
     ensure!(behind > 0, "the standby did not lag");
     let ended = local.postgres.stop(Signal::Kill).await?;
     for replica in &local.replicas {
-        // Whoever fails a database over makes sure that nobody talks to the old one.
-        replica.postgres.lead_to(vec![standby.address]);
+        // A failover makes sure that nobody uses the old primary.
+        replica.postgres.set_upstreams(vec![standby.address]);
         replica.postgres.cut();
     }
     standby.promote().await?;
     local.postgres = standby;
     let timeline = "SELECT timeline_id::text FROM pg_control_checkpoint()";
     local.postgres.run("CHECKPOINT").await?;
-    let timeline = local.postgres.ask(timeline).await?;
+    let timeline = local.postgres.query(timeline).await?;
     Ok(format!(
         "{ended}; its standby, {behind} bytes behind, took over as timeline {timeline}"
     ))
 }
 
-/// A transaction that has an id and never ends: until then everybody's view of what is in progress begins with it.
-pub async fn old_snapshot(local: &mut Local, pace: &mut Pace) -> Result<String> {
+/// Opens a transaction with an id and keeps it open: it holds back the xmin of every snapshot.
+pub(super) async fn old_snapshot(local: &mut Local, pace: &mut Pace) -> Result<String> {
     let mut holder = local.postgres.superuser().await?;
     sqlx::raw_sql("BEGIN ISOLATION LEVEL REPEATABLE READ")
         .execute(&mut holder)
@@ -62,20 +63,20 @@ pub async fn old_snapshot(local: &mut Local, pace: &mut Pace) -> Result<String> 
     let id: String = sqlx::query_scalar("SELECT pg_current_xact_id()::text")
         .fetch_one(&mut holder)
         .await?;
-    pace.enough().await;
+    pace.until_enough().await;
     let horizon = local
         .postgres
-        .ask("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
+        .query("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
         .await?;
     ensure!(
         horizon == id,
-        "transaction {id} held nothing back: all before {horizon} are over"
+        "transaction {id} held nothing back: the xmin is {horizon}"
     );
     holder.close().await?;
-    Ok(format!("transaction {id} stayed open all the while"))
+    Ok(format!("transaction {id} stayed open during the fault"))
 }
 
-pub async fn commits_cut(local: &mut Local, pace: &mut Pace) -> Result<String> {
+pub(super) async fn commits_cut(local: &mut Local, pace: &mut Pace) -> Result<String> {
     let before = counts(local);
     for number in local.running() {
         local.replicas[number].postgres.cut_commits(8);
@@ -84,32 +85,32 @@ pub async fn commits_cut(local: &mut Local, pace: &mut Pace) -> Result<String> {
     for replica in &local.replicas {
         replica.postgres.cut_commits(0);
     }
-    let cut = counts(local).midway - before.midway;
+    let cut = counts(local).commits_cut - before.commits_cut;
     ensure!(cut > 0, "no commit was cut");
     Ok(format!(
         "{cut} connections cut between a commit and its answer"
     ))
 }
 
-pub async fn slow(local: &mut Local, pace: &mut Pace) -> Result<String> {
+pub(super) async fn slow(local: &mut Local, pace: &mut Pace) -> Result<String> {
     let before = counts(local);
     for replica in &local.replicas {
-        replica.postgres.behave(Manner::Late(SLOW));
+        replica.postgres.set_mode(ProxyMode::Delay(SLOW));
     }
-    pace.enough().await;
+    pace.until_enough().await;
     for replica in &local.replicas {
-        replica.postgres.behave(Manner::Pass);
+        replica.postgres.set_mode(ProxyMode::Pass);
     }
-    let late = counts(local).late - before.late;
-    ensure!(late > 0, "no answer was held back");
+    let late = counts(local).delayed - before.delayed;
+    ensure!(late > 0, "no answer was delayed");
     Ok(format!(
-        "{late} answers of PostgreSQL held back by {} ms",
+        "{late} answers of PostgreSQL delayed by {} ms",
         SLOW.as_millis()
     ))
 }
 
-/// Somebody else takes every connection that there is, those of the chat as soon as they are cut.
-pub async fn connections_used_up(local: &mut Local, pace: &mut Pace) -> Result<String> {
+/// Takes all connections, those of the chat as soon as they are terminated.
+pub(super) async fn connections_exhausted(local: &mut Local, pace: &mut Pace) -> Result<String> {
     let mut taken = Vec::new();
     take_all(local, &mut taken).await?;
     let mut superuser = local.postgres.superuser().await?;
@@ -122,13 +123,13 @@ pub async fn connections_used_up(local: &mut Local, pace: &mut Pace) -> Result<S
     let refused = take_all(local, &mut taken).await?;
     pace.hold(seconds(3)).await;
     ensure!(cut > 0, "the chat had no connection");
-    let places = taken.len();
+    let count = taken.len();
     Ok(format!(
-        "{cut} connections of the chat ended, {places} of {CONNECTIONS} taken: {refused}"
+        "{cut} connections of the chat terminated, {count} of {CONNECTIONS} taken: {refused}"
     ))
 }
 
-/// Connects until there is no place left; answers what PostgreSQL then says.
+/// Connects until there is no slot left; returns PostgreSQL's error.
 async fn take_all(local: &Local, taken: &mut Vec<PgConnection>) -> Result<String> {
     let url = Postgres::url(local.postgres.address);
     loop {
@@ -139,7 +140,7 @@ async fn take_all(local: &Local, taken: &mut Vec<PgConnection>) -> Result<String
         }
         ensure!(
             taken.len() <= CONNECTIONS as usize,
-            "PostgreSQL has more places than it was told"
+            "PostgreSQL has more slots than max_connections"
         );
     }
 }

@@ -1,41 +1,42 @@
-//! What happens to replicas. Each function is one cycle: it disturbs, proves that it did, and puts all right. Does I/O.
+//! Faults of replicas. Each function is one cycle: it injects the fault, repairs it, and returns the proof that it took effect.
+//! Does I/O.
 
 use confab_tests::wait::seconds;
 use confab_tests::{Result, ensure};
 
 use crate::local::process::Signal;
-use crate::local::{Local, USUAL};
+use crate::local::{DEFAULT_REPLICAS, Local};
 use crate::pace::Pace;
-use crate::proxy::Manner;
+use crate::proxy::ProxyMode;
 
-pub async fn killed(local: &mut Local, pace: &mut Pace) -> Result<String> {
-    let victim = pace.pick(&local.running());
-    let proof = local.replicas[victim].stop(Signal::Kill).await?;
-    local.front.leave(local.replicas[victim].address);
+pub(super) async fn killed(local: &mut Local, pace: &mut Pace) -> Result<String> {
+    let target = pace.pick(&local.running());
+    let proof = local.replicas[target].stop(Signal::Kill).await?;
+    local.load_balancer.remove(local.replicas[target].address);
     pace.hold(seconds(1)).await;
-    local.start_replica(victim).await?;
+    local.start_replica(target).await?;
     Ok(proof)
 }
 
-pub async fn stopped(local: &mut Local, pace: &mut Pace) -> Result<String> {
-    let victim = pace.pick(&local.running());
-    let proof = local.replicas[victim].freeze().await?;
-    let still = seconds(3 + pace.up_to(3));
-    pace.hold(still).await;
-    local.replicas[victim].thaw().await?;
+pub(super) async fn paused(local: &mut Local, pace: &mut Pace) -> Result<String> {
+    let target = pace.pick(&local.running());
+    let proof = local.replicas[target].pause().await?;
+    let paused = seconds(3 + pace.up_to(3));
+    pace.hold(paused).await;
+    local.replicas[target].resume().await?;
     Ok(proof)
 }
 
-pub async fn rolled(local: &mut Local, _: &mut Pace) -> Result<String> {
+pub(super) async fn rolled(local: &mut Local, _: &mut Pace) -> Result<String> {
     let mut proofs = Vec::new();
-    // One more first, as a Deployment with a surge does.
-    let (old, spare) = (local.running(), USUAL);
+    // One more first, as a Deployment with maxSurge does.
+    let (old, spare) = (local.running(), DEFAULT_REPLICAS);
     local.start_replica(spare).await?;
     for number in old {
         let proof = local.retire_replica(number).await?;
         ensure!(
             proof.ends_with("exit status: 0"),
-            "it did not stop in order: {proof}"
+            "it did not shut down in order: {proof}"
         );
         proofs.push(proof);
         local.start_replica(number).await?;
@@ -44,9 +45,9 @@ pub async fn rolled(local: &mut Local, _: &mut Pace) -> Result<String> {
     Ok(proofs.join("; "))
 }
 
-pub async fn scaled(local: &mut Local, pace: &mut Pace) -> Result<String> {
+pub(super) async fn scaled(local: &mut Local, pace: &mut Pace) -> Result<String> {
     let mut seen = vec![local.running().len()];
-    for to in [5, 1, USUAL] {
+    for to in [5, 1, DEFAULT_REPLICAS] {
         local.scale(to).await?;
         seen.push(local.running().len());
         pace.hold(seconds(1)).await;
@@ -55,40 +56,40 @@ pub async fn scaled(local: &mut Local, pace: &mut Pace) -> Result<String> {
     Ok(format!("replicas: {}", seen.join(" → ")))
 }
 
-pub async fn without_kafka(local: &mut Local, pace: &mut Pace) -> Result<String> {
-    let victim = pace.pick(&local.running());
-    let way = &local.replicas[victim].kafka;
-    let before = way.counts();
-    way.behave(Manner::Refuse);
-    way.cut();
+pub(super) async fn without_kafka(local: &mut Local, pace: &mut Pace) -> Result<String> {
+    let target = pace.pick(&local.running());
+    let proxy = &local.replicas[target].kafka;
+    let before = proxy.counts();
+    proxy.set_mode(ProxyMode::Refuse);
+    proxy.cut();
     pace.hold(seconds(4)).await;
-    way.behave(Manner::Pass);
-    let done = way.counts() - before;
+    proxy.set_mode(ProxyMode::Pass);
+    let done = proxy.counts() - before;
     ensure!(
         done.cut > 0 && done.refused > 0,
         "nothing was cut: {done:?}"
     );
     let (cut, refused) = (done.cut, done.refused);
     Ok(format!(
-        "replica {victim}: {cut} connections to Kafka cut, {refused} refused"
+        "replica {target}: {cut} connections to Kafka cut, {refused} refused"
     ))
 }
 
-pub async fn without_postgres(local: &mut Local, pace: &mut Pace) -> Result<String> {
-    let victim = pace.pick(&local.running());
-    let way = &local.replicas[victim].postgres;
-    let before = way.counts();
-    way.behave(Manner::Refuse);
-    way.cut();
+pub(super) async fn without_postgres(local: &mut Local, pace: &mut Pace) -> Result<String> {
+    let target = pace.pick(&local.running());
+    let proxy = &local.replicas[target].postgres;
+    let before = proxy.counts();
+    proxy.set_mode(ProxyMode::Refuse);
+    proxy.cut();
     pace.hold(seconds(3)).await;
-    way.behave(Manner::Pass);
-    let done = way.counts() - before;
+    proxy.set_mode(ProxyMode::Pass);
+    let done = proxy.counts() - before;
     ensure!(
         done.cut > 0 && done.refused > 0,
         "nothing was cut: {done:?}"
     );
     let (cut, refused) = (done.cut, done.refused);
     Ok(format!(
-        "replica {victim}: {cut} connections to PostgreSQL cut, {refused} refused"
+        "replica {target}: {cut} connections to PostgreSQL cut, {refused} refused"
     ))
 }

@@ -1,4 +1,4 @@
-//! A PostgreSQL of this run alone, with fsync; and a standby made from it. Does I/O.
+//! The PostgreSQL of a run, with fsync, and its standby. Does I/O.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -9,32 +9,32 @@ use confab_tests::{Context, Result, ensure, eventually};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
-use super::Places;
+use super::Paths;
 use super::process::{self, Process, Signal};
 
-/// Of the superuser and of the chat alike: the server listens on this machine alone, for the length of a run.
+/// The password of all roles: the server listens on localhost only, for the duration of a run.
 const PASSWORD: &str = "confab";
-/// What `max_connections` is: five replicas take at most 145.
-pub const CONNECTIONS: u32 = 180;
-/// How long a start or a stop may take.
+/// `max_connections`: five replicas take at most 145.
+pub(crate) const CONNECTIONS: u32 = 180;
+/// The limit for a start or a stop.
 const LIMIT: Duration = seconds(30);
-/// Between two tries to start.
+/// Between two attempts to start.
 const PAUSE: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
-pub struct Postgres {
+pub(crate) struct Postgres {
     pub address: SocketAddr,
     home: PathBuf,
-    places: Places,
+    paths: Paths,
     name: String,
     process: Option<Process>,
 }
 
 impl Postgres {
-    /// Makes an empty database of a chat, and starts it.
-    pub async fn create(home: &Path, places: &Places, port: u16) -> Result<Self> {
-        let mut server = Self::new(home, places, "primary", port);
-        let passwords = places.data.join("password");
+    /// Creates an empty database for a chat and starts it.
+    pub(crate) async fn create(home: &Path, paths: &Paths, port: u16) -> Result<Self> {
+        let mut server = Self::new(home, paths, "primary", port);
+        let passwords = paths.data.join("password");
         tokio::fs::write(&passwords, PASSWORD).await?;
         let mut initdb = process::service(&home.join("bin/initdb"));
         initdb
@@ -58,22 +58,22 @@ impl Postgres {
         Ok(server)
     }
 
-    fn new(home: &Path, places: &Places, name: &str, port: u16) -> Self {
+    fn new(home: &Path, paths: &Paths, name: &str, port: u16) -> Self {
         Self {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
             home: home.to_owned(),
-            places: places.clone(),
+            paths: paths.clone(),
             name: name.to_owned(),
             process: None,
         }
     }
 
     fn data(&self) -> PathBuf {
-        self.places.data.join(&self.name)
+        self.paths.data.join(&self.name)
     }
 
-    /// Starts it, and waits until it takes statements.
-    pub async fn start(&mut self) -> Result<()> {
+    /// Starts it, and waits until it accepts connections.
+    pub(crate) async fn start(&mut self) -> Result<()> {
         let end = Instant::now() + LIMIT;
         loop {
             let mut process = self.launch()?;
@@ -86,10 +86,10 @@ impl Postgres {
                     self.process = Some(process);
                     return Ok(());
                 }
-                // After a SIGKILL it does not start before the last process of the one before has ended.
+                // After a SIGKILL it does not start before the last process of the old server has exited.
                 ended = process.ended(2 * LIMIT) => {
                     let how = ended?;
-                    ensure!(Instant::now() < end, "PostgreSQL ended: {how}");
+                    ensure!(Instant::now() < end, "PostgreSQL exited: {how}");
                 }
             }
             tokio::time::sleep(PAUSE).await;
@@ -98,7 +98,7 @@ impl Postgres {
 
     fn launch(&self) -> Result<Process> {
         let mut command = process::service(&self.home.join("bin/postgres"));
-        command.current_dir(&self.places.data);
+        command.current_dir(&self.paths.data);
         command.arg("-D").arg(self.data());
         let port = self.address.port();
         for setting in [
@@ -111,25 +111,25 @@ impl Postgres {
         ] {
             command.arg("-c").arg(setting);
         }
-        let log = self.places.logs.join(format!("postgres-{}.log", self.name));
+        let log = self.paths.logs.join(format!("postgres-{}.log", self.name));
         Process::start(command, &log)
     }
 
-    /// Stops it with a signal; answers which process ended, and how.
-    pub async fn stop(&mut self, signal: Signal) -> Result<String> {
-        let mut process = self.process.take().context("PostgreSQL does not run")?;
+    /// Stops it with a signal; returns which process exited, and how.
+    pub(crate) async fn stop(&mut self, signal: Signal) -> Result<String> {
+        let mut process = self.process.take().context("PostgreSQL is not running")?;
         let how = process.stop(signal, LIMIT).await?;
-        Ok(format!("PostgreSQL (pid {}) ended: {how}", process.pid()))
+        Ok(format!("PostgreSQL (pid {}) exited: {how}", process.pid()))
     }
 
-    /// How the chat's own role connects to `at`, this server or a proxy of it.
-    pub fn url(at: SocketAddr) -> String {
-        // In the clear: the proxy looks at what is said.
+    /// The URL for the chat's role at `at`, this server or a proxy of it.
+    pub(crate) fn url(at: SocketAddr) -> String {
+        // Without TLS: the proxy inspects the traffic.
         format!("postgres://confab:{PASSWORD}@{at}/confab?sslmode=disable")
     }
 
-    /// A connection of the superuser, for whom some places are kept.
-    pub async fn superuser(&self) -> Result<PgConnection> {
+    /// A connection of the superuser, for whom some slots are reserved.
+    pub(crate) async fn superuser(&self) -> Result<PgConnection> {
         let options = PgConnectOptions::new()
             .host("127.0.0.1")
             .port(self.address.port())
@@ -140,26 +140,26 @@ impl Postgres {
         Ok(PgConnection::connect_with(&options).await?)
     }
 
-    /// Runs a statement of this program's own as the superuser.
-    pub async fn run(&self, statement: &str) -> Result<()> {
+    /// Runs a statement as the superuser.
+    pub(crate) async fn run(&self, statement: &str) -> Result<()> {
         let mut connection = self.superuser().await?;
         sqlx::raw_sql(AssertSqlSafe(statement.to_owned()))
             .execute(&mut connection)
             .await
-            .context(statement)?;
+            .with_context(|| statement.to_owned())?;
         Ok(())
     }
 
-    /// The one value that a query of this program's own answers.
-    pub async fn ask(&self, query: &'static str) -> Result<String> {
+    /// The single value that a query returns.
+    pub(crate) async fn query(&self, query: &'static str) -> Result<String> {
         let mut connection = self.superuser().await?;
         let value = sqlx::query_scalar(query).fetch_one(&mut connection);
         value.await.context(query)
     }
 
-    /// Makes a standby that has every acknowledged commit on its disk, and applies it `lag` later.
-    pub async fn standby(&self, name: &str, port: u16, lag: Duration) -> Result<Self> {
-        let mut standby = Self::new(&self.home, &self.places, name, port);
+    /// Creates a standby that has every acknowledged commit on its disk and replays it `lag` later.
+    pub(crate) async fn standby(&self, name: &str, port: u16, lag: Duration) -> Result<Self> {
+        let mut standby = Self::new(&self.home, &self.paths, name, port);
         self.copy_to(&standby.data()).await?;
         let settings = format!(
             "primary_conninfo = 'host=127.0.0.1 port={} user=postgres password={PASSWORD} application_name={name}'\n\
@@ -171,7 +171,7 @@ impl Postgres {
         tokio::fs::write(&file, settings).await?;
         let signal = standby.data().join("standby.signal");
         tokio::fs::write(&signal, "").await?;
-        process::give(&signal).await?;
+        process::chown(&signal).await?;
         standby.start().await?;
         // Waited for from now on: an answer to a client says that the standby has it too.
         self.run(&format!(
@@ -181,8 +181,8 @@ impl Postgres {
         self.run("SELECT pg_reload_conf()").await?;
         eventually(LIMIT, "the standby is a synchronous one", async || {
             let state = "SELECT coalesce(max(sync_state), 'none') FROM pg_stat_replication";
-            let state = self.ask(state).await?;
-            confab_tests::ensure!(state == "sync", "it is {state}");
+            let state = self.query(state).await?;
+            ensure!(state == "sync", "it is {state}");
             Ok(())
         })
         .await?;
@@ -203,20 +203,20 @@ impl Postgres {
             .fetch_one(&mut connection)
             .await?;
         if let Err(error) = copied {
-            confab_tests::ensure!(error.to_string().contains("No such file"), "{error}");
+            ensure!(error.to_string().contains("No such file"), "{error:#}");
         }
         tokio::fs::write(to.join("backup_label"), label).await?;
-        process::give(&to.join("backup_label")).await?;
+        process::chown(&to.join("backup_label")).await?;
         for leftover in ["postmaster.pid", "postmaster.opts"] {
             tokio::fs::remove_file(to.join(leftover)).await?;
         }
         Ok(())
     }
 
-    /// Makes a primary of a standby: what it has not applied yet it applies now.
-    pub async fn promote(&self) -> Result<()> {
+    /// Promotes a standby: it replays what it has not replayed yet.
+    pub(crate) async fn promote(&self) -> Result<()> {
         let mut command = process::service(&self.home.join("bin/pg_ctl"));
-        command.current_dir(&self.places.data);
+        command.current_dir(&self.paths.data);
         command
             .args(["promote", "--wait", "--timeout=60", "-D"])
             .arg(self.data());

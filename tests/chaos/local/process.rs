@@ -1,4 +1,4 @@
-//! A program that runs beside this one and ends with it. Does I/O.
+//! A child process that ends with this program. Does I/O.
 
 use std::fs::File;
 use std::path::Path;
@@ -9,14 +9,14 @@ use confab_tests::{Context, Result, ensure};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-/// Whom PostgreSQL and Kafka run as where this program is root, as in tests/services: PostgreSQL refuses root.
+/// The user of PostgreSQL and Kafka if this program is root, as in tests/services: PostgreSQL refuses root.
 const USER: &str = "nobody";
 const GROUP: &str = "nogroup";
 
 /// A signal, by its name for `kill`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Signal {
-    /// Please stop; PostgreSQL then waits for its clients.
+pub(crate) enum Signal {
+    /// A shutdown; PostgreSQL then waits for its clients.
     Term,
     Int,
     Kill,
@@ -37,13 +37,13 @@ impl Signal {
 }
 
 /// Whether this program is root.
-pub fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt;
     std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
 }
 
-/// `program` as the service user, ended by the kernel when this program ends, whatever ends it.
-pub fn service(program: &Path) -> Command {
+/// `program` as the service user; the kernel kills it when this program ends for any reason.
+pub(crate) fn service(program: &Path) -> Command {
     let mut command = Command::new("setpriv");
     command.arg("--pdeathsig=KILL");
     if is_root() {
@@ -54,8 +54,8 @@ pub fn service(program: &Path) -> Command {
     command
 }
 
-/// Gives a file or a directory to the service user.
-pub async fn give(path: &Path) -> Result<()> {
+/// Makes the service user the owner of a file or directory.
+pub(crate) async fn chown(path: &Path) -> Result<()> {
     if is_root() {
         let mut command = Command::new("chown");
         command.arg(format!("{USER}:{GROUP}")).arg(path);
@@ -64,8 +64,8 @@ pub async fn give(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Runs a command to its end; what it said is the error.
-pub async fn finish(mut command: Command) -> Result<String> {
+/// Runs a command to its end; its stderr becomes the error.
+pub(crate) async fn finish(mut command: Command) -> Result<String> {
     let done = command.stdin(Stdio::null()).kill_on_drop(true);
     let what = format!("{:?}", done.as_std());
     let output = done.output().await.context(what.clone())?;
@@ -75,14 +75,14 @@ pub async fn finish(mut command: Command) -> Result<String> {
 }
 
 #[derive(Debug)]
-pub struct Process {
+pub(crate) struct Process {
     child: Child,
     pid: u32,
 }
 
 impl Process {
-    /// Starts it, with all it says added to `log`.
-    pub fn start(mut command: Command, log: &Path) -> Result<Self> {
+    /// Starts it; its output is appended to `log`.
+    pub(crate) fn start(mut command: Command, log: &Path) -> Result<Self> {
         let what = format!("{:?}", command.as_std());
         let log = File::options().append(true).create(true).open(log)?;
         let child = command
@@ -92,21 +92,21 @@ impl Process {
             .kill_on_drop(true)
             .spawn()
             .context(what)?;
-        let pid = child.id().context("it ended at once")?;
+        let pid = child.id().context("it exited at once")?;
         Ok(Self { child, pid })
     }
 
-    /// Its number, also after its end.
-    pub fn pid(&self) -> u32 {
+    /// Its process id, even after its end.
+    pub(crate) fn pid(&self) -> u32 {
         self.pid
     }
 
-    pub fn is_alive(&mut self) -> bool {
+    pub(crate) fn is_alive(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }
 
     /// Sends a signal; an error when it has ended before.
-    pub async fn signal(&mut self, signal: Signal) -> Result<()> {
+    pub(crate) async fn signal(&mut self, signal: Signal) -> Result<()> {
         ensure!(self.is_alive(), "pid {} has ended by itself", self.pid);
         let mut kill = Command::new("kill");
         kill.arg(signal.name()).arg(self.pid.to_string());
@@ -114,20 +114,20 @@ impl Process {
     }
 
     /// Waits for its end; the status it ended with, as a person reads it.
-    pub async fn ended(&mut self, limit: Duration) -> Result<String> {
+    pub(crate) async fn ended(&mut self, limit: Duration) -> Result<String> {
         let status = timeout(limit, self.child.wait()).await;
-        let status = status.context(format!("pid {} does not end", self.pid))??;
+        let status = status.with_context(|| format!("pid {} does not end", self.pid))??;
         Ok(status.to_string())
     }
 
     /// Sends a signal and waits for the end.
-    pub async fn stop(&mut self, signal: Signal, limit: Duration) -> Result<String> {
+    pub(crate) async fn stop(&mut self, signal: Signal, limit: Duration) -> Result<String> {
         self.signal(signal).await?;
         self.ended(limit).await
     }
 
     /// The state letter of /proc: `T` when stopped.
-    pub fn state(&self) -> Result<char> {
+    pub(crate) fn state(&self) -> Result<char> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid))?;
         let after_name = stat.rsplit_once(") ").map(|(_, rest)| rest);
         after_name
@@ -136,7 +136,7 @@ impl Process {
     }
 
     /// Its resident memory in bytes.
-    pub fn memory(&self) -> Result<u64> {
+    pub(crate) fn memory(&self) -> Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());

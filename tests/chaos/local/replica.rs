@@ -1,4 +1,4 @@
-//! One replica of the chat-app, with a proxy of its own on its way to PostgreSQL and on its way to Kafka. Does I/O.
+//! One replica of the chat-app, with a proxy to PostgreSQL and one to Kafka. Does I/O.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use tokio::process::Command;
 
 use super::postgres::Postgres;
 use super::process::{Process, Signal};
-use super::{Places, plain};
+use super::{Paths, http};
 use crate::proxy::Proxy;
 
 const START_LIMIT: Duration = seconds(30);
@@ -19,11 +19,11 @@ const STOP_LIMIT: Duration = seconds(30);
 
 /// A replica, running or not.
 #[derive(Debug)]
-pub struct Replica {
-    /// Its place among the replicas, from 0.
+pub(crate) struct Replica {
+    /// Its number, from 0.
     pub number: usize,
     pub address: SocketAddr,
-    /// Where it tells how it is.
+    /// The address of its probes and metrics.
     pub admin: SocketAddr,
     pub postgres: Proxy,
     pub kafka: Proxy,
@@ -33,11 +33,11 @@ pub struct Replica {
 }
 
 impl Replica {
-    /// A replica that is not started yet.
-    pub fn new(
+    /// A replica that is not running.
+    pub(crate) fn new(
         number: usize,
         program: &Path,
-        places: &Places,
+        paths: &Paths,
         ports: [u16; 2],
         [postgres, kafka]: [Proxy; 2],
     ) -> Self {
@@ -49,13 +49,13 @@ impl Replica {
             postgres,
             kafka,
             program: program.to_owned(),
-            log: places.logs.join(format!("replica-{number}.log")),
+            log: paths.logs.join(format!("replica-{number}.log")),
             process: None,
         }
     }
 
     /// Starts it, and waits until it is ready.
-    pub async fn start(&mut self) -> Result<()> {
+    pub(crate) async fn start(&mut self) -> Result<()> {
         let mut command = Command::new("setpriv");
         command
             .arg("--pdeathsig=KILL")
@@ -73,7 +73,7 @@ impl Replica {
             .env("CONFAB_LISTEN", self.address.to_string())
             .env("CONFAB_ADMIN_LISTEN", self.admin.to_string())
             .env("CONFAB_DRAIN_SECONDS", "1")
-            // Where each answer of PostgreSQL takes 200 ms, a connection serves five requests a second.
+            // If each answer of PostgreSQL takes 200 ms, a connection serves five requests per second.
             .env("CONFAB_DATABASE_POOL_SIZE", "20")
             // As in the image.
             .env("MALLOC_MMAP_THRESHOLD_", "131072");
@@ -81,55 +81,55 @@ impl Replica {
         let what = format!("replica {} is ready", self.number);
         eventually(START_LIMIT, &what, async || {
             let process = self.process.as_mut().context("it was just started")?;
-            ensure!(process.is_alive(), "it ended; see {}", self.log.display());
-            plain::ready(self.admin).await
+            ensure!(process.is_alive(), "it exited; see {}", self.log.display());
+            http::ready(self.admin).await
         })
         .await
     }
 
     /// Whether it was started and not stopped since.
-    pub fn is_running(&self) -> bool {
+    pub(crate) fn is_running(&self) -> bool {
         self.process.is_some()
     }
 
-    /// Ends it; answers which process ended, and how.
-    pub async fn stop(&mut self, signal: Signal) -> Result<String> {
-        let mut process = self.process.take().context("the replica does not run")?;
+    /// Stops it with a signal; returns which process exited, and how.
+    pub(crate) async fn stop(&mut self, signal: Signal) -> Result<String> {
+        let mut process = self.process.take().context("the replica is not running")?;
         let how = process.stop(signal, STOP_LIMIT).await?;
         Ok(format!(
-            "replica {} (pid {}) ended: {how}",
+            "replica {} (pid {}) exited: {how}",
             self.number,
             process.pid()
         ))
     }
 
-    /// Freezes it; an error unless it stands still.
-    pub async fn freeze(&mut self) -> Result<String> {
+    /// Pauses it; fails unless the kernel reports it as stopped.
+    pub(crate) async fn pause(&mut self) -> Result<String> {
         let number = self.number;
         let process = self.running()?;
         process.signal(Signal::Stop).await?;
-        eventually(seconds(2), "the replica stands still", async || {
+        eventually(seconds(2), "the replica is stopped", async || {
             let state = process.state()?;
             ensure!(state == 'T', "its state is {state}");
             Ok(())
         })
         .await?;
         Ok(format!(
-            "replica {number} (pid {}) stands still",
+            "replica {number} (pid {}) was paused",
             process.pid()
         ))
     }
 
-    pub async fn thaw(&mut self) -> Result<()> {
+    pub(crate) async fn resume(&mut self) -> Result<()> {
         self.running()?.signal(Signal::Cont).await
     }
 
     /// Its resident memory in bytes.
-    pub fn memory(&mut self) -> Result<u64> {
+    pub(crate) fn memory(&mut self) -> Result<u64> {
         self.running()?.memory()
     }
 
     fn running(&mut self) -> Result<&mut Process> {
-        self.process.as_mut().context("the replica does not run")
+        self.process.as_mut().context("the replica is not running")
     }
 }

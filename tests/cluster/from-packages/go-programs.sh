@@ -1,5 +1,6 @@
 # Sourced: Kubernetes, etcd, CoreDNS, the network plugin, the volume provisioner and metrics-server from their Go modules.
-# The same flags everywhere, so that the builds share Go's cache (10 GB; not needed once all is built: go clean -cache -modcache).
+# All builds have the same flags, so that they share Go's cache (10 GB; once everything is built, remove it with
+# `go clean -cache -modcache`).
 export CGO_ENABLED=0 GOFLAGS='-buildvcs=false -modcacherw'
 go_build() { go build -trimpath -ldflags="-s -w${ldflags:+ $ldflags}" "$@"; }
 
@@ -8,7 +9,7 @@ kubernetes_programs=(kube-apiserver kube-controller-manager kube-scheduler kubel
 
 make_go_programs() {
   product "$kubernetes" kubernetes "build $KUBERNETES_VERSION (8 minutes)" build_kubernetes
-  # kubeadm says which etcd and CoreDNS belong to this Kubernetes.
+  # kubeadm knows the etcd and CoreDNS of this Kubernetes version.
   etcd_version=v$(kubeadm_image etcd | sed 's/.*://; s/-.*//')
   coredns_version=$(kubeadm_image coredns | sed 's/.*://')
   etcd=$CONFAB_CACHE/etcd-$etcd_version
@@ -22,7 +23,7 @@ make_go_programs() {
   product "$network" network "build the network plugin" build_network
   product "$provisioner" volumes "build local-path-provisioner $LOCAL_PATH_PROVISIONER_VERSION" build_provisioner
   product "$metrics_server" metrics "build metrics-server $METRICS_SERVER_VERSION" build_metrics_server
-  product "$kind_files" kind "take the files of a node from $KIND_VERSION" copy_kind_files
+  product "$kind_files" kind "copy the node files of $KIND_VERSION" copy_kind_files
 }
 
 hash_of() { sha256sum "$here/$1" | cut -c1-8; }
@@ -31,7 +32,7 @@ kubeadm_image() { "$kubernetes/kubeadm" config images list --kubernetes-version 
 
 module_dir() { go mod download -json "$1" | jq -r .Dir; } # MODULE@VERSION
 
-# The module's own go.mod replaces its staging modules by folders; here they are replaced by their published versions.
+# The module's go.mod replaces its staging modules with folders. This one replaces them with their published versions.
 build_kubernetes() {
   local packages=("${kubernetes_programs[@]/#/k8s.io/kubernetes/cmd/}") staging=v0.${KUBERNETES_VERSION#v1.} version=k8s.io/component-base/version module
   local minor=${KUBERNETES_VERSION#v1.}
@@ -50,7 +51,8 @@ build_kubernetes() {
   rm -rf "$1/src"
 }
 
-# wrap DIR NAME PACKAGE@VERSION: builds a program of another module. A module around it, since `go install` refuses replace directives.
+# wrap DIR NAME PACKAGE@VERSION: builds a program of another module, inside a module of its own, because `go install` refuses
+# replace directives.
 wrap() {
   mkdir "$1/src"
   cd "$1/src"
@@ -60,7 +62,7 @@ wrap() {
   rm -rf "$1/src"
 }
 
-# own DIR NAME SOURCE MODULE@VERSION: builds a main.go of this folder.
+# own DIR NAME SOURCE MODULE@VERSION: builds a main.go from this folder.
 own() {
   mkdir "$1/src"
   cd "$1/src"
@@ -78,7 +80,7 @@ build_metrics_server() { wrap "$1" metrics-server "sigs.k8s.io/metrics-server/cm
 build_coredns() { own "$1" coredns coredns/main.go "github.com/coredns/coredns@$coredns_version"; }
 build_network() { own "$1" network cni/main.go "github.com/vishvananda/netlink@$NETLINK_VERSION"; }
 
-# The base files of kind's node image, and its two manifests, which are constants in its Go code: a program prints them.
+# The base files of kind's node image, and its two manifests. Those are constants in its Go code, so a program writes them out.
 copy_kind_files() {
   local module part
   module=$(module_dir "sigs.k8s.io/kind@$KIND_VERSION")

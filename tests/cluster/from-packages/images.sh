@@ -1,6 +1,6 @@
-# Sourced: the images that the cluster runs, each from scratch and under the name that Kubernetes, kind or we ask for.
+# Sourced: the images that the cluster runs, each built from scratch under the name that Kubernetes, kind or Confab uses.
 images_work=$CONFAB_CACHE/images-work
-image_names=() # all that were made
+image_names=() # every image that was built
 
 make_images() {
   local cni_image provisioner_image helper_image
@@ -23,10 +23,10 @@ make_images() {
   postgres_image
   kafka_image
   docker save --output "$images_work/images.tar" "${image_names[@]}"
-  docker rmi "${image_names[@]}" # from here on they are in the node image
+  docker rmi "${image_names[@]}" # the node image has them now
 }
 
-# An empty file system, and one with a shell; printed is its directory.
+# These two prepare a file system, without and with a shell, and print its folder.
 new_root() { # NAME
   local root=$images_work/$1
   mkdir -p "$root"/{etc/ssl/certs,tmp,usr/local/bin}
@@ -42,12 +42,12 @@ new_root_with_shell() { # NAME
   root=$(new_root "$1")
   mkdir "$root/bin"
   cp "$(command -v busybox)" "$root/bin/busybox"
-  shared_libraries "$root" / "$(command -v busybox)" # none when it is the static one
+  shared_libraries "$root" / "$(command -v busybox)" # none if it is the static one
   for applet in sh cat chmod cp env grep id ls mkdir mv rm sed sleep; do ln -s busybox "$root/bin/$applet"; done
   echo "$root"
 }
 
-# image NAME ROOT, with the rest of the Dockerfile on standard input. Not `docker import`: it cannot set STOPSIGNAL.
+# image NAME ROOT: builds an image; standard input is the rest of its Dockerfile. (`docker import` cannot set STOPSIGNAL.)
 image() {
   { echo 'FROM scratch' && echo 'ADD root.tar /' && cat; } >"$images_work/Dockerfile"
   tar --directory "$2" --owner=0 --group=0 -cf "$images_work/root.tar" .
@@ -66,11 +66,11 @@ ENTRYPOINT ["/usr/local/bin/$(basename "$2")"]
 DOCKERFILE
 }
 
-helper_image() { # makes and removes the directories of volumes
+helper_image() { # creates and removes the folders of volumes
   image "$helper_image" "$(new_root_with_shell helper)" <<<'ENTRYPOINT ["/bin/sh"]'
 }
 
-# One for containerd's configuration, one for kubeadm's list.
+# One under the name in containerd's configuration, one under the name in kubeadm's list.
 pause_images() {
   local name
   for name in $(sed -n 's/.*sandbox_image = "\(.*\)"/\1/p' "$kind_files/base/etc/containerd/config.toml") $(kubeadm_image pause); do
@@ -81,7 +81,7 @@ pause_images() {
   done
 }
 
-# shared_libraries ROOT FROM FILE…: copies the system libraries that the files need, and their loader, out of the system FROM.
+# shared_libraries ROOT FROM FILE…: copies the system libraries that the files need, and their loader, from the system FROM.
 shared_libraries() {
   local root=$1 from=$2 library
   shift 2
@@ -91,7 +91,7 @@ shared_libraries() {
   done
 }
 
-# kube-proxy calls iptables and nft. Without the modules of xtables its Services fail silently.
+# kube-proxy calls iptables and nft. Without the xtables modules Services fail silently.
 kube_proxy_image() {
   local root link files=(/usr/sbin/nft /usr/sbin/xtables-nft-multi /usr/sbin/conntrack) modules=("$system"/usr/lib/x86_64-linux-gnu/xtables/*.so)
   root=$(new_root kube-proxy)
@@ -108,7 +108,7 @@ ENTRYPOINT ["/usr/local/bin/kube-proxy"]
 DOCKERFILE
 }
 
-# The paths and uids of the published images; the operator brings its own command to both.
+# Paths and user IDs are those of the published images; the operator sets the command of both.
 postgres_image() {
   local root home=/usr/lib/postgresql/18
   root=$(new_root_with_shell postgres)
@@ -119,7 +119,7 @@ postgres_image() {
   image "$POSTGRES_IMAGE" "$root" <<DOCKERFILE
 ENV PATH=$home/bin:/bin
 USER 999
-# On SIGTERM it waits for its clients to go.
+# On SIGTERM PostgreSQL waits for its clients to disconnect.
 STOPSIGNAL SIGINT
 DOCKERFILE
 }

@@ -1,8 +1,8 @@
-# Run by bash inside the container that becomes the node image; mostly what the Dockerfile of kind's base image does.
+# bash runs this inside the container that becomes the node image. It does mostly what the Dockerfile of kind's base image does.
 chmod 755 / /kind /kind/bin /etc /usr /opt
 cp -L /usr/lib/cni/{host-local,loopback,ptp,portmap} /opt/cni/bin/
 
-# systemd in a container: no devices, no temporary files, nothing that the distribution enables
+# systemd in a container: no devices, no temporary files, none of the units that the distribution enables
 find /lib/systemd/system/sysinit.target.wants/ -name systemd-tmpfiles-setup.service -delete
 rm -f /lib/systemd/system/{multi-user,local-fs,basic}.target.wants/* /etc/systemd/system/*.wants/*
 rm -f /lib/systemd/system/sockets.target.wants/*{udev,initctl}*
@@ -18,7 +18,7 @@ ctr oci spec |
 containerd >/tmp/containerd.log 2>&1 &
 containerd=$!
 for _ in $(seq 600); do ctr version >/dev/null 2>&1 && break; sleep 0.1; done
-# Not unpacked: a node unpacks what it runs.
+# Not unpacked: a node unpacks the images that it runs.
 ctr --namespace k8s.io images import --all-platforms --no-unpack --digests /images.tar
 ctr --namespace k8s.io images ls --quiet
 kill $containerd

@@ -1,4 +1,4 @@
-# Sourced: the node image: Debian, kind's own files, Kubernetes, and the images of the cluster preloaded.
+# Sourced: the node image, which has Debian, kind's files, Kubernetes, and the images of the cluster.
 node_stage=$CONFAB_CACHE/node-stage
 node_container=confab-node-build
 
@@ -6,7 +6,7 @@ make_node_image() {
   local base=confab/node-base:latest
   tar --directory "$system" -c . | docker import - $base
   stage_node_files
-  docker rm --force --volumes $node_container 2>/dev/null || true # of an interrupted run
+  docker rm --force --volumes $node_container 2>/dev/null || true # left by an interrupted run
   docker run --detach --name $node_container --stop-signal SIGRTMIN+3 --security-opt seccomp=unconfined \
     --volume "$images_work/images.tar:/images.tar:ro" --entrypoint sleep $base infinity
   tar --directory "$node_stage" --owner=0 --group=0 -c . | docker cp - $node_container:/
@@ -34,11 +34,11 @@ stage_node_files() {
   ln -s /usr/bin/{containerd,containerd-shim-runc-v2,ctr} "$root/usr/local/bin/"
   ln -s /usr/sbin/runc "$root/usr/local/sbin/runc"
   cp "$here"/pod-masquerade.{service,nft} "$root/etc/systemd/system/"
-  # Without CAP_SYS_RESOURCE an oom_score_adj may not be lowered, and no sandbox would start.
+  # Without CAP_SYS_RESOURCE no process may lower its oom_score_adj, and no pod sandbox would start.
   sed -i 's/restrict_oom_score_adj = false/restrict_oom_score_adj = true/' "$root/etc/containerd/config.toml"
 }
 
 remove_older_node_images() {
   docker images --format '{{.Repository}}:{{.Tag}}' kindest/node | grep -E ":v[0-9.]+-[0-9a-f]{8}$" | grep -vF ":${node_image##*:}" |
-    xargs --no-run-if-empty docker rmi || true # a cluster may still run one
+    xargs --no-run-if-empty docker rmi || true # a cluster may still use one
 }

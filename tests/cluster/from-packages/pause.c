@@ -1,4 +1,4 @@
-/* The first process of a pod: keeps its namespaces, reaps orphans, ends when it is told to. */
+/* The first process of a pod: it keeps the namespaces, reaps orphans, and exits on SIGINT or SIGTERM. */
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>

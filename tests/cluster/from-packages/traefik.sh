@@ -1,7 +1,7 @@
-# Sourced: Traefik from its Go module. Three things are in the way:
-# - Its nested module dynamic/ext is not in the module's zip: two empty structs take its place.
-# - lego's DNS challenges pull in 150 SDKs of clouds, some of which no proxy serves: they are left out.
-# - The commit of go-http-auth that it pins is not served either: an earlier one of the same fork is.
+# Sourced: Traefik from its Go module, with three changes:
+# - The module's zip lacks the nested module dynamic/ext; two empty structs replace it.
+# - lego's DNS challenges need 150 SDKs of cloud providers, some of which no module proxy serves; they are left out.
+# - No module proxy serves the pinned commit of go-http-auth; an earlier commit of the same fork replaces it.
 traefik=$CONFAB_CACHE/traefik-$TRAEFIK_VERSION
 go_http_auth=github.com/containous/go-http-auth@v0.4.1-0.20200324110947-a37a7636d23e
 
@@ -22,7 +22,7 @@ build_traefik() {
   rm -rf "$1/src"
 }
 
-copy_lego() { # GOMOD of Traefik: the version of lego that it wants, without the DNS providers
+copy_lego() { # GOMOD: the version of lego that Traefik's go.mod requires, without the DNS providers
   local version providers=lego/providers/dns
   version=$(go mod edit -json "$1" | jq -r '.Require[] | select(.Path == "github.com/go-acme/lego/v5").Version')
   cp -r --no-preserve=mode "$(module_dir "github.com/go-acme/lego/v5@$version")" lego

@@ -1,4 +1,5 @@
-// What tests/cluster/check runs in the cluster: says which pod it is, fetches for others, and takes a WebSocket.
+// The server that tests/cluster/check runs in the cluster: it returns the name of its pod, fetches a URL for the caller, and
+// accepts a WebSocket.
 package main
 
 import (

@@ -34,9 +34,9 @@ pub(in crate::http) async fn export(State(app): State<App>, session: Session) ->
         let broken = sender.clone();
         let archive = Archive::new(sender);
         if let Err(error) = archive.write_all(&app, session.user.id).await {
-            tracing::info!(%error, "an export ended early");
+            tracing::info!(%error, "an export was aborted");
             // An error keeps the browser from taking part of the archive for all of it.
-            let _ = broken.send(Err(io::Error::other("ended early"))).await;
+            let _ = broken.send(Err(io::Error::other("aborted"))).await;
         }
     });
     let pieces = stream::unfold(receiver, async |mut receiver| {

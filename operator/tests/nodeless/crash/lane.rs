@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use confab_tests::nodeless::{Chat, Operator, snapshot};
-use confab_tests::{Error, Result, ensure, eventually, unique};
+use confab_tests::{Error, Result, anyhow, ensure, eventually, unique};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
@@ -165,7 +165,7 @@ impl Lane {
                 return Ok(());
             }
             ensure!(
-                !operator.ended().await,
+                !operator.has_exited().await,
                 "the operator ended by itself: {}",
                 operator.log()
             );
@@ -183,7 +183,7 @@ impl Lane {
             self.settled(step).await
         })
         .await;
-        result.map_err(|error| Error::new(format!("{error}\n{}", operator.log())))
+        result.map_err(|error| anyhow!("{error:#}\n{}", operator.log()))
     }
 
     /// Whether the step looks done.
@@ -238,7 +238,7 @@ impl Lane {
             LIMIT,
             "everything is as after an undisturbed run",
             async || {
-                ensure!(!operator.ended().await, "the operator ended by itself");
+                ensure!(!operator.has_exited().await, "the operator ended by itself");
                 let is = self.snapshot().await?;
                 ensure!(is == *expected, "{}", differences(expected, &is));
                 Ok(())
@@ -253,7 +253,7 @@ impl Lane {
 }
 
 fn failed(step: Step, point: Option<Point>, error: &Error, operator: &Operator) -> Error {
-    Error::new(format!("{step:?}, {point:?}: {error}\n{}", operator.log()))
+    anyhow!("{step:?}, {point:?}: {error:#}\n{}", operator.log())
 }
 
 fn differences(expected: &Snapshot, is: &Snapshot) -> String {

@@ -1,5 +1,5 @@
-// A small stand-in for kindnetd: writes the node's CNI configuration from its podCIDR and keeps one route for each
-// other node. It enforces no NetworkPolicy and knows no IPv6.
+// A small replacement for kindnetd: it writes the node's CNI configuration from its podCIDR and keeps one route to each other
+// node. It does not enforce NetworkPolicies and does not support IPv6.
 package main
 
 import (
@@ -44,7 +44,7 @@ func main() {
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(ca)
 	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}
-	self, err := os.Hostname() // host network: the node's name
+	self, err := os.Hostname() // on the host network this is the node's name
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func main() {
 }
 
 func list(client *http.Client) (nodes nodeList, err error) {
-	token, err := os.ReadFile(account + "token") // rotated: read each time
+	token, err := os.ReadFile(account + "token") // it rotates, so read it each time
 	if err != nil {
 		return nodes, err
 	}
@@ -82,7 +82,7 @@ func list(client *http.Client) (nodes nodeList, err error) {
 	return nodes, json.NewDecoder(response.Body).Decode(&nodes)
 }
 
-// apply writes this node's configuration and returns the gateway that each other node's pod network wants.
+// apply writes this node's configuration and returns the gateway for the pod network of every other node.
 func apply(nodes nodeList, self string) map[string]string {
 	want := map[string]string{}
 	for _, node := range nodes.Items {
@@ -127,7 +127,7 @@ func keepRoutes(have, want map[string]string) {
 	}
 }
 
-// writeConf renames the file into place: the kubelet reads it as soon as it is there.
+// writeConf renames the file into place, because the kubelet reads it as soon as it exists.
 func writeConf(cidr string) error {
 	text := fmt.Sprintf(conf, cidr)
 	if old, err := os.ReadFile(confFile); err == nil && string(old) == text {

@@ -1,4 +1,4 @@
-// CoreDNS with the plugins of kubeadm's Corefile only (all of them would link the SDKs of three clouds).
+// CoreDNS with only the plugins of kubeadm's Corefile (all plugins would link the SDKs of three cloud providers).
 package main
 
 import (
@@ -21,7 +21,7 @@ import (
 	_ "github.com/coredns/coredns/plugin/template"
 )
 
-// The order in which a query passes the plugins: upstream's, of plugin.cfg.
+// The order in which plugins handle a query, as in upstream's plugin.cfg.
 func init() {
 	dnsserver.Directives = []string{
 		"reload", "ready", "health", "prometheus", "errors", "log", "loadbalance", "cache",

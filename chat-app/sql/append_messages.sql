@@ -1,0 +1,111 @@
+-- Appends a batch of messages: one call, one transaction, no round trip while a lock is held.
+--
+-- The arrays are parallel. An extra is null or {"reply_to": seq, "mentions": [name], "attachments": [uuid]}. Returns one row
+-- for each message, in the order given, with the outcome:
+--   sent           It is in the conversation. `recipients` are the members; null in a large room.
+--   duplicate      An earlier send has the same conversation, sender and client id; the row describes that one.
+--   not_member     The sender is not in the conversation, or there is none.
+--   blocked        The other person of a direct conversation has blocked the sender.
+--   no_attachment  An attachment is gone, was sent already, or belongs to someone else.
+-- The columns that describe the message are null but for the first two.
+--
+-- Locks: the rows of all conversations of the batch, in the order of their ids, as everything that locks several does.
+-- Called by: store/messages/append.rs, on the connections of the writer.
+CREATE OR REPLACE FUNCTION append_messages(conversation_ids bigint[], sender_ids bigint[], client_ids uuid[],
+                                           bodies text[], extras jsonb[])
+RETURNS TABLE (outcome text, seq bigint, rev bigint, at timestamptz, sender_name text, sender_avatar uuid,
+               kind text, recipients bigint[])
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+    stamp timestamptz;
+BEGIN
+    PERFORM 1 FROM conversations c WHERE c.id = ANY (conversation_ids) ORDER BY c.id FOR NO KEY UPDATE;
+    stamp := clock_timestamp();
+    -- A separate statement: its snapshot is later than the locks, so it sees what their last holders committed.
+    RETURN QUERY
+    WITH wanted AS (
+        SELECT w.*, c.rev AS head_rev, c.last_seq AS head_seq, greatest(stamp, c.last_at) AS at,
+               c.kind, old.seq AS old_seq, old.rev AS old_rev, old.created_at AS old_at,
+               CASE WHEN m.user_id IS NULL THEN 'not_member'
+                    WHEN old.seq IS NOT NULL THEN 'duplicate'
+                    WHEN b.user_id IS NOT NULL THEN 'blocked'
+                    WHEN (SELECT count(*) FROM jsonb_array_elements_text(w.extra -> 'attachments') id
+                          JOIN attachments a ON a.id = id::uuid AND a.owner_id = w.sender_id AND a.seq IS NULL
+                                            AND a.conversation_id = w.conversation_id)
+                         < coalesce(jsonb_array_length(w.extra -> 'attachments'), 0) THEN 'no_attachment'
+                    ELSE 'sent' END AS standing,
+               CASE WHEN c.kind = 'public' THEN 0 ELSE m.joined_seq END AS floor,
+               row_number() OVER (PARTITION BY w.conversation_id, w.sender_id, w.client_id ORDER BY w.ord) AS copy
+        FROM unnest(conversation_ids, sender_ids, client_ids, bodies, extras)
+             WITH ORDINALITY AS w (conversation_id, sender_id, client_id, body, extra, ord)
+        LEFT JOIN conversations c ON c.id = w.conversation_id
+        LEFT JOIN members m ON m.conversation_id = w.conversation_id AND m.user_id = w.sender_id AND m.left_rev IS NULL
+        LEFT JOIN messages old ON old.conversation_id = w.conversation_id AND old.sender_id = w.sender_id
+                              AND old.client_id = w.client_id
+        LEFT JOIN blocks b ON c.kind = 'direct' AND b.blocked_id = w.sender_id
+                          AND b.user_id = CASE c.direct_low WHEN w.sender_id THEN c.direct_high ELSE c.direct_low END
+    ), fresh AS (
+        SELECT w.*, head_seq + n AS new_seq, head_rev + n AS new_rev
+        FROM (SELECT *, row_number() OVER (PARTITION BY conversation_id ORDER BY ord) AS n
+              FROM wanted WHERE standing = 'sent' AND copy = 1) w
+    ), touched AS (
+        SELECT conversation_id, count(*) AS n, max(at) AS at,
+               date_bin('6 hours', max(at), '2020-01-01 00:00:00+00') AS bucket
+        FROM fresh GROUP BY conversation_id
+    ), written AS (
+        INSERT INTO messages (conversation_id, seq, rev, sender_id, client_id, body, created_at, reply_to)
+        SELECT conversation_id, new_seq, new_rev, sender_id, client_id, body, at,
+               (SELECT q.seq FROM messages q WHERE q.conversation_id = f.conversation_id AND q.seq > f.floor
+                                               AND q.seq = (f.extra ->> 'reply_to')::bigint)
+        FROM fresh f
+        RETURNING conversation_id, seq
+    ), mentioned AS (
+        INSERT INTO mentions (user_id, conversation_id, seq)
+        SELECT DISTINCT u.id, f.conversation_id, f.new_seq
+        FROM fresh f
+        -- The foreign key needs these rows, so they are inserted first.
+        JOIN written w ON w.conversation_id = f.conversation_id AND w.seq = f.new_seq
+        CROSS JOIN jsonb_array_elements_text(f.extra -> 'mentions') AS called
+        JOIN users u ON u.name = called
+        JOIN members m ON m.conversation_id = f.conversation_id AND m.user_id = u.id AND m.left_rev IS NULL
+    ), attached AS (
+        UPDATE attachments a SET seq = f.new_seq
+        FROM fresh f CROSS JOIN jsonb_array_elements_text(f.extra -> 'attachments') AS wanted_id
+        WHERE a.id = wanted_id::uuid AND a.owner_id = f.sender_id AND a.conversation_id = f.conversation_id AND a.seq IS NULL
+    ), counted AS (
+        UPDATE conversations c SET rev = c.rev + t.n, last_seq = c.last_seq + t.n, last_at = t.at
+        FROM touched t WHERE c.id = t.conversation_id
+    ), announced AS (
+        INSERT INTO changes (conversation_id, rev) SELECT conversation_id, new_rev FROM fresh
+    ), queued AS (
+        INSERT INTO outbox (conversation_id, rev) SELECT conversation_id, new_rev FROM fresh
+    ), own AS (
+        SELECT conversation_id, sender_id, max(new_seq) AS seq FROM fresh GROUP BY conversation_id, sender_id
+    ), marked AS (
+        -- A send marks the conversation as read by its sender; its place in the list changes once per bucket.
+        UPDATE members m SET last_read_seq = greatest(m.last_read_seq, coalesce(o.seq, 0)),
+                             bucket = greatest(m.bucket, t.bucket)
+        FROM touched t
+        JOIN members again ON again.conversation_id = t.conversation_id
+        LEFT JOIN own o ON o.conversation_id = again.conversation_id AND o.sender_id = again.user_id
+        WHERE m.conversation_id = again.conversation_id AND m.user_id = again.user_id AND m.left_rev IS NULL
+          AND (o.seq IS NOT NULL OR m.bucket < t.bucket)
+    ), people AS (
+        SELECT m.conversation_id, array_agg(m.user_id ORDER BY m.user_id) AS recipients
+        FROM touched t
+        JOIN conversations c ON c.id = t.conversation_id AND NOT c.large
+        JOIN members m ON m.conversation_id = t.conversation_id AND m.left_rev IS NULL
+        GROUP BY m.conversation_id
+    )
+    SELECT CASE WHEN w.standing = 'sent' AND f.ord <> w.ord THEN 'duplicate' ELSE w.standing END,
+           coalesce(w.old_seq, f.new_seq), coalesce(w.old_rev, f.new_rev), coalesce(w.old_at, f.at),
+           coalesce(u.display_name, u.name), u.avatar, w.kind, p.recipients
+    FROM wanted w
+    LEFT JOIN fresh f ON w.standing = 'sent' AND f.conversation_id = w.conversation_id AND f.sender_id = w.sender_id
+                     AND f.client_id = w.client_id
+    LEFT JOIN users u ON u.id = w.sender_id
+    LEFT JOIN people p ON p.conversation_id = w.conversation_id
+    ORDER BY w.ord;
+END
+$$;

@@ -1,0 +1,13 @@
+-- Deletes the sessions of a person but for `kept` (null: all of them); returns how many. The rows in `changes` make
+-- every replica close their sockets within a second.
+--
+-- Locks: the rows of these sessions.
+-- Called by: administer, leave_chat, store/accounts.rs, store/resets.rs, store/sessions.rs.
+CREATE OR REPLACE FUNCTION end_sessions(person bigint, kept bigint) RETURNS bigint LANGUAGE sql AS $$
+    WITH gone AS (
+        DELETE FROM sessions WHERE user_id = person AND id IS DISTINCT FROM kept RETURNING id
+    ), announced AS (
+        INSERT INTO changes (session_id) SELECT id FROM gone
+    )
+    SELECT count(*) FROM gone
+$$;

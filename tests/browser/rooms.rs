@@ -1,0 +1,79 @@
+//! Rooms: created, found, joined, used and left, on two replicas.
+
+use confab_tests::browser::Browser;
+use confab_tests::example::{self, URL};
+use confab_tests::{Result, ensure, unique};
+
+#[tokio::test]
+async fn a_room_is_created_found_joined_and_left_and_disappears_for_removed_members() -> Result<()>
+{
+    let _chat = example::shared().await?;
+    let (ada, bo) = tokio::try_join!(Browser::open(URL), Browser::open(URL))?;
+    let (ada_name, bo_name, title) = (unique("ada"), unique("bo"), unique("Garden "));
+    ada.register(&ada_name).await?;
+    bo.register(&bo_name).await?;
+
+    ada.goto("/rooms/new").await?;
+    ada.fill("#title", &title).await?;
+    ada.fill("#topic", "What grows where").await?;
+    ada.click("[data-testid=room-form] button").await?;
+    ada.live().await?;
+    ada.say("Welcome!").await?;
+
+    bo.goto(&format!("/rooms?q={}", title.replace(' ', "+")))
+        .await?;
+    bo.click("[data-testid=room] button").await?;
+    bo.live().await?;
+    bo.reads(&["Welcome!"]).await?;
+    ada.sees("the joining in the flow", |page| {
+        let joined = format!("data-t=\"notice-joined\" data-actor=\"{bo_name}\"");
+        ensure!(page.html().contains(&joined), "no notice");
+        Ok(())
+    })
+    .await?;
+    bo.say("Hello all").await?;
+    ada.reads(&["Welcome!", "Hello all"]).await?;
+
+    ada.click(".bar .about").await?;
+    ada.click(&format!(
+        "[data-testid=member][data-name='{bo_name}'] form[action$=remove] button"
+    ))
+    .await?;
+    bo.sees("the room go", |page| {
+        ensure!(!page.html().contains(&title), "it is still there");
+        Ok(())
+    })
+    .await?;
+    assert_eq!(bo.path().await?, "/c", "a removed member is redirected");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_group_shows_badges_and_mentions_apart() -> Result<()> {
+    let _chat = example::shared().await?;
+    let (ada, bo) = tokio::try_join!(Browser::open(URL), Browser::open(URL))?;
+    let (ada_name, bo_name, title) = (unique("ada"), unique("bo"), unique("Trip"));
+    ada.register(&ada_name).await?;
+    bo.register(&bo_name).await?;
+    bo.live().await?;
+    ada.goto("/rooms/new?kind=group").await?;
+    ada.fill("#title", &title).await?;
+    ada.fill("#people", &bo_name).await?;
+    ada.click("[data-testid=room-form] button").await?;
+    ada.live().await?;
+    ada.say("first").await?;
+    ada.say(&format!("@{bo_name} second")).await?;
+    bo.unread(&title, 2).await?;
+    bo.sees("the mention counted apart", |page| {
+        ensure!(
+            page.texts("mentions") == ["@1"],
+            "{:?}",
+            page.texts("mentions")
+        );
+        Ok(())
+    })
+    .await?;
+    bo.reload().await?;
+    bo.unread(&title, 2).await?;
+    Ok(())
+}
