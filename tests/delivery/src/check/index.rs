@@ -93,7 +93,7 @@ impl<'a> Index<'a> {
     pub(super) fn name(&self, person: u32) -> &'a str {
         self.people
             .get(&person)
-            .map_or("somebody", |person| person.name.as_str())
+            .map_or("unknown", |person| person.name.as_str())
     }
 
     /// Whether this time overlaps a fault window, or the time that the chat may take to recover from one.

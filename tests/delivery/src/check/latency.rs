@@ -189,7 +189,7 @@ fn late(index: &Index, deliveries: &[Delivery], outages: &[Outage]) -> Vec<Viola
         if delivery.received > from + bound {
             let took = Duration::from_micros(delivery.received - from).as_secs_f64();
             let person = index.tabs.get(&delivery.tab);
-            let name = person.map_or("somebody", |person| index.name(*person));
+            let name = person.map_or("unknown", |person| index.name(*person));
             let detail = format!(
                 "a message due at {:.1} s arrived {took:.1} s after its acknowledgement",
                 delivery.due as f64 / 1e6
