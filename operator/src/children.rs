@@ -1,27 +1,24 @@
 //! What belongs to a chat: the table of its children. Pure.
 //!
-//! A new child is a row of [`table`] and its builder in [`crate::desired`]; a new kind is one line more, in `kinds!`. The
-//! steps loop over the table: observe reads each child, validate checks whose it is, apply writes it in its stage and
-//! prunes it, watch follows its kind, and the end of a chat reports what it leaves.
+//! A new child is a row of [`table`] and its builder in [`crate::desired`]; a new kind is one more line, in `kinds!`. The
+//! steps loop over the table: observe reads each child, validate checks its owner, apply writes it in its stage or
+//! prunes it, watch follows its kind, and the end of a chat reports what it retains.
 
-use std::any::{Any, TypeId};
-use std::collections::BTreeMap;
-use std::fmt::Debug;
-use std::sync::{Arc, LazyLock};
+mod collection;
+mod kind;
 
-use k8s_openapi::NamespaceResourceScope;
+pub(crate) use collection::Children;
+pub(crate) use kind::{ChildKind, ChildObject, Installed, Kind, Object, Watch};
+
+use std::any::TypeId;
+use std::sync::LazyLock;
+
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service, ServiceAccount};
 use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::core::ApiResource;
-use kube::{Resource, ResourceExt};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use crate::crd::{ChatDeploymentSpec, Exposure, Kafka, Postgres};
 use crate::kinds::{HTTPRoute, KafkaTopic};
@@ -163,9 +160,12 @@ impl Child {
     }
 
     fn key(&self) -> Key {
-        (self.kind.id, self.role)
+        (self.kind.id(), self.role)
     }
 }
+
+/// Identifies a child of a chat.
+type Key = (TypeId, Role);
 
 /// What happens to a child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -203,172 +203,15 @@ impl Stage {
     ];
 }
 
-/// Which changes of a kind's objects trigger a reconcile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Watch {
-    /// None. Secrets are neither listed nor watched.
-    Nothing,
-    /// Changes of the spec. A HorizontalPodAutoscaler's status changes every 15 seconds.
-    Spec,
-    /// Changes of spec and status.
-    Status,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Installed {
-    /// Kubernetes itself brings the kind.
-    Always,
-    /// Its CustomResourceDefinition may be missing: then the child is left out.
-    Perhaps,
-}
-
-/// A kind that children have.
-pub(crate) trait ChildKind:
-    Resource<Scope = NamespaceResourceScope, DynamicType = ()>
-    + Clone
-    + Debug
-    + Serialize
-    + DeserializeOwned
-    + Send
-    + Sync
-    + 'static
-{
-    const WATCH: Watch;
-    const INSTALLED: Installed;
-}
-
-/// [`ChildKind`] as a value.
-#[derive(Clone, Debug)]
-pub(crate) struct Kind {
-    id: TypeId,
-    pub resource: ApiResource,
-    pub watch: Watch,
-    pub installed: Installed,
-    parse: fn(&str) -> serde_json::Result<Object>,
-}
-
-impl Kind {
-    pub(crate) fn of<K: ChildKind>() -> Self {
-        Self {
-            id: TypeId::of::<K>(),
-            resource: ApiResource::erase::<K>(&()),
-            watch: K::WATCH,
-            installed: K::INSTALLED,
-            parse: parse::<K>,
-        }
-    }
-
-    pub(crate) fn id(&self) -> TypeId {
-        self.id
-    }
-
-    pub(crate) fn is<K: ChildKind>(&self) -> bool {
-        self.id == TypeId::of::<K>()
-    }
-
-    /// As people write it.
-    pub(crate) fn name(&self) -> &str {
-        &self.resource.kind
-    }
-
-    /// An object of this kind, from the API server's JSON.
-    pub(crate) fn parse(&self, json: &str) -> serde_json::Result<Object> {
-        (self.parse)(json)
-    }
-}
-
 /// Each kind of the table, once.
 pub(crate) fn kinds() -> Vec<&'static Kind> {
     let mut kinds: Vec<&Kind> = Vec::new();
     for child in table() {
-        if !kinds.iter().any(|kind| kind.id == child.kind.id) {
+        if !kinds.iter().any(|kind| kind.id() == child.kind.id()) {
             kinds.push(&child.kind);
         }
     }
     kinds
-}
-
-fn parse<K: ChildKind>(json: &str) -> serde_json::Result<Object> {
-    let mut object: K = serde_json::from_str(json)?;
-    object.managed_fields_mut().clear();
-    Ok(Arc::new(object))
-}
-
-/// An object of any kind of the table.
-pub(crate) type Object = Arc<dyn ChildObject>;
-
-pub(crate) trait ChildObject: Any + Debug + Send + Sync {
-    fn metadata(&self) -> &ObjectMeta;
-    fn json(&self) -> Value;
-}
-
-impl<K: ChildKind> ChildObject for K {
-    fn metadata(&self) -> &ObjectMeta {
-        self.meta()
-    }
-
-    fn json(&self) -> Value {
-        serde_json::to_value(self).expect("a Kubernetes object is JSON")
-    }
-}
-
-type Key = (TypeId, Role);
-
-/// Children of one chat: those that exist, or those that should. Kind and role identify a child.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Children(BTreeMap<Key, Object>);
-
-impl Children {
-    pub(crate) fn get<K: ChildKind>(&self, role: Role) -> Option<&K> {
-        let object: &dyn Any = self.0.get(&(TypeId::of::<K>(), role))?.as_ref();
-        object.downcast_ref()
-    }
-
-    pub(crate) fn insert<K: ChildKind>(&mut self, role: Role, object: Option<K>) {
-        if let Some(object) = object {
-            self.0.insert((TypeId::of::<K>(), role), Arc::new(object));
-        }
-    }
-
-    /// The object of a row.
-    pub(crate) fn object(&self, child: &Child) -> Option<&Object> {
-        self.0.get(&child.key())
-    }
-}
-
-impl Extend<(&'static Child, Option<Object>)> for Children {
-    fn extend<I: IntoIterator<Item = (&'static Child, Option<Object>)>>(&mut self, rows: I) {
-        let there = rows.into_iter();
-        self.0
-            .extend(there.filter_map(|(child, object)| Some((child.key(), object?))));
-    }
-}
-
-impl FromIterator<(&'static Child, Option<Object>)> for Children {
-    fn from_iter<I: IntoIterator<Item = (&'static Child, Option<Object>)>>(rows: I) -> Self {
-        let mut children = Self::default();
-        children.extend(rows);
-        children
-    }
-}
-
-#[cfg(test)]
-impl Children {
-    pub(crate) fn with<K: ChildKind>(mut self, role: Role, object: K) -> Self {
-        self.insert(role, Some(object));
-        self
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// The rows whose objects exist.
-    pub(crate) fn rows(&self) -> impl Iterator<Item = (&'static Child, &Object)> {
-        table()
-            .iter()
-            .filter_map(|child| Some((child, self.object(child)?)))
-    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use kube::core::DeserializeGuard;
 use kube::runtime::reflector::Store;
 
 use crate::backoff::Backoffs;
+use crate::children::Children;
 use crate::crd::ChatDeployment;
 use crate::existing::ExistingChildren;
 use crate::installed::InstalledKinds;
@@ -18,7 +19,7 @@ use crate::own_writes::OwnWrites;
 use crate::status::Events;
 use crate::telemetry::Metrics;
 use crate::topic::Topics;
-use crate::validate::{Chat, Images, Rejection, check_topics, creation_time};
+use crate::validate::{Chat, Images, Rejection, check_topics, creation_time, validate};
 
 pub(crate) struct Context {
     pub client: Client,
@@ -45,14 +46,16 @@ pub(crate) struct Context {
 pub(crate) type Cached = DeserializeGuard<ChatDeployment>;
 
 impl Context {
-    /// Whether no older ChatDeployment has the chat's topics.
-    pub(crate) fn topics_free(
+    /// The chat that `object` describes, if it can be built beside its children and the other ChatDeployments.
+    pub(crate) fn validate(
         &self,
         object: &ChatDeployment,
-        chat: &Chat,
-    ) -> Result<(), Rejection> {
+        children: &Children,
+    ) -> Result<Chat, Rejection> {
+        let chat = validate(object, children, &self.images)?;
         let known = self.chats.state();
         let others = known.iter().filter_map(|cached| cached.0.as_ref().ok());
-        check_topics(chat, creation_time(object).as_deref(), others)
+        check_topics(&chat, creation_time(object).as_deref(), others)?;
+        Ok(chat)
     }
 }

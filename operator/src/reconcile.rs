@@ -4,7 +4,7 @@
 //! observe → validate → hold → access → topics → migration → desired → apply → status
 //! ```
 //!
-//! [`steps`] is the table of contents. A reconcile is level-triggered and idempotent: it may stop anywhere and run
+//! [`reconcile`] is the table of contents. A reconcile is level-triggered and idempotent: it may stop anywhere and run
 //! again. What is not ready yet is a state that the status reports, not an error.
 
 mod progress;
@@ -27,7 +27,6 @@ use crate::credentials::credentials;
 use crate::desired::{BuildInput, desired};
 use crate::observe::observe;
 use crate::status::{ChatState, Outcome};
-use crate::validate::validate;
 use crate::{child_api, teardown};
 use progress::Progress;
 use report::report;
@@ -53,8 +52,8 @@ pub(crate) enum Error {
 /// answers has limits of its own, which add up to less.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Runs one reconcile and measures it.
-pub(crate) async fn reconcile(cached: Arc<Cached>, ctx: Arc<Context>) -> Result<Action, Error> {
+/// What the Controller calls: one reconcile, measured.
+pub(crate) async fn run(cached: Arc<Cached>, ctx: Arc<Context>) -> Result<Action, Error> {
     let id = ctx.metrics.next_reconcile_id();
     let chat = format!(
         "{}/{}",
@@ -63,7 +62,7 @@ pub(crate) async fn reconcile(cached: Arc<Cached>, ctx: Arc<Context>) -> Result<
     );
     let span = info_span!("reconcile", chat, id);
     let start = Instant::now();
-    let result = timeout(LIMIT, reconcile_latest(&cached, &ctx).instrument(span)).await;
+    let result = timeout(LIMIT, read_and_reconcile(&cached, &ctx).instrument(span)).await;
     let result = result.unwrap_or(Err(Error::TooSlow(LIMIT)));
     ctx.metrics
         .reconciled(result.as_ref().ok(), start.elapsed());
@@ -74,7 +73,7 @@ pub(crate) async fn reconcile(cached: Arc<Cached>, ctx: Arc<Context>) -> Result<
 }
 
 /// The cache only says that there is something to do: the ChatDeployment is read again.
-async fn reconcile_latest(cached: &Cached, ctx: &Context) -> Result<Action, Error> {
+async fn read_and_reconcile(cached: &Cached, ctx: &Context) -> Result<Action, Error> {
     match latest(cached, ctx).await? {
         None => {
             ctx.topics.forget(&cached.uid().unwrap_or_default());
@@ -83,27 +82,25 @@ async fn reconcile_latest(cached: &Cached, ctx: &Context) -> Result<Action, Erro
         Some(object) if object.metadata.deletion_timestamp.is_some() => {
             Ok(teardown::finish(ctx, &object).await?)
         }
-        Some(object) => steps(ctx, &object).await,
+        Some(object) => reconcile(ctx, &object).await,
     }
 }
 
-async fn steps(ctx: &Context, object: &ChatDeployment) -> Result<Action, Error> {
-    // Read: the children that exist, the Secrets that the spec names, and pods while something is not as it should be.
+async fn reconcile(ctx: &Context, object: &ChatDeployment) -> Result<Action, Error> {
+    // observe (read): the children that exist, the Secrets that the spec names, and pods while the chat is not settled.
     let observed = observe(&ctx.client, &ctx.existing, object).await?;
-    // Pure: from the spec to values that Kubernetes and Kafka accept. Names and topics are this chat's own.
-    let valid = validate(object, &observed.children, &ctx.images)
-        .and_then(|chat| ctx.topics_free(object, &chat).map(|()| chat));
-    let chat = match valid {
-        Err(rejection) => return report(ctx, object, Outcome::Rejected(rejection)).await,
+    // validate (pure): values that Kubernetes and Kafka accept; names and topics that are this chat's own.
+    let chat = match ctx.validate(object, &observed.children) {
         Ok(chat) if chat.paused => {
-            let outcome = Outcome::Built(Box::new(progress::paused(object, chat, observed)));
-            return report(ctx, object, outcome).await;
+            let state = progress::paused(object, chat, observed);
+            return report(ctx, object, Outcome::Built(Box::new(state))).await;
         }
         Ok(chat) => chat,
+        Err(rejection) => return report(ctx, object, Outcome::Rejected(rejection)).await,
     };
-    // Write: a finalizer, where the end of the chat has topics to delete.
+    // hold (write): a finalizer, where the end of the chat has topics to delete.
     teardown::hold(ctx, object, &chat).await?;
-    // Pure: addresses and logins of Kafka, PostgreSQL and the bucket.
+    // access (pure): addresses and credentials of Kafka, PostgreSQL and the bucket.
     let credentials = credentials(&observed.children);
     let access = access(&chat, &credentials, &observed.secrets);
     let progress = Progress {
@@ -112,38 +109,35 @@ async fn steps(ctx: &Context, object: &ChatDeployment) -> Result<Action, Error> 
         access: &access,
         observed: &observed,
     };
-    // Read and write, in the background: the topics in Kafka. The state is what the last reconcile of them found.
+    // topics (read and write, in the background): those in Kafka, as the last topic reconcile left them.
     let topics = progress.topics(ctx).await;
-    // Read: whether PostgreSQL answers, where a migration waits for that. Pure: what to do about the schema.
-    let migration = progress.migration().await;
-    let (job, schema) = (
-        progress.job(migration.as_ref()),
-        progress.schema(migration.as_ref()),
-    );
-    // Pure: every child that the chat should have now.
-    let wanted = desired(
-        &chat,
-        &BuildInput {
-            credentials: &credentials,
-            access: &access,
-            release: progress.release(migration.as_ref(), &topics).as_ref(),
-            schema,
-            operator: &ctx.namespace,
-        },
-    );
-    // Write: the children that differ, and the migration's Job.
-    let live = observed.children;
-    let children = apply(ctx, &chat.namespace, Changes { live, wanted, job }).await?;
+    // migration (read: whether PostgreSQL answers, if it matters): what to do about the schema, what the replicas may run.
+    let migration = progress.migration(&topics).await;
+    // desired (pure): every child that the chat should have now.
+    let input = BuildInput {
+        credentials: &credentials,
+        access: &access,
+        release: migration.release.as_ref(),
+        schema: migration.schema,
+        operator: &ctx.namespace,
+    };
+    let changes = Changes {
+        wanted: desired(&chat, &input),
+        live: observed.children,
+        job: migration.job,
+    };
+    // apply (write): the children that differ, and the migration's Job.
+    let children = apply(ctx, &chat.namespace, changes).await?;
     let state = ChatState {
         chat,
         access,
         topics,
-        migration,
+        migration: migration.decision,
         children,
         pods: observed.pods,
-        schema,
+        schema: migration.schema,
     };
-    // Pure: conditions and numbers. Write: the status and Events, where they changed.
+    // status (pure, then write): conditions, numbers and Events, where they changed.
     report(ctx, object, Outcome::Built(Box::new(state))).await
 }
 

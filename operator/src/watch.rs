@@ -23,7 +23,7 @@ use crate::children::{Installed, Kind, Watch, kinds};
 use crate::context::{Cached, Context};
 use crate::installed::wait_for;
 use crate::names::MANAGED_BY;
-use crate::reconcile::{error_policy, reconcile};
+use crate::reconcile::{self, error_policy};
 use crate::teardown::report_retained;
 use crate::topic::ChatName;
 
@@ -62,7 +62,7 @@ pub(crate) async fn run(
         .reconcile_all_on(stream::poll_fn(move |cx| relisted.poll_recv(cx)))
         .reconcile_on(stream::poll_fn(move |cx| topics.poll_recv(cx)).map(chat_of))
         .graceful_shutdown_on(stop)
-        .run(reconcile, error_policy, ctx.clone())
+        .run(reconcile::run, error_policy, ctx.clone())
         .for_each(|_| future::ready(()))
         .await;
 }

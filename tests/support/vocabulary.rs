@@ -5,7 +5,7 @@
 //! them, in any case, so that a wrapped line hides nothing and `a hole` is not found in `whole`.
 
 mod rust;
-pub mod sources;
+pub(crate) mod sources;
 
 use sources::{Text, texts};
 

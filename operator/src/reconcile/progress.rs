@@ -31,6 +31,15 @@ pub(super) struct Progress<'a> {
     pub observed: &'a Observed,
 }
 
+/// What the step migration decided.
+pub(super) struct Migration {
+    /// None: a Secret is missing.
+    pub decision: Option<Decision>,
+    pub release: Option<Release>,
+    pub schema: Option<SchemaStatus>,
+    pub job: JobStep,
+}
+
 impl Progress<'_> {
     pub(super) async fn topics(&self, ctx: &Context) -> TopicState {
         if let Some(waiting) = self.kafka_starts() {
@@ -76,8 +85,17 @@ impl Progress<'_> {
         status.is_some_and(|status| !status.topics.is_empty())
     }
 
-    /// None: a Secret is missing.
-    pub(super) async fn migration(&self) -> Option<Decision> {
+    pub(super) async fn migration(&self, topics: &TopicState) -> Migration {
+        let decision = self.decision().await;
+        Migration {
+            release: self.release(decision.as_ref(), topics),
+            schema: self.schema(decision.as_ref()),
+            job: self.job(decision.as_ref()),
+            decision,
+        }
+    }
+
+    async fn decision(&self) -> Option<Decision> {
         let children = &self.observed.children;
         let mut input = MigrationInput {
             wanted: &self.wanted()?,
@@ -112,11 +130,7 @@ impl Progress<'_> {
 
     /// What the replicas may run. The very first replicas wait for the topics too. Later ones do not: without Kafka the
     /// chat still works, and replicas that are deleted must come back.
-    pub(super) fn release(
-        &self,
-        migration: Option<&Decision>,
-        topics: &TopicState,
-    ) -> Option<Release> {
+    fn release(&self, migration: Option<&Decision>, topics: &TopicState) -> Option<Release> {
         let live: Option<&Deployment> = self.observed.children.get(Role::App);
         let started = live.is_some();
         let status = self.object.status.as_ref();
@@ -124,13 +138,13 @@ impl Progress<'_> {
             .filter(|_| started || self.topics_seen() || !topics.topics().is_empty())
     }
 
-    pub(super) fn schema(&self, migration: Option<&Decision>) -> Option<SchemaStatus> {
+    fn schema(&self, migration: Option<&Decision>) -> Option<SchemaStatus> {
         let observed = self.observed;
         let before = self.object.status.as_ref().and_then(|status| status.schema);
         schema(&observed.children, migration, &observed.pods, before)
     }
 
-    pub(super) fn job(&self, migration: Option<&Decision>) -> JobStep {
+    fn job(&self, migration: Option<&Decision>) -> JobStep {
         let job = |mark| Box::new(job(self.chat, self.access, mark));
         match migration {
             Some(Decision::Start(mark)) => JobStep::Create(job(mark)),

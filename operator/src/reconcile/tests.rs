@@ -66,7 +66,7 @@ impl World {
     async fn reconcile(&self) {
         let object: ChatDeployment =
             serde_json::from_value(self.server.get(CHAT).unwrap()).unwrap();
-        super::reconcile(Arc::new(DeserializeGuard(Ok(object))), self.ctx.clone())
+        run(Arc::new(DeserializeGuard(Ok(object))), self.ctx.clone())
             .await
             .unwrap();
     }
@@ -208,7 +208,7 @@ async fn from_an_empty_spec_to_ready_in_the_order_services_migration_replicas() 
 async fn a_reconcile_is_small_enough_for_the_stack_of_any_thread() {
     let world = World::with(json!({}));
     let chat = serde_json::from_value(world.server.get(CHAT).unwrap()).unwrap();
-    let future = super::reconcile(Arc::new(DeserializeGuard(Ok(chat))), world.ctx.clone());
+    let future = run(Arc::new(DeserializeGuard(Ok(chat))), world.ctx.clone());
     let bytes = size_of_val(&future);
     assert!(bytes < 64 * 1024, "{bytes} bytes");
 }

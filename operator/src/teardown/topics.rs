@@ -5,7 +5,7 @@ use crate::children::Children;
 use crate::context::Context;
 use crate::crd::ChatDeployment;
 use crate::credentials::credentials;
-use crate::validate::{Rejection, validate};
+use crate::validate::Rejection;
 use crate::{child_api, observe, topic};
 
 /// Why the topics stay in Kafka.
@@ -44,8 +44,7 @@ impl From<child_api::Error> for Error {
 
 /// Returns the names of the topics.
 pub(super) async fn delete(ctx: &Context, object: &ChatDeployment) -> Result<String, Error> {
-    let chat = validate(object, &Children::default(), &ctx.images)?;
-    ctx.topics_free(object, &chat)?;
+    let chat = ctx.validate(object, &Children::default())?;
     let secrets = observe::secrets(&ctx.client, object).await?;
     let access = access(&chat, &credentials(&Children::default()), &secrets);
     let broker = {

@@ -1,4 +1,4 @@
-//! Changes that people, and other programs, make while the operator is at work.
+//! Changes by people and other programs while the operator runs.
 
 use confab_tests::nodeless::{Chat, JobOutcome, namespaced, snapshot};
 use confab_tests::{Context, Result, ensure, eventually};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::world::{LIMIT, World};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_chat_that_is_deleted_and_made_again_at_once_is_the_new_ones() -> Result<()> {
+async fn a_chat_that_is_recreated_at_once_owns_its_children() -> Result<()> {
     let world = World::new("change").await?;
     let (_operator, chat) = world.settled().await?;
     let old = chat.get().await?["metadata"]["uid"].clone();
@@ -33,10 +33,9 @@ async fn a_chat_that_is_deleted_and_made_again_at_once_is_the_new_ones() -> Resu
     Ok(())
 }
 
-/// What the garbage collector has not come to yet is still the old chat's: taken over, it would be collected under the new one.
+/// The old chat owns a child until the garbage collector has deleted it: adopted, it would be deleted under the new chat.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_chat_that_is_made_again_before_its_children_are_collected_waits_for_that() -> Result<()>
-{
+async fn a_chat_that_is_recreated_before_its_children_are_collected_waits() -> Result<()> {
     let world = World::new("change").await?;
     let (_operator, chat) = world.settled().await?;
     let service = chat.path("api/v1", "services/team-app");
@@ -56,7 +55,7 @@ async fn a_chat_that_is_made_again_before_its_children_are_collected_waits_for_t
     Ok(())
 }
 
-/// No Service of the world's namespace can be deleted until what this answers is.
+/// No Service of the namespace can be deleted before the returned objects are.
 async fn keep_services(world: &World) -> Result<Vec<String>> {
     const API: &str = "/apis/admissionregistration.k8s.io/v1";
     let name = &world.namespace;
@@ -86,7 +85,7 @@ async fn keep_services(world: &World) -> Result<Vec<String>> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_upgrade_that_is_taken_back_in_the_middle_changes_no_replica() -> Result<()> {
+async fn an_upgrade_that_is_reverted_in_progress_changes_no_replica() -> Result<()> {
     let world = World::new("change").await?;
     let (_operator, chat) = world.settled().await?;
     let before = world.cluster.get(&chat.deployment()).await?["metadata"]["generation"].clone();
@@ -116,7 +115,7 @@ async fn an_upgrade_that_is_taken_back_in_the_middle_changes_no_replica() -> Res
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_migration_that_is_deleted_by_hand_is_made_again_and_a_failed_one_leaves_the_old_version_serving()
+async fn a_migration_that_is_deleted_manually_is_recreated_and_a_failed_one_leaves_the_old_version_serving()
 -> Result<()> {
     let world = World::new("change").await?;
     let (_operator, chat) = world.settled().await?;
@@ -160,7 +159,7 @@ async fn image(world: &World, chat: &Chat) -> Result<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_child_that_is_deleted_or_changed_by_hand_is_put_right() -> Result<()> {
+async fn a_manual_change_or_deletion_of_a_child_is_reverted() -> Result<()> {
     let world = World::new("change").await?;
     let (_operator, chat) = world.settled().await?;
     let before = snapshot(&chat, &world.kafka).await?;
@@ -203,7 +202,7 @@ async fn a_child_that_is_deleted_or_changed_by_hand_is_put_right() -> Result<()>
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_an_autoscaler_writes_to_scale_is_followed_and_never_written_over() -> Result<()> {
+async fn what_an_autoscaler_writes_to_scale_is_followed_and_never_overwritten() -> Result<()> {
     let world = World::new("change").await?;
     let (chat, mut spec) = world.chat("team").await?;
     spec["autoscaling"] =
@@ -235,7 +234,7 @@ async fn what_an_autoscaler_writes_to_scale_is_followed_and_never_written_over()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_strangers_object_under_a_childs_name_is_never_touched_and_the_chat_goes_on_when_it_is_gone()
+async fn an_object_of_another_owner_is_never_touched_and_the_chat_continues_when_it_is_gone()
 -> Result<()> {
     let world = World::new("change").await?;
     let (chat, spec) = world.chat("team").await?;
@@ -260,7 +259,7 @@ async fn a_strangers_object_under_a_childs_name_is_never_touched_and_the_chat_go
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_generated_secret_goes_or_stays_as_the_deletion_policy_says_last() -> Result<()> {
+async fn a_generated_secret_is_deleted_or_retained_by_the_latest_deletion_policy() -> Result<()> {
     let world = World::new("change").await?;
     let (_operator, chat) = world.settled().await?;
     let secret = chat.path("api/v1", "secrets/team-keys");
@@ -278,7 +277,7 @@ async fn a_generated_secret_goes_or_stays_as_the_deletion_policy_says_last() -> 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_invalid_spec_is_refused_or_told_and_the_chat_goes_on_when_it_is_valid_again()
+async fn an_invalid_spec_is_rejected_or_reported_and_the_chat_continues_when_it_is_valid()
 -> Result<()> {
     let world = World::new("change").await?;
     let (operator, chat) = world.settled().await?;
@@ -296,22 +295,22 @@ async fn an_invalid_spec_is_refused_or_told_and_the_chat_goes_on_when_it_is_vali
         chat.get().await?["metadata"]["generation"] == before,
         "nothing was written"
     );
-    // What the API server cannot know is told.
+    // The status reports what the API server cannot know.
     let url = std::env::var("DATABASE_URL").context("DATABASE_URL")?;
     chat.database("mysql://elsewhere").await?;
-    // A change that no child and no topic sees: after it, nothing but the clock has the Secret read once more.
+    // A change that affects no child and no topic: after it, only the timer makes the operator read the Secret again.
     chat.change(json!({"deletionPolicy": "Retain"})).await?;
     chat.wait(LIMIT, "SchemaReady", "False SecretInvalid")
         .await?;
     chat.wait(LIMIT, "Stalled", "True SecretInvalid").await?;
-    // The last passes that the change itself has caused.
+    // The last reconciles that the change itself triggered.
     operator.wait_until_idle(LIMIT).await?;
     chat.database(&url).await?;
     chat.ready(LIMIT).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_largest_annotations_that_the_api_takes_are_no_burden() -> Result<()> {
+async fn the_largest_annotations_that_the_api_accepts_are_applied() -> Result<()> {
     let world = World::new("large").await?;
     let (_operator, chat) = world.settled().await?;
     // 256 KiB in all, keys included.

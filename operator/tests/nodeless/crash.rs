@@ -1,6 +1,6 @@
-//! The operator is killed before and after every request that it makes to the API server and to Kafka, and started again: each
-//! time everything ends up as it does undisturbed. A lane is a chat with an operator of its own, which it takes through five
-//! steps of a chat's life again and again, each time with other requests to be killed at.
+//! The operator is killed before and after every request that it sends to the API server and to Kafka, and restarted: the result
+//! is always the same as undisturbed. A lane is a chat with an operator of its own. It repeats five steps of a chat's life, each
+//! time with other requests at which the operator is killed.
 
 mod lane;
 
@@ -18,10 +18,10 @@ use lane::{Lane, Reference, STEPS};
 
 /// How many chats live at the same time.
 const LANES: usize = 6;
-/// Requests beyond those of the undisturbed run, in case a run takes more.
+/// Requests beyond those of the undisturbed run, in case a run needs more.
 const BEYOND: usize = 3;
 
-/// Of this many points one is tried, unless told otherwise.
+/// One in this many points is tried by default.
 const SAMPLE: usize = 12;
 
 /// Where the operator is killed.
@@ -31,7 +31,7 @@ pub enum Point {
     Kafka(Crash),
 }
 
-/// Points of one step that are still to be tried, and what became of the others.
+/// Points of one step that are still to be tried, and the results of the others.
 #[derive(Debug, Default)]
 struct Progress {
     left: VecDeque<Point>,
@@ -42,7 +42,7 @@ struct Progress {
 type Matrix = Mutex<Vec<Progress>>;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_crash_before_or_after_any_request_changes_nothing_about_the_end() -> Result<()> {
+async fn a_crash_before_or_after_any_request_changes_nothing_about_the_result() -> Result<()> {
     let (audit, start) = (AuditLog::from_now()?, Instant::now());
     let mut first = Lane::new(0).await?;
     let references = first.undisturbed().await?;
@@ -61,7 +61,7 @@ async fn a_crash_before_or_after_any_request_changes_nothing_about_the_end() -> 
     all_is_in_the_audit_log(&audit, &passed).await
 }
 
-/// Takes the chat through its life until no point is left. Returns how many requests passed, by the tag of each process.
+/// Repeats the steps until no point is left. Returns how many requests passed, by the tag of each process.
 async fn work(
     mut lane: Lane,
     references: &[Reference],
@@ -90,7 +90,7 @@ impl Progress {
     fn of(reference: &Reference, (step, seed): (usize, usize)) -> Self {
         let (api, kafka) = reference.requests;
         let crashes = |count: usize| {
-            // Kafka is not asked in every step.
+            // Not every step sends requests to Kafka.
             let last = if count == 0 { 0 } else { count + BEYOND };
             (1..=last).flat_map(|at| [Side::Before, Side::After].map(|side| Crash { at, side }))
         };
@@ -104,8 +104,8 @@ impl Progress {
     }
 }
 
-/// Each how many points one is tried, and the first of them. `CONFAB_CRASH_SAMPLE=1` tries all; with the seed that a run
-/// prints, another tries the same.
+/// One in how many points is tried, and the first of them. `CONFAB_CRASH_SAMPLE=1` tries all. The seed that a run prints
+/// repeats its points.
 fn sample() -> Result<(usize, usize)> {
     let number = |variable: &str, default: usize| match std::env::var(variable) {
         Ok(text) => text
@@ -136,7 +136,7 @@ fn report(matrix: &Matrix, references: &[Reference], start: Instant) {
     );
 }
 
-/// That nothing went past the proxies' counting.
+/// That the proxies counted every request.
 async fn all_is_in_the_audit_log(audit: &AuditLog, passed: &[(String, usize)]) -> Result<()> {
     eventually(LIMIT, "the audit log has what was counted", async || {
         let mut seen = std::collections::HashMap::<String, usize>::new();

@@ -1,4 +1,4 @@
-//! A ChatDeployment that was stored under an older definition, which took more.
+//! A ChatDeployment that was stored under an older definition, which accepted more.
 
 use std::process::Command;
 
@@ -11,7 +11,7 @@ use crate::world::LIMIT;
 
 const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 
-/// What this operator says the definition is.
+/// The definition of this operator.
 fn newest() -> Result<Value> {
     let printed = Command::new(env!("CARGO_BIN_EXE_operator"))
         .arg("crd")
@@ -21,10 +21,10 @@ fn newest() -> Result<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_an_older_definition_took_can_still_be_changed_elsewhere() -> Result<()> {
+async fn what_an_older_definition_accepted_can_still_be_changed_elsewhere() -> Result<()> {
     let cluster = Cluster::connect().await?;
     let namespace = cluster.namespace("older").await?;
-    // Of a group of its own: the definition of the others stays as it is.
+    // In its own group, so that the definition of the other tests stays as it is.
     let group = format!("{namespace}.example");
     let own = format!("{DEFINITIONS}/chatdeployments.{group}");
     let newest = newest()?;

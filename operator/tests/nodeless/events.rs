@@ -1,4 +1,4 @@
-//! Events tell what has changed, once.
+//! Events report what changed, once.
 
 use confab_tests::nodeless::Chat;
 use confab_tests::{Result, ensure, eventually};
@@ -6,32 +6,34 @@ use serde_json::{Value, json};
 
 use crate::world::{LIMIT, World};
 
-/// Reason and text of all Events about a chat, each as often as it was told.
-async fn told(world: &World, chat: &Chat) -> Result<Vec<String>> {
+/// Reason and text of all Events about a chat, with repetitions.
+async fn events(world: &World, chat: &Chat) -> Result<Vec<String>> {
     let path = chat.path("apis/events.k8s.io/v1", "events");
     let events = world.cluster.list(&path).await?;
     let about = |event: &&Value| event["regarding"]["kind"] == "ChatDeployment";
-    let told = events.iter().filter(about).flat_map(|event| {
+    let texts = events.iter().filter(about).flat_map(|event| {
         let often = event["series"]["count"].as_u64().unwrap_or(1);
         let text = format!("{} {}", event["reason"], event["note"]);
         std::iter::repeat_n(text, usize::try_from(often).unwrap_or(usize::MAX))
     });
-    let mut told: Vec<String> = told.collect();
-    told.sort();
-    Ok(told)
+    let mut texts: Vec<String> = texts.collect();
+    texts.sort();
+    Ok(texts)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_told_is_not_told_again_when_nothing_has_changed() -> Result<()> {
+async fn an_event_is_not_repeated_when_nothing_changed() -> Result<()> {
     let world = World::new("events").await?;
     let (operator, chat) = world.settled().await?;
     chat.change(json!({"replicas": 3})).await?;
-    // It is told after the status says so.
-    let before = eventually(LIMIT, "it is told as ready twice", async || {
-        let told = told(&world, &chat).await?;
-        let ready = told.iter().filter(|event| event.contains("UpToDate"));
-        ensure!(ready.count() == 2, "{told:#?}");
-        Ok(told)
+    // An Event follows the status.
+    let before = eventually(LIMIT, "it is reported as ready twice", async || {
+        let events = events(&world, &chat).await?;
+        let ready = events
+            .iter()
+            .filter(|event| event.starts_with("\"UpToDate\""));
+        ensure!(ready.count() == 2, "{events:#?}");
+        Ok(events)
     })
     .await?;
 
@@ -41,7 +43,7 @@ async fn what_was_told_is_not_told_again_when_nothing_has_changed() -> Result<()
     for round in 0..3 {
         let before = operator.reconciles().await?;
         chat.trigger_reconcile(round).await?;
-        eventually(LIMIT, "it has looked again", async || {
+        eventually(LIMIT, "it reconciled again", async || {
             let passes = operator.reconciles().await?;
             ensure!(passes > before, "{passes} passes");
             Ok(())
@@ -49,23 +51,23 @@ async fn what_was_told_is_not_told_again_when_nothing_has_changed() -> Result<()
         .await?;
     }
     chat.ready(LIMIT).await?;
-    let after = told(&world, &chat).await?;
+    let after = events(&world, &chat).await?;
     ensure!(after == before, "before: {before:#?}\nafter: {after:#?}");
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_goes_wrong_again_is_told_in_its_own_words() -> Result<()> {
+async fn a_repeated_failure_is_published_in_its_own_words() -> Result<()> {
     let world = World::new("events").await?;
     let (_operator, chat) = world.settled().await?;
     let database =
         |secret: &str| json!({"postgres": {"external": {"urlSecret": {"name": secret}}}});
     for secret in ["first", "second"] {
         chat.change(database(secret)).await?;
-        eventually(LIMIT, "the missing Secret is told", async || {
-            let told = told(&world, &chat).await?;
+        eventually(LIMIT, "the missing Secret is reported", async || {
+            let events = events(&world, &chat).await?;
             let names = |event: &String| event.contains("SecretNotFound") && event.contains(secret);
-            ensure!(told.iter().any(names), "{secret}: {told:#?}");
+            ensure!(events.iter().any(names), "{secret}: {events:#?}");
             Ok(())
         })
         .await?;

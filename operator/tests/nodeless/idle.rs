@@ -1,4 +1,4 @@
-//! An operator that has nothing to do writes nothing, however often it looks.
+//! An operator that has nothing to do writes nothing, however often it reconciles.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use crate::world::{LIMIT, World};
 
-/// `make test-idle` takes 200 and 10 minutes.
+/// `make test-idle` sets 200 chats and 10 minutes.
 fn number(variable: &str, default: u64) -> u64 {
     std::env::var(variable).map_or(default, |text| text.parse().expect("a number"))
 }

@@ -1,4 +1,4 @@
-//! Of several operators one works, also when the one that works is cut off.
+//! Only one of several operators reconciles, also when that one is cut off.
 
 use std::time::{Duration, Instant};
 
@@ -42,7 +42,7 @@ async fn elected() -> Result<World> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_operator_that_loses_the_lease_ends_before_another_begins() -> Result<()> {
+async fn an_operator_that_loses_the_lease_exits_before_another_starts() -> Result<()> {
     let world = elected().await?;
     let (first, chat) = world.settled().await?;
     let second = second(&world).await?;
@@ -51,7 +51,7 @@ async fn an_operator_that_loses_the_lease_ends_before_another_begins() -> Result
         .wait_for_readyz(LIMIT, 200, "standby: first holds the Lease")
         .await?;
 
-    // Cut off from the Lease alone, it could go on writing all else.
+    // Cut off from the Lease alone, it could still write everything else.
     world.api.on_request(|call| {
         if call.uri.contains("/leases/") {
             Behavior::Hang
@@ -87,7 +87,7 @@ async fn an_operator_that_loses_the_lease_ends_before_another_begins() -> Result
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_operator_that_is_stopped_hands_the_lease_over() -> Result<()> {
+async fn an_operator_that_is_stopped_releases_the_lease() -> Result<()> {
     let world = elected().await?;
     let (first, chat) = world.settled().await?;
     let second = second(&world).await?;

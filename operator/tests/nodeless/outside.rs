@@ -1,4 +1,4 @@
-//! Kafka and PostgreSQL are away when a chat is made, changed or deleted.
+//! Kafka or PostgreSQL is away when a chat is created, changed or deleted.
 
 use std::time::Duration;
 
@@ -9,7 +9,8 @@ use serde_json::json;
 use crate::world::{LIMIT, World};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_chat_made_while_kafka_is_away_says_so_and_goes_on_when_it_is_back() -> Result<()> {
+async fn a_chat_created_while_kafka_is_away_reports_that_and_continues_when_it_is_back()
+-> Result<()> {
     let world = World::new("outside").await?;
     world.kafka.set_down(true);
     let (chat, spec) = world.chat("team").await?;
@@ -29,7 +30,7 @@ async fn a_chat_made_while_kafka_is_away_says_so_and_goes_on_when_it_is_back() -
 async fn a_chat_is_scaled_while_kafka_is_away() -> Result<()> {
     let world = World::new("outside").await?;
     let (operator, chat) = world.settled().await?;
-    // A new process has not looked at Kafka yet.
+    // A new process has not reconciled the topics yet.
     operator.kill().await;
     world.kafka.set_down(true);
     let _operator = world.operator().await?;
@@ -47,7 +48,8 @@ async fn a_chat_is_scaled_while_kafka_is_away() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_chat_made_while_postgresql_is_away_says_so_and_goes_on_when_it_is_back() -> Result<()> {
+async fn a_chat_created_while_postgresql_is_away_reports_that_and_continues_when_it_is_back()
+-> Result<()> {
     let world = World::new("outside").await?;
     let (chat, spec) = world.chat("team").await?;
     let url = std::env::var("DATABASE_URL").context("DATABASE_URL")?;
@@ -122,14 +124,14 @@ async fn a_namespace_deleted_while_kafka_is_away_ends() -> Result<()> {
     namespace_ends(&world).await
 }
 
-/// The rights on children and Secrets, bound in the namespace alone, are gone before the chat is.
+/// The rights on children and Secrets, bound in the namespace alone, are deleted before the chat is.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_namespace_deleted_while_kafka_is_away_ends_where_rights_are_bound_in_it() -> Result<()> {
     let world = World::bound_in_its_namespace("outside").await?;
     let (operator, chat) = world.settled().await?;
     world.kafka.set_down(true);
     operator.kill().await;
-    // The order in which Kubernetes ends what is in a namespace is its own: here the rights are the first to go.
+    // Kubernetes deletes the contents of a namespace in its own order: here the rights go first.
     world
         .cluster
         .delete(&namespaced(

@@ -1,4 +1,4 @@
-//! An API server that refuses, fails or does not answer is asked again.
+//! Requests that the API server rejects, fails or does not answer are retried.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::world::{LIMIT, World};
 
-/// A chat's whole life while one request in 37 comes to this. A pass makes some thirty.
+/// A chat's whole life while one request in 37 fails like this. A reconcile sends about thirty.
 async fn life_with(deed: Behavior) -> Result<()> {
     let world = World::new("refuse").await?;
     world.api.on_request(move |call| {
@@ -35,22 +35,22 @@ async fn life_with(deed: Behavior) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_conflict_is_tried_again() -> Result<()> {
+async fn a_conflict_is_retried() -> Result<()> {
     life_with(Behavior::Refuse(409, "Conflict")).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn too_many_requests_are_tried_again() -> Result<()> {
+async fn too_many_requests_are_retried() -> Result<()> {
     life_with(Behavior::Refuse(429, "TooManyRequests")).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_internal_error_is_tried_again() -> Result<()> {
+async fn an_internal_error_is_retried() -> Result<()> {
     life_with(Behavior::Refuse(500, "InternalError")).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_that_timed_out_but_had_its_effect_is_tried_again() -> Result<()> {
+async fn a_request_that_timed_out_but_had_its_effect_is_retried() -> Result<()> {
     life_with(Behavior::PassAndRefuse(504, "Timeout")).await
 }
 
@@ -80,7 +80,7 @@ async fn an_expired_token_is_survived() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_that_is_never_answered_holds_no_other_chat_up_and_is_given_up() -> Result<()> {
+async fn a_request_that_is_never_answered_delays_no_other_chat_and_times_out() -> Result<()> {
     let world = World::new("refuse").await?;
     let (_operator, chat) = world.settled().await?;
     let hung = std::sync::atomic::AtomicBool::new(false);

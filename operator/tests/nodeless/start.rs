@@ -1,4 +1,4 @@
-//! What the operator needs before it works, and what it tells of itself.
+//! What the operator needs before it reconciles, and its probes, metrics and logs.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use confab_tests::{Result, ensure};
 use crate::world::{LIMIT, World};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_missing_definition_is_waited_for_and_readyz_says_so() -> Result<()> {
+async fn a_missing_definition_is_awaited_and_readyz_reports_it() -> Result<()> {
     let world = World::new("start").await?;
     let (chat, spec) = world.chat("team").await?;
     chat.create(&spec).await?;
-    // As the API server answers for a kind that it does not know.
+    // As the API server answers for a kind that it does not have.
     world.api.on_request(|call| {
         if call.uri.starts_with("/apis/confab.dev/") {
             Behavior::Refuse(404, "NotFound")
@@ -38,7 +38,7 @@ async fn a_missing_definition_is_waited_for_and_readyz_says_so() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_api_server_that_does_not_answer_is_waited_for() -> Result<()> {
+async fn an_api_server_that_does_not_answer_is_awaited() -> Result<()> {
     let world = World::new("start").await?;
     world.api.on_request(|call| {
         if call.number == 1 {

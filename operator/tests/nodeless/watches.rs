@@ -1,4 +1,4 @@
-//! Watches that are cut, doubled, late or too old lose nothing.
+//! Watches that are cut, duplicated, late or too old lose nothing.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::world::{LIMIT, World};
 
-/// A chat becomes ready, is scaled twice, loses a child and gets it back, while all watches are like this.
+/// A chat becomes ready, is scaled twice, loses a child and gets it back, while all watches behave like this.
 async fn under(watching: WatchBehavior) -> Result<()> {
     let world = World::new("watch").await?;
     let (chat, spec) = world.chat("team").await?;
@@ -57,12 +57,12 @@ async fn events_that_come_late_lose_nothing() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_watch_that_is_too_old_begins_anew() -> Result<()> {
+async fn a_watch_that_is_too_old_lists_again() -> Result<()> {
     under(WatchBehavior::GoneAfter(1)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_list_from_before_the_last_changes_leads_to_their_end() -> Result<()> {
+async fn a_list_from_before_the_last_changes_catches_up() -> Result<()> {
     let world = World::new("watch").await?;
     let (operator, chat) = world.settled().await?;
     let other = world.chat("gone").await?.0;
@@ -70,7 +70,7 @@ async fn a_list_from_before_the_last_changes_leads_to_their_end() -> Result<()> 
         .create(&confab_tests::nodeless::Chat::spec(&world.kafka.address()))
         .await?;
     other.ready(LIMIT).await?;
-    // What another API server, which lags behind, may list.
+    // As another API server that lags behind may list it.
     let old: std::sync::Arc<str> = world
         .cluster
         .get("/apis/confab.dev/v1alpha1/chatdeployments")

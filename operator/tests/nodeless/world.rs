@@ -1,4 +1,4 @@
-//! What most tests need: an operator of their own that looks after a namespace of their own.
+//! What most tests need: an operator and a namespace of their own.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use confab_tests::nodeless::{
 use confab_tests::{Result, unique};
 use serde_json::{Value, json};
 
-/// Longer than anything takes that goes well, however busy the machine is.
+/// Longer than anything takes that succeeds, however busy the machine is.
 pub const LIMIT: Duration = Duration::from_secs(60);
 
-/// One operator, its namespace, and the ways out of its process.
+/// One operator, its namespace, and the proxies in front of its process.
 pub struct World {
     pub cluster: Cluster,
     pub namespace: String,
@@ -22,7 +22,7 @@ pub struct World {
     pub kafka: KafkaProxy,
     pub settings: Settings,
     pub audit: AuditLog,
-    /// What the audit log calls this operator.
+    /// The name of this operator in the audit log.
     pub tag: String,
 }
 
@@ -66,7 +66,7 @@ impl World {
         Operator::start(&self.settings, &self.process).await
     }
 
-    /// A chat with a spec whose Kafka is behind the proxy. It is not made yet.
+    /// A chat with a spec whose Kafka is behind the proxy. It is not created yet.
     pub async fn chat(&self, name: &str) -> Result<(Chat, Value)> {
         let chat = Chat::outside(&self.cluster, &self.namespace, name).await?;
         Ok((chat, Chat::spec(&self.kafka.address())))

@@ -1,7 +1,7 @@
 //! The string literals and the doc comments of a Rust file, without its test module. Pure.
 
 /// Where a literal begins, as a line number from 1, and what it holds.
-pub type Piece = (usize, String);
+pub(crate) type Piece = (usize, String);
 
 /// The code before a test module at the file's end.
 fn production(source: &str) -> &str {
@@ -10,7 +10,7 @@ fn production(source: &str) -> &str {
 }
 
 /// Consecutive `///` lines are one piece.
-pub fn doc_comments(source: &str) -> Vec<Piece> {
+pub(crate) fn doc_comments(source: &str) -> Vec<Piece> {
     let mut pieces: Vec<Piece> = Vec::new();
     let mut open = false;
     for (index, line) in production(source).lines().enumerate() {
@@ -30,7 +30,7 @@ pub fn doc_comments(source: &str) -> Vec<Piece> {
 }
 
 /// Every string literal.
-pub fn literals(source: &str) -> Vec<Piece> {
+pub(crate) fn literals(source: &str) -> Vec<Piece> {
     let source = production(source);
     let mut rest = source;
     let mut pieces = Vec::new();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::rust::{doc_comments, literals};
 
 /// One text, with the place where it begins.
-pub struct Text {
+pub(crate) struct Text {
     pub file: String,
     /// The number of its first line.
     pub line: usize,
@@ -14,7 +14,7 @@ pub struct Text {
 }
 
 impl Text {
-    pub fn new(file: &str, line: usize, body: &str) -> Self {
+    pub(crate) fn new(file: &str, line: usize, body: &str) -> Self {
         let (file, body) = (file.to_owned(), body.to_owned());
         Self { file, line, body }
     }
@@ -47,14 +47,14 @@ const PROSE: &[&str] = &[
 /// The English texts of the pages; other languages have other words.
 const PAGES: &str = "chat-app/locales/en";
 
-pub fn checkout() -> &'static Path {
+pub(crate) fn checkout() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("the crate is a folder of the checkout")
 }
 
 /// All texts.
-pub fn texts() -> Vec<Text> {
+pub(crate) fn texts() -> Vec<Text> {
     let code = CODE
         .iter()
         .flat_map(|folder| files(folder, "rs"))
@@ -71,7 +71,7 @@ pub fn texts() -> Vec<Text> {
 }
 
 /// Paths from the checkout's root, below a folder or of a file, that end as given.
-pub fn files(path: &str, ending: &str) -> Vec<String> {
+pub(crate) fn files(path: &str, ending: &str) -> Vec<String> {
     let full = checkout().join(path);
     if full.is_file() {
         return vec![path.to_owned()];
@@ -91,7 +91,7 @@ pub fn files(path: &str, ending: &str) -> Vec<String> {
         .collect()
 }
 
-pub fn read(file: &str) -> String {
+pub(crate) fn read(file: &str) -> String {
     fs::read_to_string(checkout().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 

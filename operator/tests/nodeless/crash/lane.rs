@@ -1,4 +1,4 @@
-//! One chat, and the operator that looks after it alone. I/O.
+//! One chat, and the operator that reconciles only it. I/O.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,9 +11,9 @@ use tokio::time::sleep;
 use super::Point;
 use crate::world::{LIMIT, World};
 
-/// Begins the name of each process in the audit log.
+/// Prefix of the name of each process in the audit log.
 pub const TAG: &str = "crash-";
-/// The operator has nothing more to do when it asked nothing for this long.
+/// The operator is done when it sent nothing for this long.
 const QUIET: Duration = Duration::from_millis(400);
 
 /// A step of a chat's life.
@@ -36,9 +36,9 @@ pub const STEPS: [Step; 5] = [
 
 type Snapshot = BTreeMap<String, Value>;
 
-/// What an undisturbed step comes to.
+/// The result of an undisturbed step.
 pub struct Reference {
-    /// What is there afterwards.
+    /// The objects afterwards.
     pub after: Snapshot,
     /// Requests to the API server and to Kafka.
     pub requests: (usize, usize),
@@ -85,7 +85,7 @@ impl Lane {
         Ok(references)
     }
 
-    /// One step, in which the operator is killed at a point. Whether it came to that.
+    /// One step, in which the operator is killed at a point. Whether it reached the point.
     pub async fn run(
         &mut self,
         step: Step,
@@ -150,7 +150,7 @@ impl Lane {
         self.world.operator().await
     }
 
-    /// Ends the process, and notes what it asked for.
+    /// Ends the process, and records how many requests it sent.
     async fn end(&mut self, operator: &Operator) {
         operator.kill().await;
         let (_, passed) = self.world.api.counts();
@@ -186,7 +186,7 @@ impl Lane {
         result.map_err(|error| anyhow!("{error:#}\n{}", operator.log()))
     }
 
-    /// Whether the step seems to be done.
+    /// Whether the step looks done.
     async fn settled(&self, step: Step) -> Result<()> {
         let chat = &self.chat;
         if step == Step::Delete {
@@ -224,7 +224,7 @@ impl Lane {
         Ok(())
     }
 
-    /// Waits until the operator asks for nothing more.
+    /// Waits until the operator sends nothing more.
     async fn quiet(&self) {
         let mut before = usize::MAX;
         while self.world.api.counts().0 != before && !self.world.api.crashed() {

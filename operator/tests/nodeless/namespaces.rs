@@ -1,4 +1,4 @@
-//! Several operators in one cluster, each with namespaces of its own.
+//! Several operators in one cluster, each with its own namespaces.
 
 use confab_tests::nodeless::Entry;
 use confab_tests::{Result, ensure};
