@@ -28,8 +28,8 @@ mod tests {
             (live, "LAST_RETRY_MS", LAST_RETRY_MS),
             (live, "QUICK_RETRIES", u64::from(QUICK_RETRIES)),
             (live, "SESSION_REVOKED", u64::from(SESSION_REVOKED)),
-            (log, "HOLE_MS", GAP_MS),
-            (log, "AGAIN_MS", AGAIN_MS),
+            (log, "GAP_MS", GAP_MS),
+            (log, "RETRY_MS", AGAIN_MS),
         ] {
             // JavaScript may write 22_000.
             let line = format!("const {name} = {value};").replace('_', "");
