@@ -251,8 +251,8 @@ mod tests {
     /// A page on which every metric is: one with labels is there once it has a value.
     fn full_page() -> String {
         let metrics = Metrics::default();
-        metrics.record(Record::Malformed);
-        metrics.push(PushOutcome::Sent);
+        metrics.relay_record(RelayOutcome::Malformed);
+        metrics.push_notification(PushOutcome::Sent);
         metrics.request(&Method::GET, None, StatusCode::OK, Duration::ZERO);
         metrics.text()
     }
