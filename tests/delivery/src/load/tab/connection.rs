@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 use super::super::frame::{self, Frame};
 use super::super::site::Socket;
 use super::Tab;
-use super::timing::{AGAIN_MS, CONNECT_MS, SESSION_REVOKED, SILENCE_MS, WATCH_MS};
+use super::timing::{CONNECT_MS, RETRY_MS, SESSION_REVOKED, SILENCE_MS, WATCH_MS};
 use crate::journal::State;
 
 pub(super) struct LiveConnection {
@@ -95,7 +95,7 @@ impl Tab {
             .filter(|(_, log)| log.gap.is_some_and(|at| at <= now));
         let mut due = Vec::new();
         for (&conversation, log) in gaps {
-            log.gap = Some(now + Duration::from_millis(AGAIN_MS));
+            log.gap = Some(now + Duration::from_millis(RETRY_MS));
             due.push(conversation);
         }
         for conversation in due {

@@ -11,7 +11,7 @@ pub(super) const SESSION_REVOKED: u16 = 4401;
 /// How long a gap may last before the tab asks for it.
 pub(super) const GAP_MS: u64 = 150;
 /// How long the tab waits before it asks again.
-pub(super) const AGAIN_MS: u64 = 1_000;
+pub(super) const RETRY_MS: u64 = 1_000;
 
 #[cfg(test)]
 mod tests {
@@ -29,7 +29,7 @@ mod tests {
             (live, "QUICK_RETRIES", u64::from(QUICK_RETRIES)),
             (live, "SESSION_REVOKED", u64::from(SESSION_REVOKED)),
             (log, "GAP_MS", GAP_MS),
-            (log, "RETRY_MS", AGAIN_MS),
+            (log, "RETRY_MS", RETRY_MS),
         ] {
             // JavaScript may write 22_000.
             let line = format!("const {name} = {value};").replace('_', "");
