@@ -321,7 +321,7 @@ mod tests {
             P::Nowhere(some()),
             P::LeftOut(some()),
         ];
-        assert_every_variant(include_str!("search.rs"), "Problem", &all);
+        assert_every_variant(include_str!("search/query.rs"), "Problem", &all);
         for problem in all {
             assert_translated(&format!("{problem:?}"), |text| problem.sentence(text));
         }
