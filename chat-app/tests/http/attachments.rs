@@ -573,3 +573,51 @@ async fn unsent_files_are_swept_after_a_day(pool: PgPool) {
     })
     .await;
 }
+
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
+async fn a_message_without_text_is_named_by_its_files_in_the_list_and_in_a_quote(pool: PgPool) {
+    with(pool, &[], async |site| {
+        let (mut ada, mut bob, talk) = site.pair().await;
+        let sent = async |ada: &mut Person, files: &[&Answer]| {
+            let ids: Vec<_> = files.iter().map(|put| id(put)).collect();
+            let (client, ids) = (Uuid::new_v4().to_string(), ids.join(","));
+            let fields = [
+                ("client_id", client.as_str()),
+                ("body", ""),
+                ("attachments", &ids),
+            ];
+            ada.post(&format!("{talk}/messages"), &fields)
+                .await
+                .location();
+        };
+        let photo = ada.put(&talk, "me.png", &png(30, 20)).await;
+        sent(&mut ada, &[&photo]).await;
+        bob.get("/c")
+            .await
+            .says(200, "<span data-t=\"photo\"></span>");
+        let report = ada.put(&talk, "report.pdf", PDF).await;
+        sent(&mut ada, &[&report]).await;
+        bob.get("/c")
+            .await
+            .says(200, "<span dir=\"auto\">report.pdf</span>");
+        let photo = ada.put(&talk, "you.png", &png(20, 30)).await;
+        let report = ada.put(&talk, "again.pdf", PDF).await;
+        sent(&mut ada, &[&photo, &report]).await;
+        bob.get("/c")
+            .await
+            .says(200, "<span data-t=\"files\" data-count=\"2\"></span>");
+        let client = Uuid::new_v4().to_string();
+        let answer = [
+            ("client_id", client.as_str()),
+            ("body", "nice"),
+            ("reply_to", "1"),
+        ];
+        bob.post(&format!("{talk}/messages"), &answer)
+            .await
+            .redirects_to(&talk);
+        ada.get(&talk)
+            .await
+            .says(200, "</b> <span data-t=\"photo\"></span></a>");
+    })
+    .await;
+}

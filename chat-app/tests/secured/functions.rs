@@ -70,7 +70,7 @@ fn url(pool: &PgPool) -> String {
     pool.connect_options().to_url_lossy().to_string()
 }
 
-#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
+#[sqlx::test]
 async fn functions_are_applied_again_when_one_changed_and_else_nothing_is_written(pool: PgPool) {
     let mut connection = pool.acquire().await.unwrap();
     assert!(apply(&mut connection, &ONE).await);
@@ -97,7 +97,7 @@ async fn functions_are_applied_again_when_one_changed_and_else_nothing_is_writte
     assert_eq!(answer(&mut connection).await, 1);
 }
 
-#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
+#[sqlx::test]
 async fn functions_of_an_older_release_do_not_replace_newer_ones(pool: PgPool) {
     let newer = Functions {
         release: [0, 2, 0],
@@ -121,7 +121,7 @@ async fn functions_of_an_older_release_do_not_replace_newer_ones(pool: PgPool) {
     assert_eq!(answer(&mut connection).await, 2);
 }
 
-#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
+#[sqlx::test]
 async fn a_replica_that_starts_late_works_with_functions_applied_after_its_own(pool: PgPool) {
     let mut connection = pool.acquire().await.unwrap();
     assert!(apply(&mut connection, &ONE).await);
@@ -130,7 +130,7 @@ async fn a_replica_that_starts_late_works_with_functions_applied_after_its_own(p
     assert!(serves.await.unwrap());
 }
 
-#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
+#[sqlx::test]
 async fn a_function_may_call_one_that_comes_later_but_not_one_that_is_missing(pool: PgPool) {
     let mut connection = pool.acquire().await.unwrap();
     assert!(apply(&mut connection, &CALLS_LATER).await);
@@ -145,7 +145,7 @@ async fn a_function_may_call_one_that_comes_later_but_not_one_that_is_missing(po
     assert_eq!(times_applied(&pool).await, 1);
 }
 
-#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
+#[sqlx::test]
 async fn of_two_migrations_at_once_one_applies_the_functions(pool: PgPool) {
     let url = url(&pool);
     let (one, other) = tokio::join!(migrate(&url, &[]), migrate(&url, &[]));
@@ -159,7 +159,7 @@ async fn of_two_migrations_at_once_one_applies_the_functions(pool: PgPool) {
 }
 
 /// The database of this test has the migrations and nothing else: as a migration leaves it that was killed there.
-#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
+#[sqlx::test]
 async fn a_migration_that_was_killed_before_the_functions_is_finished_by_the_next(pool: PgPool) {
     let url = url(&pool);
     let mut held = pool.begin().await.unwrap();
