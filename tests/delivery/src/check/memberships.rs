@@ -101,9 +101,11 @@ impl Memberships {
         }
     }
 
-    /// Whether the person may read this at any time. Notices reveal nothing that was sent.
-    pub(super) fn may_read(&self, person: u32, item: &Item) -> bool {
-        let mut own = self.of_person(person).iter();
+    /// Whether the person may read this on a page whose last change is `rev`. Who joins later may read it then, not
+    /// before. Notices reveal nothing that was sent.
+    pub(super) fn may_read(&self, person: u32, item: &Item, rev: i64) -> bool {
+        let own = self.of_person(person).iter();
+        let mut own = own.filter(|membership| membership.joined <= rev);
         match item {
             Item::Notice(_) => true,
             Item::Message(message) => {

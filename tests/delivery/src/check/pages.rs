@@ -10,7 +10,7 @@ use super::memberships::Membership;
 use super::replay::{Disorder, PageView, Replay, ViewEnd};
 use super::result::{Anomaly, Violation};
 use super::tab_events::{EventKind, TabEvent};
-use crate::journal::{Content, Item, Message, Via};
+use crate::journal::{Content, Item, Message, Received, Via};
 
 pub(super) fn check(index: &Index, truth: &GroundTruth) -> Vec<Violation> {
     let mut found = conflicts(index, truth);
@@ -18,8 +18,7 @@ pub(super) fn check(index: &Index, truth: &GroundTruth) -> Vec<Violation> {
         let key = (truth.id(), tab);
         let check = TabCheck { truth, person };
         let events = index.events.get(&key).map_or(&[][..], Vec::as_slice);
-        let leaks = events.iter().filter_map(|event| check.leak(event));
-        let mut own: Vec<Violation> = leaks.collect();
+        let mut own = check.leaks(events);
         own.extend(check.replay(index.replays.get(&key).unwrap_or(&Replay::default())));
         let name = index.name(person);
         found.extend(own.into_iter().map(|violation| violation.for_person(name)));
@@ -76,10 +75,22 @@ struct TabCheck<'a> {
 }
 
 impl TabCheck<'_> {
-    fn leak(&self, event: &TabEvent) -> Option<Violation> {
-        let EventKind::Received(received) = &event.kind else {
-            return None;
-        };
+    fn leaks(&self, events: &[TabEvent]) -> Vec<Violation> {
+        let mut found = Vec::new();
+        // The last change of the page or range to which the next items belong.
+        let mut read_up_to = 0;
+        for event in events {
+            match &event.kind {
+                EventKind::Page(page) => read_up_to = page.rev,
+                EventKind::Range(range) => read_up_to = range.to,
+                EventKind::Received(received) => found.extend(self.leak(received, read_up_to)),
+                EventKind::Removed => {}
+            }
+        }
+        found
+    }
+
+    fn leak(&self, received: &Received, read_up_to: i64) -> Option<Violation> {
         let (item, memberships) = (&received.item, &self.truth.memberships);
         // The ground truth does not have what was sent after it was read.
         if item.rev() > self.truth.rev {
@@ -87,7 +98,7 @@ impl TabCheck<'_> {
         }
         let may = match received.via {
             Via::Live => memberships.may_receive(self.person, item),
-            Via::Resume | Via::Page => memberships.may_read(self.person, item),
+            Via::Resume | Via::Page => memberships.may_read(self.person, item, read_up_to),
         };
         (!may).then(|| {
             let detail = format!("rev {} was not for them", item.rev());

@@ -31,7 +31,11 @@ fn leaks(truth: &GroundTruth, read_back: &ReadBack) -> Vec<Violation> {
     let items = read_back.items.iter();
     // The ground truth does not have what was sent after it was read.
     let known = items.filter(|item| item.rev() <= truth.rev);
-    let leaked = known.filter(|item| !truth.memberships.may_read(read_back.person, item));
+    let revs = read_back.items.iter().map(Item::rev);
+    // Older pages are read after the first, whose rev this is.
+    let rev = revs.chain(read_back.rev).max().unwrap_or_default();
+    let memberships = &truth.memberships;
+    let leaked = known.filter(|item| !memberships.may_read(read_back.person, item, rev));
     leaked
         .map(|item| {
             let detail = format!("rev {} was read back and is not for them", item.rev());

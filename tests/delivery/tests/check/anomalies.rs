@@ -221,6 +221,28 @@ fn a_message_that_predates_a_membership_is_leaked_in_a_private_room_only() {
 }
 
 #[test]
+fn what_a_removed_member_reads_is_leaked_although_they_join_again_later() {
+    for read in [
+        |scenario: &mut Scenario| scenario.page(2),
+        |scenario: &mut Scenario| {
+            scenario.read_back(2, Some(scenario.rev), scenario.items());
+        },
+    ] {
+        let mut scenario = Scenario::new(ConversationKind::Public);
+        let removed = scenario.remove_eve();
+        scenario.live(&ALL, &removed);
+        let before = scenario.send();
+        scenario.live(&[0, 1], &before);
+        read(&mut scenario);
+        let joined = scenario.notice("joined", 2, None);
+        scenario.op(2, Action::Join { who: 2 }, Some(Answer::Done));
+        scenario.live(&ALL, &joined);
+        scenario.page(2);
+        expect(&scenario.finish(&ALL), &[Anomaly::Leaked]);
+    }
+}
+
+#[test]
 fn an_older_text_under_a_newer_rev_is_stale() {
     let mut scenario = Scenario::new(ConversationKind::Group);
     scenario.send_to_all();
