@@ -125,11 +125,20 @@ impl Person {
         answer.json().await.unwrap()
     }
 
-    /// The cursor of a page opened now.
+    /// The cursor of a page opened now. It has passed everything that was committed before: a transaction of another test
+    /// on the same server can hold it back for a while.
     pub async fn cursor(&self, replica: &Replica) -> (String, String) {
-        let cursor = chat_app::store::changes::cursor(&replica.app.pool)
+        let pool = &replica.app.pool;
+        let now: String = sqlx::query_scalar("SELECT pg_current_xact_id()::text")
+            .fetch_one(pool)
             .await
             .unwrap();
+        let now: u64 = now.parse().unwrap();
+        let cursor = eventually("a cursor that has passed now", async || {
+            let cursor = chat_app::store::changes::cursor(pool).await.unwrap();
+            (cursor.xid > now).then_some(cursor)
+        })
+        .await;
         (cursor.epoch, cursor.xid.to_string())
     }
 
