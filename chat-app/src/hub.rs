@@ -210,7 +210,7 @@ impl Hub {
             state.admit_all(released, now);
         }
         state.position.snapshot = changes.snapshot.clone();
-        for delivery in state.gate.polled(began, now) {
+        for delivery in state.gate.poll_succeeded(began, now) {
             state.deliver(&delivery);
         }
         self.wake_gap_reader(&state);
@@ -223,7 +223,7 @@ impl Hub {
         // A gap from when the last poll was still fresh may have opened before PostgreSQL went away for all replicas.
         let incomplete = state.sequencer.incomplete_since();
         let incomplete = incomplete.filter(|since| !state.gate.is_fresh(*since));
-        let since = incomplete.chain(state.gate.holds_since()).min();
+        let since = incomplete.chain(state.gate.oldest_held_at()).min();
         if since.is_some_and(|since| since.elapsed() >= HELD_TOO_LONG) {
             tracing::warn!(
                 "this replica cannot reach PostgreSQL but others can: browsers reconnect to them"
@@ -255,7 +255,7 @@ impl Hub {
     /// missing or held back.
     pub fn settled(&self) -> Option<Position> {
         let state = self.state();
-        (state.sequencer.is_complete() && !state.gate.holds()).then(|| state.position.clone())
+        (state.sequencer.is_complete() && !state.gate.is_holding()).then(|| state.position.clone())
     }
 
     /// The replica drains: no more sockets can register.

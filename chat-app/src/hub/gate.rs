@@ -1,9 +1,9 @@
-//! Holds deliveries back while this replica cannot know which sessions were revoked: while its last poll of `changes` is
-//! too old, because PostgreSQL does not answer or the process was suspended. Pure: callers pass the time.
+//! Holds deliveries back when the last poll of `changes` is too old, because PostgreSQL does not answer or the process was
+//! suspended: a session may have been revoked since. Pure: callers pass the time.
 //!
-//! A delivery that arrived before a poll began was committed before it, so the poll has found every earlier revocation:
-//! the delivery may pass. One that arrives within [`FRESH`] of the beginning of a poll may pass too: that long a revoked
-//! session may go on.
+//! A poll finds every session that was revoked before it began, so a delivery that arrived before it began may go out. One
+//! that arrives at most [`MAX_POLL_AGE`] after the last poll began goes out too: for that long a revoked session may receive
+//! messages.
 //!
 //! The hub owns one [`Gate`], behind its lock. What it holds is bounded; beyond that the hub is reset, which clears it.
 
@@ -13,22 +13,23 @@ use std::time::{Duration, Instant};
 use super::Delivery;
 
 /// How old the last poll may be.
-pub(super) const FRESH: Duration = Duration::from_secs(1);
-/// The most deliveries to hold, and their bytes; beyond that every browser reads what it missed.
+pub(super) const MAX_POLL_AGE: Duration = Duration::from_secs(1);
+/// The most deliveries to hold; beyond that the hub is reset.
 const MAX_HELD: usize = 4096;
+/// The most bytes to hold.
 const MAX_HELD_BYTES: usize = 8 * 1024 * 1024;
 
 #[derive(Default)]
 pub(super) struct Gate {
     /// When the last successful poll began, by a clock that runs while the process is suspended.
-    polled: Option<Instant>,
+    last_poll_began: Option<Instant>,
     held: VecDeque<(Instant, Delivery)>,
     bytes: usize,
 }
 
-/// What to do with a delivery.
-pub(super) enum Passage {
-    Open(Delivery),
+/// The result of [`Gate::admit`].
+pub(super) enum Admission {
+    Deliver(Delivery),
     /// It waits for the next poll.
     Held,
     /// No more deliveries can be held.
@@ -41,32 +42,32 @@ impl Gate {
         self.held.is_empty() && self.is_fresh(now)
     }
 
-    pub(super) fn holds(&self) -> bool {
+    pub(super) fn is_holding(&self) -> bool {
         !self.held.is_empty()
     }
 
     /// When the oldest delivery held has arrived.
-    pub(super) fn holds_since(&self) -> Option<Instant> {
+    pub(super) fn oldest_held_at(&self) -> Option<Instant> {
         self.held.front().map(|(arrived, _)| *arrived)
     }
 
-    /// A delivery has arrived.
-    pub(super) fn admit(&mut self, delivery: Delivery, now: Instant) -> Passage {
+    /// Returns the delivery if it may go out now, or holds it.
+    pub(super) fn admit(&mut self, delivery: Delivery, now: Instant) -> Admission {
         if self.is_open(now) {
-            return Passage::Open(delivery);
+            return Admission::Deliver(delivery);
         }
         if self.held.len() >= MAX_HELD || self.bytes + delivery.frame.len() > MAX_HELD_BYTES {
-            return Passage::Full;
+            return Admission::Full;
         }
         self.bytes += delivery.frame.len();
         self.held.push_back((now, delivery));
-        Passage::Held
+        Admission::Held
     }
 
     /// A poll that began at `began` has ended, and the sessions that it found revoked are closed. Returns the deliveries
     /// that may pass.
-    pub(super) fn polled(&mut self, began: Instant, now: Instant) -> Vec<Delivery> {
-        self.polled = Some(began);
+    pub(super) fn poll_succeeded(&mut self, began: Instant, now: Instant) -> Vec<Delivery> {
+        self.last_poll_began = Some(began);
         let fresh = self.is_fresh(now);
         let may_pass = |arrived: Instant| fresh || arrived <= began;
         let mut passed = Vec::new();
@@ -84,8 +85,8 @@ impl Gate {
 
     /// Whether the last poll was recent enough at this time.
     pub(super) fn is_fresh(&self, now: Instant) -> bool {
-        self.polled
-            .is_some_and(|polled| now.saturating_duration_since(polled) <= FRESH)
+        self.last_poll_began
+            .is_some_and(|began| now.saturating_duration_since(began) <= MAX_POLL_AGE)
     }
 }
 
@@ -115,33 +116,33 @@ mod tests {
     #[test]
     fn nothing_passes_before_the_first_poll_and_all_in_order_after_it() {
         let (mut gate, start) = (Gate::default(), Instant::now());
-        assert!(matches!(gate.admit(delivery("a"), start), Passage::Held));
-        assert!(matches!(gate.admit(delivery("b"), start), Passage::Held));
+        assert!(matches!(gate.admit(delivery("a"), start), Admission::Held));
+        assert!(matches!(gate.admit(delivery("b"), start), Admission::Held));
         assert_eq!(
-            texts(&gate.polled(start + ms(1), start + ms(2))),
+            texts(&gate.poll_succeeded(start + ms(1), start + ms(2))),
             ["a", "b"]
         );
         assert!(matches!(
             gate.admit(delivery("c"), start + ms(3)),
-            Passage::Open(_)
+            Admission::Deliver(_)
         ));
     }
 
     #[test]
     fn a_delivery_more_than_a_second_after_a_poll_began_waits_for_the_next() {
         let (mut gate, start) = (Gate::default(), Instant::now());
-        gate.polled(start, start + ms(5));
+        gate.poll_succeeded(start, start + ms(5));
         assert!(matches!(
             gate.admit(delivery("a"), start + ms(1000)),
-            Passage::Open(_)
+            Admission::Deliver(_)
         ));
         assert!(matches!(
             gate.admit(delivery("b"), start + ms(1001)),
-            Passage::Held
+            Admission::Held
         ));
-        assert!(gate.holds() && !gate.is_open(start + ms(1002)));
+        assert!(gate.is_holding() && !gate.is_open(start + ms(1002)));
         assert_eq!(
-            texts(&gate.polled(start + ms(1500), start + ms(1502))),
+            texts(&gate.poll_succeeded(start + ms(1500), start + ms(1502))),
             ["b"]
         );
     }
@@ -151,14 +152,14 @@ mod tests {
         let (mut gate, start) = (Gate::default(), Instant::now());
         gate.admit(delivery("before"), start);
         gate.admit(delivery("during"), start + ms(20));
-        let passed = gate.polled(start + ms(10), start + ms(1900));
+        let passed = gate.poll_succeeded(start + ms(10), start + ms(1900));
         assert_eq!(texts(&passed), ["before"]);
-        assert_eq!(gate.holds_since(), Some(start + ms(20)));
+        assert_eq!(gate.oldest_held_at(), Some(start + ms(20)));
         assert!(matches!(
             gate.admit(delivery("behind it"), start + ms(1950)),
-            Passage::Held
+            Admission::Held
         ));
-        let passed = gate.polled(start + ms(2000), start + ms(2010));
+        let passed = gate.poll_succeeded(start + ms(2000), start + ms(2010));
         assert_eq!(texts(&passed), ["during", "behind it"]);
     }
 
@@ -166,12 +167,12 @@ mod tests {
     fn the_deliveries_held_are_bounded_by_number_and_by_bytes() {
         let (mut gate, now) = (Gate::default(), Instant::now());
         for _ in 0..MAX_HELD {
-            assert!(matches!(gate.admit(delivery("x"), now), Passage::Held));
+            assert!(matches!(gate.admit(delivery("x"), now), Admission::Held));
         }
-        assert!(matches!(gate.admit(delivery("x"), now), Passage::Full));
+        assert!(matches!(gate.admit(delivery("x"), now), Admission::Full));
         gate.clear();
         let large = "x".repeat(MAX_HELD_BYTES);
-        assert!(matches!(gate.admit(delivery(&large), now), Passage::Held));
-        assert!(matches!(gate.admit(delivery("x"), now), Passage::Full));
+        assert!(matches!(gate.admit(delivery(&large), now), Admission::Held));
+        assert!(matches!(gate.admit(delivery("x"), now), Admission::Full));
     }
 }

@@ -7,7 +7,7 @@ use axum::extract::ws::Utf8Bytes;
 
 use super::Position;
 use super::delivery::{Address, Delivery, LocalInterest, To};
-use super::gate::{Gate, Passage};
+use super::gate::{Admission, Gate};
 use super::handle::{Handle, Outgoing};
 use super::presence::Presence;
 use super::rooms::Rooms;
@@ -63,9 +63,9 @@ impl State {
     pub(super) fn admit_all(&mut self, released: Vec<Delivery>, now: Instant) {
         for delivery in released {
             match self.gate.admit(delivery, now) {
-                Passage::Open(delivery) => self.deliver(&delivery),
-                Passage::Held => {}
-                Passage::Full => self.reset(),
+                Admission::Deliver(delivery) => self.deliver(&delivery),
+                Admission::Held => {}
+                Admission::Full => self.reset(),
             }
         }
     }
