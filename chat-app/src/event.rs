@@ -83,8 +83,6 @@ struct Frame<'a> {
     rev: i64,
     seq: i64,
     sender: UserId,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    client_id: Option<Uuid>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     mentions: &'a [UserId],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -244,7 +242,6 @@ impl Event {
             rev: self.rev,
             seq: self.seq,
             sender: self.sender,
-            client_id: self.client_id,
             mentions: &self.mentions,
             notice: self.notice,
             subject: self.subject,

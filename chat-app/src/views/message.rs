@@ -44,9 +44,7 @@ pub(crate) fn item(message: &Message) -> Markup {
                 (attachment::list(&message.attachments))
                 @if message.edited { span.edited data-testid="edited" data-t="edited" {} }
                 (reactions(message))
-                a.more href={ "/c/" (message.conversation) "/messages/" (message.seq) } aria-labelledby="t-more" {
-                    svg.line viewBox="0 0 24 24" aria-hidden="true" { path d="M5 12h.01M12 12h.01M19 12h.01" {} }
-                }
+                a.more href={ "/c/" (message.conversation) "/messages/" (message.seq) } aria-labelledby="t-more" {}
             }
         }
     }
@@ -130,7 +128,7 @@ pub(crate) mod tests {
     fn a_message_has_the_data_that_the_script_needs() {
         insta::assert_snapshot!(item(&message("Hello **there**")).into_string(), @r#"
         <li class="message" id="m7" data-testid="message" data-seq="7" data-rev="9" data-sender="3" data-client-id="00000000-0000-0000-0000-000000000001"><span class="avatar tone-1" aria-hidden="true">AL</span><div class="meta"><span class="sender"><bdi>ada.l</bdi></span> <time datetime="2026-03-04T05:06:07Z">05:06</time></div><div class="body" dir="auto"><p>Hello <strong>there</strong></p>
-        </div><a class="more" href="/c/1/messages/7" aria-labelledby="t-more"><svg class="line" viewBox="0 0 24 24" aria-hidden="true"><path d="M5 12h.01M12 12h.01M19 12h.01"></path></svg></a></li>
+        </div><a class="more" href="/c/1/messages/7" aria-labelledby="t-more"></a></li>
         "#);
     }
 
@@ -159,7 +157,7 @@ pub(crate) mod tests {
         };
         insta::assert_snapshot!(item(&whole).into_string(), @r#"
         <li class="message" id="m7" data-testid="message" data-seq="7" data-rev="9" data-sender="3" data-client-id="00000000-0000-0000-0000-000000000001" data-mentions="4"><span class="avatar tone-1" aria-hidden="true">AL</span><div class="meta"><span class="sender"><bdi>ada.l</bdi></span> <time datetime="2026-03-04T05:06:07Z">05:06</time></div><a class="quote" href="?at=5#m5" data-quote="5"><b><bdi>bob</bdi></b> <span dir="auto">really?</span></a><div class="body" dir="auto"><p><span class="mention" data-user="4">@bob</span> yes</p>
-        </div><span class="edited" data-testid="edited" data-t="edited"></span><form class="reactions" method="post" action="/c/1/messages/7/reactions"><button class="reaction" name="emoji" value="👍" title="ada.l, bob" data-testid="reaction" data-users="3 4"><span class="emoji">👍</span> <span class="count">2</span></button></form><a class="more" href="/c/1/messages/7" aria-labelledby="t-more"><svg class="line" viewBox="0 0 24 24" aria-hidden="true"><path d="M5 12h.01M12 12h.01M19 12h.01"></path></svg></a></li>
+        </div><span class="edited" data-testid="edited" data-t="edited"></span><form class="reactions" method="post" action="/c/1/messages/7/reactions"><button class="reaction" name="emoji" value="👍" title="ada.l, bob" data-testid="reaction" data-users="3 4"><span class="emoji">👍</span> <span class="count">2</span></button></form><a class="more" href="/c/1/messages/7" aria-labelledby="t-more"></a></li>
         "#);
     }
 

@@ -125,7 +125,7 @@ fn notice(tag: &str, html: &str) -> Option<Notice> {
 }
 
 /// The first attribute with this name. No value of the load contains a character that HTML escapes.
-fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
+pub(crate) fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
     let mut from = 0;
     loop {
         let at = from + tag[from..].find(name)?;

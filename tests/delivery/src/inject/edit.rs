@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::page;
+
 /// A frame as JSON.
 #[derive(Clone, Debug)]
 pub(super) struct Frame(pub Value);
@@ -31,7 +33,7 @@ impl Frame {
     }
 
     pub(super) fn uuid(&self) -> &str {
-        self.0["client_id"].as_str().unwrap_or_default()
+        page::attribute(self.html(), "data-client-id").unwrap_or_default()
     }
 
     pub(super) fn html(&self) -> &str {
@@ -138,9 +140,7 @@ mod tests {
             let html = format!(
                 r#"<li class="message" id="m{seq}" data-seq="{seq}" data-rev="{rev}" data-client-id="{uuid}">"#
             );
-            Frame(
-                serde_json::json!({"type": "message", "seq": seq, "rev": rev, "client_id": uuid, "html": html}),
-            )
+            Frame(serde_json::json!({"type": "message", "seq": seq, "rev": rev, "html": html}))
         };
         let (one, two) = (frame(3, 7, "a"), frame(4, 8, "b"));
         assert_eq!(two.in_place_of(&one).0, frame(3, 7, "b").0);
