@@ -3,7 +3,8 @@
 //! The writer has a few lanes, each a task with a bounded queue and a connection of its own; a conversation belongs to one
 //! lane. While a batch commits, the next one collects. A batch is one call of a SQL function in a transaction of its own.
 //! Running it again changes nothing, because a message is found by the client's UUID: so a batch whose reply was lost is
-//! sent again, and one that fails is split. A sender gets its answer only after the commit.
+//! sent again, and one that fails is split. A sender gets its answer only after the commit: another task of the lane, the
+//! [`announcer`], renders, publishes and answers, so that the next batch commits meanwhile.
 //!
 //! A lane ends when the last [`Writer`] is dropped and everything in its queue is answered.
 
@@ -13,21 +14,24 @@ use sqlx::PgConnection;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::domain::{
-    AddressedChange, Audience, Change, ConversationId, Message, MessageBody, UserId,
-};
-use crate::event::Event;
+use crate::domain::{ConversationId, Message, MessageBody, UserId};
 use crate::lifecycle::Lifecycle;
 use crate::postgres::{Connections, Postgres, limited};
 use crate::publisher::Publisher;
 use crate::store::messages::{self, Appended, Draft, Extra};
 use crate::telemetry::{LogThrottle, Metrics};
 
+mod announcer;
+
+use announcer::Committed;
+
 const LANES: usize = 4;
 /// Sends that may wait in one lane; beyond that they are refused.
 const QUEUE: usize = 1024;
 /// The most sends in one transaction, so that locks are held for a few milliseconds only.
 const BATCH: usize = 128;
+/// Batches of a lane that may wait to be announced; then the lane waits.
+const COMMITTED_BATCHES: usize = 4;
 /// PostgreSQL cancels a statement that takes longer; a batch takes milliseconds.
 const STATEMENT_LIMIT: Duration = Duration::from_secs(4);
 /// A connection without a reply for longer is closed.
@@ -52,6 +56,8 @@ pub struct NewMessage {
 pub struct Sent {
     /// Its current state.
     pub message: Message,
+    /// The message as a list item.
+    pub html: String,
     /// Whether an earlier attempt had created it.
     pub duplicate: bool,
 }
@@ -76,9 +82,12 @@ pub enum SendError {
     Unavailable,
 }
 
+/// Where to send the outcome of a send.
+type Answer = oneshot::Sender<Result<Sent, SendError>>;
+
 struct Job {
     draft: Draft,
-    answer: oneshot::Sender<Result<Sent, SendError>>,
+    answer: Answer,
 }
 
 #[derive(Clone)]
@@ -105,14 +114,16 @@ impl Writer {
         ]);
         let lanes = (0..LANES).map(|_| {
             let (sender, receiver) = mpsc::channel(QUEUE);
+            let (committed, announced) = mpsc::channel(COMMITTED_BATCHES);
             let lane = Lane {
                 options: options.clone(),
                 connection: None,
                 postgres: connections.postgres.clone(),
-                publisher: publisher.clone(),
+                committed,
                 metrics: metrics.clone(),
             };
             lifecycle.spawn_writer(lane.run(receiver));
+            lifecycle.spawn_writer(announcer::run(announced, publisher.clone()));
             sender
         });
         Self {
@@ -154,7 +165,7 @@ struct Lane {
     options: PgConnectOptions,
     connection: Option<LaneConnection>,
     postgres: Postgres,
-    publisher: Publisher,
+    committed: mpsc::Sender<Committed>,
     metrics: Metrics,
 }
 
@@ -176,20 +187,28 @@ impl Lane {
         }
     }
 
-    /// Commits and answers the jobs, or returns them in parts to be committed apart.
+    /// Commits the jobs, or returns them in parts to be committed apart.
     async fn commit(&mut self, jobs: Vec<Job>) -> Vec<Vec<Job>> {
-        let drafts: Vec<Draft> = jobs.iter().map(|job| job.draft.clone()).collect();
+        let (drafts, answers): (Vec<_>, Vec<_>) =
+            jobs.into_iter().map(|job| (job.draft, job.answer)).unzip();
         match self.append(&drafts).await {
             Ok((outcomes, epoch)) => {
                 self.metrics.batch_committed(drafts.len());
-                for (job, outcome) in std::iter::zip(jobs, outcomes) {
-                    self.answer(job, outcome, &epoch);
-                }
+                let committed = Committed {
+                    outcomes,
+                    answers,
+                    epoch,
+                };
+                // The announcer ends after this task, unless both are dropped.
+                let _ = self.committed.send(committed).await;
                 Vec::new()
             }
-            Err(error) if error.as_database_error().is_some() && jobs.len() > 1 => halves(jobs),
+            Err(error) if error.as_database_error().is_some() && drafts.len() > 1 => {
+                let jobs = std::iter::zip(drafts, answers);
+                halves(jobs.map(|(draft, answer)| Job { draft, answer }).collect())
+            }
             Err(error) => {
-                let sends = jobs.len();
+                let sends = drafts.len();
                 match UNCOMMITTED.due(Instant::now()) {
                     Some(suppressed) => {
                         tracing::warn!(sends, %error, suppressed, "could not commit sends");
@@ -201,43 +220,13 @@ impl Lane {
                 } else {
                     SendError::Unavailable
                 };
-                for job in jobs {
+                for answer in answers {
                     // A sender that has gone needs no answer.
-                    let _ = job.answer.send(Err(refusal));
+                    let _ = answer.send(Err(refusal));
                 }
                 Vec::new()
             }
         }
-    }
-
-    fn answer(&self, job: Job, outcome: Appended, epoch: &str) {
-        let reply = match outcome {
-            Appended::Sent {
-                message,
-                kind,
-                recipients,
-            } => {
-                let addressed = AddressedChange {
-                    change: Change::Message(message.clone()),
-                    conversation_kind: kind,
-                    audience: recipients.map_or(Audience::Room, Audience::People),
-                    epoch: epoch.to_owned(),
-                };
-                self.publisher.publish(&Event::of(&addressed));
-                Ok(Sent {
-                    message,
-                    duplicate: false,
-                })
-            }
-            Appended::Duplicate(message) => Ok(Sent {
-                message,
-                duplicate: true,
-            }),
-            Appended::NotMember => Err(SendError::NotMember),
-            Appended::Blocked => Err(SendError::Blocked),
-            Appended::NoAttachment => Err(SendError::NoAttachment),
-        };
-        let _ = job.answer.send(reply);
     }
 
     /// Retries once on a new connection if the old one broke, whether the first attempt was committed or not.

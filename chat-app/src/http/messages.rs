@@ -21,10 +21,9 @@ use crate::store;
 use crate::store::Outcome;
 use crate::store::messages::Extra;
 use crate::text::Text;
-use crate::views;
 use crate::views::actions;
 use crate::views::composer::ComposerDraft;
-use crate::writer::NewMessage;
+use crate::writer::{NewMessage, Sent};
 
 #[derive(Deserialize)]
 pub(super) struct SendForm {
@@ -104,18 +103,19 @@ pub(super) async fn send(
         })
         .await?;
     Ok(match json {
-        true => (StatusCode::CREATED, Json(response(&sent.message))).into_response(),
+        true => (StatusCode::CREATED, Json(response(sent))).into_response(),
         false => Redirect::to(&format!("/c/{conversation}")).into_response(),
     })
 }
 
-fn response(message: &Message) -> SendResponse {
+fn response(sent: Sent) -> SendResponse {
+    let message = sent.message;
     SendResponse {
         seq: message.seq,
         rev: message.rev,
         client_id: message.client_id,
         at: message.at.format(&Rfc3339).unwrap_or_default(),
-        html: views::message::item(message).into_string(),
+        html: sent.html,
     }
 }
 
