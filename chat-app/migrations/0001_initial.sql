@@ -222,8 +222,10 @@ CREATE TABLE changes (
     rev             bigint,
     -- A session that was revoked: its sockets close.
     session_id      bigint,
+    -- A user whose blocks changed, or what they share: their sockets read both again.
+    user_id         bigint,
     CHECK ((conversation_id IS NULL) = (rev IS NULL)),
-    CHECK ((conversation_id IS NULL) <> (session_id IS NULL))
+    CHECK (num_nonnulls(conversation_id, session_id, user_id) = 1)
 ) PARTITION BY RANGE (at);
 CREATE INDEX changes_xid ON changes (xid);
 -- Takes the rows of hours without a partition: late maintenance must not fail a send.

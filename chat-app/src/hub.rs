@@ -205,6 +205,10 @@ impl Hub {
         for handle in handles.filter(|handle| changes.revoked.contains(&handle.session)) {
             handle.close(Close::Revoked);
         }
+        let changed = changes.users.iter();
+        for handle in changed.filter_map(|user| state.sockets.get(user)).flatten() {
+            handle.mark_sharing_changed();
+        }
         for &(id, low, high) in &changes.conversations {
             let released = state.sequencer.committed(id, low, high, now);
             state.admit_all(released, now);
@@ -398,6 +402,19 @@ mod tests {
     }
 
     #[test]
+    fn what_a_user_shares_concerns_their_sockets_alone() {
+        let hub = Hub::default();
+        let sockets = [7, 8].map(|user| hub.register(UserId(user), SessionId(user)).unwrap());
+        let changes = Changes {
+            users: vec![UserId(8), UserId(9)],
+            ..Changes::default()
+        };
+        hub.polled(Instant::now(), &changes);
+        let changed = sockets.map(|socket| socket.state.borrow().sharing_changed);
+        assert_eq!(changed, [false, true]);
+    }
+
+    #[test]
     fn a_revoked_session_closes_its_socket_alone() {
         let hub = Hub::default();
         let [one, two] = [1, 2].map(|session| hub.register(UserId(7), SessionId(session)).unwrap());
@@ -438,7 +455,7 @@ mod tests {
         let hub = hub_at(4);
         let [mut revoked, mut other] =
             [1, 2].map(|session| hub.register(UserId(7), SessionId(session)).unwrap());
-        let long_ago = Instant::now().checked_sub(gate::FRESH * 2).unwrap();
+        let long_ago = Instant::now().checked_sub(gate::MAX_POLL_AGE * 2).unwrap();
         hub.polled(long_ago, &Changes::default());
         arrives(&hub, 5, "five", &[7]);
         assert!(frames(&mut other).is_empty());

@@ -30,6 +30,8 @@ use frames::{Reply, frame};
 
 /// A browser that gets nothing for a little more than twice this time reconnects.
 const HEARTBEAT: Duration = Duration::from_secs(10);
+/// How often a session is checked although no change is known: it may have expired.
+const CHECK_INTERVAL: Duration = Duration::from_secs(300);
 /// A write that is stuck for longer ends the connection.
 const WRITE_LIMIT: Duration = Duration::from_secs(10);
 /// Browsers that are asked to reconnect do so within this time, spread evenly.
@@ -108,6 +110,7 @@ pub async fn upgrade(
                 socket,
                 text,
                 resyncs: Vec::new(),
+                next_check: Instant::now(),
                 logged_malformed: false,
                 budget: client_signals::Budget::new(Instant::now()),
             };
@@ -144,6 +147,8 @@ struct Connection {
     socket: WebSocket,
     text: Text,
     resyncs: Vec<Instant>,
+    /// When to check the session again, at the next heartbeat after.
+    next_check: Instant,
     logged_malformed: bool,
     budget: client_signals::Budget,
 }
@@ -179,6 +184,14 @@ impl Connection {
                 self.resync(&registration).await?;
                 continue;
             }
+            if state.sharing_changed {
+                let known = |state: &mut SocketState| state.sharing_changed = false;
+                registration.control.send_modify(known);
+                if !self.may_stay().await {
+                    return self.close(CLOSE_REVOKED, "signed out").await;
+                }
+                continue;
+            }
             tokio::select! {
                 biased;
                 _ = registration.state.changed() => {}
@@ -191,7 +204,7 @@ impl Connection {
                     Some(Err(error)) => return Err(error),
                 },
                 _ = heartbeat.tick() => {
-                    if !self.may_stay().await {
+                    if Instant::now() >= self.next_check && !self.may_stay().await {
                         return self.close(CLOSE_REVOKED, "signed out").await;
                     }
                     self.heartbeat(&mut registration).await?;
@@ -227,12 +240,21 @@ impl Connection {
     /// Whether the session is still valid; assumed while PostgreSQL does not answer. Applies what its user shares.
     async fn may_stay(&mut self) -> bool {
         if !self.app.postgres.answers() {
+            self.next_check = Instant::now();
             return true;
         }
         match self.app.sharing.get(self.session.id).await {
-            Ok(Some(sharing)) => self.share(sharing),
+            Ok(Some(sharing)) => {
+                // Spread by their number: many sockets connect at the same time.
+                let spread = Duration::from_secs(self.id.0 % CHECK_INTERVAL.as_secs());
+                self.next_check = Instant::now() + CHECK_INTERVAL + spread;
+                self.share(sharing);
+            }
             Ok(None) => return false,
-            Err(error) => tracing::debug!(%error, "could not recheck a session"),
+            Err(error) => {
+                self.next_check = Instant::now();
+                tracing::debug!(%error, "could not check a session");
+            }
         }
         true
     }

@@ -33,6 +33,8 @@ pub enum Close {
 pub struct SocketState {
     /// Its queue was full and frames were dropped: the browser has to read what it missed.
     pub lagged: bool,
+    /// The blocks of its user changed, or what the user shares: it has to read both again.
+    pub sharing_changed: bool,
     pub close: Option<Close>,
 }
 
@@ -81,6 +83,10 @@ impl Handle {
 
     pub(super) fn mark_lagged(&self) {
         self.state.send_modify(|state| state.lagged = true);
+    }
+
+    pub(super) fn mark_sharing_changed(&self) {
+        self.state.send_modify(|state| state.sharing_changed = true);
     }
 
     pub(super) fn close(&self, reason: Close) {

@@ -61,7 +61,9 @@ pub async fn set_language(pool: &Pool, user: UserId, tag: Option<&str>) -> sqlx:
 
 pub async fn set_shared(pool: &Pool, user: UserId, shared: Shared) -> sqlx::Result<()> {
     sqlx::query(
-        "UPDATE users SET share_presence = $2, share_typing = $3, share_receipts = $4 WHERE id = $1",
+        "WITH changed AS (
+             UPDATE users SET share_presence = $2, share_typing = $3, share_receipts = $4 WHERE id = $1 RETURNING id)
+         INSERT INTO changes (user_id) SELECT id FROM changed",
     )
     .bind(user)
     .bind(shared.presence)

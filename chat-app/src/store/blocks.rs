@@ -46,7 +46,10 @@ pub async fn add(pool: &Pool, user: UserId, blocked: UserId) -> sqlx::Result<boo
 }
 
 pub async fn remove(pool: &Pool, user: UserId, blocked: UserId) -> sqlx::Result<()> {
-    sqlx::query("DELETE FROM blocks WHERE user_id = $1 AND blocked_id = $2")
+    sqlx::query(
+        "WITH removed AS (DELETE FROM blocks WHERE user_id = $1 AND blocked_id = $2 RETURNING user_id, blocked_id)
+         INSERT INTO changes (user_id) SELECT unnest(ARRAY[user_id, blocked_id]) FROM removed",
+    )
         .bind(user)
         .bind(blocked)
         .execute(pool)

@@ -5,7 +5,7 @@
 //! cursor of a browser is the xmin alone: everything that the snapshot did not see has at least that xid. Such a reader
 //! may read a row twice.
 //!
-//! Every transaction that changes a conversation or revokes a session appends rows. They are partitioned by the hour; old
+//! Every transaction that changes a conversation or a user, or revokes a session, appends rows. They are partitioned by the hour; old
 //! partitions are dropped, and the horizon is the xid below which rows are gone.
 
 use sqlx::postgres::PgRow;
@@ -23,6 +23,8 @@ pub struct Changes {
     /// Conversations that changed, with the lowest and the highest new `rev`.
     pub conversations: Vec<(ConversationId, i64, i64)>,
     pub revoked: Vec<SessionId>,
+    /// Users whose blocks changed, or what they share.
+    pub users: Vec<UserId>,
 }
 
 /// Where polling starts.
@@ -140,13 +142,13 @@ pub async fn since(connection: &mut PgConnection, before: &Snapshot) -> sqlx::Re
     // One statement, one snapshot: the one returned is that of the rows.
     let rows = sqlx::query(
         "SELECT epoch() AS epoch, pg_current_snapshot()::text AS snapshot,
-                c.conversation_id, c.session_id, min(c.rev) AS low, max(c.rev) AS high
+                c.conversation_id, c.session_id, c.user_id, min(c.rev) AS low, max(c.rev) AS high
          FROM (VALUES (1)) one LEFT JOIN (
-             SELECT conversation_id, session_id, rev FROM changes WHERE xid >= $1::text::xid8
+             SELECT * FROM changes WHERE xid >= $1::text::xid8
              UNION ALL
-             SELECT conversation_id, session_id, rev FROM changes WHERE xid = ANY ($2::text[]::xid8[])
+             SELECT * FROM changes WHERE xid = ANY ($2::text[]::xid8[])
          ) c ON true
-         GROUP BY c.conversation_id, c.session_id",
+         GROUP BY c.conversation_id, c.session_id, c.user_id",
     )
     .bind(before.xmax.to_string())
     .bind(before.open_as_text())
@@ -164,6 +166,9 @@ pub async fn since(connection: &mut PgConnection, before: &Snapshot) -> sqlx::Re
         changes
             .revoked
             .extend(row.try_get::<Option<SessionId>, _>("session_id")?);
+        changes
+            .users
+            .extend(row.try_get::<Option<UserId>, _>("user_id")?);
     }
     Ok(changes)
 }
