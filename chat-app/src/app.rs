@@ -22,6 +22,7 @@ use crate::passwords::Passwords;
 use crate::postgres::{Connections, Postgres};
 use crate::publisher::{Publisher, SignalPublisher};
 use crate::push::{KeyError, PushClient, VapidKey};
+use crate::recent_sessions::RecentSessions;
 use crate::store::missed::{self, Missed, ResumePoint};
 use crate::store::people::{self, Sharing};
 use crate::store::timeline::{self, RoomMembership};
@@ -53,6 +54,7 @@ pub struct Parts {
     pub metrics: Metrics,
     /// By the hash of their token.
     pub sessions: BatchLoader<[u8; 32], Session>,
+    pub(crate) recent_sessions: RecentSessions,
     pub sharing: BatchLoader<SessionId, Sharing>,
     pub large_rooms: BatchLoader<UserId, Vec<RoomMembership>>,
     pub missed: BatchLoader<ResumePoint, Missed>,
@@ -136,6 +138,7 @@ impl App {
             sessions: loader(&pool, MAX_KEYS, |pool, hashes| {
                 Box::pin(async move { sessions::find(&pool, &hashes).await })
             }),
+            recent_sessions: RecentSessions::default(),
             sharing: loader(&pool, MAX_KEYS, |pool, sessions| {
                 Box::pin(async move { people::sharing(&pool, &sessions).await })
             }),

@@ -29,6 +29,7 @@ use sequencer::{Gap, Sequencer};
 use state::State;
 
 pub(crate) use delivery::{Address, Delivery, LocalInterest};
+pub(crate) use gate::MAX_POLL_AGE;
 pub(crate) use handle::{Close, Outgoing, SocketRegistration, SocketState};
 
 mod delivery;

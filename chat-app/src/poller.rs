@@ -12,8 +12,10 @@ use sqlx::PgConnection;
 use sqlx::postgres::PgConnectOptions;
 use tokio_util::sync::CancellationToken;
 
+use crate::app::App;
 use crate::hub::{Hub, Position};
 use crate::postgres::{Connections, Postgres, limited};
+use crate::recent_sessions::RecentSessions;
 use crate::socket;
 use crate::store::changes;
 use crate::telemetry::Metrics;
@@ -27,18 +29,20 @@ pub(crate) struct Poller {
     connection: Option<PgConnection>,
     postgres: Postgres,
     hub: Hub,
+    recent_sessions: RecentSessions,
     metrics: Metrics,
 }
 
 impl Poller {
-    pub(crate) fn new(connections: &Connections, hub: Hub, metrics: Metrics) -> Self {
+    pub(crate) fn new(connections: &Connections, app: &App) -> Self {
         let options = connections.options.clone();
         Self {
             options: options.application_name("confab-poller"),
             connection: None,
             postgres: connections.postgres.clone(),
-            hub,
-            metrics,
+            hub: app.hub.clone(),
+            recent_sessions: app.recent_sessions.clone(),
+            metrics: app.metrics.clone(),
         }
     }
 
@@ -86,6 +90,8 @@ impl Poller {
                 position.epoch, changes.epoch
             )));
         }
+        self.recent_sessions
+            .polled(began, &changes.revoked, Instant::now());
         self.hub.polled(began, &changes);
         self.connection = Some(connection);
         Ok(())
@@ -102,6 +108,7 @@ impl Poller {
             if !same && !known.epoch.is_empty() {
                 self.postgres.distrust();
             }
+            self.recent_sessions.clear(Instant::now());
             self.hub.reset_to(Position {
                 epoch,
                 snapshot: start.snapshot,

@@ -171,8 +171,7 @@ pub fn start_background(
             stop.clone(),
         ));
     }
-    let poller = Poller::new(connections, app.hub.clone(), app.metrics.clone());
-    lifecycle.spawn(poller.run(stop.clone()));
+    lifecycle.spawn(Poller::new(connections, app).run(stop.clone()));
     lifecycle.spawn(maintenance::run(
         app.hub.clone(),
         connections.background.clone(),

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::{Deserialize, Serialize};
 
 use super::extract::{Form, Path, WantsJson};
+use super::session::RecentSession;
 use crate::app::App;
 use crate::domain::{ConversationId, Session, UserId};
 use crate::error::AppError;
@@ -29,7 +30,7 @@ struct MarkResponse {
 /// Marks messages up to `seq` as read, on all of the person's devices.
 pub(super) async fn read(
     State(app): State<App>,
-    session: Session,
+    RecentSession(session): RecentSession,
     Path(id): Path<ConversationId>,
     WantsJson(json): WantsJson,
     Form(mark): Form<MarkForm>,

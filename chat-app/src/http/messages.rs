@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::conversations::{self, visible};
 use super::extract::{Form, Path, WantsJson};
 use super::page::{PageContext, html};
+use super::session::RecentSession;
 use crate::app::App;
 use crate::domain::{ConversationId, Message, MessageBody, Session, User};
 use crate::error::AppError;
@@ -62,7 +63,7 @@ struct SendResponse {
 /// Sends a message. A retry with the same `client_id` sends nothing and gets the same response.
 pub(super) async fn send(
     State(app): State<App>,
-    session: Session,
+    RecentSession(session): RecentSession,
     text: Text,
     Path(conversation): Path<ConversationId>,
     WantsJson(json): WantsJson,
@@ -203,7 +204,7 @@ pub(super) struct ReactionForm {
 
 pub(super) async fn react(
     State(app): State<App>,
-    session: Session,
+    RecentSession(session): RecentSession,
     Path((id, seq)): Path<(ConversationId, i64)>,
     WantsJson(json): WantsJson,
     Form(ReactionForm { emoji, present }): Form<ReactionForm>,

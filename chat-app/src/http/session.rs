@@ -1,7 +1,7 @@
 //! The session cookie, and the session in PostgreSQL that it belongs to. Does I/O.
 
 use std::convert::Infallible;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
@@ -110,19 +110,52 @@ fn over_tls(config: &Config) -> bool {
         .is_some_and(|url| url.scheme() == "https")
 }
 
-/// Fails at once while PostgreSQL is known to be down.
+/// The hash of the session's token.
+fn token_hash(app: &App, jar: &CookieJar) -> Option<[u8; 32]> {
+    let cookie = jar.get(cookie_name(&app.config))?;
+    (!cookie.value().is_empty()).then(|| tokens::hash(cookie.value()))
+}
+
 async fn of_cookie(app: &App, jar: &CookieJar) -> Loaded<Session> {
-    match jar.get(cookie_name(&app.config)) {
-        Some(_) if !app.postgres.answers() => Err(sqlx::Error::PoolTimedOut.into()),
-        Some(cookie) if !cookie.value().is_empty() => {
-            app.sessions.get(tokens::hash(cookie.value())).await
-        }
-        _ => Ok(None),
+    match token_hash(app, jar) {
+        Some(hash) => find(app, hash).await,
+        None => Ok(None),
+    }
+}
+
+/// Fails at once while PostgreSQL is known to be down.
+async fn find(app: &App, token_hash: [u8; 32]) -> Loaded<Session> {
+    match app.postgres.answers() {
+        true => app.sessions.get(token_hash).await,
+        false => Err(sqlx::Error::PoolTimedOut.into()),
     }
 }
 
 async fn of_headers(app: &App, headers: &HeaderMap) -> Result<Option<Session>, AppError> {
     Ok(of_cookie(app, &CookieJar::from_headers(headers)).await?)
+}
+
+/// A session that was valid within the last second, for what people do often. What it tells about its user may be older.
+pub(super) struct RecentSession(pub(super) Session);
+
+impl FromRequestParts<App> for RecentSession {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, AppError> {
+        let signed_out = AppError::SignedOut { next: None };
+        let hash = token_hash(app, &CookieJar::from_headers(&parts.headers));
+        let Some(hash) = hash else {
+            return Err(signed_out);
+        };
+        let began = Instant::now();
+        if let Some(session) = app.recent_sessions.get(&hash, began) {
+            return Ok(Self(session));
+        }
+        let session = find(app, hash).await?.ok_or(signed_out)?;
+        app.recent_sessions
+            .insert(hash, &session, began, Instant::now());
+        Ok(Self(session))
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Session

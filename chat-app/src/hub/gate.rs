@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use super::Delivery;
 
 /// How old the last poll may be.
-pub(super) const MAX_POLL_AGE: Duration = Duration::from_secs(1);
+pub(crate) const MAX_POLL_AGE: Duration = Duration::from_secs(1);
 /// The most deliveries to hold; beyond that the hub is reset.
 const MAX_HELD: usize = 4096;
 /// The most bytes to hold.
