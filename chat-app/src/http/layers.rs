@@ -10,7 +10,9 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
-use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
+use tower_http::compression::predicate::{
+    DefaultPredicate, NotForContentType, Predicate, SizeAbove,
+};
 use tower_http::csrf::CsrfLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -23,6 +25,9 @@ use crate::error::AppError;
 
 /// Longer than any wait inside a handler: for the pool, the writer, the password queue.
 const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A smaller response, such as the answer to a send, fits into one packet anyway.
+const MIN_COMPRESSED: u64 = 1400;
 
 /// Allows nothing inline and nothing from other sites.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
@@ -82,6 +87,7 @@ impl Predicate for Compressible {
         response.extensions().get::<Incompressible>().is_none()
             // A zip file is compressed already.
             && DefaultPredicate::new()
+                .and(SizeAbove::new(MIN_COMPRESSED))
                 .and(NotForContentType::const_new("application/zip"))
                 .should_compress(response)
     }
