@@ -55,7 +55,7 @@ deny: ## Check licenses, bans and sources of the dependencies (deny.toml)
 	@tests/deny
 
 .PHONY: test-unit
-test-unit: ## Run the unit tests, which need nothing but Rust: no service, no cluster, any platform
+test-unit: ## Run the unit tests, which need only Rust, a C compiler, make and Perl: no service, no cluster
 	cargo test --locked --workspace
 
 .PHONY: test-rust
