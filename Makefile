@@ -8,7 +8,6 @@ SHELL := /bin/bash
 SERVICE_SUITES := --test http --test live --test search_index --test secured --test store
 CLUSTER_SUITES := --test browser --test e2e
 CLUSTER_ENV := . tests/cluster/env.sh &&
-SERVICES_ENV := set -a && . "$${CONFAB_CACHE:-$${XDG_CACHE_HOME:-$$HOME/.cache}/confab}/services/env" && set +a &&
 
 .PHONY: help
 help: ## List the commands
@@ -100,7 +99,7 @@ test-idle: ## Check that 200 settled chats cause no write but the Lease's for 10
 .PHONY: test-mutants
 test-mutants: up ## Plant one fault after the other in Confab and check that a test fails for each (tests/mutations)
 	@tests/services/up --no-fsync
-	$(SERVICES_ENV) tests/mutations/run
+	tests/mutations/run
 
 .PHONY: generate
 generate: ## Write the CRD and its reference page from the code
