@@ -1,3 +1,5 @@
+//! The children of whole specs, compared with snapshots. Pure.
+
 use super::*;
 use crate::access::access;
 use crate::children::{Child, ChildKind, table};
@@ -86,7 +88,7 @@ fn an_empty_spec_makes_kafka_postgres_and_two_replicas_without_a_route() {
 }
 
 #[test]
-fn external_services_a_route_and_autoscaling_make_only_the_replicas_and_what_leads_to_them() {
+fn external_services_a_route_and_autoscaling_create_only_the_replicas_and_their_route() {
     let spec = json!({
         "url": "https://chat.example.com",
         "replicas": 3,
