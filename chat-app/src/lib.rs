@@ -4,7 +4,7 @@
 //! browser → http → writer → PostgreSQL (message + outbox, one transaction) → publisher → Kafka → relay → hub → socket → browser
 //! ```
 //!
-//! Public is what `main.rs` and the tests in `tests/` use.
+//! Declares the modules; no I/O. Public is what `main.rs` and the tests in `tests/` use.
 
 #![warn(unreachable_pub)]
 

@@ -1,4 +1,4 @@
-//! Parses the settings, starts logging, and runs the command.
+//! Parses the settings, starts logging, and runs the command. Does I/O.
 
 #![warn(unreachable_pub)]
 

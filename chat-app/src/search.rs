@@ -1,4 +1,4 @@
-//! Search queries: [`query`] parses what a user typed, [`crate::store::search`] runs it.
+//! Search queries: [`query`] parses what a user typed, [`crate::store::search`] runs it. Pure.
 
 pub mod query;
 mod sentences;

@@ -4,7 +4,8 @@
 //! ChatDeployment → observe → validate → hold → access → topics → migration → desired → apply → status
 //! ```
 //!
-//! [`reconcile`] reads in that order and says of each step whether it reads, writes or only computes.
+//! [`reconcile`] reads in that order and says of each step whether it reads, writes or only computes. I/O: this file starts the
+//! runtime and prints.
 
 #![warn(unreachable_pub)]
 

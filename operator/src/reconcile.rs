@@ -4,8 +4,9 @@
 //! observe → validate → hold → access → topics → migration → desired → apply → status
 //! ```
 //!
-//! [`reconcile`] is the table of contents. A reconcile is level-triggered and idempotent: it may stop anywhere and run
-//! again. What is not ready yet is a state that the status reports, not an error.
+//! [`reconcile`] is the table of contents. I/O through its steps: a comment says of each whether it reads, writes or only
+//! computes (pure). A reconcile is level-triggered and idempotent: it may stop anywhere and run again. What is not ready yet is a
+//! state that the status reports, not an error.
 
 mod progress;
 mod report;

@@ -1,4 +1,4 @@
-//! Reads the settings from the command line and the environment, and reports errors in them.
+//! Reads the settings from the command line and the environment, and reports errors in them. Does I/O: prints and exits.
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};

@@ -1,3 +1,5 @@
+//! The decisions about the migration Job, and what the replicas run meanwhile. Pure.
+
 use super::*;
 use crate::crd::SchemaStatus;
 use k8s_openapi::api::batch::v1::Job;

@@ -1,4 +1,4 @@
-//! Scenarios: whole reconciles against an API server in memory. The tests play the built-in controllers.
+//! Scenarios: whole reconciles against an API server in memory. The tests play the built-in controllers. No I/O.
 
 mod api_server;
 

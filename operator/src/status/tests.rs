@@ -1,3 +1,5 @@
+//! The conditions of whole states. Pure.
+
 use super::*;
 use crate::access::access;
 use crate::crd::TopicStatus;

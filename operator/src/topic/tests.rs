@@ -1,4 +1,4 @@
-//! On a real broker: `tests/services/up` starts one, and CONFAB_KAFKA_BOOTSTRAP_SERVERS names it.
+//! On a real broker: `tests/services/up` starts one, and CONFAB_KAFKA_BOOTSTRAP_SERVERS names it. I/O: Kafka.
 
 mod secured;
 

@@ -1,4 +1,4 @@
-//! An API server in memory: get, apply, create, merge, delete. It remembers what was written.
+//! An API server in memory: get, apply, create, merge, delete. It remembers what was written. No I/O.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;

@@ -1,4 +1,4 @@
-//! Every way to authenticate, on a real broker that requires it.
+//! Every way to authenticate, on a real broker that requires it. I/O: Kafka.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
