@@ -12,6 +12,7 @@ pub use self::body::{BodyError, MessageBody};
 pub use self::conversations::{
     ConversationKind, ConversationSummary, Level, Member, Page, Preview, Role, Window,
 };
+pub(crate) use self::excerpt::shortened;
 pub use self::excerpt::{Excerpt, FileSummary, Gist};
 pub use self::ids::{ConversationId, SessionId, UserId};
 pub use self::messages::{

@@ -57,6 +57,14 @@ impl FileSummary {
     }
 }
 
+/// The first `chars` characters, with an ellipsis if there are more.
+pub(crate) fn shortened(text: &str, chars: usize) -> String {
+    match text.char_indices().nth(chars) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

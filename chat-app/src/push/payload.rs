@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::domain::{ConversationId, Gist};
+use crate::domain::{ConversationId, Gist, shortened};
 use crate::markdown::plain;
 use crate::store::push::DuePush;
 use crate::t;
@@ -69,13 +69,6 @@ fn words(text: Text, gist: Gist<'_>) -> String {
 /// At most 32 characters of base64url (RFC 8030, 5.4).
 pub(crate) fn tag(conversation: ConversationId) -> String {
     format!("c-{conversation}")
-}
-
-fn shortened(text: &str, chars: usize) -> String {
-    match text.char_indices().nth(chars) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
 }
 
 #[cfg(test)]

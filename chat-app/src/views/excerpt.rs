@@ -5,7 +5,7 @@
 
 use maud::{Markup, html};
 
-use crate::domain::{Excerpt, Gist};
+use crate::domain::{Excerpt, Gist, shortened};
 use crate::markdown;
 
 pub(crate) fn line(excerpt: &Excerpt, chars: usize) -> Markup {
@@ -24,13 +24,6 @@ pub(crate) fn line(excerpt: &Excerpt, chars: usize) -> Markup {
 /// The beginning of a message as plain text on one line.
 fn beginning(body: &str, chars: usize) -> String {
     shortened(&markdown::plain(body), chars)
-}
-
-fn shortened(line: &str, chars: usize) -> String {
-    match line.char_indices().nth(chars) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line.to_owned(),
-    }
 }
 
 #[cfg(test)]
