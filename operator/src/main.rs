@@ -1,7 +1,7 @@
 //! The operator of Confab: creates what each ChatDeployment asks for, and reports what is wrong and why.
 //!
 //! ```text
-//! ChatDeployment → observe → validate → hold → access → topics → migration → desired → apply → status
+//! ChatDeployment → observe → validate → finalizer → access → topics → migration → desired → apply → status
 //! ```
 //!
 //! [`reconcile`] reads in that order and says of each step whether it reads, writes or only computes. I/O: this file starts the

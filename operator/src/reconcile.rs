@@ -1,7 +1,7 @@
 //! One reconcile of one ChatDeployment:
 //!
 //! ```text
-//! observe → validate → hold → access → topics → migration → desired → apply → status
+//! observe → validate → finalizer → access → topics → migration → desired → apply → status
 //! ```
 //!
 //! [`reconcile`] is the table of contents. I/O through its steps: a comment says of each whether it reads, writes or only
@@ -99,8 +99,8 @@ async fn reconcile(ctx: &Context, object: &ChatDeployment) -> Result<Action, Err
         Ok(chat) => chat,
         Err(rejection) => return report(ctx, object, Outcome::Rejected(rejection)).await,
     };
-    // hold (write): a finalizer, where the end of the chat has topics to delete.
-    teardown::hold(ctx, object, &chat).await?;
+    // finalizer (write): added where the end of the chat has topics to delete, else removed.
+    teardown::sync_finalizer(ctx, object, &chat).await?;
     // access (pure): addresses and credentials of Kafka, PostgreSQL and the bucket.
     let credentials = credentials(&observed.children);
     let access = access(&chat, &credentials, &observed.secrets);

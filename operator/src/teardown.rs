@@ -1,4 +1,4 @@
-//! The end of a chat, and step hold before it. I/O: the API server, and Kafka through [`topics`].
+//! The end of a chat, and step finalizer before it. I/O: the API server, and Kafka through [`topics`].
 //!
 //! Kubernetes collects the children by their owner references. What is left to do is the topics of an external broker under
 //! `deletionPolicy: Delete`, for which alone there is a finalizer, and to report what is retained under `Retain`.
@@ -9,7 +9,7 @@ mod topics;
 
 #[cfg(test)]
 pub(crate) use finalizer::FINALIZER;
-pub(crate) use finalizer::hold;
+pub(crate) use finalizer::sync_finalizer;
 pub(crate) use retained::report_retained;
 
 use std::time::Duration;

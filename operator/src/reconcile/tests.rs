@@ -326,7 +326,9 @@ async fn only_delete_with_an_external_broker_is_held_by_a_finalizer() {
         let world = World::with(spec);
         let chat: ChatDeployment = serde_json::from_value(world.server.get(CHAT).unwrap()).unwrap();
         let valid = chat_of(world.server.get(CHAT).unwrap()["spec"].clone());
-        teardown::hold(&world.ctx, &chat, &valid).await.unwrap();
+        teardown::sync_finalizer(&world.ctx, &chat, &valid)
+            .await
+            .unwrap();
         let finalizers = world.server.get(CHAT).unwrap()["metadata"]["finalizers"].clone();
         assert_eq!(finalizers == json!([teardown::FINALIZER]), held);
     }

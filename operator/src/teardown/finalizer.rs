@@ -1,4 +1,4 @@
-//! The finalizer that holds a ChatDeployment until its topics are deleted. I/O: writes it.
+//! Step finalizer: keeps a ChatDeployment until its topics are deleted. I/O: writes the finalizer.
 
 use kube::api::{Patch, PatchParams};
 use kube::{Api, ResourceExt};
@@ -12,7 +12,11 @@ use crate::validate::Chat;
 pub(crate) const FINALIZER: &str = "confab.dev/topics";
 
 /// Adds or removes the finalizer, as the spec wants it.
-pub(crate) async fn hold(ctx: &Context, object: &ChatDeployment, chat: &Chat) -> Result<(), Error> {
+pub(crate) async fn sync_finalizer(
+    ctx: &Context,
+    object: &ChatDeployment,
+    chat: &Chat,
+) -> Result<(), Error> {
     let wanted =
         chat.deletion_policy == DeletionPolicy::Delete && matches!(chat.kafka, Kafka::External(_));
     match (wanted, is_set(object)) {
