@@ -1,7 +1,7 @@
 //! A person's own data as a zip file. Does I/O.
 //!
-//! A task reads the data and writes the archive to the browser piece by piece. It waits while the browser is slow, so little
-//! is in memory at a time. It ends with the archive, or when the browser closes the connection.
+//! A task reads the data and sends the archive to the browser in chunks. A bounded channel applies backpressure, so at most a few
+//! chunks are in memory. The task ends when the archive is complete or the browser disconnects.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,29 +18,30 @@ use zip::write::{SimpleFileOptions, StreamWriter, ZipWriter};
 use crate::app::App;
 use crate::domain::{Session, UserId};
 use crate::files::blob::{BlobError, BlobStore};
-use crate::store::Pool;
 use crate::store::attachments::Variant;
-use crate::store::export::{self as store, SentFile};
+use crate::store::export::SentFile;
+use crate::store::{self, Pool};
 
-/// Messages read at a time.
-const PAGE: usize = 200;
-/// Pieces in the queue to the browser.
-const AHEAD: usize = 2;
+const MESSAGES_PER_QUERY: usize = 200;
+/// Chunks that wait for the browser.
+const QUEUED_CHUNKS: usize = 2;
 
 pub(in crate::http) async fn export(State(app): State<App>, session: Session) -> Response {
-    let (sender, receiver) = mpsc::channel(AHEAD);
+    let (sender, receiver) = mpsc::channel(QUEUED_CHUNKS);
     let name = session.user.name.to_string();
     tokio::spawn(async move {
-        let broken = sender.clone();
+        let error_sender = sender.clone();
         let archive = Archive::new(sender);
-        if let Err(error) = archive.write_all(&app, session.user.id).await {
-            tracing::info!(%error, "an export was aborted");
-            // An error keeps the browser from taking part of the archive for all of it.
-            let _ = broken.send(Err(io::Error::other("aborted"))).await;
+        match archive.write_all(&app, session.user.id).await {
+            Ok(()) => return,
+            Err(error @ ExportError::Gone) => tracing::info!(%error, "the export was aborted"),
+            Err(error) => tracing::error!(%error, "the export failed"),
         }
+        // End the body with an error, so that the browser reports a failed download instead of saving a truncated archive.
+        let _ = error_sender.send(Err(io::Error::other("aborted"))).await;
     });
-    let pieces = stream::unfold(receiver, async |mut receiver| {
-        receiver.recv().await.map(|piece| (piece, receiver))
+    let chunks = stream::unfold(receiver, async |mut receiver| {
+        receiver.recv().await.map(|chunk| (chunk, receiver))
     });
     let headers = [
         (header::CONTENT_TYPE, "application/zip".to_owned()),
@@ -49,12 +50,12 @@ pub(in crate::http) async fn export(State(app): State<App>, session: Session) ->
             format!("attachment; filename=\"confab-{name}.zip\""),
         ),
     ];
-    (headers, Body::from_stream(pieces)).into_response()
+    (headers, Body::from_stream(chunks)).into_response()
 }
 
 #[derive(Debug, thiserror::Error)]
 enum ExportError {
-    #[error("PostgreSQL did not respond: {0}")]
+    #[error("the database query failed: {0}")]
     Db(#[from] sqlx::Error),
     #[error("could not write the zip file: {0}")]
     Zip(#[from] zip::result::ZipError),
@@ -85,8 +86,8 @@ impl Archive {
 
     async fn write_all(mut self, app: &App, user: UserId) -> Result<(), ExportError> {
         let pool = &app.pool;
-        let profile = store::profile(pool, user).await?;
-        self.begin("profile.json")?;
+        let profile = store::export::profile(pool, user).await?;
+        self.start_entry("profile.json")?;
         self.zip.write_all(profile.as_bytes())?;
         self.messages(pool, user).await?;
         self.files(app, user).await?;
@@ -100,19 +101,19 @@ impl Archive {
     }
 
     async fn messages(&mut self, pool: &Pool, user: UserId) -> Result<(), ExportError> {
-        let conversations = store::conversations(pool, user).await?;
+        let conversations = store::export::conversations(pool, user).await?;
         let rows = conversations.iter().map(|(_, json)| json.as_str());
-        self.list("conversations.json", rows).await?;
+        self.write_array("conversations.json", rows).await?;
         for (id, _) in &conversations {
-            let seqs = store::seqs(pool, *id, user).await?;
+            let seqs = store::export::seqs(pool, *id, user).await?;
             if seqs.is_empty() {
                 continue;
             }
-            self.begin(&format!("messages/{id}.json"))?;
+            self.start_entry(&format!("messages/{id}.json"))?;
             let mut first = true;
-            for page in seqs.chunks(PAGE) {
-                for message in store::messages(pool, *id, page).await? {
-                    self.row(&message, std::mem::take(&mut first))?;
+            for seqs in seqs.chunks(MESSAGES_PER_QUERY) {
+                for message in store::export::messages(pool, *id, seqs).await? {
+                    self.write_row(&message, std::mem::take(&mut first))?;
                 }
                 self.flush_to_browser().await?;
             }
@@ -121,11 +122,11 @@ impl Archive {
         Ok(())
     }
 
-    /// Writes the list of files, each file, and a list of those that the file store has lost.
+    /// Writes the list of files, each file, and a list of those that the blob store has lost.
     async fn files(&mut self, app: &App, user: UserId) -> Result<(), ExportError> {
-        let files = store::files(&app.pool, user).await?;
+        let files = store::export::files(&app.pool, user).await?;
         let rows = files.iter().map(|sent| sent.json.as_str());
-        self.list("files.json", rows).await?;
+        self.write_array("files.json", rows).await?;
         let mut missing = Vec::new();
         for sent in &files {
             match self.file(&app.files.blobs, sent).await {
@@ -138,52 +139,55 @@ impl Archive {
             }
         }
         if !missing.is_empty() {
-            self.list("missing.json", missing.into_iter()).await?;
+            self.write_array("missing.json", missing.into_iter())
+                .await?;
         }
         Ok(())
     }
 
     async fn file(&mut self, from: &BlobStore, sent: &SentFile) -> Result<(), ExportError> {
         let SentFile { file, backend, .. } = sent;
-        let all = 0..file.bytes as u64;
-        let mut left = all.end;
-        let mut bytes = from.read(*backend, file.id, Variant::Original, all).await?;
-        // Before the entry starts, so that a lost file leaves no empty entry.
-        let mut next = bytes.next().await.transpose()?;
+        let range = 0..file.bytes as u64;
+        let mut remaining = range.end;
+        let mut chunks = from
+            .read(*backend, file.id, Variant::Original, range)
+            .await?;
+        // Read the first chunk before the entry starts, so that a lost file leaves no empty entry.
+        let mut next = chunks.next().await.transpose()?;
         // Most files are compressed already. The id tells files of the same name apart.
         let options = owner_only().compression_method(CompressionMethod::Stored);
         let name = format!("files/{}/{}", file.id, file.name);
         self.zip.start_file(name, options)?;
-        while let Some(piece) = next {
-            left = left.saturating_sub(piece.len() as u64);
-            self.zip.write_all(&piece)?;
+        while let Some(chunk) = next {
+            remaining = remaining.saturating_sub(chunk.len() as u64);
+            self.zip.write_all(&chunk)?;
             self.flush_to_browser().await?;
-            next = bytes.next().await.transpose()?;
+            next = chunks.next().await.transpose()?;
         }
-        match left {
+        match remaining {
             0 => Ok(()),
             _ => Err(BlobError::Missing.into()),
         }
     }
 
-    fn begin(&mut self, name: &str) -> Result<(), ExportError> {
+    fn start_entry(&mut self, name: &str) -> Result<(), ExportError> {
         Ok(self.zip.start_file(name, owner_only())?)
     }
 
-    fn row(&mut self, json: &str, first: bool) -> Result<(), ExportError> {
+    fn write_row(&mut self, json: &str, first: bool) -> Result<(), ExportError> {
         self.zip.write_all(if first { b"[\n" } else { b",\n" })?;
         Ok(self.zip.write_all(json.as_bytes())?)
     }
 
-    async fn list(
+    async fn write_array(
         &mut self,
         name: &str,
         rows: impl Iterator<Item = &str>,
     ) -> Result<(), ExportError> {
-        self.begin(name)?;
+        self.start_entry(name)?;
         let mut first = true;
         for json in rows {
-            self.row(json, std::mem::take(&mut first))?;
+            self.write_row(json, std::mem::take(&mut first))?;
         }
         self.zip.write_all(if first { b"[]\n" } else { b"\n]\n" })?;
         self.flush_to_browser().await
@@ -203,11 +207,11 @@ async fn flush_to_browser(
     written: &Buffer,
     sender: &mpsc::Sender<io::Result<Bytes>>,
 ) -> Result<(), ExportError> {
-    let piece = written.take();
-    if piece.is_empty() {
+    let chunk = written.take();
+    if chunk.is_empty() {
         return Ok(());
     }
-    let sent = sender.send(Ok(piece)).await;
+    let sent = sender.send(Ok(chunk)).await;
     sent.map_err(|_| ExportError::Gone)
 }
 
