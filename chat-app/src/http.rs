@@ -119,5 +119,5 @@ fn settings() -> Router<App> {
         .route("/account/folded.css", get(account::folded))
         .route("/account/export", get(account::export))
         .route("/account/delete", post(account::delete))
-        .route("/avatar/{id}", get(account::picture))
+        .route("/avatar/{id}", get(account::get_avatar))
 }

@@ -13,7 +13,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum_extra::extract::cookie::CookieJar;
 use serde::Deserialize;
 
-pub(super) use self::avatar::{UPLOAD_LIMIT, picture, put_avatar, remove_avatar};
+pub(super) use self::avatar::{UPLOAD_LIMIT, get_avatar, put_avatar, remove_avatar};
 pub(super) use self::blocks::{block, folded, unblock};
 pub(super) use self::delete::delete;
 pub(super) use self::devices::{revoke, revoke_others};

@@ -19,8 +19,8 @@ pub async fn find(pool: &Pool, id: Uuid) -> sqlx::Result<Option<AvatarImage>> {
         .await
 }
 
-/// Replaces the user's picture. The id is new, so that no cache shows the old one.
-pub async fn put(pool: &Pool, user: UserId, id: Uuid, picture: &AvatarImage) -> sqlx::Result<()> {
+/// Replaces the user's avatar. The id is new, so that no cache shows the old one.
+pub async fn put(pool: &Pool, user: UserId, id: Uuid, avatar: &AvatarImage) -> sqlx::Result<()> {
     sqlx::query(
         "WITH kept AS (
              INSERT INTO avatars (id, user_id, media_type, content) VALUES ($2, $1, $3, $4)
@@ -30,8 +30,8 @@ pub async fn put(pool: &Pool, user: UserId, id: Uuid, picture: &AvatarImage) -> 
     )
     .bind(user)
     .bind(id)
-    .bind(&picture.media_type)
-    .bind(&picture.content)
+    .bind(&avatar.media_type)
+    .bind(&avatar.content)
     .execute(pool)
     .await?;
     Ok(())

@@ -14,13 +14,13 @@ use crate::domain::Session;
 use crate::error::AppError;
 use crate::http::extract::Path;
 use crate::input_error::InputError;
-use crate::store::avatars as store;
+use crate::store;
 use crate::text::Text;
 
-/// The size of the form in bytes: a picture of 8 MiB and its fields.
+/// The limit of the form: an 8 MiB picture and 64 KiB for the rest.
 pub(in crate::http) const UPLOAD_LIMIT: usize = 8 * 1024 * 1024 + 64 * 1024;
 
-/// Decoding one picture takes up to 100 MiB.
+/// Limits decoding to one image at a time, because each takes up to 100 MiB.
 static DECODING: Semaphore = Semaphore::const_new(1);
 
 pub(in crate::http) async fn put_avatar(
@@ -29,7 +29,7 @@ pub(in crate::http) async fn put_avatar(
     text: Text,
     form: Result<Multipart, MultipartRejection>,
 ) -> Result<Response, AppError> {
-    let upload = match upload(form).await {
+    let upload = match read_upload(form).await {
         Ok(upload) => upload,
         Err(StatusCode::PAYLOAD_TOO_LARGE) => {
             return page_with_error(&app, &session, text, "picture", InputError::AvatarTooLarge)
@@ -37,12 +37,15 @@ pub(in crate::http) async fn put_avatar(
         }
         Err(_) => return Err(AppError::BadRequest),
     };
-    let permit = DECODING.acquire().await.expect("it is never closed");
+    let permit = DECODING
+        .acquire()
+        .await
+        .expect("the semaphore is never closed");
     let rendered = tokio::task::spawn_blocking(move || avatars::render(&upload)).await;
     drop(permit);
     let error = match rendered.map_err(|error| AppError::Internal(error.into()))? {
-        Ok(picture) => {
-            store::put(&app.pool, session.user.id, Uuid::new_v4(), &picture).await?;
+        Ok(avatar) => {
+            store::avatars::put(&app.pool, session.user.id, Uuid::new_v4(), &avatar).await?;
             return Ok(saved_redirect("picture").into_response());
         }
         Err(AvatarError::Format) => InputError::AvatarFormat,
@@ -53,7 +56,7 @@ pub(in crate::http) async fn put_avatar(
 }
 
 /// Reads the field `picture`.
-async fn upload(
+async fn read_upload(
     form: Result<Multipart, MultipartRejection>,
 ) -> Result<axum::body::Bytes, StatusCode> {
     let mut form = form.map_err(|refused| refused.status())?;
@@ -69,21 +72,22 @@ pub(in crate::http) async fn remove_avatar(
     State(app): State<App>,
     session: Session,
 ) -> Result<Redirect, AppError> {
-    store::remove(&app.pool, session.user.id).await?;
+    store::avatars::remove(&app.pool, session.user.id).await?;
     Ok(saved_redirect("picture"))
 }
 
-/// A picture never changes, so browsers may cache it. The policy keeps anything in it from running.
-pub(in crate::http) async fn picture(
+/// Each upload gets a new id, so browsers may cache the image forever. The Content-Security-Policy blocks scripts if it is opened
+/// as a page.
+pub(in crate::http) async fn get_avatar(
     State(app): State<App>,
     session: Option<Session>,
     Path(id): Path<Uuid>,
 ) -> Result<Response, AppError> {
     session.ok_or(AppError::NotFound)?;
-    let found = store::find(&app.pool, id).await?;
-    let picture = found.ok_or(AppError::NotFound)?;
+    let found = store::avatars::find(&app.pool, id).await?;
+    let avatar = found.ok_or(AppError::NotFound)?;
     let headers = [
-        (header::CONTENT_TYPE, picture.media_type.as_str()),
+        (header::CONTENT_TYPE, avatar.media_type.as_str()),
         (
             header::CACHE_CONTROL,
             "private, max-age=31536000, immutable",
@@ -94,5 +98,5 @@ pub(in crate::http) async fn picture(
         ),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    Ok((headers, picture.content).into_response())
+    Ok((headers, avatar.content).into_response())
 }
