@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::domain::{ConversationId, UserId};
-use crate::store::housekeeping as store;
+use crate::store;
 
 const INTERVAL: Duration = Duration::from_secs(10);
 /// Intervals between two checks of the retention, which counts in days: ten minutes.
@@ -48,7 +48,7 @@ pub async fn run(database: PgConnectOptions, retention_days: Option<u16>, stop: 
 /// Works for as long as the connection lives, if it gets the lock.
 async fn lead(database: &PgConnectOptions, retention_days: Option<u16>) -> sqlx::Result<()> {
     let mut connection = database.connect().await?;
-    if !store::lead(&mut connection).await? {
+    if !store::housekeeping::lead(&mut connection).await? {
         return Ok(());
     }
     for round in 0_u32.. {
@@ -65,11 +65,11 @@ async fn lead(database: &PgConnectOptions, retention_days: Option<u16>) -> sqlx:
 pub async fn expire(connection: &mut PgConnection, days: i32) -> sqlx::Result<()> {
     let (mut after, mut total) = (ConversationId(0), 0);
     loop {
-        let page = store::with_old_messages(connection, after, days, PAGE).await?;
+        let page = store::housekeeping::with_old_messages(connection, after, days, PAGE).await?;
         let Some(&last) = page.last() else { break };
         for id in page {
             loop {
-                let deleted = store::expire(connection, id, days, BATCH).await?;
+                let deleted = store::housekeeping::expire(connection, id, days, BATCH).await?;
                 total += deleted;
                 if deleted < BATCH.into() {
                     break;
@@ -90,17 +90,19 @@ pub async fn expire(connection: &mut PgConnection, days: i32) -> sqlx::Result<()
 
 /// Replaces the messages of deleted accounts that asked for it with tombstones.
 pub async fn erase(connection: &mut PgConnection) -> sqlx::Result<()> {
-    while let Some(user) = store::next_erasure(connection).await? {
+    while let Some(user) = store::housekeeping::next_erasure(connection).await? {
         erase_all_of(connection, user).await?;
-        store::finish_erasure(connection, user).await?;
+        store::housekeeping::finish_erasure(connection, user).await?;
     }
     Ok(())
 }
 
 async fn erase_all_of(connection: &mut PgConnection, user: UserId) -> sqlx::Result<()> {
-    for id in store::conversations_of(connection, user).await? {
+    for id in store::housekeeping::conversations_of(connection, user).await? {
         let mut after = Uuid::nil();
-        while let Some(last) = store::erase_some(connection, id, user, after, PAGE).await? {
+        while let Some(last) =
+            store::housekeeping::erase_some(connection, id, user, after, PAGE).await?
+        {
             after = last;
         }
     }

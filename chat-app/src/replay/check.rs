@@ -14,8 +14,8 @@ use super::topic::{self, Offsets, Record, TopicPart};
 use crate::config::Kafka;
 use crate::domain::ConversationId;
 use crate::event::{Event, Kind};
-use crate::store::replay::{self as store, ConversationPosition};
-use crate::store::{Pool, timeline};
+use crate::store::replay::ConversationPosition;
+use crate::store::{self, Pool, timeline};
 
 /// The most differences of each kind to print.
 const MAX_PRINTED: u64 = 100;
@@ -127,7 +127,7 @@ pub async fn run(kafka: &Kafka, pool: &Pool, report: &mut Report<'_>) -> Result<
     // Records of changes made while the topic was read may have arrived since.
     read(kafka, pool, end, &mut seen, report).await?;
     for (id, rev) in missing {
-        if !seen.contains(id, rev) && store::is_due(pool, id, rev).await? {
+        if !seen.contains(id, rev) && store::replay::is_due(pool, id, rev).await? {
             report.missing(id, rev);
         }
     }
@@ -167,7 +167,7 @@ async fn missing(
     let mut after = (ConversationId(0), 0);
     let mut missing = Vec::new();
     loop {
-        let page = store::changes(connection, after, PAGE).await?;
+        let page = store::replay::changes(connection, after, PAGE).await?;
         let Some(&(id, rev, _)) = page.last() else {
             return Ok(missing);
         };
@@ -200,7 +200,7 @@ async fn compare(
         }
     }
     for (id, records) in conversations {
-        let Some(position) = store::position(pool, id).await? else {
+        let Some(position) = store::replay::position(pool, id).await? else {
             for (_, record) in &records {
                 report.foreign(record, "there is no such conversation");
             }
@@ -246,7 +246,7 @@ async fn one(
         report.expired += 1;
     } else if event.kind == Kind::Notice {
         report.foreign(record, "there is no such notice");
-    } else if store::message_rev(pool, id, event.seq, event.client_id)
+    } else if store::replay::message_rev(pool, id, event.seq, event.client_id)
         .await?
         .is_some_and(|now| now > rev)
     {

@@ -11,7 +11,7 @@ use crate::domain::User;
 use crate::error::AppError;
 use crate::http::extract::Form;
 use crate::input_error::InputError;
-use crate::store::invites as store;
+use crate::store;
 use crate::text::Text;
 use crate::tokens;
 use crate::views::admin::invites as views;
@@ -32,7 +32,7 @@ async fn invites(
     before: Option<i64>,
     result: &views::FormResult,
 ) -> Result<Html<String>, AppError> {
-    let (invites, more) = split_page(store::list(&app.pool, before, PAGE_ROWS + 1).await?);
+    let (invites, more) = split_page(store::invites::list(&app.pool, before, PAGE_ROWS + 1).await?);
     render(app, admin, text, |shell| {
         views::list(shell, &invites, more, result)
     })
@@ -64,7 +64,7 @@ pub(super) async fn create(
         return Ok(unprocessable(page));
     };
     let token = tokens::random()?;
-    store::create(&app.pool, admin.id, &tokens::hash(&token), days, uses).await?;
+    store::invites::create(&app.pool, admin.id, &tokens::hash(&token), days, uses).await?;
     let result = views::FormResult::Link(absolute_url(&app, &headers, &format!("/join/{token}")));
     Ok(invites(&app, admin, text, None, &result)
         .await?
@@ -81,7 +81,7 @@ pub(super) async fn revoke(
     Admin(admin): Admin,
     Form(RevokeForm { invite }): Form<RevokeForm>,
 ) -> Result<Redirect, AppError> {
-    if store::revoke(&app.pool, admin.id, invite).await? {
+    if store::invites::revoke(&app.pool, admin.id, invite).await? {
         Ok(Redirect::to("/admin/invites"))
     } else {
         Err(AppError::NotFound)

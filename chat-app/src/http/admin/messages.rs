@@ -10,7 +10,8 @@ use crate::domain::ConversationId;
 use crate::error::AppError;
 use crate::http::extract::Form;
 use crate::input_error::InputError;
-use crate::store::admin::{self as store, Done};
+use crate::store;
+use crate::store::admin::Done;
 use crate::text::Text;
 use crate::views::account::Outcome;
 use crate::views::admin::messages as views;
@@ -42,7 +43,7 @@ pub(super) async fn remove(
     Form(RemoveForm { link }): Form<RemoveForm>,
 ) -> Result<Response, AppError> {
     let done = match message_of_link(&link) {
-        Some((id, seq)) => store::remove_message(&app.pool, admin.id, id, seq).await?,
+        Some((id, seq)) => store::admin::remove_message(&app.pool, admin.id, id, seq).await?,
         None => Done::NotFound,
     };
     if done == Done::Done {

@@ -11,7 +11,8 @@ use crate::domain::{User, UserId};
 use crate::error::AppError;
 use crate::http::extract::{Form, Path};
 use crate::input_error::InputError;
-use crate::store::admin::{self as store, Act, Done};
+use crate::store;
+use crate::store::admin::{Act, Done};
 use crate::store::resets;
 use crate::text::Text;
 use crate::tokens;
@@ -33,7 +34,8 @@ pub(super) async fn list(
     text: Text,
     Form(PeopleQuery { q, after }): Form<PeopleQuery>,
 ) -> Result<Html<String>, AppError> {
-    let (people, more) = split_page(store::people(&app.pool, &q, &after, PAGE_ROWS + 1).await?);
+    let (people, more) =
+        split_page(store::admin::people(&app.pool, &q, &after, PAGE_ROWS + 1).await?);
     render(&app, admin, text, |shell| {
         views::list(shell, &q, &people, more)
     })
@@ -56,7 +58,7 @@ async fn person(
     id: UserId,
     result: &views::FormResult,
 ) -> Result<Html<String>, AppError> {
-    let person = store::person(&app.pool, id).await?;
+    let person = store::admin::person(&app.pool, id).await?;
     let person = person.ok_or(AppError::NotFound)?;
     render(app, admin, text, |shell| {
         views::person(shell, &person, result)
@@ -76,7 +78,7 @@ pub(super) async fn act(
     Path(id): Path<UserId>,
     Form(ActForm { act }): Form<ActForm>,
 ) -> Result<Response, AppError> {
-    let done = store::act(&app.pool, admin.id, id, act).await?;
+    let done = store::admin::act(&app.pool, admin.id, id, act).await?;
     if done == Done::LastAdmin {
         let result = views::FormResult::Wrong(InputError::LastAdmin);
         return Ok(unprocessable(person(&app, admin, text, id, &result).await?));

@@ -10,7 +10,7 @@ use crate::domain::{ConversationId, User, UserId};
 use crate::error::AppError;
 use crate::http::extract::{Form, Path};
 use crate::input_error::InputError;
-use crate::store::admin as store;
+use crate::store;
 use crate::text::Text;
 use crate::views::admin::rooms as views;
 
@@ -28,7 +28,7 @@ pub(super) async fn list(
     Form(RoomsQuery { q, after }): Form<RoomsQuery>,
 ) -> Result<Html<String>, AppError> {
     let after = after.unwrap_or(ConversationId(0));
-    let (rooms, more) = split_page(store::rooms(&app.pool, &q, after, PAGE_ROWS + 1).await?);
+    let (rooms, more) = split_page(store::admin::rooms(&app.pool, &q, after, PAGE_ROWS + 1).await?);
     render(&app, admin, text, |shell| {
         views::list(shell, &q, &rooms, more)
     })
@@ -59,9 +59,10 @@ async fn room(
     after: &str,
     error: Option<InputError>,
 ) -> Result<Html<String>, AppError> {
-    let room = store::room(&app.pool, id).await?;
+    let room = store::admin::room(&app.pool, id).await?;
     let room = room.ok_or(AppError::NotFound)?;
-    let (members, more) = split_page(store::members(&app.pool, id, after, PAGE_ROWS + 1).await?);
+    let (members, more) =
+        split_page(store::admin::members(&app.pool, id, after, PAGE_ROWS + 1).await?);
     render(app, admin, text, |shell| {
         views::room(shell, &room, &members, more, error)
     })
@@ -86,7 +87,7 @@ pub(super) async fn rename(
         let page = room(&app, admin, text, id, "", error).await?;
         return Ok(unprocessable(page));
     }
-    require_found(store::rename(&app.pool, admin.id, id, &title).await?)?;
+    require_found(store::admin::rename(&app.pool, admin.id, id, &title).await?)?;
     Ok(Redirect::to(&format!("/admin/rooms/{id}")).into_response())
 }
 
@@ -101,6 +102,6 @@ pub(super) async fn remove(
     Path(id): Path<ConversationId>,
     Form(RemoveForm { user }): Form<RemoveForm>,
 ) -> Result<Redirect, AppError> {
-    require_found(store::remove_member(&app.pool, admin.id, id, user).await?)?;
+    require_found(store::admin::remove_member(&app.pool, admin.id, id, user).await?)?;
     Ok(Redirect::to(&format!("/admin/rooms/{id}")))
 }
