@@ -7,7 +7,6 @@ mod assets;
 mod attachments;
 mod auth;
 mod conversations;
-mod devices;
 mod error;
 mod extract;
 mod files;
@@ -23,6 +22,7 @@ mod rooms;
 mod search;
 mod session;
 mod switch;
+mod user_agent;
 
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};

@@ -3,8 +3,8 @@
 mod avatar;
 mod blocks;
 mod delete;
-mod devices;
 mod export;
+mod sessions;
 
 use axum::Extension;
 use axum::extract::State;
@@ -16,8 +16,8 @@ use serde::Deserialize;
 pub(super) use self::avatar::{UPLOAD_LIMIT, get_avatar, put_avatar, remove_avatar};
 pub(super) use self::blocks::{block, folded, unblock};
 pub(super) use self::delete::delete;
-pub(super) use self::devices::{revoke, revoke_others};
 pub(super) use self::export::export;
+pub(super) use self::sessions::{revoke, revoke_others};
 use super::auth::password_error;
 use super::extract::Form;
 use super::limits::LoginLimiter;
@@ -27,14 +27,14 @@ use crate::app::App;
 use crate::domain::{Session, parse_display_name};
 use crate::error::AppError;
 use crate::input_error::InputError;
+use crate::store;
 use crate::store::accounts::{self, Shared};
-use crate::store::{blocks as blocked, sessions};
 use crate::text::{Language, Text};
 use crate::views;
 use crate::views::account::{AccountPage, Outcome};
 
 /// Sessions on the page; older ones can only be ended together.
-const MAX_DEVICES: i64 = 50;
+const MAX_LISTED_SESSIONS: i64 = 50;
 
 #[derive(Deserialize)]
 pub(super) struct SavedQuery {
@@ -62,8 +62,8 @@ async fn account_page(
     let page = AccountPage {
         session,
         profile: &accounts::profile(&app.pool, me).await?,
-        devices: &sessions::devices(&app.pool, me, MAX_DEVICES).await?,
-        blocked: &blocked::list(&app.pool, me).await?,
+        sessions: &store::sessions::list(&app.pool, me, MAX_LISTED_SESSIONS).await?,
+        blocked: &store::blocks::list(&app.pool, me).await?,
         outcome,
     };
     Ok(html(views::account::page(&context.shell(app), &page)))

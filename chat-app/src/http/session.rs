@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 
-use super::devices;
+use super::user_agent;
 use crate::app::App;
 use crate::batch_loader::Loaded;
 use crate::config::Config;
@@ -34,7 +34,7 @@ impl<S: Sync> FromRequestParts<S> for Browser {
             jar: CookieJar::from_headers(&parts.headers),
             device: agent
                 .and_then(|agent| agent.to_str().ok())
-                .and_then(devices::name),
+                .and_then(user_agent::device_name),
         })
     }
 }

@@ -13,9 +13,9 @@ use crate::domain::{Session, SessionId, UserId};
 
 /// A session as its user sees it.
 #[derive(Clone, Debug, sqlx::FromRow)]
-pub struct Device {
+pub struct ListedSession {
     pub id: SessionId,
-    /// Browser and system, as in `Firefox, Linux`.
+    /// Browser and operating system, such as `Firefox, Linux`.
     pub device: Option<String>,
     pub created_at: OffsetDateTime,
     /// When it was last used, with a precision of some minutes.
@@ -91,7 +91,7 @@ async fn touch(pool: &Pool, sessions: &[SessionId]) -> sqlx::Result<()> {
 }
 
 /// The sessions of a user, last used first.
-pub async fn devices(pool: &Pool, user: UserId, limit: i64) -> sqlx::Result<Vec<Device>> {
+pub async fn list(pool: &Pool, user: UserId, limit: i64) -> sqlx::Result<Vec<ListedSession>> {
     sqlx::query_as(
         "SELECT id, device, created_at, last_seen_at FROM sessions
          WHERE user_id = $1 AND expires_at > now() ORDER BY last_seen_at DESC, id DESC LIMIT $2",

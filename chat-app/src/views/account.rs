@@ -14,7 +14,7 @@ use super::widgets::avatar;
 use crate::config::Config;
 use crate::domain::{Session, User};
 use crate::store::accounts::Profile;
-use crate::store::sessions::Device;
+use crate::store::sessions::ListedSession;
 use crate::t;
 use crate::text::{Language, Text};
 
@@ -23,7 +23,7 @@ pub(crate) struct AccountPage<'a> {
     /// The session that requests the page.
     pub(crate) session: &'a Session,
     pub(crate) profile: &'a Profile,
-    pub(crate) devices: &'a [Device],
+    pub(crate) sessions: &'a [ListedSession],
     pub(crate) blocked: &'a [User],
     /// The section whose form was sent, and its outcome.
     pub(crate) outcome: (String, Outcome),
@@ -49,7 +49,7 @@ pub(crate) fn page(shell: &Shell, page: &AccountPage) -> Markup {
         (language(text, page))
         (privacy(text, page))
         (safety::password(text, page))
-        (safety::devices(text, page))
+        (safety::sessions(text, page))
         (people::blocked(text, page))
         (safety::data(text, page))
     };

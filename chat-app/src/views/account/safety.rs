@@ -1,9 +1,9 @@
-//! Password, devices, data export, and deletion of the account. Pure.
+//! Password, sessions, data export, and deletion of the account. Pure.
 
 use maud::{Markup, html};
 
 use super::AccountPage;
-use crate::store::sessions::Device;
+use crate::store::sessions::ListedSession;
 use crate::t;
 use crate::text::Text;
 use crate::views::settings::{button, password as password_field, section};
@@ -23,12 +23,12 @@ pub(super) fn password(text: Text, page: &AccountPage) -> Markup {
     section(text, "password", &title, page.outcome("password"), form)
 }
 
-pub(super) fn devices(text: Text, page: &AccountPage) -> Markup {
+pub(super) fn sessions(text: Text, page: &AccountPage) -> Markup {
     let list = html! {
         ul.rows {
-            @for device in page.devices { (row(text, device, device.id == page.session.id)) }
+            @for session in page.sessions { (row(text, session, session.id == page.session.id)) }
         }
-        @if page.devices.len() > 1 {
+        @if page.sessions.len() > 1 {
             (button("/account/devices/others", &[], "quiet", &t!(text, "account-devices-others")))
         }
     };
@@ -36,19 +36,19 @@ pub(super) fn devices(text: Text, page: &AccountPage) -> Markup {
     section(text, "devices", &title, page.outcome("devices"), list)
 }
 
-fn row(text: Text, device: &Device, this: bool) -> Markup {
+fn row(text: Text, session: &ListedSession, current: bool) -> Markup {
     let unknown = t!(text, "account-device-unknown");
     html! {
         li.row data-testid="device" {
             span.grow {
-                bdi { (device.device.as_deref().unwrap_or(&unknown)) }
+                bdi { (session.device.as_deref().unwrap_or(&unknown)) }
                 span.hint {
-                    @if this { (t!(text, "account-device-this")) }
-                    @else { (t!(text, "account-device-seen")) " " (timestamp(device.last_seen_at)) }
+                    @if current { (t!(text, "account-device-this")) }
+                    @else { (t!(text, "account-device-seen")) " " (timestamp(session.last_seen_at)) }
                 }
             }
-            @if !this {
-                (button("/account/devices/revoke", &[("session", &device.id.to_string())], "quiet",
+            @if !current {
+                (button("/account/devices/revoke", &[("session", &session.id.to_string())], "quiet",
                     &t!(text, "account-device-revoke")))
             }
         }

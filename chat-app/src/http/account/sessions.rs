@@ -1,4 +1,4 @@
-//! Ends a person's own sessions on other devices. Does I/O.
+//! Revokes a user's sessions: one, or all except the current one. Does I/O.
 
 use axum::extract::State;
 use axum::response::Redirect;
@@ -12,16 +12,16 @@ use crate::http::extract::Form;
 use crate::store::sessions;
 
 #[derive(Deserialize)]
-pub(in crate::http) struct DeviceForm {
+pub(in crate::http) struct SessionForm {
     session: SessionId,
 }
 
 pub(in crate::http) async fn revoke(
     State(app): State<App>,
     session: Session,
-    Form(form): Form<DeviceForm>,
+    Form(SessionForm { session: other }): Form<SessionForm>,
 ) -> Result<Redirect, AppError> {
-    if sessions::revoke_own(&app.pool, session.user.id, form.session).await? {
+    if sessions::revoke_own(&app.pool, session.user.id, other).await? {
         Ok(saved_redirect("devices"))
     } else {
         Err(AppError::NotFound)

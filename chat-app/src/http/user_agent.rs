@@ -1,4 +1,4 @@
-//! Turns a `user-agent` into a short name that a person recognizes. Pure.
+//! Turns a `user-agent` into a short name that a person recognizes. The header itself is not stored. Pure.
 
 /// The first match counts: most browsers also claim to be one of the later ones.
 const BROWSERS: [(&str, &str); 7] = [
@@ -10,7 +10,8 @@ const BROWSERS: [(&str, &str); 7] = [
     ("Chrom", "Chrome"),
     ("Safari/", "Safari"),
 ];
-const SYSTEMS: [(&str, &str); 7] = [
+/// The first match counts: an iPhone is also `like Mac OS X`, and Android also names Linux.
+const OPERATING_SYSTEMS: [(&str, &str); 7] = [
     ("iPhone", "iPhone"),
     ("iPad", "iPad"),
     ("Android", "Android"),
@@ -20,13 +21,13 @@ const SYSTEMS: [(&str, &str); 7] = [
     ("Linux", "Linux"),
 ];
 
-/// For example `Firefox, Linux`. The header itself is not stored.
-pub(super) fn name(user_agent: &str) -> Option<String> {
+/// The browser and operating system, such as `Firefox, Linux`; one of them if only one is known.
+pub(super) fn device_name(user_agent: &str) -> Option<String> {
     let find = |table: &[(&str, &'static str)]| {
         let found = table.iter().find(|(mark, _)| user_agent.contains(mark));
         found.map(|(_, name)| *name)
     };
-    match (find(&BROWSERS), find(&SYSTEMS)) {
+    match (find(&BROWSERS), find(&OPERATING_SYSTEMS)) {
         (Some(browser), Some(system)) => Some(format!("{browser}, {system}")),
         (one, other) => one.or(other).map(str::to_owned),
     }
@@ -57,7 +58,7 @@ mod tests {
             ),
             ("curl/8", None),
         ] {
-            assert_eq!(name(given).as_deref(), expected, "{given}");
+            assert_eq!(device_name(given).as_deref(), expected, "{given}");
         }
     }
 }
