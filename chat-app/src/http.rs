@@ -63,10 +63,10 @@ pub fn router(app: App) -> Router {
         .route("/c/{id}/members/{user}/role", post(about::set_role))
         .route("/rooms", get(rooms::directory).post(rooms::create))
         .route("/rooms/new", get(rooms::new))
-        .route("/c/{id}/level", post(notifications::level))
+        .route("/c/{id}/level", post(notifications::set_level))
         .route(
             "/notifications",
-            get(notifications::page).post(notifications::save),
+            get(notifications::page).post(notifications::set_quiet_hours),
         )
         .route("/notifications/settings", get(notifications::settings))
         .route(
@@ -75,11 +75,11 @@ pub fn router(app: App) -> Router {
         )
         .route(
             "/notifications/subscription/remove",
-            post(notifications::unsubscribe),
+            post(notifications::unsubscribe_by_endpoint),
         )
         .route(
             "/notifications/{subscription}/remove",
-            post(notifications::remove_device),
+            post(notifications::unsubscribe_by_id),
         )
         .route("/sw.js", get(assets::service_worker))
         .route("/manifest.webmanifest", get(assets::manifest))

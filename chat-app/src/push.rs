@@ -81,8 +81,12 @@ impl PushClient {
         self.key.public()
     }
 
-    /// The endpoint as a URI, if pushes to it are allowed.
-    pub fn endpoint(&self, text: &str) -> Option<Uri> {
+    /// Whether pushes to this endpoint are allowed.
+    pub fn is_valid_endpoint(&self, text: &str) -> bool {
+        self.endpoint(text).is_some()
+    }
+
+    fn endpoint(&self, text: &str) -> Option<Uri> {
         address::endpoint(text, self.allow_private)
     }
 
@@ -129,7 +133,7 @@ fn encrypted(due: &DuePush) -> Option<Vec<u8>> {
 }
 
 /// Whether these are valid keys of a subscription: a point on the curve and 16 bytes.
-pub(crate) fn are_keys(p256dh: &[u8], auth: &[u8]) -> bool {
+pub(crate) fn are_valid_keys(p256dh: &[u8], auth: &[u8]) -> bool {
     p256dh.len() == 65 && auth.len() == 16 && PublicKey::from_sec1_bytes(p256dh).is_ok()
 }
 
@@ -228,7 +232,11 @@ mod tests {
             auth: vec![9; 16],
             ..DuePush::example()
         };
-        assert!(are_keys(&due.p256dh, &due.auth), "{}", due.p256dh.len());
+        assert!(
+            are_valid_keys(&due.p256dh, &due.auth),
+            "{}",
+            due.p256dh.len()
+        );
         let decrypt =
             |auth: [u8; 16]| web_push_native::decrypt(encrypted(&due).unwrap(), &key, &auth.into());
         assert_eq!(decrypt([9; 16]).unwrap(), payload::payload(&due));

@@ -1,4 +1,4 @@
-//! The notification settings: levels, quiet hours, devices. Does I/O.
+//! The notification settings: levels, quiet hours, push subscriptions. Does I/O.
 
 use axum::Json;
 use axum::extract::State;
@@ -14,17 +14,15 @@ use crate::app::App;
 use crate::domain::{ConversationId, Level, Session};
 use crate::error::AppError;
 use crate::input_error::InputError;
-use crate::push::quiet::is_zone;
-use crate::push::{PushClient, are_keys};
+use crate::push::quiet::is_valid_time_zone;
+use crate::push::{PushClient, are_valid_keys};
 use crate::store;
-use crate::store::push::{Quiet, Subscription};
+use crate::store::push::{QuietHours, Subscription};
 use crate::text::Text;
-use crate::views::notifications::{self as views, NotificationsPage, Outcome, QuietHours};
+use crate::views::notifications::{self as views, NotificationsPage, Outcome, QuietHoursSection};
 
-/// A person's devices with Web Push; a new one replaces the oldest.
-const MAX_DEVICES: i64 = 10;
-
-const MINUTES_PER_DAY: i16 = 24 * 60;
+/// Push subscriptions per user; a new one replaces the oldest.
+const MAX_PUSH_SUBSCRIPTIONS: i64 = 10;
 
 #[derive(Deserialize)]
 pub(super) struct SavedQuery {
@@ -37,38 +35,39 @@ pub(super) async fn page(
     text: Text,
     Form(SavedQuery { saved }): Form<SavedQuery>,
 ) -> Result<Html<String>, AppError> {
-    let quiet = store::push::quiet(&app.pool, session.user.id).await?;
-    let hours = QuietHours {
+    let hours = store::push::quiet_hours(&app.pool, session.user.id).await?;
+    let quiet_hours = QuietHoursSection {
         outcome: saved.map_or(Outcome::None, |_| Outcome::Saved),
-        ..QuietHours::of(quiet)
+        ..QuietHoursSection::of(hours)
     };
-    settings_page(&app, session, text, &hours).await
+    settings_page(&app, session, text, &quiet_hours).await
 }
 
 async fn settings_page(
     app: &App,
     session: Session,
     text: Text,
-    hours: &QuietHours,
+    quiet_hours: &QuietHoursSection,
 ) -> Result<Html<String>, AppError> {
-    let devices = store::push::devices(&app.pool, session.user.id).await?;
+    let subscriptions = store::push::subscriptions(&app.pool, session.user.id).await?;
     let key = app.push.as_ref().map(|push| push.public_key());
     let context = PageContext::read(app, session.user, text).await?;
     let content = NotificationsPage {
         key: key.as_deref(),
         session: session.id,
-        devices: &devices,
-        hours,
+        subscriptions: &subscriptions,
+        quiet_hours,
     };
     Ok(html(views::page(&context.shell(app), &content)))
 }
 
-/// For the script: the key to subscribe with, and the quiet hours.
+/// For `static/js/notify.js`: the VAPID public key and the quiet hours.
 pub(super) async fn settings(
     State(app): State<App>,
     session: Session,
 ) -> Result<Response, AppError> {
-    let quiet = store::push::quiet(&app.pool, session.user.id).await?;
+    let hours = store::push::quiet_hours(&app.pool, session.user.id).await?;
+    let quiet = hours.map(|hours| (hours.from, hours.to, hours.zone));
     let key = app.push.as_ref().map(|push| push.public_key());
     Ok(Json(serde_json::json!({ "key": key, "quiet": quiet })).into_response())
 }
@@ -85,20 +84,19 @@ pub(super) struct QuietHoursForm {
     zone: String,
 }
 
-/// Sets the quiet hours.
-pub(super) async fn save(
+pub(super) async fn set_quiet_hours(
     State(app): State<App>,
     session: Session,
     text: Text,
     Form(form): Form<QuietHoursForm>,
 ) -> Result<Response, AppError> {
-    match hours(&form) {
-        Ok(quiet) => {
-            store::push::set_quiet(&app.pool, session.user.id, quiet).await?;
+    match parse_quiet_hours(&form) {
+        Ok(hours) => {
+            store::push::set_quiet_hours(&app.pool, session.user.id, hours.as_ref()).await?;
             Ok(Redirect::to("/notifications?saved=1").into_response())
         }
         Err(error) => {
-            let rejected = QuietHours {
+            let rejected = QuietHoursSection {
                 on: form.on.is_some(),
                 from: form.from,
                 to: form.to,
@@ -111,7 +109,7 @@ pub(super) async fn save(
     }
 }
 
-fn hours(form: &QuietHoursForm) -> Result<Option<Quiet>, InputError> {
+fn parse_quiet_hours(form: &QuietHoursForm) -> Result<Option<QuietHours>, InputError> {
     if form.on.is_none() {
         return Ok(None);
     }
@@ -120,10 +118,11 @@ fn hours(form: &QuietHoursForm) -> Result<Option<Quiet>, InputError> {
         .filter(|(from, to)| from != to)
         .ok_or(InputError::QuietHours)?;
     let zone = form.zone.trim();
-    if zone.len() > 64 || !is_zone(zone) {
+    if zone.len() > 64 || !is_valid_time_zone(zone) {
         return Err(InputError::TimeZone);
     }
-    Ok(Some((from, to, zone.to_owned())))
+    let zone = zone.to_owned();
+    Ok(Some(QuietHours { from, to, zone }))
 }
 
 /// Parses a time such as `07:30`.
@@ -131,7 +130,7 @@ fn minute_of_day(text: &str) -> Option<i16> {
     let (hour, minute) = text.trim().split_once(':')?;
     let (hour, minute): (i16, i16) = (hour.parse().ok()?, minute.parse().ok()?);
     let within = (0..24).contains(&hour) && (0..60).contains(&minute);
-    within.then_some((hour * 60 + minute) % MINUTES_PER_DAY)
+    within.then_some(hour * 60 + minute)
 }
 
 #[derive(Deserialize)]
@@ -151,7 +150,7 @@ pub(super) async fn subscribe(
     let push = app.push.as_ref().ok_or(AppError::NotFound)?;
     let subscription = subscription(push, text, form).ok_or(InputError::PushEndpoint)?;
     let owner = (session.user.id, session.id);
-    store::push::subscribe(&app.pool, owner, &subscription, MAX_DEVICES).await?;
+    store::push::subscribe(&app.pool, owner, &subscription, MAX_PUSH_SUBSCRIPTIONS).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -159,8 +158,8 @@ fn subscription(push: &PushClient, text: Text, form: SubscriptionForm) -> Option
     // Some browsers add padding.
     let decoded = |field: &str| BASE64.decode(field.trim_end_matches('=')).ok();
     let (p256dh, auth) = (decoded(&form.p256dh)?, decoded(&form.auth)?);
-    push.endpoint(&form.endpoint)?;
-    are_keys(&p256dh, &auth).then(|| Subscription {
+    let valid = push.is_valid_endpoint(&form.endpoint) && are_valid_keys(&p256dh, &auth);
+    valid.then(|| Subscription {
         endpoint: form.endpoint,
         p256dh,
         auth,
@@ -173,21 +172,21 @@ pub(super) struct EndpointForm {
     endpoint: String,
 }
 
-pub(super) async fn unsubscribe(
+pub(super) async fn unsubscribe_by_endpoint(
     State(app): State<App>,
     session: Session,
     Form(EndpointForm { endpoint }): Form<EndpointForm>,
 ) -> Result<StatusCode, AppError> {
-    store::push::unsubscribe(&app.pool, session.user.id, &endpoint).await?;
+    store::push::unsubscribe_by_endpoint(&app.pool, session.user.id, &endpoint).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) async fn remove_device(
+pub(super) async fn unsubscribe_by_id(
     State(app): State<App>,
     session: Session,
     Path(subscription): Path<i64>,
 ) -> Result<Redirect, AppError> {
-    match store::push::forget(&app.pool, session.user.id, subscription).await? {
+    match store::push::unsubscribe_by_id(&app.pool, session.user.id, subscription).await? {
         true => Ok(Redirect::to("/notifications")),
         false => Err(AppError::NotFound),
     }
@@ -198,8 +197,7 @@ pub(super) struct LevelForm {
     level: Level,
 }
 
-/// Sets the notification level of a conversation.
-pub(super) async fn level(
+pub(super) async fn set_level(
     State(app): State<App>,
     session: Session,
     Path(id): Path<ConversationId>,

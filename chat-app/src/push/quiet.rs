@@ -3,21 +3,22 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::store::push::QuietHours;
+
 /// Whether the IANA database has this time zone.
-pub(crate) fn is_zone(name: &str) -> bool {
+pub(crate) fn is_valid_time_zone(name: &str) -> bool {
     TimeZone::get(name).is_ok()
 }
 
-/// Whether the local time is between these minutes of the day; `to` may be before `from`, on the next day.
-/// A zone that has been removed from the database counts as UTC.
-pub(crate) fn is_quiet(from: i16, to: i16, zone: &str, now: Timestamp) -> bool {
-    let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
+/// Whether the local time is within these hours. A zone that has been removed from the database counts as UTC.
+pub(crate) fn is_quiet(hours: &QuietHours, now: Timestamp) -> bool {
+    let zone = TimeZone::get(&hours.zone).unwrap_or(TimeZone::UTC);
     let there = now.to_zoned(zone);
     let minute = i16::from(there.hour()) * 60 + i16::from(there.minute());
-    if from <= to {
-        (from..to).contains(&minute)
+    if hours.from <= hours.to {
+        (hours.from..hours.to).contains(&minute)
     } else {
-        minute >= from || minute < to
+        minute >= hours.from || minute < hours.to
     }
 }
 
@@ -26,7 +27,12 @@ mod tests {
     use super::*;
 
     fn quiet(from: i16, to: i16, zone: &str, now: &str) -> bool {
-        is_quiet(from, to, zone, now.parse().unwrap())
+        let hours = QuietHours {
+            from,
+            to,
+            zone: zone.to_owned(),
+        };
+        is_quiet(&hours, now.parse().unwrap())
     }
 
     #[test]
@@ -50,8 +56,12 @@ mod tests {
 
     #[test]
     fn zones_are_known_by_their_iana_name() {
-        assert!(is_zone("Europe/Berlin") && is_zone("UTC"));
-        assert!(!is_zone("") && !is_zone("Middle/Earth") && !is_zone("/etc/passwd"));
+        assert!(is_valid_time_zone("Europe/Berlin") && is_valid_time_zone("UTC"));
+        assert!(
+            !is_valid_time_zone("")
+                && !is_valid_time_zone("Middle/Earth")
+                && !is_valid_time_zone("/etc/passwd")
+        );
         assert!(quiet(0, 60, "Middle/Earth", "2026-01-01T00:30:00Z"));
     }
 }

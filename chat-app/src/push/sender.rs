@@ -68,9 +68,9 @@ async fn finish(pool: &Pool, metrics: &Metrics, due: &DuePush, result: Option<&P
 /// Sends a push. No result if it is no longer wanted or it is quiet hours.
 async fn deliver(sender: Arc<PushClient>, due: DuePush) -> (DuePush, Option<PushResult>) {
     let quiet = due
-        .quiet
+        .quiet_hours
         .as_ref()
-        .is_some_and(|(from, to, zone)| is_quiet(*from, *to, zone, Timestamp::now()));
+        .is_some_and(|hours| is_quiet(hours, Timestamp::now()));
     if !due.wanted || quiet {
         return (due, None);
     }

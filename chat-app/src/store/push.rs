@@ -23,9 +23,9 @@ pub struct Subscription {
 
 /// A subscription as its owner sees it.
 #[derive(Debug, sqlx::FromRow)]
-pub struct Device {
+pub struct ListedSubscription {
     pub id: i64,
-    /// Browser and system, as in `Firefox, Linux`.
+    /// Browser and operating system, such as `Firefox, Linux`.
     pub device: Option<String>,
     /// The session in which it was created.
     pub session_id: SessionId,
@@ -78,8 +78,12 @@ pub async fn subscribe(
     tx.commit().await
 }
 
-/// Deletes the subscription with this endpoint. False if it was not this user's.
-pub async fn unsubscribe(pool: &Pool, user: UserId, endpoint: &str) -> sqlx::Result<bool> {
+/// False if it was not this user's.
+pub async fn unsubscribe_by_endpoint(
+    pool: &Pool,
+    user: UserId,
+    endpoint: &str,
+) -> sqlx::Result<bool> {
     let gone = sqlx::query("DELETE FROM push_subscriptions WHERE user_id = $1 AND endpoint = $2")
         .bind(user)
         .bind(endpoint)
@@ -88,8 +92,8 @@ pub async fn unsubscribe(pool: &Pool, user: UserId, endpoint: &str) -> sqlx::Res
     Ok(gone.rows_affected() > 0)
 }
 
-/// Deletes a subscription. False if it was not this user's.
-pub async fn forget(pool: &Pool, user: UserId, id: i64) -> sqlx::Result<bool> {
+/// False if it was not this user's.
+pub async fn unsubscribe_by_id(pool: &Pool, user: UserId, id: i64) -> sqlx::Result<bool> {
     let gone = sqlx::query("DELETE FROM push_subscriptions WHERE user_id = $1 AND id = $2")
         .bind(user)
         .bind(id)
@@ -99,7 +103,7 @@ pub async fn forget(pool: &Pool, user: UserId, id: i64) -> sqlx::Result<bool> {
 }
 
 /// The user's subscriptions, newest first.
-pub async fn devices(pool: &Pool, user: UserId) -> sqlx::Result<Vec<Device>> {
+pub async fn subscriptions(pool: &Pool, user: UserId) -> sqlx::Result<Vec<ListedSubscription>> {
     sqlx::query_as(
         "SELECT p.id, s.device, p.session_id, p.created_at FROM push_subscriptions p
          JOIN sessions s ON s.id = p.session_id
@@ -110,12 +114,23 @@ pub async fn devices(pool: &Pool, user: UserId) -> sqlx::Result<Vec<Device>> {
     .await
 }
 
-/// Quiet hours: first and last minute of the day, and the time zone.
-pub type Quiet = (i16, i16, String);
+/// The time of the day without pushes. It ends on the next day if `to` is before `from`.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct QuietHours {
+    /// The start (inclusive) in minutes after midnight.
+    #[sqlx(rename = "dnd_from")]
+    pub from: i16,
+    /// The end (exclusive) in minutes after midnight.
+    #[sqlx(rename = "dnd_to")]
+    pub to: i16,
+    /// The IANA time zone.
+    #[sqlx(rename = "time_zone")]
+    pub zone: String,
+}
 
-pub async fn quiet(pool: &Pool, user: UserId) -> sqlx::Result<Option<Quiet>> {
+pub async fn quiet_hours(pool: &Pool, user: UserId) -> sqlx::Result<Option<QuietHours>> {
     sqlx::query_as(
-        "SELECT dnd_from, dnd_to, coalesce(time_zone, 'UTC') FROM users
+        "SELECT dnd_from, dnd_to, coalesce(time_zone, 'UTC') AS time_zone FROM users
          WHERE id = $1 AND dnd_from IS NOT NULL AND dnd_to IS NOT NULL",
     )
     .bind(user)
@@ -123,19 +138,19 @@ pub async fn quiet(pool: &Pool, user: UserId) -> sqlx::Result<Option<Quiet>> {
     .await
 }
 
-/// Sets or clears the quiet hours.
-pub async fn set_quiet(pool: &Pool, user: UserId, quiet: Option<Quiet>) -> sqlx::Result<()> {
-    let (from, to, zone) = match quiet {
-        Some((from, to, zone)) => (Some(from), Some(to), Some(zone)),
-        None => (None, None, None),
-    };
+/// Sets the quiet hours, or clears them and keeps the time zone.
+pub async fn set_quiet_hours(
+    pool: &Pool,
+    user: UserId,
+    hours: Option<&QuietHours>,
+) -> sqlx::Result<()> {
     sqlx::query(
         "UPDATE users SET dnd_from = $2, dnd_to = $3, time_zone = coalesce($4, time_zone) WHERE id = $1",
     )
     .bind(user)
-    .bind(from)
-    .bind(to)
-    .bind(zone)
+    .bind(hours.map(|hours| hours.from))
+    .bind(hours.map(|hours| hours.to))
+    .bind(hours.map(|hours| &hours.zone))
     .execute(pool)
     .await?;
     Ok(())
@@ -194,7 +209,7 @@ pub struct DuePush {
     pub personal: bool,
     /// False if the message was read or deleted, or the user may no longer see it.
     pub wanted: bool,
-    pub quiet: Option<Quiet>,
+    pub quiet_hours: Option<QuietHours>,
     pub at: OffsetDateTime,
     /// The title of the room; `None` for direct messages.
     pub title: Option<String>,
@@ -253,9 +268,11 @@ fn due_of(row: &PgRow) -> sqlx::Result<DuePush> {
         seq: row.try_get("seq")?,
         personal: row.try_get("personal")?,
         wanted: row.try_get("wanted")?,
-        quiet: from
-            .zip(to)
-            .map(|(from, to)| (from, to, zone.unwrap_or_default())),
+        quiet_hours: from.zip(to).map(|(from, to)| QuietHours {
+            from,
+            to,
+            zone: zone.unwrap_or_default(),
+        }),
         at: row.try_get("at")?,
         title: row.try_get("title")?,
         sender_name: row.try_get("sender_name")?,
@@ -329,7 +346,7 @@ impl DuePush {
             seq: 3,
             personal: true,
             wanted: true,
-            quiet: None,
+            quiet_hours: None,
             at: OffsetDateTime::UNIX_EPOCH,
             title: None,
             sender_name: "Ada".into(),

@@ -1,4 +1,4 @@
-//! The notification settings: devices, quiet hours, and the form with a conversation's level. Pure.
+//! The notification settings: push subscriptions, quiet hours, and the form with a conversation's level. Pure.
 
 use maud::{Markup, html};
 
@@ -8,7 +8,7 @@ use super::settings::{self, section};
 use super::shell::Shell;
 use super::widgets::rfc3339;
 use crate::domain::{ConversationId, Level, SessionId};
-use crate::store::push::{Device, Quiet};
+use crate::store::push::{ListedSubscription, QuietHours};
 use crate::t;
 use crate::text::Text;
 
@@ -17,13 +17,13 @@ pub(crate) struct NotificationsPage<'a> {
     pub(crate) key: Option<&'a str>,
     /// The session that requests the page.
     pub(crate) session: SessionId,
-    pub(crate) devices: &'a [Device],
-    pub(crate) hours: &'a QuietHours,
+    pub(crate) subscriptions: &'a [ListedSubscription],
+    pub(crate) quiet_hours: &'a QuietHoursSection,
 }
 
 /// The form of the quiet hours, as saved or as typed.
 #[derive(Debug)]
-pub(crate) struct QuietHours {
+pub(crate) struct QuietHoursSection {
     pub(crate) on: bool,
     /// For example `22:00`.
     pub(crate) from: String,
@@ -33,11 +33,15 @@ pub(crate) struct QuietHours {
     pub(crate) outcome: Outcome,
 }
 
-impl QuietHours {
+impl QuietHoursSection {
     /// As stored. By default a night, switched off.
-    pub(crate) fn of(quiet: Option<Quiet>) -> Self {
-        let on = quiet.is_some();
-        let (from, to, zone) = quiet.unwrap_or((22 * 60, 7 * 60, String::new()));
+    pub(crate) fn of(hours: Option<QuietHours>) -> Self {
+        let on = hours.is_some();
+        let QuietHours { from, to, zone } = hours.unwrap_or_else(|| QuietHours {
+            from: 22 * 60,
+            to: 7 * 60,
+            zone: String::new(),
+        });
         let clock = |minute: i16| format!("{:02}:{:02}", minute / 60, minute % 60);
         Self {
             on,
@@ -55,8 +59,8 @@ pub(crate) fn page(shell: &Shell, content: &NotificationsPage) -> Markup {
         link rel="stylesheet" href=(assets::url("notifications.css"));
         div.notifications data-testid="notifications" {
             (this_device(text, content.key))
-            @if content.key.is_some() { (devices(text, content)) }
-            (hours(text, content.hours))
+            @if content.key.is_some() { (subscriptions(text, content)) }
+            (quiet_hours(text, content.quiet_hours))
             (levels(text))
         }
     };
@@ -87,32 +91,32 @@ fn this_device(text: Text, key: Option<&str>) -> Markup {
     section(text, "this-device", &title, &Outcome::None, content)
 }
 
-fn devices(text: Text, content: &NotificationsPage) -> Markup {
+fn subscriptions(text: Text, content: &NotificationsPage) -> Markup {
     let content = html! {
-        @if content.devices.is_empty() {
+        @if content.subscriptions.is_empty() {
             p.hint { (t!(text, "notifications-no-devices")) }
         } @else {
-            ul.rows { @for device in content.devices { (item(text, device, content.session)) } }
+            ul.rows { @for subscription in content.subscriptions { (item(text, subscription, content.session)) } }
         }
     };
     let title = t!(text, "notifications-devices");
     section(text, "devices", &title, &Outcome::None, content)
 }
 
-fn item(text: Text, device: &Device, session: SessionId) -> Markup {
-    let name = match &device.device {
+fn item(text: Text, subscription: &ListedSubscription, session: SessionId) -> Markup {
+    let name = match &subscription.device {
         Some(name) => name.clone(),
         None => t!(text, "device-unknown"),
     };
-    let at = rfc3339(device.created_at);
+    let at = rfc3339(subscription.created_at);
     html! {
         li.row data-testid="push-device" {
             span.grow {
                 bdi { (name) }
                 span.hint { (t!(text, "notifications-since", date = &at[..10])) }
-                @if device.session_id == session { span.tag { (t!(text, "notifications-current")) } }
+                @if subscription.session_id == session { span.tag { (t!(text, "notifications-current")) } }
             }
-            form method="post" action={ "/notifications/" (device.id) "/remove" } {
+            form method="post" action={ "/notifications/" (subscription.id) "/remove" } {
                 button.button.quiet type="submit" aria-label=(t!(text, "notifications-remove-device", device = name.as_str())) {
                     (t!(text, "notifications-remove"))
                 }
@@ -121,7 +125,7 @@ fn item(text: Text, device: &Device, session: SessionId) -> Markup {
     }
 }
 
-fn hours(text: Text, hours: &QuietHours) -> Markup {
+fn quiet_hours(text: Text, hours: &QuietHoursSection) -> Markup {
     let invalid = matches!(hours.outcome, Outcome::Wrong(_));
     let content = html! {
         p.hint { (t!(text, "notifications-quiet-hint")) }
@@ -219,12 +223,16 @@ mod tests {
 
     #[test]
     fn quiet_hours_are_off_by_default() {
-        let hours = QuietHours::of(None);
+        let hours = QuietHoursSection::of(None);
         assert_eq!(
             (hours.on, &*hours.from, &*hours.to),
             (false, "22:00", "07:00")
         );
-        let hours = QuietHours::of(Some((5, 725, "UTC".into())));
+        let hours = QuietHoursSection::of(Some(QuietHours {
+            from: 5,
+            to: 725,
+            zone: "UTC".into(),
+        }));
         assert_eq!(
             (hours.on, &*hours.from, &*hours.to),
             (true, "00:05", "12:05")
