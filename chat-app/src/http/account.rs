@@ -77,7 +77,7 @@ async fn page_with_error(
     section: &str,
     error: InputError,
 ) -> Result<Response, AppError> {
-    let outcome = (section.to_owned(), Outcome::Wrong(error));
+    let outcome = (section.to_owned(), Outcome::Invalid(error));
     let page = account_page(app, session, text, outcome).await?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
 }

@@ -101,7 +101,7 @@ pub(super) async fn set_quiet_hours(
                 from: form.from,
                 to: form.to,
                 zone: form.zone,
-                outcome: Outcome::Wrong(error),
+                outcome: Outcome::Invalid(error),
             };
             let page = settings_page(&app, session, text, &rejected).await?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())

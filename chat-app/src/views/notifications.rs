@@ -126,7 +126,7 @@ fn item(text: Text, subscription: &ListedSubscription, session: SessionId) -> Ma
 }
 
 fn quiet_hours(text: Text, hours: &QuietHoursSection) -> Markup {
-    let invalid = matches!(hours.outcome, Outcome::Wrong(_));
+    let invalid = matches!(hours.outcome, Outcome::Invalid(_));
     let content = html! {
         p.hint { (t!(text, "notifications-quiet-hint")) }
         form.hours method="post" action="/notifications" data-testid="quiet-form" {

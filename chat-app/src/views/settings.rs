@@ -30,7 +30,7 @@ pub(crate) enum Outcome {
     #[default]
     None,
     Saved,
-    Wrong(InputError),
+    Invalid(InputError),
 }
 
 /// A section with the outcome of its form below the heading.
@@ -47,7 +47,7 @@ pub(super) fn section(
             @match outcome {
                 Outcome::None => {}
                 Outcome::Saved => p.saved role="status" data-testid="saved" { (t!(text, "account-saved")) },
-                Outcome::Wrong(error) => div role="alert" {
+                Outcome::Invalid(error) => div role="alert" {
                     (field_error(text, &format!("{id}-error"), Some(error)))
                 },
             }

@@ -59,7 +59,7 @@ pub(super) async fn create(
         number.filter(|number| (1..=most).contains(number))
     };
     let (Some(days), Some(uses)) = (number(&days, 365), number(&uses, 1000)) else {
-        let result = views::FormResult::Wrong(InputError::InviteLimits);
+        let result = views::FormResult::Invalid(InputError::InviteLimits);
         let page = invites(&app, admin, text, None, &result).await?;
         return Ok(unprocessable(page));
     };

@@ -49,7 +49,7 @@ pub(super) async fn remove(
     if done == Done::Done {
         return Ok(Redirect::to("/admin/messages?saved=yes").into_response());
     }
-    let outcome = Outcome::Wrong(InputError::MessageLink);
+    let outcome = Outcome::Invalid(InputError::MessageLink);
     let page = render(&app, admin, text, |shell| views::page(shell, &outcome)).await?;
     Ok(unprocessable(page))
 }

@@ -80,7 +80,7 @@ pub(super) async fn act(
 ) -> Result<Response, AppError> {
     let done = store::admin::act(&app.pool, admin.id, id, act).await?;
     if done == Done::LastAdmin {
-        let result = views::FormResult::Wrong(InputError::LastAdmin);
+        let result = views::FormResult::Invalid(InputError::LastAdmin);
         return Ok(unprocessable(person(&app, admin, text, id, &result).await?));
     }
     require_found(done)?;

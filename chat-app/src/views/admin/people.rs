@@ -15,7 +15,7 @@ use crate::views::widgets::{avatar, timestamp};
 #[derive(Debug)]
 pub(crate) enum FormResult {
     None,
-    Wrong(InputError),
+    Invalid(InputError),
     /// The link that was created.
     Link(String),
 }
@@ -23,7 +23,7 @@ pub(crate) enum FormResult {
 impl FormResult {
     pub(super) fn outcome(&self) -> Outcome {
         match self {
-            Self::Wrong(error) => Outcome::Wrong(error.clone()),
+            Self::Invalid(error) => Outcome::Invalid(error.clone()),
             Self::None | Self::Link(_) => Outcome::None,
         }
     }

@@ -75,7 +75,7 @@ pub(crate) fn room(
         }
         (next_link(text, &path, &[("after", last)], more))
     };
-    let outcome = error.map_or(Outcome::None, Outcome::Wrong);
+    let outcome = error.map_or(Outcome::None, Outcome::Invalid);
     let content = section(text, "room", &room.title, &outcome, content);
     page(shell, "/admin/rooms", content)
 }
