@@ -99,7 +99,7 @@ pub fn router(app: App) -> Router {
             get(attachments::page).post(attachments::send),
         )
         .layer(DefaultBodyLimit::disable());
-    layers::wrap(routes, uploads, &app).with_state(app)
+    layers::add_layers(routes, uploads, &app).with_state(app)
 }
 
 fn settings() -> Router<App> {

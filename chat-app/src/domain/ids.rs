@@ -1,4 +1,4 @@
-//! Ids. Pure.
+//! Typed ids of database rows. Pure.
 
 use std::fmt;
 use std::str::FromStr;
@@ -32,6 +32,6 @@ macro_rules! id {
 id!(UserId);
 id!(ConversationId);
 id!(
-    /// A login of a user on one device.
+    /// A logged-in browser.
     SessionId
 );

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::body::HttpBody as Body;
+use axum::body::HttpBody;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
@@ -29,7 +29,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// A smaller response, such as the answer to a send, fits into one packet anyway.
 const MIN_COMPRESSED: u64 = 1400;
 
-/// Allows nothing inline and nothing from other sites.
+/// Allows no inline scripts or styles, and nothing from other origins.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self' data:; connect-src 'self'; font-src 'self'; manifest-src 'self'; form-action 'self'; \
     base-uri 'none'; frame-ancestors 'none'";
@@ -46,8 +46,8 @@ const HEADERS: [(HeaderName, &str); 5] = [
     (header::CACHE_CONTROL, "no-store"),
 ];
 
-/// Adds the layers. A request passes through the last one first. Uploads have their own limits.
-pub(super) fn wrap(routes: Router<App>, uploads: Router<App>, app: &App) -> Router<App> {
+/// The layer added last runs first. Uploads have their own limits.
+pub(super) fn add_layers(routes: Router<App>, uploads: Router<App>, app: &App) -> Router<App> {
     let mut routes = routes
         .layer(DefaultBodyLimit::max(body_limit(
             app.config.max_message_bytes,
@@ -83,7 +83,7 @@ pub(super) struct Incompressible;
 struct Compressible;
 
 impl Predicate for Compressible {
-    fn should_compress<B: Body>(&self, response: &axum::http::Response<B>) -> bool {
+    fn should_compress<B: HttpBody>(&self, response: &axum::http::Response<B>) -> bool {
         response.extensions().get::<Incompressible>().is_none()
             // A zip file is compressed already.
             && DefaultPredicate::new()
@@ -93,13 +93,13 @@ impl Predicate for Compressible {
     }
 }
 
-/// A form takes up to three bytes for each byte of the message. The limit is higher than that, so that a message that is a
-/// bit too long gets an error with the limit of messages.
+/// URL encoding uses up to three bytes per message byte. The extra 64 KiB let the handler answer a message that is slightly too
+/// long with its own error instead of 413.
 fn body_limit(max_message_bytes: usize) -> usize {
     3 * max_message_bytes + 64 * 1024
 }
 
-/// Refuses writes from pages of another origin. Behind a proxy that rewrites `host`, `CONFAB_URL` has the origin.
+/// Refuses writes from pages of another origin. The origin of `CONFAB_URL` is trusted, because a proxy may rewrite `Host`.
 fn same_origin(
     app: &App,
 ) -> CsrfLayer<impl Fn(tower_http::csrf::ProtectionError) -> Response + Clone + use<>> {
@@ -120,7 +120,7 @@ fn panic_response(panic: Box<dyn std::any::Any + Send>) -> Response {
 }
 
 /// The path without the secret token of a link.
-fn loggable(path: &str) -> &str {
+fn redact_token(path: &str) -> &str {
     let prefix = ["/join/", "/reset/"]
         .into_iter()
         .find(|prefix| path.starts_with(prefix));
@@ -130,7 +130,7 @@ fn loggable(path: &str) -> &str {
 /// Counts the request by its route, and logs only its method and path: queries, headers and bodies may be private.
 async fn trace(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let id = uuid::Uuid::new_v4().simple().to_string();
-    let span = tracing::info_span!("request", id, method = %request.method(), path = loggable(request.uri().path()));
+    let span = tracing::info_span!("request", id, method = %request.method(), path = redact_token(request.uri().path()));
     request.extensions_mut().insert(RequestId(id.clone()));
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();

@@ -1,5 +1,4 @@
-//! The id of a request in the log. No I/O.
+//! The id of a request, in its log lines and in the response header `x-request-id`. No I/O.
 
-/// The response has it as `x-request-id`.
 #[derive(Clone, Debug)]
 pub(super) struct RequestId(pub(super) String);
