@@ -89,7 +89,7 @@ pub struct Config {
     /// Who can sign up
     #[arg(long, env = "CONFAB_REGISTRATION", default_value = "open")]
     pub registration: Registration,
-    /// Token that creates the first administrator on /setup, while there is none
+    /// Token that creates the first admin on /setup, while there is none
     #[arg(
         long,
         env = "CONFAB_SETUP_TOKEN",

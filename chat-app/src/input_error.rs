@@ -37,7 +37,7 @@ pub enum InputError {
     CurrentPasswordWrong,
     AvatarFormat,
     AvatarTooLarge,
-    /// The last administrator can't delete their account.
+    /// The last admin can't delete their account.
     OwnAccountLastAdmin,
 
     RoomNameMissing,

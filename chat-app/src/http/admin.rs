@@ -44,7 +44,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/admin/log", get(log))
 }
 
-/// An administrator. Anybody else gets 404.
+/// An admin. Anybody else gets 404.
 pub(super) struct Admin(User);
 
 impl<S: Send + Sync> FromRequestParts<S> for Admin
@@ -86,9 +86,9 @@ fn require_found(done: Done) -> Result<(), AppError> {
 
 /// Cuts off the extra row, which says that there is another page.
 fn split_page<T>(mut rows: Vec<T>) -> (Vec<T>, bool) {
-    let more = rows.len() as i64 > PAGE_ROWS;
+    let has_more = rows.len() as i64 > PAGE_ROWS;
     rows.truncate(PAGE_ROWS as usize);
-    (rows, more)
+    (rows, has_more)
 }
 
 /// A URL to share: under the deployment's URL, or else the host that this browser uses.
@@ -113,9 +113,9 @@ async fn log(
     text: Text,
     Form(PageQuery { before }): Form<PageQuery>,
 ) -> Result<Html<String>, AppError> {
-    let (entries, more) = split_page(audit::list(&app.pool, before, PAGE_ROWS + 1).await?);
+    let (entries, has_more) = split_page(audit::list(&app.pool, before, PAGE_ROWS + 1).await?);
     render(&app, admin, text, |shell| {
-        views::admin::log(shell, &entries, more)
+        views::admin::log(shell, &entries, has_more)
     })
     .await
 }

@@ -102,7 +102,7 @@ pub async fn set_password(
     Ok(())
 }
 
-/// Deletes the account; with `erase`, housekeeping then deletes its messages. False for the last administrator.
+/// Deletes the account; with `erase`, housekeeping then deletes its messages. False for the last admin.
 pub async fn leave(pool: &Pool, user: UserId, erase: bool) -> sqlx::Result<bool> {
     let outcome: String = sqlx::query_scalar("SELECT leave_chat($1, $2)")
         .bind(user)

@@ -1,4 +1,4 @@
-//! What administrators read and do. Each act and its entry in the audit log are one statement. Does I/O.
+//! What admins read and do. Each act and its entry in the audit log are one statement. Does I/O.
 
 use sqlx::Row;
 use time::OffsetDateTime;
@@ -7,7 +7,7 @@ use super::Pool;
 use super::users::user_of;
 use crate::domain::{ConversationId, User, UserId};
 
-/// A user as administrators see them.
+/// A user as admins see them.
 #[derive(Clone, Debug)]
 pub struct Person {
     pub user: User,
@@ -44,7 +44,7 @@ impl Act {
 pub enum Done {
     Done,
     NotFound,
-    /// No administrator would be left.
+    /// No admin would be left.
     LastAdmin,
 }
 
@@ -103,7 +103,7 @@ pub async fn act(pool: &Pool, actor: UserId, person: UserId, act: Act) -> sqlx::
     Ok(done(&outcome))
 }
 
-/// A room as administrators see it, without messages.
+/// A room as admins see it, without messages.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Room {
     pub id: ConversationId,

@@ -1,4 +1,4 @@
-//! The audit log: the acts of administrators. Does I/O.
+//! The audit log: the acts of admins. Does I/O.
 
 use time::OffsetDateTime;
 

@@ -89,7 +89,7 @@ pub async fn erase_some(
     .fetch_all(&mut *connection)
     .await?;
     for (seq, _) in &places {
-        // As an administrator: the user may no longer be a member.
+        // As an admin: the user may no longer be a member.
         sqlx::query("SELECT delete_message($1, $2, $3, true)")
             .bind(id)
             .bind(seq)

@@ -20,7 +20,7 @@ pub struct Credentials {
     pub id: UserId,
     /// A PHC string.
     pub password_hash: String,
-    /// Whether an administrator has disabled the account.
+    /// Whether an admin has disabled the account.
     pub disabled: bool,
 }
 
@@ -46,7 +46,7 @@ pub(super) async fn insert(
     made.ok_or(CreateUserError::Taken)
 }
 
-/// Whether there are no users at all, and whether there is no administrator.
+/// Whether there are no users at all, and whether there is no admin.
 pub async fn first_run(pool: &Pool) -> sqlx::Result<(bool, bool)> {
     sqlx::query_as(
         "SELECT NOT EXISTS (SELECT FROM users), NOT EXISTS (SELECT FROM users WHERE is_admin)",
@@ -55,7 +55,7 @@ pub async fn first_run(pool: &Pool) -> sqlx::Result<(bool, bool)> {
     .await
 }
 
-/// Creates the first administrator with a new account; `None` if there is one already.
+/// Creates the first admin with a new account; `None` if there is one already.
 pub async fn create_first_admin(
     pool: &Pool,
     name: &UserName,
@@ -70,7 +70,7 @@ pub async fn create_first_admin(
     Ok(Some(made))
 }
 
-/// Makes a user the first administrator; false if there is one already.
+/// Makes a user the first admin; false if there is one already.
 pub async fn first_admin(executor: impl PgExecutor<'_>, user: UserId) -> sqlx::Result<bool> {
     sqlx::query_scalar("SELECT first_admin($1)")
         .bind(user)

@@ -37,7 +37,7 @@ fn page(shell: &Shell, tab: &str, content: Markup) -> Markup {
     settings::page(shell, &title, html! {}, content)
 }
 
-fn search(text: Text, path: &str, q: &str) -> Markup {
+fn search_form(text: Text, path: &str, q: &str) -> Markup {
     html! {
         form.search method="get" action=(path) role="search" {
             label.visually-hidden for="q" { (t!(text, "admin-search")) }
@@ -51,12 +51,12 @@ fn search(text: Text, path: &str, q: &str) -> Markup {
     }
 }
 
-fn next_link(text: Text, path: &str, query: &[(&str, &str)], more: bool) -> Markup {
+fn next_link(text: Text, path: &str, query: &[(&str, &str)], has_more: bool) -> Markup {
     let query = url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs(query)
         .finish();
     html! {
-        @if more { a.button.quiet.further href={ (path) "?" (query) } { (t!(text, "admin-more")) } }
+        @if has_more { a.button.quiet.further href={ (path) "?" (query) } { (t!(text, "admin-more")) } }
     }
 }
 
@@ -66,7 +66,7 @@ fn secret_link(link: &str) -> Markup {
 }
 
 /// The audit log.
-pub(crate) fn log(shell: &Shell, entries: &[Entry], more: bool) -> Markup {
+pub(crate) fn log(shell: &Shell, entries: &[Entry], has_more: bool) -> Markup {
     let text = shell.text;
     let last = entries.last().map_or(0, |entry| entry.id).to_string();
     let content = html! {
@@ -78,7 +78,7 @@ pub(crate) fn log(shell: &Shell, entries: &[Entry], more: bool) -> Markup {
                 }
             }
         }
-        (next_link(text, "/admin/log", &[("before", &last)], more))
+        (next_link(text, "/admin/log", &[("before", &last)], has_more))
     };
     page(shell, "/admin/log", content)
 }

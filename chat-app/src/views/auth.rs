@@ -71,7 +71,7 @@ fn sign_up(text: Text, form: &AuthForm, action: &str) -> Markup {
     }
 }
 
-/// Creates the first administrator.
+/// Creates the first admin.
 pub(crate) fn setup(config: &Config, text: Text, form: &AuthForm) -> Markup {
     let error = form.token_error.as_ref();
     let content = html! {

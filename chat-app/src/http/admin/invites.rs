@@ -32,9 +32,10 @@ async fn invites(
     before: Option<i64>,
     result: &views::FormResult,
 ) -> Result<Html<String>, AppError> {
-    let (invites, more) = split_page(store::invites::list(&app.pool, before, PAGE_ROWS + 1).await?);
+    let (invites, has_more) =
+        split_page(store::invites::list(&app.pool, before, PAGE_ROWS + 1).await?);
     render(app, admin, text, |shell| {
-        views::list(shell, &invites, more, result)
+        views::list(shell, &invites, has_more, result)
     })
     .await
 }

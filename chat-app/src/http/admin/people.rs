@@ -1,4 +1,4 @@
-//! People as administrators see them. Does I/O.
+//! People as admins see them. Does I/O.
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -34,10 +34,10 @@ pub(super) async fn list(
     text: Text,
     Form(PeopleQuery { q, after }): Form<PeopleQuery>,
 ) -> Result<Html<String>, AppError> {
-    let (people, more) =
+    let (people, has_more) =
         split_page(store::admin::people(&app.pool, &q, &after, PAGE_ROWS + 1).await?);
     render(&app, admin, text, |shell| {
-        views::list(shell, &q, &people, more)
+        views::list(shell, &q, &people, has_more)
     })
     .await
 }

@@ -1,4 +1,4 @@
-//! Rooms as administrators see them: names and members, no messages. Does I/O.
+//! Rooms as admins see them: names and members, no messages. Does I/O.
 
 use axum::extract::State;
 use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -28,9 +28,10 @@ pub(super) async fn list(
     Form(RoomsQuery { q, after }): Form<RoomsQuery>,
 ) -> Result<Html<String>, AppError> {
     let after = after.unwrap_or(ConversationId(0));
-    let (rooms, more) = split_page(store::admin::rooms(&app.pool, &q, after, PAGE_ROWS + 1).await?);
+    let (rooms, has_more) =
+        split_page(store::admin::rooms(&app.pool, &q, after, PAGE_ROWS + 1).await?);
     render(&app, admin, text, |shell| {
-        views::list(shell, &q, &rooms, more)
+        views::list(shell, &q, &rooms, has_more)
     })
     .await
 }
@@ -61,10 +62,10 @@ async fn room(
 ) -> Result<Html<String>, AppError> {
     let room = store::admin::room(&app.pool, id).await?;
     let room = room.ok_or(AppError::NotFound)?;
-    let (members, more) =
+    let (members, has_more) =
         split_page(store::admin::members(&app.pool, id, after, PAGE_ROWS + 1).await?);
     render(app, admin, text, |shell| {
-        views::room(shell, &room, &members, more, error)
+        views::room(shell, &room, &members, has_more, error)
     })
     .await
 }

@@ -1,4 +1,4 @@
-//! Sets a new password with a link from an administrator, which works once. Does I/O.
+//! Sets a new password with a link from an admin, which works once. Does I/O.
 
 use axum::extract::State;
 use axum::response::{Html, IntoResponse, Redirect, Response};

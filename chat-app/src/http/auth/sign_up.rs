@@ -1,4 +1,4 @@
-//! Sign-up: open, by invitation, and of the first administrator. Does I/O.
+//! Sign-up: open, by invitation, and of the first admin. Does I/O.
 
 use axum::Extension;
 use axum::extract::State;
@@ -101,7 +101,7 @@ pub(super) fn setup_token(app: &App) -> Option<&str> {
     config::exposed(app.config.setup_token.as_ref())
 }
 
-/// The setup token, until the chat has an administrator.
+/// The setup token, until the chat has an admin.
 async fn open_setup(app: &App) -> Result<&str, AppError> {
     let token = setup_token(app).ok_or(AppError::NotFound)?;
     let (_, no_admin) = users::first_run(&app.pool).await?;
@@ -169,7 +169,7 @@ pub(in crate::http) async fn setup(
     }
 }
 
-/// If accounts existed before the token, an existing account can become the administrator.
+/// If accounts existed before the token, an existing account can become the admin.
 async fn promote(app: &App, name: &UserName, password: String) -> Result<Option<UserId>, AppError> {
     let person = users::credentials(&app.pool, name).await?;
     let hash = person.as_ref().map(|person| person.password_hash.clone());

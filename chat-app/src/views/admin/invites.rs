@@ -12,7 +12,12 @@ use crate::views::settings::{button, section};
 use crate::views::shell::Shell;
 use crate::views::widgets::{display_name, timestamp};
 
-pub(crate) fn list(shell: &Shell, invites: &[Invite], more: bool, result: &FormResult) -> Markup {
+pub(crate) fn list(
+    shell: &Shell,
+    invites: &[Invite],
+    has_more: bool,
+    result: &FormResult,
+) -> Markup {
     let text = shell.text;
     let last = invites.last().map_or(0, |invite| invite.id).to_string();
     let content = html! {
@@ -21,7 +26,7 @@ pub(crate) fn list(shell: &Shell, invites: &[Invite], more: bool, result: &FormR
             h2 #invites-title { (t!(text, "admin-invites")) }
             @if invites.is_empty() { p.hint { (t!(text, "admin-none")) } }
             ul.rows { @for invite in invites { (row(text, invite)) } }
-            (next_link(text, "/admin/invites", &[("before", &last)], more))
+            (next_link(text, "/admin/invites", &[("before", &last)], has_more))
         }
     };
     page(shell, "/admin/invites", content)

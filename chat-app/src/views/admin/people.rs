@@ -1,8 +1,8 @@
-//! People as administrators see them. Pure.
+//! People as admins see them. Pure.
 
 use maud::{Markup, html};
 
-use super::{next_link, page, search, secret_link};
+use super::{next_link, page, search_form, secret_link};
 use crate::input_error::InputError;
 use crate::store::admin::Person;
 use crate::t;
@@ -29,15 +29,15 @@ impl FormResult {
     }
 }
 
-/// All people, or those found.
-pub(crate) fn list(shell: &Shell, q: &str, people: &[Person], more: bool) -> Markup {
+/// All people, or those that match `q`.
+pub(crate) fn list(shell: &Shell, q: &str, people: &[Person], has_more: bool) -> Markup {
     let text = shell.text;
     let last = people.last().map_or("", |person| person.user.name.as_str());
     let content = html! {
-        (search(text, "/admin", q))
+        (search_form(text, "/admin", q))
         @if people.is_empty() { p.hint { (t!(text, "admin-none")) } }
         ul.rows { @for person in people { (row(text, person)) } }
-        (next_link(text, "/admin", &[("q", q), ("after", last)], more))
+        (next_link(text, "/admin", &[("q", q), ("after", last)], has_more))
     };
     page(shell, "/admin", content)
 }
@@ -63,7 +63,7 @@ fn tags(text: Text, person: &Person) -> Markup {
     }
 }
 
-/// A person, and what an administrator can do.
+/// A person, and what an admin can do.
 pub(crate) fn person(shell: &Shell, person: &Person, result: &FormResult) -> Markup {
     let text = shell.text;
     let user = &person.user;

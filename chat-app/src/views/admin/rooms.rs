@@ -1,8 +1,8 @@
-//! Rooms as administrators see them. Pure.
+//! Rooms as admins see them. Pure.
 
 use maud::{Markup, html};
 
-use super::{next_link, page, search};
+use super::{next_link, page, search_form};
 use crate::domain::User;
 use crate::input_error::InputError;
 use crate::store::admin::Room;
@@ -12,12 +12,12 @@ use crate::views::settings::{Outcome, button, section};
 use crate::views::shell::Shell;
 use crate::views::widgets::avatar;
 
-/// All rooms, or those found.
-pub(crate) fn list(shell: &Shell, q: &str, rooms: &[Room], more: bool) -> Markup {
+/// All rooms, or those that match `q`.
+pub(crate) fn list(shell: &Shell, q: &str, rooms: &[Room], has_more: bool) -> Markup {
     let text = shell.text;
     let last = rooms.last().map_or(0, |room| room.id.0).to_string();
     let content = html! {
-        (search(text, "/admin/rooms", q))
+        (search_form(text, "/admin/rooms", q))
         @if rooms.is_empty() { p.hint { (t!(text, "admin-none")) } }
         ul.rows {
             @for room in rooms {
@@ -29,7 +29,7 @@ pub(crate) fn list(shell: &Shell, q: &str, rooms: &[Room], more: bool) -> Markup
                 }
             }
         }
-        (next_link(text, "/admin/rooms", &[("q", q), ("after", &last)], more))
+        (next_link(text, "/admin/rooms", &[("q", q), ("after", &last)], has_more))
     };
     page(shell, "/admin/rooms", content)
 }
@@ -47,7 +47,7 @@ pub(crate) fn room(
     shell: &Shell,
     room: &Room,
     members: &[User],
-    more: bool,
+    has_more: bool,
     error: Option<InputError>,
 ) -> Markup {
     let text = shell.text;
@@ -73,7 +73,7 @@ pub(crate) fn room(
                 }
             }
         }
-        (next_link(text, &path, &[("after", last)], more))
+        (next_link(text, &path, &[("after", last)], has_more))
     };
     let outcome = error.map_or(Outcome::None, Outcome::Invalid);
     let content = section(text, "room", &room.title, &outcome, content);

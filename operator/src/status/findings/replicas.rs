@@ -82,7 +82,7 @@ fn how_to_reach(state: &ChatState) -> String {
 fn how_to_sign_up(state: &ChatState) -> String {
     let chat = &state.chat;
     format!(
-        "To sign up as the first administrator, use the setup token: kubectl -n {} get secret {} -o jsonpath='{{.data.{SETUP_TOKEN}}}' | base64 -d",
+        "To sign up as the first admin, use the setup token: kubectl -n {} get secret {} -o jsonpath='{{.data.{SETUP_TOKEN}}}' | base64 -d",
         chat.namespace,
         chat.child(Role::Keys)
     )
