@@ -14,7 +14,7 @@ use crate::error::AppError;
 use crate::input_error::InputError;
 use crate::store::rooms;
 use crate::text::Text;
-use crate::views::about::{self as views, AboutPage};
+use crate::views::about::{self as views, AboutPage, RejectedDescription};
 
 /// Members on the page; a search finds the others.
 const MAX_MEMBERS: i64 = 100;
@@ -40,7 +40,7 @@ struct FormState<'a> {
     q: &'a str,
     people: &'a str,
     people_error: Option<&'a InputError>,
-    title_error: Option<&'a InputError>,
+    description: Option<RejectedDescription<'a>>,
 }
 
 async fn about_page(
@@ -56,7 +56,7 @@ async fn about_page(
         size: rooms::size(&app.pool, id).await?,
         q: state.q,
         people: (state.people, state.people_error),
-        title_error: state.title_error,
+        rejected: state.description.as_ref(),
     };
     Ok(html(views::page(&context.shell(app), &about)))
 }
@@ -80,9 +80,15 @@ pub(super) async fn describe(
     let (title, topic) = (one_line(&form.title), one_line(&form.topic));
     let context = PageContext::read(&app, session.user, text).await?;
     let room = context.conversation(&app, id).await?.kind.is_room();
-    if let Some(wrong) = title_error(&title, room).or_else(|| topic_error(&topic)) {
+    let (title_error, topic_error) = (title_error(&title, room), topic_error(&topic));
+    if title_error.is_some() || topic_error.is_some() {
         let state = FormState {
-            title_error: Some(&wrong),
+            description: Some(RejectedDescription {
+                title: &form.title,
+                title_error,
+                topic: &form.topic,
+                topic_error,
+            }),
             ..FormState::default()
         };
         let page = about_page(&app, &context, id, &state).await?;

@@ -22,7 +22,16 @@ pub(crate) struct AboutPage<'a> {
     pub(crate) q: &'a str,
     /// The people to add, as typed, and what is wrong with them.
     pub(crate) people: (&'a str, Option<&'a InputError>),
-    pub(crate) title_error: Option<&'a InputError>,
+    pub(crate) rejected: Option<&'a RejectedDescription<'a>>,
+}
+
+/// A name and a topic as typed, and what is wrong with each.
+#[derive(Debug)]
+pub(crate) struct RejectedDescription<'a> {
+    pub(crate) title: &'a str,
+    pub(crate) title_error: Option<InputError>,
+    pub(crate) topic: &'a str,
+    pub(crate) topic_error: Option<InputError>,
 }
 
 pub(crate) fn page(shell: &Shell, page: &AboutPage) -> Markup {
@@ -61,14 +70,20 @@ fn plain(text: Text, id: &str, title: &str, content: Markup) -> Markup {
 fn change(text: Text, page: &AboutPage, path: &str) -> Markup {
     let conversation = page.conversation;
     let group = conversation.kind == ConversationKind::Group;
-    let title = if group && page.title_error.is_none() {
-        ""
-    } else {
-        &conversation.name
+    let (title, topic) = match page.rejected {
+        Some(typed) => (
+            (typed.title, typed.title_error.as_ref()),
+            (typed.topic, typed.topic_error.as_ref()),
+        ),
+        None => {
+            // The name of a group may be only the names of its members.
+            let title = if group { "" } else { &conversation.name };
+            ((title, None), (conversation.topic.as_str(), None))
+        }
     };
     let form = html! {
         form method="post" action={ (path) "/about" } data-testid="about-form" {
-            (description(text, group, (title, page.title_error), (&conversation.topic, None)))
+            (description(text, group, title, topic))
             button.primary type="submit" { (t!(text, "save")) }
         }
     };

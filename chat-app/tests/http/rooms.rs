@@ -168,6 +168,13 @@ async fn owners_rename_and_promote_and_the_last_one_leaves_a_successor(pool: PgP
         ada.post(&about, &[("title", ""), ("topic", "")])
             .await
             .says(422, "Enter a name for the room");
+        let topic = "x".repeat(251);
+        let page = ada
+            .post(&about, &[("title", "Typed"), ("topic", &topic)])
+            .await;
+        page.says(422, "id=\"topic-error\"");
+        assert_eq!(page.count("id=\"title-error\""), 0, "{}", page.body);
+        page.says(422, "value=\"Typed\"");
         let ada_id = site.user_id("ada").await;
         ada.post(
             &format!("{path}/members/{ada_id}/role"),
