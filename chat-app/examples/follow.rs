@@ -1,10 +1,12 @@
-//! Follows a chat through its events topic, as a bridge, an archive or a bot would, and prints what is said:
+//! Follows a chat through its events topic, as a bridge, an archive or a bot would, and prints the messages. Does I/O.
+//!
+//! To run it:
 //!
 //!     cargo run --release --example follow -- localhost:9092 confab.events
 //!
-//! It shows all that a consumer has to do (docs/kafka.md): of what it gets of one message the highest `rev` holds, in
-//! whatever order the records come and however often; another history of the database begins anew; what it does not know
-//! it passes over.
+//! It shows everything that a consumer has to do (docs/kafka.md). Records may arrive in any order and more than once; of one
+//! message, the highest `rev` wins. A record with a later epoch resets what is known of its conversation. Records that the
+//! program does not know are skipped.
 
 use std::collections::HashMap;
 
@@ -27,21 +29,21 @@ struct Conversation {
 }
 
 impl Follower {
-    /// Whether a record tells something new.
-    pub fn take(&mut self, epoch: &str, event: &Value) -> bool {
+    /// Whether the record reports a change that is not known yet.
+    pub fn accept(&mut self, epoch: &str, event: &Value) -> bool {
         let number = |name: &str| event[name].as_i64();
         let (Some(id), Some(rev), Some(seq)) =
             (number("conversation"), number("rev"), number("seq"))
         else {
-            return false; // not ours
+            return false; // another program wrote it
         };
         if event["v"] != 1 {
-            return false; // a schema that this program does not know
+            return false; // an unknown version of the schema
         }
         let conversation = self.conversations.entry(id).or_default();
         if conversation.epoch != epoch {
             if is_older(epoch, &conversation.epoch) {
-                return false; // was on its way when PostgreSQL failed over
+                return false; // a stale epoch: written before PostgreSQL failed over
             }
             *conversation = Conversation {
                 epoch: epoch.to_owned(),
@@ -53,42 +55,45 @@ impl Follower {
             false => (false, seq),
         };
         let known = conversation.known.entry(key).or_insert(0);
-        let news = rev > *known;
+        let is_new = rev > *known;
         *known = rev.max(*known);
-        news
+        is_new
     }
 }
 
-/// Whether one history is an earlier timeline of the same database cluster as the other.
-fn is_older(epoch: &str, than: &str) -> bool {
-    match (epoch.rsplit_once('-'), than.rsplit_once('-')) {
-        (Some((cluster, timeline)), Some((same, later))) => cluster == same && timeline < later,
+/// Whether `epoch` is an earlier timeline of the same database.
+fn is_older(epoch: &str, other: &str) -> bool {
+    match (epoch.rsplit_once('-'), other.rsplit_once('-')) {
+        (Some((database, timeline)), Some((other_database, other_timeline))) => {
+            database == other_database && timeline < other_timeline
+        }
         _ => false,
     }
 }
 
+/// The line that reports a change. None if a newer release added its type.
 pub fn line(event: &Value) -> Option<String> {
-    let who = event["sender_name"].as_str()?;
+    let sender = event["sender_name"].as_str()?;
     let (id, seq) = (&event["conversation"], &event["seq"]);
     match event["type"].as_str()? {
         "message" => Some(format!(
-            "[{id}] {who}: {}",
+            "[{id}] {sender}: {}",
             event["body"].as_str().unwrap_or("…")
         )),
         "changed" => Some(match event["body"].as_str() {
             Some(body) => format!("[{id}] message {seq} now says: {body}"),
             None => format!("[{id}] message {seq} was deleted"),
         }),
-        "notice" => Some(format!("[{id}] {who}: {}", event["notice"].as_str()?)),
-        _ => None, // of a newer release
+        "notice" => Some(format!("[{id}] {sender}: {}", event["notice"].as_str()?)),
+        _ => None,
     }
 }
 
-/// Reads a topic from its beginning, for as long as it is let.
+/// Reads the topic from its beginning and calls `on_change` for each change, until Kafka returns an error.
 pub async fn follow(
     servers: &str,
     topic: &str,
-    mut tell: impl FnMut(&Value),
+    mut on_change: impl FnMut(&Value),
 ) -> Result<(), Box<dyn std::error::Error>> {
     let consumer: StreamConsumer = ClientConfig::new()
         .set("bootstrap.servers", servers)
@@ -106,17 +111,17 @@ pub async fn follow(
             .and_then(|epoch| std::str::from_utf8(epoch).ok())
             .unwrap_or_default();
         let Some(Ok(event)) = record.payload().map(serde_json::from_slice::<Value>) else {
-            continue; // not ours
+            continue; // another program wrote it
         };
-        if follower.take(epoch, &event) {
-            tell(&event);
+        if follower.accept(epoch, &event) {
+            on_change(&event);
         }
     }
 }
 
 #[allow(
     dead_code,
-    reason = "the test that tries this file has a main of its own"
+    reason = "the test that includes this file has its own main"
 )]
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {

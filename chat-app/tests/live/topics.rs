@@ -337,19 +337,19 @@ async fn the_example_follows_the_messages(pool: PgPool) {
     talk.ada
         .post(&talk.one, &format!("/c/{}/messages/1/delete", talk.id), &[])
         .await;
-    let (lines, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let (lines, mut received) = tokio::sync::mpsc::unbounded_channel();
     let (servers, topic) = (
         talk.chat.kafka.clone(),
         format!("{}.events", talk.chat.topics),
     );
     let following = tokio::spawn(async move {
-        let tell = |event: &serde_json::Value| lines.send(follow::line(event).unwrap()).unwrap();
-        follow::follow(&servers, &topic, tell).await.unwrap();
+        let send = |event: &serde_json::Value| lines.send(follow::line(event).unwrap()).unwrap();
+        follow::follow(&servers, &topic, send).await.unwrap();
     });
     let mut said = Vec::new();
     let listening = async {
         while said.len() < 3 {
-            said.push(told.recv().await.expect("it goes on"));
+            said.push(received.recv().await.expect("it continues"));
         }
     };
     tokio::time::timeout(Duration::from_secs(30), listening)
@@ -368,20 +368,20 @@ async fn the_example_follows_the_messages(pool: PgPool) {
 }
 
 #[test]
-fn the_example_takes_each_state_once_and_the_highest_rev_of_a_message() {
+fn the_example_accepts_each_state_once_and_the_highest_rev_of_a_message() {
     let mut follower = follow::Follower::default();
     let event = |rev: i64, seq: i64| serde_json::json!({"v": 1, "type": "message", "conversation": 1, "rev": rev, "seq": seq});
-    assert!(follower.take("7-00000001", &event(2, 2)));
+    assert!(follower.accept("7-00000001", &event(2, 2)));
     assert!(
-        follower.take("7-00000001", &event(1, 1)),
+        follower.accept("7-00000001", &event(1, 1)),
         "order is no matter"
     );
-    assert!(!follower.take("7-00000001", &event(2, 2)), "twice");
-    assert!(follower.take("7-00000001", &event(3, 2)));
-    assert!(!follower.take("7-00000001", &event(2, 2)), "overtaken");
-    assert!(follower.take("7-00000002", &event(2, 2)), "another history");
+    assert!(!follower.accept("7-00000001", &event(2, 2)), "twice");
+    assert!(follower.accept("7-00000001", &event(3, 2)));
+    assert!(!follower.accept("7-00000001", &event(2, 2)), "overtaken");
+    assert!(follower.accept("7-00000002", &event(2, 2)), "another epoch");
     assert!(
-        !follower.take("7-00000001", &event(4, 4)),
+        !follower.accept("7-00000001", &event(4, 4)),
         "a late record of the old one"
     );
 }
