@@ -3,18 +3,12 @@
 
 use std::time::{Duration, Instant};
 
+use confab_tests::local::floor::Floor;
 use confab_tests::wait::seconds;
 use confab_tests::{Result, ensure};
-use rdkafka::consumer::{Consumer, StreamConsumer};
-use rdkafka::message::Message;
-use rdkafka::producer::{FutureProducer, FutureRecord};
-use rdkafka::{ClientConfig, Offset, TopicPartitionList};
-use sqlx::{Connection, PgConnection};
 use tokio::task::JoinSet;
 
 use crate::client::{Client, Socket, event};
-use crate::local::kafka::TOPICS;
-use crate::local::postgres::Postgres;
 use crate::local::{DEFAULT_REPLICAS, Local, http};
 
 /// Measured rounds, after a warm-up.
@@ -52,16 +46,14 @@ struct Bench {
     people: [Client; 2],
     conversation: i64,
     page: Socket,
-    database: PgConnection,
-    producer: FutureProducer,
-    consumer: StreamConsumer,
+    floor: Floor,
 }
 
 async fn latency(local: &Local) -> Result<String> {
     let mut bench = Bench::new(local).await?;
     let mut times: [Vec<f64>; 4] = Default::default();
     for round in 0..WARM_UP + ROUNDS {
-        let (commit, kafka) = (bench.commit().await?, bench.kafka().await?);
+        let (commit, kafka) = (bench.floor.commit(BODY).await?, bench.floor.kafka().await?);
         let through = [commit, kafka, commit + kafka, bench.chat(local).await?];
         if round >= WARM_UP {
             for (times, time) in std::iter::zip(&mut times, through) {
@@ -98,63 +90,13 @@ impl Bench {
         ];
         let conversation = people[0].conversation_with(from, &people[1]).await?;
         let page = people[1].connect(to, None).await?;
-        let mut database = PgConnection::connect(&Postgres::url(local.postgres.address)).await?;
-        sqlx::raw_sql("CREATE TABLE floor (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, body text NOT NULL)")
-            .execute(&mut database)
-            .await?;
-        let mut client = ClientConfig::new();
-        client.set("bootstrap.servers", local.kafka.address.to_string());
-        let mut producer = client.clone();
-        producer
-            .set("enable.idempotence", "true")
-            .set("linger.ms", "0");
-        client
-            .set("group.id", "floor")
-            .set("fetch.wait.max.ms", "100");
-        let consumer: StreamConsumer = client.create()?;
-        // A partition of the signals: nothing else uses it.
-        let mut from_now = TopicPartitionList::new();
-        from_now.add_partition_offset(TOPICS[1], 0, Offset::End)?;
-        consumer.assign(&from_now)?;
+        let floor = Floor::new(local.postgres.address, local.kafka.address).await?;
         Ok(Self {
             people,
             conversation,
             page,
-            database,
-            producer: producer.create()?,
-            consumer,
+            floor,
         })
-    }
-
-    async fn commit(&mut self) -> Result<Duration> {
-        let start = Instant::now();
-        sqlx::query("INSERT INTO floor (body) VALUES ($1)")
-            .bind(BODY)
-            .execute(&mut self.database)
-            .await?;
-        Ok(start.elapsed())
-    }
-
-    async fn kafka(&mut self) -> Result<Duration> {
-        let body = uuid::Uuid::new_v4().to_string();
-        let record = FutureRecord::to(TOPICS[1])
-            .partition(0)
-            .key("floor")
-            .payload(&body);
-        let start = Instant::now();
-        let producing = self.producer.send(record, seconds(5));
-        let consuming = async {
-            loop {
-                let record = self.consumer.recv().await?;
-                if record.payload() == Some(body.as_bytes()) {
-                    return Ok::<_, confab_tests::Error>(start.elapsed());
-                }
-            }
-        };
-        let both = async { tokio::join!(producing, consuming) };
-        let (produced, consumed) = tokio::time::timeout(seconds(10), both).await?;
-        produced.map_err(|(error, _)| error)?;
-        consumed
     }
 
     async fn chat(&mut self, local: &Local) -> Result<Duration> {

@@ -2,16 +2,15 @@
 //!
 //! [`Local`] owns all processes and their data; everything ends and is removed when it is dropped.
 
-pub(crate) mod http;
-pub(crate) mod kafka;
 pub(crate) mod load_balancer;
-pub(crate) mod postgres;
-pub(crate) mod process;
 pub(crate) mod replica;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+pub(crate) use confab_tests::local::{http, kafka, postgres, process};
+
+use confab_tests::local::{Packages, Paths};
 use confab_tests::wait::seconds;
 use confab_tests::{Context, Result, ensure, eventually, free_port};
 use tokio::process::Command;
@@ -47,7 +46,8 @@ impl Local {
     /// Starts everything; logs go to `logs`.
     pub(crate) async fn start(programs: &Programs, logs: &Path) -> Result<Self> {
         let directory = Directory::create(logs).await?;
-        let postgres = Postgres::create(&programs.postgres, &directory.paths, free_port()?);
+        let postgres =
+            Postgres::create(&programs.packages.postgres, &directory.paths, free_port()?);
         let mut listeners = Vec::new();
         let mut to_kafka = Vec::new();
         for _ in 0..REPLICAS {
@@ -60,7 +60,12 @@ impl Local {
             to_kafka.push(proxy);
         }
         let ports = [free_port()?, free_port()?];
-        let kafka = Kafka::create(&programs.kafka, &directory.paths, ports, &listeners);
+        let kafka = Kafka::create(
+            &programs.packages.kafka,
+            &directory.paths,
+            ports,
+            &listeners,
+        );
         let (postgres, kafka) = tokio::try_join!(postgres, kafka)?;
         migrate(&programs.chat_app, &postgres).await?;
         let mut replicas = Vec::new();
@@ -149,9 +154,7 @@ impl Local {
 #[derive(Clone, Debug)]
 pub(crate) struct Programs {
     pub chat_app: PathBuf,
-    /// PostgreSQL's installation directory.
-    pub postgres: PathBuf,
-    pub kafka: PathBuf,
+    pub packages: Packages,
 }
 
 impl Programs {
@@ -164,15 +167,8 @@ impl Programs {
             "{} is not there: tests/cargo build",
             chat_app.display()
         );
-        let package = |name: &str| {
-            let path = std::env::var_os(name).map(PathBuf::from);
-            path.with_context(|| format!("{name} is not set: run tests/services/up --fetch and load its env file, as make chaos-fast does"))
-        };
-        Ok(Self {
-            chat_app,
-            postgres: package("TEST_POSTGRES_HOME")?,
-            kafka: package("TEST_KAFKA_HOME")?,
-        })
+        let packages = Packages::find()?;
+        Ok(Self { chat_app, packages })
     }
 }
 
@@ -188,14 +184,6 @@ async fn migrate(chat_app: &Path, postgres: &Postgres) -> Result<()> {
 pub(crate) struct Directory {
     paths: Paths,
     mounted: bool,
-}
-
-/// The directories of a run.
-#[derive(Clone, Debug)]
-pub(crate) struct Paths {
-    /// Data and settings, owned by the service user.
-    pub data: PathBuf,
-    pub logs: PathBuf,
 }
 
 impl Directory {

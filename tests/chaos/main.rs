@@ -24,7 +24,7 @@ use confab_delivery::check::check;
 use confab_delivery::load::{Load, Plan};
 use confab_delivery::report;
 use confab_tests::wait::seconds;
-use confab_tests::{Result, anyhow, ensure};
+use confab_tests::{Result, anyhow, ensure, section};
 
 use crate::chat::Chat;
 use crate::faults::{FAULTS, Fault};
@@ -172,7 +172,7 @@ fn chosen(cli: &Cli) -> Result<Vec<&'static Fault>> {
 async fn run(cli: &Cli) -> Result<bool> {
     let faults = chosen(cli)?;
     if let Some(file) = &cli.report {
-        table::check_section(file, cli.section())?;
+        section::check(file, cli.section())?;
     }
     tokio::fs::create_dir_all(&cli.out).await?;
     remove_old_logs(&cli.out)?;
@@ -211,7 +211,7 @@ async fn cost(local: &Local, cli: &Cli) -> Result<bool> {
     let tables = cost::tables(local).await?;
     print!("{tables}");
     if let Some(file) = &cli.report {
-        table::write_section(file, cli.section(), &tables)?;
+        section::write(file, cli.section(), &tables)?;
     }
     Ok(true)
 }
@@ -248,7 +248,7 @@ async fn under_load(chat: &mut Chat, cli: &Cli, faults: &[&'static Fault]) -> Re
     let table = Table::of(&outcomes, &result, settings);
     print!("{table}");
     if let Some(file) = &cli.report {
-        table::write_section(file, cli.section(), &table.to_string())?;
+        section::write(file, cli.section(), &table.to_string())?;
     }
     println!(
         "the journal, the report and the logs are in {}",

@@ -1,11 +1,9 @@
-//! The results of the faults as a table, and whether the chat kept the guarantees for each. Writing it does I/O.
+//! The results of the faults as a table, and whether the chat kept the guarantees for each. Pure.
 
 use std::fmt;
-use std::path::Path;
 use std::time::Duration;
 
 use confab_delivery::check::{CheckResult, WindowResult};
-use confab_tests::{Context, Result};
 
 use crate::faults::Guarantee;
 use crate::run::{Outcome, Settings};
@@ -168,34 +166,6 @@ impl Row {
     }
 }
 
-/// Writes a text between the markers `<!-- section -->` and `<!-- end -->` of a file.
-pub(crate) fn write_section(file: &Path, section: &str, text: &str) -> Result<()> {
-    std::fs::write(file, replace_in_file(file, section, text)?)
-        .with_context(|| file.display().to_string())
-}
-
-/// Fails if [`write_section`] would fail, before a run of hours.
-pub(crate) fn check_section(file: &Path, section: &str) -> Result<()> {
-    replace_in_file(file, section, "").map(|_| ())
-}
-
-fn replace_in_file(file: &Path, section: &str, text: &str) -> Result<String> {
-    let old = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
-    replace_section(&old, section, text).with_context(|| {
-        format!(
-            "{} has no <!-- {section} --> … <!-- end -->",
-            file.display()
-        )
-    })
-}
-
-fn replace_section(old: &str, section: &str, text: &str) -> Option<String> {
-    let marker = format!("<!-- {section} -->\n");
-    let start = old.find(&marker)? + marker.len();
-    let end = start + old[start..].find("<!-- end -->")?;
-    Some(format!("{}{text}{}", &old[..start], &old[end..]))
-}
-
 #[cfg(test)]
 mod tests {
     use confab_tests::wait::seconds;
@@ -251,16 +221,5 @@ mod tests {
             1,
             "only too few sends"
         );
-    }
-
-    #[test]
-    fn a_table_replaces_the_section_between_its_markers() {
-        let page = "a\n<!-- local -->\nold\n<!-- end -->\n<!-- cluster -->\nelse\n<!-- end -->\n";
-        let wanted = "a\n<!-- local -->\nnew\n<!-- end -->\n<!-- cluster -->\nelse\n<!-- end -->\n";
-        assert_eq!(
-            replace_section(page, "local", "new\n").as_deref(),
-            Some(wanted)
-        );
-        assert_eq!(replace_section(page, "moon", "new\n"), None);
     }
 }

@@ -11,11 +11,13 @@ pub mod example;
 pub mod kubectl;
 #[cfg(test)]
 mod links;
+pub mod local;
 pub mod manifest;
 mod names;
 pub mod nodeless;
 pub mod page;
 pub mod port;
+pub mod section;
 pub mod secured;
 #[cfg(test)]
 mod vocabulary;

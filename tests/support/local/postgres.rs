@@ -4,8 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use confab_tests::wait::seconds;
-use confab_tests::{Context, Result, ensure, eventually};
+use crate::wait::seconds;
+use crate::{Context, Result, ensure, eventually};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
@@ -15,14 +15,14 @@ use super::process::{self, Process, Signal};
 /// The password of all roles: the server listens on localhost only, for the duration of a run.
 const PASSWORD: &str = "confab";
 /// `max_connections`: five replicas take at most 145.
-pub(crate) const CONNECTIONS: u32 = 180;
+pub const CONNECTIONS: u32 = 180;
 /// The limit for a start or a stop.
 const LIMIT: Duration = seconds(30);
 /// Between two attempts to start.
 const PAUSE: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
-pub(crate) struct Postgres {
+pub struct Postgres {
     pub address: SocketAddr,
     home: PathBuf,
     paths: Paths,
@@ -32,7 +32,7 @@ pub(crate) struct Postgres {
 
 impl Postgres {
     /// Creates an empty database for a chat and starts it.
-    pub(crate) async fn create(home: &Path, paths: &Paths, port: u16) -> Result<Self> {
+    pub async fn create(home: &Path, paths: &Paths, port: u16) -> Result<Self> {
         let mut server = Self::new(home, paths, "primary", port);
         let passwords = paths.data.join("password");
         tokio::fs::write(&passwords, PASSWORD).await?;
@@ -73,7 +73,7 @@ impl Postgres {
     }
 
     /// Starts it, and waits until it accepts connections.
-    pub(crate) async fn start(&mut self) -> Result<()> {
+    pub async fn start(&mut self) -> Result<()> {
         let end = Instant::now() + LIMIT;
         loop {
             let mut process = self.launch()?;
@@ -116,20 +116,20 @@ impl Postgres {
     }
 
     /// Stops it with a signal; returns which process exited, and how.
-    pub(crate) async fn stop(&mut self, signal: Signal) -> Result<String> {
+    pub async fn stop(&mut self, signal: Signal) -> Result<String> {
         let mut process = self.process.take().context("PostgreSQL is not running")?;
         let how = process.stop(signal, LIMIT).await?;
         Ok(format!("PostgreSQL (pid {}) exited: {how}", process.pid()))
     }
 
     /// The URL for the chat's role at `at`, this server or a proxy of it.
-    pub(crate) fn url(at: SocketAddr) -> String {
+    pub fn url(at: SocketAddr) -> String {
         // Without TLS: the proxy inspects the traffic.
         format!("postgres://confab:{PASSWORD}@{at}/confab?sslmode=disable")
     }
 
     /// A connection of the superuser, for whom some slots are reserved.
-    pub(crate) async fn superuser(&self) -> Result<PgConnection> {
+    pub async fn superuser(&self) -> Result<PgConnection> {
         let options = PgConnectOptions::new()
             .host("127.0.0.1")
             .port(self.address.port())
@@ -141,7 +141,7 @@ impl Postgres {
     }
 
     /// Runs a statement as the superuser.
-    pub(crate) async fn run(&self, statement: &str) -> Result<()> {
+    pub async fn run(&self, statement: &str) -> Result<()> {
         let mut connection = self.superuser().await?;
         sqlx::raw_sql(AssertSqlSafe(statement.to_owned()))
             .execute(&mut connection)
@@ -151,14 +151,14 @@ impl Postgres {
     }
 
     /// The single value that a query returns.
-    pub(crate) async fn query(&self, query: &'static str) -> Result<String> {
+    pub async fn query(&self, query: &'static str) -> Result<String> {
         let mut connection = self.superuser().await?;
         let value = sqlx::query_scalar(query).fetch_one(&mut connection);
         value.await.context(query)
     }
 
     /// Creates a standby that has every acknowledged commit on its disk and replays it `lag` later.
-    pub(crate) async fn standby(&self, name: &str, port: u16, lag: Duration) -> Result<Self> {
+    pub async fn standby(&self, name: &str, port: u16, lag: Duration) -> Result<Self> {
         let mut standby = Self::new(&self.home, &self.paths, name, port);
         self.copy_to(&standby.data()).await?;
         let settings = format!(
@@ -214,7 +214,7 @@ impl Postgres {
     }
 
     /// Promotes a standby: it replays what it has not replayed yet.
-    pub(crate) async fn promote(&self) -> Result<()> {
+    pub async fn promote(&self) -> Result<()> {
         let mut command = process::service(&self.home.join("bin/pg_ctl"));
         command.current_dir(&self.paths.data);
         command

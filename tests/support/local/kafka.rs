@@ -4,8 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use confab_tests::wait::seconds;
-use confab_tests::{Context, Result, anyhow, ensure, eventually};
+use crate::wait::seconds;
+use crate::{Context, Result, anyhow, ensure, eventually};
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
@@ -19,18 +19,18 @@ const PROPERTIES: &str = include_str!("../../services/kafka.properties");
 const LOGGING: &str = include_str!("../../services/log4j2.properties");
 const LIMIT: Duration = seconds(60);
 /// The topics of a chat without a prefix.
-pub(crate) const TOPICS: [&str; 2] = ["confab.events", "confab.signals"];
+pub const TOPICS: [&str; 2] = ["confab.events", "confab.signals"];
 /// The initial number of partitions of each topic.
-pub(crate) const PARTITIONS: i32 = 6;
+pub const PARTITIONS: i32 = 6;
 
 /// The listener of one replica: its address, and the advertised address of its proxy.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct ReplicaListener {
+pub struct ReplicaListener {
     pub address: SocketAddr,
     pub advertised: SocketAddr,
 }
 
-pub(crate) struct Kafka {
+pub struct Kafka {
     /// The listener for this program.
     pub address: SocketAddr,
     home: PathBuf,
@@ -40,7 +40,7 @@ pub(crate) struct Kafka {
 
 impl Kafka {
     /// Formats the existing directory `kafka`, and starts the broker with its topics.
-    pub(crate) async fn create(
+    pub async fn create(
         home: &Path,
         paths: &Paths,
         ports: [u16; 2],
@@ -60,7 +60,7 @@ impl Kafka {
         format.args([
             "format",
             "--cluster-id",
-            "confab-chaos-service0",
+            "confab-local-service0",
             "--config",
         ]);
         format.arg(paths.data.join("kafka.properties"));
@@ -81,7 +81,7 @@ impl Kafka {
     }
 
     /// Starts the broker, and waits until it answers.
-    pub(crate) async fn start(&mut self) -> Result<()> {
+    pub async fn start(&mut self) -> Result<()> {
         let mut broker = self.java("kafka.Kafka");
         broker.arg(self.paths.data.join("kafka.properties"));
         self.process = Some(Process::start(broker, &self.paths.logs.join("kafka.log"))?);
@@ -102,14 +102,14 @@ impl Kafka {
     }
 
     /// Stops it with a signal; returns which process exited, and how.
-    pub(crate) async fn stop(&mut self, signal: Signal) -> Result<String> {
+    pub async fn stop(&mut self, signal: Signal) -> Result<String> {
         let process = self.process.as_mut().context("Kafka is not running")?;
         process.signal(signal).await?;
         self.ended(LIMIT).await
     }
 
     /// Waits until the broker exits.
-    pub(crate) async fn ended(&mut self, limit: Duration) -> Result<String> {
+    pub async fn ended(&mut self, limit: Duration) -> Result<String> {
         let process = self.process.as_mut().context("Kafka is not running")?;
         let how = process.ended(limit).await?;
         let said = format!("Kafka (pid {}) exited: {how}", process.pid());
@@ -118,7 +118,7 @@ impl Kafka {
     }
 
     /// The number of log lines that report a full disk.
-    pub(crate) async fn full_disk_lines(&self) -> Result<usize> {
+    pub async fn full_disk_lines(&self) -> Result<usize> {
         let log = tokio::fs::read(self.paths.logs.join("kafka.log")).await?;
         let log = String::from_utf8_lossy(&log);
         let full = |line: &&str| line.contains("No space left on device");
@@ -133,7 +133,7 @@ impl Kafka {
     }
 
     /// Creates the topics.
-    pub(crate) async fn create_topics(&self) -> Result<()> {
+    pub async fn create_topics(&self) -> Result<()> {
         let topics = TOPICS.map(|name| NewTopic::new(name, PARTITIONS, TopicReplication::Fixed(1)));
         let created = self
             .admin()?
@@ -147,7 +147,7 @@ impl Kafka {
     }
 
     /// Deletes the topics, and waits until the broker knows of none.
-    pub(crate) async fn delete_topics(&self) -> Result<()> {
+    pub async fn delete_topics(&self) -> Result<()> {
         let deleted = self
             .admin()?
             .delete_topics(&TOPICS, &AdminOptions::new())
@@ -166,7 +166,7 @@ impl Kafka {
     }
 
     /// Increases the partitions of each topic to this number.
-    pub(crate) async fn set_partitions(&self, partitions: usize) -> Result<()> {
+    pub async fn set_partitions(&self, partitions: usize) -> Result<()> {
         let wanted = TOPICS.map(|name| NewPartitions::new(name, partitions));
         let increased = self
             .admin()?
@@ -180,7 +180,7 @@ impl Kafka {
     }
 
     /// The number of partitions of the events topic; 0 if it does not exist.
-    pub(crate) async fn partitions(&self) -> Result<usize> {
+    pub async fn partitions(&self) -> Result<usize> {
         let admin = self.admin()?;
         let asking = tokio::task::spawn_blocking(move || {
             let answer = admin.inner().fetch_metadata(None, seconds(5))?;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use confab_tests::{Context, Result, ensure};
+use crate::{Context, Result, ensure};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -12,28 +12,28 @@ const LIMIT: Duration = Duration::from_secs(10);
 const PROBE_LIMIT: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub struct Answer {
     pub status: u16,
     head: String,
     pub body: String,
 }
 
 impl Answer {
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
         let found = lines.find(|(own, _)| own.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value)
     }
 }
 
-pub(crate) async fn get(address: SocketAddr, path: &str, cookie: &str) -> Result<Answer> {
+pub async fn get(address: SocketAddr, path: &str, cookie: &str) -> Result<Answer> {
     let request = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\nCookie: {cookie}\r\n\r\n");
     exchange(address, &request)
         .await
         .with_context(|| path.to_owned())
 }
 
-pub(crate) async fn post(
+pub async fn post(
     address: SocketAddr,
     path: &str,
     cookie: &str,
@@ -71,14 +71,14 @@ async fn exchange(address: SocketAddr, request: &str) -> Result<Answer> {
 }
 
 /// Fails unless the replica with this admin address is ready.
-pub(crate) async fn ready(admin: SocketAddr) -> Result<()> {
+pub async fn ready(admin: SocketAddr) -> Result<()> {
     let answer = tokio::time::timeout(PROBE_LIMIT, get(admin, "/readyz", "")).await??;
     ensure!(answer.status == 200, "{}", answer.body.trim());
     Ok(())
 }
 
 /// The sum of a metric over its labels; 0 if it does not exist.
-pub(crate) async fn metric(admin: SocketAddr, name: &str) -> Result<f64> {
+pub async fn metric(admin: SocketAddr, name: &str) -> Result<f64> {
     let answer = get(admin, "/metrics", "").await?;
     let lines = answer.body.lines().filter_map(|line| line.rsplit_once(' '));
     let own = lines.filter(|(series, _)| series.split('{').next() == Some(name));

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use confab_tests::{Context, Result, ensure};
+use crate::{Context, Result, ensure};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
@@ -15,7 +15,7 @@ const GROUP: &str = "nogroup";
 
 /// A signal, by its name for `kill`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Signal {
+pub enum Signal {
     /// A shutdown; PostgreSQL then waits for its clients.
     Term,
     Int,
@@ -37,13 +37,13 @@ impl Signal {
 }
 
 /// Whether this program is root.
-pub(crate) fn is_root() -> bool {
+pub fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt;
     std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
 }
 
 /// `program` as the service user; the kernel kills it when this program ends for any reason.
-pub(crate) fn service(program: &Path) -> Command {
+pub fn service(program: &Path) -> Command {
     let mut command = Command::new("setpriv");
     command.arg("--pdeathsig=KILL");
     if is_root() {
@@ -55,7 +55,7 @@ pub(crate) fn service(program: &Path) -> Command {
 }
 
 /// Makes the service user the owner of a file or directory.
-pub(crate) async fn chown(path: &Path) -> Result<()> {
+pub async fn chown(path: &Path) -> Result<()> {
     if is_root() {
         let mut command = Command::new("chown");
         command.arg(format!("{USER}:{GROUP}")).arg(path);
@@ -65,7 +65,7 @@ pub(crate) async fn chown(path: &Path) -> Result<()> {
 }
 
 /// Runs a command to its end; its stderr becomes the error.
-pub(crate) async fn finish(mut command: Command) -> Result<String> {
+pub async fn finish(mut command: Command) -> Result<String> {
     let done = command.stdin(Stdio::null()).kill_on_drop(true);
     let what = format!("{:?}", done.as_std());
     let output = done.output().await.context(what.clone())?;
@@ -75,14 +75,14 @@ pub(crate) async fn finish(mut command: Command) -> Result<String> {
 }
 
 #[derive(Debug)]
-pub(crate) struct Process {
+pub struct Process {
     child: Child,
     pid: u32,
 }
 
 impl Process {
     /// Starts it; its output is appended to `log`.
-    pub(crate) fn start(mut command: Command, log: &Path) -> Result<Self> {
+    pub fn start(mut command: Command, log: &Path) -> Result<Self> {
         let what = format!("{:?}", command.as_std());
         let log = File::options().append(true).create(true).open(log)?;
         let child = command
@@ -97,16 +97,16 @@ impl Process {
     }
 
     /// Its process id, even after its end.
-    pub(crate) fn pid(&self) -> u32 {
+    pub fn pid(&self) -> u32 {
         self.pid
     }
 
-    pub(crate) fn is_alive(&mut self) -> bool {
+    pub fn is_alive(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }
 
     /// Sends a signal; an error when it has ended before.
-    pub(crate) async fn signal(&mut self, signal: Signal) -> Result<()> {
+    pub async fn signal(&mut self, signal: Signal) -> Result<()> {
         ensure!(self.is_alive(), "pid {} has ended by itself", self.pid);
         let mut kill = Command::new("kill");
         kill.arg(signal.name()).arg(self.pid.to_string());
@@ -114,20 +114,20 @@ impl Process {
     }
 
     /// Waits for its end; the status it ended with, as a person reads it.
-    pub(crate) async fn ended(&mut self, limit: Duration) -> Result<String> {
+    pub async fn ended(&mut self, limit: Duration) -> Result<String> {
         let status = timeout(limit, self.child.wait()).await;
         let status = status.with_context(|| format!("pid {} does not end", self.pid))??;
         Ok(status.to_string())
     }
 
     /// Sends a signal and waits for the end.
-    pub(crate) async fn stop(&mut self, signal: Signal, limit: Duration) -> Result<String> {
+    pub async fn stop(&mut self, signal: Signal, limit: Duration) -> Result<String> {
         self.signal(signal).await?;
         self.ended(limit).await
     }
 
     /// The state letter of /proc: `T` when stopped.
-    pub(crate) fn state(&self) -> Result<char> {
+    pub fn state(&self) -> Result<char> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid))?;
         let after_name = stat.rsplit_once(") ").map(|(_, rest)| rest);
         after_name
@@ -136,7 +136,7 @@ impl Process {
     }
 
     /// Its resident memory in bytes.
-    pub(crate) fn memory(&self) -> Result<u64> {
+    pub fn memory(&self) -> Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());

@@ -1,0 +1,84 @@
+//! The floor of a delivery: the least that any design with a durable record and a broker needs, one commit over one connection,
+//! then one record through librdkafka, with its producer and its consumer in one process. Does I/O.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{Consumer, StreamConsumer};
+use rdkafka::message::Message;
+use rdkafka::producer::{FutureProducer, FutureRecord};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use sqlx::{Connection, PgConnection};
+
+use super::kafka::TOPICS;
+use super::postgres::Postgres;
+use crate::wait::seconds;
+use crate::{Error, Result};
+
+pub struct Floor {
+    database: PgConnection,
+    producer: FutureProducer,
+    consumer: StreamConsumer,
+}
+
+impl Floor {
+    /// Connects to the database and the broker of a chat. At most one at a time: it creates its own table.
+    pub async fn new(postgres: SocketAddr, kafka: SocketAddr) -> Result<Self> {
+        let mut database = PgConnection::connect(&Postgres::url(postgres)).await?;
+        sqlx::raw_sql("CREATE TABLE floor (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, body text NOT NULL)")
+            .execute(&mut database)
+            .await?;
+        let mut client = ClientConfig::new();
+        client.set("bootstrap.servers", kafka.to_string());
+        let mut producer = client.clone();
+        producer
+            .set("enable.idempotence", "true")
+            .set("linger.ms", "0");
+        client
+            .set("group.id", "floor")
+            .set("fetch.wait.max.ms", "100");
+        let consumer: StreamConsumer = client.create()?;
+        // A partition of the signals: nothing else uses it.
+        let mut from_now = TopicPartitionList::new();
+        from_now.add_partition_offset(TOPICS[1], 0, Offset::End)?;
+        consumer.assign(&from_now)?;
+        Ok(Self {
+            database,
+            producer: producer.create()?,
+            consumer,
+        })
+    }
+
+    /// Commits a row.
+    pub async fn commit(&mut self, body: &str) -> Result<Duration> {
+        let start = Instant::now();
+        sqlx::query("INSERT INTO floor (body) VALUES ($1)")
+            .bind(body)
+            .execute(&mut self.database)
+            .await?;
+        Ok(start.elapsed())
+    }
+
+    /// Produces a record, and waits until it is consumed.
+    pub async fn kafka(&mut self) -> Result<Duration> {
+        let body = uuid::Uuid::new_v4().to_string();
+        let record = FutureRecord::to(TOPICS[1])
+            .partition(0)
+            .key("floor")
+            .payload(&body);
+        let start = Instant::now();
+        let producing = self.producer.send(record, seconds(5));
+        let consuming = async {
+            loop {
+                let record = self.consumer.recv().await?;
+                if record.payload() == Some(body.as_bytes()) {
+                    return Ok::<_, Error>(start.elapsed());
+                }
+            }
+        };
+        let both = async { tokio::join!(producing, consuming) };
+        let (produced, consumed) = tokio::time::timeout(seconds(10), both).await?;
+        produced.map_err(|(error, _)| error)?;
+        consumed
+    }
+}
