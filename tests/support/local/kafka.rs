@@ -101,6 +101,11 @@ impl Kafka {
         .await
     }
 
+    /// The process id of the broker, if it is running.
+    pub fn pid(&self) -> Option<u32> {
+        self.process.as_ref().map(Process::pid)
+    }
+
     /// Stops it with a signal; returns which process exited, and how.
     pub async fn stop(&mut self, signal: Signal) -> Result<String> {
         let process = self.process.as_mut().context("Kafka is not running")?;

@@ -115,6 +115,11 @@ impl Postgres {
         Process::start(command, &log)
     }
 
+    /// The process id of the postmaster, if it is running.
+    pub fn pid(&self) -> Option<u32> {
+        self.process.as_ref().map(Process::pid)
+    }
+
     /// Stops it with a signal; returns which process exited, and how.
     pub async fn stop(&mut self, signal: Signal) -> Result<String> {
         let mut process = self.process.take().context("PostgreSQL is not running")?;
