@@ -2,7 +2,7 @@
 
 use crate::measure::{Better, Measure};
 use crate::results::Results;
-use crate::stats::{median, quantile};
+use crate::stats::{median, quantile, spread};
 
 /// A number that is worse by more than this share fails the comparison.
 const TOLERANCE: f64 = 0.10;
@@ -12,6 +12,8 @@ const TOLERANCE: f64 = 0.10;
 pub(crate) struct Verdict {
     pub measure: Measure,
     medians: [f64; 2],
+    /// How far the rounds of each are apart, as a share of the median.
+    spreads: [f64; 2],
     /// How much worse the new build is, by the median of the rounds' ratios: 0.1 is 10 % worse, -0.1 is better.
     worse: f64,
     /// How far the middle half of the ratios is apart.
@@ -49,6 +51,7 @@ fn verdict(results: &Results, measure: Measure) -> Option<Verdict> {
     Some(Verdict {
         measure,
         medians: [median(new), median(old)],
+        spreads: [spread(new), spread(old)],
         worse: median(&ratios) - 1.0,
         noise: quantile(&ratios, 0.75) - quantile(&ratios, 0.25),
     })
@@ -56,25 +59,33 @@ fn verdict(results: &Results, measure: Measure) -> Option<Verdict> {
 
 /// A table for the terminal.
 pub(crate) fn table(verdicts: &[Verdict], rounds: usize) -> String {
-    let mut text =
-        format!("{rounds} rounds: median of the new build, of the other, difference, noise\n\n");
+    let mut text = format!(
+        "{rounds} rounds. The median of the new build and of the other (and how far the rounds are apart), then the median of \
+         the ratios (and how far the middle half of them is apart):\n\n"
+    );
     for verdict in verdicts {
-        let Verdict {
-            measure,
-            medians,
-            worse,
-            noise,
-        } = verdict;
-        let [new, old] = medians.map(|value| measure.show(value));
-        let (percent, noise) = (worse.abs() * 100.0, noise * 100.0);
-        let direction = if *worse > 0.0 { "worse" } else { "better" };
-        let mark = if verdict.failed() { "  FAILED" } else { "" };
-        text += &format!(
-            "{measure}: {new}, {old}, {percent:.0} % {direction}, ± {:.0} %{mark}\n",
-            noise / 2.0
-        );
+        text += &verdict.line();
     }
     text
+}
+
+impl Verdict {
+    fn line(&self) -> String {
+        let percent = |share: f64| format!("{:.0} %", share * 100.0);
+        let shown = std::iter::zip(self.medians, self.spreads);
+        let builds: Vec<String> = shown
+            .map(|(value, spread)| format!("{} ({})", self.measure.show(value), percent(spread)))
+            .collect();
+        let direction = if self.worse > 0.0 { "worse" } else { "better" };
+        format!(
+            "{}: {}; {} {direction} ({}){}\n",
+            self.measure,
+            builds.join(", "),
+            percent(self.worse.abs()),
+            percent(self.noise),
+            if self.failed() { "  FAILED" } else { "" },
+        )
+    }
 }
 
 #[cfg(test)]

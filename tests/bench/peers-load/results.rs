@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::measure::Measure;
 use crate::scenario::Figures;
-use crate::stats::{median, spread};
+use crate::stats::median;
 
 /// By system, in the order in which they run, and by measure. Each has the values of its rounds.
 #[derive(Debug, Default)]
@@ -28,10 +28,6 @@ impl Results {
     /// The median of the rounds, if it was measured.
     pub(crate) fn median(&self, system: usize, measure: Measure) -> Option<f64> {
         self.0[system].get(&measure).map(|values| median(values))
-    }
-
-    pub(crate) fn spread(&self, system: usize, measure: Measure) -> Option<f64> {
-        self.0[system].get(&measure).map(|values| spread(values))
     }
 
     /// Everything that some system measured, in the order of the table.

@@ -26,8 +26,6 @@ pub(crate) struct WebSocket {
     /// What was received and not used yet.
     buffer: Vec<u8>,
     inflater: Inflater,
-    /// Whether the server compresses.
-    pub deflate: Deflate,
 }
 
 /// The size of a message in bytes, with the headers of its frames.
@@ -89,7 +87,6 @@ impl WebSocket {
             stream,
             buffer,
             inflater: Inflater::new(deflate),
-            deflate,
         })
     }
 

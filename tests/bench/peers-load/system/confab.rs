@@ -39,7 +39,7 @@ const PEOPLE: &str = "
 const AT_ONCE: usize = 8;
 const START_LIMIT: std::time::Duration = seconds(30);
 
-pub(super) struct Confab {
+pub(crate) struct Confab {
     pub nodes: [SocketAddr; 2],
     admins: [SocketAddr; 2],
     /// The ids of the people.

@@ -28,7 +28,7 @@ const SCHEMA: &str = "
 
 const START_LIMIT: std::time::Duration = seconds(30);
 
-pub(super) struct Peer {
+pub(crate) struct Peer {
     pub wire: Wire,
     pub nodes: [SocketAddr; 2],
     /// The last conversation: a number is all that it is.
