@@ -4,16 +4,19 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::consumer::{Consumer, StreamConsumer};
 use rdkafka::message::Message;
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use sqlx::{Connection, PgConnection};
 
-use super::kafka::TOPICS;
 use super::postgres::Postgres;
 use crate::wait::seconds;
-use crate::{Error, Result};
+use crate::{Error, Result, anyhow};
+
+/// Its own, so that the replicas do not read its records.
+const TOPIC: &str = "floor";
 
 pub struct Floor {
     database: PgConnection,
@@ -22,7 +25,7 @@ pub struct Floor {
 }
 
 impl Floor {
-    /// Connects to the database and the broker of a chat. At most one at a time: it creates its own table.
+    /// Connects to the database and the broker of a chat. Only once for each: it creates a table and a topic.
     pub async fn new(postgres: SocketAddr, kafka: SocketAddr) -> Result<Self> {
         let mut database = PgConnection::connect(&Postgres::url(postgres)).await?;
         sqlx::raw_sql("CREATE TABLE floor (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, body text NOT NULL)")
@@ -38,10 +41,15 @@ impl Floor {
             .set("group.id", "floor")
             .set("fetch.wait.max.ms", "100");
         let consumer: StreamConsumer = client.create()?;
-        // A partition of the signals: nothing else uses it.
-        let mut from_now = TopicPartitionList::new();
-        from_now.add_partition_offset(TOPICS[1], 0, Offset::End)?;
-        consumer.assign(&from_now)?;
+        // From the beginning of an empty topic: the end could be found only after the first record.
+        let topic = NewTopic::new(TOPIC, 1, TopicReplication::Fixed(1));
+        let admin: AdminClient<_> = client.create()?;
+        for created in admin.create_topics([&topic], &AdminOptions::new()).await? {
+            created.map_err(|(topic, error)| anyhow!("topic {topic}: {error}"))?;
+        }
+        let mut partition = TopicPartitionList::new();
+        partition.add_partition_offset(TOPIC, 0, Offset::Beginning)?;
+        consumer.assign(&partition)?;
         Ok(Self {
             database,
             producer: producer.create()?,
@@ -62,10 +70,7 @@ impl Floor {
     /// Produces a record, and waits until it is consumed.
     pub async fn kafka(&mut self) -> Result<Duration> {
         let body = uuid::Uuid::new_v4().to_string();
-        let record = FutureRecord::to(TOPICS[1])
-            .partition(0)
-            .key("floor")
-            .payload(&body);
+        let record = FutureRecord::to(TOPIC).key("floor").payload(&body);
         let start = Instant::now();
         let producing = self.producer.send(record, seconds(5));
         let consuming = async {
