@@ -16,13 +16,16 @@ pub(crate) struct Verdict {
     spreads: [f64; 2],
     /// How much worse the new build is, by the median of the rounds' ratios: 0.1 is 10 % worse, -0.1 is better.
     worse: f64,
+    /// The lower quartile of the same.
+    mostly_worse: f64,
     /// How far the middle half of the ratios is apart.
     noise: f64,
 }
 
 impl Verdict {
+    /// Worse by more than the tolerance in most rounds, and not better in more than a quarter of them.
     pub(crate) fn failed(&self) -> bool {
-        self.worse > TOLERANCE
+        self.worse > TOLERANCE && self.mostly_worse > 0.0
     }
 
     /// Whether more rounds are needed: the noise is larger than what is to be found.
@@ -53,6 +56,7 @@ fn verdict(results: &Results, measure: Measure) -> Option<Verdict> {
         medians: [median(new), median(old)],
         spreads: [spread(new), spread(old)],
         worse: median(&ratios) - 1.0,
+        mostly_worse: quantile(&ratios, 0.25) - 1.0,
         noise: quantile(&ratios, 0.75) - quantile(&ratios, 0.25),
     })
 }
@@ -104,12 +108,12 @@ mod tests {
     #[test]
     fn a_build_fails_if_the_median_round_is_more_than_a_tenth_worse() {
         let old = [100.0, 200.0, 100.0];
-        let slower = results([115.0, 230.0, 100.0], old, Measure::LatencyP50);
+        let slower = results([115.0, 230.0, 105.0], old, Measure::LatencyP50);
         let [verdict] = &verdicts(&slower)[..] else {
             panic!("one measure")
         };
         assert!(verdict.failed());
-        let faster = results([115.0, 230.0, 100.0], old, Measure::Messages(64));
+        let faster = results([115.0, 230.0, 105.0], old, Measure::Messages(64));
         assert!(!verdicts(&faster)[0].failed());
         let same = results([109.0, 218.0, 109.0], old, Measure::LatencyP50);
         assert!(!verdicts(&same)[0].failed() && !verdicts(&same)[0].is_noisy());

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use confab_tests::{Context, Result, bail};
-use flate2::{Decompress, FlushDecompress, Status};
+use confab_tests::{Context, Result, ensure};
+use flate2::{Decompress, FlushDecompress};
 
 /// The end of a block, which the server removes from each message.
 const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
@@ -85,20 +85,25 @@ fn inflate(decompress: &mut Decompress, message: &[u8]) -> Result<Vec<u8>> {
     let input = [message, &TAIL].concat();
     let start = decompress.total_in();
     let mut output = Vec::with_capacity(4 * input.len());
+    let mut used = 0;
     loop {
-        let used = (decompress.total_in() - start) as usize;
-        let status = decompress
+        let before = (used, output.len());
+        decompress
             .decompress_vec(&input[used..], &mut output, FlushDecompress::Sync)
             .context("a message that is not deflated")?;
-        let used = (decompress.total_in() - start) as usize;
+        used = (decompress.total_in() - start) as usize;
         let has_room = output.len() < output.capacity();
-        if status == Status::StreamEnd || used == input.len() && has_room {
+        if used == input.len() && has_room {
             return Ok(output);
         }
-        if output.len() >= LIMIT || has_room {
-            bail!("a message that does not inflate");
+        let stuck = has_room && before == (used, output.len());
+        ensure!(
+            !stuck && output.len() < LIMIT,
+            "a message that does not inflate"
+        );
+        if !has_room {
+            output.reserve(output.len());
         }
-        output.reserve(output.len());
     }
 }
 
