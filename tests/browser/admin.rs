@@ -4,14 +4,18 @@ use confab_tests::browser::Browser;
 use confab_tests::client::ChatClient;
 use confab_tests::example::{self, NAMESPACE, URL};
 use confab_tests::{Context, PASSWORD, Result, ensure, kubectl, unique};
+use tokio::sync::Mutex;
 
 use crate::Pair;
 use crate::shots::{self, shot};
 
 /// The administrator of the example chat: created with the setup token in the first run, and kept.
 const ADMIN: &str = "keeper";
+/// In the first run all tests here find no administrator, and only one of them can be the first.
+static CREATING: Mutex<()> = Mutex::const_new(());
 
 async fn admin() -> Result<Browser> {
+    let _creating = CREATING.lock().await;
     let browser = Browser::open(URL).await?;
     browser.viewport(1440, 900).await?;
     if ChatClient::new(URL)?.log_in(ADMIN).await.is_ok() {
