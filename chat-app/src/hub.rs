@@ -238,7 +238,8 @@ impl Hub {
         }
     }
 
-    /// Polling starts at this position. Unless it is the first one, everything known before is void.
+    /// Polling starts at this position. Everything known before is void: also sockets that registered before the first
+    /// poll may lack what was committed, or revoked, since.
     pub fn reset_to(&self, position: Position) {
         let mut state = self.state();
         if !state.position.epoch.is_empty() {
@@ -247,8 +248,8 @@ impl Hub {
                 is = position.epoch,
                 "the PostgreSQL epoch changed (failover or restore), or PostgreSQL was unreachable for too long: all browsers reload"
             );
-            state.reset();
         }
+        state.reset();
         state.position = position;
     }
 
@@ -449,6 +450,14 @@ mod tests {
         assert!(!socket.state.borrow().lagged);
         hub.reset_to(at("b"));
         assert!(socket.state.borrow().lagged);
+    }
+
+    #[test]
+    fn a_socket_from_before_the_first_poll_reads_what_it_missed() {
+        let hub = Hub::default();
+        let socket = hub.register(UserId(7), SessionId(1)).unwrap();
+        hub.reset_to(at("a"));
+        assert!(socket.state.borrow().lagged, "its session may be revoked too");
     }
 
     #[test]
