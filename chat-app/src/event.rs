@@ -6,7 +6,6 @@
 //! `rev` within a conversation and may see one more than once; topic order and partitions mean nothing. A consumer skips a
 //! `type` that it does not know. docs/kafka.md promises all this to other programs.
 
-use axum::extract::ws::Utf8Bytes;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -16,9 +15,11 @@ use crate::domain::{
     AddressedChange, Audience, Change, ConversationId, ConversationKind, Message, Notice,
     NoticeKind, UserId,
 };
+use crate::frame::Frame;
 use crate::views;
+use crate::views::message::{PlainMessage, Shown};
 
-/// A larger record goes without `body` and `html`, which a reader takes from PostgreSQL. Kafka's default limit is 1 MiB.
+/// A larger record goes without `body`, `html` and `plain`, which a reader takes from PostgreSQL. Kafka's default limit is 1 MiB.
 const MAX_RECORD_BYTES: usize = 256 * 1024;
 
 /// A change of a conversation.
@@ -59,9 +60,12 @@ pub struct Event {
     /// The message's text, or the new name or topic. Absent if the record would be too large, and for a deleted message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
-    /// The rendered list item; absent if the record would be too large.
+    /// The rendered list item; absent for a plain message, and if the record would be too large.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub html: Option<String>,
+    /// A new message that is nothing but text; absent if the record would be too large.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) plain: Option<PlainMessage>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,7 +80,7 @@ pub enum Kind {
 
 /// The part of an [`Event`] that a browser gets.
 #[derive(Serialize)]
-struct Frame<'a> {
+struct EventFrame<'a> {
     #[serde(rename = "type")]
     kind: Kind,
     conversation: ConversationId,
@@ -89,7 +93,10 @@ struct Frame<'a> {
     notice: Option<NoticeKind>,
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<UserId>,
-    html: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    html: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plain: Option<&'a PlainMessage>,
 }
 
 impl Event {
@@ -111,6 +118,7 @@ impl Event {
     }
 
     fn of_message(message: &Message, kind: ConversationKind, to: Option<Vec<UserId>>) -> Self {
+        let Shown { html, plain } = Shown::of(message);
         Self {
             v: 1,
             epoch: String::new(),
@@ -136,7 +144,8 @@ impl Event {
             notice: None,
             subject: None,
             body: (!message.deleted).then(|| message.body.clone()),
-            html: Some(views::message::item(message).into_string()),
+            html,
+            plain,
         }
     }
 
@@ -159,6 +168,7 @@ impl Event {
             subject: notice.subject.as_ref().map(|(id, _)| *id),
             body: notice.text.clone(),
             html: Some(views::notice::item(notice).into_string()),
+            plain: None,
         }
     }
 
@@ -208,6 +218,7 @@ impl Event {
         json(&Self {
             body: None,
             html: None,
+            plain: None,
             ..self.clone()
         })
     }
@@ -234,9 +245,13 @@ impl Event {
             .join(",")
     }
 
-    /// The frame that every member's socket gets, the same bytes for all; `None` if the record goes without `html`.
-    pub fn frame(&self) -> Option<Utf8Bytes> {
-        let frame = Frame {
+    /// The frame that every member's socket gets, the same bytes for all; `None` if the record was too large to hold what
+    /// they show.
+    pub fn frame(&self) -> Option<Frame> {
+        if self.html.is_none() && self.plain.is_none() {
+            return None;
+        }
+        Some(Frame::json(&EventFrame {
             kind: self.kind,
             conversation: self.conversation,
             rev: self.rev,
@@ -245,13 +260,9 @@ impl Event {
             mentions: &self.mentions,
             notice: self.notice,
             subject: self.subject,
-            html: self.html.as_deref()?,
-        };
-        Some(
-            serde_json::to_string(&frame)
-                .expect("a frame has no map with keys other than text")
-                .into(),
-        )
+            html: self.html.as_deref(),
+            plain: self.plain.as_ref(),
+        }))
     }
 }
 
@@ -308,8 +319,12 @@ mod tests {
         let event = event(&"x".repeat(MAX_RECORD_BYTES));
         let read: Event = serde_json::from_str(&event.record()).unwrap();
         assert_eq!(
-            (read.body.as_ref(), read.html.as_ref(), read.frame()),
-            (None, None, None)
+            (
+                read.body.as_ref(),
+                read.html.as_ref(),
+                read.frame().is_none()
+            ),
+            (None, None, true)
         );
         assert_eq!(read.rev, event.rev);
     }
@@ -318,6 +333,7 @@ mod tests {
     fn golden(event: &Event) -> String {
         let event = Event {
             html: Some("…".into()),
+            plain: None,
             ..event.clone()
         };
         let value: serde_json::Value = serde_json::from_str(&event.record()).unwrap();

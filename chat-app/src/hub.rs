@@ -16,10 +16,10 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use axum::extract::ws::Utf8Bytes;
 use tokio::sync::{Notify, mpsc, watch};
 
 use crate::domain::{ConversationId, SessionId, Snapshot, UserId};
+use crate::frame::Frame;
 use crate::store::changes::Changes;
 use crate::store::timeline::{RoomMembership, UserMembership};
 use crate::telemetry::RelayOutcome;
@@ -223,7 +223,7 @@ impl Hub {
 
     /// A poll has failed. If deliveries have waited for too long, browsers reconnect, as these frames ask them to: others
     /// send, so PostgreSQL answers elsewhere.
-    pub fn poll_failed(&self, reconnect: impl Fn() -> Utf8Bytes) {
+    pub fn poll_failed(&self, reconnect: impl Fn() -> Frame) {
         let mut state = self.state();
         // A gap from when the last poll was still fresh may have opened before PostgreSQL went away for all replicas.
         let incomplete = state.sequencer.incomplete_since();
@@ -270,7 +270,7 @@ impl Hub {
     }
 
     /// Sends a frame of its own to every socket.
-    pub fn broadcast(&self, frame: impl Fn() -> Utf8Bytes) {
+    pub fn broadcast(&self, frame: impl Fn() -> Frame) {
         self.state().broadcast(frame);
     }
 
@@ -309,8 +309,7 @@ mod tests {
 
     fn delivery(text: &'static str, to: &[i64]) -> Delivery {
         Delivery {
-            frame: Utf8Bytes::from_static(text),
-            accepted: None,
+            outgoing: Outgoing::now(Frame::text(text)),
             to: To::People(to.iter().map(|&id| UserId(id)).collect()),
         }
     }
@@ -318,8 +317,7 @@ mod tests {
     /// A delivery to a large room.
     fn to_room(rev: i64, joins: Option<i64>) -> Delivery {
         Delivery {
-            frame: Utf8Bytes::from(rev.to_string()),
-            accepted: None,
+            outgoing: Outgoing::now(Frame::text(&rev.to_string())),
             to: To::Room(Box::new(RoomChange {
                 room: ROOM,
                 rev,
@@ -373,7 +371,7 @@ mod tests {
 
     fn frames(socket: &mut SocketRegistration) -> Vec<String> {
         std::iter::from_fn(|| socket.frames.try_recv().ok())
-            .map(|outgoing| outgoing.frame.to_string())
+            .map(|outgoing| outgoing.frame.as_str().to_owned())
             .collect()
     }
 
@@ -457,7 +455,10 @@ mod tests {
         let hub = Hub::default();
         let socket = hub.register(UserId(7), SessionId(1)).unwrap();
         hub.reset_to(at("a"));
-        assert!(socket.state.borrow().lagged, "its session may be revoked too");
+        assert!(
+            socket.state.borrow().lagged,
+            "its session may be revoked too"
+        );
     }
 
     #[test]

@@ -9,8 +9,11 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
-use rdkafka::{ClientConfig, ClientContext};
+use rdkafka::producer::{BaseProducer, ProducerContext};
+use rdkafka::types::RDKafkaRespErr;
+use rdkafka::{ClientConfig, ClientContext, TopicPartitionList};
 use secrecy::ExposeSecret;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -112,6 +115,25 @@ pub struct Context<T> {
     pub inner: T,
 }
 
+/// How long a thread waits for acknowledgements before it looks whether its producer is still in use.
+const PRODUCER_POLL: Duration = Duration::from_secs(10);
+
+/// Runs the callbacks of a producer in a thread of their own, until its last user has dropped it; the thread then drops it
+/// too, which can block for as long as the broker does not answer.
+///
+/// rdkafka's `ThreadedProducer` polls for 100 ms at a time, and `BaseProducer::poll` spins through the last millisecond of
+/// its time: that takes a hundredth of a core for each idle producer.
+pub fn polled<C: ProducerContext + 'static>(producer: BaseProducer<C>) -> Arc<BaseProducer<C>> {
+    let producer = Arc::new(producer);
+    let used = Arc::downgrade(&producer);
+    std::thread::spawn(move || {
+        while let Some(producer) = used.upgrade() {
+            producer.poll(PRODUCER_POLL);
+        }
+    });
+    producer
+}
+
 /// The longest delay between two consumers.
 const MAX_RESTART_DELAY: Duration = Duration::from_secs(5);
 
@@ -141,6 +163,41 @@ where
         let pause = tokio::time::sleep(delay.next().unwrap_or(MAX_RESTART_DELAY));
         if stop.run_until_cancelled(pause).await.is_none() {
             return;
+        }
+    }
+}
+
+/// What a consumer does when partitions are assigned to it.
+pub trait Assignee: Send + Sync {
+    /// Sets the offsets to start from, unless the group's are right.
+    fn start_from(&self, _: &mut TopicPartitionList) -> KafkaResult<()> {
+        Ok(())
+    }
+
+    /// They are assigned.
+    fn assigned(&self) {}
+}
+
+impl<T: Assignee> ConsumerContext for Context<T> {
+    fn rebalance(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        change: RDKafkaRespErr,
+        partitions: &mut TopicPartitionList,
+    ) {
+        // With group.protocol=consumer every assignment is incremental.
+        let outcome = if change == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
+            self.link.answered();
+            self.inner
+                .start_from(partitions)
+                .and_then(|()| consumer.incremental_assign(partitions))
+                .inspect(|()| self.inner.assigned())
+        } else {
+            consumer.incremental_unassign(partitions)
+        };
+        if let Err(error) = outcome {
+            tracing::error!(%error, "a Kafka assignment failed; creating a new consumer");
+            self.link.broken();
         }
     }
 }

@@ -16,6 +16,7 @@ pub mod domain;
 pub(crate) mod error;
 pub(crate) mod event;
 pub mod files;
+pub(crate) mod frame;
 pub mod housekeeping;
 pub mod http;
 pub(crate) mod hub;

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
-use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -66,7 +66,7 @@ impl ProducerContext for Context<Acknowledged> {
     }
 }
 
-type EventProducer = ThreadedProducer<Context<Acknowledged>>;
+type EventProducer = BaseProducer<Context<Acknowledged>>;
 
 /// A handle to publish committed events.
 #[derive(Clone)]
@@ -95,7 +95,7 @@ impl Publisher {
             topic: kafka.events(),
             link,
             done,
-            producer: RwLock::new(Arc::new(producer)),
+            producer: RwLock::new(producer),
         }));
         let stop = lifecycle.hard_token();
         lifecycle.spawn(clear_outbox(pool, acknowledged, stop.clone()));
@@ -163,13 +163,9 @@ impl Publisher {
             tracing::warn!(%error, reason, "fatal error of a Kafka producer; creating a new one");
             match event_producer(&self.0.kafka, &self.0.link, &self.0.done) {
                 Ok(fresh) => {
-                    let old = {
-                        let mut producer = self.0.producer.write();
-                        let producer = producer.as_mut().expect("nobody panics holding this lock");
-                        std::mem::replace(&mut **producer, Arc::new(fresh))
-                    };
-                    // Dropping it joins a thread.
-                    tokio::task::spawn_blocking(move || drop(old));
+                    let mut producer = self.0.producer.write();
+                    let producer = producer.as_mut().expect("nobody panics holding this lock");
+                    **producer = fresh;
                 }
                 Err(error) => tracing::error!(%error, "could not create a new Kafka producer"),
             }
@@ -201,8 +197,8 @@ fn event_producer(
     kafka: &Kafka,
     link: &Link,
     done: &mpsc::Sender<Reference>,
-) -> KafkaResult<EventProducer> {
-    kafka::client(kafka)
+) -> KafkaResult<Arc<EventProducer>> {
+    let producer = kafka::client(kafka)
         .set("enable.idempotence", "true")
         .set("acks", "all")
         .set("linger.ms", "0")
@@ -211,7 +207,8 @@ fn event_producer(
         .create_with_context(Context {
             link: link.clone(),
             inner: Acknowledged(done.clone()),
-        })
+        })?;
+    Ok(kafka::polled(producer))
 }
 
 async fn clear_outbox(

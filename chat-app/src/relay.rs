@@ -15,16 +15,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, StreamConsumer};
+use rdkafka::consumer::{Consumer, ConsumerContext, StreamConsumer};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::{BorrowedMessage, Message};
-use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Kafka;
 use crate::hub::Hub;
-use crate::kafka::{self, Context, Link};
+use crate::kafka::{self, Assignee, Context, Link};
 use crate::telemetry::{Metrics, Readiness};
 
 /// A topic, and one of its partitions.
@@ -53,44 +52,27 @@ struct RelayContext {
     readiness: Readiness,
 }
 
-impl ConsumerContext for Context<RelayContext> {
-    fn rebalance(
-        &self,
-        consumer: &BaseConsumer<Self>,
-        change: RDKafkaRespErr,
-        partitions: &mut TopicPartitionList,
-    ) {
-        // With group.protocol=consumer every assignment is incremental.
-        let outcome = if change == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
-            self.link.answered();
-            start_from(partitions, &self.inner.positions)
-                .and_then(|()| consumer.incremental_assign(partitions))
-                .inspect(|()| self.inner.readiness.relay_assigned())
-        } else {
-            consumer.incremental_unassign(partitions)
-        };
-        if let Err(error) = outcome {
-            tracing::error!(%error, "a Kafka assignment failed; creating a new consumer");
-            self.link.broken();
+impl Assignee for RelayContext {
+    fn start_from(&self, partitions: &mut TopicPartitionList) -> KafkaResult<()> {
+        let known = self.positions.lock();
+        let keys: Vec<_> = partitions
+            .elements()
+            .iter()
+            .map(|e| (e.topic().to_owned(), e.partition()))
+            .collect();
+        for (topic, partition) in keys {
+            let offset = known
+                .next
+                .get(&(topic.clone(), partition))
+                .map_or(Offset::Beginning, |&next| Offset::Offset(next));
+            partitions.set_partition_offset(&topic, partition, offset)?;
         }
+        Ok(())
     }
-}
 
-fn start_from(partitions: &mut TopicPartitionList, positions: &Positions) -> KafkaResult<()> {
-    let known = positions.lock();
-    let keys: Vec<_> = partitions
-        .elements()
-        .iter()
-        .map(|e| (e.topic().to_owned(), e.partition()))
-        .collect();
-    for (topic, partition) in keys {
-        let offset = known
-            .next
-            .get(&(topic.clone(), partition))
-            .map_or(Offset::Beginning, |&next| Offset::Offset(next));
-        partitions.set_partition_offset(&topic, partition, offset)?;
+    fn assigned(&self) {
+        self.readiness.relay_assigned();
     }
-    Ok(())
 }
 
 /// The relay of a replica.
@@ -152,7 +134,8 @@ impl Relay {
             .set("enable.auto.offset.store", "false")
             // If retention has deleted the position: from the earliest offset left.
             .set("auto.offset.reset", "earliest")
-            .set("fetch.wait.max.ms", "100")
+            // The broker answers as soon as there is a record. While there is none, each answer costs both sides something.
+            .set("fetch.wait.max.ms", "1000")
             .set("queued.max.messages.kbytes", "4096")
             .create_with_context(Context {
                 link: self.link.clone(),

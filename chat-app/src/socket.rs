@@ -6,16 +6,17 @@
 //! A socket ends when the browser closes it, its session is revoked, a write gets stuck, it lags behind too often, or the
 //! replica drains. Dropping the registration removes it from the hub.
 
+use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 use axum::extract::State;
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::domain::{ConversationId, Session, UserId};
+use crate::frame::Frame;
 use crate::hub::presence::{MAX_WATCHED, SocketId};
 use crate::hub::{Close, Outgoing, SocketRegistration, SocketState};
 use crate::text::Text;
@@ -23,23 +24,23 @@ use crate::text::Text;
 mod client_signals;
 mod frames;
 mod resume;
+mod websocket;
 
 pub use frames::{database_frame, reconnect_frame, reconnect_soon};
 
-use frames::{Reply, frame};
+use frames::Reply;
+use websocket::{Received, SocketError, Upgrade, WebSocket};
 
 /// A browser that gets nothing for a little more than twice this time reconnects.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 /// How often a session is checked although no change is known: it may have expired.
 const CHECK_INTERVAL: Duration = Duration::from_secs(300);
-/// A write that is stuck for longer ends the connection.
-const WRITE_LIMIT: Duration = Duration::from_secs(10);
 /// Browsers that are asked to reconnect do so within this time, spread evenly.
 pub const RECONNECT_SPREAD: Duration = Duration::from_secs(3);
 /// A connection that lags behind more often within a minute cannot keep up and is closed.
 const MAX_RESYNCS_PER_MINUTE: usize = 2;
-/// The largest frame from a browser, in bytes.
-const FRAME_LIMIT: usize = 4 * 1024;
+/// The largest message from a browser, in bytes.
+const MESSAGE_LIMIT: usize = 4 * 1024;
 
 /// Close codes of this protocol; 4000 and up are an application's own (RFC 6455, 7.4.2).
 const CLOSE_REVOKED: u16 = 4401;
@@ -75,11 +76,11 @@ struct Resume {
 }
 
 /// Opens the live connection of a session.
-pub async fn upgrade(
+pub(crate) async fn upgrade(
     State(app): State<App>,
     session: Session,
     headers: HeaderMap,
-    upgrade: WebSocketUpgrade,
+    upgrade: Upgrade,
 ) -> Response {
     if !same_origin(&app, &headers) {
         return (StatusCode::FORBIDDEN, "This page belongs to another site.").into_response();
@@ -94,31 +95,25 @@ pub async fn upgrade(
             .into_response();
     };
     let text = Text::of(&headers);
-    upgrade
-        .max_message_size(FRAME_LIMIT)
-        .max_frame_size(FRAME_LIMIT)
-        // tungstenite's defaults: a read buffer of 128 KiB for each connection, and an unlimited write buffer.
-        .read_buffer_size(4 * 1024)
-        .write_buffer_size(0)
-        .max_write_buffer_size(1024 * 1024)
-        .on_upgrade(move |socket| async move {
-            app.metrics.set_sockets(app.hub.sockets());
-            let mut connection = Connection {
-                app: app.clone(),
-                id: registration.id,
-                session,
-                socket,
-                text,
-                resyncs: Vec::new(),
-                next_check: Instant::now(),
-                logged_malformed: false,
-                budget: client_signals::Budget::new(Instant::now()),
-            };
-            if let Err(error) = connection.serve(registration).await {
-                tracing::debug!(%error, "a live connection failed");
-            }
-            app.metrics.set_sockets(app.hub.sockets());
-        })
+    upgrade.serve(MESSAGE_LIMIT, move |socket| async move {
+        app.metrics.set_sockets(app.hub.sockets());
+        let mut connection = Connection {
+            app: app.clone(),
+            id: registration.id,
+            session,
+            socket,
+            text,
+            resyncs: Vec::new(),
+            next_check: Instant::now(),
+            logged_malformed: false,
+            budget: client_signals::Budget::new(Instant::now()),
+        };
+        let Err(end) = connection.serve(registration).await;
+        app.metrics.set_sockets(app.hub.sockets());
+        if let Err(error) = connection.end(end).await {
+            tracing::debug!(%error, "a live connection failed");
+        }
+    })
 }
 
 /// A page of another site must not open a socket with this user's cookie. A client without Origin is no browser.
@@ -153,12 +148,30 @@ struct Connection {
     budget: client_signals::Budget,
 }
 
+/// Why a connection ends.
+enum End {
+    /// The browser closed it.
+    Closed,
+    /// The server closes it, with this code and reason.
+    Close(u16, &'static str),
+    Failed(SocketError),
+}
+
+/// The session is not valid any more.
+const REVOKED: End = End::Close(CLOSE_REVOKED, "signed out");
+/// PostgreSQL did not answer.
+const TRY_AGAIN: End = End::Close(CLOSE_TOO_SLOW, "try again later");
+
+impl From<SocketError> for End {
+    fn from(error: SocketError) -> Self {
+        Self::Failed(error)
+    }
+}
+
 impl Connection {
-    async fn serve(&mut self, mut registration: SocketRegistration) -> Result<(), axum::Error> {
+    async fn serve(&mut self, mut registration: SocketRegistration) -> Result<Infallible, End> {
         let app = self.app.clone();
-        if !self.may_stay().await {
-            return self.close(CLOSE_REVOKED, "signed out").await;
-        }
+        self.check_session().await?;
         // Before the browser asks what it missed: from then on it misses no change of a large room.
         match app.large_rooms.get(self.session.user.id).await {
             Ok(rooms) => app
@@ -166,19 +179,21 @@ impl Connection {
                 .add_memberships(self.session.user.id, &rooms.unwrap_or_default()),
             Err(error) => {
                 tracing::debug!(%error, "could not read the rooms of a live connection");
-                return self.close(CLOSE_TOO_SLOW, "try again later").await;
+                return Err(TRY_AGAIN);
             }
         }
-        self.send(frame(&Reply::Welcome {
+        self.reply(&Reply::Welcome {
             replica: &app.config.replica,
-        }))
+        })
         .await?;
         let mut heartbeat =
             tokio::time::interval_at((Instant::now() + HEARTBEAT).into(), HEARTBEAT);
         loop {
             let state = *registration.state.borrow_and_update();
-            if let Some(reason) = state.close {
-                return self.close_for(reason).await;
+            match state.close {
+                Some(Close::Revoked) => return Err(REVOKED),
+                Some(Close::Restart) => return Err(End::Close(CLOSE_RESTART, "restarting")),
+                None => {}
             }
             if state.lagged && registration.frames.is_empty() {
                 self.resync(&registration).await?;
@@ -187,25 +202,22 @@ impl Connection {
             if state.sharing_changed {
                 let known = |state: &mut SocketState| state.sharing_changed = false;
                 registration.control.send_modify(known);
-                if !self.may_stay().await {
-                    return self.close(CLOSE_REVOKED, "signed out").await;
-                }
+                self.check_session().await?;
                 continue;
             }
             tokio::select! {
                 biased;
                 _ = registration.state.changed() => {}
-                Some(outgoing) = registration.frames.recv() => self.forward(outgoing).await?,
-                message = self.socket.recv() => match message {
-                    Some(Ok(Message::Text(text))) => self.request(&text, &mut registration).await?,
-                    Some(Ok(Message::Close(_))) | None => return Ok(()),
-                    Some(Ok(Message::Binary(_))) => self.malformed(),
-                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                    Some(Err(error)) => return Err(error),
+                Some(outgoing) = registration.frames.recv() => self.forward(&outgoing).await?,
+                received = self.socket.receive() => match received? {
+                    Received::Text(text) => self.request(&text, &mut registration).await?,
+                    Received::Binary => self.malformed(),
+                    Received::Ping(content) => self.socket.pong(&content).await?,
+                    Received::Closed => return Err(End::Closed),
                 },
                 _ = heartbeat.tick() => {
-                    if Instant::now() >= self.next_check && !self.may_stay().await {
-                        return self.close(CLOSE_REVOKED, "signed out").await;
+                    if Instant::now() >= self.next_check {
+                        self.check_session().await?;
                     }
                     self.heartbeat(&mut registration).await?;
                 }
@@ -214,34 +226,31 @@ impl Connection {
     }
 
     /// Frames were dropped: the browser has to read what it missed. One that cannot keep up is closed.
-    async fn resync(&mut self, registration: &SocketRegistration) -> Result<(), axum::Error> {
+    async fn resync(&mut self, registration: &SocketRegistration) -> Result<(), End> {
         if !self.may_resync() {
-            self.close(CLOSE_TOO_SLOW, "too slow").await?;
-            return Err(axum::Error::new("too slow"));
+            return Err(End::Close(CLOSE_TOO_SLOW, "too slow"));
         }
         // After a change of the epoch, the session may have been revoked without this replica having noticed.
-        if !self.may_stay().await {
-            self.close(CLOSE_REVOKED, "signed out").await?;
-            return Err(axum::Error::new("signed out"));
-        }
+        self.check_session().await?;
         let caught_up = |state: &mut SocketState| state.lagged = false;
         registration.control.send_modify(caught_up);
-        self.send(frame(&Reply::Resync)).await
+        self.reply(&Reply::Resync).await
     }
 
-    async fn forward(&mut self, outgoing: Outgoing) -> Result<(), axum::Error> {
-        self.send(outgoing.frame).await?;
+    async fn forward(&mut self, outgoing: &Outgoing) -> Result<(), End> {
+        self.socket.send(&outgoing.frame).await?;
         if let Some(accepted) = outgoing.accepted {
             self.app.metrics.delivered(accepted);
         }
         Ok(())
     }
 
-    /// Whether the session is still valid; assumed while PostgreSQL does not answer. Applies what its user shares.
-    async fn may_stay(&mut self) -> bool {
+    /// Fails if the session is no longer valid; assumes that it is while PostgreSQL does not answer. Applies what its user
+    /// shares.
+    async fn check_session(&mut self) -> Result<(), End> {
         if !self.app.postgres.answers() {
             self.next_check = Instant::now();
-            return true;
+            return Ok(());
         }
         match self.app.sharing.get(self.session.id).await {
             Ok(Some(sharing)) => {
@@ -250,36 +259,33 @@ impl Connection {
                 self.next_check = Instant::now() + CHECK_INTERVAL + spread;
                 self.share(sharing);
             }
-            Ok(None) => return false,
+            Ok(None) => return Err(REVOKED),
             Err(error) => {
                 self.next_check = Instant::now();
                 tracing::debug!(%error, "could not check a session");
             }
         }
-        true
+        Ok(())
     }
 
     /// Sends the browser its cursor, after every frame that was queued before: the cursor must not get ahead of them.
-    async fn heartbeat(
-        &mut self,
-        registration: &mut SocketRegistration,
-    ) -> Result<(), axum::Error> {
+    async fn heartbeat(&mut self, registration: &mut SocketRegistration) -> Result<(), End> {
         let settled = self.app.hub.settled();
         while registration.state.borrow().close.is_none()
             && let Ok(outgoing) = registration.frames.try_recv()
         {
-            self.forward(outgoing).await?;
+            self.forward(&outgoing).await?;
         }
         let state = *registration.state.borrow();
         match settled {
             Some(at) if state == SocketState::default() => {
-                self.send(frame(&Reply::Heartbeat {
+                self.reply(&Reply::Heartbeat {
                     epoch: &at.epoch,
                     xid: at.snapshot.xmin.to_string(),
-                }))
+                })
                 .await
             }
-            _ => self.limited(Message::Ping(Vec::new().into())).await,
+            _ => Ok(self.socket.ping().await?),
         }
     }
 
@@ -287,14 +293,14 @@ impl Connection {
         &mut self,
         text: &str,
         registration: &mut SocketRegistration,
-    ) -> Result<(), axum::Error> {
+    ) -> Result<(), End> {
         match serde_json::from_str(text) {
             Ok(ClientFrame::Resume(resume)) => return self.resume(&resume, registration).await,
             Ok(_) if !self.may_signal() => {}
             Ok(ClientFrame::Typing { conversation }) => self.typing(conversation).await,
             Ok(ClientFrame::Away { away }) => self.app.hub.set_away(self.id, away),
             Ok(ClientFrame::Watch { users }) if users.len() <= MAX_WATCHED => {
-                return self.watch(users).await;
+                return Ok(self.watch(users).await?);
             }
             Ok(ClientFrame::Watch { .. }) | Err(_) => self.malformed(),
         }
@@ -305,7 +311,7 @@ impl Connection {
         &mut self,
         resume: &Resume,
         registration: &mut SocketRegistration,
-    ) -> Result<(), axum::Error> {
+    ) -> Result<(), End> {
         let answer = resume::answer(&self.app, self.session.user.id, self.text, resume);
         let answer = tokio::select! {
             biased;
@@ -314,12 +320,11 @@ impl Connection {
             answer = answer => answer,
         };
         match answer {
-            Ok(answer) => self.send(frame(&answer)).await,
+            Ok(answer) => self.reply(&answer).await,
             // The browser asks again when it reconnects.
             Err(error) => {
                 tracing::debug!(%error, "could not process a resume");
-                self.close(CLOSE_TOO_SLOW, "try again later").await?;
-                Err(axum::Error::new(error))
+                Err(TRY_AGAIN)
             }
         }
     }
@@ -340,28 +345,18 @@ impl Connection {
         self.resyncs.len() <= MAX_RESYNCS_PER_MINUTE
     }
 
-    async fn close_for(&mut self, reason: Close) -> Result<(), axum::Error> {
-        match reason {
-            Close::Revoked => self.close(CLOSE_REVOKED, "signed out").await,
-            Close::Restart => self.close(CLOSE_RESTART, "restarting").await,
+    async fn reply(&mut self, reply: &impl Serialize) -> Result<(), End> {
+        Ok(self.socket.send(&Frame::json(reply)).await?)
+    }
+
+    async fn end(&mut self, end: End) -> Result<(), SocketError> {
+        match end {
+            End::Closed => self.socket.answer_close().await,
+            End::Close(code, reason) => self.socket.close(code, reason).await,
+            End::Failed(SocketError::Violation(violation)) => {
+                self.socket.close(violation.code(), "").await
+            }
+            End::Failed(error) => Err(error),
         }
-    }
-
-    async fn close(&mut self, code: u16, reason: &'static str) -> Result<(), axum::Error> {
-        self.limited(Message::Close(Some(CloseFrame {
-            code,
-            reason: reason.into(),
-        })))
-        .await
-    }
-
-    async fn send(&mut self, frame: Utf8Bytes) -> Result<(), axum::Error> {
-        self.limited(Message::Text(frame)).await
-    }
-
-    async fn limited(&mut self, message: Message) -> Result<(), axum::Error> {
-        tokio::time::timeout(WRITE_LIMIT, self.socket.send(message))
-            .await
-            .unwrap_or_else(|late| Err(axum::Error::new(late)))
     }
 }

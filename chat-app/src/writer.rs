@@ -20,6 +20,7 @@ use crate::postgres::{Connections, Postgres, limited};
 use crate::publisher::Publisher;
 use crate::store::messages::{self, Appended, Draft, Extra};
 use crate::telemetry::{LogThrottle, Metrics};
+use crate::views::message::Shown;
 
 mod announcer;
 
@@ -58,8 +59,7 @@ pub struct NewMessage {
 pub struct Sent {
     /// Its current state.
     pub message: Message,
-    /// The message as a list item.
-    pub html: String,
+    pub(crate) shown: Shown,
     /// Whether an earlier attempt had created it.
     pub duplicate: bool,
 }

@@ -13,7 +13,7 @@ use super::extract::{Form, Path, WantsJson};
 use super::page::{PageContext, html};
 use super::session::RecentSession;
 use crate::app::App;
-use crate::domain::{ConversationId, Message, MessageBody, Session, User};
+use crate::domain::{ConversationId, Message, MessageBody, Session, User, UserId};
 use crate::error::AppError;
 use crate::files::PER_MESSAGE;
 use crate::input_error::InputError;
@@ -24,6 +24,7 @@ use crate::store::messages::Extra;
 use crate::text::Text;
 use crate::views::actions;
 use crate::views::composer::ComposerDraft;
+use crate::views::message::Shown;
 use crate::writer::{NewMessage, Sent};
 
 #[derive(Deserialize)]
@@ -53,11 +54,14 @@ impl SendForm {
 
 #[derive(Serialize)]
 struct SendResponse {
+    conversation: ConversationId,
     seq: i64,
     rev: i64,
+    sender: UserId,
     client_id: Uuid,
     at: String,
-    html: String,
+    #[serde(flatten)]
+    shown: Shown,
 }
 
 /// Sends a message. A retry with the same `client_id` sends nothing and gets the same response.
@@ -112,11 +116,13 @@ pub(super) async fn send(
 fn response(sent: Sent) -> SendResponse {
     let message = sent.message;
     SendResponse {
+        conversation: message.conversation,
         seq: message.seq,
         rev: message.rev,
+        sender: message.sender,
         client_id: message.client_id,
         at: message.at.format(&Rfc3339).unwrap_or_default(),
-        html: sent.html,
+        shown: sent.shown,
     }
 }
 

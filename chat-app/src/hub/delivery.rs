@@ -1,19 +1,17 @@
 //! What passes through the hub: a frame and its recipients, from a record or its event. Pure.
 
-use axum::extract::ws::Utf8Bytes;
-use time::OffsetDateTime;
+use std::sync::Arc;
 
 use super::handle::Outgoing;
 use super::sequencer::Follow;
 use crate::domain::{ConversationId, UserId};
 use crate::event::Event;
+use crate::frame::Frame;
 
 /// A frame and its recipients.
 #[derive(Clone, Debug)]
 pub struct Delivery {
-    pub(super) frame: Utf8Bytes,
-    /// When the message was accepted, for a new message.
-    pub(super) accepted: Option<OffsetDateTime>,
+    pub(super) outgoing: Arc<Outgoing>,
     pub(super) to: To,
 }
 
@@ -60,8 +58,10 @@ impl Delivery {
     /// The delivery of an event; `None` if the record was too large to hold the rendering.
     pub fn of(event: &Event) -> Option<Self> {
         Some(Self {
-            frame: event.frame()?,
-            accepted: event.accepted(),
+            outgoing: Arc::new(Outgoing {
+                frame: event.frame()?,
+                accepted: event.accepted(),
+            }),
             to: match &event.to {
                 Some(people) => To::People(people.clone()),
                 None => To::Room(Box::new(RoomChange {
@@ -75,23 +75,19 @@ impl Delivery {
             },
         })
     }
-
-    pub(super) fn outgoing(&self) -> Outgoing {
-        Outgoing {
-            frame: self.frame.clone(),
-            accepted: self.accepted,
-        }
-    }
 }
 
 impl Follow for Delivery {
     /// Adds `after` to the frame.
     fn follow(self, after: i64) -> Self {
-        let frame = match self.frame.strip_prefix('{') {
-            Some(rest) => format!("{{\"after\":{after},{rest}").into(),
-            None => self.frame,
+        let Some(rest) = self.outgoing.frame.as_str().strip_prefix('{') else {
+            return self;
         };
-        Self { frame, ..self }
+        let outgoing = Arc::new(Outgoing {
+            frame: Frame::text(&format!("{{\"after\":{after},{rest}")),
+            accepted: self.outgoing.accepted,
+        });
+        Self { outgoing, ..self }
     }
 }
 
@@ -102,11 +98,13 @@ mod tests {
     #[test]
     fn a_frame_names_the_rev_that_it_follows() {
         let delivery = Delivery {
-            frame: Utf8Bytes::from_static(r#"{"type":"message","rev":9}"#),
-            accepted: None,
+            outgoing: Outgoing::now(Frame::text(r#"{"type":"message","rev":9}"#)),
             to: To::People(Vec::new()),
         };
-        let frame = delivery.follow(6).frame;
-        assert_eq!(frame.as_str(), r#"{"after":6,"type":"message","rev":9}"#);
+        let outgoing = delivery.follow(6).outgoing;
+        assert_eq!(
+            outgoing.frame.as_str(),
+            r#"{"after":6,"type":"message","rev":9}"#
+        );
     }
 }

@@ -56,10 +56,12 @@ impl Gate {
         if self.is_open(now) {
             return Admission::Deliver(delivery);
         }
-        if self.held.len() >= MAX_HELD || self.bytes + delivery.frame.len() > MAX_HELD_BYTES {
+        if self.held.len() >= MAX_HELD
+            || self.bytes + delivery.outgoing.frame.len() > MAX_HELD_BYTES
+        {
             return Admission::Full;
         }
-        self.bytes += delivery.frame.len();
+        self.bytes += delivery.outgoing.frame.len();
         self.held.push_back((now, delivery));
         Admission::Held
     }
@@ -72,7 +74,7 @@ impl Gate {
         let may_pass = |arrived: Instant| fresh || arrived <= began;
         let mut passed = Vec::new();
         while let Some((_, delivery)) = self.held.pop_front_if(|(arrived, _)| may_pass(*arrived)) {
-            self.bytes -= delivery.frame.len();
+            self.bytes -= delivery.outgoing.frame.len();
             passed.push(delivery);
         }
         passed
@@ -92,21 +94,21 @@ impl Gate {
 
 #[cfg(test)]
 mod tests {
-    use axum::extract::ws::Utf8Bytes;
-
     use super::super::delivery::To;
+    use super::super::handle::Outgoing;
     use super::*;
+    use crate::frame::Frame;
 
     fn delivery(text: &str) -> Delivery {
         Delivery {
-            frame: Utf8Bytes::from(text.to_owned()),
-            accepted: None,
+            outgoing: Outgoing::now(Frame::text(text)),
             to: To::People(Vec::new()),
         }
     }
 
     fn texts(deliveries: &[Delivery]) -> Vec<&str> {
-        deliveries.iter().map(|d| d.frame.as_str()).collect()
+        let texts = deliveries.iter().map(|d| d.outgoing.frame.as_str());
+        texts.collect()
     }
 
     fn ms(n: u64) -> Duration {

@@ -2,23 +2,35 @@
 //!
 //! The hub owns the [`Handle`], the socket's task the [`SocketRegistration`]; dropping the registration removes the handle.
 
-use axum::extract::ws::Utf8Bytes;
+use std::sync::Arc;
+
 use time::OffsetDateTime;
 use tokio::sync::{mpsc, watch};
 
 use super::Hub;
 use super::presence::SocketId;
 use crate::domain::{SessionId, UserId};
+use crate::frame::Frame;
 
 /// Frames that may wait for a slow socket; beyond that it has to read what it missed.
 pub(super) const SOCKET_QUEUE: usize = 256;
 
-/// A frame on its way to one socket.
-#[derive(Clone, Debug)]
+/// A frame on its way to sockets.
+#[derive(Debug)]
 pub struct Outgoing {
-    pub frame: Utf8Bytes,
+    pub frame: Frame,
     /// When the message was accepted, for a new message.
     pub accepted: Option<OffsetDateTime>,
+}
+
+impl Outgoing {
+    /// A frame that is not a new message.
+    pub(super) fn now(frame: Frame) -> Arc<Self> {
+        Arc::new(Self {
+            frame,
+            accepted: None,
+        })
+    }
 }
 
 /// Why the server closes a socket.
@@ -41,7 +53,7 @@ pub struct SocketState {
 /// The socket's end.
 pub struct SocketRegistration {
     pub id: SocketId,
-    pub frames: mpsc::Receiver<Outgoing>,
+    pub frames: mpsc::Receiver<Arc<Outgoing>>,
     pub state: watch::Receiver<SocketState>,
     pub control: watch::Sender<SocketState>,
     pub(super) _guard: RegistrationGuard,
@@ -64,14 +76,14 @@ impl Drop for RegistrationGuard {
 pub(super) struct Handle {
     pub(super) id: SocketId,
     pub(super) session: SessionId,
-    pub(super) frames: mpsc::Sender<Outgoing>,
+    pub(super) frames: mpsc::Sender<Arc<Outgoing>>,
     pub(super) state: watch::Sender<SocketState>,
 }
 
 impl Handle {
     /// Queues a frame. After a frame was dropped, no more are queued until the browser has read what it missed; after its
     /// session was revoked, none at all.
-    pub(super) fn send(&self, outgoing: Outgoing) {
+    pub(super) fn send(&self, outgoing: Arc<Outgoing>) {
         let state = *self.state.borrow();
         if state.lagged || state.close == Some(Close::Revoked) {
             return;

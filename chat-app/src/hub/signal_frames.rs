@@ -2,18 +2,18 @@
 
 use std::time::Instant;
 
-use axum::extract::ws::Utf8Bytes;
 use serde::Serialize;
 
 use super::delivery::To;
 use super::presence::Status;
-use super::{Delivery, Hub};
+use super::{Delivery, Hub, Outgoing};
 use crate::domain::{ConversationId, UserId};
+use crate::frame::Frame;
 use crate::signal::Signal;
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
-enum Frame<'a> {
+enum SignalFrame<'a> {
     Read {
         conversation: ConversationId,
         last_read: i64,
@@ -43,22 +43,16 @@ struct UserStatus {
 }
 
 /// The frame with the status of users on screen.
-pub(crate) fn presence_frame(statuses: Vec<(UserId, Status)>) -> Utf8Bytes {
+pub(crate) fn presence_frame(statuses: Vec<(UserId, Status)>) -> Frame {
     let people = statuses.into_iter();
-    frame(&Frame::Presence {
+    Frame::json(&SignalFrame::Presence {
         people: people
             .map(|(user, status)| UserStatus { user, status })
             .collect(),
     })
 }
 
-fn frame(frame: &Frame<'_>) -> Utf8Bytes {
-    serde_json::to_string(frame)
-        .expect("a frame has no map with keys other than text")
-        .into()
-}
-
-impl<'a> Frame<'a> {
+impl<'a> SignalFrame<'a> {
     /// The frame of a signal, and its recipients. `None` for presence, which is not forwarded as it is.
     fn of(signal: &'a Signal) -> Option<(Self, &'a [UserId])> {
         Some(match signal {
@@ -121,7 +115,7 @@ impl Hub {
         if let Signal::Presence { replica, people } = signal {
             state.presence.receive(replica, people, now);
         }
-        let Some((what, to)) = Frame::of(signal) else {
+        let Some((what, to)) = SignalFrame::of(signal) else {
             return true;
         };
         if !state.gate.is_open(now) {
@@ -129,8 +123,7 @@ impl Hub {
         }
         if state.is_any_connected(to) {
             state.deliver(&Delivery {
-                frame: frame(&what),
-                accepted: None,
+                outgoing: Outgoing::now(Frame::json(&what)),
                 to: To::People(to.to_vec()),
             });
         }

@@ -3,8 +3,6 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use axum::extract::ws::Utf8Bytes;
-
 use super::Position;
 use super::delivery::{Address, Delivery, LocalInterest, To};
 use super::gate::{Admission, Gate};
@@ -13,6 +11,7 @@ use super::presence::Presence;
 use super::rooms::Rooms;
 use super::sequencer::Sequencer;
 use crate::domain::UserId;
+use crate::frame::Frame;
 
 #[derive(Default)]
 pub(super) struct State {
@@ -103,17 +102,14 @@ impl State {
     fn send(&self, users: impl Iterator<Item = UserId>, delivery: &Delivery) {
         for user in users {
             for handle in self.sockets.get(&user).into_iter().flatten() {
-                handle.send(delivery.outgoing());
+                handle.send(delivery.outgoing.clone());
             }
         }
     }
 
-    pub(super) fn broadcast(&self, frame: impl Fn() -> Utf8Bytes) {
+    pub(super) fn broadcast(&self, frame: impl Fn() -> Frame) {
         for handle in self.sockets.values().flatten() {
-            handle.send(Outgoing {
-                frame: frame(),
-                accepted: None,
-            });
+            handle.send(Outgoing::now(frame()));
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rdkafka::error::KafkaResult;
 use rdkafka::message::DeliveryResult;
-use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 
 use crate::config::Kafka;
 use crate::domain::{ConversationId, UserId};
@@ -22,7 +22,7 @@ use crate::telemetry::Metrics;
 #[derive(Clone)]
 pub struct SignalPublisher {
     topic: Arc<str>,
-    producer: ThreadedProducer<Context<CountDropped>>,
+    producer: Arc<BaseProducer<Context<CountDropped>>>,
     metrics: Metrics,
 }
 
@@ -53,7 +53,7 @@ impl SignalPublisher {
             })?;
         Ok(Self {
             topic: kafka.signals().into(),
-            producer,
+            producer: kafka::polled(producer),
             metrics,
         })
     }

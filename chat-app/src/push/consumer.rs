@@ -12,10 +12,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, StreamConsumer};
+use rdkafka::consumer::{Consumer, StreamConsumer};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::{BorrowedMessage, Message};
-use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
 use serde::Deserialize;
 use time::OffsetDateTime;
@@ -23,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Kafka;
 use crate::domain::ConversationId;
-use crate::kafka::{self, Context, Link};
+use crate::kafka::{self, Assignee, Context, Link};
 use crate::store::{Pool, push};
 use crate::telemetry::Metrics;
 
@@ -34,26 +33,7 @@ const RETRY_DELAY: Duration = Duration::from_secs(1);
 /// The consumer's callbacks need nothing but the link.
 struct Unit;
 
-impl ConsumerContext for Context<Unit> {
-    fn rebalance(
-        &self,
-        consumer: &BaseConsumer<Self>,
-        change: RDKafkaRespErr,
-        partitions: &mut TopicPartitionList,
-    ) {
-        // With group.protocol=consumer every assignment is incremental.
-        let outcome = if change == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
-            self.link.answered();
-            consumer.incremental_assign(partitions)
-        } else {
-            consumer.incremental_unassign(partitions)
-        };
-        if let Err(error) = outcome {
-            tracing::error!(%error, "a Kafka assignment failed; creating a new consumer");
-            self.link.broken();
-        }
-    }
-}
+impl Assignee for Unit {}
 
 type Reader = StreamConsumer<Context<Unit>>;
 

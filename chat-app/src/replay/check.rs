@@ -261,7 +261,7 @@ async fn one(
 /// The first field in which a record differs from PostgreSQL. Names, mentions and members are those of its time.
 fn difference(event: &Event, stored: &Event) -> Option<&'static str> {
     // Left out of records that would have been too large.
-    let without_text = event.body.is_none() && event.html.is_none();
+    let without_text = event.body.is_none() && event.html.is_none() && event.plain.is_none();
     let differs = [
         ("type", event.kind != stored.kind),
         ("seq", event.seq != stored.seq),

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Connection;
+use super::websocket::SocketError;
 use crate::domain::{ConversationId, UserId};
 use crate::hub::signal_frames::presence_frame;
 use crate::store::people::{self, Sharing};
@@ -72,14 +73,14 @@ impl Connection {
         }
     }
 
-    pub(super) async fn watch(&mut self, mut users: Vec<UserId>) -> Result<(), axum::Error> {
+    pub(super) async fn watch(&mut self, mut users: Vec<UserId>) -> Result<(), SocketError> {
         users.sort_unstable();
         users.dedup();
         let people = self.app.hub.watch(self.id, users);
         if people.is_empty() {
             return Ok(());
         }
-        self.send(presence_frame(people)).await
+        self.socket.send(&presence_frame(people)).await
     }
 }
 

@@ -3,17 +3,96 @@
 //! Pages and live events have the same bytes for everybody, so nothing here depends on the viewer. Texts come from the style
 //! sheet of the reader's language ([`super::words`]); a style sheet of the viewer marks their own messages
 //! ([`super::assets::own_css`]).
+//!
+//! A live event of a new message that is nothing but text has only what differs from message to message, a
+//! [`PlainMessage`]; the script puts that into the page's [`template`], which is an item like any other.
 
 use maud::{Markup, PreEscaped, html};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use uuid::Uuid;
 
-use super::widgets::{avatar, is_former, name_element, rfc3339, time_of_day};
+use super::widgets::{Face, avatar, is_former, name_element, rfc3339, time_of_day};
 use super::{attachment, excerpt, notice};
-use crate::domain::{Change, Message, Quote, Reaction, UserId};
+use crate::domain::{Change, ConversationId, Message, Quote, Reaction, UserId};
 use crate::markdown;
 
 const QUOTE_CHARS: usize = 160;
 /// Names in a reaction's tooltip.
 const TOOLTIP_NAMES: usize = 20;
+
+/// A new message that is nothing but text, without what is the same in all of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct PlainMessage {
+    /// The id that the client gave it.
+    id: Uuid,
+    name: String,
+    face: Face,
+    at: String,
+    /// Its text as HTML.
+    text: String,
+}
+
+/// What a browser gets of a message: one or the other.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct Shown {
+    /// The whole item.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) html: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) plain: Option<PlainMessage>,
+}
+
+impl Shown {
+    pub(crate) fn of(message: &Message) -> Self {
+        let plain = !message.changed
+            && !message.deleted
+            && message.quote.is_none()
+            && message.mentions.is_empty()
+            && message.reactions.is_empty()
+            && message.attachments.is_empty()
+            && !is_former(&message.sender_name);
+        if !plain {
+            return Self {
+                html: Some(item(message).into_string()),
+                plain: None,
+            };
+        }
+        Self {
+            html: None,
+            plain: Some(PlainMessage {
+                id: message.client_id,
+                name: message.sender_name.clone(),
+                face: Face::of(&message.sender_name, message.sender_avatar),
+                at: rfc3339(message.at),
+                text: markdown::html(&message.body, &[]),
+            }),
+        }
+    }
+}
+
+/// The item of a plain message, whose values the script replaces.
+pub(super) fn template() -> Markup {
+    let message = Message {
+        conversation: ConversationId(0),
+        seq: 0,
+        rev: 0,
+        changed: false,
+        sender: UserId(0),
+        sender_name: String::new(),
+        sender_avatar: None,
+        client_id: Uuid::nil(),
+        body: "x".to_owned(),
+        at: OffsetDateTime::UNIX_EPOCH,
+        edited: false,
+        deleted: false,
+        quote: None,
+        mentions: Vec::new(),
+        reactions: Vec::new(),
+        attachments: Vec::new(),
+    };
+    html! { template #plain-message { (item(&message)) } }
+}
 
 pub(crate) fn change(change: &Change) -> Markup {
     match change {
@@ -24,8 +103,10 @@ pub(crate) fn change(change: &Change) -> Markup {
 
 pub(crate) fn item(message: &Message) -> Markup {
     let mentions = message.mentions.iter().map(|mention| mention.user);
+    // The template's has no number, so that nobody takes it for a message.
+    let seq = Some(message.seq).filter(|seq| *seq > 0);
     html! {
-        li.message.deleted[message.deleted] #{ "m" (message.seq) } data-testid="message" data-seq=(message.seq)
+        li.message.deleted[message.deleted] #{ "m" (message.seq) } data-testid="message" data-seq=[seq]
             data-rev=(message.rev) data-sender=(message.sender) data-client-id=(message.client_id)
             data-mentions=[Some(ids(mentions)).filter(|ids| !ids.is_empty())] {
             (avatar(&message.sender_name, message.sender_avatar))

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::document::document;
 use super::widgets::{SEARCH_ICON, avatar, icon_link, logo};
-use super::{assets, list};
+use super::{assets, list, message};
 use crate::config::Config;
 use crate::domain::{ConversationId, ConversationSummary, Cursor, User};
 use crate::store::conversations::Listed;
@@ -83,6 +83,7 @@ impl Shell<'_> {
                         main.pane #main tabindex="-1" { (pane.content) }
                     }
                     span #t-more hidden { (t!(text, "more")) }
+                    (message::template())
                     (connection(text))
                     (dialogs(text))
                 }

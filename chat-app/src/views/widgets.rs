@@ -1,6 +1,7 @@
 //! The small parts that pages share: icons, avatars, names, times, errors of fields. Pure.
 
 use maud::{Markup, PreEscaped, html};
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
@@ -69,26 +70,49 @@ pub(super) fn name_element(name: &str) -> Markup {
     }
 }
 
-/// A person's picture or initials; a silhouette for a deleted account.
-pub(super) fn avatar(name: &str, picture: Option<Uuid>) -> Markup {
-    match picture {
-        None if is_former(name) => {
-            icon_avatar("M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM5 20c0-3.5 3.1-6 7-6s7 2.5 7 6")
+/// What stands for a person beside their messages.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Face {
+    Picture {
+        picture: Uuid,
+    },
+    /// Initials on one of eight colors, which depends on the name.
+    Initials {
+        initials: String,
+        tone: u8,
+    },
+}
+
+impl Face {
+    pub(super) fn of(name: &str, picture: Option<Uuid>) -> Self {
+        if let Some(picture) = picture {
+            return Self::Picture { picture };
         }
-        Some(id) => {
-            html! { img.avatar src={ "/avatar/" (id) } alt="" width="36" height="36" loading="lazy"; }
+        // FNV-1a: any hash would do that spreads short names.
+        let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+            (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+        });
+        Self::Initials {
+            initials: initials(name),
+            tone: (hash % 8) as u8,
         }
-        None => initials_avatar(name),
     }
 }
 
-/// Initials on a color that depends on the name.
-fn initials_avatar(name: &str) -> Markup {
-    // FNV-1a: any hash would do that spreads short names.
-    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    });
-    html! { span class={ "avatar tone-" (hash % 8) } aria-hidden="true" { (initials(name)) } }
+/// A person's picture or initials; a silhouette for a deleted account.
+pub(super) fn avatar(name: &str, picture: Option<Uuid>) -> Markup {
+    if picture.is_none() && is_former(name) {
+        return icon_avatar("M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM5 20c0-3.5 3.1-6 7-6s7 2.5 7 6");
+    }
+    match Face::of(name, picture) {
+        Face::Picture { picture } => {
+            html! { img.avatar src={ "/avatar/" (picture) } alt="" width="36" height="36" loading="lazy"; }
+        }
+        Face::Initials { initials, tone } => {
+            html! { span class={ "avatar tone-" (tone) } aria-hidden="true" { (initials) } }
+        }
+    }
 }
 
 /// The first letters of the name's first two parts: AL for `ada.l`.

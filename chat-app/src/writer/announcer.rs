@@ -6,11 +6,11 @@
 use tokio::sync::mpsc;
 
 use super::{Answer, SendError, Sent};
-use crate::domain::{AddressedChange, Audience, Change, Message};
+use crate::domain::{AddressedChange, Audience, Change};
 use crate::event::Event;
 use crate::publisher::Publisher;
 use crate::store::messages::Appended;
-use crate::views;
+use crate::views::message::Shown;
 
 /// A batch that is committed: outcomes and answers are parallel.
 pub(super) struct Committed {
@@ -44,15 +44,15 @@ fn announced(publisher: &Publisher, outcome: Appended, epoch: &str) -> Result<Se
             };
             let event = Event::of(&addressed);
             publisher.publish(&event);
-            let html = event.html.unwrap_or_else(|| rendered(&message));
+            let Event { html, plain, .. } = event;
             Ok(Sent {
                 message,
-                html,
+                shown: Shown { html, plain },
                 duplicate: false,
             })
         }
         Appended::Duplicate(message) => Ok(Sent {
-            html: rendered(&message),
+            shown: Shown::of(&message),
             message,
             duplicate: true,
         }),
@@ -60,8 +60,4 @@ fn announced(publisher: &Publisher, outcome: Appended, epoch: &str) -> Result<Se
         Appended::Blocked => Err(SendError::Blocked),
         Appended::NoAttachment => Err(SendError::NoAttachment),
     }
-}
-
-fn rendered(message: &Message) -> String {
-    views::message::item(message).into_string()
 }

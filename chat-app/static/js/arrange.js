@@ -11,6 +11,33 @@ export function parse(html) {
   return template.content.firstElementChild;
 }
 
+/**
+ * Gives a frame or the answer to a send its `html`. Of a message that is nothing but text it has only what differs from
+ * message to message; the page has a template for the rest.
+ */
+export function whole(frame) {
+  if (!frame.plain) return frame;
+  const { conversation, seq, rev, sender, plain, ...others } = frame;
+  const item = document.querySelector('#plain-message').content.firstElementChild.cloneNode(true);
+  item.id = `m${seq}`;
+  Object.assign(item.dataset, { seq, rev, sender, clientId: plain.id });
+  showFace(item.querySelector('.avatar'), plain.face);
+  item.querySelector('.sender bdi').textContent = plain.name;
+  item.querySelector('time').dateTime = plain.at;
+  item.querySelector('.body').innerHTML = plain.text; // sanitized by the server, like every item
+  item.querySelector('.more').href = `/c/${conversation}/messages/${seq}`;
+  return { conversation, seq, rev, sender, html: item.outerHTML, ...others };
+}
+
+function showFace(avatar, { picture, initials, tone }) {
+  avatar.textContent = initials ?? '';
+  avatar.className = `avatar tone-${tone}`;
+  if (!picture) return;
+  const image = new Image(36, 36);
+  Object.assign(image, { className: 'avatar', src: `/avatar/${picture}`, alt: '', loading: 'lazy' });
+  avatar.replaceWith(image);
+}
+
 /** The sender's name. The name of a deleted account comes from the style sheet. */
 export function senderOf(message) {
   const name = message.querySelector('.sender')?.textContent.trim() ?? '';

@@ -1,5 +1,6 @@
 // Starts the parts of the page: list, log, composer, socket. Without this script everything works except live updates.
 
+import { whole } from './arrange.js';
 import { Composer } from './compose.js';
 import { prepareKeys } from './keys.js';
 import { List } from './list.js';
@@ -47,7 +48,7 @@ function startChat() {
     cursor: { epoch: page.epoch, xid: page.xid },
     position: () => ({ conversation, rev: log?.rev ?? 0 }),
     settled: () => outbox?.settled(),
-    onFrame: (frame) => (handlers[frame.type] ?? unknown)(frame),
+    onFrame: (frame) => (handlers[frame.type] ?? unknown)(whole(frame)),
     onState: (state) => {
       showState(state);
       if (state === 'live') outbox?.retryNow();

@@ -2,6 +2,7 @@
 //
 // A message keeps its UUID in all attempts; the server accepts each UUID once.
 
+import { whole } from './arrange.js';
 import { pathOf } from './compose.js';
 
 const ATTEMPTS = 6; // after these, the message is marked as not sent
@@ -147,8 +148,9 @@ export class Outbox {
       this.#composer.restoreText({ body });
       this.#composer.showError(refusal);
     } else if (settled) {
-      this.#log.sent(answer);
-      this.#onSent(answer);
+      const sent = whole(answer);
+      this.#log.sent(sent);
+      this.#onSent(sent);
     }
     return outcome;
   }

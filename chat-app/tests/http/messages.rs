@@ -46,7 +46,7 @@ async fn a_script_gets_the_sent_message_and_a_retry_gets_the_same_one(pool: PgPo
         assert!(sent["at"].as_str().unwrap().ends_with('Z'), "{sent}");
         let page = bob.get(&path).await;
         assert_eq!(page.count("data-testid=\"message\" data-seq"), 1);
-        page.says(200, sent["html"].as_str().unwrap());
+        page.says(200, sent["plain"]["text"].as_str().unwrap());
     })
     .await;
 }

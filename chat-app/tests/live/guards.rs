@@ -281,7 +281,10 @@ async fn a_record_of_another_epoch_is_ignored(pool: PgPool) {
     ada.send(&one, id, "from now").await;
     let frame = live.find("message").await;
     assert!(
-        frame["html"].as_str().unwrap().contains("from now"),
+        frame["plain"]["text"]
+            .as_str()
+            .unwrap()
+            .contains("from now"),
         "{frame}"
     );
     one.stop().await;

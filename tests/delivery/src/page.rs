@@ -91,6 +91,25 @@ fn message(tag: &str, html: &str) -> Option<Message> {
     })
 }
 
+/// A new message with this seq and rev, of which a frame has the text alone.
+pub(crate) fn plain_message(
+    (seq, rev): (i64, i64),
+    sender: i64,
+    uuid: Uuid,
+    text: &str,
+) -> Message {
+    Message {
+        seq,
+        rev,
+        uuid,
+        sender,
+        content: Content {
+            version: version(text),
+            ..Content::default()
+        },
+    }
+}
+
 /// The version in a text that [`body`] made; 0 if there is none.
 fn version(html: &str) -> u32 {
     let text = html

@@ -68,10 +68,7 @@ impl State {
         }
         for handle in self.sockets.values().flatten() {
             if let Some(statuses) = changes.remove(&handle.id) {
-                handle.send(Outgoing {
-                    frame: presence_frame(statuses),
-                    accepted: None,
-                });
+                handle.send(Outgoing::now(presence_frame(statuses)));
             }
         }
     }

@@ -33,11 +33,25 @@ impl Frame {
     }
 
     pub(super) fn uuid(&self) -> &str {
-        page::attribute(self.html(), "data-client-id").unwrap_or_default()
+        match self.0["plain"]["id"].as_str() {
+            Some(id) => id,
+            None => page::attribute(self.html(), "data-client-id").unwrap_or_default(),
+        }
     }
 
+    /// The item, of which a new message that is nothing but text has only the text.
     pub(super) fn html(&self) -> &str {
-        self.0["html"].as_str().unwrap_or_default()
+        let plain = self.0["plain"]["text"].as_str();
+        plain
+            .or_else(|| self.0["html"].as_str())
+            .unwrap_or_default()
+    }
+
+    pub(super) fn set_html(&mut self, html: String) {
+        match self.0.get_mut("plain") {
+            Some(plain) => plain["text"] = html.into(),
+            None => self.0["html"] = html.into(),
+        }
     }
 
     pub(super) fn is_message(&self) -> bool {
@@ -83,7 +97,7 @@ impl Frame {
         for field in ["seq", "rev"] {
             frame.0[field] = other.0[field].clone();
         }
-        frame.0["html"] = html.into();
+        frame.set_html(html);
         frame
     }
 }
@@ -144,5 +158,12 @@ mod tests {
         };
         let (one, two) = (frame(3, 7, "a"), frame(4, 8, "b"));
         assert_eq!(two.in_place_of(&one).0, frame(3, 7, "b").0);
+        let plain = |seq: i64, rev: i64, uuid: &str| {
+            let plain = serde_json::json!({"id": uuid, "text": "<p>x</p>"});
+            Frame(serde_json::json!({"type": "message", "seq": seq, "rev": rev, "plain": plain}))
+        };
+        let (one, two) = (plain(3, 7, "a"), plain(4, 8, "b"));
+        assert_eq!(two.in_place_of(&one).0, plain(3, 7, "b").0);
+        assert_eq!(two.uuid(), "b");
     }
 }

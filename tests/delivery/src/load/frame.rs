@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::json;
 
+use uuid::Uuid;
+
 use crate::journal::Item;
 use crate::page::{self, Cursor};
 
@@ -98,7 +100,18 @@ struct Change<'a> {
     notice: Option<Cow<'a, str>>,
     subject: Option<i64>,
     #[serde(borrow)]
-    html: Cow<'a, str>,
+    html: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    plain: Option<Plain<'a>>,
+    seq: i64,
+}
+
+/// A new message that is nothing but text.
+#[derive(Deserialize)]
+struct Plain<'a> {
+    id: Uuid,
+    #[serde(borrow)]
+    text: Cow<'a, str>,
 }
 
 impl Missed {
@@ -143,7 +156,16 @@ impl Event {
             after: change.after,
             joins: user_if(&["created", "joined", "added"]),
             leaves: user_if(&["left", "removed"]),
-            item: page::items(&change.html).into_iter().next(),
+            item: match (&change.html, &change.plain) {
+                (Some(html), _) => page::items(html).into_iter().next(),
+                (None, Some(plain)) => Some(Item::Message(page::plain_message(
+                    (change.seq, change.rev),
+                    change.sender,
+                    plain.id,
+                    &plain.text,
+                ))),
+                (None, None) => None,
+            },
         }
     }
 }

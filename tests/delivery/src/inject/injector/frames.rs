@@ -103,7 +103,7 @@ impl Injector {
             && self.is_due()
         {
             self.inject(cookie, &frame, "the text before the edit");
-            frame.0["html"] = before.into();
+            frame.set_html(before);
         }
         vec![frame.text()]
     }
