@@ -42,7 +42,7 @@ pub mod sessions;
 pub mod timeline;
 pub mod users;
 
-/// A pool of connections. The writer's lanes have connections of their own.
+/// A pool of connections. The writer has a connection of its own.
 pub type Pool = sqlx::PgPool;
 
 /// The outcome of a change that a user requested.

@@ -19,7 +19,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 const BODY: &str = "as long as a message is, more or less";
 /// Concurrent senders, each of whom sends the next message when the last is acknowledged: the rows of the second table.
 const SENDERS: [usize; 5] = [1, 4, 16, 64, 256];
-/// Conversations that the senders use, spread over all lanes of the writers.
+/// Conversations that the senders use.
 const CONVERSATIONS: usize = 16;
 const UNDER_LOAD: Duration = seconds(10);
 

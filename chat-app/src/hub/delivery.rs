@@ -57,22 +57,25 @@ pub(crate) enum LocalInterest {
 impl Delivery {
     /// The delivery of an event; `None` if the record was too large to hold the rendering.
     pub fn of(event: &Event) -> Option<Self> {
-        Some(Self {
-            outgoing: Arc::new(Outgoing {
-                frame: event.frame()?,
-                accepted: event.accepted(),
-            }),
-            to: match &event.to {
-                Some(people) => To::People(people.clone()),
-                None => To::Room(Box::new(RoomChange {
+        let frame = event.frame()?;
+        let (frame, to) = match &event.to {
+            Some(people) => (frame, To::People(people.clone())),
+            None => {
+                let change = RoomChange {
                     room: event.conversation,
                     rev: event.rev,
                     visible_from: event.place(),
                     seq: event.seq,
                     joins: event.joins(),
                     leaves: event.leaves(),
-                })),
-            },
+                };
+                (frame.for_many(), To::Room(Box::new(change)))
+            }
+        };
+        let accepted = event.accepted();
+        Some(Self {
+            outgoing: Arc::new(Outgoing { frame, accepted }),
+            to,
         })
     }
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::domain::ConversationId;
 
-/// How long a gap may stay open before it is read. Lanes and partitions overtake each other by 1 to 7 ms.
+/// How long a gap may stay open before it is read. Replicas and partitions overtake each other by 1 to 7 ms.
 const GAP_PATIENCE: Duration = Duration::from_millis(30);
 /// When to retry a gap that could not be read.
 const RETRY_DELAY: Duration = Duration::from_millis(500);

@@ -1,7 +1,7 @@
-//! writer → publisher: renders the committed messages of a lane once, publishes them and answers their senders. Does I/O
+//! writer → publisher: renders committed messages once, publishes them and answers their senders. Does I/O
 //! (Kafka).
 //!
-//! One task for each lane, so that the messages of a conversation are published in their order. It ends when its lane has.
+//! One task, so that messages are published in their order. It ends when the writer's other task has.
 
 use tokio::sync::mpsc;
 

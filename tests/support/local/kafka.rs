@@ -21,7 +21,7 @@ const LIMIT: Duration = seconds(60);
 /// The topics of a chat without a prefix.
 pub const TOPICS: [&str; 2] = ["confab.events", "confab.signals"];
 /// The initial number of partitions of each topic.
-pub const PARTITIONS: i32 = 6;
+pub const PARTITIONS: i32 = 3;
 
 /// The listener of one replica: its address, and the advertised address of its proxy.
 #[derive(Clone, Copy, Debug)]

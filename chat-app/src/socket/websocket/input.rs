@@ -277,7 +277,7 @@ mod tests {
     #[test]
     fn a_compressed_message_is_inflated_also_in_several_frames() {
         let words = "many words ".repeat(20);
-        let compressed = Frame::text(&words);
+        let compressed = Frame::text(&words).for_many();
         let body = &compressed.bytes(true)[2..];
         assert_eq!(input(&frame(0xc1, body)).next(), text(&words));
         let (first, second) = body.split_at(5);

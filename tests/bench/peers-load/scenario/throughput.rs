@@ -19,7 +19,7 @@ use crate::measure::Measure;
 use crate::system::System;
 
 const UNDER_WAY: [usize; 2] = [64, 256];
-/// Conversations that the senders use, spread over all lanes of Confab's writers.
+/// Conversations that the senders use.
 const CONVERSATIONS: usize = 16;
 const WARM_UP: Duration = seconds(2);
 
