@@ -50,6 +50,33 @@ async fn two_people_on_different_replicas_chat_both_ways_and_a_reload_keeps_all(
 }
 
 #[tokio::test]
+async fn a_message_that_arrives_live_is_the_item_that_the_page_would_have() -> Result<()> {
+    let _chat = example::shared().await?;
+    let pair = Pair::on_two_replicas().await?;
+    pair.ada.say("Some *words* & `code`").await?;
+    for browser in [&pair.ada, &pair.bo] {
+        browser.reads(&["Some words & code"]).await?;
+        // Ada's own is replaced when it is sent.
+        browser
+            .until(
+                "that it is sent",
+                "document.querySelector('#m1 strong, #m1 em')",
+            )
+            .await?;
+        browser
+            .script("sessionStorage.live = document.querySelector('#m1').outerHTML")
+            .await?;
+        browser.reload().await?;
+        browser.reads(&["Some words & code"]).await?;
+        let same = "(() => { const live = document.createElement('template');
+            live.innerHTML = sessionStorage.live;
+            return live.content.firstElementChild.isEqualNode(document.querySelector('#m1')); })()";
+        browser.until("that both are the same", same).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_killed_replica_costs_no_message_and_its_browser_reconnects_to_another() -> Result<()> {
     let chat = example::exclusive().await?;
     let pair = Pair::on_two_replicas().await?;

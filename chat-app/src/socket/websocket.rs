@@ -167,3 +167,77 @@ fn control(first: u8, content: &[u8]) -> Vec<u8> {
     frame.extend_from_slice(content);
     frame
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A WebSocket, and the browser's end of its connection.
+    async fn connected(deflate: bool) -> (WebSocket, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (accepted, browser) = tokio::join!(listener.accept(), TcpStream::connect(address));
+        let (stream, _) = accepted.unwrap();
+        (WebSocket::new(stream, &[], deflate, 100), browser.unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_socket_compresses_only_where_the_browser_does() {
+        for deflate in [true, false] {
+            let (mut socket, mut browser) = connected(deflate).await;
+            let frame = Frame::text(&"the same words ".repeat(200));
+            socket.send(&frame).await.unwrap();
+            let mut got = vec![0; frame.bytes(deflate).len()];
+            browser.read_exact(&mut got).await.unwrap();
+            assert_eq!(got, frame.bytes(deflate));
+            assert_ne!(frame.bytes(true), frame.bytes(false));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_browser_sends_is_received_in_parts_and_at_its_end() {
+        let (mut socket, mut browser) = connected(false).await;
+        // "hi", masked with zeros.
+        browser.write_all(&[0x81, 0x82, 0, 0]).await.unwrap();
+        let waiting = tokio::time::timeout(Duration::from_millis(20), socket.receive());
+        assert!(waiting.await.is_err(), "the frame is not complete");
+        browser.write_all(&[0, 0, b'h', b'i']).await.unwrap();
+        let received = socket.receive().await.unwrap();
+        assert_eq!(received, Received::Text("hi".into()));
+        drop(browser);
+        assert_eq!(socket.receive().await.unwrap(), Received::Closed);
+    }
+
+    #[tokio::test]
+    async fn a_closed_socket_tells_why_although_the_browser_has_sent_more() {
+        let (mut socket, mut browser) = connected(false).await;
+        browser.write_all(&[0x81, 0x80, 0, 0, 0, 0]).await.unwrap();
+        let (closed, got) = tokio::join!(socket.close(4401, "signed out"), async {
+            let mut got = Vec::new();
+            browser.read_to_end(&mut got).await.unwrap();
+            drop(browser);
+            got
+        });
+        closed.unwrap();
+        assert_eq!(got, [&[0x88, 12, 0x11, 0x31], &b"signed out"[..]].concat());
+    }
+
+    #[tokio::test]
+    async fn a_browser_that_does_not_read_does_not_make_the_socket_buffer_more() {
+        let (mut socket, _browser) = connected(false).await;
+        let frame = Frame::text(&"x".repeat(1024 * 1024));
+        let sending = async {
+            loop {
+                socket.send(&frame).await.unwrap();
+            }
+        };
+        let stuck = tokio::time::timeout(Duration::from_millis(300), sending).await;
+        assert!(
+            stuck.is_err(),
+            "it waits once the kernel's buffers are full"
+        );
+    }
+}

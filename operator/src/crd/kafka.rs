@@ -273,8 +273,10 @@ mod defaults {
     pub(super) fn storage() -> Quantity {
         Quantity("4Gi".to_owned())
     }
+    /// Enough for a member of the shared group on each of three replicas. Every replica reads all partitions, and each record of a
+    /// commit that goes to another partition is a request of its own.
     pub(super) fn partitions() -> i32 {
-        12
+        3
     }
     pub(super) fn retention_hours() -> i32 {
         168
