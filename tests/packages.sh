@@ -35,14 +35,15 @@ XML
   rm "$1/pom.xml"
 }
 
-# fetch_debian DIR PACKAGE VERSION: the package and what it needs and this machine does not have, unpacked and not installed.
+# fetch_debian DIR PACKAGE VERSION [PACKAGE…]: the package and what it needs and this machine does not have, unpacked and not
+# installed, with other packages of the same release of Debian.
 # Debian revises a version now and then and keeps only the newest revision.
 fetch_debian() {
   [ "$(id -u)" != 0 ] || apt-get update -qq
   local revision packages
   revision=$(apt-cache madison "$2" | awk -v version="$3-" '{own = $3; sub(/^[0-9]+:/, "", own)} index(own, version) == 1 {print $3; exit}')
   [ -n "$revision" ] || { echo "Debian here has no $2 $3: apt-cache madison $2" >&2; return 1; }
-  mapfile -t packages < <(apt-get --simulate install --no-install-recommends "$2=$revision" | awk -v own="$2" '$1 == "Inst" && $2 != own {print $2}')
+  mapfile -t packages < <(apt-get --simulate install --no-install-recommends "$2=$revision" "${@:4}" | awk -v own="$2" '$1 == "Inst" && $2 != own {print $2}')
   mkdir "$1/deb"
   (cd "$1/deb" && apt-get download "$2=$revision" "${packages[@]}")
   local package

@@ -1,31 +1,35 @@
 //! A system that is measured: two nodes, their database and their broker, as processes on loopback. Does I/O.
 
 mod confab;
+mod ejabberd;
+mod library;
 mod peer;
 mod scratch;
+mod seed;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use confab_tests::Result;
 use confab_tests::local::Packages;
 use confab_tests::local::floor::Floor;
-use confab_tests::{Context, Result, ensure};
 
 use self::confab::Confab;
 use self::peer::Peer;
-use crate::client::STEP_LIMIT;
-use crate::client::Sender;
 use crate::client::http::Http;
 use crate::client::websocket::WebSocket;
-use crate::client::wire::{Wire, excerpt};
+use crate::client::wire::Wire;
+use crate::client::{Call, Sender};
 use crate::cpu::{Snapshot, Usage, resident_kib};
 
 /// The systems by name, in the order of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Kind {
     Confab,
+    Ejabberd,
     Centrifuge,
     SocketIo,
+    Seed,
 }
 
 impl Kind {
@@ -33,8 +37,10 @@ impl Kind {
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Confab => "Confab",
+            Self::Ejabberd => "ejabberd",
             Self::Centrifuge => "centrifuge+PG",
             Self::SocketIo => "socket.io+PG",
+            Self::Seed => "the seed",
         }
     }
 }
@@ -52,7 +58,8 @@ pub(crate) struct Programs {
 struct Pids {
     app: Vec<u32>,
     database: u32,
-    broker: u32,
+    /// Kafka or Redis, if it has one.
+    broker: Option<u32>,
 }
 
 /// A running system. Its processes end when it is dropped; [`System::stop`] also waits for that.
@@ -69,15 +76,17 @@ impl System {
         programs: &Programs,
         logs: &Path,
     ) -> Result<Self> {
-        Ok(match kind {
-            Kind::Confab => Self::Confab(Box::new(Confab::start(chat_app, programs, logs).await?)),
-            Kind::Centrifuge => Self::Peer(Box::new(
-                Peer::start(Wire::Centrifuge, programs, logs).await?,
-            )),
-            Kind::SocketIo => {
-                Self::Peer(Box::new(Peer::start(Wire::SocketIo, programs, logs).await?))
+        let peer = match kind {
+            Kind::Confab => {
+                let confab = Confab::start(chat_app, programs, logs).await?;
+                return Ok(Self::Confab(Box::new(confab)));
             }
-        })
+            Kind::Ejabberd => ejabberd::start(programs, logs).await?,
+            Kind::Centrifuge => library::start(Wire::Centrifuge, programs, logs).await?,
+            Kind::SocketIo => library::start(Wire::SocketIo, programs, logs).await?,
+            Kind::Seed => seed::start(programs, logs).await?,
+        };
+        Ok(Self::Peer(Box::new(peer)))
     }
 
     pub(crate) async fn stop(self) -> Result<()> {
@@ -94,14 +103,20 @@ impl System {
         }
     }
 
-    /// Whether it renders pages.
-    pub(crate) fn has_pages(&self) -> bool {
-        matches!(self, Self::Confab(_))
+    /// The path of the page of a conversation, and the cookie of the person who opens it, if it renders pages.
+    pub(crate) fn page(&self, person: usize, conversation: i64) -> Option<(String, String)> {
+        match self {
+            Self::Confab(_) => Some((format!("/c/{conversation}"), confab::cookie(person))),
+            Self::Peer(peer) => {
+                let cookie = peer.cookie(person)?;
+                Some((format!("/rooms/{conversation}"), cookie))
+            }
+        }
     }
 
-    /// The path of the page of a conversation, and the cookie of the person who opens it.
-    pub(crate) fn page(&self, person: usize, conversation: i64) -> (String, String) {
-        (format!("/c/{conversation}"), confab::cookie(person))
+    /// Whether it has Kafka or Redis.
+    pub(crate) fn has_broker(&self) -> Result<bool> {
+        Ok(self.pids()?.broker.is_some())
     }
 
     /// A connection for pages of a node.
@@ -128,11 +143,16 @@ impl System {
         let (pids, now) = (self.pids()?, Snapshot::take()?);
         let own = std::process::id();
         // The servers are children of this program.
-        let all = [pids.app.as_slice(), &[pids.database, pids.broker]].concat();
+        let all = [
+            pids.app.as_slice(),
+            &[pids.database],
+            pids.broker.as_slice(),
+        ]
+        .concat();
         Ok(Usage {
             app: now.seconds(&pids.app),
             database: now.seconds(&[pids.database]),
-            broker: now.seconds(&[pids.broker]),
+            broker: now.seconds(pids.broker.as_slice()),
             load: now.seconds(&[own]) - now.seconds(&all),
         })
     }
@@ -147,8 +167,7 @@ impl System {
     pub(crate) async fn people(&mut self, count: usize) -> Result<()> {
         match self {
             Self::Confab(confab) => confab.people(count).await,
-            // Anyone is who they say.
-            Self::Peer(_) => Ok(()),
+            Self::Peer(peer) => peer.people(count).await,
         }
     }
 
@@ -156,7 +175,7 @@ impl System {
     pub(crate) async fn pair(&mut self, people: [usize; 2]) -> Result<i64> {
         match self {
             Self::Confab(confab) => confab.pair(people).await,
-            Self::Peer(peer) => Ok(peer.conversation()),
+            Self::Peer(peer) => peer.conversation().await,
         }
     }
 
@@ -164,7 +183,7 @@ impl System {
     pub(crate) async fn room(&mut self, members: usize) -> Result<i64> {
         match self {
             Self::Confab(confab) => confab.room(members).await,
-            Self::Peer(peer) => Ok(peer.conversation()),
+            Self::Peer(peer) => peer.conversation().await,
         }
     }
 
@@ -177,17 +196,7 @@ impl System {
     ) -> Result<WebSocket> {
         match self {
             Self::Confab(confab) => confab.connect(node, person).await,
-            Self::Peer(peer) => {
-                let (wire, address) = (peer.wire, peer.nodes[node]);
-                let mut socket = WebSocket::connect(address, &wire.path(person), "").await?;
-                if let Some((request, answer)) = wire.open() {
-                    exchange(&mut socket, wire, request, answer).await?;
-                }
-                if let Some((request, answer)) = conversation.and_then(|id| wire.join(id)) {
-                    exchange(&mut socket, wire, &request, answer).await?;
-                }
-                Ok(socket)
-            }
+            Self::Peer(peer) => peer.connect(node, person, conversation).await,
         }
     }
 
@@ -195,11 +204,10 @@ impl System {
     pub(crate) async fn sender(&self, node: usize, person: usize) -> Result<Sender> {
         match self {
             Self::Confab(confab) => confab.sender(node, person).await,
-            Self::Peer(peer) => Ok(Sender::Call {
-                socket: self.connect(node, person, None).await?,
-                wire: peer.wire,
-                last: 0,
-            }),
+            Self::Peer(peer) => {
+                let socket = peer.connect(node, person, None).await?;
+                Ok(Sender::Call(Call::new(socket, peer.wire, person)))
+            }
         }
     }
 
@@ -218,32 +226,4 @@ impl System {
             Self::Peer(_) => Ok(None),
         }
     }
-}
-
-/// Sends a request and waits for the message that begins like its answer.
-async fn exchange(socket: &mut WebSocket, wire: Wire, request: &str, answer: &str) -> Result<()> {
-    let exchanging = async {
-        socket.send(request.as_bytes()).await?;
-        loop {
-            let (mut answered, mut refused) = (false, None);
-            socket
-                .next(|payload| {
-                    answered = wire.begins(payload, answer);
-                    let is_error = payload.windows(7).any(|part| part == b"\"error\"");
-                    refused = is_error.then(|| excerpt(payload).into_owned());
-                })
-                .await?;
-            ensure!(
-                refused.is_none(),
-                "{request}: {}",
-                refused.unwrap_or_default()
-            );
-            if answered {
-                return Ok(());
-            }
-        }
-    };
-    tokio::time::timeout(STEP_LIMIT, exchanging)
-        .await
-        .with_context(|| format!("no answer to {request}"))?
 }

@@ -13,7 +13,7 @@ use super::Paths;
 use super::process::{self, Process, Signal};
 
 /// The password of all roles: the server listens on localhost only, for the duration of a run.
-const PASSWORD: &str = "confab";
+pub const PASSWORD: &str = "confab";
 /// `max_connections`: five replicas take at most 145.
 pub const CONNECTIONS: u32 = 180;
 /// The limit for a start or a stop.

@@ -30,8 +30,10 @@ pub(super) async fn run(system: &mut System, size: Size) -> Result<Figures> {
         figures.extend([
             (Measure::IdleApp(sockets), used.app / wall * 100.0),
             (Measure::IdleDatabase(sockets), used.database / wall * 100.0),
-            (Measure::IdleBroker(sockets), used.broker / wall * 100.0),
         ]);
+        if system.has_broker()? {
+            figures.push((Measure::IdleBroker(sockets), used.broker / wall * 100.0));
+        }
     }
     Ok(figures)
 }

@@ -18,18 +18,18 @@ const MESSAGES: u32 = 120;
 const WARM_UP: Duration = seconds(1);
 
 pub(super) async fn run(system: &mut System, size: Size) -> Result<Figures> {
-    if !system.has_pages() {
-        return Ok(Figures::new());
-    }
     system.people(2).await?;
     let conversation = system.pair([0, 1]).await?;
+    let Some(page) = system.page(0, conversation) else {
+        return Ok(Figures::new());
+    };
     let mut sender = system.sender(0, 1).await?;
     for number in 0..MESSAGES {
         sender.send(conversation, &body(number)).await?;
     }
-    load(system, conversation, WARM_UP).await?;
+    load(system, &page, WARM_UP).await?;
     let (before, start) = (system.usage()?, Instant::now());
-    let times = load(system, conversation, size.load).await?;
+    let times = load(system, &page, size.load).await?;
     let (used, wall) = (system.usage()? - before, start.elapsed().as_secs_f64());
     let pages = times.len() as f64;
     Ok(vec![
@@ -41,12 +41,16 @@ pub(super) async fn run(system: &mut System, size: Size) -> Result<Figures> {
 }
 
 /// Loads pages for so long; returns how long each took, in milliseconds.
-async fn load(system: &System, conversation: i64, time: Duration) -> Result<Vec<f64>> {
+async fn load(
+    system: &System,
+    (path, cookie): &(String, String),
+    time: Duration,
+) -> Result<Vec<f64>> {
     let until = Instant::now() + time;
     let mut loading = JoinSet::new();
     for number in 0..AT_A_TIME {
         let mut browser = system.browser(number % 2).await?;
-        let (path, cookie) = system.page(0, conversation);
+        let (path, cookie) = (path.clone(), cookie.clone());
         loading.spawn_local(async move {
             let mut times = Vec::new();
             while Instant::now() < until {

@@ -17,11 +17,11 @@ use sqlx::{Connection, PgConnection};
 use tokio::process::Command;
 
 use super::scratch::Scratch;
-use super::{Pids, Programs, exchange};
-use crate::client::Sender;
+use super::{Pids, Programs};
 use crate::client::http::Http;
 use crate::client::websocket::WebSocket;
 use crate::client::wire::Wire;
+use crate::client::{Sender, exchange};
 
 /// Sets the environment of the image.
 const DOCKERFILE: &str = include_str!("../../../../chat-app/Dockerfile");
@@ -120,7 +120,7 @@ impl Confab {
         Ok(Pids {
             app: self.replicas.iter().map(Process::pid).collect(),
             database: self.postgres.pid().context("PostgreSQL is not running")?,
-            broker: self.kafka.pid().context("Kafka is not running")?,
+            broker: self.kafka.pid(),
         })
     }
 
@@ -205,7 +205,7 @@ impl Confab {
         let cursor = self.cursor.as_ref().context("no page was loaded yet")?;
         let resume = json!({"type": "resume", "epoch": cursor.epoch, "xid": cursor.xid});
         let answer = r#"{"type":"resumed""#;
-        exchange(&mut socket, Wire::Confab, &resume.to_string(), answer).await?;
+        exchange(&mut socket, Wire::Confab, [(resume.to_string(), answer)]).await?;
         Ok(socket)
     }
 

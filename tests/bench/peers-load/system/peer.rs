@@ -1,8 +1,9 @@
-//! The peers that are libraries: two nodes of a small chat (tests/bench/peers-src) with Redis and PostgreSQL. Does I/O.
+//! A running peer: two nodes with their PostgreSQL and, if they have one, their broker. Does I/O.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
+use confab_tests::local::kafka::Kafka;
 use confab_tests::local::postgres::Postgres;
 use confab_tests::local::process::{Process, Signal};
 use confab_tests::wait::seconds;
@@ -11,107 +12,157 @@ use sqlx::{Connection, PgConnection};
 use tokio::net::TcpStream;
 use tokio::process::Command;
 
+use super::Pids;
 use super::scratch::Scratch;
-use super::{Pids, Programs};
+use super::seed::Accounts;
+use crate::client::exchange;
+use crate::client::websocket::WebSocket;
 use crate::client::wire::Wire;
 
-/// The least that a chat stores.
-const SCHEMA: &str = "
-    CREATE TABLE messages (
-        id           bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-        conversation bigint      NOT NULL,
-        sender       text        NOT NULL,
-        body         text        NOT NULL,
-        at           timestamptz NOT NULL DEFAULT now()
-    );
-    CREATE INDEX messages_conversation ON messages (conversation, id);";
-
-const START_LIMIT: std::time::Duration = seconds(30);
+pub(super) const START_LIMIT: std::time::Duration = seconds(60);
 
 pub(crate) struct Peer {
     pub wire: Wire,
     pub nodes: [SocketAddr; 2],
+    apps: Vec<Process>,
+    servers: Servers,
+    /// The people, if they have to sign in. Otherwise anyone is who they say.
+    accounts: Option<Accounts>,
     /// The last conversation: a number is all that it is.
     conversations: i64,
-    apps: Vec<Process>,
-    redis: Process,
-    postgres: Postgres,
-    _scratch: Scratch,
+}
+
+/// What the nodes of a peer use.
+pub(super) struct Servers {
+    pub broker: Option<Broker>,
+    pub postgres: Postgres,
+    pub scratch: Scratch,
+}
+
+pub(super) enum Broker {
+    Redis(Process),
+    Kafka(Kafka),
+}
+
+impl Servers {
+    /// PostgreSQL with this schema.
+    pub(super) async fn start(package: &Path, logs: &Path, schema: &str) -> Result<Self> {
+        let scratch = Scratch::create(logs).await?;
+        let postgres = Postgres::create(package, &scratch.0, free_port()?).await?;
+        let mut connection = PgConnection::connect(&Postgres::url(postgres.address)).await?;
+        let schema = sqlx::AssertSqlSafe(schema.to_owned());
+        sqlx::raw_sql(schema).execute(&mut connection).await?;
+        Ok(Self {
+            broker: None,
+            postgres,
+            scratch,
+        })
+    }
 }
 
 impl Peer {
-    pub(super) async fn start(wire: Wire, programs: &Programs, logs: &Path) -> Result<Self> {
-        let scratch = Scratch::create(logs).await?;
-        let port = free_port()?;
-        let postgres = Postgres::create(&programs.packages.postgres, &scratch.0, port).await?;
-        let url = Postgres::url(postgres.address);
-        let mut connection = PgConnection::connect(&url).await?;
-        sqlx::raw_sql(SCHEMA).execute(&mut connection).await?;
-        let (redis, redis_at) = start_redis(&programs.peers, logs).await?;
-        let (mut nodes, mut apps) = (Vec::new(), Vec::new());
-        for number in 0..2 {
-            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
-            let mut command = program(wire, &programs.peers);
-            command.args(["--listen", &address.to_string()]);
-            command.args(["--redis", &redis_at.to_string(), "--database", &url]);
-            let log = logs.join(format!("node-{number}.log"));
-            apps.push(started(command, &log, address).await?);
-            nodes.push(address);
-        }
-        Ok(Self {
+    pub(super) fn new(wire: Wire, nodes: Vec<(SocketAddr, Process)>, servers: Servers) -> Self {
+        let (addresses, apps): (Vec<_>, Vec<_>) = nodes.into_iter().unzip();
+        Self {
             wire,
-            nodes: [nodes[0], nodes[1]],
-            conversations: 0,
+            nodes: [addresses[0], addresses[1]],
             apps,
-            redis,
-            postgres,
-            _scratch: scratch,
-        })
+            servers,
+            accounts: None,
+            conversations: 0,
+        }
+    }
+
+    pub(super) fn with_accounts(self, accounts: Accounts) -> Self {
+        Self {
+            accounts: Some(accounts),
+            ..self
+        }
     }
 
     pub(super) async fn stop(mut self) -> Result<()> {
         for app in &mut self.apps {
-            app.stop(Signal::Term, seconds(20)).await?;
+            app.stop(Signal::Term, seconds(30)).await?;
         }
-        self.redis.stop(Signal::Term, seconds(20)).await?;
-        self.postgres.stop(Signal::Int).await.map(|_| ())
+        match &mut self.servers.broker {
+            Some(Broker::Redis(redis)) => {
+                redis.stop(Signal::Term, seconds(20)).await.map(|_| ())?
+            }
+            // Its data is removed: there is nothing to keep in order.
+            Some(Broker::Kafka(kafka)) => kafka.stop(Signal::Kill).await.map(|_| ())?,
+            None => {}
+        }
+        self.servers.postgres.stop(Signal::Int).await.map(|_| ())
     }
 
     pub(super) fn pids(&self) -> Result<Pids> {
+        let database = self.servers.postgres.pid();
         Ok(Pids {
             app: self.apps.iter().map(Process::pid).collect(),
-            database: self.postgres.pid().context("PostgreSQL is not running")?,
-            broker: self.redis.pid(),
+            database: database.context("PostgreSQL is not running")?,
+            broker: match &self.servers.broker {
+                Some(Broker::Redis(redis)) => Some(redis.pid()),
+                Some(Broker::Kafka(kafka)) => kafka.pid(),
+                None => None,
+            },
         })
     }
 
-    pub(super) fn conversation(&mut self) -> i64 {
+    pub(super) async fn people(&mut self, count: usize) -> Result<()> {
+        match &mut self.accounts {
+            Some(accounts) => accounts.create(count).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The session of a person, if people have to sign in.
+    pub(super) fn cookie(&self, person: usize) -> Option<String> {
+        Some(self.accounts.as_ref()?.cookie(person))
+    }
+
+    pub(super) async fn conversation(&mut self) -> Result<i64> {
         self.conversations += 1;
-        self.conversations
+        let conversation = self.conversations;
+        if self.wire.sends_as_member() {
+            // Entering a room creates it. If two nodes do that at the same moment, some people end up in a room of their own.
+            self.connect(0, 0, Some(conversation)).await?;
+        }
+        Ok(conversation)
+    }
+
+    /// The connection of a person at a node, with its session open and the conversation joined.
+    pub(super) async fn connect(
+        &self,
+        node: usize,
+        person: usize,
+        conversation: Option<i64>,
+    ) -> Result<WebSocket> {
+        let (wire, mut headers) = (self.wire, self.wire.headers().to_owned());
+        if let Some(cookie) = self.cookie(person) {
+            headers += &format!("Cookie: {cookie}\r\n");
+        }
+        let mut socket = WebSocket::connect(self.nodes[node], &wire.path(person), &headers).await?;
+        let joining = conversation.and_then(|id| wire.join(person, id));
+        let steps = wire.open(person).into_iter().chain(joining);
+        exchange(&mut socket, wire, steps).await?;
+        Ok(socket)
     }
 }
 
 /// A program that ends with this one.
-fn child(program: &Path) -> Command {
+pub(super) fn child(program: &Path) -> Command {
     let mut command = Command::new("setpriv");
     command.arg("--pdeathsig=KILL").arg(program);
     command
 }
 
-fn program(wire: Wire, peers: &Path) -> Command {
-    match wire {
-        Wire::SocketIo => {
-            let mut node = child(Path::new("node"));
-            node.arg(peers.join("socket-io/server.js"));
-            node.env("NODE_ENV", "production");
-            node
-        }
-        _ => child(&peers.join("centrifuge/centrifuge")),
-    }
+/// An address on loopback that nothing uses.
+pub(super) fn address() -> Result<SocketAddr> {
+    Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?)))
 }
 
 /// Starts a server, and waits until it accepts connections.
-async fn started(command: Command, log: &Path, address: SocketAddr) -> Result<Process> {
+pub(super) async fn started(command: Command, log: &Path, address: SocketAddr) -> Result<Process> {
     let mut process = Process::start(command, log)?;
     let what = format!("something accepts connections at {address}");
     eventually(START_LIMIT, &what, async || {
@@ -121,17 +172,4 @@ async fn started(command: Command, log: &Path, address: SocketAddr) -> Result<Pr
     })
     .await?;
     Ok(process)
-}
-
-/// Redis passes messages on and stores nothing.
-async fn start_redis(peers: &Path, logs: &Path) -> Result<(Process, SocketAddr)> {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
-    let home = peers.join("redis");
-    let mut redis = child(&home.join("usr/bin/redis-server"));
-    redis.env("LD_LIBRARY_PATH", home.join("usr/lib/x86_64-linux-gnu"));
-    redis.args(["--port", &address.port().to_string()]);
-    redis.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
-    redis.current_dir(logs);
-    let process = started(redis, &logs.join("redis.log"), address).await?;
-    Ok((process, address))
 }
