@@ -163,6 +163,11 @@ impl Readers {
             }
         });
     }
+
+    /// Closes the sockets, all at the same moment, and waits until that is done.
+    pub(crate) async fn close(mut self) {
+        self.tasks.shutdown().await;
+    }
 }
 
 async fn read(board: &Board, wire: Wire, mut socket: WebSocket) -> Result<()> {

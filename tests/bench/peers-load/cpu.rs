@@ -69,12 +69,20 @@ impl Snapshot {
 
     /// The CPU seconds of these processes and all that descend from them.
     pub(crate) fn seconds(&self, roots: &[u32]) -> f64 {
-        let within = |pid: &u32| {
-            self.ancestors(*pid)
-                .any(|ancestor| roots.contains(&ancestor))
-        };
-        let own = self.0.iter().filter(|(pid, _)| within(pid));
-        own.map(|(_, process)| process.ticks).sum::<u64>() as f64 / TICKS
+        let own = self.tree(roots);
+        let ticks = own.iter().map(|pid| self.0[pid].ticks);
+        ticks.sum::<u64>() as f64 / TICKS
+    }
+
+    /// Which of these processes is this one, or started it.
+    pub(crate) fn root(&self, pid: u32, roots: &[u32]) -> Option<u32> {
+        self.ancestors(pid).find(|pid| roots.contains(pid))
+    }
+
+    /// These processes and all that descend from them.
+    pub(crate) fn tree(&self, roots: &[u32]) -> Vec<u32> {
+        let all = self.0.keys().copied();
+        all.filter(|pid| self.root(*pid, roots).is_some()).collect()
     }
 
     /// A process, its parent, and so on.

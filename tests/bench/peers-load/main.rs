@@ -8,6 +8,7 @@ mod client;
 mod compare;
 mod cpu;
 mod measure;
+mod profile;
 mod results;
 mod rounds;
 mod scenario;
@@ -67,6 +68,9 @@ struct Cli {
     /// Sockets that reconnect at once; 2,000 if that scenario is named
     #[arg(long, value_name = "N", value_parser = sockets)]
     herd: Option<usize>,
+    /// Also show what the processes do during each scenario, which slows them a little
+    #[arg(long)]
+    profile: bool,
     /// Write the tables into this file, between its markers
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -144,7 +148,11 @@ fn plan(cli: &Cli) -> Result<Plan> {
     };
     let scenarios = Scenario::value_variants().iter().copied();
     let scenarios = scenarios.filter(|scenario| match cli.scenarios.is_empty() {
-        true => *scenario != Scenario::Herd || cli.herd.is_some(),
+        true => match scenario {
+            Scenario::Herd => cli.herd.is_some(),
+            Scenario::Skip => false,
+            _ => true,
+        },
         false => cli.scenarios.contains(scenario),
     });
     let size = if cli.short { Size::SHORT } else { Size::FULL };
@@ -162,6 +170,7 @@ fn plan(cli: &Cli) -> Result<Plan> {
             peers: cli.peers.clone(),
         },
         logs: cli.out.clone(),
+        profile: cli.profile,
     })
 }
 

@@ -33,6 +33,9 @@ pub(crate) enum Measure {
     Memory(usize),
     HerdP50(usize),
     HerdP99(usize),
+    SkippedPerCpu,
+    ConsumedPerCpu,
+    ServedPerCpu,
 }
 
 /// Which values are better.
@@ -52,13 +55,16 @@ impl Measure {
             | Self::MessagesPerCommit(_)
             | Self::RoomPerAppCpu
             | Self::RoomPerCpu
-            | Self::Pages => Better::Higher,
+            | Self::Pages
+            | Self::SkippedPerCpu => Better::Higher,
             Self::CommitP50
             | Self::KafkaP50
             | Self::FloorP50
             | Self::FloorP99
             | Self::ThroughputLoad(_)
-            | Self::RoomLoad => Better::Neither,
+            | Self::RoomLoad
+            | Self::ConsumedPerCpu
+            | Self::ServedPerCpu => Better::Neither,
             _ => Better::Lower,
         }
     }
@@ -142,6 +148,19 @@ impl fmt::Display for Measure {
             Self::Memory(n) => write!(f, "memory per idle socket, fresh process, {n} sockets"),
             Self::HerdP50(n) => write!(f, "{n} reconnect at once: p50"),
             Self::HerdP99(n) => write!(f, "{n} reconnect at once: p99"),
+            Self::SkippedPerCpu => {
+                write!(
+                    f,
+                    "records for nobody here: skipped per CPU-second of a replica"
+                )
+            }
+            Self::ConsumedPerCpu => {
+                write!(
+                    f,
+                    "the same with librdkafka alone, per CPU-second of the consumer"
+                )
+            }
+            Self::ServedPerCpu => write!(f, "the same, per CPU-second of the broker"),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use confab_tests::{Context, Result};
 
+use crate::profile::Profile;
 use crate::results::Results;
 use crate::scenario::{Figures, Scenario, Size};
 use crate::system::{Kind, Programs, System};
@@ -27,6 +28,8 @@ pub(crate) struct Plan {
     pub size: Size,
     pub programs: Programs,
     pub logs: PathBuf,
+    /// Whether to show what the processes do.
+    pub profile: bool,
 }
 
 impl Plan {
@@ -67,7 +70,14 @@ impl Plan {
         ));
         let mut figures = Figures::new();
         for scenario in &self.scenarios {
+            let profile = match self.profile {
+                true => Some(Profile::start(&system, logs, *scenario)?),
+                false => None,
+            };
             let taken = scenario.run(&mut system, self.size).await?;
+            if let Some(profile) = profile {
+                println!("{}", profile.finish(&contender.name).await?);
+            }
             for (measure, value) in &taken {
                 say(&format!("{measure}: {}", measure.show(*value)));
             }

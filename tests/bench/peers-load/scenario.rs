@@ -6,6 +6,7 @@ mod latency;
 mod memory;
 mod pages;
 mod room;
+mod skip;
 mod throughput;
 
 use std::ops::Range;
@@ -29,6 +30,7 @@ pub(crate) enum Scenario {
     Room,
     Pages,
     Herd,
+    Skip,
 }
 
 /// Connections that are opened at a time, except in the herd.
@@ -78,6 +80,11 @@ impl Size {
 pub(crate) type Figures = Vec<(Measure, f64)>;
 
 impl Scenario {
+    /// Its name in file names.
+    pub(crate) fn name(self) -> String {
+        format!("{self:?}").to_lowercase()
+    }
+
     pub(crate) async fn run(self, system: &mut System, size: Size) -> Result<Figures> {
         match self {
             Self::Memory => memory::run(system, size).await,
@@ -87,6 +94,7 @@ impl Scenario {
             Self::Room => room::run(system, size).await,
             Self::Pages => pages::run(system, size).await,
             Self::Herd => herd::run(system, size).await,
+            Self::Skip => skip::run(system, size).await,
         }
     }
 }

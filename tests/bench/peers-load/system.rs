@@ -131,6 +131,21 @@ impl System {
         }
     }
 
+    /// The processes by the part that they are, without those that they started.
+    pub(crate) fn parts(&self) -> Result<Vec<(&'static str, Vec<u32>)>> {
+        let pids = self.pids()?;
+        let broker = Vec::from_iter(pids.broker);
+        let all = [
+            ("app", pids.app),
+            ("PostgreSQL", vec![pids.database]),
+            ("Kafka or Redis", broker),
+        ];
+        Ok(all
+            .into_iter()
+            .filter(|(_, pids)| !pids.is_empty())
+            .collect())
+    }
+
     fn pids(&self) -> Result<Pids> {
         match self {
             Self::Confab(confab) => confab.pids(),
@@ -216,6 +231,22 @@ impl System {
         match self {
             Self::Confab(confab) => confab.floor().await.map(Some),
             Self::Peer(_) => Ok(None),
+        }
+    }
+
+    /// The address of Confab's Kafka.
+    pub(crate) fn kafka(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Confab(confab) => Some(confab.kafka()),
+            Self::Peer(_) => None,
+        }
+    }
+
+    /// The records that all replicas of Confab have read until now.
+    pub(crate) async fn records_read(&self) -> Result<f64> {
+        match self {
+            Self::Confab(confab) => confab.records_read().await,
+            Self::Peer(_) => Ok(0.0),
         }
     }
 

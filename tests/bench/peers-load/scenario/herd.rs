@@ -19,7 +19,7 @@ pub(super) async fn run(system: &mut System, size: Size) -> Result<Figures> {
     let mut readers = Readers::new(&board, system.wire());
     open(system, 0..herd, conversation, &mut readers).await?;
     board.check()?;
-    drop(readers);
+    readers.close().await;
     let start = Instant::now();
     let system = &*system;
     let connecting = (0..herd).map(async |person| {

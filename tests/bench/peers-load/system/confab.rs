@@ -220,6 +220,19 @@ impl Confab {
         Floor::new(self.postgres.address, self.kafka.address).await
     }
 
+    pub(super) fn kafka(&self) -> SocketAddr {
+        self.kafka.address
+    }
+
+    /// Records that the replicas have read, whatever became of them.
+    pub(super) async fn records_read(&self) -> Result<f64> {
+        let mut read = 0.0;
+        for admin in self.admins {
+            read += metric(admin, "confab_relay_records_total").await?;
+        }
+        Ok(read)
+    }
+
     /// Messages and the commits that they were in, on both replicas.
     pub(super) async fn commits(&self) -> Result<(f64, f64)> {
         let (mut messages, mut commits) = (0.0, 0.0);

@@ -39,7 +39,8 @@ class Database:
 
     def __init__(self, url):
         self.free = BoundedSemaphore(DATABASE_CONNECTIONS)
-        self.pool = ThreadedConnectionPool(1, DATABASE_CONNECTIONS, url)
+        # A connection beyond the minimum would be closed after each use.
+        self.pool = ThreadedConnectionPool(DATABASE_CONNECTIONS, DATABASE_CONNECTIONS, url)
 
     @contextmanager
     def cursor(self):
