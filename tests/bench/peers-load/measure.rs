@@ -33,6 +33,7 @@ pub(crate) enum Measure {
     Memory(usize),
     HerdP50(usize),
     HerdP99(usize),
+    RecordSize,
     SkippedPerCpu,
     ConsumedPerCpu,
     ServedPerCpu,
@@ -64,7 +65,8 @@ impl Measure {
             | Self::ThroughputLoad(_)
             | Self::RoomLoad
             | Self::ConsumedPerCpu
-            | Self::ServedPerCpu => Better::Neither,
+            | Self::ServedPerCpu
+            | Self::RecordSize => Better::Neither,
             _ => Better::Lower,
         }
     }
@@ -81,7 +83,7 @@ impl Measure {
             }
             Self::PageAppCpu | Self::PageDatabaseCpu => format!("{number} ms"),
             Self::HerdP50(_) | Self::HerdP99(_) => format!("{number} s"),
-            Self::RoomPlain | Self::RoomWire => format!("{value:.0} B"),
+            Self::RoomPlain | Self::RoomWire | Self::RecordSize => format!("{value:.0} B"),
             Self::IdleApp(_) | Self::IdleDatabase(_) | Self::IdleBroker(_) => {
                 format!("{number} %")
             }
@@ -148,6 +150,7 @@ impl fmt::Display for Measure {
             Self::Memory(n) => write!(f, "memory per idle socket, fresh process, {n} sockets"),
             Self::HerdP50(n) => write!(f, "{n} reconnect at once: p50"),
             Self::HerdP99(n) => write!(f, "{n} reconnect at once: p99"),
+            Self::RecordSize => write!(f, "a record: key, headers and value"),
             Self::SkippedPerCpu => {
                 write!(
                     f,

@@ -19,6 +19,8 @@ use crate::system::System;
 const FREQUENCY: u32 = 499;
 /// The functions of a part that are shown.
 const TOP: usize = 15;
+/// The characters of a function's name that are shown.
+const WIDTH: usize = 100;
 
 pub(crate) struct Profile {
     perf: Process,
@@ -34,11 +36,10 @@ impl Profile {
     /// Records into `directory` until it is finished.
     pub(crate) fn start(system: &System, directory: &Path, scenario: Scenario) -> Result<Self> {
         let (parts, known) = (system.parts()?, Snapshot::take()?);
-        let roots: Vec<u32> = parts.iter().flat_map(|(_, pids)| pids).copied().collect();
-        let pids: Vec<String> = known.tree(&roots).iter().map(u32::to_string).collect();
         let data = directory.join(format!("{}.perf", scenario.name()));
         let mut perf = Command::new("perf");
-        // Not the counters of the CPU, which a virtual machine may not have.
+        // Not the counters of the CPU, which a virtual machine may not have; and all processes, because following some of them
+        // by their ids costs half a core.
         perf.args([
             "record",
             "--event",
@@ -46,7 +47,7 @@ impl Profile {
             "--freq",
             &FREQUENCY.to_string(),
         ]);
-        perf.args(["--pid", &pids.join(","), "--output"]).arg(&data);
+        perf.args(["--all-cpus", "--output"]).arg(&data);
         Ok(Self {
             perf: Process::start(perf, &directory.join("perf.log"))?,
             start: Instant::now(),
@@ -106,10 +107,8 @@ fn table(title: &str, functions: HashMap<&str, u32>, wall: f64) -> String {
     let core = f64::from(all) / f64::from(FREQUENCY) / wall * 100.0;
     let mut text = format!("\n{title}, {core:.1} % of a core\n");
     for (symbol, count) in sorted.into_iter().take(TOP) {
-        text += &format!(
-            "{:5.1} %  {symbol}\n",
-            f64::from(count) / f64::from(all) * 100.0
-        );
+        let share = f64::from(count) / f64::from(all) * 100.0;
+        text += &format!("{share:5.1} %  {symbol:.WIDTH$}\n");
     }
     text
 }

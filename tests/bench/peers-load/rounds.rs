@@ -70,10 +70,8 @@ impl Plan {
         ));
         let mut figures = Figures::new();
         for scenario in &self.scenarios {
-            let profile = match self.profile {
-                true => Some(Profile::start(&system, logs, *scenario)?),
-                false => None,
-            };
+            let start = || Profile::start(&system, logs, *scenario);
+            let profile = self.profile.then(start).transpose()?;
             let taken = scenario.run(&mut system, self.size).await?;
             if let Some(profile) = profile {
                 println!("{}", profile.finish(&contender.name).await?);

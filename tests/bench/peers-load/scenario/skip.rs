@@ -10,7 +10,7 @@ use confab_tests::local::kafka::{PARTITIONS, TOPICS};
 use confab_tests::wait::seconds;
 use confab_tests::{Context, Result, ensure, eventually};
 use rdkafka::consumer::{BaseConsumer, Consumer, StreamConsumer};
-use rdkafka::message::{Message, OwnedMessage};
+use rdkafka::message::{Headers, Message, OwnedMessage};
 use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
@@ -44,6 +44,7 @@ pub(super) async fn run(system: &mut System, _: Size) -> Result<Figures> {
         }
     };
     drop(consumer);
+    let size = size(&record);
     let (before, read) = (system.usage()?, system.records_read().await?);
     tokio::task::spawn_blocking(move || produce(kafka, &record)).await??;
     let wanted = read + 2.0 * RECORDS as f64;
@@ -58,6 +59,7 @@ pub(super) async fn run(system: &mut System, _: Size) -> Result<Figures> {
     let (consumed, used) = (system.usage()? - produced, produced - before);
     let records = RECORDS as f64;
     Ok(vec![
+        (Measure::RecordSize, size as f64),
         (Measure::SkippedPerCpu, 2.0 * records / used.app),
         (Measure::ConsumedPerCpu, records / consumed.load),
         (Measure::ServedPerCpu, records / consumed.broker),
@@ -78,6 +80,14 @@ fn all(offset: Offset) -> Result<TopicPartitionList> {
         partitions.add_partition_offset(TOPICS[0], number, offset)?;
     }
     Ok(partitions)
+}
+
+/// The bytes of a record without what Kafka adds.
+fn size(record: &OwnedMessage) -> usize {
+    let headers = record.headers().into_iter().flat_map(Headers::iter);
+    let headers = headers.map(|header| header.key.len() + header.value.map_or(0, <[u8]>::len));
+    let parts = [record.key(), record.payload()].into_iter().flatten();
+    headers.sum::<usize>() + parts.map(<[u8]>::len).sum::<usize>()
 }
 
 /// Spreads copies over all partitions.
