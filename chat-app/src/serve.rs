@@ -94,7 +94,9 @@ fn listen_at(address: std::net::SocketAddr) -> Result<TcpListener, StartError> {
 fn serve_http(app: &App, lifecycle: &Lifecycle) -> Result<(), StartError> {
     let listener = listen::tuned(listen_at(app.config.listen)?);
     tracing::info!(address = %app.config.listen, replica = app.config.replica, "serving");
-    let server = axum::serve(listener, http::router(app.clone()))
+    // Made once: axum would prepare a Router given as it is, with all its routes, again for each connection.
+    let service = http::router(app.clone()).into_make_service();
+    let server = axum::serve(listener, service)
         .with_graceful_shutdown(lifecycle.soft_token().cancelled_owned());
     lifecycle.spawn_server(async {
         if let Err(error) = server.await {
