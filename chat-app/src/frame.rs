@@ -22,7 +22,7 @@ pub(crate) const DEFLATE_TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
 /// The whole message, in text (RFC 6455, 5.2).
 const FINAL_TEXT: u8 = 0x81;
 /// Set in the first byte of a compressed message.
-const COMPRESSED: u8 = 0x40;
+pub(crate) const COMPRESSED: u8 = 0x40;
 
 /// A text frame from the server.
 #[derive(Debug)]

@@ -20,7 +20,7 @@ mod input;
 
 pub(crate) use handshake::Upgrade;
 
-/// A write that is stuck for longer ends the connection.
+/// A write that takes longer ends the connection, also if the browser reads a little now and then.
 const WRITE_LIMIT: Duration = Duration::from_secs(10);
 /// How long a closed connection waits for the browser to have read everything.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
@@ -129,22 +129,31 @@ impl WebSocket {
         }
     }
 
-    /// Nearly every write fits the kernel's buffer at once. Must not be cancelled: half a frame would stay.
-    async fn write(&self, mut bytes: &[u8]) -> Result<(), SocketError> {
-        loop {
+    /// Nearly every write fits the kernel's buffer at once, and needs no timer. Must not be cancelled: half a frame would stay.
+    async fn write(&self, bytes: &[u8]) -> Result<(), SocketError> {
+        let written = match self.stream.try_write(bytes) {
+            Ok(written) => written,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+            Err(error) => return Err(error.into()),
+        };
+        if written == bytes.len() {
+            return Ok(());
+        }
+        let rest = self.write_when_possible(&bytes[written..]);
+        let finished = tokio::time::timeout(WRITE_LIMIT, rest).await;
+        Ok(finished.map_err(|_| SocketError::Stuck)??)
+    }
+
+    async fn write_when_possible(&self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            self.stream.writable().await?;
             match self.stream.try_write(bytes) {
                 Ok(written) => bytes = &bytes[written..],
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    tokio::time::timeout(WRITE_LIMIT, self.stream.writable())
-                        .await
-                        .map_err(|_| SocketError::Stuck)??;
-                }
-                Err(error) => return Err(error.into()),
-            }
-            if bytes.is_empty() {
-                return Ok(());
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
             }
         }
+        Ok(())
     }
 }
 

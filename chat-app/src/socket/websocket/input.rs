@@ -6,14 +6,13 @@ use std::cell::RefCell;
 
 use flate2::{Decompress, FlushDecompress};
 
-use crate::frame::DEFLATE_TAIL;
+use crate::frame::{COMPRESSED, DEFLATE_TAIL};
 
 /// The largest content of a control frame, in bytes (RFC 6455, 5.5).
 const MAX_CONTROL: usize = 125;
 
 /// Bits of a frame's first byte, and its opcodes (RFC 6455, 5.2).
 const FINAL: u8 = 0x80;
-const COMPRESSED: u8 = 0x40;
 const RESERVED: u8 = 0x30;
 const CONTROL: u8 = 0x08;
 const CONTINUATION: u8 = 0x0;
