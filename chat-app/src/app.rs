@@ -11,10 +11,11 @@ use rdkafka::error::KafkaError;
 use secrecy::ExposeSecret;
 
 use crate::batch_loader::{BatchLoader, BatchQuery};
+use crate::bucket::BucketError;
 use crate::config::Config;
 use crate::domain::{ConversationId, Session, SessionId, UserId};
 use crate::event::Event;
-use crate::files::{BucketError, Files};
+use crate::files::Files;
 use crate::hub::Hub;
 use crate::kafka::Link;
 use crate::lifecycle::Lifecycle;

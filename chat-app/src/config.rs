@@ -2,6 +2,7 @@
 //!
 //! Secrets are [`SecretString`]s, which `Debug` does not show.
 
+mod backup;
 mod database;
 mod environment;
 mod files;
@@ -14,9 +15,10 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+pub use self::backup::{Backup, BackupBucket, Restore};
 pub use self::database::{Database, NotAUrl};
 pub use self::environment::{parse, unknown_variables};
-pub use self::files::{Files, MediaRange, S3, StoreKind};
+pub use self::files::{FilePlace, Files, MediaRange, S3, StoreKind};
 pub use self::kafka::{Kafka, SecurityProtocol};
 
 /// A self-hosted team chat. Its replicas share PostgreSQL and Kafka.
@@ -41,6 +43,11 @@ pub enum Command {
     /// Print the records of the events topic as JSON lines, or compare them with PostgreSQL, then exit.
     /// Read-only
     Replay(Replay),
+    /// Write a backup of the database and the attachments to a bucket, verify it, delete old backups, then exit. The chat
+    /// keeps serving
+    Backup(Box<Backup>),
+    /// Load a backup into an empty database, then exit. Refuses a database with users; continues after an interruption
+    Restore(Box<Restore>),
 }
 
 /// Settings of `serve`.

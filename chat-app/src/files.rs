@@ -9,7 +9,6 @@ pub mod container;
 pub mod image;
 pub mod name;
 pub mod range;
-mod s3;
 pub mod sniff;
 pub mod sweeper;
 mod upload;
@@ -26,12 +25,12 @@ use uuid::Uuid;
 
 use self::blob::{BlobError, BlobStore};
 use self::image::{Picture, PictureError};
-pub use self::s3::BucketError;
 use self::upload::{Incoming, Unsent};
-use crate::config;
+use crate::bucket::BucketError;
+use crate::config::{self, StoreKind};
 use crate::domain::{Attachment, ConversationId, UserId};
 use crate::store::Pool;
-use crate::store::attachments::{self, CompleteFile, NewFile, Started, Variant};
+use crate::store::attachments::{self, Backend, CompleteFile, NewFile, Started, Variant};
 
 pub const PER_MESSAGE: usize = 10;
 /// The most files of a user that are not sent yet.
@@ -104,7 +103,14 @@ impl Files {
     /// Neither PostgreSQL nor the bucket need answer.
     pub fn new(settings: &config::Files, pool: Pool) -> Result<Self, BucketError> {
         Ok(Self {
-            blobs: s3::blobs(settings, pool.clone())?,
+            blobs: BlobStore {
+                pool: pool.clone(),
+                bucket: settings.place.bucket()?,
+                backend: match settings.place.store {
+                    StoreKind::Postgres => Backend::Postgres,
+                    StoreKind::S3 => Backend::S3,
+                },
+            },
             pool,
             limits: Arc::new(settings.clone()),
             memory: Arc::new(Semaphore::new(MEMORY_MIB)),

@@ -10,7 +10,9 @@
 
 pub mod app;
 pub(crate) mod avatars;
+pub mod backup;
 pub(crate) mod batch_loader;
+pub mod bucket;
 pub mod config;
 pub mod domain;
 pub(crate) mod error;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use chat_app::config::{self, Command};
-use chat_app::{migrate, replay, serve, telemetry};
+use chat_app::{backup, migrate, replay, serve, telemetry};
 
 /// How long to wait for blocking tasks: dropping a Kafka client takes as long as its broker does not answer.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(1);
@@ -27,6 +27,8 @@ async fn run(command: Command) -> ExitCode {
         Command::Serve(config) => &config.log,
         Command::Migrate(settings) => &settings.log,
         Command::Replay(settings) => &settings.log,
+        Command::Backup(settings) => &settings.log,
+        Command::Restore(settings) => &settings.log,
     };
     if let Err(sentence) = telemetry::init(log) {
         return fail(&sentence);
@@ -39,6 +41,8 @@ async fn run(command: Command) -> ExitCode {
     match command {
         Command::Migrate(settings) => migrate::run(settings).await,
         Command::Replay(settings) => replay::run(settings).await,
+        Command::Backup(settings) => backup::save::run(*settings).await,
+        Command::Restore(settings) => backup::load::run(*settings).await,
         Command::Serve(config) => match serve::run(*config).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(&error.to_string()),

@@ -152,7 +152,7 @@ fn not_claimed(other: Option<Owner>) -> Result<(), String> {
 }
 
 /// Only to a file that exists: outside of Kubernetes nobody reads it.
-fn write_message(file: &Path, message: &str) {
+pub(crate) fn write_message(file: &Path, message: &str) {
     if file.exists()
         && let Err(error) = std::fs::write(file, message)
     {

@@ -19,6 +19,7 @@ pub mod admin;
 pub mod attachments;
 pub mod audit;
 pub mod avatars;
+pub mod backup;
 pub mod blocks;
 pub mod changes;
 pub mod conversations;

@@ -8,17 +8,14 @@ use clap::{Args, ValueEnum};
 use secrecy::SecretString;
 use url::Url;
 
+use crate::bucket::{Bucket, BucketError, Location};
+
 /// Settings of attachments: what is accepted and where it is stored.
 #[derive(Clone, Debug, Args)]
 pub struct Files {
-    /// Where files are stored
-    #[arg(
-        id = "attachments_store",
-        long = "attachments-store",
-        env = "CONFAB_ATTACHMENTS_STORE",
-        default_value = "postgres"
-    )]
-    pub store: StoreKind,
+    /// Where they are stored.
+    #[command(flatten)]
+    pub place: FilePlace,
     /// Maximum size of a file, in bytes; 0 disables attachments
     #[arg(id = "attachments_max_bytes", long = "attachments-max-bytes", env = "CONFAB_ATTACHMENTS_MAX_BYTES", default_value = "16777216", value_name = "BYTES", value_parser = clap::value_parser!(u64).range(..=10 << 30))]
     pub max_bytes: u64,
@@ -32,9 +29,6 @@ pub struct Files {
         value_name = "TYPES"
     )]
     pub types: Vec<MediaRange>,
-    /// The bucket, if files are stored in one.
-    #[command(flatten)]
-    pub s3: S3,
 }
 
 impl Files {
@@ -45,6 +39,53 @@ impl Files {
 }
 
 /// Where files are stored.
+#[derive(Clone, Debug, Args)]
+pub struct FilePlace {
+    /// Where files are stored
+    #[arg(
+        id = "attachments_store",
+        long = "attachments-store",
+        env = "CONFAB_ATTACHMENTS_STORE",
+        default_value = "postgres"
+    )]
+    pub store: StoreKind,
+    /// The bucket, if files are stored in one.
+    #[command(flatten)]
+    pub s3: S3,
+}
+
+impl FilePlace {
+    /// The bucket of the settings, also if new files go to PostgreSQL: it may have old ones.
+    pub fn bucket(&self) -> Result<Option<Bucket>, BucketError> {
+        let S3 {
+            s3_endpoint: endpoint,
+            s3_region: region,
+            s3_bucket: Some(bucket),
+            s3_prefix: prefix,
+            s3_path_style: path_style,
+            s3_access_key_id: Some(access_key_id),
+            s3_secret_access_key: Some(secret_access_key),
+            s3_ca_file: ca_file,
+        } = &self.s3
+        else {
+            return Ok(None);
+        };
+        Bucket::open(&Location {
+            bucket,
+            prefix,
+            endpoint: endpoint.as_ref(),
+            region,
+            path_style: *path_style,
+            access_key_id,
+            secret_access_key,
+            ca_file: ca_file.as_deref(),
+            encryption: None,
+        })
+        .map(Some)
+    }
+}
+
+/// The two stores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum StoreKind {
     /// The database.
@@ -152,7 +193,7 @@ impl fmt::Display for MediaRange {
     }
 }
 
-fn endpoint(text: &str) -> Result<Url, &'static str> {
+pub(super) fn endpoint(text: &str) -> Result<Url, &'static str> {
     let url = Url::parse(text).ok().filter(|url| {
         matches!(url.scheme(), "http" | "https")
             && url.host().is_some()

@@ -4,24 +4,23 @@
 //! [`BlobStore`] is a handle without state of its own, besides the client of the bucket.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use axum::body::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
-use object_store::aws::AmazonS3;
 use object_store::buffered::BufWriter;
 use object_store::path::Path;
 use object_store::{GetOptions, ObjectStore, ObjectStoreExt};
 use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
+use crate::bucket::Bucket;
 use crate::store::Pool;
 use crate::store::attachments::{self, Backend, Variant};
 
 /// The size of a chunk in PostgreSQL. The schema depends on it.
 pub const CHUNK: usize = 256 * 1024;
 /// The smallest part of a multipart upload to S3.
-const PART: usize = 5 * 1024 * 1024;
+pub(crate) const PART: usize = 5 * 1024 * 1024;
 
 /// Why contents cannot be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -48,15 +47,8 @@ impl BlobError {
     }
 }
 
-/// A bucket, and the prefix of the objects in it.
-#[derive(Clone, Debug)]
-pub struct Bucket {
-    pub(super) client: Arc<AmazonS3>,
-    pub(super) prefix: String,
-}
-
 impl Bucket {
-    fn path(&self, id: Uuid, variant: Variant) -> Path {
+    pub(crate) fn path(&self, id: Uuid, variant: Variant) -> Path {
         let ending = match variant {
             Variant::Original => "",
             Variant::Thumbnail => ".thumbnail",

@@ -9,7 +9,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
 use tokio_util::sync::CancellationToken;
 
-use super::blob::Bucket;
+use crate::bucket::Bucket;
 use crate::files::Files;
 use crate::store::attachments;
 

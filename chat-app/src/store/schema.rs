@@ -10,12 +10,8 @@ use sqlx::{AssertSqlSafe, PgConnection, SqlSafeStr};
 
 use super::Pool;
 
-/// The migrations, embedded in the binary. A database ahead of them is fine, so that a rollback passes: migrations only add.
-static MIGRATIONS: Migrator = {
-    let mut migrations = sqlx::migrate!();
-    migrations.ignore_missing = true;
-    migrations
-};
+/// The migrations, embedded in the binary.
+static MIGRATIONS: Migrator = sqlx::migrate!();
 
 /// For `#[sqlx::test(migrator = …)]`: a database as `migrate` leaves it. The functions are a part of the last migration.
 pub static FOR_TESTS: LazyLock<Migrator> = LazyLock::new(|| {
@@ -95,13 +91,8 @@ pub async fn applied(connection: &mut PgConnection) -> sqlx::Result<i64> {
 /// Applies the missing migrations, each in a transaction, under sqlx's advisory lock: a second run waits for the first. Then
 /// applies the functions. A run that is killed anywhere leaves a prefix of these steps, and the next one does the rest.
 pub async fn migrate(connection: &mut PgConnection) -> Result<Migrated, Error> {
-    // A statement that waits for a lock on a hot table blocks all statements after it.
-    sqlx::query("SET lock_timeout = '10s'")
-        .execute(&mut *connection)
-        .await
-        .map_err(MigrateError::from)?;
     let from = applied(connection).await.map_err(MigrateError::from)?;
-    MIGRATIONS.run(&mut *connection).await?;
+    migrate_to(connection, i64::MAX).await?;
     let to = applied(connection).await.map_err(MigrateError::from)?;
     let functions = functions::apply(connection, &functions::OWN).await?;
     Ok(Migrated {
@@ -109,4 +100,17 @@ pub async fn migrate(connection: &mut PgConnection) -> Result<Migrated, Error> {
         to,
         functions,
     })
+}
+
+/// Applies the missing migrations up to `version`, without the functions.
+pub async fn migrate_to(connection: &mut PgConnection, version: i64) -> Result<(), MigrateError> {
+    // A statement that waits for a lock on a hot table blocks all statements after it.
+    sqlx::query("SET lock_timeout = '10s'")
+        .execute(&mut *connection)
+        .await?;
+    let wanted = MIGRATIONS.iter().filter(|m| m.version <= version);
+    let mut migrations = Migrator::with_migrations(wanted.cloned().collect());
+    // A database ahead of them is fine, so that a rollback passes: migrations only add.
+    migrations.set_ignore_missing(true);
+    migrations.run(&mut *connection).await
 }

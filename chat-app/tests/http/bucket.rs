@@ -12,7 +12,7 @@ use zip::ZipArchive;
 use crate::site::{Site, with};
 
 /// Runs a test with its own prefix in the bucket and this key.
-fn flags(prefix: &str, key: &str) -> Vec<String> {
+pub fn flags(prefix: &str, key: &str) -> Vec<String> {
     let server = std::env::var("TEST_BUCKET_URL")
         .expect("run tests/services/up and load its env file, as make test-rust does");
     let flags = [

@@ -9,6 +9,7 @@ mod account;
 mod accounts;
 mod admin;
 mod attachments;
+mod backup;
 mod bucket;
 mod changes;
 mod conversations;
