@@ -17,7 +17,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::crd::{
     AttachmentStore, Attachments, ClientCertificateSecret, ExternalKafka, Kafka, KafkaTls,
-    Postgres, SaslMechanism,
+    Postgres, S3Store, SaslMechanism,
 };
 use crate::credentials::Credentials;
 use crate::digest::digest;
@@ -36,6 +36,8 @@ pub(crate) struct Access {
     pub database: Result<Database, SecretProblem>,
     /// Whether the Secret has the bucket's credentials, where files are in a bucket.
     pub bucket_login: Result<(), SecretProblem>,
+    /// The same of the bucket that receives the backups.
+    pub backup_login: Result<(), SecretProblem>,
     /// Versions of all Secrets that a replica reads at start. None while one is missing.
     pub secrets: Option<String>,
 }
@@ -111,14 +113,21 @@ pub(crate) fn access(
     Access {
         kafka_login: kafka_secrets(chat, &kafka, credentials, &secrets),
         database: database::database(chat, credentials, &database_login, &secrets),
-        bucket_login: bucket_login(&chat.attachments, &secrets),
+        bucket_login: match &chat.attachments.store {
+            AttachmentStore::S3(bucket) => bucket_login(bucket, &secrets),
+            AttachmentStore::Postgres(_) => Ok(()),
+        },
+        backup_login: match &chat.backup {
+            Some(backup) => bucket_login(&backup.destination, &secrets),
+            None => Ok(()),
+        },
         secrets: versions(chat, credentials, &secrets),
         kafka,
         database_login,
     }
 }
 
-/// Names of the Secrets that the spec names. Generated ones are not among them.
+/// Names of the Secrets that the spec names for the replicas. Generated ones are not among them.
 pub(crate) fn secret_names(
     kafka: &Kafka,
     postgres: &Postgres,
@@ -207,15 +216,10 @@ fn kafka_secrets(
     })
 }
 
-fn bucket_login(
-    attachments: &Attachments,
-    secrets: &NamedSecrets<'_>,
-) -> Result<(), SecretProblem> {
-    if let AttachmentStore::S3(bucket) = &attachments.store {
-        let secret = &bucket.credentials_secret;
-        secrets.text(&secret.name, &secret.access_key_id_key)?;
-        secrets.text(&secret.name, &secret.secret_access_key_key)?;
-    }
+fn bucket_login(bucket: &S3Store, secrets: &NamedSecrets<'_>) -> Result<(), SecretProblem> {
+    let secret = &bucket.credentials_secret;
+    secrets.text(&secret.name, &secret.access_key_id_key)?;
+    secrets.text(&secret.name, &secret.secret_access_key_key)?;
     Ok(())
 }
 

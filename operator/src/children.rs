@@ -15,7 +15,7 @@ use std::sync::LazyLock;
 
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
-use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service, ServiceAccount};
 use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
@@ -55,6 +55,7 @@ fn rows() -> Vec<Child> {
         child::<NetworkPolicy>          (Role::App,      network_policy,    Prune,   Policies),
         child::<NetworkPolicy>          (Role::Kafka,    kafka_policy,      Prune,   Policies),
         child::<NetworkPolicy>          (Role::Postgres, postgres_policy,   Prune,   Policies),
+        child::<CronJob>                (Role::Backup,   backup,            Prune,   Replicas),
         child::<Job>                    (Role::Migrate,  always,            Decided, Services),
     ]
 }
@@ -81,6 +82,7 @@ kinds! {
     HTTPRoute: Status, Perhaps;
     KafkaTopic: Status, Perhaps;
     NetworkPolicy: Spec, Always;
+    CronJob: Status, Always;
     Job: Status, Always;
 }
 
@@ -110,6 +112,10 @@ fn ingress(spec: &ChatDeploymentSpec) -> bool {
 
 fn gateway(spec: &ChatDeploymentSpec) -> bool {
     matches!(spec.exposure, Some(Exposure::Gateway(_)))
+}
+
+fn backup(spec: &ChatDeploymentSpec) -> bool {
+    spec.backup.is_some()
 }
 
 fn network_policy(spec: &ChatDeploymentSpec) -> bool {

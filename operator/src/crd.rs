@@ -5,6 +5,7 @@
 //! [`crate::validate`] has the same rules for objects that were stored before a rule existed.
 
 mod attachments;
+mod backup;
 mod chat;
 mod definition;
 mod exposure;
@@ -16,6 +17,7 @@ mod secrets;
 mod status;
 
 pub(crate) use attachments::{AttachmentStore, Attachments, S3Store};
+pub(crate) use backup::{Backup, Restore};
 pub(crate) use chat::{ChatSettings, Switch};
 pub(crate) use definition::definition;
 pub(crate) use exposure::{Exposure, IngressExposure};
@@ -29,7 +31,7 @@ pub(crate) use pods::{
 pub(crate) use postgres::{CloudNativePg, ExternalPostgres, Postgres};
 pub(crate) use resources::{ResourceAmounts, Resources};
 pub(crate) use secrets::{CaSecret, PasswordSecret, UrlSecret};
-pub(crate) use status::{ChatDeploymentStatus, SchemaStatus, TopicStatus};
+pub(crate) use status::{BackupStatus, ChatDeploymentStatus, SchemaStatus, TopicStatus};
 
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
@@ -59,6 +61,7 @@ use serde::{Deserialize, Serialize};
     printcolumn(name = "Schema", type_ = "integer", json_path = ".status.schema.applied", description = "Schema version in PostgreSQL"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     printcolumn(name = "Image", type_ = "string", json_path = ".status.image", description = "Image that the replicas run", priority = 1),
+    printcolumn(name = "Backup", type_ = "date", json_path = ".status.lastBackup.time", description = "Age of the last backup", priority = 1),
     printcolumn(name = "Message", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].message", description = "What the reason means and what to do", priority = 1),
     validation = Rule::new("self.metadata.name.matches('^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$')").message("the name must have at most 40 characters: lowercase letters, digits and dashes, starting with a letter and ending with a letter or digit (child objects are named after it)").reason(Reason::FieldValueInvalid)
 )]
@@ -109,7 +112,7 @@ pub(crate) struct ChatDeploymentSpec {
 
     /// Connection to PostgreSQL: exactly one of `external`, `cloudNativePg` and `embedded`.
     #[serde(default)]
-    #[x_kube(validation = Rule::new("[has(self.external), has(self.cloudNativePg), has(self.embedded)].filter(is, is).size() == 1").message("set exactly one of postgres.external, postgres.cloudNativePg and postgres.embedded"), validation = Rule::new("has(self.embedded) == has(oldSelf.embedded)").message("postgres cannot be changed to or from embedded, because the messages would stay behind: create a new ChatDeployment and move the data with pg_dump"))]
+    #[x_kube(validation = Rule::new("[has(self.external), has(self.cloudNativePg), has(self.embedded)].filter(is, is).size() == 1").message("set exactly one of postgres.external, postgres.cloudNativePg and postgres.embedded"), validation = Rule::new("has(self.embedded) == has(oldSelf.embedded)").message("postgres cannot be changed to or from embedded, because the messages would stay behind: create a new ChatDeployment and restore a backup into it"))]
     pub postgres: Postgres,
 
     /// How clients outside the cluster reach the chat: exactly one of `ingress` and `gateway`. Requires `url`.
@@ -124,6 +127,16 @@ pub(crate) struct ChatDeploymentSpec {
     /// Files that users attach to messages.
     #[serde(default)]
     pub attachments: Attachments,
+
+    /// Scheduled backups to a bucket: of the database, and of the attachments wherever they are. If omitted, you
+    /// are responsible for backups.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<Backup>,
+
+    /// Backup that a new chat starts from. Its database must be empty. Once it is restored, this has no effect
+    /// and can be removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restore: Option<Restore>,
 
     /// Web Push notifications, which reach browsers that do not have the chat open. The operator generates the
     /// keys. The replicas send requests to the push services that the browsers specify.

@@ -2,6 +2,7 @@
 //! safe values. The snapshots in `desired/snapshots` show the result.
 
 mod app;
+mod backup;
 mod certificates;
 mod connections;
 mod embedded;
@@ -70,6 +71,7 @@ pub(crate) fn desired(chat: &Chat, input: &BuildInput<'_>) -> Children {
     all.insert(Role::App, network::ingress(chat));
     all.insert(Role::App, gateway::route(chat));
     all.insert(Role::App, policy::app(chat, input.access));
+    all.insert(Role::Backup, backup::cron_job(chat, input.access, release));
     all
 }
 

@@ -12,6 +12,7 @@
 mod access;
 mod apply;
 mod backoff;
+mod backup;
 mod child_api;
 mod children;
 mod config;

@@ -8,6 +8,8 @@ pub(crate) enum Role {
     App,
     /// The migration of the schema.
     Migrate,
+    /// The scheduled backups.
+    Backup,
     Kafka,
     Postgres,
     Keys,
@@ -23,6 +25,7 @@ impl Role {
         match self {
             Self::App => "app",
             Self::Migrate => "migrate",
+            Self::Backup => "backup",
             Self::Kafka => "kafka",
             Self::Postgres => "postgres",
             Self::Keys => "keys",

@@ -7,16 +7,17 @@ use std::collections::BTreeMap;
 
 use futures_util::future::try_join_all;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
-use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{Pod, Secret};
 use kube::api::ListParams;
 use kube::{Api, Client, ResourceExt};
 use tokio::try_join;
 
 use crate::access::secret_names;
+use crate::backup;
 use crate::child_api::{ChildApi, Error};
 use crate::children::{Child, Children, Policy, table};
-use crate::crd::ChatDeployment;
+use crate::crd::{BackupStatus, ChatDeployment};
 use crate::existing::ExistingChildren;
 use crate::migration;
 use crate::names::{MANAGED_BY, Role};
@@ -39,7 +40,10 @@ pub(crate) async fn observe(
 ) -> Result<Observed, Error> {
     let (children, secrets) =
         try_join!(children(client, existing, object), secrets(client, object))?;
-    let pods = if settled(object, &children) || !runs(&children) {
+    let news = children
+        .get::<CronJob>(Role::Backup)
+        .is_some_and(|job| backup::has_news(job, last_backup(object)));
+    let pods = if settled(object, &children) && !news || !runs(&children) {
         Vec::new()
     } else {
         pods(client, object).await?
@@ -76,6 +80,10 @@ async fn children(
     };
     let found = try_join_all(table().iter().filter(expected).map(read)).await?;
     Ok(found.into_iter().collect())
+}
+
+fn last_backup(object: &ChatDeployment) -> Option<&BackupStatus> {
+    object.status.as_ref()?.last_backup.as_ref()
 }
 
 /// Whether a child exists that has pods.
@@ -120,7 +128,12 @@ pub(crate) async fn secrets(
     let api: Api<Secret> = Api::namespaced(client.clone(), &namespace);
     let spec = &object.spec;
     let mut found = BTreeMap::new();
-    for name in secret_names(&spec.kafka, &spec.postgres, &spec.attachments) {
+    let mut names = secret_names(&spec.kafka, &spec.postgres, &spec.attachments);
+    let backup = spec.backup.iter();
+    names.extend(backup.map(|backup| backup.destination.credentials_secret.name.clone()));
+    names.sort();
+    names.dedup();
+    for name in names {
         let secret = api.get_opt(&name).await;
         if let Some(mut secret) =
             secret.map_err(|source| error("Secret", &namespace, &name, source))?

@@ -28,7 +28,8 @@ reasons! {
     WaitingForTopicOperator StrimziNotInstalled
     WaitingForKafka KafkaUnreachable KafkaAuthenticationFailed KafkaTlsFailed KafkaAuthorizationFailed KafkaSettingsInvalid TopicRefused PartitionsCannotShrink ReplicationFactorDiffers
     SecretNotFound SecretInvalid WaitingForSecrets
-    WaitingForPostgres Migrating MigrationFailed DatabaseInUse TooFewConnections
+    WaitingForPostgres Migrating MigrationFailed DatabaseInUse DatabaseNotEmpty TooFewConnections
+    BackupNotConfigured WaitingForBackup BackupComplete BackupFailed BackupLate
     WaitingForDependencies Starting RollingOut RolloutStuck
     ImagePullFailed ContainerNotCreated CrashLooping Unschedulable
 }

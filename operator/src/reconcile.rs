@@ -22,10 +22,12 @@ use tracing::{Instrument, error, info_span};
 
 use crate::access::access;
 use crate::apply::{Changes, apply};
+use crate::backup::last_backup;
 use crate::context::{Cached, Context};
 use crate::crd::ChatDeployment;
 use crate::credentials::credentials;
 use crate::desired::{BuildInput, desired};
+use crate::names::Role;
 use crate::observe::observe;
 use crate::status::{ChatState, Outcome};
 use crate::{child_api, teardown};
@@ -129,6 +131,9 @@ async fn reconcile(ctx: &Context, object: &ChatDeployment) -> Result<Action, Err
     };
     // apply (write): the children that differ, and the migration's Job.
     let children = apply(ctx, &chat.namespace, changes).await?;
+    let before = object.status.as_ref();
+    let before = before.and_then(|status| status.last_backup.clone());
+    let last_backup = last_backup(children.get(Role::Backup), &observed.pods, before);
     let state = ChatState {
         chat,
         access,
@@ -137,6 +142,7 @@ async fn reconcile(ctx: &Context, object: &ChatDeployment) -> Result<Action, Err
         children,
         pods: observed.pods,
         schema: migration.schema,
+        last_backup,
     };
     // status (pure, then write): conditions, numbers and Events, where they changed.
     report(ctx, object, Outcome::Built(Box::new(state))).await

@@ -20,7 +20,7 @@ use serde_json::json;
 
 use crate::access::Access;
 use crate::children::Children;
-use crate::crd::{ChatDeployment, ChatDeploymentStatus, SchemaStatus};
+use crate::crd::{BackupStatus, ChatDeployment, ChatDeploymentStatus, SchemaStatus};
 use crate::desired::selector;
 use crate::migration::Decision;
 use crate::names::{MANAGED_BY, Role};
@@ -42,6 +42,7 @@ pub(crate) struct ChatState {
     pub pods: Vec<Pod>,
     /// As the last migration reported it, now or earlier.
     pub schema: Option<SchemaStatus>,
+    pub last_backup: Option<BackupStatus>,
 }
 
 #[derive(Clone, Debug)]
@@ -57,7 +58,7 @@ pub(crate) fn status(
     now: Timestamp,
 ) -> (ChatDeploymentStatus, Vec<Finding>) {
     let before = object.status.clone().unwrap_or_default();
-    let findings = conditions::findings(outcome);
+    let findings = conditions::findings(outcome, now);
     let conditions = conditions(
         &before.conditions,
         &findings,
@@ -108,6 +109,7 @@ fn numbers(state: &ChatState, before: ChatDeploymentStatus) -> ChatDeploymentSta
         image: running_image(state).or(before.image),
         schema: state.schema,
         topics,
+        last_backup: state.last_backup.clone(),
     }
 }
 

@@ -19,8 +19,8 @@ use kube::{Resource, ResourceExt};
 
 use crate::children::Children;
 use crate::crd::{
-    Attachments, Autoscaling, ChatDeployment, ChatSettings, DeletionPolicy, Exposure,
-    ImagePullSecret, Kafka, PodMetadata, Postgres, Resources, Scheduling, Switch, Topics,
+    Attachments, Autoscaling, Backup, ChatDeployment, ChatSettings, DeletionPolicy, Exposure,
+    ImagePullSecret, Kafka, PodMetadata, Postgres, Resources, Restore, Scheduling, Switch, Topics,
 };
 
 /// Images that are used where the spec names none.
@@ -50,6 +50,8 @@ pub(crate) struct Chat {
     pub exposure: Option<Exposure>,
     pub settings: ChatSettings,
     pub attachments: Attachments,
+    pub backup: Option<Backup>,
+    pub restore: Option<Restore>,
     pub push: Switch,
     pub resources: Resources,
     pub scheduling: Scheduling,
@@ -114,6 +116,8 @@ fn chat(object: &ChatDeployment, defaults: &Images) -> Result<Chat, InvalidSpec>
         postgres: spec.postgres,
         settings: spec.chat,
         attachments: spec.attachments,
+        backup: spec.backup,
+        restore: spec.restore,
         push: spec.push,
         scheduling: spec.scheduling,
         pod_metadata: spec.pod_metadata,

@@ -1,7 +1,8 @@
 //! What the status of workloads and pods says. Pure.
 
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
-use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod};
+use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt;
 
 use crate::names::Role;
@@ -48,15 +49,31 @@ pub(crate) fn pod_problem(pods: &[Pod], role: Role, owner: Option<&str>) -> Opti
 pub(crate) fn termination_message<'a>(pods: &'a [Pod], job_uid: &'a str) -> Option<&'a str> {
     pods_of(pods, Role::Migrate, Some(job_uid))
         .flat_map(containers)
-        .find_map(|container| {
-            container
-                .state
-                .as_ref()?
-                .terminated
-                .as_ref()?
-                .message
-                .as_deref()
-        })
+        .find_map(|container| terminated(container)?.message.as_deref())
+}
+
+/// A container that has ended.
+pub(crate) struct Ended<'a> {
+    pub at: Option<Timestamp>,
+    pub exit_code: i32,
+    /// What it wrote before.
+    pub message: Option<&'a str>,
+}
+
+/// The containers of this role that have ended.
+pub(crate) fn ended(pods: &[Pod], role: Role) -> impl Iterator<Item = Ended<'_>> {
+    let ended = pods_of(pods, role, None)
+        .flat_map(containers)
+        .filter_map(terminated);
+    ended.map(|state| Ended {
+        at: state.finished_at.as_ref().map(|time| time.0),
+        exit_code: state.exit_code,
+        message: state.message.as_deref(),
+    })
+}
+
+fn terminated(container: &ContainerStatus) -> Option<&ContainerStateTerminated> {
+    container.state.as_ref()?.terminated.as_ref()
 }
 
 fn pods_of<'a>(
@@ -78,10 +95,12 @@ fn pods_of<'a>(
     })
 }
 
+/// The main containers come first: what they say is newer.
 fn containers(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
-    pod.status
-        .iter()
-        .flat_map(|status| status.container_statuses.iter().flatten())
+    pod.status.iter().flat_map(|status| {
+        let (main, init) = (&status.container_statuses, &status.init_container_statuses);
+        main.iter().flatten().chain(init.iter().flatten())
+    })
 }
 
 fn problem(pod: &Pod) -> Option<PodProblem> {
@@ -250,6 +269,14 @@ mod tests {
             Some("{\"applied\":1,\"target\":1}")
         );
         assert_eq!(termination_message(&pods, "j2"), None);
+        let restore = pod(
+            json!({"initContainerStatuses": [{"name": "r", "image": "i", "imageID": "", "ready": false, "restartCount": 0,
+            "state": {"terminated": {"exitCode": 1, "message": "DatabaseNotEmpty: …"}}}]}),
+        );
+        assert_eq!(
+            termination_message(&restore, "j1"),
+            Some("DatabaseNotEmpty: …")
+        );
     }
 
     #[test]

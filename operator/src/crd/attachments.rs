@@ -43,7 +43,8 @@ pub(crate) struct Attachments {
 pub(crate) enum AttachmentStore {
     /// Stores files in the database of the chat, so that they are part of its backups.
     Postgres(PostgresStore),
-    /// Stores files in a bucket of Amazon S3 or an S3-compatible server.
+    /// Stores files in a bucket of Amazon S3 or an S3-compatible server. Changing the credentials restarts the
+    /// replicas.
     S3(S3Store),
 }
 
@@ -96,7 +97,7 @@ pub(crate) struct S3Store {
 }
 
 /// A Secret in the same namespace with an access key that can read, write, list and delete objects in the
-/// bucket. Changing the Secret restarts the replicas.
+/// bucket.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct S3CredentialsSecret {

@@ -1,6 +1,6 @@
 //! API types for the status; [`crate::status`] computes the values. No I/O.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ pub(crate) struct ChatDeploymentStatus {
 
     /// Conditions of the chat: `Ready` (the chat runs as the spec describes), `Accepted` (the spec is valid and
     /// no name is taken), `TopicsReady`, `SchemaReady`, `Available` (users can chat), `Exposed` (a route
-    /// exists) and `Stalled` (progress requires a manual action).
+    /// exists), `BackedUp` (the last backup succeeded) and `Stalled` (progress requires a manual action).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
@@ -52,6 +52,22 @@ pub(crate) struct ChatDeploymentStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub topics: Vec<TopicStatus>,
+
+    /// Last backup that succeeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_backup: Option<BackupStatus>,
+}
+
+/// A backup.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct BackupStatus {
+    /// Name of the backup, for `spec.restore.from`.
+    pub name: String,
+    /// Size of the database in the backup, in bytes, compressed and without attachments in a bucket.
+    pub bytes: i64,
+    /// Time at which it was complete.
+    pub time: Time,
 }
 
 /// Versions of the schema in PostgreSQL.

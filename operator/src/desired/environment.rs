@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::EnvVar;
 use super::certificates::{KAFKA_CA, KAFKA_CLIENT, POSTGRES_CA, path};
 use super::{BuildInput, connections, pod};
 use crate::access::{Access, DatabaseAddress, DatabaseLogin, KafkaAccess};
-use crate::crd::{AttachmentStore, Attachments, ChatSettings, S3Store};
+use crate::crd::{AttachmentStore, Attachments, Backup, ChatSettings, Restore, S3Store};
 use crate::credentials::{SETUP_TOKEN, VAPID_PRIVATE_KEY};
 use crate::migration::{Release, SEARCH_LANGUAGE};
 use crate::names::Role;
@@ -45,6 +45,27 @@ pub(super) fn migrate(chat: &Chat, access: &Access) -> Vec<EnvVar> {
         pod::env("CONFAB_INSTANCE", chat.instance()),
         pod::env(SEARCH_LANGUAGE, language),
     ]);
+    env
+}
+
+pub(super) fn backup(chat: &Chat, access: &Access, backup: &Backup) -> Vec<EnvVar> {
+    let mut env = database(&access.database_login);
+    env.extend(store(chat, &chat.attachments.store));
+    env.extend(bucket("CONFAB_BACKUP", chat, &backup.destination));
+    env.push(pod::env("CONFAB_BACKUP_KEEP", backup.keep.to_string()));
+    env.extend(
+        backup
+            .encryption
+            .map(|encryption| pod::env("CONFAB_BACKUP_ENCRYPTION", encryption.as_str())),
+    );
+    env
+}
+
+pub(super) fn restore(chat: &Chat, access: &Access, restore: &Restore) -> Vec<EnvVar> {
+    let mut env = database(&access.database_login);
+    env.extend(store(chat, &chat.attachments.store));
+    env.extend(bucket("CONFAB_BACKUP", chat, &restore.source));
+    env.push(pod::env("CONFAB_RESTORE_FROM", &restore.from));
     env
 }
 
@@ -130,36 +151,44 @@ fn settings(chat: &ChatSettings) -> Vec<EnvVar> {
 }
 
 fn attachments(chat: &Chat, attachments: &Attachments) -> Vec<EnvVar> {
-    let (store, bucket) = match &attachments.store {
-        AttachmentStore::Postgres(_) => ("postgres", Vec::new()),
-        AttachmentStore::S3(bucket) => ("s3", s3(chat, bucket)),
-    };
-    let limits = [
-        pod::env("CONFAB_ATTACHMENTS_STORE", store),
+    let mut env = store(chat, &attachments.store);
+    env.extend([
         pod::env(
             "CONFAB_ATTACHMENTS_MAX_BYTES",
             attachments.max_bytes.to_string(),
         ),
         pod::env("CONFAB_ATTACHMENTS_TYPES", attachments.types.join(",")),
-    ];
-    limits.into_iter().chain(bucket).collect()
+    ]);
+    env
 }
 
-fn s3(chat: &Chat, bucket: &S3Store) -> Vec<EnvVar> {
+/// Where attachments are.
+fn store(chat: &Chat, store: &AttachmentStore) -> Vec<EnvVar> {
+    let (name, bucket) = match store {
+        AttachmentStore::Postgres(_) => ("postgres", Vec::new()),
+        AttachmentStore::S3(settings) => ("s3", bucket("CONFAB_S3", chat, settings)),
+    };
+    let store = pod::env("CONFAB_ATTACHMENTS_STORE", name);
+    [vec![store], bucket].concat()
+}
+
+/// The settings of a bucket, in variables that start with `stem`.
+fn bucket(stem: &str, chat: &Chat, bucket: &S3Store) -> Vec<EnvVar> {
     let prefix = bucket.prefix.clone().unwrap_or_else(|| chat.instance());
     let secret = &bucket.credentials_secret;
+    let named = |name: &str| format!("{stem}_{name}");
     let mut env = vec![
-        pod::env("CONFAB_S3_REGION", &bucket.region),
-        pod::env("CONFAB_S3_BUCKET", &bucket.bucket),
-        pod::env("CONFAB_S3_PREFIX", prefix),
-        pod::env("CONFAB_S3_PATH_STYLE", bucket.path_style.to_string()),
+        pod::env(&named("REGION"), &bucket.region),
+        pod::env(&named("BUCKET"), &bucket.bucket),
+        pod::env(&named("PREFIX"), prefix),
+        pod::env(&named("PATH_STYLE"), bucket.path_style.to_string()),
         pod::env_secret(
-            "CONFAB_S3_ACCESS_KEY_ID",
+            &named("ACCESS_KEY_ID"),
             &secret.name,
             &secret.access_key_id_key,
         ),
         pod::env_secret(
-            "CONFAB_S3_SECRET_ACCESS_KEY",
+            &named("SECRET_ACCESS_KEY"),
             &secret.name,
             &secret.secret_access_key_key,
         ),
@@ -168,7 +197,7 @@ fn s3(chat: &Chat, bucket: &S3Store) -> Vec<EnvVar> {
         bucket
             .endpoint
             .as_ref()
-            .map(|endpoint| pod::env("CONFAB_S3_ENDPOINT", endpoint)),
+            .map(|endpoint| pod::env(&named("ENDPOINT"), endpoint)),
     );
     env
 }

@@ -13,7 +13,7 @@ use url::Url;
 
 use super::meta;
 use crate::access::Access;
-use crate::crd::{AttachmentStore, Kafka, Postgres};
+use crate::crd::{AttachmentStore, Kafka, Postgres, S3Store};
 use crate::names::Role;
 use crate::validate::Chat;
 
@@ -28,11 +28,11 @@ const PRIVATE_V4: &[&str] = &[
 ];
 const PRIVATE_V6: &[&str] = &["::1/128", "fc00::/7", "fe80::/10"];
 
-/// For the replicas and migrations.
+/// For the replicas, migrations and backups.
 pub(super) fn app(chat: &Chat, access: &Access) -> Option<NetworkPolicy> {
     let mut egress = vec![dns(), kafka(chat, access)];
     egress.extend(postgres(chat, access));
-    egress.extend(bucket(chat));
+    egress.extend(buckets(chat));
     egress.extend(chat.push.on().then(push_services));
     let ingress = vec![
         NetworkPolicyIngressRule {
@@ -48,13 +48,7 @@ pub(super) fn app(chat: &Chat, access: &Access) -> Option<NetworkPolicy> {
             ports: Some(vec![port("TCP", 9090)]),
         },
     ];
-    policy(
-        chat,
-        Role::App,
-        replicas_and_migrations(chat),
-        ingress,
-        egress,
-    )
+    policy(chat, Role::App, users_of_postgres(chat), ingress, egress)
 }
 
 /// Embedded Kafka accepts this chat's replicas, and the operator, which manages the topics.
@@ -74,10 +68,10 @@ pub(super) fn embedded_kafka(chat: &Chat, operator: &str) -> Option<NetworkPolic
     policy(chat, Role::Kafka, selector, ingress, vec![dns()]).filter(|_| own)
 }
 
-/// Embedded PostgreSQL accepts this chat's replicas and migrations.
+/// Embedded PostgreSQL accepts this chat's replicas, migrations and backups.
 pub(super) fn embedded_postgres(chat: &Chat) -> Option<NetworkPolicy> {
     let own = matches!(chat.postgres, Postgres::Embedded(_));
-    let from = vec![pods(replicas_and_migrations(chat))];
+    let from = vec![pods(users_of_postgres(chat))];
     let selector = meta::label_selector(chat, Role::Postgres);
     let ingress = vec![rule(from, 5432)];
     policy(chat, Role::Postgres, selector, ingress, Vec::new()).filter(|_| own)
@@ -102,10 +96,10 @@ fn policy(
     })
 }
 
-fn replicas_and_migrations(chat: &Chat) -> LabelSelector {
+fn users_of_postgres(chat: &Chat) -> LabelSelector {
     let mut labels = meta::selector(chat, Role::App);
     labels.remove("app.kubernetes.io/component");
-    let roles = [Role::App, Role::Migrate].map(|role| role.as_str().to_owned());
+    let roles = [Role::App, Role::Migrate, Role::Backup].map(|role| role.as_str().to_owned());
     LabelSelector {
         match_labels: Some(labels),
         match_expressions: Some(vec![LabelSelectorRequirement {
@@ -138,13 +132,25 @@ fn postgres(chat: &Chat, access: &Access) -> Option<NetworkPolicyEgressRule> {
     Some(to_anywhere(vec![i32::from(port)]))
 }
 
-fn bucket(chat: &Chat) -> Option<NetworkPolicyEgressRule> {
-    let AttachmentStore::S3(bucket) = &chat.attachments.store else {
-        return None;
+/// Those of attachments and of backups.
+fn buckets(chat: &Chat) -> Option<NetworkPolicyEgressRule> {
+    let attachments = match &chat.attachments.store {
+        AttachmentStore::S3(bucket) => Some(bucket),
+        AttachmentStore::Postgres(_) => None,
     };
+    let backups = chat.backup.as_ref().map(|backup| &backup.destination);
+    let restored = chat.restore.as_ref().map(|restore| &restore.source);
+    let buckets = [attachments, backups, restored].into_iter().flatten();
+    let mut ports: Vec<i32> = buckets.map(bucket_port).collect();
+    ports.sort_unstable();
+    ports.dedup();
+    (!ports.is_empty()).then(|| to_anywhere(ports))
+}
+
+fn bucket_port(bucket: &S3Store) -> i32 {
     let endpoint = bucket.endpoint.as_ref().and_then(|at| Url::parse(at).ok());
     let port = endpoint.and_then(|at| at.port_or_known_default());
-    Some(to_anywhere(vec![port.map_or(443, i32::from)]))
+    port.map_or(443, i32::from)
 }
 
 fn push_services() -> NetworkPolicyEgressRule {

@@ -9,7 +9,7 @@ use crate::migration::JobMark;
 use crate::names::MANAGED_BY;
 use crate::validate::fixtures::{chat_of, object};
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
-use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{Secret, Service};
 use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
 use secrecy::SecretString;
@@ -85,6 +85,41 @@ fn is<K: ChildKind>(child: &Child) -> bool {
 #[test]
 fn an_empty_spec_makes_kafka_postgres_and_two_replicas_without_a_route() {
     insta::assert_snapshot!(yaml(&children(json!({}))));
+}
+
+#[test]
+fn a_schedule_makes_a_cron_job_whose_traffic_the_policies_allow() {
+    let all = children(json!({
+        "networkPolicy": "Enabled",
+        "backup": {
+            "schedule": "0 3 * * *",
+            "timeZone": "Europe/Berlin",
+            "keep": 30,
+            "encryption": "AES256",
+            "destination": {"endpoint": "http://s3.example.com:9000", "bucket": "backups", "credentialsSecret": {"name": "bucket"}},
+        },
+    }));
+    let chosen = |child: &Child| {
+        is::<CronJob>(child) || is::<NetworkPolicy>(child) && child.role != Role::Kafka
+    };
+    insta::assert_snapshot!(yaml(&only(&all, chosen)));
+}
+
+#[test]
+fn a_backup_is_restored_before_the_migration() {
+    let chat = chat_of(json!({
+        "restore": {"from": "20261130T030001Z", "source": {"bucket": "backups", "prefix": "old.team", "credentialsSecret": {"name": "bucket"}}},
+    }));
+    let access = access(&chat, &credentials(), &Default::default());
+    let mark = JobMark {
+        fingerprint: "f".into(),
+        generation: 1,
+        attempt: 1,
+    };
+    let job = serde_json::to_value(job(&chat, &access, &mark)).unwrap();
+    let pod = &job["spec"]["template"]["spec"];
+    insta::assert_snapshot!(serde_yaml::to_string(&pod["initContainers"]).unwrap());
+    assert_eq!(pod["containers"][0]["args"], json!(["migrate"]));
 }
 
 #[test]

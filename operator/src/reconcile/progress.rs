@@ -176,5 +176,6 @@ pub(super) fn paused(object: &ChatDeployment, chat: Chat, observed: Observed) ->
         children: observed.children,
         pods: observed.pods,
         schema: status.schema,
+        last_backup: status.last_backup,
     }
 }

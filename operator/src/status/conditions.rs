@@ -3,20 +3,20 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use k8s_openapi::jiff::Timestamp;
 
-use super::findings::{available, exposed, schema, topics, up_to_date};
+use super::findings::{available, backed_up, exposed, schema, topics, up_to_date};
 use super::{ChatState, Finding, Outcome, Severity};
 use crate::reason::Reason;
 use crate::validate::Rejection;
 
 /// All findings of this reconcile. A condition without one stays as it was.
-pub(super) fn findings(outcome: &Outcome) -> Vec<Finding> {
+pub(super) fn findings(outcome: &Outcome, now: Timestamp) -> Vec<Finding> {
     match outcome {
-        Outcome::Built(state) => built(state),
+        Outcome::Built(state) => built(state, now),
         Outcome::Rejected(rejection) => rejected(rejection),
     }
 }
 
-fn built(state: &ChatState) -> Vec<Finding> {
+fn built(state: &ChatState, now: Timestamp) -> Vec<Finding> {
     if state.chat.paused {
         return paused(state);
     }
@@ -29,7 +29,8 @@ fn built(state: &ChatState) -> Vec<Finding> {
     ];
     let ready = ready(&parts, up_to_date(state));
     let stalled = stalled(&ready);
-    [vec![ready], parts, vec![stalled]].concat()
+    // A chat without a good backup runs as the spec asks: this condition has its own alert.
+    [vec![ready], parts, vec![backed_up(state, now), stalled]].concat()
 }
 
 fn accepted() -> Finding {

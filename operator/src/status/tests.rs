@@ -38,7 +38,7 @@ fn topics() -> Vec<TopicStatus> {
     }]
 }
 
-fn healthy(spec: Value) -> ChatState {
+pub(super) fn healthy(spec: Value) -> ChatState {
     let chat = chat_of(spec);
     let access = access(
         &chat,
@@ -57,6 +57,7 @@ fn healthy(spec: Value) -> ChatState {
             target: 1,
             ..SchemaStatus::default()
         }),
+        last_backup: None,
     }
 }
 
@@ -113,6 +114,7 @@ fn a_healthy_chat_is_ready() {
             "SchemaReady=True Migrated",
             "Available=True Serving",
             "Exposed=False UrlNotSet",
+            "BackedUp=False BackupNotConfigured",
             "Stalled=False NoActionNeeded",
         ]
     );

@@ -4,6 +4,7 @@
 //! Each is a sentence about how the operator behaves. `tests/mutations` holds operators that misbehave, and the test
 //! that must fail on each.
 
+mod backup;
 mod changes;
 mod crash;
 mod definition;

@@ -16,8 +16,13 @@ use crate::workload::{pod_problem, termination_message};
 
 const TOPICS: &str = "TopicsReady";
 const SCHEMA: &str = "SchemaReady";
-/// Begins the termination message of a migration whose database is another chat's.
-const CLAIMED: &str = "DatabaseInUse: ";
+/// What begins the termination message of a migration or a restore that needs a person.
+const REFUSALS: [(&str, Reason); 2] = [
+    // The database is another chat's.
+    ("DatabaseInUse: ", Reason::DatabaseInUse),
+    // A restore would replace what is there.
+    ("DatabaseNotEmpty: ", Reason::DatabaseNotEmpty),
+];
 
 pub(in crate::status) fn topics(state: &ChatState) -> Finding {
     match &state.topics {
@@ -157,14 +162,11 @@ fn migration_failed(state: &ChatState, attempt: u32, retry: &str) -> Finding {
     } else {
         format!("{attempt} times")
     };
-    if let Some(claimed) = said.strip_prefix(CLAIMED) {
-        let message = format!("{claimed}. Next attempt at {retry}");
-        return Finding::no(
-            SCHEMA,
-            Severity::ActionNeeded,
-            Reason::DatabaseInUse,
-            message,
-        );
+    for (prefix, reason) in REFUSALS {
+        if let Some(refusal) = said.strip_prefix(prefix) {
+            let message = format!("{refusal}. Next attempt at {retry}");
+            return Finding::no(SCHEMA, Severity::ActionNeeded, reason, message);
+        }
     }
     let message = format!(
         "The migration for {} failed {times}: {said}. Next attempt at {retry}, or immediately when the spec or the database's Secret changes. Running replicas keep their image",
