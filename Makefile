@@ -34,6 +34,7 @@ test-fast: check test-rust chaos-fast ## Run everything that needs no cluster: c
 .PHONY: test-cluster
 test-cluster: up ## Start the cluster, then test the chart, the operator and the chat in a real browser
 	@tests/browser/install
+	@tests/services/up bucket
 	$(CLUSTER_ENV) tests/chart.sh --cluster
 	$(CLUSTER_ENV) tests/cargo test --test browser -- --test-threads=2
 	$(CLUSTER_ENV) tests/cargo test --test e2e -- --test-threads=4   # these mostly wait

@@ -3,6 +3,7 @@
 #![warn(unreachable_pub)]
 
 mod autoscaling;
+mod backup;
 mod definition;
 mod deletion;
 mod external;

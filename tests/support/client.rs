@@ -131,7 +131,28 @@ impl ChatClient {
 
     /// Sends with a given UUID: the same UUID again is the same message.
     pub async fn send_as(&self, conversation: i64, client_id: Uuid, body: &str) -> Result<Sent> {
-        let form = [("client_id", client_id.to_string()), ("body", body.into())];
+        self.send_form(conversation, client_id, &[("body", body)])
+            .await
+    }
+
+    /// Sends a file that was uploaded, with a text.
+    pub async fn send_file(&self, conversation: i64, id: &str) -> Result<Sent> {
+        self.send_form(
+            conversation,
+            Uuid::new_v4(),
+            &[("body", "A file"), ("attachments", id)],
+        )
+        .await
+    }
+
+    async fn send_form(
+        &self,
+        conversation: i64,
+        client_id: Uuid,
+        fields: &[(&str, &str)],
+    ) -> Result<Sent> {
+        let id = client_id.to_string();
+        let form = [&[("client_id", id.as_str())], fields].concat();
         let response = self
             .post(&format!("/c/{conversation}/messages"))
             .header("accept", "application/json")
@@ -164,6 +185,14 @@ impl ChatClient {
         let answer: Value = serde_json::from_str(&text)?;
         let id = answer["id"].as_str().context("an answer without id")?;
         Ok(id.to_owned())
+    }
+
+    /// The content of a file.
+    pub async fn file(&self, conversation: i64, id: &str) -> Result<Vec<u8>> {
+        let path = format!("/c/{conversation}/files/{id}");
+        let response = self.http.get(self.at(&path)).send().await?;
+        let response = response.error_for_status()?;
+        Ok(response.bytes().await?.to_vec())
     }
 
     /// Sets the picture of the account.
