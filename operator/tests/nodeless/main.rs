@@ -10,6 +10,7 @@ mod crash;
 mod definition;
 mod events;
 mod idle;
+mod kubectl_confab;
 mod leader;
 mod namespaces;
 mod outside;
