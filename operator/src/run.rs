@@ -100,7 +100,7 @@ fn context(
     notify: UnboundedSender<ChatName>,
     chats: Store<Cached>,
 ) -> Context {
-    let metrics = Arc::new(Metrics::new());
+    let metrics = Arc::new(Metrics::new().with_chats(chats.clone()));
     Context {
         events: Events::new(client.clone(), &args.identity()),
         images: args.images(),

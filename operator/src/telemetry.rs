@@ -1,6 +1,7 @@
 //! Logs, metrics and probes of the operator itself. I/O: standard error and one HTTP port.
 
 mod admin;
+mod conditions;
 mod metrics;
 
 pub(crate) use admin::{Health, serve};

@@ -1,7 +1,7 @@
 //! The admin port: `/livez`, `/readyz`, `/metrics`. Does I/O (HTTP).
 
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::get;
 
@@ -27,12 +27,6 @@ async fn readyz(State(readiness): State<Readiness>) -> impl IntoResponse {
     )
 }
 
-async fn page(State(metrics): State<Metrics>) -> impl IntoResponse {
-    (
-        [(
-            header::CONTENT_TYPE,
-            "application/openmetrics-text; version=1.0.0; charset=utf-8",
-        )],
-        metrics.text(),
-    )
+async fn page(State(metrics): State<Metrics>, request: HeaderMap) -> impl IntoResponse {
+    exposition::response(metrics.text(), &request)
 }

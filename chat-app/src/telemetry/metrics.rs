@@ -43,8 +43,8 @@ struct Families {
 
 impl Default for Metrics {
     fn default() -> Self {
-        let mut registry = Registry::with_prefix("confab");
-        let requests = Requests::register(&mut registry);
+        let mut registry = exposition::registry("chat-app");
+        let requests = Requests::register(registry.sub_registry_with_prefix("confab"));
         let families = Families {
             registry: Mutex::new(registry),
             requests,
@@ -66,6 +66,7 @@ impl Default for Metrics {
             worker_lag: Gauge::default(),
         };
         families.register();
+        families.begin_at_zero();
         Self(Arc::new(families))
     }
 }
@@ -76,6 +77,7 @@ impl Families {
             .registry
             .lock()
             .expect("nobody panics holding this lock");
+        let registry = registry.sub_registry_with_prefix("confab");
         registry.register(
             "sends_committed",
             "Sends acknowledged as durable, including retries; when it does not grow while users write, check database_up",
@@ -143,6 +145,20 @@ impl Families {
             "Age of the record that the shared consumer group processes; when it grows, notifications are late: check PostgreSQL, Kafka and the connection to the push services",
             self.worker_lag.clone(),
         );
+    }
+}
+
+impl Families {
+    /// Prometheus sees no increase in a counter whose first value is not 0.
+    fn begin_at_zero(&self) {
+        for outcome in RelayOutcome::ALL {
+            self.relay_records
+                .get_or_create_owned(&RelayLabels { outcome });
+        }
+        for outcome in PushOutcome::ALL {
+            self.push_notifications
+                .get_or_create_owned(&PushLabels { outcome });
+        }
     }
 }
 
@@ -248,11 +264,9 @@ impl Metrics {
 mod tests {
     use super::*;
 
-    /// A page on which every metric is: one with labels is there once it has a value.
+    /// A page on which every metric is: routes are there once they were requested.
     fn full_page() -> String {
         let metrics = Metrics::default();
-        metrics.relay_record(RelayOutcome::Malformed);
-        metrics.push_notification(PushOutcome::Sent);
         metrics.request(&Method::GET, None, StatusCode::OK, Duration::ZERO);
         metrics.text()
     }
@@ -271,6 +285,17 @@ mod tests {
     }
 
     #[test]
+    fn each_outcome_is_counted_from_0() {
+        let page = Metrics::default().text();
+        let count = |name: &str| {
+            let own = page.lines().filter(|line| line.starts_with(name));
+            own.filter(|line| line.ends_with(" 0")).count()
+        };
+        assert_eq!(count("confab_relay_records_total{"), 5, "{page}");
+        assert_eq!(count("confab_push_notifications_total{"), 6, "{page}");
+    }
+
+    #[test]
     fn each_help_tells_when_it_is_bad_and_what_to_do_and_the_page_for_people_on_call_has_more() {
         let on_call = include_str!("../../../docs/operations.md");
         let page = full_page();
@@ -281,7 +306,7 @@ mod tests {
         assert!(!helps.is_empty(), "{page}");
         for (name, help) in helps {
             assert!(help.contains("; when "), "{name}: {help}");
-            let explained = ["`", "_total`", "_total{"]
+            let explained = ["`", "_total`", "_total{", "_info`"]
                 .iter()
                 .any(|end| on_call.contains(&format!("`{name}{end}")));
             assert!(explained, "docs/operations.md does not explain {name}");
@@ -302,12 +327,14 @@ mod tests {
         assert!(!explained.is_empty());
         let page = full_page();
         for name in explained {
-            let family = name.strip_suffix("_total").unwrap_or(name);
-            let counter = page.contains(&format!("# TYPE {family} counter\n"));
-            let known =
-                page.contains(&format!("# TYPE {family} ")) && counter == name.ends_with("_total");
+            let (family, type_) = match name.rsplit_once('_') {
+                Some((family, "total")) => (family, "counter"),
+                Some((family, "info")) => (family, "info"),
+                _ => (name, "gauge"),
+            };
+            let is = |type_| page.contains(&format!("# TYPE {family} {type_}\n"));
             assert!(
-                known,
+                is(type_) || (type_ == "gauge" && is("histogram")),
                 "docs/operations.md explains {name}, which no replica has"
             );
         }
@@ -323,14 +350,12 @@ mod tests {
             else {
                 continue;
             };
-            let time = ["duration", "lag", "oldest", "age"];
+            let time = ["duration", "lag", "oldest", "age", "time"];
             let is_time = name.split('_').any(|word| time.contains(&word));
             assert_eq!(name.ends_with("_seconds"), is_time, "{name}");
             // The page adds `_total` to the names of counters.
-            assert!(
-                name.starts_with("confab_") && !name.ends_with("_total"),
-                "{name} is a {kind}"
-            );
+            let is_ours = name.starts_with("confab_") || name == "process_start_time_seconds";
+            assert!(is_ours && !name.ends_with("_total"), "{name} is a {kind}");
         }
     }
 }

@@ -18,6 +18,16 @@ pub enum RelayOutcome {
     Malformed,
 }
 
+impl RelayOutcome {
+    pub(super) const ALL: [Self; 5] = [
+        Self::Delivered,
+        Self::Skipped,
+        Self::Dropped,
+        Self::StaleEpoch,
+        Self::Malformed,
+    ];
+}
+
 impl EncodeLabelValue for RelayOutcome {
     fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> std::fmt::Result {
         encoder.write_str(match self {
@@ -48,6 +58,17 @@ pub enum PushOutcome {
     Forbidden,
     /// The message was read in the meantime, or the recipient asked not to be disturbed.
     Suppressed,
+}
+
+impl PushOutcome {
+    pub(super) const ALL: [Self; 6] = [
+        Self::Sent,
+        Self::Failed,
+        Self::Refused,
+        Self::Gone,
+        Self::Forbidden,
+        Self::Suppressed,
+    ];
 }
 
 impl EncodeLabelValue for PushOutcome {

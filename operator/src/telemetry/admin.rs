@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use tokio::net::TcpListener;
@@ -66,7 +66,7 @@ pub(crate) async fn serve(
     let router = Router::new()
         .route("/livez", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))
-        .route("/metrics", get(metrics_text))
+        .route("/metrics", get(metrics_page))
         .with_state(Admin { health, metrics });
     tokio::spawn(async move { axum::serve(listener, router).await });
     Ok(listens_at)
@@ -82,9 +82,8 @@ async fn readyz(State(admin): State<Admin>) -> impl IntoResponse {
     (status, doing + "\n")
 }
 
-async fn metrics_text(State(admin): State<Admin>) -> impl IntoResponse {
-    const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, OPEN_METRICS)], admin.metrics.text())
+async fn metrics_page(State(admin): State<Admin>, request: HeaderMap) -> impl IntoResponse {
+    exposition::response(admin.metrics.text(), &request)
 }
 
 #[cfg(test)]

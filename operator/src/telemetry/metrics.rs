@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use kube::runtime::controller::Action;
+use kube::runtime::reflector::Store;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -13,6 +14,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+use super::conditions::ChatConditions;
+use crate::context::Cached;
 use crate::names::LEASE;
 
 const CONTROLLER: &str = "chatdeployment";
@@ -45,7 +48,7 @@ pub(crate) struct Metrics {
 
 impl Metrics {
     pub(crate) fn new() -> Self {
-        let mut registry = Registry::default();
+        let mut registry = exposition::registry("operator");
         let reconcile = Family::default();
         let reconcile_errors = Family::default();
         let reconcile_time = Family::new_with_constructor(histogram as fn() -> Histogram);
@@ -76,7 +79,7 @@ impl Metrics {
             "1 if this process holds the Lease",
             leader_election.clone(),
         );
-        Self {
+        let metrics = Self {
             registry,
             reconcile,
             reconcile_errors,
@@ -84,7 +87,29 @@ impl Metrics {
             leader_election,
             topic_reconcile_duration,
             next_id: AtomicU64::new(1),
+        };
+        metrics.begin_at_zero();
+        metrics
+    }
+
+    /// Prometheus sees no increase in a counter whose first value is not 0.
+    fn begin_at_zero(&self) {
+        let controller = CONTROLLER;
+        for result in ["success", "requeue_after", "error"] {
+            let labels = ControllerResult { controller, result };
+            self.reconcile.get_or_create_owned(&labels);
         }
+        let labels = Controller { controller };
+        self.reconcile_errors.get_or_create_owned(&labels);
+        self.reconcile_time.get_or_create_owned(&labels);
+        self.leading(false);
+    }
+
+    /// Also exposes the conditions of these chats.
+    pub(crate) fn with_chats(mut self, chats: Store<Cached>) -> Self {
+        let conditions = Box::new(ChatConditions::new(chats));
+        self.registry.register_collector(conditions);
+        self
     }
 
     /// `action` is None for a reconcile that failed.
@@ -141,6 +166,8 @@ fn histogram() -> Histogram {
 
 #[cfg(test)]
 mod tests {
+    use kube::runtime::reflector;
+
     use super::*;
 
     #[test]
@@ -178,16 +205,14 @@ mod tests {
             .filter(|name| name.contains('_') && !name.contains(' '))
             .map(str::to_owned)
             .collect();
-        let metrics = Metrics::new();
-        // A metric with labels is on the page once it has a value.
-        metrics.reconciled(None, Duration::ZERO);
-        metrics.leading(true);
+        let metrics = Metrics::new().with_chats(reflector::store().0);
         let mut all: Vec<_> = metrics
             .text()
             .lines()
             .filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '))
             .map(|(name, kind)| match kind {
                 "counter" => format!("{name}_total"),
+                "info" => format!("{name}_info"),
                 _ => name.to_owned(),
             })
             .collect();

@@ -1,0 +1,120 @@
+//! The conditions of all chats as a metric. No I/O: reads the cache of the watch at each scrape.
+//!
+//! Nothing is kept here, so the series of a chat that is gone, or of a reason that no longer holds, end with the cache's entry. A
+//! standby watches nothing and exposes none.
+
+use std::fmt;
+
+use kube::ResourceExt;
+use kube::runtime::reflector::Store;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::gauge::ConstGauge;
+
+use crate::context::Cached;
+use crate::crd::ChatDeployment;
+
+const NAME: &str = "confab_chat_condition";
+const HELP: &str = "1 for the present status and reason of each condition of a ChatDeployment";
+
+pub(super) struct ChatConditions(Store<Cached>);
+
+impl ChatConditions {
+    pub(super) fn new(chats: Store<Cached>) -> Self {
+        Self(chats)
+    }
+}
+
+impl fmt::Debug for ChatConditions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple(NAME).finish()
+    }
+}
+
+impl Collector for ChatConditions {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let one = ConstGauge::new(1_i64);
+        let mut family = encoder.encode_descriptor(NAME, HELP, None, one.metric_type())?;
+        let chats = self.0.state();
+        for chat in chats.iter().filter_map(|cached| cached.0.as_ref().ok()) {
+            for series in labels(chat) {
+                one.encode(family.encode_family(&series)?)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+type Labels = [(&'static str, String); 5];
+
+fn labels(chat: &ChatDeployment) -> impl Iterator<Item = Labels> {
+    let conditions = chat.status.iter().flat_map(|status| &status.conditions);
+    conditions.map(|condition| {
+        [
+            ("namespace", chat.namespace().unwrap_or_default()),
+            ("name", chat.name_any()),
+            ("type", condition.type_.clone()),
+            ("status", condition.status.clone()),
+            ("reason", condition.reason.clone()),
+        ]
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::core::DeserializeGuard;
+    use kube::runtime::reflector::{self, store::Writer};
+    use kube::runtime::watcher::Event;
+    use serde_json::{from_value, json};
+
+    use super::super::Metrics;
+    use super::*;
+    use crate::validate::fixtures::object;
+
+    fn series(metrics: &Metrics) -> Vec<String> {
+        let text = metrics.text();
+        let mut series: Vec<_> = text
+            .lines()
+            .filter(|line| line.starts_with("confab_chat_condition{"))
+            .map(str::to_owned)
+            .collect();
+        series.sort_unstable();
+        series
+    }
+
+    fn chat(available: &str, reason: &str) -> Cached {
+        let mut chat = object(json!({}));
+        let condition = |type_: &str, status: &str, reason: &str| {
+            json!({
+                "type": type_, "status": status, "reason": reason, "message": "m",
+                "lastTransitionTime": "2026-01-01T00:00:00Z",
+            })
+        };
+        let conditions = [
+            condition("Available", available, reason),
+            condition("Stalled", "False", "NoActionNeeded"),
+        ];
+        chat.status = from_value(json!({"conditions": conditions})).expect("a status");
+        DeserializeGuard(Ok(chat))
+    }
+
+    #[test]
+    fn a_series_ends_when_its_reason_or_its_chat_is_gone() {
+        let (store, mut writer): (_, Writer<Cached>) = reflector::store();
+        let metrics = Metrics::new().with_chats(store);
+        assert!(series(&metrics).is_empty());
+
+        writer.apply_watcher_event(&Event::Apply(chat("False", "Starting")));
+        let starting = r#"confab_chat_condition{namespace="chat",name="team",type="Available",status="False",reason="Starting"} 1"#;
+        let stalled = r#"confab_chat_condition{namespace="chat",name="team",type="Stalled",status="False",reason="NoActionNeeded"} 1"#;
+        assert_eq!(series(&metrics), [starting, stalled]);
+
+        let serving = chat("True", "Serving");
+        writer.apply_watcher_event(&Event::Apply(serving));
+        let available = r#"confab_chat_condition{namespace="chat",name="team",type="Available",status="True",reason="Serving"} 1"#;
+        assert_eq!(series(&metrics), [available, stalled]);
+
+        writer.apply_watcher_event(&Event::Delete(chat("True", "Serving")));
+        assert!(series(&metrics).is_empty());
+    }
+}
