@@ -12,12 +12,18 @@ use crate::crd::{Exposure, IngressExposure};
 use crate::names::Role;
 use crate::validate::{Chat, SiteUrl};
 
-/// Port 80 of the Service is the chat.
+/// Port 80 of the Service is the chat, port 9090 its metrics. Routes from outside lead to port 80 alone.
 pub(super) fn service(chat: &Chat) -> Service {
     let spec = ServiceSpec {
         type_: Some("ClusterIP".to_owned()),
         selector: Some(meta::selector(chat, Role::App)),
-        ports: Some(vec![port("http", 80)]),
+        ports: Some(vec![
+            port("http", 80),
+            ServicePort {
+                target_port: Some(IntOrString::String("admin".to_owned())),
+                ..port("metrics", 9090)
+            },
+        ]),
         ..ServiceSpec::default()
     };
     Service {

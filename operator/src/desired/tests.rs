@@ -412,6 +412,28 @@ fn nothing_runs_before_a_release_is_migrated() {
 }
 
 #[test]
+fn the_service_has_a_port_for_metrics_that_no_route_from_outside_leads_to() {
+    let with = |exposure: Value| children(json!({"url": "http://a.b", "exposure": exposure}));
+    let ingress = with(json!({"ingress": {}}));
+    let gateway = with(json!({"gateway": {"parentRefs": [{"name": "way"}]}}));
+    let service = ingress.get::<Service>(Role::App).unwrap();
+    let ports = json!(service.spec.as_ref().unwrap().ports);
+    let metrics =
+        json!({"name": "metrics", "port": 9090, "protocol": "TCP", "targetPort": "admin"});
+    assert_eq!(ports[1], metrics);
+    for route in [
+        json!(ingress.get::<Ingress>(Role::App).unwrap()),
+        json!(gateway.get::<HTTPRoute>(Role::App).unwrap()),
+    ] {
+        let route = route["spec"].to_string();
+        assert!(
+            !route.contains("metrics") && !route.contains("9090"),
+            "{route}"
+        );
+    }
+}
+
+#[test]
 fn volumes_and_generated_secrets_are_retained_or_deleted_together() {
     let of = |policy| children(json!({"deletionPolicy": policy}));
     let when_deleted = |children: &Children| {
