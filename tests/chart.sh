@@ -53,6 +53,13 @@ accepted --set-json 'imagePullSecrets=[{"name":"pull"}]' --set-json 'tolerations
   --set-json 'nodeSelector={"kubernetes.io/arch":"amd64"}' --set-json 'operator.resources={"limits":{"cpu":1,"memory":"64Mi"}}' \
   --set-json 'affinity={"podAntiAffinity":{}}' --set-json 'metrics.service.annotations={"prometheus.io/scrape":"true"}'
 accepted --set-json 'global={"any":"thing"}'
+if grep -qE 'monitoring.coreos.com|dashboard' "$work/default.yaml"; then fail "an object for monitoring is rendered by default"; fi
+monitoring=(--set metrics.podMonitors.enabled=true --set metrics.prometheusRule.enabled=true --set metrics.dashboard.enabled=true)
+accepted "${monitoring[@]}" --set metrics.podMonitors.labels.release=prometheus --set metrics.podMonitors.interval=30s \
+  --set metrics.dashboard.annotations.grafana_folder=Confab --set 'watchNamespaces={blue,green}'
+for object in 'kind: PodMonitor' 'kind: PrometheusRule' 'grafana_dashboard: "1"' 'grafana_folder: Confab' 'release: prometheus' 'interval: 30s' 'matchNames:'; do
+  grep -q "$object" "$work/out" || fail "no '$object' with monitoring turned on"
+done
 
 echo "chart: RBAC covers only the operator's namespaces"
 secrets_of() { # KIND: the namespaces of the roles of this kind with rights on Secrets
@@ -81,6 +88,9 @@ rejected chatapp --set chatapp.image.tag=1
 rejected image --set image.tag=1
 rejected install --set-string crds.install=no
 rejected port --set metrics.service.port=70000
+rejected interval --set metrics.podMonitors.interval=often
+rejected serviceMonitor --set metrics.serviceMonitor.enabled=true
+rejected labels --set metrics.dashboard.labels.grafana_dashboard=1
 rejected memory --set operator.resources.limits.memory=lots
 rejected tolerations --set-json 'tolerations=[{"effect":"Never"}]'
 

@@ -2,6 +2,20 @@
 
 need_helm() { new_enough helm "$HELM_MINIMUM" || go_tool helm "$HELM_VERSION" helm.sh/helm/v4/cmd/helm; }
 
+prometheus_home=$CONFAB_CACHE/prometheus-$PROMETHEUS_VERSION
+
+need_prometheus() {
+  command -v go >/dev/null || die "missing: Go, to build Prometheus"
+  product "$prometheus_home" prometheus "build $PROMETHEUS_VERSION from its Go module (3 minutes)" install_prometheus
+}
+
+# Prometheus and promtool, without the service discovery of clouds, which would be most of the build.
+install_prometheus() {
+  local module=github.com/prometheus/prometheus
+  GOBIN=$1 CGO_ENABLED=0 GOFLAGS='-buildvcs=false -modcacherw' go install -trimpath -ldflags='-s -w' -tags remove_all_sd \
+    "$module/cmd/prometheus@$PROMETHEUS_VERSION" "$module/cmd/promtool@$PROMETHEUS_VERSION"
+}
+
 version_of() {
   case $1 in
     kind) kind version ;;

@@ -3,6 +3,11 @@
 {{- printf "%s-operator" (.Release.Name | trunc 54 | trimSuffix "-") -}}
 {{- end }}
 
+{{/* Name of the objects that concern all chats. */}}
+{{- define "confab.chats" -}}
+{{- printf "%s-chats" (.Release.Name | trunc 54 | trimSuffix "-") -}}
+{{- end }}
+
 {{- define "confab.selectorLabels" -}}
 app.kubernetes.io/name: confab-operator
 app.kubernetes.io/instance: {{ .Release.Name }}

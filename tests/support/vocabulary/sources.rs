@@ -38,6 +38,8 @@ const PROSE: &[&str] = &[
     ".github",
     "docs",
     "charts/confab/README.md",
+    "charts/confab/files/alerts.yaml",
+    "charts/confab/files/dashboard.json",
     "charts/confab/templates/NOTES.txt",
     "charts/confab/values.yaml",
     "charts/confab/values.schema.json",
