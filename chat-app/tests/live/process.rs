@@ -12,7 +12,7 @@ use crate::replica::Chat;
 /// A running `chat-app serve`; killed when dropped.
 pub struct Process {
     pub address: SocketAddr,
-    admin: SocketAddr,
+    pub admin: SocketAddr,
     child: Child,
 }
 

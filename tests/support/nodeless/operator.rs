@@ -73,7 +73,7 @@ impl Operator {
 
     /// The address of its admin port, from the first line of its log. It picks a free port itself: a port that is chosen before
     /// may be taken when it starts.
-    fn admin_address(&self) -> Result<String> {
+    pub fn admin_address(&self) -> Result<String> {
         let log = self.log();
         let (_, rest) = log.split_once(" admin=").context("it has not started")?;
         let address = rest.split_whitespace().next();
