@@ -15,6 +15,7 @@ mod limits;
 mod marks;
 mod messages;
 mod notifications;
+pub(crate) mod origin;
 mod page;
 mod people;
 mod request_id;

@@ -16,7 +16,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::domain::{ConversationId, Session, UserId};
+use crate::error::AppError;
 use crate::frame::Frame;
+use crate::http::origin;
 use crate::hub::presence::{MAX_WATCHED, SocketId};
 use crate::hub::{Close, Outgoing, SocketRegistration, SocketState};
 use crate::text::Text;
@@ -82,8 +84,8 @@ pub(crate) async fn upgrade(
     headers: HeaderMap,
     upgrade: Upgrade,
 ) -> Response {
-    if !same_origin(&app, &headers) {
-        return (StatusCode::FORBIDDEN, "This page belongs to another site.").into_response();
+    if !origin::is_same(&app.config, &headers) {
+        return AppError::CrossOrigin.into_response();
     }
     // Registered before the session is checked again: a revocation in between closes the socket.
     let Some(registration) = app.hub.register(session.user.id, session.id) else {
@@ -114,25 +116,6 @@ pub(crate) async fn upgrade(
             tracing::debug!(%error, "a live connection failed");
         }
     })
-}
-
-/// A page of another site must not open a socket with this user's cookie. A client without Origin is no browser.
-fn same_origin(app: &App, headers: &HeaderMap) -> bool {
-    let Some(origin) = headers.get(header::ORIGIN) else {
-        return true;
-    };
-    let Ok(origin) = origin.to_str() else {
-        return false;
-    };
-    match &app.config.url {
-        Some(url) => url.origin().ascii_serialization() == origin,
-        None => {
-            let host = headers
-                .get(header::HOST)
-                .and_then(|host| host.to_str().ok());
-            origin.split_once("://").map(|(_, authority)| authority) == host
-        }
-    }
 }
 
 struct Connection {

@@ -13,13 +13,12 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{
     DefaultPredicate, NotForContentType, Predicate, SizeAbove,
 };
-use tower_http::csrf::CsrfLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 use tracing::Instrument;
 
-use super::error;
 use super::request_id::RequestId;
+use super::{error, origin};
 use crate::app::App;
 use crate::error::AppError;
 
@@ -57,7 +56,7 @@ pub(super) fn add_layers(routes: Router<App>, uploads: Router<App>, app: &App) -
             TIMEOUT,
         ))
         .merge(uploads)
-        .layer(same_origin(app))
+        .layer(from_fn_with_state(app.clone(), origin::refuse_foreign))
         .layer(CatchPanicLayer::custom(panic_response))
         .layer(from_fn_with_state(app.clone(), error::render));
     for (name, value) in HEADERS {
@@ -97,20 +96,6 @@ impl Predicate for Compressible {
 /// long with its own error instead of 413.
 fn body_limit(max_message_bytes: usize) -> usize {
     3 * max_message_bytes + 64 * 1024
-}
-
-/// Refuses writes from pages of another origin. The origin of `CONFAB_URL` is trusted, because a proxy may rewrite `Host`.
-fn same_origin(
-    app: &App,
-) -> CsrfLayer<impl Fn(tower_http::csrf::ProtectionError) -> Response + Clone + use<>> {
-    let layer = CsrfLayer::new();
-    let layer = match &app.config.url {
-        Some(url) => layer
-            .add_trusted_origin(url.origin().ascii_serialization())
-            .expect("the setting is a scheme and a host"),
-        None => layer,
-    };
-    layer.with_rejection_response(|_| AppError::CrossOrigin.into_response())
 }
 
 fn panic_response(panic: Box<dyn std::any::Any + Send>) -> Response {

@@ -64,6 +64,9 @@ async fn a_write_from_another_site_is_refused(pool: PgPool) {
             vec![("sec-fetch-site", "same-site")],
             vec![("origin", "https://evil.example")],
             vec![("origin", "null")],
+            // The same host by another scheme, or at another port, is another origin.
+            vec![("origin", "https://chat.example")],
+            vec![("origin", "http://chat.example:8080")],
         ] {
             ada.headers = foreign.clone();
             ada.send(&path, "forged")
@@ -101,8 +104,14 @@ async fn behind_a_proxy_that_rewrites_host_the_url_setting_has_the_origin(pool: 
         async |site| {
             let mut stranger = site.stranger();
             let fields = [("name", "ada"), ("password", PASSWORD)];
-            stranger.headers = vec![("origin", "http://public.example")];
-            stranger.post("/register", &fields).await.says(403, "");
+            for foreign in [
+                "http://public.example",
+                "https://public.example:8080",
+                "http://chat.example",
+            ] {
+                stranger.headers = vec![("origin", foreign)];
+                stranger.post("/register", &fields).await.says(403, "");
+            }
             stranger.headers = vec![("origin", "http://public.example:8080")];
             stranger.post("/register", &fields).await.redirects_to("/c");
         },
