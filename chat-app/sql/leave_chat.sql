@@ -27,7 +27,7 @@ BEGIN
     IF erase THEN
         INSERT INTO erasures (user_id) VALUES (person) ON CONFLICT DO NOTHING;
     END IF;
-    UPDATE users u SET former = true, is_admin = false, name = former_name(person), display_name = NULL, avatar = NULL,
+    UPDATE users u SET former = true, is_admin = false, name = former_name(person), display_name = NULL, display_name_keys = NULL, avatar = NULL,
         password_hash = '', language = NULL, dnd_from = NULL, dnd_to = NULL, time_zone = NULL
     WHERE u.id = person;
     RETURN 'done';

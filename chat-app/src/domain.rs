@@ -5,6 +5,7 @@ mod conversations;
 mod excerpt;
 mod ids;
 mod messages;
+mod names;
 mod people;
 mod position;
 
@@ -19,5 +20,7 @@ pub use self::messages::{
     AddressedChange, Attachment, Audience, Change, Mention, Message, Notice, NoticeKind, Quote,
     Reaction,
 };
+pub(crate) use self::names::is_invisible;
+pub use self::names::{VisibleNameError, look_alike, lookalike_keys, parse_visible};
 pub use self::people::{DisplayNameError, NameError, Session, User, UserName, parse_display_name};
 pub use self::position::{Cursor, Snapshot, Span};

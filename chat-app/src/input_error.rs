@@ -27,7 +27,14 @@ pub enum InputError {
     UserNameTaken {
         name: String,
     },
-    DisplayName,
+    DisplayNameTooLong,
+    DisplayNameReserved,
+    /// Of a person, of a room, or what a room is about.
+    NameInvisible,
+    /// Looks like that of the person with this login name.
+    NameLooksAlike {
+        name: String,
+    },
     PasswordTooShort,
     PasswordTooLong,
     LoginWrong,
@@ -70,7 +77,6 @@ pub enum InputError {
     PushEndpoint,
 
     LastAdmin,
-    RoomNameLength,
     InviteLimits,
     MessageLink,
 }
@@ -88,7 +94,10 @@ impl InputError {
             Self::UserNameCharacters => t!(text, "name-characters"),
             Self::UserNameReserved => t!(text, "name-reserved"),
             Self::UserNameTaken { name } => t!(text, "name-taken", name = name.as_str()),
-            Self::DisplayName => t!(text, "account-display-name-bad"),
+            Self::DisplayNameTooLong => t!(text, "account-display-name-long"),
+            Self::DisplayNameReserved => t!(text, "name-reserved"),
+            Self::NameInvisible => t!(text, "name-invisible"),
+            Self::NameLooksAlike { name } => t!(text, "name-looks-alike", name = name.as_str()),
             Self::PasswordTooShort => t!(text, "password-short"),
             Self::PasswordTooLong => t!(text, "password-long"),
             Self::LoginWrong => t!(text, "login-wrong"),
@@ -122,9 +131,16 @@ impl InputError {
             Self::TimeZone => t!(text, "notifications-bad-zone"),
             Self::PushEndpoint => t!(text, "notifications-bad-endpoint"),
             Self::LastAdmin => t!(text, "admin-last-admin"),
-            Self::RoomNameLength => t!(text, "admin-room-title-bad"),
             Self::InviteLimits => t!(text, "admin-invite-bad"),
             Self::MessageLink => t!(text, "admin-message-link-bad"),
+        }
+    }
+
+    /// `too_long` says how long such a name may be.
+    pub(crate) fn visible(error: VisibleNameError, too_long: Self) -> Self {
+        match error {
+            VisibleNameError::TooLong => too_long,
+            VisibleNameError::Invisible => Self::NameInvisible,
         }
     }
 
@@ -160,8 +176,11 @@ impl From<NameError> for InputError {
 }
 
 impl From<DisplayNameError> for InputError {
-    fn from(DisplayNameError: DisplayNameError) -> Self {
-        Self::DisplayName
+    fn from(error: DisplayNameError) -> Self {
+        match error {
+            DisplayNameError::Visible(error) => Self::visible(error, Self::DisplayNameTooLong),
+            DisplayNameError::Reserved => Self::DisplayNameReserved,
+        }
     }
 }
 
@@ -186,7 +205,10 @@ mod tests {
             E::UserNameCharacters,
             E::UserNameReserved,
             E::UserNameTaken { name: some() },
-            E::DisplayName,
+            E::DisplayNameTooLong,
+            E::DisplayNameReserved,
+            E::NameInvisible,
+            E::NameLooksAlike { name: some() },
             E::PasswordTooShort,
             E::PasswordTooLong,
             E::LoginWrong,
@@ -214,7 +236,6 @@ mod tests {
             E::TimeZone,
             E::PushEndpoint,
             E::LastAdmin,
-            E::RoomNameLength,
             E::InviteLimits,
             E::MessageLink,
         ]

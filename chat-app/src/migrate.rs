@@ -8,6 +8,7 @@ use sqlx::migrate::MigrateError;
 use sqlx::postgres::PgConnection;
 
 use crate::config::Migrate;
+use crate::store::lookalikes;
 use crate::store::owner::{self, Owner};
 use crate::store::schema::{self, Migrated, functions};
 use crate::store::search::index;
@@ -96,6 +97,11 @@ async fn migrate(settings: &Migrate) -> Result<Outcome, String> {
         })?;
     if messages > 0 {
         tracing::info!(messages, language, "the search index is up to date");
+    }
+    let names = lookalikes::bring_up_to_date(&mut connection).await;
+    let names = names.map_err(query_failed)?;
+    if names > 0 {
+        tracing::info!(names, "display names can be compared");
     }
     let max_connections = server::max_connections(&mut connection)
         .await

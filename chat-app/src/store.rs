@@ -26,6 +26,7 @@ pub mod conversations;
 pub mod export;
 pub mod housekeeping;
 pub mod invites;
+pub mod lookalikes;
 pub mod messages;
 pub mod missed;
 pub mod notices;

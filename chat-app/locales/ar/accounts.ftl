@@ -16,6 +16,8 @@ name-length = يجب أن يتكوّن الاسم من 2 إلى 32 حرفًا.
 name-characters = استخدم الحروف من a إلى z والأرقام والنقاط والشرطات والشرطات السفلية فقط. ابدأ بحرف أو رقم.
 name-taken = الاسم { $name } مستخدم بالفعل. اختر اسمًا آخر.
 name-reserved = الأسماء التي تبدأ بـ «former-» محجوزة للحسابات المحذوفة. اختر اسمًا آخر.
+name-invisible = يحتوي هذا على محارف لا يراها أحد، أو ليس فيه ما يُرى. اكتبه مرة أخرى بدونها.
+name-looks-alike = يشبه هذا اسم شخص آخر: ‎@{ $name }. اختر اسمًا آخر.
 password-short = استخدم 8 أحرف على الأقل.
 password-long = استخدم 256 حرفًا على الأكثر.
 
@@ -44,7 +46,7 @@ account-profile = الملف الشخصي
 account-name = تسجّل الدخول باسم { $name }.
 account-display-name = الاسم الظاهر
 account-display-name-hint = اختياري. يراه الآخرون بدلًا من اسمك.
-account-display-name-bad = استخدم 64 حرفًا على الأكثر وبلا أحرف تحكم. الأسماء التي تبدأ بـ «former-» محجوزة للحسابات المحذوفة.
+account-display-name-long = استخدم 64 حرفًا على الأكثر للاسم الظاهر.
 account-picture = الصورة
 account-picture-hint = PNG أو JPEG أو WebP، بحد أقصى 8 ميغابايت. تُزال بيانات الموقع والكاميرا.
 account-picture-file = ملف صورة

@@ -30,7 +30,6 @@ admin-room-members = { $count ->
    *[other] { $count } عضو
 }
 admin-room-title = الاسم
-admin-room-title-bad = يجب أن يتكوّن اسم الغرفة من 1 إلى 80 حرفًا.
 admin-room-rename = إعادة التسمية
 admin-room-remove = إزالة
 admin-invite-new = دعوة جديدة

@@ -16,6 +16,8 @@ name-length = Ein Name muss 2 bis 32 Zeichen haben.
 name-characters = Verwende nur Buchstaben von a bis z, Ziffern, Punkte, Binde- und Unterstriche. Beginne mit einem Buchstaben oder einer Ziffer.
 name-taken = Der Name { $name } ist schon vergeben. Wähl einen anderen Namen.
 name-reserved = Namen, die mit „former-“ beginnen, sind gelöschten Konten vorbehalten. Wähl einen anderen Namen.
+name-invisible = Hier stehen Zeichen, die niemand sieht, oder nichts, was man sehen kann. Gib es noch einmal ohne sie ein.
+name-looks-alike = Das sieht aus wie der Name von jemand anderem: @{ $name }. Wähl einen anderen Namen.
 password-short = Verwende mindestens 8 Zeichen.
 password-long = Verwende höchstens 256 Zeichen.
 
@@ -44,7 +46,7 @@ account-profile = Profil
 account-name = Du meldest dich als { $name } an.
 account-display-name = Anzeigename
 account-display-name-hint = Optional. Andere sehen ihn statt deines Namens.
-account-display-name-bad = Verwende höchstens 64 Zeichen und keine Steuerzeichen. Namen, die mit „former-“ beginnen, sind gelöschten Konten vorbehalten.
+account-display-name-long = Verwende höchstens 64 Zeichen.
 account-picture = Bild
 account-picture-hint = PNG, JPEG oder WebP, höchstens 8 MB. Aufnahmeort und Kameradaten werden entfernt.
 account-picture-file = Bilddatei

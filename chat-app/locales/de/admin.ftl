@@ -26,7 +26,6 @@ admin-room-members = { $count ->
    *[other] { $count } Mitglieder
 }
 admin-room-title = Name
-admin-room-title-bad = Der Name eines Raums muss 1 bis 80 Zeichen haben.
 admin-room-rename = Umbenennen
 admin-room-remove = Entfernen
 admin-invite-new = Neue Einladung

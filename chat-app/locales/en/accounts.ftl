@@ -16,6 +16,8 @@ name-length = A name must have 2 to 32 characters.
 name-characters = Use only letters a to z, digits, dots, dashes and underscores. Start with a letter or a digit.
 name-taken = The name { $name } is already taken. Choose another name.
 name-reserved = Names that start with “former-” are reserved for deleted accounts. Choose another name.
+name-invisible = This has characters that nobody can see, or nothing that anybody can see. Type it again without them.
+name-looks-alike = This looks like the name of someone else: @{ $name }. Choose another name.
 password-short = Use at least 8 characters.
 password-long = Use at most 256 characters.
 
@@ -44,7 +46,7 @@ account-profile = Profile
 account-name = You log in as { $name }.
 account-display-name = Display name
 account-display-name-hint = Optional. Others see it instead of your name.
-account-display-name-bad = Use at most 64 characters and no control characters. Names that start with “former-” are reserved for deleted accounts.
+account-display-name-long = Use at most 64 characters.
 account-picture = Picture
 account-picture-hint = PNG, JPEG or WebP, at most 8 MB. Location and camera data are removed.
 account-picture-file = Image file

@@ -26,7 +26,6 @@ admin-room-members = { $count ->
    *[other] { $count } members
 }
 admin-room-title = Name
-admin-room-title-bad = A room name must have 1 to 80 characters.
 admin-room-rename = Rename
 admin-room-remove = Remove
 admin-invite-new = New invitation

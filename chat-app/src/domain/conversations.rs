@@ -78,6 +78,8 @@ pub struct ConversationSummary {
     pub topic: String,
     /// The other member of a direct conversation.
     pub partner: Option<UserId>,
+    /// Their login name.
+    pub partner_name: Option<String>,
     pub avatar: Option<Uuid>,
     pub last_at: OffsetDateTime,
     pub preview: Option<Preview>,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use super::{SessionId, UserId};
+use super::{SessionId, UserId, VisibleNameError, lookalike_keys, parse_visible};
 
 /// A login name: 2 to 32 of `a–z 0–9 . _ -`, starting with a letter or a digit.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -53,24 +53,27 @@ impl fmt::Display for UserName {
 
 /// The name to show instead of the login name; `None` if the text is empty.
 pub fn parse_display_name(text: &str) -> Result<Option<String>, DisplayNameError> {
-    let name = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    // Directional marks would also reverse the text beside the name.
-    let forbidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    let name = parse_visible(text, 64)?;
+    let [reserved, _] = lookalike_keys("former-");
+    let is_reserved = |name: &String| {
+        let keys = lookalike_keys(name);
+        keys.iter().any(|key| key.starts_with(&reserved))
     };
-    // The names of deleted accounts: no user may look like one.
-    let former = name.to_lowercase().starts_with("former-");
-    if name.chars().count() > 64 || name.chars().any(forbidden) || former {
-        return Err(DisplayNameError);
+    match name.as_ref().is_some_and(is_reserved) {
+        true => Err(DisplayNameError::Reserved),
+        false => Ok(name),
     }
-    Ok(Some(name).filter(|name| !name.is_empty()))
 }
 
-/// Longer than 64 characters, with control characters, or like the name of a deleted account.
+/// Why a text is not a display name.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a display name")]
-pub struct DisplayNameError;
+pub enum DisplayNameError {
+    #[error(transparent)]
+    Visible(#[from] VisibleNameError),
+    /// Like the name of a deleted account: no user may look like one.
+    #[error("the name is reserved for deleted accounts")]
+    Reserved,
+}
 
 /// A user, as others see them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,14 +118,22 @@ mod tests {
     }
 
     #[test]
-    fn a_display_name_is_one_line_without_control_characters() {
+    fn a_display_name_is_visible_and_not_that_of_a_deleted_account() {
         assert_eq!(
             parse_display_name(" Ada  Lovelace\n").unwrap().as_deref(),
             Some("Ada Lovelace")
         );
         assert_eq!(parse_display_name(" \t "), Ok(None));
-        for text in ["a\u{202e}b", "a\u{7}b", "Former-12", &"x".repeat(65)] {
-            assert_eq!(parse_display_name(text), Err(DisplayNameError), "{text:?}");
+        for text in ["a\u{202e}b", "a\u{7}b", &"x".repeat(65)] {
+            let refused = parse_display_name(text);
+            assert!(
+                matches!(refused, Err(DisplayNameError::Visible(_))),
+                "{text:?}"
+            );
+        }
+        for text in ["Former-12", "fоrmer-12", "FORMER-x"] {
+            let refused = parse_display_name(text);
+            assert_eq!(refused, Err(DisplayNameError::Reserved), "{text:?}");
         }
     }
 }

@@ -1,26 +1,20 @@
 //! Sanitizes file names. Pure.
 
+use crate::domain::is_invisible;
+
 /// The longest name that file systems allow, in bytes.
 const LIMIT: usize = 255;
 
-/// The last part of a path, on one line, without characters that reverse the text (`exe.gpj`), and at most 255 bytes long,
-/// with its extension kept.
+/// The last part of a path, on one line, without characters that are invisible or reverse the text (`exe.gpj`), and at most
+/// 255 bytes long, with its extension kept.
 pub fn clean(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let shown: String = last
-        .chars()
-        .filter(|&c| !c.is_control() && !is_directional(c))
-        .collect();
+    let shown: String = last.chars().filter(|&c| !is_invisible(c)).collect();
     let words: Vec<&str> = shown.split_whitespace().collect();
     match words.join(" ") {
         name if name.trim_matches('.').is_empty() => "file".into(),
         name => shortened(&name),
     }
-}
-
-/// Marks, embeddings, overrides and isolates of directions, and the line and paragraph separators.
-fn is_directional(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn shortened(name: &str) -> String {

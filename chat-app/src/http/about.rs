@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::extract::{Form, Path, SearchQuery};
 use super::page::{PageContext, html};
-use super::rooms::{find_people, one_line, title_error, topic_error};
+use super::rooms::{find_people, parse_title, parse_topic};
 use crate::app::App;
 use crate::domain::{ConversationId, Role, Session, UserId};
 use crate::error::AppError;
@@ -77,25 +77,26 @@ pub(super) async fn describe(
     Form(form): Form<DescribeForm>,
 ) -> Result<Response, AppError> {
     let me = session.user.id;
-    let (title, topic) = (one_line(&form.title), one_line(&form.topic));
     let context = PageContext::read(&app, session.user, text).await?;
     let room = context.conversation(&app, id).await?.kind.is_room();
-    let (title_error, topic_error) = (title_error(&title, room), topic_error(&topic));
-    if title_error.is_some() || topic_error.is_some() {
-        let state = FormState {
-            description: Some(RejectedDescription {
-                title: &form.title,
-                title_error,
-                topic: &form.topic,
-                topic_error,
-            }),
-            ..FormState::default()
-        };
-        let page = about_page(&app, &context, id, &state).await?;
-        return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
-    }
-    let title = Some(title.as_str()).filter(|title| !title.is_empty());
-    let outcome = rooms::describe(&app.pool, id, me, (title, &topic), false).await?;
+    let (title, topic) = match (parse_title(&form.title, room), parse_topic(&form.topic)) {
+        (Ok(title), Ok(topic)) => (title, topic),
+        (title, topic) => {
+            let state = FormState {
+                description: Some(RejectedDescription {
+                    title: &form.title,
+                    title_error: title.err(),
+                    topic: &form.topic,
+                    topic_error: topic.err(),
+                }),
+                ..FormState::default()
+            };
+            let page = about_page(&app, &context, id, &state).await?;
+            return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
+        }
+    };
+    let about = (title.as_deref(), topic.as_str());
+    let outcome = rooms::describe(&app.pool, id, me, about, false).await?;
     app.announce(id, outcome).await?;
     Ok(Redirect::to(&format!("/c/{id}/about")).into_response())
 }

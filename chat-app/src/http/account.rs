@@ -29,6 +29,7 @@ use crate::error::AppError;
 use crate::input_error::InputError;
 use crate::store;
 use crate::store::accounts::{self, Shared};
+use crate::store::lookalikes;
 use crate::text::{Language, Text};
 use crate::views;
 use crate::views::account::{AccountPage, Outcome};
@@ -97,13 +98,30 @@ pub(super) async fn set_profile(
     text: Text,
     Form(form): Form<ProfileForm>,
 ) -> Result<Response, AppError> {
-    match parse_display_name(&form.display_name) {
+    match display_name(&app, &session, &form.display_name).await? {
         Ok(name) => {
             accounts::set_display_name(&app.pool, session.user.id, name.as_deref()).await?;
             Ok(saved_redirect("profile").into_response())
         }
-        Err(error) => page_with_error(&app, &session, text, "profile", error.into()).await,
+        Err(error) => page_with_error(&app, &session, text, "profile", error).await,
     }
+}
+
+/// A display name that nobody takes for another person's.
+async fn display_name(
+    app: &App,
+    session: &Session,
+    given: &str,
+) -> sqlx::Result<Result<Option<String>, InputError>> {
+    let name = match parse_display_name(given) {
+        Ok(Some(name)) => name,
+        other => return Ok(other.map_err(InputError::from)),
+    };
+    let other = lookalikes::of_display_name(&app.pool, session.user.id, &name).await?;
+    Ok(match other {
+        Some(name) => Err(InputError::NameLooksAlike { name }),
+        None => Ok(Some(name)),
+    })
 }
 
 #[derive(Deserialize)]

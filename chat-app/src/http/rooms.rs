@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::extract::{Form, Path, SearchQuery, WantsJson};
 use super::page::{PageContext, html};
 use crate::app::App;
-use crate::domain::{ConversationId, ConversationKind, Session, User, UserId};
+use crate::domain::{ConversationId, ConversationKind, Session, User, UserId, parse_visible};
 use crate::error::AppError;
 use crate::input_error::InputError;
 use crate::store::rooms;
@@ -75,35 +75,33 @@ pub(super) async fn create(
     if form.kind == ConversationKind::Direct {
         return Err(AppError::BadRequest);
     }
-    let (title, topic) = (one_line(&form.title), one_line(&form.topic));
-    let found = find_people(&app, &form.people).await?;
-    let alone = form.kind == ConversationKind::Group
-        && matches!(&found, Ok(people) if people.iter().all(|p| p.id == session.user.id));
-    let wrong = NewRoom {
-        kind: form.kind,
-        title_error: title_error(&title, form.kind.is_room()),
-        topic_error: topic_error(&topic),
-        people_error: match &found {
-            Err(error) => Some(error.clone()),
-            Ok(_) => alone.then_some(InputError::GroupWithoutPeople),
-        },
-        title: form.title,
-        topic: form.topic,
-        people: form.people,
-    };
-    match found {
-        Ok(people)
-            if (&wrong.title_error, &wrong.topic_error, &wrong.people_error)
-                == (&None, &None, &None) =>
-        {
+    let title = parse_title(&form.title, form.kind.is_room());
+    let topic = parse_topic(&form.topic);
+    let people = find_people(&app, &form.people).await?.and_then(|people| {
+        let alone = people.iter().all(|person| person.id == session.user.id);
+        match form.kind == ConversationKind::Group && alone {
+            true => Err(InputError::GroupWithoutPeople),
+            false => Ok(people),
+        }
+    });
+    match (title, topic, people) {
+        (Ok(title), Ok(topic), Ok(people)) => {
             let people: Vec<UserId> = people.iter().map(|person| person.id).collect();
-            let title = Some(title.as_str()).filter(|title| !title.is_empty());
-            let me = session.user.id;
-            let id = rooms::create(&app.pool, me, form.kind, (title, &topic), &people).await?;
+            let (me, about) = (session.user.id, (title.as_deref(), topic.as_str()));
+            let id = rooms::create(&app.pool, me, form.kind, about, &people).await?;
             app.announce_all(id).await;
             Ok(Redirect::to(&format!("/c/{id}")).into_response())
         }
-        _ => {
+        (title, topic, people) => {
+            let wrong = NewRoom {
+                kind: form.kind,
+                title_error: title.err(),
+                topic_error: topic.err(),
+                people_error: people.err(),
+                title: form.title,
+                topic: form.topic,
+                people: form.people,
+            };
             let context = PageContext::read(&app, session.user, text).await?;
             let page = html(views::new_room(&context.shell(&app), &wrong));
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
@@ -111,25 +109,19 @@ pub(super) async fn create(
     }
 }
 
-/// Replaces control characters and repeated spaces by single spaces.
-pub(super) fn one_line(text: &str) -> String {
-    let words: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    words.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-pub(super) fn title_error(title: &str, needed: bool) -> Option<InputError> {
-    match title.chars().count() {
-        0 if needed => Some(InputError::RoomNameMissing),
-        0..=80 => None,
-        _ => Some(InputError::RoomNameTooLong),
+/// The name of a room or, optional, of a group.
+pub(super) fn parse_title(text: &str, needed: bool) -> Result<Option<String>, InputError> {
+    let title = parse_visible(text, 80);
+    match title.map_err(|error| InputError::visible(error, InputError::RoomNameTooLong))? {
+        None if needed => Err(InputError::RoomNameMissing),
+        title => Ok(title),
     }
 }
 
-pub(super) fn topic_error(topic: &str) -> Option<InputError> {
-    (topic.chars().count() > 250).then_some(InputError::RoomTopicTooLong)
+pub(super) fn parse_topic(text: &str) -> Result<String, InputError> {
+    let topic = parse_visible(text, 250);
+    let topic = topic.map_err(|error| InputError::visible(error, InputError::RoomTopicTooLong))?;
+    Ok(topic.unwrap_or_default())
 }
 
 /// Finds people by the names typed; fails with the names that do not exist.

@@ -1,7 +1,7 @@
 //! The settings of a user, and the deletion of their account. Does I/O.
 
 use super::Pool;
-use crate::domain::{SessionId, UserId};
+use crate::domain::{SessionId, UserId, lookalike_keys};
 
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Profile {
@@ -41,9 +41,11 @@ pub async fn language(pool: &Pool, user: UserId) -> sqlx::Result<Option<String>>
 
 /// `None` for the name.
 pub async fn set_display_name(pool: &Pool, user: UserId, name: Option<&str>) -> sqlx::Result<()> {
-    sqlx::query("UPDATE users SET display_name = $2 WHERE id = $1")
+    let keys = name.map(lookalike_keys);
+    sqlx::query("UPDATE users SET display_name = $2, display_name_keys = $3 WHERE id = $1")
         .bind(user)
         .bind(name)
+        .bind(keys.as_ref().map(|keys| keys.as_slice()))
         .execute(pool)
         .await?;
     Ok(())

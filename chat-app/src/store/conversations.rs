@@ -15,7 +15,7 @@ macro_rules! summaries {
     ($more:literal, $rest:literal) => {
         concat!(
             "SELECT c.id, c.kind, c.rev, c.last_seq, m.last_read_seq, m.read_version, m.joined_seq, m.role, m.level,
-                    c.topic, c.last_at, other.id AS partner, other.avatar,
+                    c.topic, c.last_at, other.id AS partner, other.name AS partner_name, other.avatar,
                     CASE WHEN c.kind = 'direct' THEN coalesce(other.display_name, other.name)
                          ELSE coalesce(c.title, (
                              SELECT string_agg(coalesce(g.display_name, g.name), ', ' ORDER BY g.id)
@@ -129,6 +129,7 @@ fn summary_of(row: &PgRow) -> sqlx::Result<ConversationSummary> {
         name: row.try_get("name")?,
         topic: row.try_get("topic")?,
         partner: row.try_get("partner")?,
+        partner_name: row.try_get("partner_name")?,
         avatar: row.try_get("avatar")?,
         last_at: row.try_get("last_at")?,
         preview,

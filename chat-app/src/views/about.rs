@@ -7,7 +7,7 @@ use super::notifications;
 use super::rooms::{description, people_field};
 use super::settings::{Outcome, button, page as settings_page, section};
 use super::shell::Shell;
-use super::widgets::{SEARCH_ICON, avatar, display_name, icon, is_former};
+use super::widgets::{SEARCH_ICON, avatar, display_name, handle_of, icon, is_former};
 use crate::domain::{ConversationKind, ConversationSummary, Member, Role, UserId};
 use crate::input_error::InputError;
 use crate::t;
@@ -146,7 +146,7 @@ fn row(shell: &Shell, conversation: &ConversationSummary, member: &Member) -> Ma
             (avatar(&user.display_name, user.avatar))
             span.titles {
                 span.name dir="auto" { (who) }
-                @if user.display_name != user.name.as_str() { span.handle { "@" (user.name) } }
+                (handle_of(user))
                 @if member.role == Role::Owner { span.hint { (t!(text, "about-owner")) } }
             }
             @if owns {

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use super::composer::{self, ComposerDraft};
-use super::list::{conversation_avatar, conversation_name, kind};
+use super::list::{conversation_avatar, conversation_name, kind, partner_handle};
 use super::shell::{Pane, Shell};
 use super::widgets::{SEARCH_ICON, back_link, display_name, icon, icon_link, rfc3339};
 use super::{actions, attachment, message, notice};
@@ -61,6 +61,7 @@ fn header(text: Text, conversation: &ConversationSummary) -> Markup {
                 span.with-presence data-partner=[conversation.partner] { (conversation_avatar(conversation)) }
                 span.titles {
                     h1 dir="auto" { (title) }
+                    (partner_handle(conversation))
                     @if !conversation.topic.is_empty() { span.topic dir="auto" { (conversation.topic) } }
                 }
             }

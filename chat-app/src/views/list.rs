@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use time::macros::format_description;
 
 use super::excerpt;
-use super::widgets::{avatar, display_name, icon_avatar, rfc3339};
+use super::widgets::{avatar, display_name, handle, icon_avatar, is_former, rfc3339};
 use crate::domain::{ConversationKind, ConversationSummary, Level};
 use crate::t;
 use crate::text::Text;
@@ -63,6 +63,15 @@ pub(crate) fn conversation_name(text: Text, conversation: &ConversationSummary) 
     }
 }
 
+/// The login name of the other person, where the conversation shows another name for them.
+pub(super) fn partner_handle(conversation: &ConversationSummary) -> Markup {
+    let shown = conversation.name.as_str();
+    let name = conversation.partner_name.as_deref();
+    html! {
+        @if let Some(name) = name.filter(|name| *name != shown && !is_former(name)) { (handle(name)) }
+    }
+}
+
 /// The other person's avatar, or an icon of the kind.
 pub(super) fn conversation_avatar(conversation: &ConversationSummary) -> Markup {
     match conversation.kind {
@@ -114,6 +123,7 @@ mod tests {
             name: "bob".into(),
             topic: String::new(),
             partner: Some(UserId(3)),
+            partner_name: Some("bob".into()),
             avatar: None,
             last_at: datetime!(2026-03-04 05:06:07.5 UTC),
             preview: Some(Preview {

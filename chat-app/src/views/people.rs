@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::shell::{Pane, Shell};
-use super::widgets::{SEARCH_ICON, avatar, back_link, icon};
+use super::widgets::{SEARCH_ICON, avatar, back_link, handle_of, icon};
 use crate::domain::User;
 use crate::t;
 use crate::text::Text;
@@ -62,7 +62,7 @@ fn item(text: Text, person: &User) -> Markup {
                     (avatar(&person.display_name, person.avatar))
                     span.titles {
                         span.name dir="auto" { (person.display_name) }
-                        @if person.display_name != person.name.as_str() { span.handle { "@" (person.name) } }
+                        (handle_of(person))
                     }
                     span.act.at-desk { (t!(text, "people-message")) }
                 }

@@ -4,7 +4,7 @@
 use maud::{Markup, html};
 
 use super::document::document;
-use super::widgets::{SEARCH_ICON, avatar, icon_link, logo};
+use super::widgets::{SEARCH_ICON, avatar, handle, icon_link, logo};
 use super::{assets, list, message};
 use crate::config::Config;
 use crate::domain::{ConversationId, ConversationSummary, Cursor, User};
@@ -193,6 +193,7 @@ pub(crate) fn switcher(
             a.person href={ "/c/" (conversation.id) } {
                 (list::conversation_avatar(conversation))
                 span.name dir="auto" { (list::conversation_name(text, conversation)) }
+                (list::partner_handle(conversation))
             }
         }
         @for person in people {
@@ -201,7 +202,7 @@ pub(crate) fn switcher(
                 button.person type="submit" {
                     (avatar(&person.display_name, person.avatar))
                     span.name dir="auto" { (person.display_name) }
-                    span.handle { "@" (person.name) }
+                    (handle(person.name.as_str()))
                 }
             }
         }

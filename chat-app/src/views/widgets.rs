@@ -8,6 +8,7 @@ use time::macros::format_description;
 use uuid::Uuid;
 
 use super::assets;
+use crate::domain::User;
 use crate::input_error::InputError;
 use crate::t;
 use crate::text::Text;
@@ -61,6 +62,16 @@ pub(super) fn display_name(text: Text, name: &str) -> String {
     } else {
         name.to_owned()
     }
+}
+
+/// A login name, beside the name that its person has chosen to show.
+pub(super) fn handle(name: &str) -> Markup {
+    html! { span.handle dir="ltr" { "@" (name) } }
+}
+
+/// The login name of a person who shows another one.
+pub(super) fn handle_of(person: &User) -> Markup {
+    html! { @if person.display_name != person.name.as_str() { (handle(person.name.as_str())) } }
 }
 
 /// The name as HTML that is the same in every language: the style sheet names deleted accounts.

@@ -28,7 +28,7 @@ async fn others_see_a_persons_display_name(pool: PgPool) {
         let strange = [("display_name", "a\u{202e}b")];
         ada.post("/account/profile", &strange)
             .await
-            .says(422, "no control characters");
+            .says(422, "characters that nobody can see");
         ada.post("/account/profile", &[("display_name", " ")])
             .await
             .location();

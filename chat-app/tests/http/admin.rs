@@ -182,7 +182,7 @@ async fn rooms_are_renamed_and_members_removed_without_showing_messages(pool: Pg
         ada.get("/admin/rooms?q=engi").await.says(200, "2 members");
         ada.post(&path, &[("title", "  ")])
             .await
-            .says(422, "1 to 80 characters");
+            .says(422, "Enter a name for the room.");
         ada.post(&path, &[("title", "Engine  room")])
             .await
             .redirects_to(&path);

@@ -15,6 +15,7 @@ mod changes;
 mod conversations;
 mod messages;
 mod metrics;
+mod names;
 mod notifications;
 mod protection;
 mod rooms;

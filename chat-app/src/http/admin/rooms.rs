@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::domain::{ConversationId, User, UserId};
 use crate::error::AppError;
 use crate::http::extract::{Form, Path};
+use crate::http::rooms::parse_title;
 use crate::input_error::InputError;
 use crate::store;
 use crate::text::Text;
@@ -82,12 +83,13 @@ pub(super) async fn rename(
     Path(id): Path<ConversationId>,
     Form(RenameForm { title }): Form<RenameForm>,
 ) -> Result<Response, AppError> {
-    let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
-    if !(1..=80).contains(&title.chars().count()) || title.chars().any(char::is_control) {
-        let error = Some(InputError::RoomNameLength);
-        let page = room(&app, admin, text, id, "", error).await?;
-        return Ok(unprocessable(page));
-    }
+    let title = match parse_title(&title, true) {
+        Ok(title) => title.unwrap_or_default(),
+        Err(error) => {
+            let page = room(&app, admin, text, id, "", Some(error)).await?;
+            return Ok(unprocessable(page));
+        }
+    };
     require_found(store::admin::rename(&app.pool, admin.id, id, &title).await?)?;
     Ok(Redirect::to(&format!("/admin/rooms/{id}")).into_response())
 }

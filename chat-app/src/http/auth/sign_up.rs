@@ -14,8 +14,8 @@ use crate::http::extract::{Form, Path};
 use crate::http::limits::LoginLimiter;
 use crate::http::session::{self, Browser};
 use crate::input_error::InputError;
-use crate::store::invites;
 use crate::store::users::{self, CreateUserError};
+use crate::store::{invites, lookalikes};
 use crate::text::Text;
 use crate::{tokens, views};
 
@@ -42,7 +42,7 @@ pub(in crate::http) async fn register(
 ) -> Result<Response, AppError> {
     require_open(&app)?;
     let rejected = |form: &AuthForm| unprocessable(views::auth::register(&app.config, text, form));
-    let new = match check(&given) {
+    let new = match check(&app, &given).await? {
         Ok(new) => new,
         Err(form) => return Ok(rejected(&form)),
     };
@@ -85,7 +85,7 @@ pub(in crate::http) async fn join(
     }
     let rejected =
         |form: &AuthForm| unprocessable(views::auth::join(&app.config, text, &token, form));
-    let new = match check(&given) {
+    let new = match check(&app, &given).await? {
         Ok(new) => new,
         Err(form) => return Ok(rejected(&form)),
     };
@@ -141,7 +141,7 @@ pub(in crate::http) async fn setup(
     let correct = tokens::same(given.token.trim(), token);
     let given = given.credentials;
     let rejected = |form: &AuthForm| unprocessable(views::auth::setup(&app.config, text, form));
-    let new = match check(&given) {
+    let new = match check(&app, &given).await? {
         Ok(new) if correct => new,
         checked => {
             let mut form = checked.err().unwrap_or_default();
@@ -182,10 +182,13 @@ async fn promote(app: &App, name: &UserName, password: String) -> Result<Option<
 }
 
 /// Validates the name and the password of a new account.
-fn check(given: &Credentials) -> Result<UserName, Box<AuthForm>> {
-    let name = new_name(&given.name);
+async fn check(
+    app: &App,
+    given: &Credentials,
+) -> Result<Result<UserName, Box<AuthForm>>, AppError> {
+    let name = new_name(app, &given.name).await?;
     let password_error = password_error(&given.password);
-    match name {
+    Ok(match name {
         Ok(name) if password_error.is_none() => Ok(name),
         name => Err(Box::new(AuthForm {
             name: given.name.clone(),
@@ -193,15 +196,22 @@ fn check(given: &Credentials) -> Result<UserName, Box<AuthForm>> {
             password_error,
             ..Default::default()
         })),
-    }
+    })
 }
 
-fn new_name(given: &str) -> Result<UserName, InputError> {
-    let name = UserName::parse(given)?;
+async fn new_name(app: &App, given: &str) -> sqlx::Result<Result<UserName, InputError>> {
+    let name = match UserName::parse(given) {
+        Ok(name) => name,
+        Err(error) => return Ok(Err(error.into())),
+    };
     if name.as_str().starts_with("former-") {
-        return Err(InputError::UserNameReserved);
+        return Ok(Err(InputError::UserNameReserved));
     }
-    Ok(name)
+    let other = lookalikes::of_name(&app.pool, &name).await?;
+    Ok(match other {
+        Some(name) => Err(InputError::NameLooksAlike { name }),
+        None => Ok(name),
+    })
 }
 
 fn creation_error(name: &UserName, error: CreateUserError) -> Result<AuthForm, AppError> {

@@ -7,7 +7,7 @@ use crate::domain::UserId;
 use crate::t;
 use crate::text::Text;
 use crate::views::settings::{button, section};
-use crate::views::widgets::avatar;
+use crate::views::widgets::{avatar, handle_of};
 
 pub(super) fn blocked(text: Text, page: &AccountPage) -> Markup {
     let list = html! {
@@ -18,7 +18,7 @@ pub(super) fn blocked(text: Text, page: &AccountPage) -> Markup {
                 @for person in page.blocked {
                     li.row data-testid="blocked" data-name=(person.name) {
                         (avatar(&person.display_name, person.avatar))
-                        span.grow { bdi { (person.display_name) } }
+                        span.grow { bdi { (person.display_name) } " " (handle_of(person)) }
                         (button("/account/unblock", &[("user", &person.id.to_string())], "quiet",
                             &t!(text, "account-unblock")))
                     }

@@ -9,7 +9,7 @@ use crate::t;
 use crate::text::Text;
 use crate::views::settings::{Outcome, button, section};
 use crate::views::shell::Shell;
-use crate::views::widgets::{avatar, timestamp};
+use crate::views::widgets::{avatar, handle, handle_of, timestamp};
 
 /// What a form of the page has done.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ fn row(text: Text, person: &Person) -> Markup {
             (avatar(&user.display_name, user.avatar))
             a.grow href={ "/admin/people/" (user.id) } {
                 bdi { (user.display_name) }
-                @if user.display_name != user.name.as_str() { span.hint { bdi { (user.name) } } }
+                " " (handle_of(user))
             }
             (tags(text, person))
         }
@@ -71,7 +71,7 @@ pub(crate) fn person(shell: &Shell, person: &Person, result: &FormResult) -> Mar
         div.row {
             (avatar(&user.display_name, user.avatar))
             span.grow {
-                bdi { (user.name) }
+                (handle(user.name.as_str()))
                 span.hint { (t!(text, "admin-person-since")) " " (timestamp(person.created_at)) }
             }
             (tags(text, person))

@@ -10,7 +10,7 @@ use crate::t;
 use crate::text::Text;
 use crate::views::settings::{Outcome, button, section};
 use crate::views::shell::Shell;
-use crate::views::widgets::avatar;
+use crate::views::widgets::{avatar, handle_of};
 
 /// All rooms, or those that match `q`.
 pub(crate) fn list(shell: &Shell, q: &str, rooms: &[Room], has_more: bool) -> Markup {
@@ -67,7 +67,7 @@ pub(crate) fn room(
             @for member in members {
                 li.row data-testid="member" data-name=(member.name) {
                     (avatar(&member.display_name, member.avatar))
-                    span.grow { bdi { (member.display_name) } }
+                    span.grow { bdi { (member.display_name) } " " (handle_of(member)) }
                     (button(&format!("{path}/remove"), &[("user", &member.id.to_string())], "quiet",
                         &t!(text, "admin-room-remove")))
                 }
