@@ -11,6 +11,7 @@ use crate::files::blob::BlobError;
 use crate::input_error::InputError;
 use crate::passwords::PasswordError;
 use crate::store::Refusal;
+use crate::t;
 use crate::telemetry::LogThrottle;
 use crate::text::Text;
 use crate::writer::SendError;
@@ -53,8 +54,9 @@ pub enum AppError {
     /// An invitation or a reset link that is used up, revoked, expired or made up.
     #[error("the link is no longer valid")]
     LinkSpent,
-    #[error("too many login attempts")]
-    TooManyLogins(Duration),
+    /// Of logging in or signing up; the next one may be made after this time.
+    #[error("too many attempts")]
+    TooManyAttempts(Duration),
     /// Too many passwords are waiting to be hashed.
     #[error("too many concurrent password checks")]
     Busy,
@@ -89,7 +91,7 @@ impl AppError {
             Self::RegistrationClosed => (S::FORBIDDEN, "error-registration-closed"),
             Self::InviteNeeded => (S::FORBIDDEN, "error-invite-needed"),
             Self::LinkSpent => (S::NOT_FOUND, "error-link-spent"),
-            Self::TooManyLogins(_) => (S::TOO_MANY_REQUESTS, "error-too-many-logins"),
+            Self::TooManyAttempts(_) => (S::TOO_MANY_REQUESTS, "error-too-many-attempts"),
             Self::Busy => (S::TOO_MANY_REQUESTS, "error-busy"),
             Self::WriterBusy => (S::SERVICE_UNAVAILABLE, "error-writer-busy"),
             Self::NotSentYet => (S::SERVICE_UNAVAILABLE, "error-not-sent-yet"),
@@ -103,6 +105,10 @@ impl AppError {
     pub(crate) fn sentence(&self, text: Text) -> String {
         match self {
             Self::Invalid(error) => error.sentence(text),
+            Self::TooManyAttempts(wait) => {
+                let seconds = wait.as_secs_f64().ceil().max(1.0);
+                t!(text, "error-too-many-attempts", seconds = seconds)
+            }
             error => text.get(error.describe().1),
         }
     }
@@ -113,7 +119,7 @@ impl AppError {
 
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::TooManyLogins(wait) => Some(*wait),
+            Self::TooManyAttempts(wait) => Some(*wait),
             Self::Busy | Self::NotSentYet | Self::DatabaseAway(_) => Some(Duration::from_secs(2)),
             Self::WriterBusy => Some(Duration::from_secs(1)),
             Self::TimedOut => Some(Duration::from_secs(5)),
@@ -285,7 +291,7 @@ mod tests {
             E::RegistrationClosed,
             E::InviteNeeded,
             E::LinkSpent,
-            E::TooManyLogins(Duration::from_secs(6)),
+            E::TooManyAttempts(Duration::from_secs(6)),
             E::Busy,
             E::WriterBusy,
             E::NotSentYet,

@@ -22,12 +22,13 @@ mod request_id;
 mod rooms;
 mod search;
 mod session;
+mod source;
 mod switch;
 mod user_agent;
 
+use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
-use axum::{Extension, Router};
 
 use crate::app::App;
 use crate::socket;
@@ -90,8 +91,7 @@ pub fn router(app: App) -> Router {
         .route("/live", get(socket::upgrade))
         .route("/static/{release}/{name}", get(assets::asset))
         .merge(settings())
-        .merge(admin::routes())
-        .layer(Extension(limits::LoginLimiter::new()));
+        .merge(admin::routes());
     // Uploads have no timeout, and the settings limit their size.
     let uploads = Router::new()
         .route("/c/{id}/attachments", post(attachments::put))

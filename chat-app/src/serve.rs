@@ -7,6 +7,7 @@
 mod drain;
 mod listen;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use backon::{ConstantBuilder, Retryable};
@@ -34,7 +35,7 @@ pub enum StartError {
     #[error(transparent)]
     DatabaseUrl(#[from] NotAUrl),
     #[error("cannot listen on {0}: {1}")]
-    Listen(std::net::SocketAddr, std::io::Error),
+    Listen(SocketAddr, std::io::Error),
     #[error("cannot handle SIGTERM: {0}")]
     Signals(std::io::Error),
     #[error(transparent)]
@@ -87,7 +88,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     Ok(())
 }
 
-fn listen_at(address: std::net::SocketAddr) -> Result<TcpListener, StartError> {
+fn listen_at(address: SocketAddr) -> Result<TcpListener, StartError> {
     listen::listen(address).map_err(|error| StartError::Listen(address, error))
 }
 
@@ -95,7 +96,7 @@ fn serve_http(app: &App, lifecycle: &Lifecycle) -> Result<(), StartError> {
     let listener = listen::tuned(listen_at(app.config.listen)?);
     tracing::info!(address = %app.config.listen, replica = app.config.replica, "serving");
     // Made once: axum would prepare a Router given as it is, with all its routes, again for each connection.
-    let service = http::router(app.clone()).into_make_service();
+    let service = http::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, service)
         .with_graceful_shutdown(lifecycle.soft_token().cancelled_owned());
     lifecycle.spawn_server(async {

@@ -17,12 +17,14 @@ macro_rules! excerpt {
 pub mod accounts;
 pub mod admin;
 pub mod attachments;
+pub mod attempts;
 pub mod audit;
 pub mod avatars;
 pub mod backup;
 pub mod blocks;
 pub mod changes;
 pub mod conversations;
+pub mod devices;
 pub mod export;
 pub mod housekeeping;
 pub mod invites;

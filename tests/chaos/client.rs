@@ -44,9 +44,7 @@ impl Client {
         let form = form.each_ref().map(|(name, value)| (*name, value.as_str()));
         let answer = http::post(at, "/register", "", &form).await?;
         let cookie = answer
-            .header("set-cookie")
-            .and_then(|set| set.split(';').next());
-        let cookie = cookie
+            .cookie("confab")
             .with_context(|| format!("no cookie: {}", answer.status))?
             .to_owned();
         let page = http::get(at, "/c", &cookie).await?;

@@ -15,8 +15,15 @@ error-invite-needed-heading = بدعوة فقط
 error-invite-needed = تحتاج إلى دعوة لإنشاء حساب. اطلب رابطًا من أحد مشرفي هذه الدردشة.
 error-link-spent-heading = لم يعد هذا الرابط صالحًا
 error-link-spent = انتهت صلاحيته أو استُنفد أو أُلغي. اطلب رابطًا جديدًا.
-error-too-many-logins-heading = محاولات كثيرة
-error-too-many-logins = جرت محاولات كثيرة لتسجيل الدخول بهذا الاسم. انتظر دقيقة ثم حاول مرة أخرى.
+error-too-many-attempts-heading = محاولات كثيرة
+error-too-many-attempts = { $seconds ->
+    [zero] جرت محاولات كثيرة. حاول مرة أخرى الآن.
+    [one] جرت محاولات كثيرة. حاول مرة أخرى بعد ثانية واحدة.
+    [two] جرت محاولات كثيرة. حاول مرة أخرى بعد ثانيتين.
+    [few] جرت محاولات كثيرة. حاول مرة أخرى بعد { $seconds } ثوانٍ.
+    [many] جرت محاولات كثيرة. حاول مرة أخرى بعد { $seconds } ثانية.
+   *[other] جرت محاولات كثيرة. حاول مرة أخرى بعد { $seconds } ثانية.
+}
 error-busy-heading = ازدحام شديد
 error-busy = كثيرون يسجّلون الدخول الآن. حاول مرة أخرى بعد بضع ثوانٍ.
 error-writer-busy-heading = ازدحام شديد

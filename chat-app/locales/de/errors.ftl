@@ -15,8 +15,11 @@ error-invite-needed-heading = Nur mit Einladung
 error-invite-needed = Um ein Konto anzulegen, brauchst du eine Einladung. Bitte die Verwaltung dieses Chats um einen Link.
 error-link-spent-heading = Dieser Link ist nicht mehr gültig
 error-link-spent = Er ist abgelaufen, aufgebraucht oder wurde zurückgezogen. Bitte um einen neuen.
-error-too-many-logins-heading = Zu viele Versuche
-error-too-many-logins = Mit diesem Namen gab es zu viele Anmeldeversuche. Warte eine Minute und versuch es dann noch einmal.
+error-too-many-attempts-heading = Zu viele Versuche
+error-too-many-attempts = { $seconds ->
+    [one] Es waren zu viele Versuche. Versuch es in { $seconds } Sekunde noch einmal.
+   *[other] Es waren zu viele Versuche. Versuch es in { $seconds } Sekunden noch einmal.
+}
 error-busy-heading = Viel los
 error-busy = Gerade melden sich viele Leute an. Versuch es in ein paar Sekunden noch einmal.
 error-writer-busy-heading = Viel los

@@ -15,8 +15,11 @@ error-invite-needed-heading = Invitation required
 error-invite-needed = You need an invitation to create an account. Ask an administrator of this chat for a link.
 error-link-spent-heading = This link is no longer valid
 error-link-spent = It has expired, was used up or was revoked. Ask for a new one.
-error-too-many-logins-heading = Too many attempts
-error-too-many-logins = There were too many login attempts for this name. Wait a minute, then try again.
+error-too-many-attempts-heading = Too many attempts
+error-too-many-attempts = { $seconds ->
+    [one] There were too many attempts. Try again in { $seconds } second.
+   *[other] There were too many attempts. Try again in { $seconds } seconds.
+}
 error-busy-heading = Very busy
 error-busy = Many people are logging in right now. Try again in a few seconds.
 error-writer-busy-heading = Very busy

@@ -6,7 +6,6 @@ mod delete;
 mod export;
 mod sessions;
 
-use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -20,7 +19,7 @@ pub(super) use self::export::export;
 pub(super) use self::sessions::{revoke, revoke_others};
 use super::auth::password_error;
 use super::extract::Form;
-use super::limits::LoginLimiter;
+use super::limits::Attempt;
 use super::page::{PageContext, html};
 use super::session;
 use crate::app::App;
@@ -174,12 +173,11 @@ pub(super) struct PasswordForm {
 
 pub(super) async fn set_password(
     State(app): State<App>,
-    Extension(limiter): Extension<LoginLimiter>,
     session: Session,
     text: Text,
     Form(form): Form<PasswordForm>,
 ) -> Result<Response, AppError> {
-    if !knows_password(&app, &limiter, &session, form.current).await? {
+    if !knows_password(&app, &session, form.current).await? {
         return page_with_error(
             &app,
             &session,
@@ -197,14 +195,13 @@ pub(super) async fn set_password(
     Ok(saved_redirect("password").into_response())
 }
 
-/// Protects against someone else at an open browser. The limit is that of the login page.
-async fn knows_password(
-    app: &App,
-    limiter: &LoginLimiter,
-    session: &Session,
-    password: String,
-) -> Result<bool, AppError> {
-    limiter.check(session.user.name.as_str())?;
+/// Protects against someone else at an open browser.
+async fn knows_password(app: &App, session: &Session, password: String) -> Result<bool, AppError> {
+    let attempt = Attempt::prove(app, session.user.id).await?;
     let hash = accounts::password_hash(&app.pool, session.user.id).await?;
-    Ok(app.passwords.verify(password, Some(hash)).await?)
+    let correct = app.passwords.verify(password, Some(hash)).await?;
+    if correct {
+        attempt.succeeded().await?;
+    }
+    Ok(correct)
 }

@@ -3,7 +3,6 @@
 mod reset;
 mod sign_up;
 
-use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -14,8 +13,9 @@ use serde::Deserialize;
 pub(super) use self::reset::{reset, reset_page};
 pub(super) use self::sign_up::{join, join_page, register, register_page, setup, setup_page};
 use super::extract::Form;
-use super::limits::LoginLimiter;
+use super::limits::Attempt;
 use super::session::{self, Browser};
+use super::source::Source;
 use crate::app::App;
 use crate::config::Registration;
 use crate::domain::{Session, UserName};
@@ -80,20 +80,23 @@ pub(super) async fn login_page(
 
 pub(super) async fn login(
     State(app): State<App>,
-    Extension(limiter): Extension<LoginLimiter>,
     text: Text,
+    source: Source,
     browser: Browser,
     Form(form): Form<Credentials>,
 ) -> Result<Response, AppError> {
-    limiter.check(&form.name)?;
+    let device = browser.device(&app.config);
     let person = match UserName::parse(&form.name) {
-        Ok(name) => users::credentials(&app.pool, &name).await?,
+        Ok(name) => users::credentials(&app.pool, &name, device).await?,
         Err(_) => None,
     };
+    let known = person.as_ref().is_some_and(|person| person.known_device);
+    let attempt = Attempt::log_in(&app, &form.name, device.filter(|_| known), source).await?;
     let hash = person.as_ref().map(|person| person.password_hash.clone());
     let correct = app.passwords.verify(form.password, hash).await?;
     let error = match person.filter(|_| correct) {
         Some(person) if !person.disabled => {
+            attempt.succeeded().await?;
             let jar = session::start(&app, browser, person.id).await?;
             return Ok((jar, Redirect::to(&return_path(&form.next))).into_response());
         }

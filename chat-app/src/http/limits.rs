@@ -1,43 +1,114 @@
-//! Limits login attempts per user name. No I/O.
+//! How often people may try to log in, to sign up and to prove who they are. Does I/O.
+//!
+//! PostgreSQL counts for all replicas. Whoever has logged in with a browser before has a limit of their own there, which
+//! strangers cannot use up. All others share limits by name, and by address where trusted proxies name addresses. What
+//! everybody shares is slowed down first and refused last, so that one stranger cannot keep all others out.
 
-use std::hash::{BuildHasher, RandomState};
-use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::time::Duration;
 
-use governor::clock::Clock;
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use sha2::{Digest, Sha256};
 
+use super::source::Source;
+use crate::app::App;
+use crate::domain::UserId;
 use crate::error::AppError;
+use crate::store::attempts::{self, Limit, Taken};
 
-const ATTEMPTS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(10).expect("ten is not zero");
+/// How long an attempt may wait for its turn: less than a proxy's time limit.
+const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Counts login attempts by name, on this replica alone, for as long as it runs.
-///
-/// Names share 65,536 counters by a keyed hash, so made-up names can't fill the memory. Two names rarely share a counter, and
-/// nobody outside can choose names that do.
-#[derive(Clone)]
-pub(super) struct LoginLimiter {
-    counters: Arc<DefaultKeyedRateLimiter<u16>>,
-    hasher: Arc<RandomState>,
+/// An attempt that may go ahead.
+pub(super) struct Attempt<'a> {
+    app: &'a App,
+    limits: Vec<Limit>,
 }
 
-impl LoginLimiter {
-    pub(super) fn new() -> Self {
-        Self {
-            counters: Arc::new(RateLimiter::keyed(Quota::per_minute(ATTEMPTS_PER_MINUTE))),
-            hasher: Arc::default(),
+impl<'a> Attempt<'a> {
+    /// To log in; `known` is the browser, if the person of this name has used it before.
+    pub(super) async fn log_in(
+        app: &'a App,
+        name: &str,
+        known: Option<[u8; 32]>,
+        Source(source): Source,
+    ) -> Result<Self, AppError> {
+        let name = name.trim().to_lowercase();
+        let limits = match (known, source) {
+            (Some(device), _) => vec![own(key("device", (&name, device)))],
+            (None, Some(source)) => vec![
+                own(key("name and address", (&name, source))),
+                // Of many addresses.
+                limit(key("name", &name), 50, 20),
+                shared(key("address", source), 20, 2),
+            ],
+            (None, None) => vec![own(key("name", &name)), shared(key("logins", ()), 20, 1)],
+        };
+        Self::take(app, limits).await
+    }
+
+    /// To create an account.
+    pub(super) async fn sign_up(app: &'a App, Source(source): Source) -> Result<Self, AppError> {
+        let every = Duration::from_secs(60) / app.config.security.sign_ups_per_minute.get();
+        let all = Limit {
+            every,
+            ..shared(key("sign-ups", ()), 20, 1)
+        };
+        let one = source.map(|source| limit(key("sign-ups", source), 20, 30));
+        Self::take(app, one.into_iter().chain([all]).collect()).await
+    }
+
+    /// To become the first admin.
+    pub(super) async fn set_up(app: &'a App) -> Result<Self, AppError> {
+        Self::take(app, vec![shared(key("set up", ()), 10, 1)]).await
+    }
+
+    /// To prove with a password who uses an open session. Nobody else can use this up.
+    pub(super) async fn prove(app: &'a App, user: UserId) -> Result<Self, AppError> {
+        Self::take(app, vec![own(key("proof", user))]).await
+    }
+
+    /// Waits for the attempt's turn.
+    async fn take(app: &'a App, limits: Vec<Limit>) -> Result<Self, AppError> {
+        match attempts::take(&app.pool, &limits).await? {
+            Taken::After(wait) => {
+                tokio::time::sleep(wait).await;
+                Ok(Self { app, limits })
+            }
+            Taken::Refused(wait) => Err(AppError::TooManyAttempts(wait)),
         }
     }
 
-    /// Counts an attempt, or fails with the time to wait.
-    pub(super) fn check(&self, name: &str) -> Result<(), AppError> {
-        let counter = self.hasher.hash_one(name.trim().to_ascii_lowercase()) as u16;
-        self.counters.check_key(&counter).map_err(|not_until| {
-            let wait: Duration = not_until.wait_time_from(self.counters.clock().now());
-            AppError::TooManyLogins(wait)
-        })
+    /// Only attempts that fail count.
+    pub(super) async fn succeeded(self) -> sqlx::Result<()> {
+        attempts::give_back(&self.app.pool, &self.limits).await
     }
+}
+
+/// What only one person has an interest in using up.
+fn own(key: [u8; 32]) -> Limit {
+    limit(key, 10, 6)
+}
+
+/// An attempt beyond the limit is refused at once.
+fn limit(key: [u8; 32], burst: u32, seconds: u64) -> Limit {
+    Limit {
+        key,
+        burst,
+        every: Duration::from_secs(seconds),
+        patience: Duration::ZERO,
+    }
+}
+
+/// An attempt beyond the limit waits for its turn.
+fn shared(key: [u8; 32], burst: u32, seconds: u64) -> Limit {
+    Limit {
+        patience: PATIENCE,
+        ..limit(key, burst, seconds)
+    }
+}
+
+/// `Debug` writes what is limited without ambiguity: texts are quoted.
+fn key(kind: &str, of: impl std::fmt::Debug) -> [u8; 32] {
+    Sha256::digest(format!("{kind} {of:?}")).into()
 }
 
 #[cfg(test)]
@@ -45,15 +116,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ten_attempts_pass_and_the_eleventh_has_to_wait() {
-        let limiter = LoginLimiter::new();
-        for _ in 0..10 {
-            assert!(limiter.check("ada").is_ok());
+    fn what_is_limited_has_a_key_of_its_own() {
+        let keys = [
+            key("name", "ada"),
+            key("name", "bob"),
+            key("name", "ada\" 1"),
+            key("device", "ada"),
+            key("device", ("ada", [1; 32])),
+            key("device", ("ada", [2; 32])),
+        ];
+        for (n, one) in keys.iter().enumerate() {
+            assert!(!keys[n + 1..].contains(one));
         }
-        let Err(AppError::TooManyLogins(wait)) = limiter.check(" Ada ") else {
-            panic!("the eleventh attempt passed")
-        };
-        assert!(wait <= Duration::from_secs(6), "{wait:?}");
-        assert!(limiter.check("bob").is_ok());
+        assert_eq!(key("name", "ada"), key("name", "ada".to_owned()));
     }
 }

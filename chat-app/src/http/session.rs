@@ -19,10 +19,25 @@ use crate::{store, tokens};
 
 const LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
+/// Names of cookies, without the prefix.
+const SESSION: &str = "confab";
+const DEVICE: &str = "confab-device";
+
+/// How long a browser is known: browsers keep cookies no longer.
+const DEVICE_LIFETIME: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+
 /// The browser that logs in: its cookies and its name.
 pub(super) struct Browser {
     jar: CookieJar,
-    device: Option<String>,
+    device_name: Option<String>,
+}
+
+impl Browser {
+    /// The hash of the token that stays when a session ends: people who log in with it have done so before.
+    pub(super) fn device(&self, config: &Config) -> Option<[u8; 32]> {
+        let cookie = self.jar.get(&cookie_name(config, DEVICE))?;
+        Some(tokens::hash(cookie.value()))
+    }
 }
 
 impl<S: Sync> FromRequestParts<S> for Browser {
@@ -32,7 +47,7 @@ impl<S: Sync> FromRequestParts<S> for Browser {
         let agent = parts.headers.get(header::USER_AGENT);
         Ok(Self {
             jar: CookieJar::from_headers(&parts.headers),
-            device: agent
+            device_name: agent
                 .and_then(|agent| agent.to_str().ok())
                 .and_then(user_agent::device_name),
         })
@@ -45,7 +60,8 @@ pub(super) async fn start(
     browser: Browser,
     user: UserId,
 ) -> Result<CookieJar, AppError> {
-    let Browser { jar, device } = browser;
+    let jar = remember(app, &browser, user).await?;
+    let device = browser.device_name;
     if let Some(old) = of_cookie(app, &jar).await? {
         store::sessions::revoke(&app.pool, old.id).await?;
     }
@@ -54,12 +70,24 @@ pub(super) async fn start(
     store::sessions::create(&app.pool, user, &hash, LIFETIME, device)
         .await?
         .ok_or(AppError::SignedOut { next: None })?;
-    let jar = jar.add(cookie(&app.config, token, LIFETIME));
+    let jar = jar.add(cookie(&app.config, SESSION, token, LIFETIME));
     let language = store::accounts::language(&app.pool, user).await?;
     Ok(match language.as_deref().and_then(Language::of_tag) {
         Some(language) => jar.add(language_cookie(&app.config, Some(language))),
         None => jar,
     })
+}
+
+/// Remembers that this person logs in with this browser; gives the browser a token if it has none.
+async fn remember(app: &App, browser: &Browser, user: UserId) -> Result<CookieJar, AppError> {
+    let given = browser.jar.get(&cookie_name(&app.config, DEVICE));
+    let token = match given.map(Cookie::value).filter(|token| token.len() == 64) {
+        Some(token) => token.to_owned(),
+        None => tokens::random()?,
+    };
+    store::devices::remember(&app.pool, user, &tokens::hash(&token)).await?;
+    let cookie = cookie(&app.config, DEVICE, token, DEVICE_LIFETIME);
+    Ok(browser.jar.clone().add(cookie))
 }
 
 /// Stores the chosen language for a year; `None` removes the cookie.
@@ -81,12 +109,12 @@ pub(super) async fn end(
     session: &Session,
 ) -> Result<CookieJar, AppError> {
     store::sessions::revoke(&app.pool, session.id).await?;
-    Ok(jar.add(cookie(&app.config, String::new(), Duration::ZERO)))
+    Ok(jar.add(cookie(&app.config, SESSION, String::new(), Duration::ZERO)))
 }
 
 /// With TLS the prefix `__Host-` keeps other hosts of the same domain from setting this cookie.
-fn cookie(config: &Config, token: String, lifetime: Duration) -> Cookie<'static> {
-    Cookie::build((cookie_name(config), token))
+fn cookie(config: &Config, name: &str, token: String, lifetime: Duration) -> Cookie<'static> {
+    Cookie::build((cookie_name(config, name), token))
         .path("/")
         .http_only(true)
         .secure(over_tls(config))
@@ -95,11 +123,10 @@ fn cookie(config: &Config, token: String, lifetime: Duration) -> Cookie<'static>
         .build()
 }
 
-fn cookie_name(config: &Config) -> &'static str {
-    if over_tls(config) {
-        "__Host-confab"
-    } else {
-        "confab"
+fn cookie_name(config: &Config, name: &str) -> String {
+    match over_tls(config) {
+        true => format!("__Host-{name}"),
+        false => name.to_owned(),
     }
 }
 
@@ -112,7 +139,7 @@ fn over_tls(config: &Config) -> bool {
 
 /// The hash of the session's token.
 fn token_hash(app: &App, jar: &CookieJar) -> Option<[u8; 32]> {
-    let cookie = jar.get(cookie_name(&app.config))?;
+    let cookie = jar.get(&cookie_name(&app.config, SESSION))?;
     (!cookie.value().is_empty()).then(|| tokens::hash(cookie.value()))
 }
 

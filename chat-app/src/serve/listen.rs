@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
-use axum::serve::{Listener, ListenerExt};
+use axum::serve::{ListenerExt, TapIo};
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
@@ -12,6 +12,9 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 const BACKLOG: u32 = 4096;
 /// What the kernel may buffer for a connection that does not read, in bytes; it uses twice that.
 const SEND_BUFFER: usize = 128 * 1024;
+
+/// axum takes the address of a client only from a listener whose type it knows.
+pub(super) type Tuned = TapIo<TcpListener, fn(&mut TcpStream)>;
 
 pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = match address {
@@ -25,15 +28,17 @@ pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Sends frames without delay, and bounds the memory that a browser that does not read takes.
-pub(super) fn tuned(listener: TcpListener) -> impl Listener<Addr = SocketAddr> {
-    listener.tap_io(|connection: &mut TcpStream| {
-        let tuned = connection
-            .set_nodelay(true)
-            .and_then(|()| SockRef::from(&*connection).set_send_buffer_size(SEND_BUFFER));
-        if let Err(error) = tuned {
-            tracing::debug!(%error, "could not set socket options of a connection");
-        }
-    })
+pub(super) fn tuned(listener: TcpListener) -> Tuned {
+    listener.tap_io(tune as fn(&mut TcpStream))
+}
+
+fn tune(connection: &mut TcpStream) {
+    let tuned = connection
+        .set_nodelay(true)
+        .and_then(|()| SockRef::from(&*connection).set_send_buffer_size(SEND_BUFFER));
+    if let Err(error) = tuned {
+        tracing::debug!(%error, "could not set socket options of a connection");
+    }
 }
 
 #[cfg(test)]

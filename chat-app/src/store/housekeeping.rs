@@ -1,4 +1,4 @@
-//! Messages past their retention, and those of deleted accounts that asked for deletion. Does I/O.
+//! Messages past their retention, those of deleted accounts that asked for deletion, and old attempts. Does I/O.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -106,5 +106,16 @@ pub async fn finish_erasure(connection: &mut PgConnection, user: UserId) -> sqlx
         .bind(user)
         .execute(connection)
         .await?;
+    Ok(())
+}
+
+/// Deletes the attempts that limit nothing any more, and the devices that nobody can use any more.
+pub async fn forget_attempts(connection: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query(
+        "WITH devices AS (DELETE FROM known_devices WHERE seen_at < now() - interval '400 days')
+         DELETE FROM attempts WHERE clear_at < now()",
+    )
+    .execute(connection)
+    .await?;
     Ok(())
 }

@@ -22,6 +22,8 @@ pub struct Credentials {
     pub password_hash: String,
     /// Whether an admin has disabled the account.
     pub disabled: bool,
+    /// Whether they have logged in with this browser before.
+    pub known_device: bool,
 }
 
 /// Creates a user; `hash` is the PHC string of the password.
@@ -78,11 +80,19 @@ pub async fn first_admin(executor: impl PgExecutor<'_>, user: UserId) -> sqlx::R
         .await
 }
 
-pub async fn credentials(pool: &Pool, name: &UserName) -> sqlx::Result<Option<Credentials>> {
+/// `device` is the hash of the browser's token.
+pub async fn credentials(
+    pool: &Pool,
+    name: &UserName,
+    device: Option<[u8; 32]>,
+) -> sqlx::Result<Option<Credentials>> {
     sqlx::query_as(
-        "SELECT id, password_hash, disabled_at IS NOT NULL AS disabled FROM users WHERE name = $1 AND NOT former",
+        "SELECT id, password_hash, disabled_at IS NOT NULL AS disabled,
+                EXISTS (SELECT FROM known_devices d WHERE d.user_id = users.id AND d.token_hash = $2) AS known_device
+         FROM users WHERE name = $1 AND NOT former",
     )
     .bind(name.as_str())
+    .bind(device)
     .fetch_optional(pool)
     .await
 }

@@ -1,7 +1,10 @@
 //! The app without a network, and people who use it. Each test has its own database.
 
+use std::net::SocketAddr;
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use chat_app::app::App;
 use chat_app::config::{Cli, Command, Config};
@@ -73,8 +76,10 @@ impl Site {
         Person {
             router: self.router.clone(),
             cookie: None,
+            device: None,
             language: None,
             headers: Vec::new(),
+            peer: None,
         }
     }
 
@@ -133,8 +138,11 @@ impl Site {
 pub struct Person {
     router: Router,
     pub cookie: Option<String>,
+    pub device: Option<String>,
     pub language: Option<String>,
     pub headers: Vec<(&'static str, &'static str)>,
+    /// Where the connection comes from.
+    pub peer: Option<SocketAddr>,
 }
 
 impl Person {
@@ -144,8 +152,10 @@ impl Person {
         Person {
             router: self.router.clone(),
             cookie: self.cookie.clone(),
+            device: self.device.clone(),
             language: self.language.clone(),
             headers,
+            peer: self.peer,
         }
     }
 
@@ -199,7 +209,7 @@ impl Person {
         body: Body,
     ) -> Answer {
         request = request.header(header::HOST, "chat.example");
-        let cookies: Vec<_> = [&self.cookie, &self.language]
+        let cookies: Vec<_> = [&self.cookie, &self.device, &self.language]
             .into_iter()
             .flatten()
             .cloned()
@@ -209,6 +219,9 @@ impl Person {
         }
         for (name, value) in &self.headers {
             request = request.header(*name, *value);
+        }
+        if let Some(peer) = self.peer {
+            request = request.extension(ConnectInfo(peer));
         }
         let response = self
             .router
@@ -221,9 +234,11 @@ impl Person {
         let body = String::from_utf8_lossy(&bytes).into_owned();
         for set in parts.headers.get_all(header::SET_COOKIE) {
             let pair = set.to_str().unwrap().split(';').next().unwrap().to_owned();
-            let kept = match pair.starts_with(chat_app::text::COOKIE) {
-                true => &mut self.language,
-                false => &mut self.cookie,
+            let name = pair.split('=').next().unwrap().replace("__Host-", "");
+            let kept = match name.as_str() {
+                chat_app::text::COOKIE => &mut self.language,
+                "confab-device" => &mut self.device,
+                _ => &mut self.cookie,
             };
             *kept = Some(pair).filter(|pair| !pair.ends_with('='));
         }
@@ -249,6 +264,13 @@ impl Answer {
         self.headers
             .get(name)
             .map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The session cookie that is set, with its attributes.
+    pub fn session_cookie(&self) -> &str {
+        let set = self.headers.get_all(header::SET_COOKIE).iter();
+        let mut set = set.map(|value| value.to_str().unwrap());
+        set.find(|cookie| cookie.contains("confab=")).unwrap_or("")
     }
 
     pub fn location(&self) -> String {

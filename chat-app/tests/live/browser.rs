@@ -54,13 +54,10 @@ impl Person {
             .send()
             .await
             .unwrap();
-        let cookie = answer.headers()["set-cookie"]
-            .to_str()
-            .unwrap()
-            .split(';')
-            .next()
-            .unwrap()
-            .to_owned();
+        let cookies = answer.headers().get_all("set-cookie").iter();
+        let mut pairs = cookies.map(|set| set.to_str().unwrap().split(';').next().unwrap());
+        let cookie = pairs.find(|pair| pair.starts_with("confab=")).unwrap();
+        let cookie = cookie.to_owned();
         let id = sqlx::query_scalar("SELECT id FROM users WHERE name = $1")
             .bind(name)
             .fetch_one(&replica.app.pool)

@@ -22,8 +22,10 @@ const SEEDS: [u64; 2] = [2, 3];
 #[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn every_injected_fault_is_found_as_the_right_anomaly_and_nothing_else(pool: PgPool) {
     let chat = Chat::new(pool).await;
-    let one = Process::start(&chat, "one", &[]).await;
-    let two = Process::start(&chat, "two", &[]).await;
+    // Each of the loads signs people up.
+    let flags = ["--sign-ups-per-minute", "6000"];
+    let one = Process::start(&chat, "one", &flags).await;
+    let two = Process::start(&chat, "two", &flags).await;
     for replica in [&one, &two] {
         replica.is_ready().await;
     }

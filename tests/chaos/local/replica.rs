@@ -73,6 +73,8 @@ impl Replica {
             .env("CONFAB_LISTEN", self.address.to_string())
             .env("CONFAB_ADMIN_LISTEN", self.admin.to_string())
             .env("CONFAB_DRAIN_SECONDS", "1")
+            // A run signs up many people at once.
+            .env("CONFAB_SIGN_UPS_PER_MINUTE", "6000")
             // If each answer of PostgreSQL takes 200 ms, a connection serves five requests per second.
             .env("CONFAB_DATABASE_POOL_SIZE", "20")
             // As in the image.

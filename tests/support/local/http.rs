@@ -24,6 +24,14 @@ impl Answer {
         let found = lines.find(|(own, _)| own.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value)
     }
+
+    /// The cookie of this name that it sets, as requests send it.
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        let lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        let sets = lines.filter(|(own, _)| own.eq_ignore_ascii_case("set-cookie"));
+        let mut pairs = sets.filter_map(|(_, set)| set.split(';').next());
+        pairs.find(|pair| pair.split_once('=').is_some_and(|(own, _)| own == name))
+    }
 }
 
 pub async fn get(address: SocketAddr, path: &str, cookie: &str) -> Result<Answer> {

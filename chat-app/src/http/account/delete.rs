@@ -1,6 +1,5 @@
 //! Deletes a person's own account. Does I/O.
 
-use axum::Extension;
 use axum::extract::State;
 use axum::response::{Html, IntoResponse, Response};
 use axum_extra::extract::cookie::CookieJar;
@@ -11,7 +10,6 @@ use crate::app::App;
 use crate::domain::Session;
 use crate::error::AppError;
 use crate::http::extract::Form;
-use crate::http::limits::LoginLimiter;
 use crate::http::session;
 use crate::input_error::InputError;
 use crate::store::accounts;
@@ -34,13 +32,12 @@ pub(in crate::http) struct DeleteForm {
 
 pub(in crate::http) async fn delete(
     State(app): State<App>,
-    Extension(limiter): Extension<LoginLimiter>,
     session: Session,
     text: Text,
     jar: CookieJar,
     Form(form): Form<DeleteForm>,
 ) -> Result<Response, AppError> {
-    if !knows_password(&app, &limiter, &session, form.password).await? {
+    if !knows_password(&app, &session, form.password).await? {
         return page_with_error(
             &app,
             &session,

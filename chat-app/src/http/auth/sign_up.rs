@@ -1,6 +1,5 @@
 //! Sign-up: open, by invitation, and of the first admin. Does I/O.
 
-use axum::Extension;
 use axum::extract::State;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
@@ -11,8 +10,9 @@ use crate::config::{self, Registration};
 use crate::domain::{Session, UserId, UserName};
 use crate::error::AppError;
 use crate::http::extract::{Form, Path};
-use crate::http::limits::LoginLimiter;
+use crate::http::limits::Attempt;
 use crate::http::session::{self, Browser};
+use crate::http::source::Source;
 use crate::input_error::InputError;
 use crate::store::users::{self, CreateUserError};
 use crate::store::{invites, lookalikes};
@@ -37,6 +37,7 @@ pub(in crate::http) async fn register_page(
 pub(in crate::http) async fn register(
     State(app): State<App>,
     text: Text,
+    source: Source,
     browser: Browser,
     Form(given): Form<Credentials>,
 ) -> Result<Response, AppError> {
@@ -46,6 +47,7 @@ pub(in crate::http) async fn register(
         Ok(new) => new,
         Err(form) => return Ok(rejected(&form)),
     };
+    Attempt::sign_up(&app, source).await?;
     let hash = app.passwords.hash(given.password).await?;
     match users::create(&app.pool, &new, &hash).await {
         Ok(user) => sign_in(&app, browser, user, "/c").await,
@@ -73,6 +75,7 @@ pub(in crate::http) async fn join_page(
 pub(in crate::http) async fn join(
     State(app): State<App>,
     text: Text,
+    source: Source,
     browser: Browser,
     Path(token): Path<String>,
     Form(given): Form<Credentials>,
@@ -89,6 +92,7 @@ pub(in crate::http) async fn join(
         Ok(new) => new,
         Err(form) => return Ok(rejected(&form)),
     };
+    Attempt::sign_up(&app, source).await?;
     let hash = app.passwords.hash(given.password).await?;
     match invites::sign_up(&app.pool, &token_hash, &new, &hash).await {
         Ok(Some(user)) => sign_in(&app, browser, user, "/c").await,
@@ -130,14 +134,12 @@ pub(in crate::http) struct SetupForm {
 
 pub(in crate::http) async fn setup(
     State(app): State<App>,
-    Extension(limiter): Extension<LoginLimiter>,
     text: Text,
     browser: Browser,
     Form(given): Form<SetupForm>,
 ) -> Result<Response, AppError> {
     let token = open_setup(&app).await?;
-    // User names have no space, so no user shares this counter.
-    limiter.check("setup token")?;
+    let attempt = Attempt::set_up(&app).await?;
     let correct = tokens::same(given.token.trim(), token);
     let given = given.credentials;
     let rejected = |form: &AuthForm| unprocessable(views::auth::setup(&app.config, text, form));
@@ -150,6 +152,7 @@ pub(in crate::http) async fn setup(
             return Ok(rejected(&form));
         }
     };
+    attempt.succeeded().await?;
     let hash = app.passwords.hash(given.password.clone()).await?;
     match users::create_first_admin(&app.pool, &new, &hash).await {
         Ok(Some(user)) => sign_in(&app, browser, user, "/admin").await,
@@ -171,7 +174,7 @@ pub(in crate::http) async fn setup(
 
 /// If accounts existed before the token, an existing account can become the admin.
 async fn promote(app: &App, name: &UserName, password: String) -> Result<Option<UserId>, AppError> {
-    let person = users::credentials(&app.pool, name).await?;
+    let person = users::credentials(&app.pool, name, None).await?;
     let hash = person.as_ref().map(|person| person.password_hash.clone());
     let correct = app.passwords.verify(password, hash).await?;
     match person.filter(|person| correct && !person.disabled) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response, Url};
+use reqwest::{Client, Response, StatusCode, Url};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -16,6 +16,9 @@ use crate::http::client_builder;
 
 /// As `TIMEOUT_MS` of send.js.
 const TIMEOUT: Duration = Duration::from_secs(15);
+
+/// A chat makes people wait if many sign up at once.
+const MAX_WAITS: usize = 60;
 
 pub(super) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
@@ -74,7 +77,15 @@ impl Site {
         password: &str,
     ) -> Result<Session> {
         let form = [("name", name), ("password", password)];
-        let response = self.http.post(self.at(at, path)).form(&form).send().await?;
+        let mut waits = 0;
+        let response = loop {
+            let response = self.http.post(self.at(at, path)).form(&form).send().await?;
+            match told_to_wait(&response).filter(|_| waits < MAX_WAITS) {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None => break response,
+            }
+            waits += 1;
+        };
         let status = response.status();
         let cookie = response
             .headers()
@@ -155,6 +166,13 @@ impl Reply {
     pub(super) fn conversation(&self) -> Option<i64> {
         self.location.as_ref()?.rsplit('/').next()?.parse().ok()
     }
+}
+
+/// For how long, if there were too many attempts.
+fn told_to_wait(response: &Response) -> Option<Duration> {
+    let wait = response.headers().get("retry-after")?.to_str().ok()?;
+    let too_many = response.status() == StatusCode::TOO_MANY_REQUESTS;
+    too_many.then_some(Duration::from_secs(wait.parse().ok()?))
 }
 
 /// Names under `.localhost` are this machine, even if the resolver does not know them.

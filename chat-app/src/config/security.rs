@@ -1,0 +1,67 @@
+//! Settings that protect accounts. Pure.
+
+use std::num::NonZeroU32;
+use std::str::FromStr;
+
+use clap::Args;
+use ipnet::IpNet;
+
+/// Limits of attempts.
+#[derive(Clone, Debug, Args)]
+pub struct Security {
+    /// Addresses of the proxies in front of the chat, as CIDR ranges separated by commas. Limits count the addresses that they
+    /// name in X-Forwarded-For; if omitted, addresses are ignored, because clients could name any
+    #[arg(
+        long,
+        env = "CONFAB_TRUSTED_PROXIES",
+        default_value = "",
+        hide_default_value = true,
+        value_name = "CIDRS"
+    )]
+    pub trusted_proxies: TrustedProxies,
+    /// Sign-ups that the chat accepts in a minute, after the first twenty; others wait
+    #[arg(
+        long,
+        env = "CONFAB_SIGN_UPS_PER_MINUTE",
+        default_value = "60",
+        value_name = "N"
+    )]
+    pub sign_ups_per_minute: NonZeroU32,
+}
+
+/// Ranges of addresses.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TrustedProxies(pub Vec<IpNet>);
+
+impl FromStr for TrustedProxies {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let ranges = text
+            .split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty());
+        let parse = |range: &str| {
+            let wrong = |_| format!("{range} is not a CIDR range such as 10.0.0.0/8");
+            range.parse().map_err(wrong)
+        };
+        ranges.map(parse).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::serve;
+
+    #[test]
+    fn proxies_are_ranges_separated_by_commas() {
+        let proxies = |value: &str| {
+            serve(&["--trusted-proxies", value]).map(|config| config.security.trusted_proxies.0)
+        };
+        assert_eq!(proxies("10.0.0.0/8, fd00::/8").unwrap().len(), 2);
+        assert!(proxies("").unwrap().is_empty());
+        for wrong in ["10.0.0.0/33", "10.0.0.0/8;fd00::/8", "ingress"] {
+            assert!(proxies(wrong).is_err(), "{wrong}");
+        }
+    }
+}
