@@ -4,7 +4,8 @@
 
 use axum::http::StatusCode;
 
-use crate::domain::{BodyError, DisplayNameError, NameError};
+use crate::domain::{BodyError, DisplayNameError, NameError, VisibleNameError};
+use crate::passwords::Weakness;
 use crate::t;
 use crate::text::Text;
 
@@ -37,6 +38,9 @@ pub enum InputError {
     },
     PasswordTooShort,
     PasswordTooLong,
+    PasswordIsName,
+    PasswordCommon,
+    PasswordPredictable,
     LoginWrong,
     LoginDisabled,
     SetupTokenWrong,
@@ -100,6 +104,9 @@ impl InputError {
             Self::NameLooksAlike { name } => t!(text, "name-looks-alike", name = name.as_str()),
             Self::PasswordTooShort => t!(text, "password-short"),
             Self::PasswordTooLong => t!(text, "password-long"),
+            Self::PasswordIsName => t!(text, "password-is-name"),
+            Self::PasswordCommon => t!(text, "password-common"),
+            Self::PasswordPredictable => t!(text, "password-predictable"),
             Self::LoginWrong => t!(text, "login-wrong"),
             Self::LoginDisabled => t!(text, "login-disabled"),
             Self::SetupTokenWrong => t!(text, "setup-token-wrong"),
@@ -175,6 +182,18 @@ impl From<NameError> for InputError {
     }
 }
 
+impl From<Weakness> for InputError {
+    fn from(weakness: Weakness) -> Self {
+        match weakness {
+            Weakness::TooShort => Self::PasswordTooShort,
+            Weakness::TooLong => Self::PasswordTooLong,
+            Weakness::Name => Self::PasswordIsName,
+            Weakness::Common => Self::PasswordCommon,
+            Weakness::Predictable => Self::PasswordPredictable,
+        }
+    }
+}
+
 impl From<DisplayNameError> for InputError {
     fn from(error: DisplayNameError) -> Self {
         match error {
@@ -211,6 +230,9 @@ mod tests {
             E::NameLooksAlike { name: some() },
             E::PasswordTooShort,
             E::PasswordTooLong,
+            E::PasswordIsName,
+            E::PasswordCommon,
+            E::PasswordPredictable,
             E::LoginWrong,
             E::LoginDisabled,
             E::SetupTokenWrong,

@@ -1,7 +1,9 @@
-//! Hashes passwords with argon2id, off the async threads. No I/O, but each hash takes CPU and 19 MiB of memory.
+//! Hashes and rates passwords, off the async threads: with argon2id and zxcvbn. No I/O, but each hash takes CPU and 19 MiB of memory.
 //!
 //! [`Passwords`] is a handle; clones share the permits, which bound the hashes that run, and the count of those that wait.
 //! Both live as long as the process.
+
+mod strength;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,6 +11,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use unicode_normalization::UnicodeNormalization;
+
+pub(crate) use self::strength::Weakness;
 
 /// The second of the OWASP cheat sheet's recommended settings:
 /// <https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html#argon2id>.
@@ -50,8 +55,20 @@ impl Passwords {
         }
     }
 
+    /// Why a person with these names must not choose this password; names of the chat count too.
+    pub async fn weakness(
+        &self,
+        password: &str,
+        names: Vec<String>,
+    ) -> Result<Option<Weakness>, PasswordError> {
+        let password = normalized(password);
+        self.run(move || Ok(strength::weakness(&password, &names)))
+            .await
+    }
+
     /// The hash with a new salt, as a PHC string.
     pub async fn hash(&self, password: String) -> Result<String, PasswordError> {
+        let password = normalized(&password);
         let mut salt = [0; 16];
         getrandom::fill(&mut salt)?;
         self.run(move || {
@@ -69,6 +86,7 @@ impl Passwords {
         password: String,
         hash: Option<String>,
     ) -> Result<bool, PasswordError> {
+        let password = normalized(&password);
         self.run(move || {
             let Some(hash) = hash else {
                 argon2id().hash_password_with_salt(password.as_bytes(), &[0; 16])?;
@@ -121,6 +139,11 @@ impl Drop for QueueSlot {
     }
 }
 
+/// One keyboard sends `ë` as one character, another one as two.
+fn normalized(password: &str) -> String {
+    password.nfc().collect()
+}
+
 fn argon2id() -> Argon2<'static> {
     let params =
         Params::new(MEMORY_KIB, PASSES, LANES, None).expect("the constants are in argon2's range");
@@ -157,6 +180,14 @@ mod tests {
                 .await
                 .unwrap()
         );
+    }
+
+    #[tokio::test]
+    async fn a_password_is_the_same_from_every_keyboard() {
+        let passwords = Passwords::new(1);
+        let hash = passwords.hash("Zoë’s horse".into()).await.unwrap();
+        let decomposed = "Zoe\u{308}’s horse".to_owned();
+        assert!(passwords.verify(decomposed, Some(hash)).await.unwrap());
     }
 
     #[tokio::test]

@@ -20,6 +20,9 @@ name-invisible = Hier stehen Zeichen, die niemand sieht, oder nichts, was man se
 name-looks-alike = Das sieht aus wie der Name von jemand anderem: @{ $name }. Wähl einen anderen Namen.
 password-short = Verwende mindestens 8 Zeichen.
 password-long = Verwende höchstens 256 Zeichen.
+password-is-name = Dieses Passwort besteht aus deinem Namen oder dem des Chats. Wähl eines, das niemand erraten kann, der dich kennt.
+password-common = Viele Leute haben dieses Passwort oder ein ähnliches. Wähl ein eigenes, zum Beispiel ein paar zufällige Wörter.
+password-predictable = Dieses Passwort ist leicht zu erraten: Wörter, Daten, Wiederholungen und benachbarte Tasten probieren Programme zuerst. Nimm ein paar zufällige Wörter.
 
 # Die erste Person, die verwaltet.
 setup-heading = { $title } einrichten

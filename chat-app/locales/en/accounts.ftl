@@ -20,6 +20,9 @@ name-invisible = This has characters that nobody can see, or nothing that anybod
 name-looks-alike = This looks like the name of someone else: @{ $name }. Choose another name.
 password-short = Use at least 8 characters.
 password-long = Use at most 256 characters.
+password-is-name = This password is made of your name or the name of this chat. Choose one that nobody who knows you can guess.
+password-common = Many people use this password or one like it. Choose one of your own, such as a few random words.
+password-predictable = This password is easy to guess: programs try words, dates, repetitions and neighboring keys first. Use a few random words.
 
 # The first administrator.
 setup-heading = Set up { $title }

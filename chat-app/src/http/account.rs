@@ -187,7 +187,8 @@ pub(super) async fn set_password(
         )
         .await;
     }
-    if let Some(error) = password_error(&form.password) {
+    let names = [session.user.name.as_str(), &session.user.display_name];
+    if let Some(error) = password_error(&app, &form.password, &names).await? {
         return page_with_error(&app, &session, text, "password", error).await;
     }
     let hash = app.passwords.hash(form.password).await?;

@@ -21,6 +21,7 @@ use crate::config::Registration;
 use crate::domain::{Session, UserName};
 use crate::error::AppError;
 use crate::input_error::InputError;
+use crate::passwords::PasswordError;
 use crate::store::users;
 use crate::text::Text;
 use crate::views;
@@ -124,12 +125,17 @@ pub(super) async fn logout(
     ))
 }
 
-pub(super) fn password_error(password: &str) -> Option<InputError> {
-    match password.chars().count() {
-        0..8 => Some(InputError::PasswordTooShort),
-        8..=256 => None,
-        _ => Some(InputError::PasswordTooLong),
-    }
+/// What is wrong with a new password of a person with these names.
+pub(super) async fn password_error(
+    app: &App,
+    password: &str,
+    names: &[&str],
+) -> Result<Option<InputError>, PasswordError> {
+    let title = app.config.title.as_str();
+    let names = names.iter().chain([&title]);
+    let names = names.map(|name| (*name).to_owned()).collect();
+    let weakness = app.passwords.weakness(password, names).await?;
+    Ok(weakness.map(InputError::from))
 }
 
 pub(super) fn unprocessable(page: maud::Markup) -> Response {
@@ -199,18 +205,5 @@ mod tests {
         ] {
             assert_eq!(return_path(next), "/c", "{next:?}");
         }
-    }
-
-    #[test]
-    fn a_password_has_8_to_256_characters() {
-        assert_eq!(
-            password_error("ünïcödé"),
-            Some(InputError::PasswordTooShort)
-        );
-        assert_eq!(password_error("ünïcödé!"), None);
-        assert_eq!(
-            password_error(&"x".repeat(257)),
-            Some(InputError::PasswordTooLong)
-        );
     }
 }

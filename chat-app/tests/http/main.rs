@@ -18,6 +18,7 @@ mod messages;
 mod metrics;
 mod names;
 mod notifications;
+mod passwords;
 mod protection;
 mod rooms;
 mod search;

@@ -39,7 +39,7 @@ pub(in crate::http) async fn reset(
     Form(ResetForm { password }): Form<ResetForm>,
 ) -> Result<Response, AppError> {
     let name = name(&app, &token).await?;
-    if let Some(error) = password_error(&password) {
+    if let Some(error) = password_error(&app, &password, &[&name]).await? {
         let form = views::auth::AuthForm {
             name,
             password_error: Some(error),

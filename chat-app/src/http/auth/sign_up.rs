@@ -190,7 +190,7 @@ async fn check(
     given: &Credentials,
 ) -> Result<Result<UserName, Box<AuthForm>>, AppError> {
     let name = new_name(app, &given.name).await?;
-    let password_error = password_error(&given.password);
+    let password_error = password_error(app, &given.password, &[&given.name]).await?;
     Ok(match name {
         Ok(name) if password_error.is_none() => Ok(name),
         name => Err(Box::new(AuthForm {
