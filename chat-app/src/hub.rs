@@ -45,6 +45,18 @@ mod state;
 /// After waiting for this long because PostgreSQL does not answer here, while others send, browsers go elsewhere.
 const HELD_TOO_LONG: Duration = Duration::from_secs(3);
 
+/// Far more tabs than people have open in a browser.
+const MAX_SOCKETS_PER_SESSION: usize = 128;
+
+/// Why a socket cannot register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unregistered {
+    /// The replica drains.
+    Draining,
+    /// Its session has as many sockets here as it may have.
+    Crowded,
+}
+
 /// Where polling of `changes` continues.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Position {
@@ -72,12 +84,20 @@ impl Hub {
             .expect("nobody panics holding this lock")
     }
 
-    /// Registers a socket; `None` if the replica drains. Every change committed from now on reaches it, so a browser that
-    /// reads what it missed after this misses nothing.
-    pub fn register(&self, user: UserId, session: SessionId) -> Option<SocketRegistration> {
+    /// Registers a socket. Every change committed from now on reaches it, so a browser that reads what it missed after this
+    /// misses nothing.
+    pub fn register(
+        &self,
+        user: UserId,
+        session: SessionId,
+    ) -> Result<SocketRegistration, Unregistered> {
         let mut state = self.state();
         if state.draining {
-            return None;
+            return Err(Unregistered::Draining);
+        }
+        let own = state.sockets.get(&user).into_iter().flatten();
+        if own.filter(|handle| handle.session == session).count() >= MAX_SOCKETS_PER_SESSION {
+            return Err(Unregistered::Crowded);
         }
         let (frames, receiver) = mpsc::channel(SOCKET_QUEUE);
         let (control, watched) = watch::channel(SocketState::default());
@@ -91,7 +111,7 @@ impl Hub {
             state: control.clone(),
         });
         let hub = self.clone();
-        Some(SocketRegistration {
+        Ok(SocketRegistration {
             id,
             frames: receiver,
             state: watched,
@@ -533,5 +553,21 @@ mod tests {
         drop(hub.register(UserId(7), SessionId(1)));
         assert_eq!(hub.users(), []);
         assert_eq!(hub.sockets(), 0);
+    }
+
+    #[test]
+    fn a_session_has_a_bounded_number_of_sockets() {
+        let hub = Hub::default();
+        let register = |session| hub.register(UserId(7), SessionId(session));
+        let mut sockets: Vec<_> = (0..MAX_SOCKETS_PER_SESSION)
+            .map(|_| register(1).unwrap())
+            .collect();
+        assert_eq!(register(1).err(), Some(Unregistered::Crowded));
+        let other = register(2);
+        assert!(other.is_ok(), "another browser of the same person");
+        sockets.pop();
+        assert!(register(1).is_ok(), "one was closed");
+        hub.refuse_sockets();
+        assert_eq!(register(3).err(), Some(Unregistered::Draining));
     }
 }

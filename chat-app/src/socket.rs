@@ -20,7 +20,7 @@ use crate::error::AppError;
 use crate::frame::Frame;
 use crate::http::origin;
 use crate::hub::presence::{MAX_WATCHED, SocketId};
-use crate::hub::{Close, Outgoing, SocketRegistration, SocketState};
+use crate::hub::{Close, Outgoing, SocketRegistration, SocketState, Unregistered};
 use crate::text::Text;
 
 mod client_signals;
@@ -30,6 +30,7 @@ mod websocket;
 
 pub use frames::{database_frame, reconnect_frame, reconnect_soon};
 
+use client_signals::Budget;
 use frames::Reply;
 use websocket::{Received, SocketError, Upgrade, WebSocket};
 
@@ -46,8 +47,12 @@ const MESSAGE_LIMIT: usize = 4 * 1024;
 
 /// Close codes of this protocol; 4000 and up are an application's own (RFC 6455, 7.4.2).
 const CLOSE_REVOKED: u16 = 4401;
+/// Too many sockets of one session.
+const CLOSE_CROWDED: u16 = 4429;
 const CLOSE_RESTART: u16 = 1012;
 const CLOSE_TOO_SLOW: u16 = 1013;
+/// The browser breaks a limit (RFC 6455, 7.4.1).
+const CLOSE_VIOLATION: u16 = 1008;
 
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
@@ -88,13 +93,22 @@ pub(crate) async fn upgrade(
         return AppError::CrossOrigin.into_response();
     }
     // Registered before the session is checked again: a revocation in between closes the socket.
-    let Some(registration) = app.hub.register(session.user.id, session.id) else {
-        return (
-            StatusCode::SERVICE_UNAVAILABLE,
-            [(header::RETRY_AFTER, "1")],
-            "This replica is shutting down.",
-        )
-            .into_response();
+    let registration = match app.hub.register(session.user.id, session.id) {
+        Ok(registration) => registration,
+        Err(Unregistered::Draining) => {
+            return (
+                StatusCode::SERVICE_UNAVAILABLE,
+                [(header::RETRY_AFTER, "1")],
+                "This replica is shutting down.",
+            )
+                .into_response();
+        }
+        // The page learns the reason from a socket that closes, and nothing from one that does not open.
+        Err(Unregistered::Crowded) => {
+            return upgrade.serve(MESSAGE_LIMIT, |mut socket| async move {
+                let _ = socket.close(CLOSE_CROWDED, "too many connections").await;
+            });
+        }
     };
     let text = Text::of(&headers);
     upgrade.serve(MESSAGE_LIMIT, move |socket| async move {
@@ -108,7 +122,8 @@ pub(crate) async fn upgrade(
             resyncs: Vec::new(),
             next_check: Instant::now(),
             logged_malformed: false,
-            budget: client_signals::Budget::new(Instant::now()),
+            signals: Budget::new(Instant::now(), 10),
+            resumes: Budget::new(Instant::now(), 20),
         };
         let Err(end) = connection.serve(registration).await;
         app.metrics.set_sockets(app.hub.sockets());
@@ -128,7 +143,8 @@ struct Connection {
     /// When to check the session again, at the next heartbeat after.
     next_check: Instant,
     logged_malformed: bool,
-    budget: client_signals::Budget,
+    signals: Budget,
+    resumes: Budget,
 }
 
 /// Why a connection ends.
@@ -278,7 +294,13 @@ impl Connection {
         registration: &mut SocketRegistration,
     ) -> Result<(), End> {
         match serde_json::from_str(text) {
-            Ok(ClientFrame::Resume(resume)) => return self.resume(&resume, registration).await,
+            Ok(ClientFrame::Resume(resume)) => {
+                // A dropped one would leave the page incomplete, so the browser has to begin anew.
+                if !self.resumes.spend(Instant::now()) {
+                    return Err(End::Close(CLOSE_VIOLATION, "too many resumes"));
+                }
+                return self.resume(&resume, registration).await;
+            }
             Ok(_) if !self.may_signal() => {}
             Ok(ClientFrame::Typing { conversation }) => self.typing(conversation).await,
             Ok(ClientFrame::Away { away }) => self.app.hub.set_away(self.id, away),

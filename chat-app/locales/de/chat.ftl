@@ -13,6 +13,7 @@ hello-hint = Wähle eine Unterhaltung oder beginne eine neue.
 connecting = Verbindung wird aufgebaut…
 offline = Du bist offline. Was du sendest, wartet, bis die Verbindung wieder da ist.
 stalled = Der Chat erreicht seine Datenbank nicht. Was du sendest, wartet hier.
+crowded = Zu viele Tabs dieses Chats sind offen. Schließ einige, dann ist dieser innerhalb einer Minute wieder auf dem Laufenden.
 no-messages = Noch keine Nachrichten
 no-messages-hint = Noch keine Nachrichten. Sag Hallo!
 just-you = Nur du

@@ -13,6 +13,7 @@ hello-hint = Choose a conversation, or start a new one.
 connecting = Connecting…
 offline = You’re offline. What you send waits until the connection is back.
 stalled = The chat can’t reach its database. What you send waits here.
+crowded = Too many tabs of this chat are open. Close some, and this one is live again within a minute.
 no-messages = No messages yet
 no-messages-hint = No messages yet. Say hello!
 just-you = Just you

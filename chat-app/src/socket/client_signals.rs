@@ -8,30 +8,32 @@ use crate::domain::{ConversationId, UserId};
 use crate::hub::signal_frames::presence_frame;
 use crate::store::people::{self, Sharing};
 
-/// Signals that a browser may send at once, and the time after which one more is allowed. Pages send one in some seconds.
-const BURST: u32 = 10;
+/// The time after which one more frame is allowed. Pages send one in some seconds.
 const REFILL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A token bucket of the signals that a socket may send.
+/// A token bucket of the frames of one kind that a socket may send.
 pub(super) struct Budget {
+    burst: u32,
     left: u32,
     since: Instant,
 }
 
 impl Budget {
-    pub(super) fn new(now: Instant) -> Self {
+    /// `burst` frames may come at once.
+    pub(super) fn new(now: Instant, burst: u32) -> Self {
         Self {
-            left: BURST,
+            burst,
+            left: burst,
             since: now,
         }
     }
 
     /// Takes a token, if there is one.
-    fn spend(&mut self, now: Instant) -> bool {
+    pub(super) fn spend(&mut self, now: Instant) -> bool {
         let earned = now.duration_since(self.since).as_secs() / REFILL_INTERVAL.as_secs();
         if earned > 0 {
-            let earned = u32::try_from(earned).unwrap_or(BURST);
-            self.left = self.left.saturating_add(earned).min(BURST);
+            let earned = u32::try_from(earned).unwrap_or(self.burst);
+            self.left = self.left.saturating_add(earned).min(self.burst);
             self.since = now;
         }
         let may = self.left > 0;
@@ -43,7 +45,7 @@ impl Budget {
 impl Connection {
     /// Whether the browser may send a signal. One too many is dropped and counted as malformed.
     pub(super) fn may_signal(&mut self) -> bool {
-        let may = self.budget.spend(Instant::now());
+        let may = self.signals.spend(Instant::now());
         if !may {
             self.malformed();
         }
@@ -91,7 +93,7 @@ mod tests {
     #[test]
     fn a_burst_is_allowed_and_then_one_signal_a_second() {
         let start = Instant::now();
-        let mut budget = Budget::new(start);
+        let mut budget = Budget::new(start, 10);
         let taken = (0..20).filter(|_| budget.spend(start)).count();
         assert_eq!(taken, 10);
         let later = start + Duration::from_secs(2);

@@ -137,6 +137,7 @@ fn connection(text: Text) -> Markup {
             span.when-connecting { (t!(text, "connecting")) }
             span.when-offline { (t!(text, "offline")) }
             span.when-stalled { (t!(text, "stalled")) }
+            span.when-crowded { (t!(text, "crowded")) }
         }
     }
 }

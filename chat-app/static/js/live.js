@@ -10,7 +10,9 @@ const FIRST_RETRY_MS = 300;
 const QUICK_RETRIES = 5;
 const LAST_RETRY_MS = 10_000;
 const RELOAD_SPREAD_MS = 2_000; // when all browsers reload
+const CROWDED_RETRY_MS = 60_000;
 const SESSION_REVOKED = 4401;
+const CROWDED = 4429; // too many pages of this browser are connected
 
 export class Live {
   #cursor;
@@ -119,6 +121,11 @@ export class Live {
   #closed(code) {
     this.#socket = null;
     if (code === SESSION_REVOKED) return location.assign('/login');
+    if (code === CROWDED) {
+      this.#onState('crowded');
+      this.#retry = setTimeout(() => this.connect(), CROWDED_RETRY_MS);
+      return;
+    }
     this.#onState(navigator.onLine ? 'connecting' : 'offline');
     if (this.#reconnectScheduled) return;
     const slowRetries = Math.max(0, this.#attempts - QUICK_RETRIES);

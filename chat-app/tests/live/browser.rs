@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use chat_app::tokens;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::{TcpSocket, TcpStream};
@@ -64,6 +65,30 @@ impl Person {
             .await
             .unwrap();
         Self { http, id, cookie }
+    }
+
+    /// The same person in so many other browsers, each with a session of its own.
+    pub async fn browsers(&self, replica: &Replica, count: usize) -> Vec<Self> {
+        let all: Vec<String> = (0..count).map(|_| tokens::random().unwrap()).collect();
+        let hashes: Vec<_> = all
+            .iter()
+            .map(|token| tokens::hash(token).to_vec())
+            .collect();
+        sqlx::query(
+            "INSERT INTO sessions (token_hash, user_id, expires_at)
+             SELECT hash, $2, now() + interval '1 day' FROM unnest($1::bytea[]) hash",
+        )
+        .bind(hashes)
+        .bind(self.id)
+        .execute(&replica.app.pool)
+        .await
+        .unwrap();
+        let browser = |token| Self {
+            http: self.http.clone(),
+            id: self.id,
+            cookie: format!("confab={token}"),
+        };
+        all.into_iter().map(browser).collect()
     }
 
     /// The conversation with this person.
@@ -154,6 +179,13 @@ impl Person {
         origin: &str,
     ) -> Result<Live, tungstenite::Error> {
         self.open(replica.address, origin).await
+    }
+
+    /// A socket that need not begin with a welcome.
+    pub async fn connect_silently(&self, replica: &Replica) -> Live {
+        let origin = format!("http://{}", replica.address);
+        let request = self.request(replica.address, &origin).unwrap();
+        Live(tokio_tungstenite::connect_async(request).await.unwrap().0)
     }
 
     /// A socket whose receive buffer is as small as the kernel allows.

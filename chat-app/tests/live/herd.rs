@@ -23,8 +23,8 @@ async fn browsers_that_never_read_take_little_memory_and_are_let_go(pool: PgPool
     let bob = Person::sign_up(&here, "bob").await;
     let id = ada.talk_to(&here, &bob).await;
     let mut lives = Vec::new();
-    for _ in 0..SOCKETS {
-        lives.push(bob.connect_narrowly(there.address).await.unwrap());
+    for browser in bob.browsers(&here, SOCKETS).await {
+        lives.push(browser.connect_narrowly(there.address).await.unwrap());
     }
     let before = there.resident();
     let body = "x".repeat(8000);
@@ -64,16 +64,16 @@ async fn browsers_whose_replica_was_killed_reconnect_to_another_one(pool: PgPool
     let bob = Person::sign_up(&here, "bob").await;
     let id = ada.talk_to(&here, &bob).await;
     let cursor = bob.cursor(&here).await;
+    let browsers = bob.browsers(&here, BROWSERS).await;
     let mut lives = Vec::new();
-    for _ in 0..BROWSERS {
-        lives.push(bob.connect_to(goes.address).await.unwrap());
+    for browser in &browsers {
+        lives.push(browser.connect_to(goes.address).await.unwrap());
     }
     ada.send(&here, id, "missed").await;
     goes.signal("KILL").await;
     let killed = Instant::now();
-    let coming = lives
-        .into_iter()
-        .map(|live| comes_back(live, &bob, stays.address, &cursor, id, killed));
+    let coming = std::iter::zip(lives, &browsers)
+        .map(|(live, browser)| comes_back(live, browser, stays.address, &cursor, id, killed));
     // All other tests run at the same time, so this only checks that all reconnect, not how fast.
     let back = timeout(Duration::from_secs(60), join_all(coming));
     let mut took = back.await.expect("somebody is not back");

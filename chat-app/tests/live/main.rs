@@ -8,6 +8,7 @@ mod delivery;
 mod guards;
 mod herd;
 mod lifecycle;
+mod limits;
 mod monitoring;
 mod notifications;
 mod process;
