@@ -72,8 +72,8 @@ pub struct Config {
     /// Name of this replica, unique in the deployment; the host name by default
     #[arg(long, env = "CONFAB_REPLICA", default_value_t = hostname(), value_name = "NAME")]
     pub replica: String,
-    /// Public scheme and host, such as https://chat.example.com; if omitted, the Host header of each request is
-    /// used
+    /// Public scheme and host, such as https://chat.example.com; if omitted, the chat is served over http, and
+    /// links to share are relative
     #[arg(long, env = "CONFAB_URL", value_parser = origin)]
     pub url: Option<Url>,
     /// Address that serves the chat

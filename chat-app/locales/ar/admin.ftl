@@ -18,6 +18,7 @@ admin-make-admin = تعيين مشرفًا
 admin-unmake-admin = سحب الإشراف
 admin-reset-link = إنشاء رابط لكلمة مرور جديدة
 admin-reset-link-made = بهذا الرابط يمكن لـ { $name } تعيين كلمة مرور جديدة مرة واحدة خلال 24 ساعة. لا يظهر الرابط إلا الآن.
+admin-link-relative = لا تعرف هذه الدردشة عنوانها. ضع قبل هذا العنوانَ الذي تُفتح به.
 admin-last-admin = يجب أن يبقى مشرف واحد على الأقل.
 admin-room-public = عامة
 admin-room-private = خاصة

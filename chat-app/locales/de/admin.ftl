@@ -18,6 +18,7 @@ admin-make-admin = Verwaltung übertragen
 admin-unmake-admin = Verwaltung entziehen
 admin-reset-link = Link für ein neues Passwort erstellen
 admin-reset-link-made = Mit diesem Link kann { $name } innerhalb von 24 Stunden einmal ein neues Passwort setzen. Der Link wird nur jetzt angezeigt.
+admin-link-relative = Dieser Chat kennt seine eigene Adresse nicht. Setz die davor, unter der man ihn öffnet.
 admin-last-admin = Mindestens eine Person muss den Chat verwalten.
 admin-room-public = Öffentlich
 admin-room-private = Privat

@@ -18,6 +18,7 @@ admin-make-admin = Make administrator
 admin-unmake-admin = Remove as administrator
 admin-reset-link = Create password reset link
 admin-reset-link-made = With this link, { $name } can set a new password once, within 24 hours. The link is shown only now.
+admin-link-relative = This chat does not know its own address. Put the one at which people open it in front of this.
 admin-last-admin = There must be at least one administrator.
 admin-room-public = Public
 admin-room-private = Private

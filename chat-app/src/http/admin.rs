@@ -7,8 +7,8 @@ mod rooms;
 
 use axum::Router;
 use axum::extract::{FromRef, FromRequestParts, State};
+use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use maud::Markup;
@@ -91,15 +91,11 @@ fn split_page<T>(mut rows: Vec<T>) -> (Vec<T>, bool) {
     (rows, has_more)
 }
 
-/// A URL to share: under the deployment's URL, or else the host that this browser uses.
-fn absolute_url(app: &App, headers: &HeaderMap, path: &str) -> String {
-    let host = headers
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok());
-    match &app.config.url {
-        Some(url) => format!("{}{path}", url.origin().ascii_serialization()),
-        None => format!("http://{}{path}", host.unwrap_or("localhost")),
-    }
+/// A link to share. Without a URL in the settings it is a path alone: the `Host` of a request is what its client wrote.
+fn shared_link(app: &App, path: &str) -> String {
+    let origin = app.config.url.as_ref().map(|url| url.origin());
+    let origin = origin.map(|origin| origin.ascii_serialization());
+    origin.unwrap_or_default() + path
 }
 
 #[derive(Deserialize)]

@@ -25,7 +25,8 @@ fn link_of(answer: &Answer) -> String {
         .split_once("data-testid=\"secret-link\">")
         .unwrap();
     let link = rest.split('<').next().unwrap();
-    link.strip_prefix("http://chat.example").unwrap().to_owned()
+    assert!(link.starts_with('/'), "made up from Host: {link}");
+    link.to_owned()
 }
 
 #[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]

@@ -1,11 +1,10 @@
 //! Invitations: created, listed, revoked. Does I/O.
 
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-use super::{Admin, PAGE_ROWS, PageQuery, absolute_url, render, split_page, unprocessable};
+use super::{Admin, PAGE_ROWS, PageQuery, render, shared_link, split_page, unprocessable};
 use crate::app::App;
 use crate::domain::User;
 use crate::error::AppError;
@@ -52,7 +51,6 @@ pub(super) async fn create(
     State(app): State<App>,
     Admin(admin): Admin,
     text: Text,
-    headers: HeaderMap,
     Form(InviteForm { days, uses }): Form<InviteForm>,
 ) -> Result<Response, AppError> {
     let number = |text: &str, most| {
@@ -66,7 +64,7 @@ pub(super) async fn create(
     };
     let token = tokens::random()?;
     store::invites::create(&app.pool, admin.id, &tokens::hash(&token), days, uses).await?;
-    let result = views::FormResult::Link(absolute_url(&app, &headers, &format!("/join/{token}")));
+    let result = views::FormResult::Link(shared_link(&app, &format!("/join/{token}")));
     Ok(invites(&app, admin, text, None, &result)
         .await?
         .into_response())

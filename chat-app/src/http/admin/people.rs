@@ -1,11 +1,10 @@
 //! People as admins see them. Does I/O.
 
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-use super::{Admin, PAGE_ROWS, absolute_url, render, require_found, split_page, unprocessable};
+use super::{Admin, PAGE_ROWS, render, require_found, shared_link, split_page, unprocessable};
 use crate::app::App;
 use crate::domain::{User, UserId};
 use crate::error::AppError;
@@ -92,7 +91,6 @@ pub(super) async fn reset_link(
     State(app): State<App>,
     Admin(admin): Admin,
     text: Text,
-    headers: HeaderMap,
     Path(id): Path<UserId>,
 ) -> Result<Html<String>, AppError> {
     let token = tokens::random()?;
@@ -100,6 +98,6 @@ pub(super) async fn reset_link(
     if !resets::create(&app.pool, admin.id, id, &hash, RESET_HOURS).await? {
         return Err(AppError::NotFound);
     }
-    let result = views::FormResult::Link(absolute_url(&app, &headers, &format!("/reset/{token}")));
+    let result = views::FormResult::Link(shared_link(&app, &format!("/reset/{token}")));
     person(&app, admin, text, id, &result).await
 }

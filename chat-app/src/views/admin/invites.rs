@@ -38,7 +38,7 @@ fn form(shell: &Shell, result: &FormResult) -> Markup {
         @if shell.config.registration == Registration::Closed { p.hint { (t!(text, "admin-invite-closed")) } }
         @if let FormResult::Link(link) = result {
             p role="status" { (t!(text, "admin-invite-made")) }
-            (secret_link(link))
+            (secret_link(text, link))
         }
         form method="post" action="/admin/invites" data-testid="invite-form" {
             div.field {

@@ -78,7 +78,7 @@ pub(crate) fn person(shell: &Shell, person: &Person, result: &FormResult) -> Mar
         }
         @if let FormResult::Link(link) = result {
             p role="status" { (t!(text, "admin-reset-link-made", name = user.name.as_str())) }
-            (secret_link(link))
+            (secret_link(text, link))
         }
         (acts(text, person))
     };
