@@ -119,6 +119,7 @@ impl App {
     ) -> Result<Self, SettingError> {
         let pool = connections.readers.clone();
         let push = push(&config)?.map(Arc::new);
+        let limits = config.security.session_limits();
         let metrics = Metrics::default();
         let link = Link::default();
         let publisher = Publisher::start(
@@ -136,8 +137,8 @@ impl App {
             signals: SignalPublisher::start(&config.kafka, metrics.clone())?,
             publisher,
             metrics,
-            sessions: loader(&pool, MAX_KEYS, |pool, hashes| {
-                Box::pin(async move { sessions::find(&pool, &hashes).await })
+            sessions: loader(&pool, MAX_KEYS, move |pool, hashes| {
+                Box::pin(async move { sessions::find(&pool, &hashes, limits).await })
             }),
             recent_sessions: RecentSessions::default(),
             sharing: loader(&pool, MAX_KEYS, |pool, sessions| {
@@ -160,7 +161,7 @@ impl App {
 fn loader<K, V>(
     pool: &Pool,
     max_keys: usize,
-    query: fn(Pool, Vec<K>) -> BatchQuery<K, V>,
+    query: impl Fn(Pool, Vec<K>) -> BatchQuery<K, V> + Send + 'static,
 ) -> BatchLoader<K, V>
 where
     K: Clone + Eq + Hash + Send + 'static,

@@ -22,5 +22,7 @@ pub use self::messages::{
 };
 pub(crate) use self::names::is_invisible;
 pub use self::names::{VisibleNameError, look_alike, lookalike_keys, parse_visible};
-pub use self::people::{DisplayNameError, NameError, Session, User, UserName, parse_display_name};
+pub use self::people::{
+    DisplayNameError, NameError, PROOF_MINUTES, Session, User, UserName, parse_display_name,
+};
 pub use self::position::{Cursor, Snapshot, Span};

@@ -28,6 +28,10 @@ pub enum AppError {
     /// Nobody is logged in. A browser is redirected to the login page and from there to `next`.
     #[error("signed out")]
     SignedOut { next: Option<String> },
+    /// The person has to enter their password again. A browser is redirected to the page that asks for it and from there to
+    /// `next`.
+    #[error("a recent proof is needed")]
+    ProofNeeded { next: String },
     /// The person may see it but not change it.
     #[error("forbidden")]
     Forbidden,
@@ -81,6 +85,7 @@ impl AppError {
         match self {
             Self::NotFound => (S::NOT_FOUND, "error-not-found"),
             Self::SignedOut { .. } => (S::UNAUTHORIZED, "error-signed-out"),
+            Self::ProofNeeded { .. } => (S::FORBIDDEN, "error-proof-needed"),
             Self::Forbidden => (S::FORBIDDEN, "error-forbidden"),
             Self::Blocked => (S::FORBIDDEN, "error-blocked"),
             Self::NoAttachment => (S::UNPROCESSABLE_ENTITY, "error-no-attachment"),
@@ -281,6 +286,7 @@ mod tests {
         vec![
             E::NotFound,
             E::SignedOut { next: None },
+            E::ProofNeeded { next: "/c".into() },
             E::Forbidden,
             E::Blocked,
             E::NoAttachment,

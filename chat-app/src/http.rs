@@ -18,6 +18,7 @@ mod notifications;
 pub(crate) mod origin;
 mod page;
 mod people;
+mod proof;
 mod request_id;
 mod rooms;
 mod search;
@@ -43,6 +44,7 @@ pub fn router(app: App) -> Router {
         .route("/reset/{token}", get(auth::reset_page).post(auth::reset))
         .route("/setup", get(auth::setup_page).post(auth::setup))
         .route("/logout", post(auth::logout))
+        .route("/confirm", get(proof::page).post(proof::confirm))
         .route("/c", get(conversations::index).post(conversations::open))
         .route("/c/{id}", get(conversations::show))
         .route("/c/{id}/item", get(conversations::item))

@@ -112,6 +112,7 @@ mod tests {
                 avatar: None,
             },
             admin: false,
+            proved: false,
         }
     }
 

@@ -41,6 +41,11 @@ reset-heading = تعيين كلمة مرور جديدة
 reset-sentence = للحساب { $name }. سيُسجَّل خروجك من جميع الأجهزة الأخرى.
 reset-submit = تعيين كلمة المرور
 
+# كلمة المرور مرة أخرى.
+confirm-heading = أدخل كلمة المرور
+confirm-sentence = أدخلت كلمة المرور قبل أكثر من { $minutes } دقيقة. أدخلها مرة أخرى ثم كرّر ما أردت فعله.
+confirm-submit = متابعة
+
 # حساب الشخص نفسه.
 account-saved = تم الحفظ.
 account-save = حفظ

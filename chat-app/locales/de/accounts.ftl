@@ -41,6 +41,11 @@ reset-heading = Neues Passwort setzen
 reset-sentence = Für { $name }. Auf allen anderen Geräten wirst du abgemeldet.
 reset-submit = Passwort setzen
 
+# Das Passwort noch einmal.
+confirm-heading = Passwort eingeben
+confirm-sentence = Du hast dein Passwort vor mehr als { $minutes } Minuten eingegeben. Gib es noch einmal ein, und wiederhol dann, was du tun wolltest.
+confirm-submit = Weiter
+
 # Das eigene Konto.
 account-saved = Gespeichert.
 account-save = Speichern

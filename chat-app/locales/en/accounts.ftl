@@ -41,6 +41,11 @@ reset-heading = Set a new password
 reset-sentence = For { $name }. You will be logged out on all other devices.
 reset-submit = Set password
 
+# The password again.
+confirm-heading = Enter your password
+confirm-sentence = You entered your password more than { $minutes } minutes ago. Enter it again, then repeat what you wanted to do.
+confirm-submit = Continue
+
 # The user's account.
 account-saved = Saved.
 account-save = Save

@@ -2,11 +2,14 @@
 
 use std::num::NonZeroU32;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::Args;
 use ipnet::IpNet;
 
-/// Limits of attempts.
+use crate::store::sessions::Limits;
+
+/// Limits of attempts and of sessions.
 #[derive(Clone, Debug, Args)]
 pub struct Security {
     /// Addresses of the proxies in front of the chat, as CIDR ranges separated by commas. Limits count the addresses that they
@@ -27,6 +30,23 @@ pub struct Security {
         value_name = "N"
     )]
     pub sign_ups_per_minute: NonZeroU32,
+    /// Hours after which people have to log in again, whatever they do
+    #[arg(long, env = "CONFAB_SESSION_LIFETIME_HOURS", default_value = "720", value_name = "HOURS", value_parser = clap::value_parser!(u32).range(1..=8760))]
+    pub session_lifetime_hours: u32,
+    /// Hours after which people have to log in again in a browser that they have not used
+    #[arg(long, env = "CONFAB_SESSION_IDLE_HOURS", default_value = "336", value_name = "HOURS", value_parser = clap::value_parser!(u32).range(1..=8760))]
+    pub session_idle_hours: u32,
+}
+
+impl Security {
+    /// When sessions end.
+    pub fn session_limits(&self) -> Limits {
+        let hours = |hours: u32| Duration::from_secs(u64::from(hours) * 60 * 60);
+        Limits {
+            lifetime: hours(self.session_lifetime_hours),
+            idle: hours(self.session_idle_hours),
+        }
+    }
 }
 
 /// Ranges of addresses.

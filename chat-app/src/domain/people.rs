@@ -92,7 +92,12 @@ pub struct Session {
     pub id: SessionId,
     pub user: User,
     pub admin: bool,
+    /// Whether they have entered their password within the last [`PROOF_MINUTES`].
+    pub proved: bool,
 }
+
+/// For so long an entered password allows what somebody else at an open browser must not do.
+pub const PROOF_MINUTES: i32 = 15;
 
 #[cfg(test)]
 mod tests {

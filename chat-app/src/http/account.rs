@@ -197,12 +197,17 @@ pub(super) async fn set_password(
 }
 
 /// Protects against someone else at an open browser.
-async fn knows_password(app: &App, session: &Session, password: String) -> Result<bool, AppError> {
+pub(super) async fn knows_password(
+    app: &App,
+    session: &Session,
+    password: String,
+) -> Result<bool, AppError> {
     let attempt = Attempt::prove(app, session.user.id).await?;
     let hash = accounts::password_hash(&app.pool, session.user.id).await?;
     let correct = app.passwords.verify(password, Some(hash)).await?;
     if correct {
         attempt.succeeded().await?;
+        store::sessions::prove(&app.pool, session.id).await?;
     }
     Ok(correct)
 }

@@ -16,6 +16,7 @@ use serde::Deserialize;
 
 use super::extract::Form;
 use super::page::{PageContext, html};
+use super::proof;
 use crate::app::App;
 use crate::domain::{Session, User};
 use crate::error::AppError;
@@ -44,7 +45,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/admin/log", get(log))
 }
 
-/// An admin. Anybody else gets 404.
+/// An admin, who has proved lately who they are if this is more than looking. Anybody else gets 404.
 pub(super) struct Admin(User);
 
 impl<S: Send + Sync> FromRequestParts<S> for Admin
@@ -55,10 +56,10 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AppError> {
         let session = <Session as FromRequestParts<S>>::from_request_parts(parts, state).await?;
-        if session.admin {
-            Ok(Self(session.user))
-        } else {
-            Err(AppError::NotFound)
+        match session.admin {
+            false => Err(AppError::NotFound),
+            true if !parts.method.is_safe() => proof::require(session, parts).map(Self),
+            true => Ok(Self(session.user)),
         }
     }
 }

@@ -37,7 +37,7 @@ pub(super) struct Credentials {
 #[derive(Deserialize)]
 pub(super) struct NextQuery {
     #[serde(default)]
-    next: String,
+    pub(super) next: String,
 }
 
 /// Redirects to the conversations or the login page, or, while there are no accounts, to the page that creates the first.
@@ -147,7 +147,7 @@ const NOT_IN_A_HEADER: &AsciiSet = &CONTROLS.add(b' ');
 
 /// Where to go after login: `next` if it is a local path, else the conversations. Browsers take `//host` and `/\host` for
 /// another site, and ignore control characters between the slashes.
-fn return_path(next: &str) -> String {
+pub(super) fn return_path(next: &str) -> String {
     let local = next.starts_with('/')
         && !next.starts_with("//")
         && !next.starts_with("/\\")

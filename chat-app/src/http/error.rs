@@ -34,8 +34,9 @@ pub(super) async fn render(State(app): State<App>, request: Request, next: Next)
     error.log();
     let mut rendered = match &*error {
         AppError::SignedOut { next } if !json && !upgrade => {
-            return login_redirect(next.as_deref());
+            return redirect("/login", next.as_deref());
         }
+        AppError::ProofNeeded { next } if !json => return redirect("/confirm", Some(next)),
         error if json => json_response(text, error),
         error => page_response(&app, text, error, id.as_deref()),
     };
@@ -89,14 +90,15 @@ fn with_retry_after(error: &AppError, mut response: Response) -> Response {
     response
 }
 
-fn login_redirect(next: Option<&str>) -> Response {
+/// To a page that leads to `next`.
+fn redirect(page: &str, next: Option<&str>) -> Response {
     let query = next.map(|next| {
         url::form_urlencoded::Serializer::new(String::new())
             .append_pair("next", next)
             .finish()
     });
     match query {
-        Some(query) => Redirect::to(&format!("/login?{query}")).into_response(),
-        None => Redirect::to("/login").into_response(),
+        Some(query) => Redirect::to(&format!("{page}?{query}")).into_response(),
+        None => Redirect::to(page).into_response(),
     }
 }

@@ -18,6 +18,7 @@ use tower_http::timeout::TimeoutLayer;
 use tracing::Instrument;
 
 use super::request_id::RequestId;
+use super::session::over_tls;
 use super::{error, origin};
 use crate::app::App;
 use crate::error::AppError;
@@ -63,6 +64,13 @@ pub(super) fn add_layers(routes: Router<App>, uploads: Router<App>, app: &App) -
         routes = routes.layer(SetResponseHeaderLayer::if_not_present(
             name,
             HeaderValue::from_static(value),
+        ));
+    }
+    if over_tls(&app.config) {
+        let value = HeaderValue::from_static("max-age=31536000");
+        routes = routes.layer(SetResponseHeaderLayer::overriding(
+            header::STRICT_TRANSPORT_SECURITY,
+            value,
         ));
     }
     routes

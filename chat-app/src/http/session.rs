@@ -17,8 +17,6 @@ use crate::error::AppError;
 use crate::text::{self, Language};
 use crate::{store, tokens};
 
-const LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-
 /// Names of cookies, without the prefix.
 const SESSION: &str = "confab";
 const DEVICE: &str = "confab-device";
@@ -67,10 +65,11 @@ pub(super) async fn start(
     }
     let token = tokens::random()?;
     let (hash, device) = (tokens::hash(&token), device.as_deref());
-    store::sessions::create(&app.pool, user, &hash, LIFETIME, device)
+    let limits = app.config.security.session_limits();
+    store::sessions::create(&app.pool, user, &hash, limits, device)
         .await?
         .ok_or(AppError::SignedOut { next: None })?;
-    let jar = jar.add(cookie(&app.config, SESSION, token, LIFETIME));
+    let jar = jar.add(cookie(&app.config, SESSION, token, limits.lifetime));
     let language = store::accounts::language(&app.pool, user).await?;
     Ok(match language.as_deref().and_then(Language::of_tag) {
         Some(language) => jar.add(language_cookie(&app.config, Some(language))),
@@ -130,7 +129,7 @@ fn cookie_name(config: &Config, name: &str) -> String {
     }
 }
 
-fn over_tls(config: &Config) -> bool {
+pub(super) fn over_tls(config: &Config) -> bool {
     config
         .url
         .as_ref()

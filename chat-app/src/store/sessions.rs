@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 use super::Pool;
 use super::users::user_of;
-use crate::domain::{Session, SessionId, UserId};
+use crate::domain::{PROOF_MINUTES, Session, SessionId, UserId};
 
 /// A session as its user sees it.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -22,13 +22,21 @@ pub struct ListedSession {
     pub last_seen_at: OffsetDateTime,
 }
 
-/// Creates a session that ends after `lifetime`, and deletes sessions of the user that have ended. `None` if the user may
-/// no longer log in.
+/// When sessions end.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// After this time, whatever happens.
+    pub lifetime: Duration,
+    /// If they are not used for this time.
+    pub idle: Duration,
+}
+
+/// Creates a session, and deletes sessions of the user that have ended. `None` if the user may no longer log in.
 pub async fn create(
     pool: &Pool,
     user: UserId,
     token_hash: &[u8; 32],
-    lifetime: Duration,
+    limits: Limits,
     device: Option<&str>,
 ) -> sqlx::Result<Option<SessionId>> {
     sqlx::query_scalar(
@@ -40,7 +48,7 @@ pub async fn create(
     )
     .bind(token_hash.as_slice())
     .bind(user)
-    .bind(lifetime.as_secs_f64())
+    .bind(limits.lifetime.min(limits.idle).as_secs_f64())
     .bind(device)
     .fetch_optional(pool)
     .await
@@ -50,14 +58,17 @@ pub async fn create(
 pub async fn find(
     pool: &Pool,
     token_hashes: &[[u8; 32]],
+    limits: Limits,
 ) -> sqlx::Result<Vec<([u8; 32], Session)>> {
     let rows = sqlx::query(
         "SELECT s.token_hash, s.id, u.id AS user_id, u.name, u.display_name, u.avatar, u.is_admin,
+                coalesce(s.proved_at, s.created_at) > now() - make_interval(mins => $2) AS proved,
                 s.last_seen_at < now() - interval '5 minutes' AS stale
          FROM sessions s JOIN users u ON u.id = s.user_id
          WHERE s.token_hash = ANY ($1) AND s.expires_at > now() AND u.disabled_at IS NULL AND NOT u.former",
     )
     .bind(token_hashes)
+    .bind(PROOF_MINUTES)
     .fetch_all(pool)
     .await?;
     let (mut found, mut stale) = (Vec::with_capacity(rows.len()), Vec::new());
@@ -66,6 +77,7 @@ pub async fn find(
             id: row.try_get("id")?,
             user: user_of(row, "user_id")?,
             admin: row.try_get("is_admin")?,
+            proved: row.try_get("proved")?,
         };
         if row.try_get("stale")? {
             stale.push(session.id);
@@ -73,20 +85,32 @@ pub async fn find(
         found.push((row.try_get("token_hash")?, session));
     }
     if !stale.is_empty() {
-        touch(pool, &stale).await?;
+        touch(pool, &stale, limits).await?;
     }
     Ok(found)
 }
 
-/// Updates when these were last used. Of several requests at once, one writes.
-async fn touch(pool: &Pool, sessions: &[SessionId]) -> sqlx::Result<()> {
+/// Updates when these were last used, and when they end. Of several requests at once, one writes.
+async fn touch(pool: &Pool, sessions: &[SessionId], limits: Limits) -> sqlx::Result<()> {
     sqlx::query(
-        "UPDATE sessions SET last_seen_at = now()
+        "UPDATE sessions SET last_seen_at = now(),
+                expires_at = least(created_at + make_interval(secs => $2), now() + make_interval(secs => $3))
          WHERE id = ANY ($1) AND last_seen_at < now() - interval '5 minutes'",
     )
     .bind(sessions)
+    .bind(limits.lifetime.as_secs_f64())
+    .bind(limits.idle.as_secs_f64())
     .execute(pool)
     .await?;
+    Ok(())
+}
+
+/// The person of the session has entered their password.
+pub async fn prove(pool: &Pool, session: SessionId) -> sqlx::Result<()> {
+    sqlx::query("UPDATE sessions SET proved_at = now() WHERE id = $1")
+        .bind(session)
+        .execute(pool)
+        .await?;
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::document::card;
 use super::widgets::field_error;
 use crate::config::{Config, Registration};
+use crate::domain::PROOF_MINUTES;
 use crate::input_error::InputError;
 use crate::t;
 use crate::text::Text;
@@ -118,6 +119,20 @@ pub(crate) fn reset(config: &Config, text: Text, token: &str, form: &AuthForm) -
         }
     };
     card(config, text, &t!(text, "reset-heading"), content)
+}
+
+/// Asks a person who is logged in for their password.
+pub(crate) fn confirm(config: &Config, text: Text, form: &AuthForm) -> Markup {
+    let content = html! {
+        p.hint { (t!(text, "confirm-sentence", minutes = PROOF_MINUTES)) }
+        form method="post" action="/confirm" data-testid="confirm-form" novalidate {
+            input type="hidden" name="name" value=(form.name) autocomplete="username";
+            input type="hidden" name="next" value=(form.next);
+            (password_field(text, form, false))
+            button.primary type="submit" { (t!(text, "confirm-submit")) }
+        }
+    };
+    card(config, text, &t!(text, "confirm-heading"), content)
 }
 
 fn name_field(text: Text, form: &AuthForm, first: bool) -> Markup {

@@ -22,5 +22,6 @@ mod passwords;
 mod protection;
 mod rooms;
 mod search;
+mod sessions;
 mod sign_up;
 mod site;

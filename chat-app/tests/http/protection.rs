@@ -195,7 +195,7 @@ async fn the_page_of_an_internal_error_has_no_details(pool: PgPool) {
 }
 
 /// The paths of a source's route table with the methods that each takes.
-fn routes(source: &str) -> Vec<(String, bool, bool)> {
+pub fn routes(source: &str) -> Vec<(String, bool, bool)> {
     let tables = source.split(".route(").skip(1);
     tables
         .map(|rest| {

@@ -16,8 +16,9 @@ use zip::CompressionMethod;
 use zip::write::{SimpleFileOptions, StreamWriter, ZipWriter};
 
 use crate::app::App;
-use crate::domain::{Session, UserId};
+use crate::domain::UserId;
 use crate::files::blob::{BlobError, BlobStore};
+use crate::http::proof::Proven;
 use crate::store::attachments::Variant;
 use crate::store::export::SentFile;
 use crate::store::{self, Pool};
@@ -26,13 +27,13 @@ const MESSAGES_PER_QUERY: usize = 200;
 /// Chunks that wait for the browser.
 const QUEUED_CHUNKS: usize = 2;
 
-pub(in crate::http) async fn export(State(app): State<App>, session: Session) -> Response {
+pub(in crate::http) async fn export(State(app): State<App>, Proven(me): Proven) -> Response {
     let (sender, receiver) = mpsc::channel(QUEUED_CHUNKS);
-    let name = session.user.name.to_string();
+    let name = me.name.to_string();
     tokio::spawn(async move {
         let error_sender = sender.clone();
         let archive = Archive::new(sender);
-        match archive.write_all(&app, session.user.id).await {
+        match archive.write_all(&app, me.id).await {
             Ok(()) => return,
             Err(error @ ExportError::Gone) => tracing::info!(%error, "the export was aborted"),
             Err(error) => tracing::error!(%error, "the export failed"),
