@@ -352,6 +352,27 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn user_and_name_of_the_database_override_those_of_the_url() {
+        let flags = [
+            "--database-user",
+            "chat\n",
+            "--database-name",
+            "own",
+            "--database-password",
+            "p",
+        ];
+        let options = serve(&flags).unwrap().database.options().unwrap();
+        assert_eq!(
+            (
+                options.get_host(),
+                options.get_username(),
+                options.get_database()
+            ),
+            ("x", "chat", Some("own"))
+        );
+    }
+
+    #[test]
     fn secrets_are_not_in_debug_output() {
         let flags = [
             "--kafka-sasl-password",

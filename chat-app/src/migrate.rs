@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use serde_json::json;
 use sqlx::Connection;
 use sqlx::migrate::MigrateError;
-use sqlx::postgres::PgConnection;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
 
 use crate::config::Migrate;
 use crate::store::lookalikes;
@@ -20,19 +21,22 @@ const LOCK_NOT_AVAILABLE: &str = "55P03";
 struct Outcome {
     schema: Migrated,
     max_connections: i32,
+    identity: server::Identity,
 }
 
-/// Runs the migration. The termination message is `{"applied":2,"target":2,"maxConnections":97}`, or a sentence that says
-/// what failed; it starts with `DatabaseInUse: ` if the database belongs to another chat.
+/// Runs the migration. The termination message is `{"applied":2,"target":2,"maxConnections":97,"systemIdentifier":"7…",
+/// "database":"confab"}`, or a sentence that says what failed; it starts with `DatabaseInUse: ` if the database belongs to another chat.
 pub async fn run(settings: Migrate) -> ExitCode {
     let outcome = migrate(&settings).await;
     let message = match &outcome {
-        Ok(done) => format!(
-            r#"{{"applied":{},"target":{},"maxConnections":{}}}"#,
-            done.schema.to,
-            schema::target(),
-            done.max_connections
-        ),
+        Ok(done) => json!({
+            "applied": done.schema.to,
+            "target": schema::target(),
+            "maxConnections": done.max_connections,
+            "systemIdentifier": done.identity.system_identifier,
+            "database": done.identity.database,
+        })
+        .to_string(),
         Err(sentence) => sentence.clone(),
     };
     write_message(&settings.termination_log, &message);
@@ -73,7 +77,7 @@ fn log(done: Migrated) {
 async fn migrate(settings: &Migrate) -> Result<Outcome, String> {
     let mut connection = connect(settings).await?;
     let (instance, language) = (&settings.instance, settings.search_language.as_str());
-    let query_failed = |error| format!("a query to PostgreSQL failed: {error}");
+    let query_failed = |error| format!("a query to PostgreSQL failed: {}", said(&error));
     let other = owner::other(&mut connection, instance).await;
     not_claimed(other.map_err(query_failed)?)?;
     let known = index::knows(&mut connection, language).await;
@@ -106,9 +110,13 @@ async fn migrate(settings: &Migrate) -> Result<Outcome, String> {
     let max_connections = server::max_connections(&mut connection)
         .await
         .map_err(query_failed)?;
+    let identity = server::identity(&mut connection)
+        .await
+        .map_err(query_failed)?;
     Ok(Outcome {
         schema,
         max_connections,
+        identity,
     })
 }
 
@@ -140,13 +148,47 @@ async fn connect(settings: &Migrate) -> Result<PgConnection, String> {
         .database
         .options()
         .map_err(|error| error.to_string())?;
-    let cannot_reach = |error| format!("cannot connect to PostgreSQL: {error}");
+    let cannot_reach = |error| cannot_connect(&error, &database);
     if server::pooled(&database).await.map_err(cannot_reach)? {
         return Err("the connection goes through a pooler such as PgBouncer in transaction mode, but the chat holds session-level locks: use the address of PostgreSQL itself, or of a pooler in session mode that passes on startup parameters".to_owned());
     }
     PgConnection::connect_with(&database)
         .await
         .map_err(cannot_reach)
+}
+
+/// What PostgreSQL or the network says, and what to do about it.
+fn cannot_connect(error: &sqlx::Error, to: &PgConnectOptions) -> String {
+    let (server, user) = (
+        format!("{}:{}", to.get_host(), to.get_port()),
+        to.get_username(),
+    );
+    let database = to.get_database().unwrap_or(user);
+    let refused = error.as_database_error();
+    match refused.and_then(|error| error.code()).as_deref() {
+        Some("3D000") => format!(
+            "the database \"{database}\" does not exist in PostgreSQL at {server}: create it with the owner \"{user}\", or correct its name"
+        ),
+        Some("28P01" | "28000") => format!(
+            "PostgreSQL at {server} does not let the user \"{user}\" log in: correct the user name, the password or pg_hba.conf ({})",
+            said(error)
+        ),
+        Some("42501") => format!(
+            "the user \"{user}\" has no permission to connect to the database \"{database}\" at {server}: GRANT CONNECT, or make the user its owner"
+        ),
+        Some("53300") => format!(
+            "PostgreSQL at {server} has no free connection: raise max_connections, or the limit of the user \"{user}\""
+        ),
+        _ => format!("cannot connect to PostgreSQL at {server}: {}", said(error)),
+    }
+}
+
+/// In the server's words, without where in its source code it says so.
+fn said(error: &sqlx::Error) -> String {
+    match error.as_database_error() {
+        Some(refused) => refused.message().to_owned(),
+        None => error.to_string(),
+    }
 }
 
 fn not_claimed(other: Option<Owner>) -> Result<(), String> {

@@ -20,6 +20,12 @@ pub struct Database {
         value_name = "URL"
     )]
     pub url: SecretString,
+    /// User; overrides the one in the URL
+    #[arg(long, env = "CONFAB_DATABASE_USER", value_name = "NAME")]
+    pub database_user: Option<String>,
+    /// Name of the database; overrides the one in the URL
+    #[arg(long, env = "CONFAB_DATABASE_NAME", value_name = "NAME")]
+    pub database_name: Option<String>,
     /// Password of the user; overrides the one in the URL
     #[arg(
         long,
@@ -60,9 +66,16 @@ impl Database {
     pub fn options(&self) -> Result<PgConnectOptions, NotAUrl> {
         let url = self.url.expose_secret();
         let mut options: PgConnectOptions = url.parse().map_err(|_| NotAUrl)?;
+        // A Secret created from a file ends with the file's last newline.
+        let line = |text: &str| text.trim_end_matches(['\r', '\n']).to_owned();
+        if let Some(user) = &self.database_user {
+            options = options.username(&line(user));
+        }
+        if let Some(name) = &self.database_name {
+            options = options.database(&line(name));
+        }
         if let Some(password) = exposed(self.database_password.as_ref()) {
-            // A Secret created from a file ends with the file's last newline.
-            options = options.password(password.trim_end_matches(['\r', '\n']));
+            options = options.password(&line(password));
         }
         if let Some(mode) = self.database_ssl_mode {
             options = options.ssl_mode(match mode {

@@ -55,3 +55,24 @@ pub async fn max_connections(connection: &mut PgConnection) -> sqlx::Result<i32>
     .fetch_one(connection)
     .await
 }
+
+/// What identifies a database, whatever the address at which it is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Of the PostgreSQL cluster.
+    pub system_identifier: String,
+    pub database: String,
+}
+
+/// The database of this connection.
+pub async fn identity(connection: &mut PgConnection) -> sqlx::Result<Identity> {
+    let (system_identifier, database) = sqlx::query_as(
+        "SELECT system_identifier::text, current_database()::text FROM pg_control_system()",
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(Identity {
+        system_identifier,
+        database,
+    })
+}

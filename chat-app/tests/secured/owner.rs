@@ -10,6 +10,18 @@ async fn the_first_chat_keeps_the_database_until_its_row_is_deleted(pool: PgPool
     let run = async |instance: &str| migrate(&url, &["--instance", instance]).await;
     let done = run("chat.elder").await.unwrap();
     assert!(done.contains(r#""maxConnections":"#), "{done}");
+    let identity: String = sqlx::query_scalar(
+        r#"SELECT format('"systemIdentifier":"%s"', system_identifier) FROM pg_control_system()"#,
+    )
+    .fetch_one(&pool)
+    .await
+    .unwrap();
+    let database = pool.connect_options().get_database().unwrap().to_owned();
+    let database = format!(r#""database":"{database}""#);
+    assert!(
+        done.contains(&identity) && done.contains(&database),
+        "{done}"
+    );
     run("chat.elder").await.expect("again, by its owner");
 
     let refused = run("chat.younger").await.unwrap_err();
@@ -59,4 +71,18 @@ async fn of_two_chats_that_come_at_once_one_gets_the_database(pool: PgPool) {
         1,
         "{one:?} {other:?}"
     );
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_database_that_does_not_exist_is_named_with_what_to_do(pool: PgPool) {
+    let options = pool.connect_options().as_ref().clone();
+    let absent = options.database("no-such-database").to_url_lossy();
+    let error = migrate(absent.as_str(), &[]).await.unwrap_err();
+    assert!(
+        error.starts_with(
+            "the database \"no-such-database\" does not exist in PostgreSQL at 127.0.0.1:"
+        ),
+        "{error}"
+    );
+    assert!(error.contains("create it"), "{error}");
 }
