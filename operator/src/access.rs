@@ -1,26 +1,25 @@
 //! Step access: how the chat-app reaches Kafka, PostgreSQL and the bucket, and how the operator reaches the first two. Pure: from
 //! the spec, the generated credentials and the Secrets that the spec names.
 
+mod cloudnativepg;
 mod database;
-mod named_secrets;
+mod named;
 mod strimzi;
 
 pub(crate) use database::{Database, DatabaseAddress, DatabaseLogin};
-use named_secrets::NamedSecrets;
-pub(crate) use named_secrets::SecretProblem;
+use named::InNamespace;
+pub(crate) use named::{Named, SecretProblem};
 
-use std::collections::BTreeMap;
-
-use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::crd::{
-    AttachmentStore, Attachments, ClientCertificateSecret, ExternalKafka, Kafka, KafkaTls,
-    Postgres, S3Store, SaslMechanism,
+    AttachmentStore, Attachments, CredentialsSecret, ExternalKafka, Kafka, KafkaTls, Postgres,
+    S3Store, SaslMechanism,
 };
 use crate::credentials::Credentials;
 use crate::digest::digest;
+use crate::kinds::Cluster;
 use crate::names::Role;
 use crate::validate::Chat;
 
@@ -51,13 +50,13 @@ pub(crate) struct KafkaAccess {
     pub sasl: Option<SaslAccess>,
 }
 
-/// A login to Kafka whose password is in a Secret under `password`.
+/// A login to Kafka whose password is in a Secret.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct SaslAccess {
     pub mechanism: SaslMechanism,
-    /// None: it is in the Secret under `username`.
+    /// None: it is in the Secret.
     pub username: Option<String>,
-    pub secret: String,
+    pub secret: CredentialsSecret,
 }
 
 /// Contents of the Secrets about Kafka.
@@ -98,18 +97,14 @@ impl KafkaAccess {
     }
 }
 
-/// `secrets` are those that the spec names and that exist.
-pub(crate) fn access(
-    chat: &Chat,
-    credentials: &Credentials,
-    secrets: &BTreeMap<String, Secret>,
-) -> Access {
-    let secrets = NamedSecrets {
+/// `named` is what the spec names and exists.
+pub(crate) fn access(chat: &Chat, credentials: &Credentials, named: &Named) -> Access {
+    let secrets = InNamespace {
         namespace: &chat.namespace,
-        by_name: secrets,
+        named,
     };
     let kafka = kafka_access(chat);
-    let database_login = database::login(chat);
+    let database_login = database::login(chat, named.cluster.as_ref());
     Access {
         kafka_login: kafka_secrets(chat, &kafka, credentials, &secrets),
         database: database::database(chat, credentials, &database_login, &secrets),
@@ -132,18 +127,19 @@ pub(crate) fn secret_names(
     kafka: &Kafka,
     postgres: &Postgres,
     attachments: &Attachments,
+    cluster: Option<&Cluster>,
 ) -> Vec<String> {
     let mut names = Vec::new();
     if let Kafka::Strimzi(strimzi) = kafka {
         names.extend(strimzi::secret_names(strimzi));
     }
     if let Kafka::External(ExternalKafka { tls, sasl, .. }) = kafka {
-        names.extend(sasl.iter().map(|sasl| sasl.secret_name.clone()));
+        names.extend(sasl.iter().map(|sasl| sasl.credentials_secret.name.clone()));
         names.extend(tls.iter().map(|tls| tls.ca_secret.name.clone()));
         let client = tls.iter().flat_map(|tls| &tls.client_certificate_secret);
         names.extend(client.map(|client| client.name.clone()));
     }
-    names.extend(database::secret_names(postgres));
+    names.extend(database::secret_names(postgres, cluster));
     if let AttachmentStore::S3(bucket) = &attachments.store {
         names.push(bucket.credentials_secret.name.clone());
     }
@@ -160,7 +156,7 @@ fn kafka_access(chat: &Chat) -> KafkaAccess {
             sasl: external.sasl.as_ref().map(|sasl| SaslAccess {
                 mechanism: sasl.mechanism,
                 username: None,
-                secret: sasl.secret_name.clone(),
+                secret: sasl.credentials_secret.clone(),
             }),
         },
         Kafka::Strimzi(strimzi) => strimzi::kafka_access(strimzi, &chat.namespace),
@@ -170,7 +166,7 @@ fn kafka_access(chat: &Chat) -> KafkaAccess {
             sasl: Some(SaslAccess {
                 mechanism: SaslMechanism::ScramSha512,
                 username: None,
-                secret: chat.child(Role::Kafka),
+                secret: CredentialsSecret::named(chat.child(Role::Kafka)),
             }),
         },
     }
@@ -180,7 +176,7 @@ fn kafka_secrets(
     chat: &Chat,
     kafka: &KafkaAccess,
     credentials: &Credentials,
-    secrets: &NamedSecrets<'_>,
+    secrets: &InNamespace<'_>,
 ) -> Result<KafkaSecrets, SecretProblem> {
     if matches!(chat.kafka, Kafka::Embedded(_)) {
         let own = &credentials.kafka;
@@ -190,42 +186,47 @@ fn kafka_secrets(
             client: None,
         });
     }
-    let login = |sasl: &SaslAccess| {
-        let username = match &sasl.username {
-            Some(name) => name.clone(),
-            None => secrets.text(&sasl.secret, "username")?,
-        };
-        Ok((
-            username,
-            SecretString::from(secrets.text(&sasl.secret, "password")?),
-        ))
-    };
-    let client = |secret: &ClientCertificateSecret| {
-        Ok((
-            secrets.text(&secret.name, &secret.certificate_key)?,
-            SecretString::from(secrets.text(&secret.name, &secret.private_key_key)?),
-        ))
-    };
     let tls = kafka.tls.as_ref();
-    let ca = tls.map(|tls| &tls.ca_secret);
-    let certificate = tls.and_then(|tls| tls.client_certificate_secret.as_ref());
+    let ca = tls.map(|tls| (tls.ca_secret.name.as_str(), tls.ca_secret.key.as_str()));
+    let client = tls.and_then(|tls| tls.client_certificate_secret.as_ref());
+    let client = client.map(|it| {
+        let name = it.name.as_str();
+        [
+            (name, it.certificate_key.as_str()),
+            (name, it.private_key_key.as_str()),
+        ]
+    });
+    let sasl = kafka.sasl.as_ref();
+    let password = sasl.map(|it| (it.secret.name.as_str(), it.secret.password_key.as_str()));
+    let username = sasl
+        .filter(|it| it.username.is_none())
+        .map(|it| (it.secret.name.as_str(), it.secret.username_key.as_str()));
+    let all = ca.into_iter().chain(client.into_iter().flatten());
+    let all: Vec<_> = all.chain(username).chain(password).collect();
+    secrets.require(&all)?;
+    let text = |(name, key)| secrets.text(name, key);
+    let login = |sasl: &SaslAccess| {
+        let given = sasl.username.clone();
+        let username = given.or_else(|| username.map(text)).unwrap_or_default();
+        let password = password.map(text).unwrap_or_default();
+        (username, SecretString::from(password))
+    };
     Ok(KafkaSecrets {
-        login: kafka.sasl.as_ref().map(login).transpose()?,
-        ca: ca.map(|ca| secrets.text(&ca.name, &ca.key)).transpose()?,
-        client: certificate.map(client).transpose()?,
+        login: sasl.map(login),
+        ca: ca.map(text),
+        client: client.map(|[certificate, key]| (text(certificate), SecretString::from(text(key)))),
     })
 }
 
-fn bucket_login(bucket: &S3Store, secrets: &NamedSecrets<'_>) -> Result<(), SecretProblem> {
+fn bucket_login(bucket: &S3Store, secrets: &InNamespace<'_>) -> Result<(), SecretProblem> {
     let secret = &bucket.credentials_secret;
-    secrets.text(&secret.name, &secret.access_key_id_key)?;
-    secrets.text(&secret.name, &secret.secret_access_key_key)?;
-    Ok(())
+    let keys = [&secret.access_key_id_key, &secret.secret_access_key_key];
+    secrets.require(&keys.map(|key| (secret.name.as_str(), key.as_str())))
 }
 
 /// A Secret that the spec names counts by its resourceVersion: a weak password could be guessed from a digest. A
 /// generated one counts by a digest of its 190 random bits or more, which ignores changes of labels and owners.
-fn versions(chat: &Chat, credentials: &Credentials, secrets: &NamedSecrets<'_>) -> Option<String> {
+fn versions(chat: &Chat, credentials: &Credentials, secrets: &InNamespace<'_>) -> Option<String> {
     let mut versions = vec![format!(
         "{}={}",
         chat.child(Role::Keys),
@@ -245,8 +246,9 @@ fn versions(chat: &Chat, credentials: &Credentials, secrets: &NamedSecrets<'_>) 
             credentials.postgres.password_digest()
         ));
     }
-    for name in secret_names(&chat.kafka, &chat.postgres, &chat.attachments) {
-        let version = secrets.by_name.get(&name)?.resource_version()?;
+    let cluster = secrets.named.cluster.as_ref();
+    for name in secret_names(&chat.kafka, &chat.postgres, &chat.attachments, cluster) {
+        let version = secrets.named.secrets.get(&name)?.resource_version()?;
         versions.push(format!("{name}={version}"));
     }
     Some(versions.join(","))
@@ -258,11 +260,12 @@ mod tests {
     use crate::children::Children;
     use crate::credentials::credentials;
     use crate::validate::fixtures::chat_of;
+    use k8s_openapi::api::core::v1::Secret;
     use serde_json::json;
 
     fn external() -> Chat {
         chat_of(json!({
-            "kafka": {"external": {"bootstrapServers": ["k:9093"], "tls": {"caSecret": {"name": "ca"}, "clientCertificateSecret": {"name": "cert"}}, "sasl": {"secretName": "login"}}},
+            "kafka": {"external": {"bootstrapServers": ["k:9093"], "tls": {"caSecret": {"name": "ca"}, "clientCertificateSecret": {"name": "cert"}}, "sasl": {"credentialsSecret": {"name": "login"}}}},
             "postgres": {"external": {"urlSecret": {"name": "db"}}},
         }))
     }
@@ -289,7 +292,10 @@ mod tests {
         access(
             chat,
             &credentials(&Children::default()),
-            &secrets.iter().cloned().collect(),
+            &Named {
+                secrets: secrets.iter().cloned().collect(),
+                cluster: None,
+            },
         )
     }
 
@@ -326,8 +332,11 @@ mod tests {
             "Secret db does not exist: create it in namespace chat with the key url"
         );
         assert_eq!(
-            access.kafka_login.unwrap_err().reason(),
-            crate::reason::Reason::SecretInvalid
+            access.kafka_login.unwrap_err().to_string(),
+            "Secret ca does not exist: create it in namespace chat with the key ca.crt. \
+             Secret cert does not exist: create it in namespace chat with the keys tls.crt and tls.key. \
+             Secret login has no text value for the key password: add it",
+            "all that is missing at once"
         );
     }
 
@@ -339,7 +348,7 @@ mod tests {
         let problem = |secrets: &[_]| access_of(&chat, secrets).bucket_login.unwrap_err();
         assert_eq!(
             problem(&[]).to_string(),
-            "Secret bucket does not exist: create it in namespace chat with the key id"
+            "Secret bucket does not exist: create it in namespace chat with the keys id and secret-access-key"
         );
         let half = problem(&[secret("bucket", &[("id", "i")])]);
         assert_eq!(

@@ -12,14 +12,14 @@ use kube::runtime::reflector::Store;
 
 use crate::backoff::Backoffs;
 use crate::children::Children;
-use crate::crd::ChatDeployment;
+use crate::crd::{ChatDeployment, Kafka};
 use crate::existing::ExistingChildren;
 use crate::installed::InstalledKinds;
 use crate::own_writes::OwnWrites;
 use crate::status::Events;
 use crate::telemetry::Metrics;
-use crate::topic::Topics;
-use crate::validate::{Chat, Images, Rejection, check_topics, creation_time, validate};
+use crate::topic::{TopicClaims, Topics};
+use crate::validate::{Chat, Images, Rejection, check_host_is_free, validate};
 
 pub(crate) struct Context {
     pub client: Client,
@@ -54,8 +54,28 @@ impl Context {
     ) -> Result<Chat, Rejection> {
         let chat = validate(object, children, &self.images)?;
         let known = self.chats.state();
-        let others = known.iter().filter_map(|cached| cached.0.as_ref().ok());
-        check_topics(&chat, creation_time(object).as_deref(), others)?;
-        Ok(chat)
+        check_host_is_free(object, others(&known))?;
+        // Others are compared once Kafka has told its identity, before a topic is touched.
+        let strimzi = matches!(chat.kafka, Kafka::Strimzi(_));
+        let dispute = strimzi.then(|| TopicClaims::new(object, others(&known)).dispute(None));
+        match dispute.flatten() {
+            Some(dispute) => Err(Rejection::TopicPrefixInUse(dispute.message)),
+            None => Ok(chat),
+        }
     }
+
+    /// Whether this operator reconciles the ChatDeployments of the namespace.
+    pub(crate) fn watches(&self, namespace: &str) -> bool {
+        self.watched.is_empty() || self.watched.iter().any(|it| it == namespace)
+    }
+
+    /// Who claims topics of the names of `object`'s.
+    pub(crate) fn topic_claims(&self, object: &ChatDeployment) -> TopicClaims {
+        TopicClaims::new(object, others(&self.chats.state()))
+    }
+}
+
+/// The ChatDeployments that this version can read.
+fn others(known: &[Arc<Cached>]) -> impl Iterator<Item = &ChatDeployment> {
+    known.iter().filter_map(|cached| cached.0.as_ref().ok())
 }

@@ -4,6 +4,7 @@
 //! The API server rejects whatever a single object can prove wrong, with the CEL rules below;
 //! [`crate::validate`] has the same rules for objects that were stored before a rule existed.
 
+mod addresses;
 mod attachments;
 mod backup;
 mod chat;
@@ -15,6 +16,7 @@ mod postgres;
 mod resources;
 mod secrets;
 mod status;
+mod topics;
 
 pub(crate) use attachments::{AttachmentStore, Attachments, S3Store};
 pub(crate) use backup::{Backup, Restore};
@@ -23,16 +25,19 @@ pub(crate) use definition::definition;
 pub(crate) use exposure::{Exposure, IngressExposure};
 pub(crate) use kafka::{
     ClientCertificateSecret, ExternalKafka, Kafka, KafkaTls, SaslMechanism, StrimziAuthentication,
-    StrimziKafka, Topics,
+    StrimziKafka,
 };
 pub(crate) use pods::{
-    ImagePullSecret, PodMetadata, Scheduling, Toleration, TopologySpread, Unsatisfiable,
+    ImagePullSecret, PodMetadata, Scheduling, ServiceAccountSpec, Toleration, TopologySpread,
+    Unsatisfiable,
 };
 pub(crate) use postgres::{CloudNativePg, ExternalPostgres, Postgres};
-pub(crate) use resources::{ResourceAmounts, Resources};
-pub(crate) use secrets::{CaSecret, PasswordSecret, UrlSecret};
+pub(crate) use resources::Resources;
+pub(crate) use secrets::{CaSecret, CredentialsSecret, PasswordSecret, UrlSecret};
 pub(crate) use status::{BackupStatus, ChatDeploymentStatus, SchemaStatus, TopicStatus};
+pub(crate) use topics::Topics;
 
+use k8s_openapi::api::core::v1::{EnvVar, PodSecurityContext, SecurityContext};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -45,6 +50,7 @@ use serde::{Deserialize, Serialize};
     kind = "ChatDeployment",
     plural = "chatdeployments",
     shortname = "chat",
+    category = "confab",
     namespaced,
     doc = "A self-hosted team chat: its replicas, its Kafka topics, its PostgreSQL schema, and the route to it.",
     status = "ChatDeploymentStatus",
@@ -68,7 +74,7 @@ use serde::{Deserialize, Serialize};
 #[x_kube(
     validation = Rule::new("!has(self.exposure) || has(self.url)").message("exposure requires spec.url: set it to the public address of the chat, such as https://chat.example.com"),
     validation = Rule::new("!has(self.autoscaling) || self.autoscaling.minReplicas <= self.autoscaling.maxReplicas").message("autoscaling.minReplicas must not be greater than autoscaling.maxReplicas"),
-    validation = Rule::new("!has(self.autoscaling) || !has(self.resources) || (has(self.resources.requests) && has(self.resources.requests.cpu)) || (has(self.resources.limits) && has(self.resources.limits.cpu))").message("autoscaling measures CPU utilization against the CPU request: set spec.resources.requests.cpu, or omit spec.resources to use the default"),
+    validation = Rule::new("!has(self.autoscaling) || !has(self.resources) || (has(self.resources.requests) && 'cpu' in self.resources.requests) || (has(self.resources.limits) && 'cpu' in self.resources.limits)").message("autoscaling measures CPU utilization against the CPU request: set spec.resources.requests.cpu, or omit spec.resources to use the default"),
     validation = Rule::new("has(self.topics.prefix) == has(oldSelf.topics.prefix) && (!has(self.topics.prefix) || self.topics.prefix == oldSelf.topics.prefix)").message("topics.prefix is immutable, because the existing records are in the topics with the old prefix: create a new ChatDeployment instead"),
     validation = Rule::new("!has(self.kafka.embedded) || !has(self.topics.replicationFactor) || self.topics.replicationFactor == 1").message("embedded Kafka has a single broker: omit topics.replicationFactor, or use spec.kafka.external"),
     validation = Rule::new("!has(self.chat.messageRetentionDays) || self.topics.retentionHours <= self.chat.messageRetentionDays * 24").message("topics.retentionHours must not exceed chat.messageRetentionDays, because Kafka would keep messages after their deletion: set it to at most 24 times the number of days"),
@@ -87,7 +93,7 @@ pub(crate) struct ChatDeploymentSpec {
     /// omitted, there is no route, and the status shows how to reach the chat with a port-forward.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 262))]
-    #[x_kube(validation = Rule::new(r"self.matches('^https?://[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*(:[0-9]{1,5})?$')").message("url must be http:// or https:// with a lowercase host and, if needed, a port, and nothing after it: https://chat.example.com"))]
+    #[x_kube(validation = Rule::new(addresses::SITE).message("url must be http:// or https:// with a lowercase host and, if needed, a port, and nothing after it: https://chat.example.com"), validation = Rule::new(addresses::SITE_HOST).message(addresses::SITE_HOST_MESSAGE), validation = Rule::new(addresses::SITE_PORT).message(addresses::SITE_PORT_MESSAGE))]
     pub url: Option<String>,
 
     /// Number of replicas. `kubectl scale chat/<name>` sets it. With `autoscaling`, the HorizontalPodAutoscaler
@@ -143,10 +149,32 @@ pub(crate) struct ChatDeploymentSpec {
     #[serde(default)]
     pub push: Switch,
 
-    /// CPU and memory of each replica. Defaults to requests of 50m CPU and 64Mi memory and a memory limit of
+    /// CPU, memory and other resources of each replica. Defaults to requests of 50m CPU and 64Mi memory and a memory limit of
     /// 256Mi. A value replaces all of these defaults.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resources: Option<Resources>,
+
+    /// Additional environment variables of the replicas and migrations, as in a container: Kubernetes replaces
+    /// `$(NAME)` in a value with the variable of that name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]), validation = Rule::new(pods::FREE_VARIABLES).message(pods::FREE_VARIABLES_MESSAGE))]
+    pub extra_env: Vec<EnvVar>,
+
+    /// Security context of all pods of this chat. Defaults to a fixed user and group other than root and the
+    /// seccomp profile RuntimeDefault. A value replaces all of these defaults: omit `runAsUser`, `runAsGroup` and
+    /// `fsGroup` where the platform assigns them, as OpenShift does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pod_security_context: Option<PodSecurityContext>,
+
+    /// Security context of all containers of this chat. Defaults to a read-only root file system without
+    /// capabilities and privilege escalation. A value replaces all of these defaults.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container_security_context: Option<SecurityContext>,
+
+    /// ServiceAccount of the replicas and migrations, which has no permissions in the cluster.
+    #[serde(default)]
+    pub service_account: ServiceAccountSpec,
 
     /// Constraints on the nodes that pods can run on.
     #[serde(default)]
@@ -197,11 +225,11 @@ pub(crate) struct Autoscaling {
 
     /// Target average CPU utilization, in percent of the CPU request.
     #[serde(
-        rename = "targetCPUUtilizationPercent",
+        rename = "targetCPUUtilizationPercentage",
         default = "defaults::target_cpu"
     )]
     #[schemars(range(min = 1, max = 1000))]
-    pub target_cpu_utilization_percent: i32,
+    pub target_cpu_utilization_percentage: i32,
 }
 
 /// What happens to the data when the ChatDeployment is deleted.

@@ -1,4 +1,4 @@
-//! Kinds of other projects: HTTPRoute of Gateway API and KafkaTopic of Strimzi. Types alone, no I/O.
+//! Kinds of other projects: HTTPRoute of Gateway API, KafkaTopic of Strimzi, Cluster of CloudNativePG. Types alone, no I/O.
 //!
 //! They have the fields that the operator writes or reads and no others. Generated types of the whole APIs (the crate
 //! gateway-api for one) would be thousands of lines for these few, and tie the operator to one release of each.
@@ -135,4 +135,37 @@ pub(crate) struct TopicCondition {
     pub reason: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+}
+
+#[derive(CustomResource, Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[kube(
+    group = "postgresql.cnpg.io",
+    version = "v1",
+    kind = "Cluster",
+    plural = "clusters",
+    namespaced,
+    status = "ClusterStatus",
+    schema = "disabled",
+    derive = "PartialEq",
+    doc = "A PostgreSQL cluster of CloudNativePG."
+)]
+pub(crate) struct ClusterSpec {}
+
+/// Reported by CloudNativePG.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+pub(crate) struct ClusterStatus {
+    #[serde(default)]
+    pub certificates: ClusterCertificates,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ClusterCertificates {
+    /// Name of the Secret with the authority that signed the server's certificate.
+    #[serde(
+        default,
+        rename = "serverCASecret",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub server_ca_secret: Option<String>,
 }

@@ -22,6 +22,7 @@ mod credentials;
 mod desired;
 mod digest;
 mod existing;
+mod ingress_class;
 mod installed;
 mod kinds;
 mod leader;

@@ -4,20 +4,23 @@
 //! that no decision rests on a cache. Secrets are read by name and never listed.
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 
 use futures_util::future::try_join_all;
+use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{Pod, Secret};
 use kube::api::ListParams;
-use kube::{Api, Client, ResourceExt};
+use kube::{Api, Client, Resource, ResourceExt};
+use serde::de::DeserializeOwned;
 use tokio::try_join;
 
-use crate::access::secret_names;
+use crate::access::{Named, secret_names};
 use crate::backup;
 use crate::child_api::{ChildApi, Error};
 use crate::children::{Child, Children, Policy, table};
-use crate::crd::{BackupStatus, ChatDeployment};
+use crate::crd::{BackupStatus, ChatDeployment, Postgres};
 use crate::existing::ExistingChildren;
 use crate::migration;
 use crate::names::{MANAGED_BY, Role};
@@ -27,8 +30,7 @@ use crate::workload::{rolled_out, serving};
 pub(crate) struct Observed {
     /// Objects under the names of children, with any owner.
     pub children: Children,
-    /// Of the Secrets that the spec names, those that exist.
-    pub secrets: BTreeMap<String, Secret>,
+    pub named: Named,
     /// Read only while the chat is not settled: they show why.
     pub pods: Vec<Pod>,
 }
@@ -38,8 +40,7 @@ pub(crate) async fn observe(
     existing: &ExistingChildren,
     object: &ChatDeployment,
 ) -> Result<Observed, Error> {
-    let (children, secrets) =
-        try_join!(children(client, existing, object), secrets(client, object))?;
+    let (children, named) = try_join!(children(client, existing, object), named(client, object))?;
     let news = children
         .get::<CronJob>(Role::Backup)
         .is_some_and(|job| backup::has_news(job, last_backup(object)));
@@ -50,7 +51,7 @@ pub(crate) async fn observe(
     };
     Ok(Observed {
         children,
-        secrets,
+        named,
         pods,
     })
 }
@@ -119,28 +120,44 @@ fn migrated(children: &Children) -> bool {
     })
 }
 
-/// Of the Secrets that the spec names, those that exist.
-pub(crate) async fn secrets(
-    client: &Client,
-    object: &ChatDeployment,
-) -> Result<BTreeMap<String, Secret>, Error> {
+/// What the spec names and exists: first the Cluster, which names a Secret too.
+pub(crate) async fn named(client: &Client, object: &ChatDeployment) -> Result<Named, Error> {
     let namespace = object.namespace().unwrap_or_default();
-    let api: Api<Secret> = Api::namespaced(client.clone(), &namespace);
     let spec = &object.spec;
-    let mut found = BTreeMap::new();
-    let mut names = secret_names(&spec.kafka, &spec.postgres, &spec.attachments);
+    let cluster = match &spec.postgres {
+        Postgres::CloudNativePg(ours) => find(client, &namespace, &ours.cluster).await?,
+        _ => None,
+    };
+    let mut names = secret_names(
+        &spec.kafka,
+        &spec.postgres,
+        &spec.attachments,
+        cluster.as_ref(),
+    );
     let backup = spec.backup.iter();
     names.extend(backup.map(|backup| backup.destination.credentials_secret.name.clone()));
     names.sort();
     names.dedup();
+    let mut secrets = BTreeMap::new();
     for name in names {
-        let secret = api.get_opt(&name).await;
-        if let Some(mut secret) =
-            secret.map_err(|source| error("Secret", &namespace, &name, source))?
-        {
-            secret.managed_fields_mut().clear();
-            found.insert(name, secret);
+        if let Some(secret) = find::<Secret>(client, &namespace, &name).await? {
+            secrets.insert(name, secret);
         }
+    }
+    Ok(Named { secrets, cluster })
+}
+
+/// The object, if it exists, and if the cluster has its kind.
+async fn find<K>(client: &Client, namespace: &str, name: &str) -> Result<Option<K>, Error>
+where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
+    K: Clone + Debug + DeserializeOwned,
+{
+    let api: Api<K> = Api::namespaced(client.clone(), namespace);
+    let found = api.get_opt(name).await;
+    let mut found = found.map_err(|source| error(&K::kind(&()), namespace, name, source))?;
+    if let Some(object) = &mut found {
+        object.managed_fields_mut().clear();
     }
     Ok(found)
 }

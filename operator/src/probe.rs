@@ -1,4 +1,4 @@
-//! Whether a PostgreSQL answers. I/O: one TCP connection, bounded.
+//! Whether a PostgreSQL answers, and whether a chat has an admin. I/O: one TCP connection each, bounded.
 
 use std::time::Duration;
 
@@ -20,6 +20,26 @@ pub(crate) async fn postgres_answers((host, port): &(String, u16)) -> bool {
         stream.read_u8().await
     };
     matches!(timeout(LIMIT, ask).await, Ok(Ok(b'S' | b'N')))
+}
+
+/// For the answer of a replica, which a reconcile waits for.
+const REPLICA: Duration = Duration::from_secs(1);
+
+/// Whether the chat at this address has an admin: then its page for the first one is gone. None: no replica says.
+pub(crate) async fn has_admin((host, port): (&str, u16)) -> Option<bool> {
+    let ask = async {
+        let mut stream = TcpStream::connect((host, port)).await?;
+        let request = format!("GET /setup HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await?;
+        let mut start = *b"HTTP/1.1 200";
+        stream.read_exact(&mut start).await?;
+        std::io::Result::Ok(start)
+    };
+    match &timeout(REPLICA, ask).await.ok()?.ok()?[9..] {
+        b"200" => Some(false),
+        b"404" => Some(true),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -48,6 +68,27 @@ mod tests {
         assert!(postgres_answers(&server(b"N").await).await);
         assert!(postgres_answers(&server(b"S").await).await);
         assert!(!postgres_answers(&server(b"HTTP/1.1 400").await).await);
+    }
+
+    #[tokio::test]
+    async fn a_chat_whose_page_for_the_first_admin_is_gone_has_one() {
+        for (status, known) in [
+            ("200 OK", Some(false)),
+            ("404 Not Found", Some(true)),
+            ("503 Service Unavailable", None),
+        ] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let port = listener.local_addr().unwrap().port();
+            tokio::spawn(async move {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut request = [0; 16];
+                stream.read_exact(&mut request).await.unwrap();
+                assert_eq!(&request, b"GET /setup HTTP/");
+                let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n");
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            });
+            assert_eq!(has_admin(("127.0.0.1", port)).await, known, "{status}");
+        }
     }
 
     #[tokio::test]

@@ -23,11 +23,11 @@ macro_rules! reasons {
 reasons! {
     UpToDate Valid TopicsUpToDate Migrated Serving IngressConfigured RouteAccepted NoActionNeeded
     ExposureNotConfigured UrlNotSet ScaledToZero Paused
-    InvalidSpec NameInUse TopicPrefixInUse WaitingForGarbageCollection
-    WaitingForGateway RouteNotAccepted GatewayApiNotInstalled
+    InvalidSpec NameInUse HostInUse TopicPrefixInUse WaitingForGarbageCollection
+    IngressClassNotFound WaitingForIngressController WaitingForGateway RouteNotAccepted GatewayApiNotInstalled
     WaitingForTopicOperator StrimziNotInstalled
     WaitingForKafka KafkaUnreachable KafkaAuthenticationFailed KafkaTlsFailed KafkaAuthorizationFailed KafkaSettingsInvalid TopicRefused PartitionsCannotShrink ReplicationFactorDiffers
-    SecretNotFound SecretInvalid WaitingForSecrets
+    SecretNotFound SecretInvalid WaitingForSecrets PostgresClusterNotFound
     WaitingForPostgres Migrating MigrationFailed DatabaseInUse DatabaseNotEmpty TooFewConnections
     BackupNotConfigured WaitingForBackup BackupComplete BackupFailed BackupLate
     WaitingForDependencies Starting RollingOut RolloutStuck

@@ -27,6 +27,7 @@ use crate::context::{Cached, Context};
 use crate::crd::ChatDeployment;
 use crate::credentials::credentials;
 use crate::desired::{BuildInput, desired};
+use crate::ingress_class::ingress_controller;
 use crate::names::Role;
 use crate::observe::observe;
 use crate::status::{ChatState, Outcome};
@@ -57,6 +58,10 @@ const LIMIT: Duration = Duration::from_secs(30);
 
 /// What the Controller calls: one reconcile, measured.
 pub(crate) async fn run(cached: Arc<Cached>, ctx: Arc<Context>) -> Result<Action, Error> {
+    // After a watch had to list again, every ChatDeployment of the cache comes here.
+    if !ctx.watches(&cached.namespace().unwrap_or_default()) {
+        return Ok(Action::await_change());
+    }
     let id = ctx.metrics.next_reconcile_id();
     let chat = format!(
         "{}/{}",
@@ -95,7 +100,8 @@ async fn reconcile(ctx: &Context, object: &ChatDeployment) -> Result<Action, Err
     // validate (pure): values that Kubernetes and Kafka accept; names and topics that are this chat's own.
     let chat = match ctx.validate(object, &observed.children) {
         Ok(chat) if chat.paused => {
-            let state = progress::paused(object, chat, observed);
+            let controller = ingress_controller(&ctx.client, &observed.children).await?;
+            let state = progress::paused(object, chat, observed, controller);
             return report(ctx, object, Outcome::Built(Box::new(state))).await;
         }
         Ok(chat) => chat,
@@ -105,11 +111,12 @@ async fn reconcile(ctx: &Context, object: &ChatDeployment) -> Result<Action, Err
     teardown::sync_finalizer(ctx, object, &chat).await?;
     // access (pure): addresses and credentials of Kafka, PostgreSQL and the bucket.
     let credentials = credentials(&observed.children);
-    let access = access(&chat, &credentials, &observed.secrets);
+    let access = access(&chat, &credentials, &observed.named);
     let progress = Progress {
         object,
         chat: &chat,
         access: &access,
+        claims: &ctx.topic_claims(object),
         observed: &observed,
     };
     // topics (read and write, in the background): those in Kafka, as the last topic reconcile left them.
@@ -134,12 +141,19 @@ async fn reconcile(ctx: &Context, object: &ChatDeployment) -> Result<Action, Err
     let before = object.status.as_ref();
     let before = before.and_then(|status| status.last_backup.clone());
     let last_backup = last_backup(children.get(Role::Backup), &observed.pods, before);
+    // route (read): whether the Ingress is of a class that exists, where no controller has reported an address.
+    let ingress_controller = ingress_controller(&ctx.client, &children).await?;
+    // setup (read): whether someone signed up as the first admin, until that is recorded.
+    let decision = migration.decision.as_ref();
+    let has_admin = progress::has_admin(object, &chat, decision, &children).await;
     let state = ChatState {
         chat,
         access,
         topics,
         migration: migration.decision,
         children,
+        has_admin,
+        ingress_controller,
         pods: observed.pods,
         schema: migration.schema,
         last_backup,

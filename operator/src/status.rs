@@ -16,17 +16,19 @@ use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Patch, PatchParams};
 use kube::{Api, Client, Resource, ResourceExt};
+use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::access::Access;
 use crate::children::Children;
 use crate::crd::{BackupStatus, ChatDeployment, ChatDeploymentStatus, SchemaStatus};
 use crate::desired::selector;
+use crate::ingress_class::IngressController;
 use crate::migration::Decision;
 use crate::names::{MANAGED_BY, Role};
 use crate::topic::TopicState;
 use crate::validate::{Chat, Rejection};
-use crate::workload::termination_message;
+use crate::workload::{available, termination_message};
 
 /// The state of a chat that can be built, after the steps of a reconcile.
 #[derive(Clone, Debug)]
@@ -38,11 +40,21 @@ pub(crate) struct ChatState {
     pub migration: Option<Decision>,
     /// As the step apply left them.
     pub children: Children,
+    /// Whether someone signed up as the first admin.
+    pub has_admin: bool,
+    pub ingress_controller: IngressController,
     /// Empty while the chat is settled.
     pub pods: Vec<Pod>,
     /// As the last migration reported it, now or earlier.
     pub schema: Option<SchemaStatus>,
     pub last_backup: Option<BackupStatus>,
+}
+
+impl ChatState {
+    /// The number of replicas that people can reach.
+    fn serving(&self) -> i32 {
+        self.children.get(Role::App).map_or(0, available)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -108,8 +120,11 @@ fn numbers(state: &ChatState, before: ChatDeploymentStatus) -> ChatDeploymentSta
         )),
         image: running_image(state).or(before.image),
         schema: state.schema,
+        postgres: reported(&state.children, state.migration.as_ref(), &state.pods)
+            .or(before.postgres),
         topics,
         last_backup: state.last_backup.clone(),
+        has_admin: state.has_admin,
     }
 }
 
@@ -138,18 +153,23 @@ pub(crate) fn schema(
     pods: &[Pod],
     before: Option<SchemaStatus>,
 ) -> Option<SchemaStatus> {
+    reported(children, decision, pods).or(before)
+}
+
+/// From the message of the migration that is complete.
+fn reported<T: DeserializeOwned>(
+    children: &Children,
+    decision: Option<&Decision>,
+    pods: &[Pod],
+) -> Option<T> {
     // A Job that is cancelled was for something else.
     let complete = matches!(decision, Some(Decision::Complete | Decision::Settled));
     let job = children
         .get::<Job>(Role::Migrate)
         .filter(|_| complete)
         .and_then(ResourceExt::uid);
-    let reported = job
-        .as_deref()
-        .and_then(|uid| termination_message(pods, uid));
-    reported
-        .and_then(|message| serde_json::from_str(message).ok())
-        .or(before)
+    let message = termination_message(pods, job.as_deref()?)?;
+    serde_json::from_str(message).ok()
 }
 
 /// Writes the status if it changed. Whether it did.

@@ -5,12 +5,14 @@
 //! few minutes while all is well, and with growing delays while it is not.
 
 mod broker;
+mod claims;
 mod connections;
 mod memory;
 mod plan;
 pub(crate) mod strimzi;
 
 pub(crate) use broker::{Broker, Error};
+pub(crate) use claims::TopicClaims;
 pub(crate) use connections::Connections;
 pub(crate) use memory::{ChatName, Topics};
 use plan::{LiveTopic, TopicPlan, plan};
@@ -64,6 +66,8 @@ pub(crate) struct TopicRequest<'a> {
     pub chat: &'a Chat,
     pub kafka: &'a KafkaAccess,
     pub secrets: &'a KafkaSecrets,
+    /// Who else claims topics of the same names.
+    pub claims: &'a TopicClaims,
 }
 
 impl TopicRequest<'_> {
@@ -106,35 +110,47 @@ fn in_background(
     let (topics, id) = (topics.clone(), id.to_owned());
     let (uid, name) = (request.chat.uid.clone(), ChatName::of(request.chat));
     let (access, secrets) = (request.kafka.clone(), request.secrets.clone());
-    let wanted = wanted(request.chat);
+    let (wanted, claims) = (wanted(request.chat), request.claims.clone());
     async move {
-        let state = reconcile(&topics.connections, &access, &secrets, &wanted).await;
+        let state = match topics.connections.open(&access, &secrets).await {
+            Ok(broker) => reconcile(&broker, &wanted, &claims).await,
+            Err(error) => failed(&error),
+        };
         topics.end(&uid, &id, state, name);
     }
 }
 
 /// Corrects what can be corrected, and returns the state of the topics then.
-async fn reconcile(
-    connections: &Connections,
-    access: &KafkaAccess,
-    secrets: &KafkaSecrets,
-    wanted: &[WantedTopic],
-) -> TopicState {
-    let broker = match connections.open(access, secrets).await {
-        Ok(broker) => broker,
-        Err(error) => return failed(&error),
-    };
-    let state = timeout(LIMIT, reconcile_all(&broker, wanted)).await;
-    match state {
+async fn reconcile(broker: &Broker, wanted: &[WantedTopic], claims: &TopicClaims) -> TopicState {
+    match timeout(LIMIT, reconcile_all(broker, wanted, claims)).await {
         Ok(Ok(state)) => state,
         Ok(Err(error)) => failed(&error),
         Err(_) => failed(&Error::TooSlow(LIMIT)),
     }
 }
 
-async fn reconcile_all(broker: &Broker, wanted: &[WantedTopic]) -> Result<TopicState, Error> {
-    let all = wanted.iter().map(|topic| reconcile_one(broker, topic));
+/// Changes nothing before it is clear that the topics are this chat's.
+async fn reconcile_all(
+    broker: &Broker,
+    wanted: &[WantedTopic],
+    claims: &TopicClaims,
+) -> Result<TopicState, Error> {
+    let found = try_join_all(wanted.iter().map(|topic| broker.describe(&topic.name))).await?;
+    let cluster = broker.cluster_id().await;
+    let cluster = cluster.as_deref();
+    if let Some(dispute) = claims.dispute(cluster) {
+        return Ok(TopicState::Problem {
+            reason: Reason::TopicPrefixInUse,
+            message: dispute.message,
+            needs_action: dispute.settled,
+            topics: Vec::new(),
+        });
+    }
+    let all = wanted.iter().zip(found);
+    let all = all.map(|(topic, live)| reconcile_one(broker, topic, live));
     let (topics, problems): (Vec<_>, Vec<_>) = try_join_all(all).await?.into_iter().unzip();
+    let status = |(topic, live): (&WantedTopic, LiveTopic)| live.status(&topic.name, cluster);
+    let topics = wanted.iter().zip(topics).map(status).collect();
     Ok(match problems.into_iter().flatten().next() {
         None => TopicState::Ready(topics),
         Some((reason, message)) => TopicState::Problem {
@@ -150,10 +166,15 @@ async fn reconcile_all(broker: &Broker, wanted: &[WantedTopic]) -> Result<TopicS
 async fn reconcile_one(
     broker: &Broker,
     topic: &WantedTopic,
-) -> Result<(TopicStatus, Option<plan::Problem>), Error> {
-    let live = broker.describe(&topic.name).await?;
+    live: Option<LiveTopic>,
+) -> Result<(LiveTopic, Option<plan::Problem>), Error> {
     let plan = plan(topic, live.as_ref());
-    carry_out(broker, topic, &plan).await?;
+    match carry_out(broker, topic, &plan).await {
+        Err(error) if error.is_about_settings() => {
+            return Err(error.with_settings(broker.refused_settings(topic).await));
+        }
+        done => done?,
+    }
     let after = match live {
         Some(live) if !plan.changes() => live,
         live => {
@@ -162,7 +183,7 @@ async fn reconcile_one(
             broker.describe_changed(&topic.name, partitions).await?
         }
     };
-    Ok((after.status(&topic.name), plan.problem))
+    Ok((after, plan.problem))
 }
 
 async fn carry_out(broker: &Broker, topic: &WantedTopic, plan: &TopicPlan) -> Result<(), Error> {

@@ -4,23 +4,25 @@
 //! on them. The API server rejects most of what is rejected here; this catches objects stored before a rule.
 
 mod checks;
+mod hosts;
 mod invalid;
 mod names;
 mod ownership;
-mod topic_conflicts;
 mod url;
 
+pub(crate) use hosts::check_host_is_free;
 pub(crate) use invalid::InvalidSpec;
-pub(crate) use topic_conflicts::{check_topics, creation_time};
 pub(crate) use url::SiteUrl;
 
+use k8s_openapi::api::core::v1::{EnvVar, PodSecurityContext, SecurityContext};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::{Resource, ResourceExt};
 
 use crate::children::Children;
 use crate::crd::{
-    Attachments, Autoscaling, Backup, ChatDeployment, ChatSettings, DeletionPolicy, Exposure,
-    ImagePullSecret, Kafka, PodMetadata, Postgres, Resources, Restore, Scheduling, Switch, Topics,
+    Attachments, Autoscaling, Backup, ChatDeployment, ChatDeploymentSpec, ChatSettings,
+    DeletionPolicy, Exposure, ImagePullSecret, Kafka, PodMetadata, Postgres, Resources, Restore,
+    Scheduling, ServiceAccountSpec, Switch, Topics,
 };
 
 /// Images that are used where the spec names none.
@@ -54,6 +56,10 @@ pub(crate) struct Chat {
     pub restore: Option<Restore>,
     pub push: Switch,
     pub resources: Resources,
+    pub extra_env: Vec<EnvVar>,
+    pub pod_security_context: Option<PodSecurityContext>,
+    pub container_security_context: Option<SecurityContext>,
+    pub service_account: ServiceAccountSpec,
     pub scheduling: Scheduling,
     pub pod_metadata: PodMetadata,
     pub image_pull_secrets: Vec<ImagePullSecret>,
@@ -70,6 +76,9 @@ pub(crate) enum Rejection {
     /// An object that is not this chat's has the name of one of its children.
     #[error("{0}")]
     NameInUse(String),
+    /// Another ChatDeployment has a route for the host.
+    #[error("{0}")]
+    HostInUse(String),
     /// The topics are those of another ChatDeployment.
     #[error("{0}")]
     TopicPrefixInUse(String),
@@ -95,18 +104,14 @@ fn chat(object: &ChatDeployment, defaults: &Images) -> Result<Chat, InvalidSpec>
     let namespace = object.namespace().unwrap_or_default();
     let url = spec.url.as_deref().map(SiteUrl::parse).transpose()?;
     checks::all(&spec)?;
+    let images = images(&spec, defaults);
     Ok(Chat {
-        topic_prefix: spec
-            .topics
-            .prefix
-            .clone()
-            .unwrap_or_else(|| format!("{namespace}.{name}")),
+        topic_prefix: topic_prefix(object),
         exposure: checks::exposure(spec.exposure, url.as_ref())?,
-        images: Images {
-            chat_app: spec.image.unwrap_or_else(|| defaults.chat_app.clone()),
-            ..defaults.clone()
-        },
-        resources: spec.resources.unwrap_or_else(default_resources),
+        images,
+        resources: spec
+            .resources
+            .unwrap_or_else(|| Resources::of("50m", "64Mi", "256Mi")),
         uid: object.uid().unwrap_or_default(),
         generation: object.meta().generation.unwrap_or_default(),
         replicas: spec.replicas,
@@ -119,6 +124,10 @@ fn chat(object: &ChatDeployment, defaults: &Images) -> Result<Chat, InvalidSpec>
         backup: spec.backup,
         restore: spec.restore,
         push: spec.push,
+        extra_env: spec.extra_env,
+        pod_security_context: spec.pod_security_context,
+        container_security_context: spec.container_security_context,
+        service_account: spec.service_account,
         scheduling: spec.scheduling,
         pod_metadata: spec.pod_metadata,
         image_pull_secrets: spec.image_pull_secrets,
@@ -131,19 +140,37 @@ fn chat(object: &ChatDeployment, defaults: &Images) -> Result<Chat, InvalidSpec>
     })
 }
 
-fn default_resources() -> Resources {
-    use crate::crd::ResourceAmounts;
-    use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
-    let amount = |text: &str| Some(Quantity(text.to_owned()));
-    Resources {
-        requests: Some(ResourceAmounts {
-            cpu: amount("50m"),
-            memory: amount("64Mi"),
-        }),
-        limits: Some(ResourceAmounts {
-            cpu: None,
-            memory: amount("256Mi"),
-        }),
+/// The prefix of the chat's topics: the spec's, or one that is its own in the cluster.
+pub(crate) fn topic_prefix(object: &ChatDeployment) -> String {
+    let own = || {
+        let namespace = object.namespace().unwrap_or_default();
+        format!("{namespace}.{}", object.name_any())
+    };
+    object.spec.topics.prefix.clone().unwrap_or_else(own)
+}
+
+/// As text whose order is that of times.
+pub(crate) fn creation_time(object: &ChatDeployment) -> Option<String> {
+    object.creation_timestamp().map(|time| time.0.to_string())
+}
+
+/// The spec's images, else the defaults.
+fn images(spec: &ChatDeploymentSpec, defaults: &Images) -> Images {
+    let kafka = match &spec.kafka {
+        Kafka::Embedded(kafka) => kafka.image.clone(),
+        _ => None,
+    };
+    let postgres = match &spec.postgres {
+        Postgres::Embedded(postgres) => postgres.image.clone(),
+        _ => None,
+    };
+    Images {
+        chat_app: spec
+            .image
+            .clone()
+            .unwrap_or_else(|| defaults.chat_app.clone()),
+        kafka: kafka.unwrap_or_else(|| defaults.kafka.clone()),
+        postgres: postgres.unwrap_or_else(|| defaults.postgres.clone()),
     }
 }
 

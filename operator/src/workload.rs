@@ -21,6 +21,14 @@ pub(crate) fn rolled_out(deployment: &Deployment) -> bool {
         && count(status.available_replicas) == wanted
 }
 
+/// The number of replicas that people can reach.
+pub(crate) fn available(deployment: &Deployment) -> i32 {
+    let status = deployment.status.as_ref();
+    status
+        .and_then(|status| status.available_replicas)
+        .unwrap_or(0)
+}
+
 /// Whether the one pod is ready and up to date.
 pub(crate) fn serving(stateful_set: &StatefulSet) -> bool {
     stateful_set.status.as_ref().is_some_and(|status| {
@@ -130,8 +138,9 @@ fn container_problem(pod: &Pod, container: &ContainerStatus) -> Option<PodProble
         "CrashLoopBackOff" => (
             Reason::CrashLooping,
             format!(
-                "Pod {name} exits shortly after each start{}: see kubectl logs {name} --previous",
-                exit_reason(container)
+                "Pod {name} exits shortly after each start{}: see kubectl logs {name} --previous{}",
+                exit_reason(container),
+                last_words(container)
             ),
             false,
         ),
@@ -155,6 +164,27 @@ fn exit_reason(container: &ContainerStatus) -> String {
         }
         Some(ended) => format!(" with exit code {}", ended.exit_code),
         None => String::new(),
+    }
+}
+
+/// The end of the log of the container that ended last, which Kubernetes keeps with its status.
+fn last_words(container: &ContainerStatus) -> String {
+    const LINES: usize = 3;
+    let ended = container
+        .last_state
+        .as_ref()
+        .and_then(|state| state.terminated.as_ref());
+    let message = ended
+        .and_then(|ended| ended.message.as_deref())
+        .unwrap_or_default();
+    let lines: Vec<_> = message
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    match &lines[lines.len().saturating_sub(LINES)..] {
+        [] => String::new(),
+        last => format!(", which ends with: {}", last.join(" / ")),
     }
 }
 
@@ -216,6 +246,24 @@ mod tests {
             problem
                 .message
                 .contains("raise spec.resources.limits.memory"),
+            "{}",
+            problem.message
+        );
+    }
+
+    #[test]
+    fn a_crash_loop_quotes_the_last_words_of_the_log() {
+        let log = "starting\nreading /etc\n\nerror: CONFAB_URL is not a URL\nexiting\n";
+        let crashed = pod(
+            json!({"containerStatuses": [{"name": "c", "image": "i", "imageID": "", "ready": false, "restartCount": 3,
+            "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+            "lastState": {"terminated": {"exitCode": 1, "message": log}}}]}),
+        );
+        let problem = pod_problem(&crashed, Role::Migrate, None).unwrap();
+        assert!(
+            problem.message.ends_with(
+                "--previous, which ends with: reading /etc / error: CONFAB_URL is not a URL / exiting"
+            ),
             "{}",
             problem.message
         );

@@ -47,7 +47,7 @@ async fn an_autoscaler_scales_the_chat_itself_and_is_deleted_with_its_field() ->
 }
 
 fn limits(target: i32) -> Value {
-    json!({"minReplicas": 2, "maxReplicas": 3, "targetCPUUtilizationPercent": target})
+    json!({"minReplicas": 2, "maxReplicas": 3, "targetCPUUtilizationPercentage": target})
 }
 
 async fn autoscaling(kubectl: &Kubectl, limits: Value) -> Result<()> {

@@ -55,7 +55,7 @@ fn guest(kubectl: &Kubectl, deletion_policy: &str) -> Value {
         "topics": {"partitions": 3},
         "kafka": {"external": {
             "bootstrapServers": [format!("{HOST}-kafka-0.{HOST}-kafka.{namespace}.svc:9092")],
-            "sasl": {"secretName": "kafka-login"},
+            "sasl": {"credentialsSecret": {"name": "kafka-login"}},
         }},
         "postgres": {"external": {"urlSecret": {"name": "database"}}},
     });

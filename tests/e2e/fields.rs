@@ -83,7 +83,7 @@ async fn define_kafka_topic(kubectl: &Kubectl) -> Result<()> {
 /// Sees the requested topics, refuses one, then accepts both.
 async fn topic_operator(kubectl: &Kubectl) -> Result<()> {
     says(kubectl, "TopicsReady", "WaitingForTopicOperator").await?;
-    says(kubectl, "SchemaReady", "SecretNotFound").await?;
+    says(kubectl, "SchemaReady", "PostgresClusterNotFound").await?;
     let events = kubectl.get("kafkatopic still-events").await?;
     let name = format!("{}.still.events", kubectl.namespace());
     ensure!(events["spec"]["topicName"] == name.as_str(), "{events}");

@@ -21,7 +21,7 @@ const SECRET: &str = "certificate";
 async fn pages_and_websockets_work_over_tls_by_ingress_and_by_gateway() -> Result<()> {
     in_own_namespace("tls", async |kubectl| {
         let authority = certificate(kubectl).await?;
-        let ingress = json!({"ingress": {"tlsSecretName": SECRET}});
+        let ingress = json!({"ingress": {"tlsSecret": {"name": SECRET}}});
         let spec = json!({"url": URL, "replicas": 1, "exposure": ingress});
         kubectl
             .apply(&manifest::chat(kubectl.namespace(), CHAT, spec))

@@ -51,6 +51,10 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 - apiGroups: [kafka.strimzi.io]
   resources: [kafkatopics]
   verbs: [get, list, watch, create, patch]
+# To find the certificate authority of a PostgreSQL of CloudNativePG.
+- apiGroups: [postgresql.cnpg.io]
+  resources: [clusters]
+  verbs: [get]
 - apiGroups: [policy]
   resources: [poddisruptionbudgets]
   verbs: [get, list, watch, create, patch, delete]

@@ -2,10 +2,13 @@
 
 use url::Url;
 
-use super::named_secrets::{NamedSecrets, SecretProblem};
-use crate::crd::{CaSecret, CloudNativePg, ExternalPostgres, PasswordSecret, Postgres, UrlSecret};
+use super::named::{InNamespace, SecretProblem};
+use crate::crd::{
+    CaSecret, CredentialsSecret, ExternalPostgres, PasswordSecret, Postgres, UrlSecret,
+};
 use crate::credentials::Credentials;
 use crate::digest::digest;
+use crate::kinds::Cluster;
 use crate::names::Role;
 use crate::validate::Chat;
 
@@ -36,24 +39,27 @@ pub(crate) enum DatabaseAddress {
         url: String,
         password: PasswordSecret,
     },
+    /// User name and password are in a Secret, and the name of the database if the URL has none.
+    Credentials {
+        url: String,
+        secret: CredentialsSecret,
+        database_key: Option<&'static str>,
+    },
 }
 
-pub(super) fn login(chat: &Chat) -> DatabaseLogin {
+pub(super) fn login(chat: &Chat, cluster: Option<&Cluster>) -> DatabaseLogin {
     match &chat.postgres {
         Postgres::External(external) => DatabaseLogin {
             address: address(external),
             ssl_mode: external.tls.as_ref().map(|tls| tls.mode.as_str()),
             ca: external.tls.as_ref().and_then(|tls| tls.ca_secret.clone()),
         },
-        Postgres::CloudNativePg(cluster) => DatabaseLogin {
-            address: DatabaseAddress::Secret(UrlSecret {
-                name: cluster.login_secret(),
-                key: "uri".to_owned(),
-            }),
-            // The certificate is issued for the names of the Cluster's Services, and the URL has one of them.
+        Postgres::CloudNativePg(ours) => DatabaseLogin {
+            address: ours.address(&chat.namespace),
+            // The certificate is issued for the names of the Cluster's Services.
             ssl_mode: Some("verify-full"),
             ca: Some(CaSecret {
-                name: cluster.ca_secret(),
+                name: ours.ca_secret(cluster),
                 key: "ca.crt".to_owned(),
             }),
         },
@@ -68,16 +74,6 @@ pub(super) fn login(chat: &Chat) -> DatabaseLogin {
     }
 }
 
-impl CloudNativePg {
-    fn login_secret(&self) -> String {
-        format!("{}-app", self.cluster)
-    }
-
-    fn ca_secret(&self) -> String {
-        format!("{}-ca", self.cluster)
-    }
-}
-
 fn address(external: &ExternalPostgres) -> DatabaseAddress {
     if let Some(secret) = &external.url_secret {
         return DatabaseAddress::Secret(secret.clone());
@@ -85,26 +81,46 @@ fn address(external: &ExternalPostgres) -> DatabaseAddress {
     let why = "validate() rejects an external PostgreSQL without urlSecret that lacks one of these";
     let (host, user) = (external.host.as_deref(), external.user.as_deref());
     let database = external.database.as_deref();
-    let mut url = Url::parse("postgres://host").expect("it is a URL");
-    url.set_host(host).expect(why);
-    url.set_port(external.port.and_then(|port| port.try_into().ok()))
-        .expect("the URL has a host");
-    url.set_username(user.expect(why))
-        .expect("the URL has a host");
-    url.path_segments_mut()
-        .expect("the URL has a host")
-        .push(database.expect(why));
     DatabaseAddress::Parts {
-        url: url.into(),
+        url: url(
+            host.expect(why),
+            external.port,
+            Some(user.expect(why)),
+            Some(database.expect(why)),
+        ),
         password: external.password_secret.clone().expect(why),
     }
 }
 
+/// The parts as a URL, each escaped.
+pub(super) fn url(
+    host: &str,
+    port: Option<i32>,
+    user: Option<&str>,
+    database: Option<&str>,
+) -> String {
+    const HAS_HOST: &str = "the URL has a host";
+    let mut url = Url::parse("postgres://host").expect("it is a URL");
+    let host = match host.contains(':') {
+        true => format!("[{host}]"),
+        false => host.to_owned(),
+    };
+    url.set_host(Some(&host))
+        .expect("validate() rejects a host that is none");
+    url.set_port(port.and_then(|port| port.try_into().ok()))
+        .expect(HAS_HOST);
+    url.set_username(user.unwrap_or_default()).expect(HAS_HOST);
+    if let Some(database) = database {
+        url.path_segments_mut().expect(HAS_HOST).push(database);
+    }
+    url.into()
+}
+
 /// Names of the Secrets that the spec names for PostgreSQL.
-pub(super) fn secret_names(postgres: &Postgres) -> Vec<String> {
+pub(super) fn secret_names(postgres: &Postgres, cluster: Option<&Cluster>) -> Vec<String> {
     match postgres {
         Postgres::Embedded(_) => Vec::new(),
-        Postgres::CloudNativePg(cluster) => vec![cluster.login_secret(), cluster.ca_secret()],
+        Postgres::CloudNativePg(ours) => vec![ours.credentials().name, ours.ca_secret(cluster)],
         Postgres::External(external) => {
             let url = external.url_secret.as_ref().map(|secret| &secret.name);
             let password = external.password_secret.as_ref();
@@ -121,23 +137,61 @@ pub(super) fn database(
     chat: &Chat,
     credentials: &Credentials,
     login: &DatabaseLogin,
-    secrets: &NamedSecrets<'_>,
+    secrets: &InNamespace<'_>,
 ) -> Result<Database, SecretProblem> {
-    if let Postgres::Embedded(_) = &chat.postgres {
-        let url = credentials.postgres.url(&chat.service_host(Role::Postgres));
-        return Ok(parse(&url).expect("the operator builds a URL"));
+    match &chat.postgres {
+        Postgres::Embedded(_) => {
+            let url = credentials.postgres.url(&chat.service_host(Role::Postgres));
+            Ok(parse(&url).expect("the operator builds a URL"))
+        }
+        Postgres::External(_) => with_secrets(login, secrets),
+        Postgres::CloudNativePg(ours) if secrets.named.cluster.is_none() => {
+            Err(SecretProblem::NoCluster(format!(
+                "Cluster {} of CloudNativePG does not exist: create it in namespace {}, or correct spec.postgres.cloudNativePg.cluster",
+                ours.cluster, chat.namespace
+            )))
+        }
+        Postgres::CloudNativePg(ours) => {
+            with_secrets(login, secrets).map_err(|problem| ours.explained(problem))
+        }
     }
-    if let Some(ca) = &login.ca {
-        secrets.text(&ca.name, &ca.key)?;
-    }
+}
+
+fn with_secrets(
+    login: &DatabaseLogin,
+    secrets: &InNamespace<'_>,
+) -> Result<Database, SecretProblem> {
+    let ca = login.ca.as_ref();
+    let ca = ca.map(|ca| (ca.name.as_str(), ca.key.as_str()));
+    let require = |keys: &[(&str, &str)]| {
+        let all: Vec<_> = keys.iter().copied().chain(ca).collect();
+        secrets.require(&all)
+    };
     match &login.address {
+        DatabaseAddress::Secret(secret) => {
+            require(&[(&secret.name, &secret.key)])?;
+            let text = secrets.text(&secret.name, &secret.key);
+            parse(&text).ok_or_else(|| not_a_url(secret))
+        }
         DatabaseAddress::Parts { url, password } => {
-            secrets.text(&password.name, &password.key)?;
+            require(&[(&password.name, &password.key)])?;
             Ok(parse(url).expect("the operator builds a URL"))
         }
-        DatabaseAddress::Secret(secret) => {
-            let text = secrets.text(&secret.name, &secret.key)?;
-            parse(&text).ok_or_else(|| not_a_url(secret))
+        DatabaseAddress::Credentials {
+            url,
+            secret,
+            database_key,
+        } => {
+            let keys = [&secret.username_key, &secret.password_key].map(String::as_str);
+            let keys = keys.into_iter().chain(*database_key);
+            require(
+                &keys
+                    .map(|key| (secret.name.as_str(), key))
+                    .collect::<Vec<_>>(),
+            )?;
+            let named = database_key.map(|key| secrets.text(&secret.name, key));
+            let url = named.map_or_else(|| url.clone(), |name| format!("{url}/{}", name.trim()));
+            Ok(parse(&url).expect("the operator builds a URL"))
         }
     }
 }
@@ -175,7 +229,7 @@ mod tests {
     use serde_json::{Value, json};
 
     fn login_of(external: Value) -> DatabaseLogin {
-        login(&chat_of(json!({"postgres": {"external": external}})))
+        login(&chat_of(json!({"postgres": {"external": external}})), None)
     }
 
     fn parts(user: &str, database: &str) -> Value {
@@ -209,18 +263,6 @@ mod tests {
             login_of(json!({"urlSecret": {"name": "db"}})).ssl_mode,
             None
         );
-    }
-
-    #[test]
-    fn a_cloudnativepg_cluster_is_reached_with_its_own_secrets_and_its_certificate_is_checked() {
-        let chat = chat_of(json!({"postgres": {"cloudNativePg": {"cluster": "pg"}}}));
-        assert_eq!(secret_names(&chat.postgres), ["pg-app", "pg-ca"]);
-        let login = login(&chat);
-        assert_eq!(login.ssl_mode, Some("verify-full"));
-        assert!(matches!(
-            login.address,
-            DatabaseAddress::Secret(UrlSecret { name, key }) if name == "pg-app" && key == "uri"
-        ));
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use super::{KafkaAccess, SaslAccess};
 use crate::crd::{
-    CaSecret, ClientCertificateSecret, KafkaTls, SaslMechanism, StrimziAuthentication, StrimziKafka,
+    CaSecret, ClientCertificateSecret, CredentialsSecret, KafkaTls, SaslMechanism,
+    StrimziAuthentication, StrimziKafka,
 };
 
 pub(super) fn kafka_access(strimzi: &StrimziKafka, namespace: &str) -> KafkaAccess {
@@ -14,7 +15,7 @@ pub(super) fn kafka_access(strimzi: &StrimziKafka, namespace: &str) -> KafkaAcce
     let sasl = user(StrimziAuthentication::ScramSha512).map(|user| SaslAccess {
         mechanism: SaslMechanism::ScramSha512,
         username: Some(user.name.clone()),
-        secret: user.name.clone(),
+        secret: CredentialsSecret::named(user.name.clone()),
     });
     let certificate = user(StrimziAuthentication::Tls).map(|user| ClientCertificateSecret {
         name: user.name.clone(),

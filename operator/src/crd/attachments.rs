@@ -4,6 +4,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::addresses;
 use super::resources;
 
 /// Files that users attach to messages.
@@ -53,18 +54,14 @@ pub(crate) enum AttachmentStore {
 pub(crate) struct PostgresStore {}
 
 /// An existing bucket. Confab neither creates nor deletes buckets.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct S3Store {
     /// URL of the server, such as `https://s3.example.com`. Defaults to the endpoint of Amazon S3 in the
     /// region.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(max = 262),
-        regex(
-            pattern = r"^https?://[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*(:[0-9]{1,5})?$"
-        )
-    )]
+    #[schemars(length(max = 262))]
+    #[x_kube(validation = Rule::new(addresses::SITE).message("endpoint must be http:// or https:// with a lowercase host and, if needed, a port, and nothing after it: https://s3.example.com"), validation = Rule::new(addresses::SITE_HOST).message(addresses::SITE_HOST_MESSAGE), validation = Rule::new(addresses::SITE_PORT).message(addresses::SITE_PORT_MESSAGE))]
     pub endpoint: Option<String>,
 
     /// Region of the bucket. Most S3-compatible servers accept the default.

@@ -10,8 +10,9 @@ use super::ChatDeployment;
 pub(crate) fn definition() -> CustomResourceDefinition {
     let mut crd = serde_json::to_value(ChatDeployment::crd()).expect("a CRD is JSON");
     forbid_null(&mut crd);
+    leave_unions_to_rules(&mut crd);
     join_lines(&mut crd);
-    serde_json::from_value(crd).expect("removing `nullable` and line breaks leaves a CRD")
+    serde_json::from_value(crd).expect("what is removed is optional in a CRD")
 }
 
 /// schemars marks optional fields as `nullable`. Without that, the API server drops a `null` and applies the
@@ -25,6 +26,19 @@ fn forbid_null(schema: &mut Value) {
             map.values_mut().for_each(forbid_null);
         }
         Value::Array(items) => items.iter_mut().for_each(forbid_null),
+        _ => {}
+    }
+}
+
+/// schemars writes `oneOf` for a union. The API server checks it before the rule of the union, and says about `kafka: {}` that
+/// `kafka.external` is required.
+fn leave_unions_to_rules(schema: &mut Value) {
+    match schema {
+        Value::Object(map) => {
+            map.remove("oneOf");
+            map.values_mut().for_each(leave_unions_to_rules);
+        }
+        Value::Array(items) => items.iter_mut().for_each(leave_unions_to_rules),
         _ => {}
     }
 }
@@ -78,6 +92,30 @@ mod tests {
     fn no_field_accepts_null() {
         let text = serde_json::to_string(&definition()).unwrap();
         assert!(!text.contains("nullable"));
+    }
+
+    /// A union's only schema is its rule: without one, an object without any member would be stored.
+    #[test]
+    fn every_union_has_a_rule_that_says_to_set_exactly_one_member() {
+        let mut crd = serde_json::to_value(ChatDeployment::crd()).unwrap();
+        let unions = unions(&crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"], "");
+        assert_eq!(unions.len(), 4, "{unions:?}");
+        leave_unions_to_rules(&mut crd);
+        assert!(!crd.to_string().contains("oneOf"));
+    }
+
+    /// The paths of all unions, which have such a rule.
+    fn unions(schema: &Value, path: &str) -> Vec<String> {
+        let fields = schema["properties"].as_object().into_iter().flatten();
+        let mut found: Vec<_> = fields
+            .flat_map(|(name, field)| unions(field, &format!("{path}.{name}")))
+            .collect();
+        if schema["oneOf"].is_array() {
+            let rules = schema["x-kubernetes-validations"].to_string();
+            assert!(rules.contains("set exactly one of"), "{path}: {rules}");
+            found.push(path.to_owned());
+        }
+        found
     }
 
     #[test]

@@ -6,6 +6,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::secrets::TlsSecret;
 use super::{pods, resources};
 
 /// How clients outside the cluster reach the chat.
@@ -64,11 +65,10 @@ pub(crate) struct IngressExposure {
     #[schemars(schema_with = "resources::object_name")]
     pub class_name: Option<String>,
 
-    /// Name of a Secret of type kubernetes.io/tls with a certificate for the host. If omitted, the Ingress does
-    /// not terminate TLS.
+    /// Secret of type kubernetes.io/tls with a certificate for the host, which the ingress controller reads. If
+    /// omitted, the Ingress does not terminate TLS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "resources::object_name")]
-    pub tls_secret_name: Option<String>,
+    pub tls_secret: Option<TlsSecret>,
 
     /// Annotations of the Ingress, for example for its controller or for cert-manager. If the controller limits
     /// the size of request bodies (ingress-nginx: 1 MiB), raise that limit above `attachments.maxBytes`.

@@ -1,15 +1,14 @@
-//! API types for Kafka: the connection, and the chat's topics. No I/O.
-
-use std::collections::BTreeMap;
+//! API types for the connection to Kafka. No I/O.
 
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use kube::KubeSchema;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::addresses;
 use super::chat::Switch;
-use super::resources;
-use super::secrets::CaSecret;
+use super::resources::{self, Resources};
+use super::secrets::{CaSecret, CredentialsSecret};
 
 /// Connection to Kafka.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -30,14 +29,8 @@ pub(crate) enum Kafka {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ExternalKafka {
     /// Addresses of some brokers, as `host:port`.
-    #[schemars(
-        length(min = 1, max = 20),
-        inner(
-            length(max = 260),
-            regex(pattern = r"^[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?:[0-9]{1,5}$")
-        )
-    )]
-    #[x_kube(merge_strategy = ListMerge::Set)]
+    #[schemars(length(min = 1, max = 20), inner(length(max = 260)))]
+    #[x_kube(merge_strategy = ListMerge::Set, validation = Rule::new(addresses::SERVERS).message(addresses::SERVERS_MESSAGE))]
     pub bootstrap_servers: Vec<String>,
 
     /// TLS settings. If omitted, the connection is not encrypted.
@@ -142,9 +135,8 @@ pub(crate) struct KafkaSasl {
     #[serde(default)]
     pub mechanism: SaslMechanism,
 
-    /// Name of a Secret in the same namespace with the keys `username` and `password`.
-    #[schemars(schema_with = "resources::object_name")]
-    pub secret_name: String,
+    /// User name and password. Changing the Secret restarts the replicas.
+    pub credentials_secret: CredentialsSecret,
 }
 
 /// SASL mechanism.
@@ -176,81 +168,46 @@ impl SaslMechanism {
 /// A single broker that the operator runs.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new(resources::SAME_CLASS).message(resources::SAME_CLASS_MESSAGE),
+)]
 pub(crate) struct EmbeddedKafka {
     /// Size of the broker's volume. Immutable, because the operator creates the volume only once.
     #[serde(default = "defaults::storage")]
     #[schemars(schema_with = "resources::amount")]
-    #[x_kube(validation = Rule::new(resources::POSITIVE_AMOUNT).message(resources::POSITIVE_AMOUNT_MESSAGE), validation = Rule::new("self == oldSelf").message("storage is immutable once the volume exists: expand the PersistentVolumeClaim itself if its StorageClass allows it"))]
+    #[x_kube(validation = Rule::new(resources::STORAGE).message(resources::STORAGE_MESSAGE), validation = Rule::new("self == oldSelf").message("storage is immutable once the volume exists: expand the PersistentVolumeClaim itself if its StorageClass allows it"))]
     pub storage: Quantity,
-}
 
-/// The topics of the chat.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-#[x_kube(
-    validation = Rule::new("!has(self.config) || self.config.all(k, k.matches('^[a-z]+([.][a-z]+)*$'))").message("the keys of topics.config must be names of Kafka topic settings, such as min.insync.replicas"),
-    validation = Rule::new("!has(self.config) || !('retention.ms' in self.config) && !('cleanup.policy' in self.config)").message("topics.config must not set retention.ms (use topics.retentionHours) or cleanup.policy (it is always delete)"),
-)]
-pub(crate) struct Topics {
-    /// Prefix of the topic names. Defaults to `<namespace>.<name>`. Immutable.
+    /// StorageClass of the volume. Defaults to the default class of the cluster. Immutable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 1, max = 200),
-        regex(pattern = r"^[a-zA-Z0-9_-][a-zA-Z0-9._-]*$")
-    )]
-    pub prefix: Option<String>,
+    #[schemars(schema_with = "resources::object_name")]
+    pub storage_class_name: Option<String>,
 
-    /// Number of partitions of each topic. It can only be increased: Kafka cannot remove partitions.
-    #[serde(default = "defaults::partitions")]
-    #[schemars(range(min = 1, max = 1000))]
-    #[x_kube(validation = Rule::new("self >= oldSelf").message("topics.partitions can only be increased: Kafka cannot remove partitions"))]
-    pub partitions: i32,
-
-    /// Number of brokers that store each partition. Defaults to the default of the brokers. It applies when a
-    /// topic is created. The operator does not change the replication factor of an existing topic; the status
-    /// reports a difference.
+    /// Image of the broker: an image with Kafka 4.0 or newer in `/opt/kafka`. Defaults to
+    /// the image that the operator was installed with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 100))]
-    pub replication_factor: Option<i32>,
+    #[schemars(length(min = 1, max = 512), regex(pattern = r"^[^\s]+$"))]
+    pub image: Option<String>,
 
-    /// How long Kafka keeps events, in hours. It does not affect how long PostgreSQL keeps messages. With
-    /// `chat.messageRetentionDays` it must not be longer than that number of days, and the operator caps it at
-    /// 23/24 of that time, because Kafka deletes whole segments.
-    #[serde(default = "defaults::retention_hours")]
-    #[schemars(range(min = 1, max = 87600))]
-    pub retention_hours: i32,
-
-    /// Additional settings of both topics, such as `min.insync.replicas: "2"`. The operator reverts topic
-    /// settings that differ from these and its own.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(schema_with = "topic_config")]
-    pub config: BTreeMap<String, String>,
-}
-
-fn topic_config(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({
-        "type": "object",
-        "maxProperties": 32,
-        "additionalProperties": {"type": "string", "maxLength": 256},
-    })
+    /// CPU, memory and other resources of the broker. Defaults to requests of 100m CPU and 384Mi memory and a memory limit of 768Mi.
+    /// A value replaces all of these defaults.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resources: Option<Resources>,
 }
 
 impl Default for Kafka {
     fn default() -> Self {
-        Self::Embedded(EmbeddedKafka {
-            storage: defaults::storage(),
-        })
+        Self::Embedded(EmbeddedKafka::default())
     }
 }
 
-impl Default for Topics {
+impl Default for EmbeddedKafka {
     fn default() -> Self {
         Self {
-            prefix: None,
-            partitions: defaults::partitions(),
-            replication_factor: None,
-            retention_hours: defaults::retention_hours(),
-            config: BTreeMap::new(),
+            storage: defaults::storage(),
+            storage_class_name: None,
+            image: None,
+            resources: None,
         }
     }
 }
@@ -272,13 +229,5 @@ mod defaults {
     }
     pub(super) fn storage() -> Quantity {
         Quantity("4Gi".to_owned())
-    }
-    /// Enough for a member of the shared group on each of three replicas. Every replica reads all partitions, and each record of a
-    /// commit that goes to another partition is a request of its own.
-    pub(super) fn partitions() -> i32 {
-        3
-    }
-    pub(super) fn retention_hours() -> i32 {
-        168
     }
 }

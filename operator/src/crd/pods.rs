@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use k8s_openapi::api::core::v1::Affinity;
 use kube::KubeSchema;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,21 @@ pub(super) const KEYS_MESSAGE: &str = "keys must have a name of at most 63 lette
 const FREE_KEYS: &str =
     "self.all(key, !key.startsWith('app.kubernetes.io/') && !key.startsWith('confab.dev/'))";
 const FREE_KEYS_MESSAGE: &str = "keys with the prefix app.kubernetes.io/ or confab.dev/ are reserved for the operator: use another key";
+
+/// CEL: no variable is one of the operator's own.
+pub(super) const FREE_VARIABLES: &str = "self.all(variable, !variable.name.startsWith('CONFAB_') || variable.name in ['CONFAB_LOG', 'CONFAB_LOG_FORMAT', 'CONFAB_PUSH_PRIVATE_ADDRESSES'])";
+pub(super) const FREE_VARIABLES_MESSAGE: &str = "extraEnv must not set variables that start with CONFAB_, which the operator sets from other fields, except CONFAB_LOG, CONFAB_LOG_FORMAT and CONFAB_PUSH_PRIVATE_ADDRESSES";
+
+/// ServiceAccount of the replicas and migrations.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ServiceAccountSpec {
+    /// Annotations of the ServiceAccount, for example the role that a cloud provider lets its pods assume.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "annotations")]
+    #[x_kube(validation = Rule::new(KEYS).message(KEYS_MESSAGE), validation = Rule::new(FREE_KEYS).message(FREE_KEYS_MESSAGE))]
+    pub annotations: BTreeMap<String, String>,
+}
 
 /// Labels and annotations for all pods of this chat, in addition to the operator's own. A change replaces the
 /// pods.
@@ -35,7 +51,8 @@ pub(crate) struct PodMetadata {
 }
 
 /// Constraints on the nodes that pods can run on. They apply to all pods of this chat, including embedded
-/// services and migrations, except `topologySpread`, which applies to the replicas. A change replaces the pods.
+/// services and migrations, except `topologySpreadConstraints`, which apply to the replicas. A change replaces
+/// the pods.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Scheduling {
@@ -51,6 +68,11 @@ pub(crate) struct Scheduling {
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub tolerations: Vec<Toleration>,
 
+    /// Affinity of the pods to nodes and to other pods. Without it, embedded Kafka and PostgreSQL prefer the same
+    /// node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub affinity: Option<Affinity>,
+
     /// Name of the PriorityClass of the pods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "resources::object_name")]
@@ -61,7 +83,7 @@ pub(crate) struct Scheduling {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 8))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["topologyKey".into(), "whenUnsatisfiable".into()]))]
-    pub topology_spread: Option<Vec<TopologySpread>>,
+    pub topology_spread_constraints: Option<Vec<TopologySpread>>,
 }
 
 /// A node taint that the pods tolerate.

@@ -5,8 +5,9 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::resources;
-use super::secrets::{CaSecret, PasswordSecret, UrlSecret};
+use super::addresses;
+use super::resources::{self, Resources};
+use super::secrets::{CaSecret, CredentialsSecret, PasswordSecret, UrlSecret};
 
 /// Connection to PostgreSQL.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -38,12 +39,10 @@ pub(crate) struct ExternalPostgres {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url_secret: Option<UrlSecret>,
 
-    /// Host name or IPv4 address of the server.
+    /// Host name or IP address of the server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(max = 253),
-        regex(pattern = r"^[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?$")
-    )]
+    #[schemars(length(max = 253))]
+    #[x_kube(validation = Rule::new(addresses::HOST).message("postgres.external.host must be a host name, such as db.example.com, or an IP address, without a port"))]
     pub host: Option<String>,
 
     /// Port of the server. Defaults to 5432 if `host` is set.
@@ -112,8 +111,8 @@ impl PostgresTlsMode {
     }
 }
 
-/// A PostgreSQL cluster that CloudNativePG runs in the same namespace. The operator reads its Secrets
-/// `<cluster>-app` (credentials of the database owner) and `<cluster>-ca`.
+/// A PostgreSQL cluster that CloudNativePG runs in the same namespace. The chat connects to the Service `<cluster>-rw`
+/// and verifies its certificate with the certificate authority in the status of the Cluster.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CloudNativePg {
@@ -123,24 +122,63 @@ pub(crate) struct CloudNativePg {
         regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
     )]
     pub cluster: String,
+
+    /// User name and password of the database's owner. Defaults to the Secret that CloudNativePG creates,
+    /// `<cluster>-app`. A Cluster with `bootstrap.initdb.secret` has that Secret instead. Changing the Secret
+    /// restarts the replicas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials_secret: Option<CredentialsSecret>,
+
+    /// Name of the database. Defaults to the value of the key `dbname` in the Secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[^\x00-\x1f\x7f]+$"))]
+    pub database: Option<String>,
 }
 
 /// A single server that the operator runs.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new(resources::SAME_CLASS).message(resources::SAME_CLASS_MESSAGE),
+)]
 pub(crate) struct EmbeddedPostgres {
     /// Size of the server's volume. Immutable, because the operator creates the volume only once.
     #[serde(default = "defaults::storage")]
     #[schemars(schema_with = "resources::amount")]
-    #[x_kube(validation = Rule::new(resources::POSITIVE_AMOUNT).message(resources::POSITIVE_AMOUNT_MESSAGE), validation = Rule::new("self == oldSelf").message("storage is immutable once the volume exists: expand the PersistentVolumeClaim itself if its StorageClass allows it"))]
+    #[x_kube(validation = Rule::new(resources::STORAGE).message(resources::STORAGE_MESSAGE), validation = Rule::new("self == oldSelf").message("storage is immutable once the volume exists: expand the PersistentVolumeClaim itself if its StorageClass allows it"))]
     pub storage: Quantity,
+
+    /// StorageClass of the volume. Defaults to the default class of the cluster. Immutable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "resources::object_name")]
+    pub storage_class_name: Option<String>,
+
+    /// Image of the server: an image with the programs of PostgreSQL 15 or newer. Keep its major version: a server cannot read the data of another one. Defaults to
+    /// the image that the operator was installed with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512), regex(pattern = r"^[^\s]+$"))]
+    pub image: Option<String>,
+
+    /// CPU, memory and other resources of the server. Defaults to requests of 100m CPU and 256Mi memory and a memory limit of 1Gi.
+    /// A value replaces all of these defaults.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resources: Option<Resources>,
 }
 
 impl Default for Postgres {
     fn default() -> Self {
-        Self::Embedded(EmbeddedPostgres {
+        Self::Embedded(EmbeddedPostgres::default())
+    }
+}
+
+impl Default for EmbeddedPostgres {
+    fn default() -> Self {
+        Self {
             storage: defaults::storage(),
-        })
+            storage_class_name: None,
+            image: None,
+            resources: None,
+        }
     }
 }
 

@@ -48,7 +48,49 @@ pub(crate) struct PasswordSecret {
     pub key: String,
 }
 
+/// A Secret in the same namespace that holds a user name and a password.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CredentialsSecret {
+    /// Name of the Secret.
+    #[schemars(schema_with = "resources::object_name")]
+    pub name: String,
+
+    /// Key in the Secret that holds the user name.
+    #[serde(default = "defaults::username_key")]
+    #[schemars(schema_with = "resources::secret_key")]
+    pub username_key: String,
+
+    /// Key in the Secret that holds the password.
+    #[serde(default = "defaults::password_key")]
+    #[schemars(schema_with = "resources::secret_key")]
+    pub password_key: String,
+}
+
+/// A Secret of type kubernetes.io/tls in the same namespace. The type defines its keys.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TlsSecret {
+    /// Name of the Secret.
+    #[schemars(schema_with = "resources::object_name")]
+    pub name: String,
+}
+
+impl CredentialsSecret {
+    /// With the keys that Kubernetes defines for the type kubernetes.io/basic-auth.
+    pub(crate) fn named(name: String) -> Self {
+        Self {
+            name,
+            username_key: defaults::username_key(),
+            password_key: defaults::password_key(),
+        }
+    }
+}
+
 mod defaults {
+    pub(super) fn username_key() -> String {
+        "username".to_owned()
+    }
     pub(super) fn ca_key() -> String {
         "ca.crt".to_owned()
     }

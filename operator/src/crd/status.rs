@@ -48,6 +48,14 @@ pub(crate) struct ChatDeploymentStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<SchemaStatus>,
 
+    /// Database that has the messages, as reported by the last migration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub postgres: Option<PostgresStatus>,
+
+    /// Whether someone has signed up as the first admin.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_admin: bool,
+
     /// Topics as last observed in Kafka.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
@@ -83,6 +91,16 @@ pub(crate) struct SchemaStatus {
     pub max_connections: Option<i32>,
 }
 
+/// Identity of a database, however its address is spelled.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PostgresStatus {
+    /// System identifier of the PostgreSQL cluster. Its standbys and physical copies have the same one.
+    pub system_identifier: String,
+    /// Name of the database.
+    pub database: String,
+}
+
 /// A topic as last observed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -94,4 +112,7 @@ pub(crate) struct TopicStatus {
     /// Replication factor, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replication_factor: Option<i32>,
+    /// ID of the Kafka cluster that has the topic, if known. No other chat can use a topic of this name there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster_id: Option<String>,
 }

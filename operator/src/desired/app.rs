@@ -76,7 +76,7 @@ fn pod_spec(chat: &Chat, input: &BuildInput<'_>, release: &Release) -> PodSpec {
     let files = certificates::of_replica(input.access);
     PodSpec {
         service_account_name: Some(chat.child(Role::App)),
-        security_context: Some(pod::pod_security(USER)),
+        security_context: Some(pod::pod_security(chat, USER)),
         // Longer than the chat-app's own drain, which ends within 20 seconds.
         termination_grace_period_seconds: Some(30),
         topology_spread_constraints: Some(spread(chat)),
@@ -92,6 +92,7 @@ fn pod_spec(chat: &Chat, input: &BuildInput<'_>, release: &Release) -> PodSpec {
 fn container(chat: &Chat, input: &BuildInput<'_>, release: &Release) -> Container {
     Container {
         name: "chat-app".to_owned(),
+        termination_message_policy: Some(pod::LOG_AT_THE_END.to_owned()),
         image: Some(release.image.clone()),
         args: Some(vec!["serve".to_owned()]),
         env: Some(environment::serve(chat, input, release)),
@@ -99,7 +100,7 @@ fn container(chat: &Chat, input: &BuildInput<'_>, release: &Release) -> Containe
         liveness_probe: Some(pod::http_probe("/livez", "admin", 10, 3)),
         readiness_probe: Some(pod::http_probe("/readyz", "admin", 2, 2)),
         resources: Some(pod::requirements(&chat.resources)),
-        security_context: Some(pod::container_security()),
+        security_context: Some(pod::container_security(chat)),
         ..Container::default()
     }
 }
@@ -122,7 +123,7 @@ fn spread(chat: &Chat) -> Vec<TopologySpreadConstraint> {
             when_unsatisfiable: Unsatisfiable::ScheduleAnyway,
         }]
     };
-    let asked = chat.scheduling.topology_spread.clone();
+    let asked = chat.scheduling.topology_spread_constraints.clone();
     let constraint = |spread: TopologySpread| TopologySpreadConstraint {
         max_skew: spread.max_skew,
         topology_key: spread.topology_key,
@@ -141,8 +142,11 @@ fn spread(chat: &Chat) -> Vec<TopologySpreadConstraint> {
 
 /// The replicas' identity. It has no right and no token.
 pub(super) fn service_account(chat: &Chat) -> ServiceAccount {
+    let mut metadata = meta::child(chat, Role::App);
+    let annotations = &chat.service_account.annotations;
+    metadata.annotations = (!annotations.is_empty()).then(|| annotations.clone());
     ServiceAccount {
-        metadata: meta::child(chat, Role::App),
+        metadata,
         automount_service_account_token: Some(false),
         ..ServiceAccount::default()
     }
@@ -169,7 +173,7 @@ pub(super) fn autoscaler(chat: &Chat, limits: &Autoscaling) -> HorizontalPodAuto
         name: "cpu".to_owned(),
         target: MetricTarget {
             type_: "Utilization".to_owned(),
-            average_utilization: Some(limits.target_cpu_utilization_percent),
+            average_utilization: Some(limits.target_cpu_utilization_percentage),
             ..MetricTarget::default()
         },
     };

@@ -50,14 +50,14 @@ fn pod_spec(chat: &Chat, access: &Access, backup: &Backup, release: &Release) ->
     PodSpec {
         service_account_name: Some(chat.child(Role::App)),
         restart_policy: Some("Never".to_owned()),
-        security_context: Some(pod::pod_security(app::USER)),
+        security_context: Some(pod::pod_security(chat, app::USER)),
         containers: vec![Container {
             name: "backup".to_owned(),
             image: Some(release.image.clone()),
             args: Some(vec!["backup".to_owned()]),
             env: Some(environment::backup(chat, access, backup)),
             resources: Some(pod::requirements(&chat.resources)),
-            security_context: Some(pod::container_security()),
+            security_context: Some(pod::container_security(chat)),
             volume_mounts: certificates::mounts(&files),
             ..Container::default()
         }],

@@ -8,14 +8,14 @@ use k8s_openapi::api::apps::v1::{
 };
 use k8s_openapi::api::core::v1::{
     Affinity, Container, ContainerPort, PersistentVolumeClaim, PersistentVolumeClaimSpec,
-    PodAffinity, PodAffinityTerm, PodSpec, PodTemplateSpec, ResourceRequirements,
-    SecretVolumeSource, Volume, VolumeMount, VolumeResourceRequirements, WeightedPodAffinityTerm,
+    PodAffinity, PodAffinityTerm, PodSpec, PodTemplateSpec, SecretVolumeSource, Volume,
+    VolumeMount, VolumeResourceRequirements, WeightedPodAffinityTerm,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::{meta, pod};
-use crate::crd::DeletionPolicy;
+use crate::crd::{DeletionPolicy, Resources};
 use crate::names::Role;
 use crate::validate::Chat;
 
@@ -32,7 +32,8 @@ pub(super) struct Embedded<'a> {
     /// For `sh -e`, with nothing but mkdir, mv, rm, cat and sleep beside the shell's own commands.
     pub script: &'a str,
     pub storage: &'a Quantity,
-    pub resources: ResourceRequirements,
+    pub storage_class: Option<&'a String>,
+    pub resources: Resources,
     /// Annotations whose change restarts the pod.
     pub restart_on: BTreeMap<String, String>,
     pub volumes: Vec<Volume>,
@@ -47,7 +48,7 @@ pub(super) fn stateful_set(chat: &Chat, service: Embedded<'_>) -> StatefulSet {
         replicas: Some(1),
         selector: meta::label_selector(chat, role),
         persistent_volume_claim_retention_policy: Some(retention(chat.deletion_policy)),
-        volume_claim_templates: Some(vec![data_claim(chat, role, service.storage)]),
+        volume_claim_templates: Some(vec![data_claim(chat, &service)]),
         template: PodTemplateSpec {
             metadata: Some(meta::pods(chat, role, service.restart_on.clone())),
             spec: Some(pod_spec(chat, service)),
@@ -72,19 +73,21 @@ fn retention(policy: DeletionPolicy) -> StatefulSetPersistentVolumeClaimRetentio
     }
 }
 
-fn data_claim(chat: &Chat, role: Role, storage: &Quantity) -> PersistentVolumeClaim {
+fn data_claim(chat: &Chat, service: &Embedded<'_>) -> PersistentVolumeClaim {
+    let requests = BTreeMap::from([("storage".to_owned(), service.storage.clone())]);
     PersistentVolumeClaim {
         metadata: ObjectMeta {
             name: Some("data".to_owned()),
-            labels: Some(meta::labels(chat, role)),
+            labels: Some(meta::labels(chat, service.role)),
             ..ObjectMeta::default()
         },
         spec: Some(PersistentVolumeClaimSpec {
             access_modes: Some(vec!["ReadWriteOnce".to_owned()]),
             resources: Some(VolumeResourceRequirements {
-                requests: Some(BTreeMap::from([("storage".to_owned(), storage.clone())])),
+                requests: Some(requests),
                 limits: None,
             }),
+            storage_class_name: service.storage_class.cloned(),
             ..PersistentVolumeClaimSpec::default()
         }),
         status: None,
@@ -97,13 +100,16 @@ fn pod_spec(chat: &Chat, service: Embedded<'_>) -> PodSpec {
         secret_volume(chat.child(service.role)),
     ];
     volumes.extend(service.volumes.iter().cloned());
+    let base = pod::base(chat);
     PodSpec {
-        affinity: Some(near_the_other(chat, service.role)),
-        security_context: Some(pod::pod_security(service.user)),
+        security_context: Some(pod::pod_security(chat, service.user)),
         termination_grace_period_seconds: Some(60),
-        containers: vec![container(service)],
+        affinity: base
+            .affinity
+            .or_else(|| Some(near_the_other(chat, service.role))),
+        containers: vec![container(chat, service)],
         volumes: Some(volumes),
-        ..pod::base(chat)
+        ..base
     }
 }
 
@@ -132,7 +138,7 @@ fn near_the_other(chat: &Chat, role: Role) -> Affinity {
     }
 }
 
-fn container(service: Embedded<'_>) -> Container {
+fn container(chat: &Chat, service: Embedded<'_>) -> Container {
     let mut mounts = vec![
         pod::mount("data", DATA),
         pod::mount("tmp", "/tmp"),
@@ -142,6 +148,7 @@ fn container(service: Embedded<'_>) -> Container {
     let name = service.role.as_str();
     Container {
         name: name.to_owned(),
+        termination_message_policy: Some(pod::LOG_AT_THE_END.to_owned()),
         image: Some(service.image.to_owned()),
         command: Some(["sh", "-ec"].map(str::to_owned).to_vec()),
         args: Some(vec![service.script.to_owned()]),
@@ -151,9 +158,12 @@ fn container(service: Embedded<'_>) -> Container {
             protocol: Some("TCP".to_owned()),
             ..ContainerPort::default()
         }]),
+        // Ten minutes: a server that recovers from a crash with much data takes long to open its port.
+        startup_probe: Some(pod::tcp_probe(name, 1, 600)),
         readiness_probe: Some(pod::tcp_probe(name, 1, 3)),
-        resources: Some(service.resources),
-        security_context: Some(pod::container_security()),
+        liveness_probe: Some(pod::tcp_probe(name, 10, 6)),
+        resources: Some(pod::requirements(&service.resources)),
+        security_context: Some(pod::container_security(chat)),
         volume_mounts: Some(mounts),
         ..Container::default()
     }

@@ -35,6 +35,7 @@ pub(super) fn serve(chat: &Chat, input: &BuildInput<'_>, release: &Release) -> V
             .as_ref()
             .map(|url| pod::env("CONFAB_URL", url.to_string())),
     );
+    env.extend(chat.extra_env.clone());
     env
 }
 
@@ -45,6 +46,7 @@ pub(super) fn migrate(chat: &Chat, access: &Access) -> Vec<EnvVar> {
         pod::env("CONFAB_INSTANCE", chat.instance()),
         pod::env(SEARCH_LANGUAGE, language),
     ]);
+    env.extend(chat.extra_env.clone());
     env
 }
 
@@ -71,12 +73,27 @@ pub(super) fn restore(chat: &Chat, access: &Access, restore: &Restore) -> Vec<En
 
 fn database(login: &DatabaseLogin) -> Vec<EnvVar> {
     const URL: &str = "CONFAB_DATABASE_URL";
+    const PASSWORD: &str = "CONFAB_DATABASE_PASSWORD";
     let mut env = match &login.address {
         DatabaseAddress::Secret(secret) => vec![pod::env_secret(URL, &secret.name, &secret.key)],
         DatabaseAddress::Parts { url, password } => vec![
             pod::env(URL, url),
-            pod::env_secret("CONFAB_DATABASE_PASSWORD", &password.name, &password.key),
+            pod::env_secret(PASSWORD, &password.name, &password.key),
         ],
+        DatabaseAddress::Credentials {
+            url,
+            secret,
+            database_key,
+        } => {
+            let from_secret = |name, key| pod::env_secret(name, &secret.name, key);
+            let database = database_key.map(|key| from_secret("CONFAB_DATABASE_NAME", key));
+            let login = [
+                pod::env(URL, url),
+                from_secret("CONFAB_DATABASE_USER", &secret.username_key),
+                from_secret(PASSWORD, &secret.password_key),
+            ];
+            login.into_iter().chain(database).collect()
+        }
     };
     env.extend(
         login
@@ -106,9 +123,13 @@ fn kafka(kafka: &KafkaAccess) -> Vec<EnvVar> {
             pod::env("CONFAB_KAFKA_SASL_MECHANISM", sasl.mechanism.as_str()),
             match &sasl.username {
                 Some(name) => pod::env(USERNAME, name),
-                None => pod::env_secret(USERNAME, &sasl.secret, "username"),
+                None => pod::env_secret(USERNAME, &sasl.secret.name, &sasl.secret.username_key),
             },
-            pod::env_secret("CONFAB_KAFKA_SASL_PASSWORD", &sasl.secret, "password"),
+            pod::env_secret(
+                "CONFAB_KAFKA_SASL_PASSWORD",
+                &sasl.secret.name,
+                &sasl.secret.password_key,
+            ),
         ]);
     }
     if let Some(tls) = &kafka.tls {

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, ConfigMapVolumeSource, Service, Volu
 
 use super::embedded::{Embedded, stateful_set as embedded};
 use super::{meta, network, pod};
-use crate::crd::Kafka;
+use crate::crd::{Kafka, Resources};
 use crate::credentials::Credentials;
 use crate::digest::digest;
 use crate::names::{ANNOTATION_CONFIG, ANNOTATION_SECRETS, Role};
@@ -77,7 +77,11 @@ pub(super) fn stateful_set(chat: &Chat, credentials: &Credentials) -> Option<Sta
         port: 9092,
         script: SCRIPT,
         storage: &kafka.storage,
-        resources: pod::fixed("100m", "384Mi", "768Mi"),
+        storage_class: kafka.storage_class_name.as_ref(),
+        resources: kafka
+            .resources
+            .clone()
+            .unwrap_or_else(|| Resources::of("100m", "384Mi", "768Mi")),
         restart_on: BTreeMap::from([
             (
                 ANNOTATION_SECRETS.to_owned(),

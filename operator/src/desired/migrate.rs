@@ -44,7 +44,7 @@ fn pod_spec(chat: &Chat, access: &Access) -> PodSpec {
     PodSpec {
         service_account_name: Some(chat.child(Role::App)),
         restart_policy: Some("Never".to_owned()),
-        security_context: Some(pod::pod_security(app::USER)),
+        security_context: Some(pod::pod_security(chat, app::USER)),
         init_containers: chat.restore.as_ref().map(|restore| {
             let env = environment::restore(chat, access, restore);
             vec![container(chat, "restore", env, &files)]
@@ -73,7 +73,7 @@ fn container(
         args: Some(vec![command.to_owned()]),
         env: Some(env),
         resources: Some(pod::requirements(&chat.resources)),
-        security_context: Some(pod::container_security()),
+        security_context: Some(pod::container_security(chat)),
         volume_mounts: certificates::mounts(files),
         ..Container::default()
     }

@@ -107,9 +107,9 @@ fn rule(chat: &Chat, url: &SiteUrl) -> IngressRule {
 }
 
 fn tls(exposure: &IngressExposure, url: &SiteUrl) -> Option<Vec<IngressTLS>> {
-    let secret = exposure.tls_secret_name.clone()?;
+    let secret = exposure.tls_secret.as_ref()?;
     Some(vec![IngressTLS {
         hosts: Some(vec![url.host().to_owned()]),
-        secret_name: Some(secret),
+        secret_name: Some(secret.name.clone()),
     }])
 }

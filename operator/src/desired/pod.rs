@@ -5,10 +5,9 @@ use k8s_openapi::api::core::v1::{
     ObjectFieldSelector, PodSecurityContext, PodSpec, Probe, ResourceRequirements, SeccompProfile,
     SecretKeySelector, SecurityContext, TCPSocketAction, Toleration, Volume, VolumeMount,
 };
-use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use crate::crd::{self, ResourceAmounts, Resources};
+use crate::crd::{self, Resources};
 use crate::validate::Chat;
 
 /// What all pods of a chat have in common: no rights in the cluster, and where they may run.
@@ -26,6 +25,7 @@ pub(super) fn base(chat: &Chat) -> PodSpec {
         automount_service_account_token: Some(false),
         // Service links are variables such as KAFKA_PORT, which an image may read as its settings.
         enable_service_links: Some(false),
+        affinity: scheduling.affinity.clone(),
         node_selector: (!scheduling.node_selector.is_empty())
             .then(|| scheduling.node_selector.clone()),
         tolerations: (!tolerations.is_empty()).then_some(tolerations),
@@ -45,9 +45,9 @@ fn toleration(asked: &crd::Toleration) -> Toleration {
     }
 }
 
-/// A pod that runs as this user and nothing else. Volumes belong to the same group.
-pub(super) fn pod_security(user: i64) -> PodSecurityContext {
-    PodSecurityContext {
+/// As the spec says, else a pod that runs as this user and nothing else. Volumes belong to the same group.
+pub(super) fn pod_security(chat: &Chat, user: i64) -> PodSecurityContext {
+    let own = || PodSecurityContext {
         run_as_non_root: Some(true),
         run_as_user: Some(user),
         run_as_group: Some(user),
@@ -57,12 +57,13 @@ pub(super) fn pod_security(user: i64) -> PodSecurityContext {
             ..SeccompProfile::default()
         }),
         ..PodSecurityContext::default()
-    }
+    };
+    chat.pod_security_context.clone().unwrap_or_else(own)
 }
 
-/// A container without any privilege, on a root that it cannot write.
-pub(super) fn container_security() -> SecurityContext {
-    SecurityContext {
+/// As the spec says, else a container without any privilege, on a root that it cannot write.
+pub(super) fn container_security(chat: &Chat) -> SecurityContext {
+    let own = || SecurityContext {
         allow_privilege_escalation: Some(false),
         read_only_root_filesystem: Some(true),
         capabilities: Some(Capabilities {
@@ -70,8 +71,12 @@ pub(super) fn container_security() -> SecurityContext {
             add: None,
         }),
         ..SecurityContext::default()
-    }
+    };
+    chat.container_security_context.clone().unwrap_or_else(own)
 }
+
+/// For `terminationMessagePolicy`: a container that fails leaves the end of its log, which a condition quotes.
+pub(super) const LOG_AT_THE_END: &str = "FallbackToLogsOnError";
 
 /// An environment variable with exactly this value. Kubernetes replaces `$(NAME)` in a plain value with the variable of
 /// that name, which may hold a password; `$$` stands for `$`.
@@ -181,33 +186,9 @@ pub(super) fn mount_read_only(name: &str, path: &str) -> VolumeMount {
 }
 
 pub(super) fn requirements(resources: &Resources) -> ResourceRequirements {
-    let amounts = |amounts: &Option<ResourceAmounts>| {
-        let amounts = amounts.clone().unwrap_or_default();
-        let named = [("cpu", amounts.cpu), ("memory", amounts.memory)];
-        let all: std::collections::BTreeMap<String, Quantity> = named
-            .into_iter()
-            .filter_map(|(name, amount)| Some((name.to_owned(), amount?)))
-            .collect();
-        (!all.is_empty()).then_some(all)
-    };
     ResourceRequirements {
-        requests: amounts(&resources.requests),
-        limits: amounts(&resources.limits),
+        requests: resources.requests.clone(),
+        limits: resources.limits.clone(),
         ..ResourceRequirements::default()
     }
-}
-
-/// Requests and a memory limit.
-pub(super) fn fixed(cpu: &str, memory: &str, memory_limit: &str) -> ResourceRequirements {
-    let amount = |text: &str| Some(Quantity(text.to_owned()));
-    requirements(&Resources {
-        requests: Some(ResourceAmounts {
-            cpu: amount(cpu),
-            memory: amount(memory),
-        }),
-        limits: Some(ResourceAmounts {
-            cpu: None,
-            memory: amount(memory_limit),
-        }),
-    })
 }

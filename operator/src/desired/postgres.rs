@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::embedded::{Embedded, stateful_set as embedded};
 use super::{network, pod};
-use crate::crd::Postgres;
+use crate::crd::{Postgres, Resources};
 use crate::credentials::Credentials;
 use crate::names::{ANNOTATION_SECRETS, Role};
 use crate::validate::Chat;
@@ -30,7 +30,11 @@ pub(super) fn stateful_set(chat: &Chat, credentials: &Credentials) -> Option<Sta
         port: 5432,
         script: SCRIPT,
         storage: &postgres.storage,
-        resources: pod::fixed("100m", "256Mi", "1Gi"),
+        storage_class: postgres.storage_class_name.as_ref(),
+        resources: postgres
+            .resources
+            .clone()
+            .unwrap_or_else(|| Resources::of("100m", "256Mi", "1Gi")),
         restart_on: BTreeMap::from([(
             ANNOTATION_SECRETS.to_owned(),
             credentials.postgres.password_digest(),

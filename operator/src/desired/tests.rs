@@ -1,7 +1,7 @@
 //! The children of whole specs, compared with snapshots. Pure.
 
 use super::*;
-use crate::access::access;
+use crate::access::{Named, access};
 use crate::children::{Child, ChildKind, table};
 use crate::credentials::{KafkaLogin, Keys, PostgresLogin};
 use crate::kinds::{HTTPRoute, KafkaTopic};
@@ -10,7 +10,7 @@ use crate::names::MANAGED_BY;
 use crate::validate::fixtures::{chat_of, object};
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::{CronJob, Job};
-use k8s_openapi::api::core::v1::{Secret, Service};
+use k8s_openapi::api::core::v1::{Secret, Service, ServiceAccount};
 use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -44,7 +44,11 @@ fn children(spec: Value) -> Children {
         secret.metadata.resource_version = Some("7".to_owned());
         (name.to_owned(), secret)
     });
-    let access = access(&chat, &credentials, &secrets.into());
+    let named = Named {
+        secrets: secrets.into(),
+        cluster: None,
+    };
+    let access = access(&chat, &credentials, &named);
     let release = Release {
         image: chat.images.chat_app.clone(),
         database: "d1".into(),
@@ -131,10 +135,10 @@ fn external_services_a_route_and_autoscaling_create_only_the_replicas_and_their_
         "kafka": {"external": {
             "bootstrapServers": ["kafka-0.example.com:9093", "kafka-1.example.com:9093"],
             "tls": {"caSecret": {"name": "ca"}},
-            "sasl": {"secretName": "login"},
+            "sasl": {"credentialsSecret": {"name": "login"}},
         }},
         "postgres": {"external": {"urlSecret": {"name": "db", "key": "uri"}}},
-        "exposure": {"ingress": {"className": "traefik", "tlsSecretName": "tls", "annotations": {"cert-manager.io/cluster-issuer": "le"}}},
+        "exposure": {"ingress": {"className": "traefik", "tlsSecret": {"name": "tls"}, "annotations": {"cert-manager.io/cluster-issuer": "le"}}},
         "chat": {
             "title": "Team", "registration": "Invite", "maxMessageBytes": 4096, "messageRetentionDays": 30,
             "searchLanguage": "German", "presence": "Disabled", "typing": "Disabled", "readReceipts": "Disabled",
@@ -191,7 +195,7 @@ fn expanded(value: &str, variables: &[String]) -> String {
 fn what_a_spec_says_reaches_each_container_unchanged() {
     let hostile = "A $$ B $(CONFAB_DATABASE_URL) $(CONFAB_SETUP_TOKEN) $";
     let spec = json!({
-        "kafka": {"external": {"bootstrapServers": [hostile], "sasl": {"secretName": "login"}, "tls": {"caSecret": {"name": "ca", "key": hostile}}}},
+        "kafka": {"external": {"bootstrapServers": ["k:9092"], "sasl": {"credentialsSecret": {"name": "login"}}, "tls": {"caSecret": {"name": "ca", "key": hostile}}}},
         "postgres": {"external": {
             "host": "db.example", "database": hostile, "user": hostile,
             "passwordSecret": {"name": "db", "key": hostile}, "tls": {"mode": "verify-full", "caSecret": {"name": "ca", "key": hostile}},
@@ -234,6 +238,121 @@ fn what_a_spec_says_reaches_each_container_unchanged() {
 }
 
 #[test]
+fn what_a_platform_requires_of_pods_reaches_all_of_them() {
+    let spec = json!({
+        "podSecurityContext": {"runAsNonRoot": true},
+        "containerSecurityContext": {"allowPrivilegeEscalation": false},
+        "scheduling": {"affinity": {"nodeAffinity": {}}},
+    });
+    let children = children(spec);
+    let pods = pods_of(&children);
+    assert_eq!(pods.len(), 3);
+    for pod in pods {
+        let spec = pod.spec.unwrap();
+        let of_pod = spec.security_context.unwrap();
+        assert_eq!(
+            (of_pod.run_as_non_root, of_pod.run_as_user, of_pod.fs_group),
+            (Some(true), None, None)
+        );
+        let of_container = spec.containers[0].security_context.clone().unwrap();
+        assert_eq!(
+            of_container.read_only_root_filesystem, None,
+            "a value replaces the defaults"
+        );
+        let affinity = spec.affinity.unwrap();
+        assert!(affinity.node_affinity.is_some() && affinity.pod_affinity.is_none());
+    }
+}
+
+#[test]
+fn additional_variables_and_annotations_reach_replicas_and_migrations() {
+    let spec = json!({
+        "extraEnv": [{"name": "TZ", "value": "Asia/Aden"}, {"name": "CONFAB_LOG", "value": "debug"}],
+        "serviceAccount": {"annotations": {"eks.amazonaws.com/role-arn": "arn"}},
+    });
+    let chat = chat_of(spec.clone());
+    let all = children(spec);
+    let account = all.get::<ServiceAccount>(Role::App).unwrap();
+    assert_eq!(
+        account.metadata.annotations.as_ref().unwrap()["eks.amazonaws.com/role-arn"],
+        "arn"
+    );
+    let access = access(&chat, &credentials(), &Default::default());
+    let mark = JobMark {
+        fingerprint: "f1".into(),
+        generation: 1,
+        attempt: 1,
+    };
+    let job = job(&chat, &access, &mark)
+        .spec
+        .unwrap()
+        .template
+        .spec
+        .unwrap();
+    let replica = all
+        .get::<Deployment>(Role::App)
+        .unwrap()
+        .spec
+        .clone()
+        .unwrap();
+    for pod in [job, replica.template.spec.unwrap()] {
+        let env = pod.containers[0].env.clone().unwrap();
+        let last = &env[env.len() - 2..];
+        assert_eq!(
+            (last[0].name.as_str(), last[1].name.as_str()),
+            ("TZ", "CONFAB_LOG")
+        );
+    }
+}
+
+/// What [`crate::crd`] forbids in `extraEnv` is what the operator sets.
+#[test]
+fn every_variable_that_the_operator_sets_starts_with_confab() {
+    let pods = pods_of(&children(json!({"push": "Enabled"})));
+    let containers = pods
+        .into_iter()
+        .flat_map(|pod| pod.spec.unwrap().containers);
+    let names = containers.flat_map(|container| container.env.unwrap_or_default());
+    let names: Vec<_> = names.map(|variable| variable.name).collect();
+    assert!(
+        names.len() > 20 && names.iter().all(|name| name.starts_with("CONFAB_")),
+        "{names:?}"
+    );
+    for free in [
+        "CONFAB_LOG",
+        "CONFAB_LOG_FORMAT",
+        "CONFAB_PUSH_PRIVATE_ADDRESSES",
+    ] {
+        assert!(!names.iter().any(|name| name == free), "{free}");
+    }
+}
+
+#[test]
+fn embedded_services_have_their_own_class_image_and_resources() {
+    let own = |image: &str| json!({"embedded": {"storageClassName": "fast", "image": image, "resources": {"limits": {"memory": "2Gi", "example.com/gpu": 1}}}});
+    let all = children(json!({"kafka": own("k:1"), "postgres": own("p:1")}));
+    for (role, image) in [(Role::Kafka, "k:1"), (Role::Postgres, "p:1")] {
+        let set = all.get::<StatefulSet>(role).unwrap().spec.clone().unwrap();
+        let claim = &set.volume_claim_templates.as_ref().unwrap()[0];
+        assert_eq!(
+            claim.spec.as_ref().unwrap().storage_class_name.as_deref(),
+            Some("fast")
+        );
+        let container = &set.template.spec.as_ref().unwrap().containers[0];
+        assert_eq!(container.image.as_deref(), Some(image));
+        let resources = container.resources.as_ref().unwrap();
+        assert_eq!(
+            (
+                resources.limits.as_ref().unwrap().len(),
+                &resources.requests
+            ),
+            (2, &None)
+        );
+        assert!(container.liveness_probe.is_some() && container.startup_probe.is_some());
+    }
+}
+
+#[test]
 fn all_pods_have_the_labels_and_placement_of_the_spec() {
     let spec = json!({
         "podMetadata": {"labels": {"team": "a"}, "annotations": {"example.com/mesh": "on"}},
@@ -242,7 +361,7 @@ fn all_pods_have_the_labels_and_placement_of_the_spec() {
             "nodeSelector": {"disk": "fast"},
             "tolerations": [{"key": "only", "operator": "Exists", "effect": "NoSchedule"}],
             "priorityClassName": "high",
-            "topologySpread": [{"topologyKey": "topology.kubernetes.io/zone", "whenUnsatisfiable": "DoNotSchedule"}],
+            "topologySpreadConstraints": [{"topologyKey": "topology.kubernetes.io/zone", "whenUnsatisfiable": "DoNotSchedule"}],
         },
     });
     let pods = pods_of(&children(spec));
@@ -281,7 +400,9 @@ fn all_pods_have_the_labels_and_placement_of_the_spec() {
         ("topology.kubernetes.io/zone", "DoNotSchedule")
     );
     assert_eq!(
-        pods_of(&children(json!({"scheduling": {"topologySpread": []}})))[2]
+        pods_of(&children(
+            json!({"scheduling": {"topologySpreadConstraints": []}})
+        ))[2]
             .spec
             .as_ref()
             .unwrap()

@@ -6,28 +6,32 @@ use k8s_openapi::jiff::Timestamp;
 
 use crate::access::{Access, access};
 use crate::apply::JobStep;
+use crate::children::Children;
 use crate::context::Context;
 use crate::crd::{ChatDeployment, Kafka, Postgres, SchemaStatus};
 use crate::credentials::credentials;
 use crate::desired::job;
+use crate::ingress_class::IngressController;
 use crate::kinds::KafkaTopic;
 use crate::migration::{
     Decision, JobView, MigrationInput, Release, decide, recorded, release, wanted,
 };
 use crate::names::Role;
 use crate::observe::Observed;
-use crate::probe::postgres_answers;
+use crate::probe::{self, postgres_answers};
 use crate::reason::Reason;
 use crate::status::{ChatState, schema};
-use crate::topic::{TopicRequest, TopicState, ensure, strimzi};
+use crate::topic::{TopicClaims, TopicRequest, TopicState, ensure, strimzi};
 use crate::validate::Chat;
-use crate::workload::serving;
+use crate::workload::{available, serving};
 
 /// What is known of a chat once it is clear how its services are reached.
 pub(super) struct Progress<'a> {
     pub object: &'a ChatDeployment,
     pub chat: &'a Chat,
     pub access: &'a Access,
+    /// Who else claims the topics.
+    pub claims: &'a TopicClaims,
     pub observed: &'a Observed,
 }
 
@@ -57,6 +61,7 @@ impl Progress<'_> {
                     chat: self.chat,
                     kafka: &self.access.kafka,
                     secrets,
+                    claims: self.claims,
                 };
                 ensure(&ctx.topics, request, self.topics_seen()).await
             }
@@ -155,6 +160,24 @@ impl Progress<'_> {
     }
 }
 
+/// Whether the chat has an admin. A chat that has one keeps one, so that the replicas are asked until it is recorded, and again
+/// after a migration, which may be that of another database.
+pub(super) async fn has_admin(
+    object: &ChatDeployment,
+    chat: &Chat,
+    decision: Option<&Decision>,
+    children: &Children,
+) -> bool {
+    let recorded = object.status.as_ref().is_some_and(|it| it.has_admin);
+    if recorded && matches!(decision, Some(Decision::Settled)) {
+        return true;
+    }
+    let host = chat.service_host(Role::App);
+    let deployment: Option<&Deployment> = children.get(Role::App);
+    let serves = deployment.is_some_and(|it| available(it) > 0);
+    serves && probe::has_admin((&host, 80)).await.unwrap_or(recorded)
+}
+
 fn waiting(reason: Reason, message: String, needs_action: bool) -> TopicState {
     TopicState::Problem {
         reason,
@@ -165,15 +188,22 @@ fn waiting(reason: Reason, message: String, needs_action: bool) -> TopicState {
 }
 
 /// A paused chat as it is: neither Kafka nor PostgreSQL is asked, no child is written.
-pub(super) fn paused(object: &ChatDeployment, chat: Chat, observed: Observed) -> ChatState {
+pub(super) fn paused(
+    object: &ChatDeployment,
+    chat: Chat,
+    observed: Observed,
+    ingress_controller: IngressController,
+) -> ChatState {
     let status = object.status.clone().unwrap_or_default();
-    let access = access(&chat, &credentials(&observed.children), &observed.secrets);
+    let access = access(&chat, &credentials(&observed.children), &observed.named);
     ChatState {
         chat,
         access,
         topics: TopicState::Ready(status.topics),
         migration: None,
         children: observed.children,
+        has_admin: status.has_admin,
+        ingress_controller,
         pods: observed.pods,
         schema: status.schema,
         last_backup: status.last_backup,

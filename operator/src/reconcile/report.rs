@@ -11,6 +11,7 @@ use crate::backoff::jittered;
 use crate::children::{Installed, table};
 use crate::context::Context;
 use crate::crd::ChatDeployment;
+use crate::ingress_class::IngressController;
 use crate::migration::Decision;
 use crate::names::Role;
 use crate::status::{self, ChatState, Outcome, publish_changes};
@@ -76,7 +77,9 @@ fn recheck(object: &ChatDeployment, state: &ChatState) -> Option<Duration> {
         }
         Some(Decision::Failed { retry, .. }) => Some(until(retry)),
     };
-    let lacking = lacks_a_kind(object, state).then_some(Duration::from_secs(10));
+    let lacking =
+        lacks_a_kind(object, state) || state.ingress_controller != IngressController::Known;
+    let lacking = lacking.then_some(Duration::from_secs(10));
     let rolling = !state.children.get(Role::App).is_some_and(rolled_out);
     schema
         .into_iter()
@@ -85,7 +88,7 @@ fn recheck(object: &ChatDeployment, state: &ChatState) -> Option<Duration> {
         .min()
 }
 
-/// Whether a child is missing since the cluster lacks its kind: no watch reports when that comes.
+/// Whether a child is missing since the cluster lacks its kind: no watch reports when that comes, nor an IngressClass.
 fn lacks_a_kind(object: &ChatDeployment, state: &ChatState) -> bool {
     let wanted = table().iter().filter(|child| child.wanted(&object.spec));
     wanted

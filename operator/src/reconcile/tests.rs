@@ -26,6 +26,7 @@ const CHAT: &str = "/apis/confab.dev/v1alpha1/namespaces/chat/chatdeployments/te
 const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/chat/deployments/team-app";
 const JOB: &str = "/apis/batch/v1/namespaces/chat/jobs/team-migrate";
 const SERVICE: &str = "/api/v1/namespaces/chat/services/team-app";
+const CLASS: &str = "/apis/networking.k8s.io/v1/ingressclasses/traefik";
 const INGRESS: &str = "/apis/networking.k8s.io/v1/namespaces/chat/ingresses/team-app";
 
 struct World {
@@ -38,6 +39,7 @@ impl World {
     fn with(spec: Value) -> Self {
         let server = ApiServer::default();
         server.put(CHAT, serde_json::to_value(object(spec)).unwrap());
+        server.put(CLASS, json!({"metadata": {"name": "traefik"}}));
         let client = Client::new(server.clone(), "chat");
         let metrics = Arc::new(Metrics::new());
         let ctx = Context {
@@ -98,6 +100,7 @@ impl World {
             name: format!("chat.team.{name}"),
             partitions: 12,
             replication_factor: Some(1),
+            cluster_id: None,
         });
         self.ctx
             .topics
@@ -216,7 +219,7 @@ async fn a_reconcile_is_small_enough_for_the_stack_of_any_thread() {
 #[tokio::test]
 async fn a_reconcile_in_which_nothing_changed_writes_nothing() {
     let world =
-        World::ready(json!({"url": "http://chat.localhost:8080", "exposure": {"ingress": {}}}))
+        World::ready(json!({"url": "http://chat.localhost:8080", "exposure": {"ingress": {"className": "traefik"}}}))
             .await;
     world.reconcile().await;
     world.reconcile().await;
@@ -253,11 +256,38 @@ async fn a_manual_change_of_a_child_is_reverted() {
 
 #[tokio::test]
 async fn a_route_that_is_no_longer_wanted_is_deleted() {
-    let world = World::ready(json!({"url": "http://a.b", "exposure": {"ingress": {}}})).await;
+    let world = World::ready(
+        json!({"url": "http://a.b", "exposure": {"ingress": {"className": "traefik"}}}),
+    )
+    .await;
     assert!(world.server.get(INGRESS).is_some());
     world.edit_spec(json!({"exposure": null}));
     world.reconcile().await;
     assert_eq!(world.server.get(INGRESS), None);
+}
+
+#[tokio::test]
+async fn a_chat_whose_ingress_class_does_not_exist_is_not_exposed_until_it_does() {
+    let spec = json!({"url": "http://a.b", "exposure": {"ingress": {"className": "traefik"}}});
+    let world = World::ready(spec).await;
+    assert_eq!(world.condition("Exposed"), "True IngressConfigured");
+    let class = world.server.get(CLASS).unwrap();
+    world.server.remove(CLASS);
+    world.reconcile().await;
+    assert_eq!(world.condition("Exposed"), "False IngressClassNotFound");
+    assert_eq!(world.condition("Ready"), "False IngressClassNotFound");
+    let address = json!({"status": {"loadBalancer": {"ingress": [{"ip": "10.0.0.7"}]}}});
+    world.server.merge(INGRESS, address);
+    world.reconcile().await;
+    assert_eq!(
+        world.condition("Exposed"),
+        "True IngressConfigured",
+        "a controller took it"
+    );
+    world.server.merge(INGRESS, json!({"status": null}));
+    world.server.put(CLASS, class);
+    world.reconcile().await;
+    assert_eq!(world.condition("Exposed"), "True IngressConfigured");
 }
 
 #[tokio::test]
@@ -338,7 +368,7 @@ async fn only_delete_with_an_external_broker_is_held_by_a_finalizer() {
 async fn topics_of_an_external_broker_do_not_hold_a_chat_whose_credentials_are_gone() {
     let world = World::with(json!({
         "deletionPolicy": "Delete",
-        "kafka": {"external": {"bootstrapServers": ["127.0.0.1:1"], "sasl": {"secretName": "gone"}}},
+        "kafka": {"external": {"bootstrapServers": ["127.0.0.1:1"], "sasl": {"credentialsSecret": {"name": "gone"}}}},
     }));
     let finalizers = json!([teardown::FINALIZER, "someone.else/hold"]);
     let since = "2026-01-01T00:00:00Z";
@@ -491,7 +521,7 @@ async fn a_paused_chat_is_left_alone_and_its_status_stays_current() {
 #[tokio::test]
 async fn two_events_of_one_reason_each_have_their_own_message() {
     let world = World::with(json!({
-        "kafka": {"external": {"bootstrapServers": ["kafka:9092"], "sasl": {"mechanism": "PLAIN", "secretName": "broker"}}},
+        "kafka": {"external": {"bootstrapServers": ["kafka:9092"], "sasl": {"mechanism": "PLAIN", "credentialsSecret": {"name": "broker"}}}},
         "postgres": {"external": {"urlSecret": {"name": "database"}}},
     }));
     world.reconcile().await;

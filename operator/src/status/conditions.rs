@@ -101,6 +101,7 @@ fn stalled(ready: &Finding) -> Finding {
 fn rejected(rejection: &Rejection) -> Vec<Finding> {
     let (reason, severity) = match rejection {
         Rejection::InvalidSpec(_) => (Reason::InvalidSpec, Severity::ActionNeeded),
+        Rejection::HostInUse(_) => (Reason::HostInUse, Severity::ActionNeeded),
         Rejection::TopicPrefixInUse(_) => (Reason::TopicPrefixInUse, Severity::ActionNeeded),
         Rejection::NameInUse(_) => (Reason::NameInUse, Severity::ActionNeeded),
         Rejection::Leftovers(_) => (Reason::WaitingForGarbageCollection, Severity::Waiting),

@@ -4,6 +4,7 @@ use super::*;
 use crate::access::access;
 use crate::crd::TopicStatus;
 use crate::credentials::credentials;
+use crate::ingress_class::IngressController;
 use crate::kinds::HTTPRoute;
 use crate::migration::JobMark;
 use crate::reason::Reason;
@@ -35,6 +36,7 @@ fn topics() -> Vec<TopicStatus> {
         name: "chat.team.events".into(),
         partitions: 12,
         replication_factor: Some(1),
+        cluster_id: None,
     }]
 }
 
@@ -51,6 +53,8 @@ pub(super) fn healthy(spec: Value) -> ChatState {
         topics: TopicState::Ready(topics()),
         migration: Some(Decision::Settled),
         children: rolled_out(),
+        has_admin: false,
+        ingress_controller: IngressController::default(),
         pods: Vec::new(),
         schema: Some(SchemaStatus {
             applied: 1,
@@ -142,6 +146,35 @@ fn without_a_url_available_says_how_to_reach_the_chat() {
     );
     assert_eq!(status.url.as_deref(), Some("http://team-app.chat.svc"));
     assert_eq!(status.ready.as_deref(), Some("2/2"));
+}
+
+#[test]
+fn the_setup_token_is_shown_until_there_is_an_admin() {
+    let message = |has_admin| {
+        let state = ChatState {
+            has_admin,
+            ..healthy(json!({}))
+        };
+        find(&conditions_of(state), "Available").message.clone()
+    };
+    assert!(message(false).contains("get secret team-keys"));
+    assert!(!message(true).contains("team-keys"), "{}", message(true));
+}
+
+#[test]
+fn a_port_forward_is_shown_once_there_are_pods_to_forward_to() {
+    let message = |children| {
+        let state = ChatState {
+            children,
+            ..healthy(json!({}))
+        };
+        find(&conditions_of(state), "Exposed").message.clone()
+    };
+    assert!(message(rolled_out()).contains("port-forward"));
+    assert_eq!(
+        message(Children::default()),
+        "spec.url is not set, so there is no route"
+    );
 }
 
 #[test]
@@ -372,6 +405,26 @@ fn a_second_reconcile_of_the_same_state_reports_exactly_the_same() {
 }
 
 #[test]
+fn the_database_is_identified_by_the_migration_that_is_complete() {
+    let identity = |message: &str| {
+        let state = ChatState {
+            migration: Some(Decision::Settled),
+            ..failed_migration(message)
+        };
+        let outcome = Outcome::Built(Box::new(state));
+        status(&object(json!({})), &outcome, NOW).0.postgres
+    };
+    let message =
+        r#"{"applied":1,"target":1,"maxConnections":97,"systemIdentifier":"7","database":"chat"}"#;
+    let found = identity(message).unwrap();
+    assert_eq!(
+        (found.system_identifier.as_str(), found.database.as_str()),
+        ("7", "chat")
+    );
+    assert_eq!(identity(r#"{"applied":1,"target":1}"#), None);
+}
+
+#[test]
 fn the_schemas_version_comes_from_the_migration_that_is_complete_or_stays() {
     let pod = serde_json::from_value(json!({
         "metadata": {"labels": {"app.kubernetes.io/component": "migrate"}, "ownerReferences": [{"apiVersion": "batch/v1", "kind": "Job", "name": "team-migrate", "uid": "j1"}]},
@@ -483,4 +536,46 @@ fn a_cluster_without_gateway_api_is_reported_and_not_ready() {
         Reason::GatewayApiNotInstalled
     );
     assert_eq!(find(&conditions, "Available").status, "True");
+}
+
+#[test]
+fn an_ingress_counts_when_its_class_exists_or_a_controller_took_it() {
+    let exposed = |ingress_controller| {
+        let ingress = json!({"metadata": {"name": "team-app"}, "spec": {}});
+        let ingress: k8s_openapi::api::networking::v1::Ingress =
+            serde_json::from_value(ingress).unwrap();
+        let spec = json!({"url": "http://chat.example.com", "exposure": {"ingress": {}}});
+        let conditions = conditions_of(ChatState {
+            children: rolled_out().with(Role::App, ingress),
+            ingress_controller,
+            ..healthy(spec)
+        });
+        let [exposed, stalled] =
+            ["Exposed", "Stalled"].map(|type_| find(&conditions, type_).clone());
+        (exposed.reason, stalled.status, exposed.message)
+    };
+    let (reason, stalled, _) = exposed(IngressController::Known);
+    assert_eq!(
+        (reason.as_str(), stalled.as_str()),
+        ("IngressConfigured", "False")
+    );
+    for controller in [
+        IngressController::ClassNotFound("nope".to_owned()),
+        IngressController::NoClass,
+    ] {
+        let (reason, stalled, message) = exposed(controller);
+        assert_eq!(
+            (reason.as_str(), stalled.as_str()),
+            ("IngressClassNotFound", "True")
+        );
+        assert!(
+            message.contains("spec.exposure.ingress.className"),
+            "{message}"
+        );
+    }
+    let (reason, stalled, _) = exposed(IngressController::NotYet("gce".to_owned()));
+    assert_eq!(
+        (reason.as_str(), stalled.as_str()),
+        ("WaitingForIngressController", "False")
+    );
 }

@@ -10,9 +10,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use rdkafka::admin::{
     AdminClient, AdminOptions, AlterConfig, ConfigSource, NewPartitions, NewTopic,
-    ResourceSpecifier, TopicReplication,
+    ResourceSpecifier, TopicReplication, TopicResult,
 };
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -28,6 +29,8 @@ use client::{Listener, config};
 
 /// Each request to Kafka.
 const LIMIT: Duration = Duration::from_secs(5);
+/// For the cluster's id, of which librdkafka waits to hear where there is none.
+const CLUSTER_ID: Duration = Duration::from_secs(1);
 /// More than librdkafka reports during one request.
 const EVENTS: usize = 100;
 /// For a change to show in the broker's metadata.
@@ -96,6 +99,13 @@ impl Broker {
         Err(Error::NotYet {
             topic: name.to_owned(),
         })
+    }
+
+    /// The id of the cluster, which comes with the answers to other requests. None: this Kafka has none.
+    pub(crate) async fn cluster_id(&self) -> Option<String> {
+        let consumer = self.consumer.clone();
+        let asked = spawn_blocking(move || consumer.client().fetch_cluster_id(CLUSTER_ID));
+        asked.await.expect("reading the id does not panic")
     }
 
     /// Partitions and replication factor.
@@ -169,6 +179,20 @@ impl Broker {
         self.each("creating", results, RDKafkaErrorCode::TopicAlreadyExists)
     }
 
+    /// The settings of the topic that Kafka does not accept: it is asked for each by itself, and creates nothing.
+    pub(crate) async fn refused_settings(&self, topic: &WantedTopic) -> Vec<String> {
+        let name = format!("{}.check", topic.name);
+        let refused = topic.config.iter().map(async |(key, value)| {
+            let new = NewTopic::new(&name, 1, TopicReplication::Fixed(-1)).set(key, value);
+            let options = options().validate_only(true);
+            let results = self.admin.create_topics([&new], &options).await.ok()?;
+            let invalid =
+                |result: &TopicResult| matches!(result, Err((_, RDKafkaErrorCode::InvalidConfig)));
+            results.iter().any(invalid).then(|| key.clone())
+        });
+        join_all(refused).await.into_iter().flatten().collect()
+    }
+
     pub(crate) async fn grow(&self, name: &str, partitions: i32) -> Result<(), Error> {
         let count = usize::try_from(partitions).unwrap_or(0);
         let results = self
@@ -218,7 +242,7 @@ impl Broker {
     fn each(
         &self,
         verb: &'static str,
-        results: Vec<rdkafka::admin::TopicResult>,
+        results: Vec<TopicResult>,
         fine: RDKafkaErrorCode,
     ) -> Result<(), Error> {
         for result in results {
@@ -235,6 +259,7 @@ impl Broker {
             verb,
             topic: topic.to_owned(),
             code,
+            settings: Vec::new(),
         }
     }
 

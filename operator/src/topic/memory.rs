@@ -154,10 +154,12 @@ impl Topics {
     pub(crate) fn pretend(&self, chat: &Chat, access: &crate::access::Access, state: TopicState) {
         let secrets = access.kafka_login.as_ref().expect("a login");
         let kafka = &access.kafka;
+        let object = crate::validate::fixtures::object(serde_json::json!({}));
         let request = super::TopicRequest {
             chat,
             kafka,
             secrets,
+            claims: &super::TopicClaims::new(&object, std::iter::empty()),
         };
         let id = request.digest();
         self.lock().insert(chat.uid.clone(), Entry::new(&id));

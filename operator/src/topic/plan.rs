@@ -52,11 +52,12 @@ impl TopicPlan {
 }
 
 impl LiveTopic {
-    pub(crate) fn status(&self, name: &str) -> TopicStatus {
+    pub(crate) fn status(&self, name: &str, cluster: Option<&str>) -> TopicStatus {
         TopicStatus {
             name: name.to_owned(),
             partitions: self.partitions,
             replication_factor: Some(self.replication_factor),
+            cluster_id: cluster.map(str::to_owned),
         }
     }
 }

@@ -55,6 +55,7 @@ fn status(topic: &KafkaTopic) -> TopicStatus {
         name: topic.spec.topic_name.clone().unwrap_or_default(),
         partitions: topic.spec.partitions.unwrap_or_default(),
         replication_factor: topic.spec.replicas,
+        cluster_id: None,
     }
 }
 

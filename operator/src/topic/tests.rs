@@ -10,7 +10,7 @@ use crate::access::{Access, access};
 use crate::children::Children;
 use crate::credentials::credentials;
 use crate::reason::Reason;
-use crate::validate::fixtures::chat_of;
+use crate::validate::fixtures::{chat_of, object};
 
 fn chat(prefix: &str, topics: Value) -> Chat {
     let servers = std::env::var("CONFAB_KAFKA_BOOTSTRAP_SERVERS")
@@ -42,9 +42,20 @@ fn to_kafka(chat: &Chat) -> Access {
 }
 
 async fn reconciled(chat: &Chat) -> TopicState {
-    let access = to_kafka(chat);
-    let connections = Connections::default();
-    reconcile(&connections, &access.kafka, &nobody(), &wanted(chat)).await
+    reconciled_with(chat, &to_kafka(chat), &nobody()).await
+}
+
+async fn reconciled_with(chat: &Chat, access: &Access, secrets: &KafkaSecrets) -> TopicState {
+    match Broker::connect(&access.kafka, secrets).await {
+        Ok(broker) => reconcile(&broker, &wanted(chat), &unclaimed()).await,
+        Err(error) => failed(&error),
+    }
+}
+
+/// Nobody else claims the topics.
+fn unclaimed() -> TopicClaims {
+    let external = json!({"kafka": {"external": {"bootstrapServers": ["k:9092"]}}});
+    TopicClaims::new(&object(external), std::iter::empty())
 }
 
 async fn connect(chat: &Chat) -> Broker {
@@ -168,6 +179,76 @@ async fn what_the_broker_rejects_is_reported_in_its_words_and_reading_creates_no
 
 #[tokio::test]
 #[ignore = "needs Kafka: tests/services/up, then tests/cargo test -- --include-ignored"]
+async fn a_setting_that_the_broker_rejects_is_named() {
+    let good = chat(&prefix(), json!({"replicationFactor": 1}));
+    assert!(matches!(reconciled(&good).await, TopicState::Ready(_)));
+    for prefix in [good.topic_prefix.clone(), prefix()] {
+        let settings = json!({"min.insync.replicas": "1", "no.such.setting": "1"});
+        let bad = chat(&prefix, json!({"replicationFactor": 1, "config": settings}));
+        let TopicState::Problem { message, .. } = reconciled(&bad).await else {
+            panic!("ready")
+        };
+        assert!(
+            message.ends_with("Correct in spec.topics.config: no.such.setting"),
+            "{message}"
+        );
+    }
+    let broker = connect(&good).await;
+    let topics = [good.events_topic(), good.signals_topic()];
+    broker
+        .delete(&topics.each_ref().map(String::as_str))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+#[ignore = "needs Kafka: tests/services/up, then tests/cargo test -- --include-ignored"]
+async fn a_cluster_has_an_id_and_topics_of_another_chat_in_it_are_left_alone() {
+    let shared = prefix();
+    let ours = chat(&shared, json!({"partitions": 2}));
+    let TopicState::Ready(topics) = reconciled(&ours).await else {
+        panic!("not ready")
+    };
+    let cluster = topics[0].cluster_id.clone().expect("the cluster has an id");
+
+    let external = json!({"topics": {"prefix": shared}, "kafka": {"external": {"bootstrapServers": ["other:9092"]}}});
+    let mut elder = object(external.clone());
+    elder.metadata.uid = Some("elder".to_owned());
+    let recorded = json!([{"name": ours.events_topic(), "partitions": 2, "clusterId": cluster}]);
+    elder.status = Some(serde_json::from_value(json!({"topics": recorded})).unwrap());
+    let claims = TopicClaims::new(&object(external), [&elder].into_iter());
+
+    let alias = chat(&shared, json!({"partitions": 24, "retentionHours": 24}));
+    let broker = connect(&alias).await;
+    let state = reconcile(&broker, &wanted(&alias), &claims).await;
+    assert!(
+        matches!(
+            state,
+            TopicState::Problem {
+                reason: Reason::TopicPrefixInUse,
+                needs_action: true,
+                ..
+            }
+        ),
+        "{state:?}"
+    );
+    let live = broker
+        .describe(&ours.events_topic())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (live.partitions, &live.config),
+        (2, &wanted(&ours)[0].config)
+    );
+    broker
+        .delete(&[&ours.events_topic(), &ours.signals_topic()])
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+#[ignore = "needs Kafka: tests/services/up, then tests/cargo test -- --include-ignored"]
 async fn a_reconcile_does_not_wait_for_the_first_topic_reconcile_and_its_end_triggers_another() {
     let (changed, mut received) = tokio::sync::mpsc::unbounded_channel();
     let topics = Arc::new(Topics::new(
@@ -180,6 +261,7 @@ async fn a_reconcile_does_not_wait_for_the_first_topic_reconcile_and_its_end_tri
         chat: &chat,
         kafka: &kafka,
         secrets: &nobody(),
+        claims: &unclaimed(),
     };
     assert!(matches!(
         ensure(&topics, request, false).await,

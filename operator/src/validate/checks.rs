@@ -1,11 +1,12 @@
 //! The rules that one spec can break. Pure.
 
 use super::{InvalidSpec, SiteUrl, url};
-use crate::crd::{ChatDeploymentSpec, Exposure, Postgres};
+use crate::crd::{ChatDeploymentSpec, Exposure, Kafka, Postgres};
 
 pub(super) fn all(spec: &ChatDeploymentSpec) -> Result<(), InvalidSpec> {
     numbers(spec)?;
     retention(spec)?;
+    kafka(&spec.kafka)?;
     postgres(&spec.postgres)?;
     sizes(spec)
 }
@@ -61,7 +62,21 @@ fn postgres(postgres: &Postgres) -> Result<(), InvalidSpec> {
     if !complete {
         return Err(InvalidSpec::PostgresParts);
     }
-    external.host.as_deref().map_or(Ok(()), url::check_host)
+    match &external.host {
+        Some(host) if !url::is_host(host) => Err(InvalidSpec::PostgresHost(host.clone())),
+        _ => Ok(()),
+    }
+}
+
+fn kafka(kafka: &Kafka) -> Result<(), InvalidSpec> {
+    let Kafka::External(external) = kafka else {
+        return Ok(());
+    };
+    let mut servers = external.bootstrap_servers.iter();
+    match servers.find(|server| !url::is_server(server)) {
+        Some(server) => Err(InvalidSpec::BootstrapServer(server.clone())),
+        None => Ok(()),
+    }
 }
 
 /// The API server takes 256 KiB of annotations on an object; some are the operator's own.

@@ -28,9 +28,13 @@ pub(crate) enum InvalidSpec {
     )]
     PostgresParts,
     #[error(
-        "spec.postgres.external.host is {0:?}: it must be a host name such as db.example.com, or an IPv4 address"
+        "spec.postgres.external.host is {0:?}: it must be a host name such as db.example.com, or an IP address, without a port"
     )]
     PostgresHost(String),
+    #[error(
+        "spec.kafka.external.bootstrapServers has {0:?}: use the form host:port with a port between 1 and 65535, such as kafka.example.com:9092"
+    )]
+    BootstrapServer(String),
     #[error(
         "spec.{field} has {} KiB, but Kubernetes stores at most {} KiB: shorten it",
         size / 1024,
@@ -50,7 +54,7 @@ pub(crate) enum InvalidSpec {
     )]
     AddressExposed(String),
     #[error(
-        "spec.url is {0:?}: it must be http:// or https:// with a host and, if needed, a port, and nothing after it, such as https://chat.example.com"
+        "spec.url is {0:?}: it must be http:// or https:// with a domain name or an IP address and, if needed, a port, and nothing after it, such as https://chat.example.com"
     )]
     Url(String),
 }

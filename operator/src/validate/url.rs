@@ -1,6 +1,7 @@
 //! The public address of a chat: scheme, host, port, and nothing else. Pure.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use url::Url;
 
@@ -12,18 +13,24 @@ pub(crate) struct SiteUrl(Url);
 
 impl SiteUrl {
     pub(crate) fn parse(text: &str) -> Result<Self, InvalidSpec> {
-        let invalid = || InvalidSpec::Url(text.to_owned());
-        let url = Url::parse(text).map_err(|_| invalid())?;
+        Self::parsed(text).ok_or_else(|| InvalidSpec::Url(text.to_owned()))
+    }
+
+    fn parsed(text: &str) -> Option<Self> {
+        let url = Url::parse(text).ok()?;
         let bare = url.path() == "/"
             && url.query().is_none()
             && url.fragment().is_none()
             && !text.ends_with('/');
         let plain = url.username().is_empty() && url.password().is_none();
-        let web = matches!(url.scheme(), "http" | "https") && url.has_host();
-        if bare && plain && web {
-            Ok(Self(url))
+        let web = matches!(url.scheme(), "http" | "https") && url.port() != Some(0);
+        // The parser writes a host such as 1.2.3 in another form.
+        let (host, after) = (url.host_str()?, text.split_once("://")?.1);
+        let written = after.starts_with(host) && is_host(host.trim_matches(['[', ']']));
+        if bare && plain && web && written {
+            Some(Self(url))
         } else {
-            Err(invalid())
+            None
         }
     }
 
@@ -39,14 +46,32 @@ impl SiteUrl {
     }
 }
 
-/// Whether a URL can name the host of a server.
-pub(super) fn check_host(text: &str) -> Result<(), InvalidSpec> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
-    let fits = !text.is_empty() && text.len() <= 253 && text.chars().all(plain);
-    let mut url = Url::parse("postgres://host").expect("it is a URL");
-    (fits && url.set_host(Some(text)).is_ok())
-        .then_some(())
-        .ok_or_else(|| InvalidSpec::PostgresHost(text.to_owned()))
+/// Whether it is an IP address, or a name as DNS has it that nobody reads as an IPv4 address.
+pub(super) fn is_host(text: &str) -> bool {
+    let label = |label: &str| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        let fits = (1..=63).contains(&label.len()) && label.chars().all(plain);
+        fits && !label.starts_with('-') && !label.ends_with('-')
+    };
+    let last = text.rsplit('.').next().unwrap_or_default();
+    let hexadecimal = last.strip_prefix("0x").or(last.strip_prefix("0X"));
+    let number = last.bytes().all(|b| b.is_ascii_digit())
+        || hexadecimal.is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_hexdigit()));
+    let name = text.len() <= 253 && text.split('.').all(label) && !number;
+    name || text.parse::<IpAddr>().is_ok()
+}
+
+/// Whether it is `host:port`.
+pub(super) fn is_server(text: &str) -> bool {
+    let Some((host, port)) = text.rsplit_once(':') else {
+        return false;
+    };
+    let address = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+    let host = match address {
+        Some(address) => address.parse::<IpAddr>().is_ok(),
+        None => is_host(host) && !host.contains(':'),
+    };
+    host && port.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
 impl fmt::Display for SiteUrl {
@@ -65,6 +90,7 @@ mod tests {
             "http://chat.localhost:8080",
             "https://chat.example.com",
             "http://10.0.0.1",
+            "http://[2001:db8::1]:8080",
         ] {
             assert_eq!(SiteUrl::parse(good).unwrap().to_string(), good);
         }
@@ -76,8 +102,33 @@ mod tests {
             "https://u@a",
             "https://a?q",
             "https://a#f",
+            "https://x:0",
+            "https://x:65536",
+            "http://1.2.3",
+            "http://0x7f.1",
         ] {
             assert!(SiteUrl::parse(bad).is_err(), "{bad}");
+        }
+        let label = "a".repeat(64);
+        assert!(SiteUrl::parse(&format!("https://{label}.example")).is_err());
+    }
+
+    #[test]
+    fn a_server_is_a_host_and_a_port_that_exist() {
+        for good in ["kafka:9092", "10.0.0.1:1", "[::1]:65535", "a.B-c.d:9092"] {
+            assert!(is_server(good), "{good}");
+        }
+        for bad in [
+            "kafka",
+            "kafka:0",
+            "kafka:99999",
+            "::1:9092",
+            "1.2.3:9092",
+            "-a:1",
+            "[a]:1",
+            ":1",
+        ] {
+            assert!(!is_server(bad), "{bad}");
         }
     }
 }

@@ -206,7 +206,7 @@ async fn what_an_autoscaler_writes_to_scale_is_followed_and_never_overwritten() 
     let world = World::new("change").await?;
     let (chat, mut spec) = world.chat("team").await?;
     spec["autoscaling"] =
-        json!({"minReplicas": 2, "maxReplicas": 6, "targetCPUUtilizationPercent": 70});
+        json!({"minReplicas": 2, "maxReplicas": 6, "targetCPUUtilizationPercentage": 70});
     spec["resources"] = json!({"requests": {"cpu": "100m", "memory": "64Mi"}});
     chat.create(&spec).await?;
     let _operator = world.operator().await?;

@@ -4,16 +4,19 @@
 //! Each is a sentence about how the operator behaves. `tests/mutations` holds operators that misbehave, and the test
 //! that must fail on each.
 
+mod admission;
 mod backup;
 mod changes;
 mod crash;
 mod definition;
 mod events;
+mod identity;
 mod idle;
 mod kubectl_confab;
 mod leader;
 mod namespaces;
 mod outside;
+mod platform;
 mod refusals;
 mod start;
 mod watches;

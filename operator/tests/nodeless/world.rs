@@ -99,7 +99,9 @@ async fn bind_in(cluster: &Cluster, namespace: &str) -> Result<kube::Client> {
         .await?;
     let rules = role["rules"].as_array().cloned().unwrap_or_default();
     let wide = |rule: &Value| {
-        rule["apiGroups"] == json!(["confab.dev"]) || rule["resources"] == json!(["namespaces"])
+        rule["apiGroups"] == json!(["confab.dev"])
+            || rule["resources"] == json!(["namespaces"])
+            || rule["resources"] == json!(["ingressclasses"])
     };
     let (wide, here): (Vec<_>, Vec<_>) = rules.into_iter().partition(wide);
     let account =

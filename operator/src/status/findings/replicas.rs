@@ -15,7 +15,7 @@ const AVAILABLE: &str = "Available";
 /// Whether people can chat.
 pub(in crate::status) fn available(state: &ChatState) -> Finding {
     let chat = &state.chat;
-    let Some(deployment) = state.children.get::<Deployment>(Role::App) else {
+    if state.children.get::<Deployment>(Role::App).is_none() {
         if let Some(lacking) = bucket_login(AVAILABLE, state) {
             return lacking;
         }
@@ -25,19 +25,17 @@ pub(in crate::status) fn available(state: &ChatState) -> Finding {
             Reason::WaitingForDependencies,
             "Replicas start once the topics exist and the schema is migrated",
         );
-    };
-    let serving = deployment
-        .status
-        .as_ref()
-        .and_then(|status| status.available_replicas)
-        .unwrap_or(0);
+    }
+    let serving = state.serving();
     if serving > 0 {
-        let message = format!(
-            "{serving} of {} replicas are available. {}. {}",
+        let mut message = format!(
+            "{serving} of {} replicas are available. {}",
             chat.replicas,
-            how_to_reach(state),
-            how_to_sign_up(state)
+            how_to_reach(state)
         );
+        if !state.has_admin {
+            message += &format!(". {}", how_to_sign_up(state));
+        }
         return Finding::yes(AVAILABLE, Reason::Serving, message);
     }
     if chat.replicas == 0 {
@@ -78,7 +76,6 @@ fn how_to_reach(state: &ChatState) -> String {
     }
 }
 
-/// Always shown: only the chat knows whether there is an admin already.
 fn how_to_sign_up(state: &ChatState) -> String {
     let chat = &state.chat;
     format!(

@@ -4,6 +4,7 @@ use k8s_openapi::api::networking::v1::Ingress;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use crate::crd::Exposure;
+use crate::ingress_class::{IngressController, address};
 use crate::kinds::{HTTPRoute, ParentRef};
 use crate::names::Role;
 use crate::reason::Reason;
@@ -31,45 +32,67 @@ pub(in crate::status) fn exposed(state: &ChatState) -> Finding {
             )
         }
         (None, _) => {
-            let message = format!(
-                "spec.url is not set, so there is no route. To reach the chat: kubectl -n {} port-forward service/{service} 8080:80",
-                chat.namespace
-            );
+            let mut message = "spec.url is not set, so there is no route".to_owned();
+            // A Service without pods forwards nothing.
+            if state.serving() > 0 {
+                message += &format!(
+                    ". To reach the chat: kubectl -n {} port-forward service/{service} 8080:80",
+                    chat.namespace
+                );
+            }
             Finding::no(EXPOSED, Severity::Normal, Reason::UrlNotSet, message)
         }
     }
 }
 
 fn by_ingress(state: &ChatState, url: &SiteUrl) -> Finding {
-    let ingress = state.chat.child(Role::App);
-    let at = state.children.get(Role::App).map(address);
-    let message = format!(
-        "Ingress {ingress} routes {} to the replicas{}",
-        url.host(),
-        at.unwrap_or_default()
-    );
-    match state.children.get::<Ingress>(Role::App) {
-        Some(_) => Finding::yes(EXPOSED, Reason::IngressConfigured, message),
+    let name = state.chat.child(Role::App);
+    let Some(ingress) = state.children.get::<Ingress>(Role::App) else {
         // Paused before it was created.
-        None => Finding::no(
+        return Finding::no(
             EXPOSED,
             Severity::Waiting,
             Reason::WaitingForDependencies,
-            format!("Ingress {ingress} does not exist yet"),
+            format!("Ingress {name} does not exist yet"),
+        );
+    };
+    let not_found = |what: String| {
+        let message = format!(
+            "Ingress {name} {what}: install an ingress controller, or set spec.exposure.ingress.className to a class that kubectl get ingressclass lists"
+        );
+        Finding::no(
+            EXPOSED,
+            Severity::ActionNeeded,
+            Reason::IngressClassNotFound,
+            message,
+        )
+    };
+    match &state.ingress_controller {
+        IngressController::Known => {
+            // Some controllers never report one.
+            let at = address(ingress)
+                .map(|at| format!(" at {at}"))
+                .unwrap_or_default();
+            let message = format!("Ingress {name} routes {} to the replicas{at}", url.host());
+            Finding::yes(EXPOSED, Reason::IngressConfigured, message)
+        }
+        IngressController::ClassNotFound(class) => not_found(format!(
+            "is of the IngressClass {class}, which does not exist"
+        )),
+        IngressController::NoClass => not_found(
+            "has no class, and there was no default IngressClass when it was created".to_owned(),
         ),
-    }
-}
-
-fn address(ingress: &Ingress) -> String {
-    let balancer = ingress
-        .status
-        .as_ref()
-        .and_then(|status| status.load_balancer.as_ref());
-    let first = balancer.and_then(|balancer| balancer.ingress.as_ref()?.first());
-    match first.and_then(|point| point.ip.as_ref().or(point.hostname.as_ref())) {
-        Some(address) => format!(" at {address}"),
-        // Some controllers never report one.
-        None => String::new(),
+        IngressController::NotYet(class) => {
+            let message = format!(
+                "No controller has taken Ingress {name} yet: check that the one of the class {class} runs, or set spec.exposure.ingress.className to a class that kubectl get ingressclass lists"
+            );
+            Finding::no(
+                EXPOSED,
+                Severity::Waiting,
+                Reason::WaitingForIngressController,
+                message,
+            )
+        }
     }
 }
 

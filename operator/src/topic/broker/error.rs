@@ -22,11 +22,13 @@ pub(crate) enum Error {
         last_error: Option<(Code, String)>,
     },
     /// Kafka answered with an error.
-    #[error("Kafka returned an error while {verb} topic {topic}: {code}{}", advice(*code))]
+    #[error("Kafka returned an error while {verb} topic {topic}: {code}{}", advice(*code, settings))]
     Refused {
         verb: &'static str,
         topic: String,
         code: Code,
+        /// The settings that it does not accept, if that is why.
+        settings: Vec<String>,
     },
     /// Kafka did it, but its metadata, which follows a little later, does not show it.
     #[error("Kafka accepted the change to topic {topic} but does not show it yet")]
@@ -54,6 +56,25 @@ impl Error {
             Self::Refused { code, .. } if not_allowed(*code) => Reason::KafkaAuthorizationFailed,
             Self::Refused { .. } => Reason::TopicRefused,
         }
+    }
+
+    /// Whether Kafka does not accept the topic's settings. Its answer does not say which.
+    pub(crate) fn is_about_settings(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused {
+                code: Code::InvalidConfig,
+                ..
+            }
+        )
+    }
+
+    /// The same, with the settings that Kafka does not accept.
+    pub(crate) fn with_settings(mut self, refused: Vec<String>) -> Self {
+        if let Self::Refused { settings, .. } = &mut self {
+            *settings = refused;
+        }
+        self
     }
 
     /// Whether it stays until a person does something.
@@ -119,8 +140,11 @@ fn passing(code: Code) -> bool {
     )
 }
 
-fn advice(code: Code) -> &'static str {
-    match code {
+fn advice(code: Code, settings: &[String]) -> String {
+    if !settings.is_empty() {
+        return format!(". Correct in spec.topics.config: {}", settings.join(", "));
+    }
+    let advice = match code {
         code if not_allowed(code) => {
             ". Grant this user Create, Alter, AlterConfigs, Describe, DescribeConfigs and Delete on the topics with the prefix spec.topics.prefix"
         }
@@ -129,7 +153,8 @@ fn advice(code: Code) -> &'static str {
         }
         Code::InvalidConfig | Code::PolicyViolation => ". Correct spec.topics.config",
         _ => "",
-    }
+    };
+    advice.to_owned()
 }
 
 #[cfg(test)]
@@ -169,6 +194,7 @@ mod tests {
             verb: "creating",
             topic: "t".into(),
             code,
+            settings: Vec::new(),
         };
         assert_eq!(
             refused(Code::TopicAuthorizationFailed).reason(),

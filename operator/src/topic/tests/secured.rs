@@ -7,6 +7,7 @@ use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 
 use super::*;
+use crate::access::Named;
 use confab_tests::secured::Secured;
 
 struct Kafka {
@@ -51,9 +52,13 @@ impl Kafka {
         let chat = chat_of(
             json!({"topics": {"prefix": name, "partitions": 1}, "kafka": {"external": external}}),
         );
-        let access = access(&chat, &credentials(&Children::default()), &self.secrets);
-        let (connections, login) = (Connections::default(), access.kafka_login.unwrap());
-        reconcile(&connections, &access.kafka, &login, &wanted(&chat)).await
+        let named = Named {
+            secrets: self.secrets.clone(),
+            cluster: None,
+        };
+        let access = access(&chat, &credentials(&Children::default()), &named);
+        let login = access.kafka_login.clone().unwrap();
+        reconciled_with(&chat, &access, &login).await
     }
 
     async fn certificate(&self) -> TopicState {
@@ -71,7 +76,7 @@ impl Kafka {
     async fn login_at(&self, host: &str, ca: &str, mechanism: &str, secret: &str) -> TopicState {
         let settings = json!({
             "tls": {"caSecret": {"name": ca}},
-            "sasl": {"mechanism": mechanism, "secretName": secret},
+            "sasl": {"mechanism": mechanism, "credentialsSecret": {"name": secret}},
         });
         let address = format!("{host}:{}", self.broker.port + 1);
         self.reconcile(mechanism, &address, settings).await
