@@ -46,7 +46,7 @@ use serde::{Deserialize, Serialize};
 #[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[kube(
     group = "confab.dev",
-    version = "v1alpha1",
+    version = "v1beta1",
     kind = "ChatDeployment",
     plural = "chatdeployments",
     shortname = "chat",

@@ -218,7 +218,7 @@ pub(crate) mod fixtures {
     /// The ChatDeployment `team` in namespace `chat`, as the API server would hold it after defaulting.
     pub(crate) fn object(spec: serde_json::Value) -> ChatDeployment {
         serde_json::from_value(serde_json::json!({
-            "apiVersion": "confab.dev/v1alpha1",
+            "apiVersion": "confab.dev/v1beta1",
             "kind": "ChatDeployment",
             "metadata": {"name": "team", "namespace": "chat", "uid": "11111111-2222-3333-4444-555555555555", "generation": 1, "resourceVersion": "1"},
             "spec": spec,

@@ -91,7 +91,7 @@ async fn measure(
     let (audit, start) = (AuditLog::from_now()?, Instant::now());
     let process = start_process(command(&namespace), &kubeconfig)?;
     let pid = process.id().context("it has ended at once")?;
-    let chats_path = namespaced("apis/confab.dev/v1alpha1", &namespace, "chatdeployments");
+    let chats_path = namespaced("apis/confab.dev/v1beta1", &namespace, "chatdeployments");
     eventually(LIMIT, "all chats are ready", async || {
         sleep(Duration::from_millis(500)).await;
         let all = cluster.list(&chats_path).await?;

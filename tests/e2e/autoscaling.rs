@@ -71,7 +71,7 @@ async fn has_replicas(kubectl: &Kubectl, replicas: i32) -> Result<()> {
 async fn scales_the_chat_itself(kubectl: &Kubectl) -> Result<()> {
     let autoscaler = format!("horizontalpodautoscaler {CHAT}-app");
     let target = kubectl.get(&autoscaler).await?["spec"]["scaleTargetRef"].take();
-    let chat = json!({"apiVersion": "confab.dev/v1alpha1", "kind": "ChatDeployment", "name": CHAT});
+    let chat = json!({"apiVersion": "confab.dev/v1beta1", "kind": "ChatDeployment", "name": CHAT});
     ensure!(target == chat, "its target is {target}");
     Ok(())
 }

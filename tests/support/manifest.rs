@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 /// A ChatDeployment with this spec.
 pub fn chat(namespace: &str, name: &str, spec: Value) -> Value {
     json!({
-        "apiVersion": "confab.dev/v1alpha1",
+        "apiVersion": "confab.dev/v1beta1",
         "kind": "ChatDeployment",
         "metadata": {"name": name, "namespace": namespace},
         "spec": spec,

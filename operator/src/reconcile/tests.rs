@@ -22,7 +22,7 @@ use crate::topic::{TopicState, Topics};
 use crate::validate::fixtures::{chat_of, images, object};
 use api_server::ApiServer;
 
-const CHAT: &str = "/apis/confab.dev/v1alpha1/namespaces/chat/chatdeployments/team";
+const CHAT: &str = "/apis/confab.dev/v1beta1/namespaces/chat/chatdeployments/team";
 const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/chat/deployments/team-app";
 const JOB: &str = "/apis/batch/v1/namespaces/chat/jobs/team-migrate";
 const SERVICE: &str = "/api/v1/namespaces/chat/services/team-app";

@@ -16,7 +16,7 @@ impl Admission {
     async fn new() -> Result<Self> {
         let cluster = Cluster::connect().await?;
         let namespace = cluster.namespace("admission").await?;
-        let chats = namespaced("apis/confab.dev/v1alpha1", &namespace, "chatdeployments");
+        let chats = namespaced("apis/confab.dev/v1beta1", &namespace, "chatdeployments");
         Ok(Self {
             cluster,
             path: format!("{chats}?dryRun=All&fieldValidation=Strict"),
@@ -25,7 +25,7 @@ impl Admission {
 
     /// The answer of the API server, which stores nothing.
     async fn try_to_create(&self, spec: &Value) -> Result<Value> {
-        let chat = json!({"apiVersion": "confab.dev/v1alpha1", "kind": "ChatDeployment", "metadata": {"name": "team"}, "spec": spec});
+        let chat = json!({"apiVersion": "confab.dev/v1beta1", "kind": "ChatDeployment", "metadata": {"name": "team"}, "spec": spec});
         self.cluster.create(&self.path, &chat).await
     }
 

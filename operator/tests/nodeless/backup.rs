@@ -99,7 +99,7 @@ async fn a_backup_is_scheduled_and_its_outcome_reported() -> Result<()> {
 async fn a_schedule_or_a_restore_that_cannot_work_is_refused() -> Result<()> {
     let world = World::new("backup").await?;
     let path = namespaced(
-        "apis/confab.dev/v1alpha1",
+        "apis/confab.dev/v1beta1",
         &world.namespace,
         "chatdeployments?dryRun=All",
     );
@@ -119,13 +119,13 @@ async fn a_schedule_or_a_restore_that_cannot_work_is_refused() -> Result<()> {
             "should match",
         ),
     ] {
-        let object = json!({"apiVersion": "confab.dev/v1alpha1", "kind": "ChatDeployment", "metadata": {"name": "team"}, "spec": spec});
+        let object = json!({"apiVersion": "confab.dev/v1beta1", "kind": "ChatDeployment", "metadata": {"name": "team"}, "spec": spec});
         let refused = world.cluster.create(&path, &object).await;
         let refused = refused.expect_err("it cannot work").to_string();
         ensure!(refused.contains(sentence), "{refused}");
     }
     for good in ["@daily", "*/15 0-6 1,15 * MON-FRI"] {
-        let object = json!({"apiVersion": "confab.dev/v1alpha1", "kind": "ChatDeployment", "metadata": {"name": "team"}, "spec": schedule(good)});
+        let object = json!({"apiVersion": "confab.dev/v1beta1", "kind": "ChatDeployment", "metadata": {"name": "team"}, "spec": schedule(good)});
         world.cluster.create(&path, &object).await?;
     }
     Ok(())

@@ -36,14 +36,14 @@ async fn what_an_older_definition_accepted_can_still_be_changed_elsewhere() -> R
     without_rules(&mut older["spec"]["versions"]);
     cluster.create(DEFINITIONS, &older).await?;
 
-    let api = format!("apis/{group}/v1alpha1");
+    let api = format!("apis/{group}/v1beta1");
     let chats = namespaced(&api, &namespace, "chatdeployments");
     let chat = |name: &str| {
         let mut spec = Chat::spec("kafka:9092");
         spec["url"] = json!("https://chat.example.com");
         spec["exposure"] = json!({});
         spec["podMetadata"] = json!({"labels": {"confab.dev/team": "ours"}});
-        json!({"apiVersion": format!("{group}/v1alpha1"), "kind": "ChatDeployment",
+        json!({"apiVersion": format!("{group}/v1beta1"), "kind": "ChatDeployment",
                "metadata": {"name": name}, "spec": spec})
     };
     eventually(LIMIT, "the older definition takes it", async || {

@@ -73,7 +73,7 @@ async fn a_list_from_before_the_last_changes_catches_up() -> Result<()> {
     // As another API server that lags behind may list it.
     let old: std::sync::Arc<str> = world
         .cluster
-        .get("/apis/confab.dev/v1alpha1/chatdeployments")
+        .get("/apis/confab.dev/v1beta1/chatdeployments")
         .await?
         .to_string()
         .into();
@@ -83,7 +83,7 @@ async fn a_list_from_before_the_last_changes_catches_up() -> Result<()> {
     world.api.on_request(move |call| {
         let of_all = call
             .uri
-            .starts_with("/apis/confab.dev/v1alpha1/chatdeployments");
+            .starts_with("/apis/confab.dev/v1beta1/chatdeployments");
         match (of_all, call.watches()) {
             (true, false) => Behavior::Answer(old.clone()),
             (true, true) => Behavior::Watch(WatchBehavior::Delay(2 * LIMIT)),

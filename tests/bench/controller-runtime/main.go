@@ -304,7 +304,7 @@ func run(namespace, kafka string) error {
 	if err := clientgoscheme.AddToScheme(scheme); err != nil {
 		return err
 	}
-	group := schema.GroupVersion{Group: "confab.dev", Version: "v1alpha1"}
+	group := schema.GroupVersion{Group: "confab.dev", Version: "v1beta1"}
 	scheme.AddKnownTypes(group, &ChatDeployment{}, &ChatDeploymentList{})
 	metav1.AddToGroupVersion(scheme, group)
 	rest, err := config.GetConfig()

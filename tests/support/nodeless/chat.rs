@@ -16,7 +16,7 @@ pub fn namespaced(api: &str, namespace: &str, resource: &str) -> String {
 /// The path of a ChatDeployment.
 pub fn chat_path(namespace: &str, name: &str) -> String {
     namespaced(
-        "apis/confab.dev/v1alpha1",
+        "apis/confab.dev/v1beta1",
         namespace,
         &format!("chatdeployments/{name}"),
     )
@@ -66,12 +66,12 @@ impl Chat {
 
     pub async fn create(&self, spec: &Value) -> Result<()> {
         let object = json!({
-            "apiVersion": "confab.dev/v1alpha1", "kind": "ChatDeployment",
+            "apiVersion": "confab.dev/v1beta1", "kind": "ChatDeployment",
             "metadata": {"name": self.name}, "spec": spec,
         });
         self.cluster
             .create(
-                &self.path("apis/confab.dev/v1alpha1", "chatdeployments"),
+                &self.path("apis/confab.dev/v1beta1", "chatdeployments"),
                 &object,
             )
             .await?;

@@ -9,7 +9,7 @@ use super::{Chat, KafkaProxy, namespaced};
 
 /// The kinds of children, and ChatDeployments.
 const KINDS: [(&str, &str); 13] = [
-    ("apis/confab.dev/v1alpha1", "chatdeployments"),
+    ("apis/confab.dev/v1beta1", "chatdeployments"),
     ("apis/apps/v1", "deployments"),
     ("apis/apps/v1", "statefulsets"),
     ("apis/batch/v1", "jobs"),
