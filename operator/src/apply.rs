@@ -5,19 +5,21 @@
 
 mod diff;
 
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::Secret;
 use kube::api::PostParams;
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::child_api::{ChildApi, Error};
 use crate::children::{Child, ChildObject, Children, Installed, Object, Policy, Stage, table};
 use crate::context::Context;
 use crate::digest::digest;
 use crate::names::{ANNOTATION_DIGEST, MANAGED_BY};
+use crate::refusal::Refusal;
 
 /// What happens to the migration Job.
 #[derive(Clone, Debug)]
@@ -36,27 +38,68 @@ pub(crate) struct Changes {
     pub job: JobStep,
 }
 
-/// Applies `wanted` over `live`, stage by stage, and returns the children that exist afterwards.
+/// What the step left.
+#[derive(Debug, Default)]
+pub(crate) struct Applied {
+    /// The children that exist.
+    pub children: Children,
+    pub refused: Vec<RefusedChild>,
+}
+
+/// A child that the API server did not let this operator write: it is as it was.
+#[derive(Clone, Debug)]
+pub(crate) struct RefusedChild {
+    pub child: &'static Child,
+    pub refusal: Refusal,
+}
+
+/// Applies `wanted` over `live`, stage by stage. A child that is refused holds no other up, but for pods without their Secret.
 pub(crate) async fn apply(
     ctx: &Context,
     namespace: &str,
     Changes { live, wanted, job }: Changes,
-) -> Result<Children, Error> {
+) -> Result<Applied, Error> {
     let applier = Applier { ctx, namespace };
-    let mut applied = Children::default();
+    let mut applied = Applied::default();
     for stage in Stage::ALL {
+        let lacks_secret = applied.lacks_secret();
         let children = table().iter().filter(|child| child.stage == stage);
         let writes = children.map(async |child| {
             let (live, wanted) = (live.object(child), wanted.object(child));
-            let object = match child.policy {
+            let written = match child.policy {
+                _ if lacks_secret && child.kind.has_pods() => Ok(live.cloned()),
                 Policy::Decided => applier.decided(child, live, &job).await,
                 _ => applier.write(child, live, wanted).await,
             };
-            Ok::<_, Error>((child, object?))
+            (child, live, written)
         });
-        applied.extend(try_join_all(writes).await?);
+        for (child, live, written) in join_all(writes).await {
+            let object = match written {
+                Ok(object) => object,
+                Err(error) => applied.refuse(child, error).map(|()| live.cloned())?,
+            };
+            applied.children.extend([(child, object)]);
+        }
     }
     Ok(applied)
+}
+
+impl Applied {
+    /// Credentials that could not be stored are generated again in the next reconcile: pods with these would restart each time.
+    fn lacks_secret(&self) -> bool {
+        let mut refused = self.refused.iter();
+        refused.any(|refused| refused.child.kind.is::<Secret>())
+    }
+
+    /// Notes a child that the API server refused. Without an answer of the API server the error stays one.
+    fn refuse(&mut self, child: &'static Child, error: Error) -> Result<(), Error> {
+        let Some(refusal) = error.refusal() else {
+            return Err(error);
+        };
+        warn!(%refusal, "the API server refused a request");
+        self.refused.push(RefusedChild { child, refusal });
+        Ok(())
+    }
 }
 
 struct Applier<'a> {
@@ -174,8 +217,10 @@ impl Applier<'_> {
             Api::<Job>::namespaced(self.ctx.client.clone(), self.namespace),
         );
         match api.create(&params, job).await {
-            // Created by a reconcile whose answer was lost, or still terminating: the next reconcile reads it.
-            Err(kube::Error::Api(status)) if status.code == 409 => Ok(live.cloned()),
+            // The Job that it replaces is still terminating: the next reconcile reads it.
+            Err(kube::Error::Api(status)) if status.code == 409 && live.is_some() => {
+                Ok(live.cloned())
+            }
             Err(source) => Err(self.api(child).error("creating", &name, source)),
             Ok(job) => {
                 self.ctx.own_writes.add(&job.metadata);

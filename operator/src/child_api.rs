@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::children::{Kind, Object};
 use crate::names::MANAGED_BY;
+use crate::refusal::Refusal;
 
 /// The API server did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +24,12 @@ pub(crate) struct Error {
 }
 
 impl Error {
+    /// None: the API server did not answer.
+    pub(crate) fn refusal(&self) -> Option<Refusal> {
+        let (_, name) = self.name.rsplit_once('/').unwrap_or(("", &self.name));
+        Refusal::of(format!("{} {} {name}", self.verb, self.kind), &self.source)
+    }
+
     /// Whether this operator may not do it, as where the rights in a namespace went before what is deleted in it.
     pub(crate) fn forbidden(&self) -> bool {
         matches!(&self.source, kube::Error::Api(status) if status.code == 403)

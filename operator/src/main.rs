@@ -32,6 +32,7 @@ mod probe;
 mod reason;
 mod reconcile;
 mod reference;
+mod refusal;
 mod run;
 mod status;
 mod teardown;

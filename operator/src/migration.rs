@@ -113,10 +113,12 @@ pub(crate) fn decide(input: &MigrationInput<'_>) -> Decision {
             when_answering(input, Decision::Replace(fresh))
         }
         JobState::Complete => Decision::Complete,
-        JobState::Active => Decision::Running,
-        JobState::Failed(_) if job.generation != input.generation => {
+        JobState::Running => Decision::Running,
+        // Where its pod may run, and with which resources, may have been what kept it from running.
+        JobState::Pending | JobState::Failed(_) if job.generation != input.generation => {
             when_answering(input, Decision::Replace(fresh))
         }
+        JobState::Pending => Decision::Running,
         JobState::Failed(since) => retry(input, job.attempt, *since, fresh),
     }
 }
@@ -132,7 +134,7 @@ fn migrated(input: &MigrationInput<'_>) -> bool {
 fn settled(job: Option<&JobView>, wanted: &JobMark) -> Decision {
     let stray = job.filter(|job| job.fingerprint != wanted.fingerprint);
     match stray.map(|job| &job.state) {
-        Some(JobState::Active | JobState::Failed(_)) => Decision::Cancel,
+        Some(JobState::Pending | JobState::Running | JobState::Failed(_)) => Decision::Cancel,
         _ => Decision::Settled,
     }
 }

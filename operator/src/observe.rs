@@ -9,6 +9,7 @@ use futures_util::future::try_join_all;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Pod, Secret};
+use k8s_openapi::api::events::v1::Event;
 use kube::api::ListParams;
 use kube::{Api, Client, ResourceExt};
 use tokio::try_join;
@@ -20,7 +21,7 @@ use crate::crd::ChatDeployment;
 use crate::existing::ExistingChildren;
 use crate::migration;
 use crate::names::{MANAGED_BY, Role};
-use crate::workload::{rolled_out, serving};
+use crate::workload::{FAILED_CREATE, lacks_pods, rolled_out, serving};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Observed {
@@ -30,6 +31,8 @@ pub(crate) struct Observed {
     pub secrets: BTreeMap<String, Secret>,
     /// Read only while the chat is not settled: they show why.
     pub pods: Vec<Pod>,
+    /// Why Kubernetes could not create pods. Read only while there should be one and is none.
+    pub events: Vec<Event>,
 }
 
 pub(crate) async fn observe(
@@ -39,15 +42,18 @@ pub(crate) async fn observe(
 ) -> Result<Observed, Error> {
     let (children, secrets) =
         try_join!(children(client, existing, object), secrets(client, object))?;
-    let pods = if settled(object, &children) || !runs(&children) {
-        Vec::new()
-    } else {
-        pods(client, object).await?
-    };
+    let (mut pods, mut events) = (Vec::new(), Vec::new());
+    if runs(&children) && !settled(object, &children) {
+        pods = pods_of(client, object).await?;
+        if lacks_pods(&children, &pods) {
+            events = failed_creations(client, object).await?;
+        }
+    }
     Ok(Observed {
         children,
         secrets,
         pods,
+        events,
     })
 }
 
@@ -132,7 +138,7 @@ pub(crate) async fn secrets(
     Ok(found)
 }
 
-async fn pods(client: &Client, object: &ChatDeployment) -> Result<Vec<Pod>, Error> {
+async fn pods_of(client: &Client, object: &ChatDeployment) -> Result<Vec<Pod>, Error> {
     let (namespace, chat) = (object.namespace().unwrap_or_default(), object.name_any());
     let labels =
         format!("app.kubernetes.io/instance={chat},app.kubernetes.io/managed-by={MANAGED_BY}");
@@ -142,6 +148,19 @@ async fn pods(client: &Client, object: &ChatDeployment) -> Result<Vec<Pod>, Erro
         .await;
     Ok(pods
         .map_err(|source| error("Pods of", &namespace, &chat, source))?
+        .items)
+}
+
+/// Those of StatefulSets and Jobs of the namespace whose pods could not be created.
+async fn failed_creations(client: &Client, object: &ChatDeployment) -> Result<Vec<Event>, Error> {
+    let (namespace, chat) = (object.namespace().unwrap_or_default(), object.name_any());
+    let api: Api<Event> = Api::namespaced(client.clone(), &namespace);
+    let failed = ListParams::default()
+        .fields(&format!("reason={FAILED_CREATE}"))
+        .limit(500);
+    let events = api.list(&failed).await;
+    Ok(events
+        .map_err(|source| error("Events of", &namespace, &chat, source))?
         .items)
 }
 

@@ -23,12 +23,13 @@ macro_rules! reasons {
 reasons! {
     UpToDate Valid TopicsUpToDate Migrated Serving IngressConfigured RouteAccepted NoActionNeeded
     ExposureNotConfigured UrlNotSet ScaledToZero Paused
-    InvalidSpec NameInUse TopicPrefixInUse WaitingForGarbageCollection
+    InvalidSpec UnreadableSpec NameInUse TopicPrefixInUse WaitingForGarbageCollection
     WaitingForGateway RouteNotAccepted GatewayApiNotInstalled
     WaitingForTopicOperator StrimziNotInstalled
     WaitingForKafka KafkaUnreachable KafkaAuthenticationFailed KafkaTlsFailed KafkaAuthorizationFailed KafkaSettingsInvalid TopicRefused PartitionsCannotShrink ReplicationFactorDiffers
     SecretNotFound SecretInvalid WaitingForSecrets
     WaitingForPostgres Migrating MigrationFailed DatabaseInUse TooFewConnections
+    RequestRefused PodNotCreated
     WaitingForDependencies Starting RollingOut RolloutStuck
     ImagePullFailed ContainerNotCreated CrashLooping Unschedulable
 }

@@ -9,6 +9,7 @@
 //! state that the status reports, not an error.
 
 mod progress;
+mod refused;
 mod report;
 
 use std::sync::Arc;
@@ -21,15 +22,17 @@ use tokio::time::timeout;
 use tracing::{Instrument, error, info_span};
 
 use crate::access::access;
-use crate::apply::{Changes, apply};
+use crate::apply::{Applied, Changes, apply};
 use crate::context::{Cached, Context};
 use crate::crd::ChatDeployment;
 use crate::credentials::credentials;
 use crate::desired::{BuildInput, desired};
 use crate::observe::observe;
+use crate::refusal::Refusal;
 use crate::status::{ChatState, Outcome};
 use crate::{child_api, teardown};
 use progress::Progress;
+use refused::{expect_to_stay, stop, unreadable};
 use report::report;
 
 /// Why a reconcile failed. It is retried, later each time.
@@ -44,6 +47,8 @@ pub(crate) enum Error {
     Read(#[source] kube::Error),
     #[error("writing the status: {0}")]
     Status(#[source] kube::Error),
+    #[error("the API server refused {0}")]
+    Refused(Refusal),
     /// The API server accepted a request and never answered.
     #[error("timed out after {0:?}: the API server does not respond")]
     TooSlow(Duration),
@@ -67,29 +72,33 @@ pub(crate) async fn run(cached: Arc<Cached>, ctx: Arc<Context>) -> Result<Action
     let result = result.unwrap_or(Err(Error::TooSlow(LIMIT)));
     ctx.metrics
         .reconciled(result.as_ref().ok(), start.elapsed());
-    if result.is_ok() {
-        ctx.backoffs.reset(&cached.uid().unwrap_or_default());
-    }
     result
 }
 
 /// The cache only says that there is something to do: the ChatDeployment is read again.
 async fn read_and_reconcile(cached: &Cached, ctx: &Context) -> Result<Action, Error> {
-    match latest(cached, ctx).await? {
+    let uid = cached.uid().unwrap_or_default();
+    let action = match latest(cached, ctx).await? {
         None => {
-            ctx.topics.forget(&cached.uid().unwrap_or_default());
-            Ok(Action::await_change())
+            ctx.topics.forget(&uid);
+            Action::await_change()
         }
-        Some(object) if object.metadata.deletion_timestamp.is_some() => {
-            Ok(teardown::finish(ctx, &object).await?)
+        Some(DeserializeGuard(Err(invalid))) => return unreadable(ctx, invalid).await,
+        Some(DeserializeGuard(Ok(object))) if object.metadata.deletion_timestamp.is_some() => {
+            teardown::finish(ctx, &object).await?
         }
-        Some(object) => reconcile(ctx, &object).await,
-    }
+        Some(DeserializeGuard(Ok(object))) => return reconcile(ctx, &object).await,
+    };
+    ctx.backoffs.reset(&uid);
+    Ok(action)
 }
 
 async fn reconcile(ctx: &Context, object: &ChatDeployment) -> Result<Action, Error> {
     // observe (read): the children that exist, the Secrets that the spec names, and pods while the chat is not settled.
-    let observed = observe(&ctx.client, &ctx.existing, object).await?;
+    let observed = match observe(&ctx.client, &ctx.existing, object).await {
+        Ok(observed) => observed,
+        Err(error) => return stop(ctx, object, error.refusal(), error).await,
+    };
     // validate (pure): values that Kubernetes and Kafka accept; names and topics that are this chat's own.
     let chat = match ctx.validate(object, &observed.children) {
         Ok(chat) if chat.paused => {
@@ -100,7 +109,9 @@ async fn reconcile(ctx: &Context, object: &ChatDeployment) -> Result<Action, Err
         Err(rejection) => return report(ctx, object, Outcome::Rejected(rejection)).await,
     };
     // finalizer (write): added where the end of the chat has topics to delete, else removed.
-    teardown::sync_finalizer(ctx, object, &chat).await?;
+    if let Err(error) = teardown::sync_finalizer(ctx, object, &chat).await {
+        return stop(ctx, object, error.refusal(), error).await;
+    }
     // access (pure): addresses and credentials of Kafka, PostgreSQL and the bucket.
     let credentials = credentials(&observed.children);
     let access = access(&chat, &credentials, &observed.secrets);
@@ -128,35 +139,29 @@ async fn reconcile(ctx: &Context, object: &ChatDeployment) -> Result<Action, Err
         job: migration.job,
     };
     // apply (write): the children that differ, and the migration's Job.
-    let children = apply(ctx, &chat.namespace, changes).await?;
+    let Applied { children, refused } = apply(ctx, &chat.namespace, changes).await?;
+    expect_to_stay(ctx, object, refused.iter().map(|it| &it.refusal))?;
     let state = ChatState {
         chat,
         access,
         topics,
         migration: migration.decision,
         children,
+        refused,
         pods: observed.pods,
+        events: observed.events,
         schema: migration.schema,
     };
     // status (pure, then write): conditions, numbers and Events, where they changed.
     report(ctx, object, Outcome::Built(Box::new(state))).await
 }
 
-/// The ChatDeployment as it is now, if it still exists and can be read.
-async fn latest(cached: &Cached, ctx: &Context) -> Result<Option<ChatDeployment>, Error> {
+/// The ChatDeployment as it is now, if it still exists.
+async fn latest(cached: &Cached, ctx: &Context) -> Result<Option<Cached>, Error> {
     let api: Api<Cached> =
         Api::namespaced(ctx.client.clone(), &cached.namespace().unwrap_or_default());
-    match api.get_opt(&cached.name_any()).await.map_err(Error::Read)? {
-        None => Ok(None),
-        Some(DeserializeGuard(Ok(object))) => Ok(Some(object)),
-        Some(DeserializeGuard(Err(invalid))) => {
-            error!(
-                error = invalid.error,
-                "cannot read the ChatDeployment: does the CustomResourceDefinition match this version of the operator?"
-            );
-            Ok(None)
-        }
-    }
+    let latest = api.get_opt(&cached.name_any()).await;
+    latest.map_err(Error::Read)
 }
 
 /// A reconcile that failed is retried after 1, 2, 4 … seconds, at most a minute.

@@ -61,5 +61,5 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
   verbs: [list]
 - apiGroups: [events.k8s.io]
   resources: [events]
-  verbs: [create]
+  verbs: [create, list]
 {{- end }}

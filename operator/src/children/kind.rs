@@ -5,6 +5,8 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::core::ApiResource;
 use kube::{Resource, ResourceExt};
@@ -73,6 +75,11 @@ impl Kind {
 
     pub(crate) fn is<K: ChildKind>(&self) -> bool {
         self.id == TypeId::of::<K>()
+    }
+
+    /// Whether Kubernetes creates pods for its objects.
+    pub(crate) fn has_pods(&self) -> bool {
+        self.is::<Deployment>() || self.is::<StatefulSet>() || self.is::<Job>()
     }
 
     /// As people write it.

@@ -35,7 +35,9 @@ pub(crate) struct JobView {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum JobState {
     Terminating,
-    Active,
+    /// No pod of it runs yet.
+    Pending,
+    Running,
     Failed(Timestamp),
     Complete,
 }
@@ -62,11 +64,8 @@ fn state(job: &Job) -> JobState {
     if job.metadata.deletion_timestamp.is_some() {
         return JobState::Terminating;
     }
-    let conditions = job
-        .status
-        .as_ref()
-        .and_then(|status| status.conditions.as_deref())
-        .unwrap_or_default();
+    let status = job.status.clone().unwrap_or_default();
+    let conditions = status.conditions.unwrap_or_default();
     let find = |type_: &str| {
         conditions
             .iter()
@@ -75,7 +74,8 @@ fn state(job: &Job) -> JobState {
     match (find("Complete"), find("Failed")) {
         (Some(_), _) => JobState::Complete,
         (None, Some(failed)) => JobState::Failed(ended(failed)),
-        (None, None) => JobState::Active,
+        (None, None) if status.ready.unwrap_or(0) > 0 => JobState::Running,
+        (None, None) => JobState::Pending,
     }
 }
 

@@ -81,11 +81,12 @@ fn a_job_created_for_an_image_that_is_no_longer_wanted_is_canceled() {
         ..job(state)
     };
     for (job, decision) in [
-        (other(JobState::Active), Decision::Cancel),
+        (other(JobState::Pending), Decision::Cancel),
+        (other(JobState::Running), Decision::Cancel),
         (other(JobState::Failed(NOW)), Decision::Cancel),
         (other(JobState::Complete), Decision::Settled),
         (other(JobState::Terminating), Decision::Settled),
-        (job(JobState::Active), Decision::Settled),
+        (job(JobState::Running), Decision::Settled),
     ] {
         let input = MigrationInput {
             recorded: recorded.clone(),
@@ -135,10 +136,9 @@ fn a_migration_starts_only_once_postgresql_answers() {
 #[test]
 fn a_job_is_followed_by_its_conditions() {
     let wanted = wanted();
-    assert_eq!(
-        decide(&at(&wanted, Some(job(JobState::Active)))),
-        Decision::Running
-    );
+    for state in [JobState::Pending, JobState::Running] {
+        assert_eq!(decide(&at(&wanted, Some(job(state)))), Decision::Running);
+    }
     assert_eq!(
         decide(&at(&wanted, Some(job(JobState::Complete)))),
         Decision::Complete
@@ -170,7 +170,7 @@ fn a_job_for_another_image_database_language_or_secret_is_replaced_at_once() {
         },
     ];
     for wanted in changed {
-        for state in [JobState::Active, JobState::Complete, JobState::Failed(NOW)] {
+        for state in [JobState::Running, JobState::Complete, JobState::Failed(NOW)] {
             let decision = decide(&at(&wanted, Some(job(state))));
             assert!(
                 matches!(decision, Decision::Replace(JobMark { attempt: 1, .. })),
@@ -214,6 +214,25 @@ fn a_failed_migration_is_retried_at_once_when_the_spec_changed() {
 }
 
 #[test]
+fn a_job_whose_pod_does_not_run_is_replaced_when_the_spec_changed() {
+    let wanted = wanted();
+    let changed = |state| MigrationInput {
+        generation: 2,
+        ..at(&wanted, Some(job(state)))
+    };
+    assert_eq!(
+        decide(&changed(JobState::Pending)),
+        Decision::Replace(JobMark {
+            generation: 2,
+            ..mark(1)
+        })
+    );
+    assert_eq!(decide(&changed(JobState::Running)), Decision::Running);
+    let job: Job = serde_json::from_value(json!({"status": {"active": 1, "ready": 1}})).unwrap();
+    assert_eq!(JobView::of(&job).state, JobState::Running);
+}
+
+#[test]
 fn a_job_says_failed_by_its_condition_and_not_by_a_completion_time() {
     let job = |conditions| {
         let job: Job = serde_json::from_value(json!({
@@ -237,7 +256,7 @@ fn a_job_says_failed_by_its_condition_and_not_by_a_completion_time() {
     );
     assert_eq!(
         job(json!([{"type": "Failed", "status": "False"}])).state,
-        JobState::Active
+        JobState::Pending
     );
     assert_eq!(
         job(json!([{"type": "Complete", "status": "True"}])).state,

@@ -174,7 +174,9 @@ pub(super) fn paused(object: &ChatDeployment, chat: Chat, observed: Observed) ->
         topics: TopicState::Ready(status.topics),
         migration: None,
         children: observed.children,
+        refused: Vec::new(),
         pods: observed.pods,
+        events: observed.events,
         schema: status.schema,
     }
 }

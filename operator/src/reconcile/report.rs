@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
+use kube::ResourceExt;
 use kube::runtime::controller::Action;
 use tracing::{debug, info};
 
@@ -51,6 +52,11 @@ const SOONEST: Duration = Duration::from_millis(500);
 /// When to reconcile again if nothing happens. Watches wake this operator for most things; what no watch reports (pods,
 /// Secrets, Kafka, PostgreSQL) is read again soon while something is missing, and rarely when nothing is.
 fn next(ctx: &Context, object: &ChatDeployment, outcome: &Outcome) -> Action {
+    let uid = object.uid().unwrap_or_default();
+    if outcome.is_refused() {
+        return Action::requeue(ctx.backoffs.next(&uid));
+    }
+    ctx.backoffs.reset(&uid);
     let idle = jittered(Duration::from_secs(300));
     let Outcome::Built(state) = outcome else {
         return Action::requeue(Duration::from_secs(5));

@@ -1,6 +1,7 @@
 //! Scenarios: whole reconciles against an API server in memory. The tests play the built-in controllers. No I/O.
 
 mod api_server;
+mod refused;
 
 use std::sync::Arc;
 
@@ -64,11 +65,18 @@ impl World {
     }
 
     async fn reconcile(&self) {
-        let object: ChatDeployment =
-            serde_json::from_value(self.server.get(CHAT).unwrap()).unwrap();
-        run(Arc::new(DeserializeGuard(Ok(object))), self.ctx.clone())
-            .await
-            .unwrap();
+        self.try_reconcile().await.unwrap();
+    }
+
+    /// As the controller does it: after an error, the error policy decides when the next one is due.
+    async fn try_reconcile(&self) -> Result<Action, Error> {
+        let cached: Arc<Cached> =
+            Arc::new(serde_json::from_value(self.server.get(CHAT).unwrap()).unwrap());
+        let result = run(cached.clone(), self.ctx.clone()).await;
+        if let Err(error) = &result {
+            error_policy(cached, error, self.ctx.clone());
+        }
+        result
     }
 
     /// What the StatefulSet controller does, and Kafka after it.
@@ -130,22 +138,36 @@ impl World {
         world
     }
 
+    /// Status and reason of a condition.
     fn condition(&self, type_: &str) -> String {
-        let chat = self.server.get(CHAT).unwrap();
-        let conditions = chat["status"]["conditions"]
-            .as_array()
-            .cloned()
-            .unwrap_or_default();
-        let found = conditions
+        let found = self.whole_condition(type_);
+        let text = |field: &str| found[field].as_str().unwrap_or_default();
+        format!("{} {}", text("status"), text("reason"))
+            .trim()
+            .to_owned()
+    }
+
+    fn message(&self, type_: &str) -> String {
+        let message = self.whole_condition(type_)["message"].take();
+        message.as_str().unwrap_or_default().to_owned()
+    }
+
+    fn whole_condition(&self, type_: &str) -> Value {
+        let mut chat = self.server.get(CHAT).unwrap();
+        let conditions = chat["status"]["conditions"].take();
+        let mut conditions = conditions.as_array().cloned().unwrap_or_default();
+        let found = conditions.iter().position(|it| it["type"] == type_);
+        found.map_or(Value::Null, |at| conditions.swap_remove(at))
+    }
+
+    /// Notes of the Events with this reason.
+    fn events(&self, reason: &str) -> Vec<String> {
+        let all = self.server.all();
+        let events = all
             .iter()
-            .find(|condition| condition["type"] == type_);
-        found.map_or_else(String::new, |c| {
-            format!(
-                "{} {}",
-                c["status"].as_str().unwrap(),
-                c["reason"].as_str().unwrap()
-            )
-        })
+            .filter(|(path, event)| path.contains("/events/") && event["reason"] == reason);
+        let note = |event: &Value| event["note"].as_str().unwrap_or_default().to_owned();
+        events.map(|(_, event)| note(event)).collect()
     }
 
     fn image(&self) -> Value {

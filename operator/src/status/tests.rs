@@ -51,7 +51,9 @@ fn healthy(spec: Value) -> ChatState {
         topics: TopicState::Ready(topics()),
         migration: Some(Decision::Settled),
         children: rolled_out(),
+        refused: Vec::new(),
         pods: Vec::new(),
+        events: Vec::new(),
         schema: Some(SchemaStatus {
             applied: 1,
             target: 1,

@@ -8,7 +8,7 @@ use crate::names::Role;
 use crate::reason::Reason;
 use crate::status::{ChatState, Finding, Severity};
 use crate::validate::Chat;
-use crate::workload::{pod_problem, rolled_out};
+use crate::workload::rolled_out;
 
 const AVAILABLE: &str = "Available";
 
@@ -48,7 +48,7 @@ pub(in crate::status) fn available(state: &ChatState) -> Finding {
             how_to_start(chat),
         );
     }
-    match pod_problem(&state.pods, Role::App, None) {
+    match state.pod_problem(Role::App) {
         Some(problem) => pod_finding(AVAILABLE, problem),
         None => Finding::no(
             AVAILABLE,
@@ -122,7 +122,7 @@ pub(in crate::status) fn up_to_date(state: &ChatState) -> Finding {
         };
         return Finding::yes("Ready", Reason::UpToDate, message);
     }
-    if let Some(problem) = pod_problem(&state.pods, Role::App, None) {
+    if let Some(problem) = state.pod_problem(Role::App) {
         return pod_finding("Ready", problem);
     }
     let message = progress(chat.replicas, deployment);

@@ -12,7 +12,7 @@ use crate::names::Role;
 use crate::reason::Reason;
 use crate::status::{ChatState, Finding, Severity};
 use crate::topic::TopicState;
-use crate::workload::{pod_problem, termination_message};
+use crate::workload::termination_message;
 
 const TOPICS: &str = "TopicsReady";
 const SCHEMA: &str = "SchemaReady";
@@ -119,11 +119,8 @@ fn no_answer(state: &ChatState) -> Finding {
 
 fn migrating(state: &ChatState) -> Finding {
     let chat = &state.chat;
-    let job = state
-        .children
-        .get::<Job>(Role::Migrate)
-        .and_then(ResourceExt::uid);
-    if let Some(problem) = job.and_then(|uid| pod_problem(&state.pods, Role::Migrate, Some(&uid))) {
+    let job = state.children.get::<Job>(Role::Migrate);
+    if let Some(problem) = job.and_then(|_| state.pod_problem(Role::Migrate)) {
         return pod_finding(SCHEMA, problem);
     }
     let message = format!(
@@ -188,7 +185,7 @@ fn starting(
     state: &ChatState,
 ) -> Finding {
     let service: Option<&StatefulSet> = state.children.get(role);
-    match service.and_then(|_| pod_problem(&state.pods, role, None)) {
+    match service.and_then(|_| state.pod_problem(role)) {
         Some(problem) => pod_finding(type_, problem),
         None => Finding::no(type_, Severity::Waiting, reason, message),
     }
