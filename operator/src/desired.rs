@@ -39,6 +39,8 @@ pub(crate) struct BuildInput<'a> {
     pub release: Option<&'a Release>,
     /// What the last migration reported.
     pub schema: Option<SchemaStatus>,
+    /// The volume with the chat's messages, where PostgreSQL is embedded and it is known.
+    pub volume: Option<&'a str>,
     /// The namespace that this operator runs in.
     pub operator: &'a str,
 }
@@ -87,7 +89,11 @@ fn embedded_services(all: &mut Children, chat: &Chat, input: &BuildInput<'_>) {
     if matches!(chat.postgres, Postgres::Embedded(_)) {
         all.insert(
             Role::Postgres,
-            Some(secrets::postgres(chat, &input.credentials.postgres)),
+            Some(secrets::postgres(
+                chat,
+                &input.credentials.postgres,
+                input.volume,
+            )),
         );
         all.insert(Role::Postgres, Some(postgres::service(chat)));
         all.insert(

@@ -39,6 +39,7 @@ mod teardown;
 mod telemetry;
 mod topic;
 mod validate;
+mod volume;
 mod watch;
 mod workload;
 

@@ -21,6 +21,7 @@ use crate::names::{
     ANNOTATION_SECRETS,
 };
 use crate::validate::Chat;
+use crate::volume::Replaced;
 
 /// PostgreSQL's text search configuration for all languages.
 pub(crate) const SIMPLE: &str = "simple";
@@ -64,6 +65,8 @@ pub(crate) enum Decision {
     Settled,
     /// The same, and a Job that was created for something else is no longer wanted.
     Cancel,
+    /// Embedded PostgreSQL has another volume than the one that was migrated: a person decides what is on it.
+    DatabaseReplaced(Replaced),
     /// A migration is needed: does PostgreSQL answer?
     Probe,
     /// It does not answer yet.
@@ -88,6 +91,8 @@ pub(crate) struct MigrationInput<'a> {
     /// What the live Deployment records as migrated.
     pub recorded: Option<Migrated>,
     pub job: Option<JobView>,
+    /// Whether embedded PostgreSQL has another volume.
+    pub replaced: Option<Replaced>,
     /// Generation of the spec.
     pub generation: i64,
     /// None: it was not asked.
@@ -101,6 +106,9 @@ pub(crate) fn decide(input: &MigrationInput<'_>) -> Decision {
         generation: input.generation,
         attempt: 1,
     };
+    if let Some(replaced) = &input.replaced {
+        return Decision::DatabaseReplaced(replaced.clone());
+    }
     if migrated(input) {
         return settled(input.job.as_ref(), &fresh);
     }
@@ -176,11 +184,12 @@ fn fingerprint(release: &Release) -> String {
     ])
 }
 
-/// What the replicas should run. None while a Secret is missing.
-pub(crate) fn wanted(chat: &Chat, access: &Access) -> Option<Release> {
+/// What the replicas should run. None while a Secret is missing. `volume` is that of embedded PostgreSQL.
+pub(crate) fn wanted(chat: &Chat, access: &Access, volume: Option<&str>) -> Option<Release> {
+    let address = &access.database.as_ref().ok()?.identity;
     Some(Release {
         image: chat.images.chat_app.clone(),
-        database: access.database.as_ref().ok()?.identity.clone(),
+        database: volume.map_or_else(|| address.clone(), |volume| digest([address, volume])),
         search_language: chat.settings.search_language.configuration(),
         secrets: access.secrets.clone()?,
     })

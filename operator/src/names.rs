@@ -53,9 +53,12 @@ pub(crate) const ANNOTATION_DIGEST: &str = "confab.dev/applied";
 /// On children that outlive their chat: the chat that they are for, as `<namespace>.<name>`.
 pub(crate) const ANNOTATION_CHAT: &str = "confab.dev/chat";
 
+/// On the Secret of embedded PostgreSQL: the name of the volume with the chat's messages.
+pub(crate) const ANNOTATION_VOLUME: &str = "confab.dev/volume";
+
 /// On the Deployment: the image whose migration is done.
 pub(crate) const ANNOTATION_MIGRATED_IMAGE: &str = "confab.dev/migrated-image";
-/// On the Deployment: the database that was migrated, as a digest of its address.
+/// On the Deployment: the database that was migrated, as a digest of its address and, where it is embedded, of its volume.
 pub(crate) const ANNOTATION_MIGRATED_DATABASE: &str = "confab.dev/migrated-database";
 /// On the Deployment: the search language that was migrated. Without it, it was [`crate::migration::SIMPLE`].
 pub(crate) const ANNOTATION_MIGRATED_SEARCH: &str = "confab.dev/migrated-search-language";

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use futures_util::future::try_join_all;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{Pod, Secret};
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, Secret};
 use k8s_openapi::api::events::v1::Event;
 use kube::api::ListParams;
 use kube::{Api, Client, ResourceExt};
@@ -17,10 +17,11 @@ use tokio::try_join;
 use crate::access::secret_names;
 use crate::child_api::{ChildApi, Error};
 use crate::children::{Child, Children, Policy, table};
-use crate::crd::ChatDeployment;
+use crate::crd::{ChatDeployment, Postgres};
 use crate::existing::ExistingChildren;
 use crate::migration;
-use crate::names::{MANAGED_BY, Role};
+use crate::names::{MANAGED_BY, Role, volume_claim};
+use crate::volume::Volume;
 use crate::workload::{FAILED_CREATE, lacks_pods, rolled_out, serving};
 
 #[derive(Clone, Debug, Default)]
@@ -29,6 +30,8 @@ pub(crate) struct Observed {
     pub children: Children,
     /// Of the Secrets that the spec names, those that exist.
     pub secrets: BTreeMap<String, Secret>,
+    /// Of embedded PostgreSQL.
+    pub volume: Volume,
     /// Read only while the chat is not settled: they show why.
     pub pods: Vec<Pod>,
     /// Why Kubernetes could not create pods. Read only while there should be one and is none.
@@ -40,8 +43,11 @@ pub(crate) async fn observe(
     existing: &ExistingChildren,
     object: &ChatDeployment,
 ) -> Result<Observed, Error> {
-    let (children, secrets) =
-        try_join!(children(client, existing, object), secrets(client, object))?;
+    let (children, secrets, claim) = try_join!(
+        children(client, existing, object),
+        secrets(client, object),
+        claim(client, object)
+    )?;
     let (mut pods, mut events) = (Vec::new(), Vec::new());
     if runs(&children) && !settled(object, &children) {
         pods = pods_of(client, object).await?;
@@ -50,6 +56,7 @@ pub(crate) async fn observe(
         }
     }
     Ok(Observed {
+        volume: Volume::of(children.get(Role::Postgres), claim.as_ref()),
         children,
         secrets,
         pods,
@@ -136,6 +143,21 @@ pub(crate) async fn secrets(
         }
     }
     Ok(found)
+}
+
+/// The claim of embedded PostgreSQL.
+async fn claim(
+    client: &Client,
+    object: &ChatDeployment,
+) -> Result<Option<PersistentVolumeClaim>, Error> {
+    let Postgres::Embedded(_) = object.spec.postgres else {
+        return Ok(None);
+    };
+    let namespace = object.namespace().unwrap_or_default();
+    let name = volume_claim(&object.name_any(), Role::Postgres);
+    let api: Api<PersistentVolumeClaim> = Api::namespaced(client.clone(), &namespace);
+    let claim = api.get_opt(&name).await;
+    claim.map_err(|source| error("PersistentVolumeClaim", &namespace, &name, source))
 }
 
 async fn pods_of(client: &Client, object: &ChatDeployment) -> Result<Vec<Pod>, Error> {

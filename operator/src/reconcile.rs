@@ -131,6 +131,7 @@ async fn reconcile(ctx: &Context, object: &ChatDeployment) -> Result<Action, Err
         access: &access,
         release: migration.release.as_ref(),
         schema: migration.schema,
+        volume: observed.volume.to_record(migration.release.is_some()),
         operator: &ctx.namespace,
     };
     let changes = Changes {

@@ -55,6 +55,10 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get, create, patch, delete]
+# To notice that a volume was lost.
+- apiGroups: [""]
+  resources: [persistentvolumeclaims]
+  verbs: [get]
 # To report why a pod does not start.
 - apiGroups: [""]
   resources: [pods]

@@ -58,6 +58,7 @@ fn children(spec: Value) -> Children {
             access: &access,
             release: Some(&release),
             schema: None,
+            volume: None,
             operator: "confab-system",
         },
     )
@@ -315,6 +316,7 @@ fn certificates_and_parts_of_an_address_reach_replicas_and_migrations() {
         access: &access,
         release: Some(&release),
         schema: None,
+        volume: None,
         operator: "confab-system",
     };
     let mark = JobMark {
@@ -368,6 +370,7 @@ fn nothing_runs_before_a_release_is_migrated() {
             access: &access,
             release: None,
             schema: None,
+            volume: None,
             operator: "confab-system",
         },
     );

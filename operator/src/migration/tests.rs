@@ -38,6 +38,7 @@ fn at<'a>(wanted: &'a Release, job: Option<JobView>) -> MigrationInput<'a> {
         wanted,
         recorded: None,
         job,
+        replaced: None,
         generation: 1,
         postgres_answers: Some(true),
         now: NOW,
@@ -112,6 +113,24 @@ fn another_image_another_database_or_another_search_language_is_migrated() {
             Decision::Start(mark(1))
         );
     }
+}
+
+#[test]
+fn an_empty_database_on_another_volume_is_not_migrated() {
+    let (mut wanted, replaced) = (
+        wanted(),
+        Replaced {
+            recorded: "one".into(),
+            current: "two".into(),
+        },
+    );
+    wanted.image = "app:3".into();
+    let input = MigrationInput {
+        recorded: recorded_as("app:2", "db1", "simple"),
+        replaced: Some(replaced.clone()),
+        ..at(&wanted, None)
+    };
+    assert_eq!(decide(&input), Decision::DatabaseReplaced(replaced));
 }
 
 #[test]

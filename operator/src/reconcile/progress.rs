@@ -101,6 +101,7 @@ impl Progress<'_> {
             wanted: &self.wanted()?,
             recorded: recorded(children.get(Role::App)),
             job: children.get(Role::Migrate).map(JobView::of),
+            replaced: self.observed.volume.replaced(),
             generation: self.chat.generation,
             postgres_answers: None,
             now: Timestamp::now(),
@@ -114,7 +115,7 @@ impl Progress<'_> {
     }
 
     fn wanted(&self) -> Option<Release> {
-        wanted(self.chat, self.access)
+        wanted(self.chat, self.access, self.observed.volume.name())
     }
 
     async fn postgres_answers(&self) -> bool {

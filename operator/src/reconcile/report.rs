@@ -75,6 +75,7 @@ fn recheck(object: &ChatDeployment, state: &ChatState) -> Option<Duration> {
     let schema = match &state.migration {
         None => Some(Duration::from_secs(10)),
         Some(Decision::Settled | Decision::Cancel) => None,
+        Some(Decision::DatabaseReplaced(_)) => Some(Duration::from_secs(10)),
         Some(Decision::Complete | Decision::Terminating) => Some(Duration::from_secs(1)),
         Some(Decision::Probe | Decision::WaitForPostgres) => Some(Duration::from_secs(2)),
         Some(Decision::Start(_) | Decision::Replace(_) | Decision::Running) => {

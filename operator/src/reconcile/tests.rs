@@ -2,6 +2,7 @@
 
 mod api_server;
 mod refused;
+mod volume;
 
 use std::sync::Arc;
 
@@ -87,6 +88,7 @@ impl World {
                 json!({"status": {"replicas": 1, "readyReplicas": 1, "updatedReplicas": 1}}),
             );
         }
+        self.volume("one");
         let secret = |name: &str| {
             self.server
                 .get(&format!("/api/v1/namespaces/chat/secrets/{name}"))
@@ -110,6 +112,13 @@ impl World {
         self.ctx
             .topics
             .pretend(&chat, &access, TopicState::Ready(topics.into()));
+    }
+
+    /// What the StatefulSet controller and a provisioner do.
+    fn volume(&self, name: &str) {
+        let claim = "/api/v1/namespaces/chat/persistentvolumeclaims/data-team-postgres-0";
+        self.server
+            .put(claim, json!({"spec": {"volumeName": name}}));
     }
 
     fn job_ends(&self, condition: &str) {

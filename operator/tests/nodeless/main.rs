@@ -16,5 +16,6 @@ mod pods;
 mod refusals;
 mod refused_children;
 mod start;
+mod volume;
 mod watches;
 mod world;

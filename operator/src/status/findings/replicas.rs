@@ -3,7 +3,9 @@
 use k8s_openapi::api::apps::v1::Deployment;
 
 use super::pod_finding;
+use super::services::database_replaced;
 use crate::credentials::SETUP_TOKEN;
+use crate::migration::Decision;
 use crate::names::Role;
 use crate::reason::Reason;
 use crate::status::{ChatState, Finding, Severity};
@@ -15,6 +17,9 @@ const AVAILABLE: &str = "Available";
 /// Whether people can chat.
 pub(in crate::status) fn available(state: &ChatState) -> Finding {
     let chat = &state.chat;
+    if let Some(Decision::DatabaseReplaced(replaced)) = &state.migration {
+        return database_replaced(AVAILABLE, state, replaced);
+    }
     let Some(deployment) = state.children.get::<Deployment>(Role::App) else {
         if let Some(lacking) = bucket_login(AVAILABLE, state) {
             return lacking;

@@ -8,10 +8,11 @@ use super::pod_finding;
 use crate::crd::Postgres;
 use crate::desired::connections;
 use crate::migration::Decision;
-use crate::names::Role;
+use crate::names::{ANNOTATION_VOLUME, Role, volume_claim};
 use crate::reason::Reason;
 use crate::status::{ChatState, Finding, Severity};
 use crate::topic::TopicState;
+use crate::volume::Replaced;
 use crate::workload::termination_message;
 
 const TOPICS: &str = "TopicsReady";
@@ -66,6 +67,7 @@ pub(in crate::status) fn schema(state: &ChatState) -> Finding {
     };
     match decision {
         Decision::Settled | Decision::Cancel | Decision::Complete => migrated(state),
+        Decision::DatabaseReplaced(replaced) => database_replaced(SCHEMA, state, replaced),
         Decision::Probe | Decision::WaitForPostgres => no_answer(state),
         Decision::Failed { attempt, retry } => {
             migration_failed(state, *attempt, &retry.strftime("%H:%M:%SZ").to_string())
@@ -74,6 +76,29 @@ pub(in crate::status) fn schema(state: &ChatState) -> Finding {
             migrating(state)
         }
     }
+}
+
+/// Embedded PostgreSQL runs on another volume, which is empty unless a person restored a backup.
+pub(super) fn database_replaced(
+    type_: &'static str,
+    state: &ChatState,
+    replaced: &Replaced,
+) -> Finding {
+    let chat = &state.chat;
+    let message = format!(
+        "PersistentVolumeClaim {claim} has volume {current}, and the chat's messages are on {recorded}: the database is empty or another one. Nothing is migrated until you decide. If a backup exists, restore it now. Then, or to start with an empty database: kubectl -n {namespace} annotate secret {secret} {ANNOTATION_VOLUME}-",
+        claim = volume_claim(&chat.name, Role::Postgres),
+        current = replaced.current,
+        recorded = replaced.recorded,
+        namespace = chat.namespace,
+        secret = chat.child(Role::Postgres),
+    );
+    Finding::no(
+        type_,
+        Severity::ActionNeeded,
+        Reason::DatabaseReplaced,
+        message,
+    )
 }
 
 fn migrated(state: &ChatState) -> Finding {
