@@ -1,13 +1,16 @@
 //! Step apply: writes the children that differ from what is wanted. I/O: writes to the API server.
 //!
-//! Server-side apply with one field manager. A digest in an annotation shows fields that are no longer wanted, and a
-//! comparison shows manual changes, so that a reconcile in which nothing changed writes nothing.
+//! Server-side apply with one field manager. A digest in an annotation shows fields that are no longer wanted, a comparison
+//! shows manual changes, and the API server's record of who set what shows manual additions to pods, so that a reconcile in
+//! which nothing changed writes nothing.
 
 mod diff;
+mod foreign;
 
 use futures_util::future::join_all;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::PostParams;
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
@@ -145,23 +148,34 @@ impl Applier<'_> {
         wanted: &Object,
     ) -> Result<Object, Error> {
         let patch = stamped(wanted.as_ref(), live);
-        match live {
-            Some(live) if live.metadata().deletion_timestamp.is_some() => return Ok(live.clone()),
-            Some(live) if diff::contains(&live.json(), &patch) => return Ok(live.clone()),
-            _ => {}
-        }
         let name = wanted.metadata().name.as_deref().unwrap_or_default();
-        let applied = self.api(child).apply(name, &patch).await?;
-        // Before the watch reports it.
-        self.ctx.existing.insert(&child.kind, applied.metadata());
-        self.ctx.own_writes.add(applied.metadata());
+        let object = match live {
+            Some(live) if live.metadata().deletion_timestamp.is_some() => return Ok(live.clone()),
+            Some(live) if diff::contains(&live.json(), &patch) => live.clone(),
+            _ => {
+                let applied = self.api(child).apply(name, &patch).await?;
+                self.wrote(child, &applied);
+                let created = live.is_none();
+                info!(kind = child.kind.name(), name, created, "applied");
+                applied
+            }
+        };
+        let Some(removal) = foreign::removal(object.metadata()) else {
+            return Ok(object);
+        };
+        let cleaned = self.api(child).patch(name, &removal).await?;
+        self.wrote(child, &cleaned);
         info!(
             kind = child.kind.name(),
-            name,
-            created = live.is_none(),
-            "applied"
+            name, "removed what others added to the pods"
         );
-        Ok(applied)
+        Ok(cleaned)
+    }
+
+    /// Takes note of a write before the watch reports it.
+    fn wrote(&self, child: &Child, object: &Object) {
+        self.ctx.existing.insert(&child.kind, object.metadata());
+        self.ctx.own_writes.add(object.metadata());
     }
 
     /// Deletes only what this operator created.
@@ -188,6 +202,8 @@ impl Applier<'_> {
         step: &JobStep,
     ) -> Result<Option<Object>, Error> {
         let (deleted, job) = match step {
+            // A Job is never applied again, so that an orphan cannot get an owner.
+            JobStep::Keep if live.is_some_and(|live| orphaned(live.metadata())) => (live, None),
             JobStep::Keep => return Ok(live.cloned()),
             JobStep::Remove => (live, None),
             JobStep::Create(job) => (None, Some(job)),
@@ -240,7 +256,12 @@ fn prunable(live: &dyn ChildObject) -> bool {
     let mut owners = metadata.owner_references.iter().flatten();
     let owned =
         owners.any(|owner| owner.controller == Some(true) && owner.kind == "ChatDeployment");
-    ours && owned && metadata.deletion_timestamp.is_none()
+    ours && (owned || orphaned(metadata)) && metadata.deletion_timestamp.is_none()
+}
+
+/// Whether nobody owns it, as after `kubectl delete --cascade=orphan`.
+fn orphaned(metadata: &ObjectMeta) -> bool {
+    metadata.owner_references.iter().flatten().next().is_none()
 }
 
 /// The patch to send: what is wanted, its digest, and the uid of the object it is meant for.

@@ -1,6 +1,6 @@
 //! Requests about children of any kind. I/O: the API server.
 //!
-//! The same three requests serve every row of the table: they work on text and JSON, and the row's kind parses what comes
+//! The same requests serve every row of the table: they work on text and JSON, and the row's kind parses what comes
 //! back.
 
 use kube::api::{DeleteParams, GetParams, Patch, PatchParams, Preconditions};
@@ -65,6 +65,19 @@ impl ChildApi<'_> {
         let request = self.request().patch(name, &params, &Patch::Apply(patch));
         let answer = self.send(request).await;
         answer.map_err(|source| self.error("applying", name, source))
+    }
+
+    /// A strategic merge patch.
+    pub(crate) async fn patch(&self, name: &str, patch: &Value) -> Result<Object, Error> {
+        let params = PatchParams {
+            field_manager: Some(MANAGED_BY.to_owned()),
+            ..PatchParams::default()
+        };
+        let request = self
+            .request()
+            .patch(name, &params, &Patch::Strategic(patch));
+        let answer = self.send(request).await;
+        answer.map_err(|source| self.error("patching", name, source))
     }
 
     /// Deletes this very object, not one that took its name since. Whether it still existed.

@@ -18,7 +18,7 @@ mod secrets;
 mod strimzi;
 
 pub(crate) use connections::connections;
-pub(crate) use meta::selector;
+pub(crate) use meta::{labels, selector};
 pub(crate) use migrate::job;
 
 use crate::access::Access;

@@ -79,7 +79,7 @@ impl Kind {
 
     /// Whether Kubernetes creates pods for its objects.
     pub(crate) fn has_pods(&self) -> bool {
-        self.is::<Deployment>() || self.is::<StatefulSet>() || self.is::<Job>()
+        has_pods(self.id)
     }
 
     /// As people write it.
@@ -93,9 +93,21 @@ impl Kind {
     }
 }
 
+fn has_pods(kind: TypeId) -> bool {
+    let kinds = [
+        TypeId::of::<Deployment>(),
+        TypeId::of::<StatefulSet>(),
+        TypeId::of::<Job>(),
+    ];
+    kinds.contains(&kind)
+}
+
+/// Who set which field matters only where others may add something to pods.
 fn parse<K: ChildKind>(json: &str) -> serde_json::Result<Object> {
     let mut object: K = serde_json::from_str(json)?;
-    object.managed_fields_mut().clear();
+    if !has_pods(TypeId::of::<K>()) {
+        object.managed_fields_mut().clear();
+    }
     Ok(Arc::new(object))
 }
 
