@@ -21,7 +21,7 @@ use crate::child_api::{ChildApi, Error};
 use crate::children::{Child, ChildObject, Children, Installed, Object, Policy, Stage, table};
 use crate::context::Context;
 use crate::digest::digest;
-use crate::names::{ANNOTATION_DIGEST, MANAGED_BY};
+use crate::names::{ANNOTATION_DIGEST, ANNOTATION_LEASE, MANAGED_BY};
 use crate::refusal::Refusal;
 
 /// What happens to the migration Job.
@@ -147,7 +147,7 @@ impl Applier<'_> {
         live: Option<&Object>,
         wanted: &Object,
     ) -> Result<Object, Error> {
-        let patch = stamped(wanted.as_ref(), live);
+        let patch = stamped(wanted.as_ref(), live, self.ctx.rivals.namespace());
         let name = wanted.metadata().name.as_deref().unwrap_or_default();
         let object = match live {
             Some(live) if live.metadata().deletion_timestamp.is_some() => return Ok(live.clone()),
@@ -264,8 +264,8 @@ fn orphaned(metadata: &ObjectMeta) -> bool {
     metadata.owner_references.iter().flatten().next().is_none()
 }
 
-/// The patch to send: what is wanted, its digest, and the uid of the object it is meant for.
-fn stamped(wanted: &dyn ChildObject, live: Option<&Object>) -> Value {
+/// The patch to send: what is wanted, its digest, under which Lease it is written, and the uid of the object it is meant for.
+fn stamped(wanted: &dyn ChildObject, live: Option<&Object>, lease: &str) -> Value {
     let mut patch = wanted.json();
     let mut without_secrets = patch.clone();
     if let Some(object) = without_secrets.as_object_mut() {
@@ -273,6 +273,7 @@ fn stamped(wanted: &dyn ChildObject, live: Option<&Object>) -> Value {
     }
     patch["metadata"]["annotations"][ANNOTATION_DIGEST] =
         json!(digest([without_secrets.to_string().as_str()]));
+    patch["metadata"]["annotations"][ANNOTATION_LEASE] = json!(lease);
     if let Some(uid) = live.and_then(|live| live.metadata().uid.as_ref()) {
         patch["metadata"]["uid"] = json!(uid);
     }

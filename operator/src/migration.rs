@@ -29,6 +29,12 @@ pub(crate) const SIMPLE: &str = "simple";
 /// A failed migration is retried after 1, 2, 4 … minutes, at most this many.
 const LONGEST_WAIT_MINUTES: i64 = 15;
 
+/// A Job that replaces one which is older than this begins to count anew.
+const CALM: SignedDuration = SignedDuration::from_mins(20);
+
+/// So many Jobs in a row may be replaced without a pause, as by a person who tries one image after the other.
+const QUICK_CHANGES: u32 = 5;
+
 /// What the replicas run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Release {
@@ -75,6 +81,11 @@ pub(crate) enum Decision {
     /// Delete the Job, which is for something else or failed long enough ago, and create this one.
     Replace(JobMark),
     Running,
+    /// What is to be migrated to changed this often within minutes.
+    Postponed {
+        changes: u32,
+        retry: Timestamp,
+    },
     /// Someone is deleting the Job.
     Terminating,
     Failed {
@@ -105,6 +116,7 @@ pub(crate) fn decide(input: &MigrationInput<'_>) -> Decision {
         fingerprint: fingerprint(input.wanted),
         generation: input.generation,
         attempt: 1,
+        changes: 0,
     };
     if let Some(replaced) = &input.replaced {
         return Decision::DatabaseReplaced(replaced.clone());
@@ -117,14 +129,12 @@ pub(crate) fn decide(input: &MigrationInput<'_>) -> Decision {
     };
     match &job.state {
         JobState::Terminating => Decision::Terminating,
-        _ if job.fingerprint != fresh.fingerprint => {
-            when_answering(input, Decision::Replace(fresh))
-        }
+        _ if job.fingerprint != fresh.fingerprint => supersede(input, job, fresh),
         JobState::Complete => Decision::Complete,
         JobState::Running => Decision::Running,
         // Where its pod may run, and with which resources, may have been what kept it from running.
         JobState::Pending | JobState::Failed(_) if job.generation != input.generation => {
-            when_answering(input, Decision::Replace(fresh))
+            supersede(input, job, fresh)
         }
         JobState::Pending => Decision::Running,
         JobState::Failed(since) => retry(input, job.attempt, *since, fresh),
@@ -145,6 +155,17 @@ fn settled(job: Option<&JobView>, wanted: &JobMark) -> Decision {
         Some(JobState::Pending | JobState::Running | JobState::Failed(_)) => Decision::Cancel,
         _ => Decision::Settled,
     }
+}
+
+/// Replaces a Job that is for something else: at once, but not again and again, as where two programs disagree about an image.
+fn supersede(input: &MigrationInput<'_>, job: &JobView, fresh: JobMark) -> Decision {
+    let recent = input.now.duration_since(job.created) < CALM;
+    let changes = if recent { job.changes + 1 } else { 0 };
+    let retry = job.created + wait(changes.saturating_sub(QUICK_CHANGES));
+    if changes > QUICK_CHANGES && input.now < retry {
+        return Decision::Postponed { changes, retry };
+    }
+    when_answering(input, Decision::Replace(JobMark { changes, ..fresh }))
 }
 
 fn retry(input: &MigrationInput<'_>, attempt: u32, since: Timestamp, fresh: JobMark) -> Decision {

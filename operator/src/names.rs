@@ -50,6 +50,8 @@ pub(crate) const LEASE: &str = "confab-operator";
 
 /// On every child: a digest of what was applied, without any secret, which shows a field that is no longer wanted.
 pub(crate) const ANNOTATION_DIGEST: &str = "confab.dev/applied";
+/// On every child: the namespace of the Lease under which it was written last.
+pub(crate) const ANNOTATION_LEASE: &str = "confab.dev/lease";
 /// On children that outlive their chat: the chat that they are for, as `<namespace>.<name>`.
 pub(crate) const ANNOTATION_CHAT: &str = "confab.dev/chat";
 
@@ -67,6 +69,8 @@ pub(crate) const ANNOTATION_MIGRATED_SEARCH: &str = "confab.dev/migrated-search-
 pub(crate) const ANNOTATION_FINGERPRINT: &str = "confab.dev/migrates";
 /// On the Job: the number of the attempt, from 1.
 pub(crate) const ANNOTATION_ATTEMPT: &str = "confab.dev/attempt";
+/// On the Job: how many Jobs in a row it replaced soon after they were created.
+pub(crate) const ANNOTATION_CHANGES: &str = "confab.dev/changes";
 /// On the Job: the generation of the spec when it was created.
 pub(crate) const ANNOTATION_GENERATION: &str = "confab.dev/generation";
 

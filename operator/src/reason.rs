@@ -28,7 +28,7 @@ reasons! {
     WaitingForTopicOperator StrimziNotInstalled
     WaitingForKafka KafkaUnreachable KafkaAuthenticationFailed KafkaTlsFailed KafkaAuthorizationFailed KafkaSettingsInvalid TopicRefused PartitionsCannotShrink ReplicationFactorDiffers
     SecretNotFound SecretInvalid WaitingForSecrets
-    WaitingForPostgres Migrating MigrationFailed DatabaseInUse DatabaseReplaced TooFewConnections
+    WaitingForPostgres Migrating MigrationFailed MigrationPostponed DatabaseInUse DatabaseReplaced TooFewConnections
     RequestRefused PodNotCreated
     WaitingForDependencies Starting RollingOut RolloutStuck
     ImagePullFailed ContainerNotCreated CrashLooping Unschedulable

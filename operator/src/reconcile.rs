@@ -47,6 +47,8 @@ pub(crate) enum Error {
     Read(#[source] kube::Error),
     #[error("writing the status: {0}")]
     Status(#[source] kube::Error),
+    #[error("reading the Lease of another operator: {0}")]
+    Lease(#[source] kube::Error),
     #[error("the API server refused {0}")]
     Refused(Refusal),
     /// The API server accepted a request and never answered.
@@ -57,6 +59,9 @@ pub(crate) enum Error {
 /// A reconcile that takes longer waits for an answer that was lost with its connection. Everything but the API server's
 /// answers has limits of its own, which add up to less.
 const LIMIT: Duration = Duration::from_secs(30);
+
+/// Until the Lease of another operator is read again, which renews it every three seconds.
+const RIVAL: Duration = Duration::from_secs(4);
 
 /// What the Controller calls: one reconcile, measured.
 pub(crate) async fn run(cached: Arc<Cached>, ctx: Arc<Context>) -> Result<Action, Error> {
@@ -108,6 +113,12 @@ async fn reconcile(ctx: &Context, object: &ChatDeployment) -> Result<Action, Err
         Ok(chat) => chat,
         Err(rejection) => return report(ctx, object, Outcome::Rejected(rejection)).await,
     };
+    // rivals (read, if children were written under another Lease): nothing is written while its holder may live.
+    let own = format!("{}/{}", chat.namespace, chat.name);
+    let may_write = ctx.rivals.may_write(&own, &observed.children).await;
+    if !may_write.map_err(Error::Lease)? {
+        return Ok(Action::requeue(RIVAL));
+    }
     // finalizer (write): added where the end of the chat has topics to delete, else removed.
     if let Err(error) = teardown::sync_finalizer(ctx, object, &chat).await {
         return stop(ctx, object, error.refusal(), error).await;
@@ -132,7 +143,7 @@ async fn reconcile(ctx: &Context, object: &ChatDeployment) -> Result<Action, Err
         release: migration.release.as_ref(),
         schema: migration.schema,
         volume: observed.volume.to_record(migration.release.is_some()),
-        operator: &ctx.namespace,
+        operator: ctx.rivals.namespace(),
     };
     let changes = Changes {
         wanted: desired(&chat, &input),

@@ -323,6 +323,7 @@ fn certificates_and_parts_of_an_address_reach_replicas_and_migrations() {
         fingerprint: "f1".into(),
         generation: 1,
         attempt: 1,
+        changes: 0,
     };
     let deployment = only(&desired(&chat, &input), is::<Deployment>);
     let children = deployment.with(Role::Migrate, job(&chat, &access, &mark));
@@ -353,6 +354,7 @@ fn a_migration_is_a_job_that_runs_once() {
         fingerprint: "f1".into(),
         generation: 1,
         attempt: 2,
+        changes: 0,
     };
     let migration = job(&chat, &access, &mark);
     insta::assert_snapshot!(yaml(&Children::default().with(Role::Migrate, migration)));

@@ -29,6 +29,8 @@ fn job(state: JobState) -> JobView {
         fingerprint: fingerprint(&wanted()),
         generation: 1,
         attempt: 1,
+        changes: 0,
+        created: Timestamp::UNIX_EPOCH,
         state,
     }
 }
@@ -50,6 +52,7 @@ fn mark(attempt: u32) -> JobMark {
         fingerprint: fingerprint(&wanted()),
         generation: 1,
         attempt,
+        changes: 0,
     }
 }
 
@@ -200,6 +203,39 @@ fn a_job_for_another_image_database_language_or_secret_is_replaced_at_once() {
 }
 
 #[test]
+fn jobs_that_replace_each_other_are_created_later_and_later() {
+    let other = Release {
+        image: "app:3".into(),
+        ..wanted()
+    };
+    let (mut now, mut young, mut created) = (NOW, job(JobState::Running), 0);
+    young.created = now;
+    // Two operators that want different images see the other's Job a second after it was created.
+    while now < NOW + SignedDuration::from_mins(30) {
+        now += SignedDuration::from_secs(1);
+        let input = MigrationInput {
+            now,
+            ..at(&other, Some(young.clone()))
+        };
+        if let Decision::Replace(mark) = decide(&input) {
+            young.changes = mark.changes;
+            young.created = now;
+            created += 1;
+        }
+    }
+    assert_eq!(created, 9);
+    young.created = now - SignedDuration::from_mins(20);
+    let input = MigrationInput {
+        now,
+        ..at(&other, Some(young))
+    };
+    assert!(matches!(
+        decide(&input),
+        Decision::Replace(JobMark { changes: 0, .. })
+    ));
+}
+
+#[test]
 fn a_failed_migration_is_retried_after_1_2_4_8_and_then_every_15_minutes() {
     let wanted = wanted();
     for (attempt, minutes) in [(1, 1), (2, 2), (3, 4), (4, 8), (5, 15), (6, 15), (60, 15)] {
@@ -270,6 +306,8 @@ fn a_job_says_failed_by_its_condition_and_not_by_a_completion_time() {
             fingerprint: "f".into(),
             generation: 2,
             attempt: 3,
+            changes: 0,
+            created: Timestamp::UNIX_EPOCH,
             state: JobState::Failed(NOW)
         }
     );

@@ -81,7 +81,9 @@ fn recheck(object: &ChatDeployment, state: &ChatState) -> Option<Duration> {
         Some(Decision::Start(_) | Decision::Replace(_) | Decision::Running) => {
             Some(Duration::from_secs(5))
         }
-        Some(Decision::Failed { retry, .. }) => Some(until(retry)),
+        Some(Decision::Failed { retry, .. } | Decision::Postponed { retry, .. }) => {
+            Some(until(retry))
+        }
     };
     let lacking = lacks_a_kind(object, state).then_some(Duration::from_secs(10));
     let rolling = !state.children.get(Role::App).is_some_and(rolled_out);

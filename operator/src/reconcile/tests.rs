@@ -2,6 +2,7 @@
 
 mod api_server;
 mod refused;
+mod rivals;
 mod volume;
 
 use std::sync::Arc;
@@ -12,12 +13,14 @@ use kube::Client;
 use kube::core::DeserializeGuard;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::unbounded_channel;
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::access::access;
 use crate::children::Children;
 use crate::crd::TopicStatus;
 use crate::credentials::credentials;
+use crate::leader::Rivals;
 use crate::names::Role;
 use crate::telemetry::Metrics;
 use crate::topic::{TopicState, Topics};
@@ -33,6 +36,8 @@ const INGRESS: &str = "/apis/networking.k8s.io/v1/namespaces/chat/ingresses/team
 struct World {
     server: ApiServer,
     ctx: Arc<Context>,
+    /// What stops the operator.
+    stop: CancellationToken,
 }
 
 impl World {
@@ -41,14 +46,14 @@ impl World {
         let server = ApiServer::default();
         server.put(CHAT, serde_json::to_value(object(spec)).unwrap());
         let client = Client::new(server.clone(), "chat");
-        let metrics = Arc::new(Metrics::new());
+        let (metrics, stop) = (Arc::new(Metrics::new()), CancellationToken::new());
         let ctx = Context {
             events: crate::status::Events::new(client.clone(), "test"),
             images: images(),
             chats: kube::runtime::reflector::store().0,
             installed: Default::default(),
             watched: Vec::new(),
-            namespace: "confab-system".into(),
+            rivals: Rivals::new(client.clone(), "confab-system", stop.clone()),
             existing: Default::default(),
             own_writes: Default::default(),
             topics: Arc::new(Topics::new(
@@ -62,6 +67,7 @@ impl World {
         Self {
             server,
             ctx: Arc::new(ctx),
+            stop,
         }
     }
 

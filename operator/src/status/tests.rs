@@ -405,6 +405,7 @@ fn the_schemas_version_comes_from_the_migration_that_is_complete_or_stays() {
         fingerprint: String::new(),
         generation: 1,
         attempt: 1,
+        changes: 0,
     };
     assert_eq!(
         schema(

@@ -25,7 +25,7 @@ const KINDS: [(&str, &str); 13] = [
 ];
 
 /// Fields that the server sets, or that differ in each run.
-const VOLATILE: [&str; 18] = [
+const VOLATILE: [&str; 19] = [
     "uid",
     "resourceVersion",
     "creationTimestamp",
@@ -41,6 +41,7 @@ const VOLATILE: [&str; 18] = [
     "controller-uid",
     "batch.kubernetes.io/controller-uid",
     "confab.dev/generation",
+    "confab.dev/changes",
     "deployment.kubernetes.io/revision",
     // Digests of some of these.
     "confab.dev/applied",

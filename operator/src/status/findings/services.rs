@@ -2,6 +2,7 @@
 
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt;
 
 use super::pod_finding;
@@ -72,6 +73,7 @@ pub(in crate::status) fn schema(state: &ChatState) -> Finding {
         Decision::Failed { attempt, retry } => {
             migration_failed(state, *attempt, &retry.strftime("%H:%M:%SZ").to_string())
         }
+        Decision::Postponed { changes, retry } => postponed(state, *changes, retry),
         Decision::Terminating | Decision::Start(_) | Decision::Replace(_) | Decision::Running => {
             migrating(state)
         }
@@ -155,6 +157,20 @@ fn migrating(state: &ChatState) -> Finding {
         job = chat.child(Role::Migrate)
     );
     Finding::no(SCHEMA, Severity::Waiting, Reason::Migrating, message)
+}
+
+fn postponed(state: &ChatState, changes: u32, retry: &Timestamp) -> Finding {
+    let message = format!(
+        "The migration for {} was to begin again {changes} times within minutes, each time for another image, database, search language or Secret: check whether a second operator or another program changes them. Next attempt at {}",
+        state.chat.images.chat_app,
+        retry.strftime("%H:%M:%SZ")
+    );
+    Finding::no(
+        SCHEMA,
+        Severity::ActionNeeded,
+        Reason::MigrationPostponed,
+        message,
+    )
 }
 
 fn migration_failed(state: &ChatState, attempt: u32, retry: &str) -> Finding {
