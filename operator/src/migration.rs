@@ -43,7 +43,7 @@ pub(crate) struct Release {
     pub database: String,
     /// PostgreSQL's text search configuration.
     pub search_language: String,
-    /// Versions of the Secrets.
+    /// Digests of what is used of the Secrets.
     pub secrets: String,
 }
 

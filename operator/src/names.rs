@@ -74,7 +74,7 @@ pub(crate) const ANNOTATION_CHANGES: &str = "confab.dev/changes";
 /// On the Job: the generation of the spec when it was created.
 pub(crate) const ANNOTATION_GENERATION: &str = "confab.dev/generation";
 
-/// On pods: the versions of the Secrets that they read at start, so that a new password rolls them.
+/// On pods: digests of what they read from Secrets at start, so that a new password rolls them, and a new label does not.
 pub(crate) const ANNOTATION_SECRETS: &str = "confab.dev/secrets";
 /// On the broker's pod: a digest of its settings, which it reads at start.
 pub(crate) const ANNOTATION_CONFIG: &str = "confab.dev/config";

@@ -8,6 +8,7 @@ use crate::kinds::{HTTPRoute, KafkaTopic};
 use crate::migration::JobMark;
 use crate::names::MANAGED_BY;
 use crate::validate::fixtures::{chat_of, object};
+use k8s_openapi::ByteString;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Secret, Service};
@@ -39,9 +40,19 @@ fn children(spec: Value) -> Children {
     let chat = chat_of(spec);
     let credentials = credentials();
     let secrets = ["login", "ca", "db", "bucket"].map(|name| {
-        let mut secret: Secret =
-            serde_json::from_value(json!({"data": {"password": "cA=="}})).unwrap();
-        secret.metadata.resource_version = Some("7".to_owned());
+        let keys = [
+            "username",
+            "password",
+            "ca.crt",
+            "uri",
+            "access-key-id",
+            "secret-access-key",
+        ];
+        let data = keys.map(|key| (key.to_owned(), ByteString(b"p".to_vec())));
+        let secret = Secret {
+            data: Some(data.into()),
+            ..Secret::default()
+        };
         (name.to_owned(), secret)
     });
     let access = access(&chat, &credentials, &secrets.into());

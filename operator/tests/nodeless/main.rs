@@ -17,6 +17,7 @@ mod outside;
 mod pods;
 mod refusals;
 mod refused_children;
+mod secrets;
 mod start;
 mod volume;
 mod watches;
