@@ -13,7 +13,7 @@
 mod record;
 mod rivals;
 
-pub(crate) use rivals::Rivals;
+pub(crate) use rivals::{Error, Rivals};
 
 use std::time::Duration;
 

@@ -30,9 +30,9 @@ use crate::desired::{BuildInput, desired};
 use crate::observe::observe;
 use crate::refusal::Refusal;
 use crate::status::{ChatState, Outcome};
-use crate::{child_api, teardown};
+use crate::{child_api, leader, teardown};
 use progress::Progress;
-use refused::{expect_to_stay, stop, unreadable};
+use refused::{expect_to_stay, or_refused, unreadable};
 use report::report;
 
 /// Why a reconcile failed. It is retried, later each time.
@@ -47,8 +47,9 @@ pub(crate) enum Error {
     Read(#[source] kube::Error),
     #[error("writing the status: {0}")]
     Status(#[source] kube::Error),
-    #[error("reading the Lease of another operator: {0}")]
-    Lease(#[source] kube::Error),
+    #[error(transparent)]
+    Lease(#[from] leader::Error),
+    /// By itself it may be granted soon.
     #[error("the API server refused {0}")]
     Refused(Refusal),
     /// The API server accepted a request and never answered.
@@ -92,7 +93,10 @@ async fn read_and_reconcile(cached: &Cached, ctx: &Context) -> Result<Action, Er
         Some(DeserializeGuard(Ok(object))) if object.metadata.deletion_timestamp.is_some() => {
             teardown::finish(ctx, &object).await?
         }
-        Some(DeserializeGuard(Ok(object))) => return reconcile(ctx, &object).await,
+        Some(DeserializeGuard(Ok(object))) => {
+            let result = reconcile(ctx, &object).await;
+            return or_refused(ctx, &object, result).await;
+        }
     };
     ctx.backoffs.reset(&uid);
     Ok(action)
@@ -100,10 +104,7 @@ async fn read_and_reconcile(cached: &Cached, ctx: &Context) -> Result<Action, Er
 
 async fn reconcile(ctx: &Context, object: &ChatDeployment) -> Result<Action, Error> {
     // observe (read): the children that exist, the Secrets that the spec names, and pods while the chat is not settled.
-    let observed = match observe(&ctx.client, &ctx.existing, object).await {
-        Ok(observed) => observed,
-        Err(error) => return stop(ctx, object, error.refusal(), error).await,
-    };
+    let observed = observe(&ctx.client, &ctx.existing, object).await?;
     // validate (pure): values that Kubernetes and Kafka accept; names and topics that are this chat's own.
     let chat = match ctx.validate(object, &observed.children) {
         Ok(chat) if chat.paused => {
@@ -114,15 +115,11 @@ async fn reconcile(ctx: &Context, object: &ChatDeployment) -> Result<Action, Err
         Err(rejection) => return report(ctx, object, Outcome::Rejected(rejection)).await,
     };
     // rivals (read, if children were written under another Lease): nothing is written while its holder may live.
-    let own = format!("{}/{}", chat.namespace, chat.name);
-    let may_write = ctx.rivals.may_write(&own, &observed.children).await;
-    if !may_write.map_err(Error::Lease)? {
+    if !ctx.rivals.may_write(&chat, &observed.children).await? {
         return Ok(Action::requeue(RIVAL));
     }
     // finalizer (write): added where the end of the chat has topics to delete, else removed.
-    if let Err(error) = teardown::sync_finalizer(ctx, object, &chat).await {
-        return stop(ctx, object, error.refusal(), error).await;
-    }
+    teardown::sync_finalizer(ctx, object, &chat).await?;
     // access (pure): addresses and credentials of Kafka, PostgreSQL and the bucket.
     let credentials = credentials(&observed.children);
     let access = access(&chat, &credentials, &observed.secrets);

@@ -2,7 +2,7 @@
 //!
 //! Each child names the namespace of the Lease under which it was written last. A child of another Lease is taken over once
 //! that Lease is free or has expired, as in the leader election. While it is renewed, the two would revert each other's writes
-//! for ever: this operator stops before it writes.
+//! forever: this operator stops before it writes.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock};
@@ -16,6 +16,15 @@ use tracing::error;
 use super::record::ObservedLease;
 use crate::children::{Children, table};
 use crate::names::{ANNOTATION_LEASE, LEASE};
+use crate::validate::Chat;
+
+/// The other Lease could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("reading the Lease {LEASE} of another operator in namespace {namespace}: {source}")]
+pub(crate) struct Error {
+    namespace: String,
+    source: kube::Error,
+}
 
 /// There is one, which lives as long as the process.
 pub(crate) struct Rivals {
@@ -51,11 +60,7 @@ impl Rivals {
     }
 
     /// Whether this operator may write these children of `chat`. If not now, then perhaps once the other's Lease has expired.
-    pub(crate) async fn may_write(
-        &self,
-        chat: &str,
-        children: &Children,
-    ) -> Result<bool, kube::Error> {
+    pub(crate) async fn may_write(&self, chat: &Chat, children: &Children) -> Result<bool, Error> {
         for namespace in written_under(children) {
             if namespace != self.namespace && !self.has_ended(chat, namespace).await? {
                 return Ok(false);
@@ -64,9 +69,10 @@ impl Rivals {
         Ok(true)
     }
 
-    async fn has_ended(&self, chat: &str, namespace: &str) -> Result<bool, kube::Error> {
+    async fn has_ended(&self, chat: &Chat, namespace: &str) -> Result<bool, Error> {
         let api: Api<Lease> = Api::namespaced(self.client.clone(), namespace);
-        let Some(lease) = api.get_opt(LEASE).await? else {
+        let lease = api.get_opt(LEASE).await;
+        let Some(lease) = lease.map_err(|source| unreadable(namespace, source))? else {
             return Ok(true);
         };
         let mut all = self
@@ -81,14 +87,22 @@ impl Rivals {
         Ok(ended)
     }
 
-    fn give_way(&self, chat: &str, namespace: &str, holder: &str) {
+    fn give_way(&self, chat: &Chat, namespace: &str, holder: &str) {
+        let chat = format!("{}/{}", chat.namespace, chat.name);
         let message = format!(
             "another operator ({holder}, with the Lease {LEASE} in namespace {namespace}) reconciles ChatDeployment {chat}: stop one of the two, start this one with --namespace={namespace} to take turns, or limit each to other namespaces with --watch-namespaces"
         );
-        if self.found.set(message.clone()).is_ok() {
-            error!("{message}");
+        if self.found.set(message).is_ok() {
+            error!("another operator reconciles the same ChatDeployment; exiting");
         }
         self.stop.cancel();
+    }
+}
+
+fn unreadable(namespace: &str, source: kube::Error) -> Error {
+    Error {
+        namespace: namespace.to_owned(),
+        source,
     }
 }
 

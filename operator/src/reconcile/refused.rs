@@ -30,15 +30,19 @@ pub(super) fn expect_to_stay<'a>(
     }
 }
 
-/// Ends a reconcile that cannot go on without what was refused.
-pub(super) async fn stop(
+/// Reports a refusal that ended the reconcile: it could not continue without what was refused.
+pub(super) async fn or_refused(
     ctx: &Context,
     object: &ChatDeployment,
-    refusal: Option<Refusal>,
-    error: impl Into<Error>,
+    result: Result<Action, Error>,
 ) -> Result<Action, Error> {
+    let refusal = match &result {
+        Err(Error::Api(error)) => error.refusal(),
+        Err(Error::Teardown(error)) => error.refusal(),
+        _ => None,
+    };
     let Some(refusal) = refusal else {
-        return Err(error.into());
+        return result;
     };
     expect_to_stay(ctx, object, [&refusal])?;
     report(ctx, object, Outcome::Refused(refusal)).await
