@@ -29,7 +29,7 @@ pub(crate) const SIMPLE: &str = "simple";
 /// A failed migration is retried after 1, 2, 4 … minutes, at most this many.
 const LONGEST_WAIT_MINUTES: i64 = 15;
 
-/// A Job that replaces one which is older than this begins to count anew.
+/// A Job that replaces one which is older than this starts the count again.
 const CALM: SignedDuration = SignedDuration::from_mins(20);
 
 /// So many Jobs in a row may be replaced without a pause, as by a person who tries one image after the other.

@@ -69,7 +69,7 @@ pub(crate) enum Outcome {
     /// Built as far as that is possible now.
     Built(Box<ChatState>),
     Rejected(Rejection),
-    /// The API server refused what the reconcile cannot go on without.
+    /// The API server refused what the reconcile cannot continue without.
     Refused(Refusal),
 }
 

@@ -59,9 +59,9 @@ fn used<'a>(
     if !matches!(chat.kafka, Kafka::Embedded(_)) {
         all.extend(kafka.sasl.iter().flat_map(login));
     }
-    for tls in &kafka.tls {
+    if let Some(tls) = &kafka.tls {
         all.push((tls.ca_secret.name.as_str(), tls.ca_secret.key.as_str()));
-        for client in &tls.client_certificate_secret {
+        if let Some(client) = &tls.client_certificate_secret {
             let keys = [&client.certificate_key, &client.private_key_key];
             all.extend(keys.map(|key| (client.name.as_str(), key.as_str())));
         }

@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn an_orphan_of_this_operator_is_adopted_unless_somebody_owns_it() {
+    fn an_orphan_of_this_operator_is_adopted_unless_someone_owns_it() {
         let orphan = |role: &str, owners: Value| {
             let labels = json!({"app.kubernetes.io/name": "confab", "app.kubernetes.io/instance": "team",
                 "app.kubernetes.io/component": role, "app.kubernetes.io/managed-by": "confab-operator"});
@@ -143,9 +143,9 @@ mod tests {
             Children::default().with::<Service>(Role::App, serde_json::from_value(service).unwrap())
         };
         assert_eq!(checked(json!({}), &orphan("app", json!([]))), Ok(()));
-        let mut somebody = owner("ConfigMap", "9");
-        somebody[0]["controller"] = json!(false);
-        for live in [orphan("app", somebody), orphan("kafka", json!([]))] {
+        let mut someone = owner("ConfigMap", "9");
+        someone[0]["controller"] = json!(false);
+        for live in [orphan("app", someone), orphan("kafka", json!([]))] {
             assert!(matches!(
                 checked(json!({}), &live),
                 Err(Rejection::NameInUse(_))

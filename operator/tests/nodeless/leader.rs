@@ -114,7 +114,7 @@ async fn an_operator_beside_another_with_a_lease_of_its_own_writes_nothing_and_e
     world.cluster.allow_election(&second.settings.lease).await?;
     let operator = Operator::start(&second.settings, &second.process).await?;
     eventually(LIMIT, "the second ends", async || {
-        ensure!(operator.has_exited().await, "it goes on");
+        ensure!(operator.has_exited().await, "it still runs");
         Ok(())
     })
     .await?;

@@ -1,4 +1,4 @@
-//! A child that the API server refuses is reported in its words, whatever its kind, and the other children go on.
+//! A child that the API server refuses is reported in its words, whatever its kind, and the other children are written.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
