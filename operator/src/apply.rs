@@ -79,7 +79,14 @@ pub(crate) async fn apply(
         for (child, live, written) in join_all(writes).await {
             let object = match written {
                 Ok(object) => object,
-                Err(error) => applied.refuse(child, error).map(|()| live.cloned())?,
+                Err(error) => match error.refusal() {
+                    None => return Err(error),
+                    Some(refusal) => {
+                        warn!(%refusal, "the API server refused a request");
+                        applied.refused.push(RefusedChild { child, refusal });
+                        live.cloned()
+                    }
+                },
             };
             applied.children.extend([(child, object)]);
         }
@@ -92,16 +99,6 @@ impl Applied {
     fn lacks_secret(&self) -> bool {
         let mut refused = self.refused.iter();
         refused.any(|refused| refused.child.kind.is::<Secret>())
-    }
-
-    /// Notes a child that the API server refused. Without an answer of the API server the error stays one.
-    fn refuse(&mut self, child: &'static Child, error: Error) -> Result<(), Error> {
-        let Some(refusal) = error.refusal() else {
-            return Err(error);
-        };
-        warn!(%refusal, "the API server refused a request");
-        self.refused.push(RefusedChild { child, refusal });
-        Ok(())
     }
 }
 

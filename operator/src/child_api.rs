@@ -17,9 +17,9 @@ use crate::refusal::Refusal;
 #[error("{verb} {kind} {name}: {source}")]
 pub(crate) struct Error {
     pub verb: &'static str,
-    pub kind: String,
+    pub kind: Box<str>,
     /// `<namespace>/<name>`.
-    pub name: String,
+    pub name: Box<str>,
     pub source: kube::Error,
 }
 
@@ -115,8 +115,8 @@ impl ChildApi<'_> {
     pub(crate) fn error(&self, verb: &'static str, name: &str, source: kube::Error) -> Error {
         Error {
             verb,
-            kind: self.kind.name().to_owned(),
-            name: format!("{}/{name}", self.namespace),
+            kind: self.kind.name().into(),
+            name: format!("{}/{name}", self.namespace).into(),
             source,
         }
     }

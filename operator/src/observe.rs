@@ -189,8 +189,8 @@ async fn failed_creations(client: &Client, object: &ChatDeployment) -> Result<Ve
 fn error(kind: &str, namespace: &str, name: &str, source: kube::Error) -> Error {
     Error {
         verb: "reading",
-        kind: kind.to_owned(),
-        name: format!("{namespace}/{name}"),
+        kind: kind.into(),
+        name: format!("{namespace}/{name}").into(),
         source,
     }
 }
