@@ -5,12 +5,12 @@ mod cloudnativepg;
 mod database;
 mod named;
 mod strimzi;
+mod versions;
 
 pub(crate) use database::{Database, DatabaseAddress, DatabaseLogin};
 use named::InNamespace;
 pub(crate) use named::{Named, SecretProblem};
 
-use kube::ResourceExt;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::crd::{
@@ -37,7 +37,7 @@ pub(crate) struct Access {
     pub bucket_login: Result<(), SecretProblem>,
     /// The same of the bucket that receives the backups.
     pub backup_login: Result<(), SecretProblem>,
-    /// Versions of all Secrets that a replica reads at start. None while one is missing.
+    /// What a replica reads at start from Secrets, as digests. None while something is missing.
     pub secrets: Option<String>,
 }
 
@@ -116,7 +116,7 @@ pub(crate) fn access(chat: &Chat, credentials: &Credentials, named: &Named) -> A
             Some(backup) => bucket_login(&backup.destination, &secrets),
             None => Ok(()),
         },
-        secrets: versions(chat, credentials, &secrets),
+        secrets: versions::versions(chat, credentials, (&kafka, &database_login), &secrets),
         kafka,
         database_login,
     }
@@ -224,36 +224,6 @@ fn bucket_login(bucket: &S3Store, secrets: &InNamespace<'_>) -> Result<(), Secre
     secrets.require(&keys.map(|key| (secret.name.as_str(), key.as_str())))
 }
 
-/// A Secret that the spec names counts by its resourceVersion: a weak password could be guessed from a digest. A
-/// generated one counts by a digest of its 190 random bits or more, which ignores changes of labels and owners.
-fn versions(chat: &Chat, credentials: &Credentials, secrets: &InNamespace<'_>) -> Option<String> {
-    let mut versions = vec![format!(
-        "{}={}",
-        chat.child(Role::Keys),
-        credentials.keys.digest()
-    )];
-    if matches!(chat.kafka, Kafka::Embedded(_)) {
-        versions.push(format!(
-            "{}={}",
-            chat.child(Role::Kafka),
-            credentials.kafka.password_digest()
-        ));
-    }
-    if matches!(chat.postgres, Postgres::Embedded(_)) {
-        versions.push(format!(
-            "{}={}",
-            chat.child(Role::Postgres),
-            credentials.postgres.password_digest()
-        ));
-    }
-    let cluster = secrets.named.cluster.as_ref();
-    for name in secret_names(&chat.kafka, &chat.postgres, &chat.attachments, cluster) {
-        let version = secrets.named.secrets.get(&name)?.resource_version()?;
-        versions.push(format!("{name}={version}"));
-    }
-    Some(versions.join(","))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -317,10 +287,11 @@ mod tests {
             ("db.example".to_owned(), 6432)
         );
         let versions = access.secrets.unwrap();
-        assert!(
-            versions.ends_with(",ca=7,cert=7,db=7,login=7"),
-            "{versions}"
-        );
+        let names: Vec<_> = versions
+            .split(',')
+            .map(|it| it.split_once('=').unwrap().0)
+            .collect();
+        assert_eq!(names, ["team-keys", "ca", "cert", "db", "login"]);
     }
 
     #[test]
@@ -358,7 +329,36 @@ mod tests {
         let whole = secret("bucket", &[("id", "i"), ("secret-access-key", "k")]);
         let access = access_of(&chat, &[whole]);
         assert_eq!(access.bucket_login, Ok(()));
-        assert!(access.secrets.unwrap().ends_with(",bucket=7"));
+        assert!(access.secrets.unwrap().contains(",bucket="));
+    }
+
+    #[test]
+    fn only_the_values_that_are_used_of_a_secret_count() {
+        let credentials = credentials(&Children::default());
+        let chat = chat_of(json!({"postgres": {"external": {"urlSecret": {"name": "db"}}}}));
+        let versions = |credentials: &Credentials, entries: &[(&str, &str)], version: &str| {
+            let (name, mut secret) = secret("db", entries);
+            secret.metadata.resource_version = Some(version.to_owned());
+            let named = Named {
+                secrets: [(name, secret)].into(),
+                cluster: None,
+            };
+            access(&chat, credentials, &named).secrets
+        };
+        let url = ("url", "postgres://u:p@h/x");
+        let before = versions(&credentials, &[url], "7");
+        assert_eq!(before, versions(&credentials, &[url], "8"), "a label");
+        assert_eq!(before, versions(&credentials, &[url, ("note", "x")], "9"));
+        let rotated = ("url", "postgres://u:q@h/x");
+        assert_ne!(before, versions(&credentials, &[rotated], "7"));
+        assert_eq!(versions(&credentials, &[("note", "x")], "7"), None);
+    }
+
+    #[test]
+    fn a_password_cannot_be_guessed_from_its_digest_without_the_chats_key() {
+        let [one, other] = [(); 2].map(|()| credentials(&Children::default()).keys);
+        assert_eq!(one.keyed_digest(["p"]), one.keyed_digest(["p"]));
+        assert_ne!(one.keyed_digest(["p"]), other.keyed_digest(["p"]));
     }
 
     #[test]

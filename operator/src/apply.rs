@@ -1,23 +1,28 @@
 //! Step apply: writes the children that differ from what is wanted. I/O: writes to the API server.
 //!
-//! Server-side apply with one field manager. A digest in an annotation shows fields that are no longer wanted, and a
-//! comparison shows manual changes, so that a reconcile in which nothing changed writes nothing.
+//! Server-side apply with one field manager. A digest in an annotation shows fields that are no longer wanted, a comparison
+//! shows manual changes, and the API server's record of who set what shows manual additions to pods, so that a reconcile in
+//! which nothing changed writes nothing.
 
 mod diff;
+mod foreign;
 
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::PostParams;
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::child_api::{ChildApi, Error};
 use crate::children::{Child, ChildObject, Children, Installed, Object, Policy, Stage, table};
 use crate::context::Context;
 use crate::digest::digest;
-use crate::names::{ANNOTATION_DIGEST, MANAGED_BY};
+use crate::names::{ANNOTATION_DIGEST, ANNOTATION_LEASE, MANAGED_BY};
+use crate::refusal::Refusal;
 
 /// What happens to the migration Job.
 #[derive(Clone, Debug)]
@@ -36,27 +41,65 @@ pub(crate) struct Changes {
     pub job: JobStep,
 }
 
-/// Applies `wanted` over `live`, stage by stage, and returns the children that exist afterwards.
+/// What the step left.
+#[derive(Debug, Default)]
+pub(crate) struct Applied {
+    /// The children that exist.
+    pub children: Children,
+    pub refused: Vec<RefusedChild>,
+}
+
+/// A child that the API server did not let this operator write: it is as it was.
+#[derive(Clone, Debug)]
+pub(crate) struct RefusedChild {
+    pub child: &'static Child,
+    pub refusal: Refusal,
+}
+
+/// Applies `wanted` over `live`, stage by stage. A child that is refused holds no other up, but for pods without their Secret.
 pub(crate) async fn apply(
     ctx: &Context,
     namespace: &str,
     Changes { live, wanted, job }: Changes,
-) -> Result<Children, Error> {
+) -> Result<Applied, Error> {
     let applier = Applier { ctx, namespace };
-    let mut applied = Children::default();
+    let mut applied = Applied::default();
     for stage in Stage::ALL {
+        let lacks_secret = applied.lacks_secret();
         let children = table().iter().filter(|child| child.stage == stage);
         let writes = children.map(async |child| {
             let (live, wanted) = (live.object(child), wanted.object(child));
-            let object = match child.policy {
+            let written = match child.policy {
+                _ if lacks_secret && child.kind.has_pods() => Ok(live.cloned()),
                 Policy::Decided => applier.decided(child, live, &job).await,
                 _ => applier.write(child, live, wanted).await,
             };
-            Ok::<_, Error>((child, object?))
+            (child, live, written)
         });
-        applied.extend(try_join_all(writes).await?);
+        for (child, live, written) in join_all(writes).await {
+            let object = match written {
+                Ok(object) => object,
+                Err(error) => match error.refusal() {
+                    None => return Err(error),
+                    Some(refusal) => {
+                        warn!(%refusal, "the API server refused a request");
+                        applied.refused.push(RefusedChild { child, refusal });
+                        live.cloned()
+                    }
+                },
+            };
+            applied.children.extend([(child, object)]);
+        }
     }
     Ok(applied)
+}
+
+impl Applied {
+    /// Credentials that could not be stored are generated again in the next reconcile: pods with these would restart each time.
+    fn lacks_secret(&self) -> bool {
+        let mut refused = self.refused.iter();
+        refused.any(|refused| refused.child.kind.is::<Secret>())
+    }
 }
 
 struct Applier<'a> {
@@ -101,24 +144,35 @@ impl Applier<'_> {
         live: Option<&Object>,
         wanted: &Object,
     ) -> Result<Object, Error> {
-        let patch = stamped(wanted.as_ref(), live);
-        match live {
-            Some(live) if live.metadata().deletion_timestamp.is_some() => return Ok(live.clone()),
-            Some(live) if diff::contains(&live.json(), &patch) => return Ok(live.clone()),
-            _ => {}
-        }
+        let patch = stamped(wanted.as_ref(), live, self.ctx.rivals.namespace());
         let name = wanted.metadata().name.as_deref().unwrap_or_default();
-        let applied = self.api(child).apply(name, &patch).await?;
-        // Before the watch reports it.
-        self.ctx.existing.insert(&child.kind, applied.metadata());
-        self.ctx.own_writes.add(applied.metadata());
+        let object = match live {
+            Some(live) if live.metadata().deletion_timestamp.is_some() => return Ok(live.clone()),
+            Some(live) if diff::contains(&live.json(), &patch) => live.clone(),
+            _ => {
+                let applied = self.api(child).apply(name, &patch).await?;
+                self.wrote(child, &applied);
+                let created = live.is_none();
+                info!(kind = child.kind.name(), name, created, "applied");
+                applied
+            }
+        };
+        let Some(removal) = foreign::removal(object.metadata()) else {
+            return Ok(object);
+        };
+        let cleaned = self.api(child).patch(name, &removal).await?;
+        self.wrote(child, &cleaned);
         info!(
             kind = child.kind.name(),
-            name,
-            created = live.is_none(),
-            "applied"
+            name, "removed what others added to the pods"
         );
-        Ok(applied)
+        Ok(cleaned)
+    }
+
+    /// Takes note of a write before the watch reports it.
+    fn wrote(&self, child: &Child, object: &Object) {
+        self.ctx.existing.insert(&child.kind, object.metadata());
+        self.ctx.own_writes.add(object.metadata());
     }
 
     /// Deletes only what this operator created.
@@ -145,6 +199,8 @@ impl Applier<'_> {
         step: &JobStep,
     ) -> Result<Option<Object>, Error> {
         let (deleted, job) = match step {
+            // A Job is never applied again, so that an orphan cannot get an owner.
+            JobStep::Keep if live.is_some_and(|live| orphaned(live.metadata())) => (live, None),
             JobStep::Keep => return Ok(live.cloned()),
             JobStep::Remove => (live, None),
             JobStep::Create(job) => (None, Some(job)),
@@ -174,8 +230,10 @@ impl Applier<'_> {
             Api::<Job>::namespaced(self.ctx.client.clone(), self.namespace),
         );
         match api.create(&params, job).await {
-            // Created by a reconcile whose answer was lost, or still terminating: the next reconcile reads it.
-            Err(kube::Error::Api(status)) if status.code == 409 => Ok(live.cloned()),
+            // The Job that it replaces is still terminating: the next reconcile reads it.
+            Err(kube::Error::Api(status)) if status.code == 409 && live.is_some() => {
+                Ok(live.cloned())
+            }
             Err(source) => Err(self.api(child).error("creating", &name, source)),
             Ok(job) => {
                 self.ctx.own_writes.add(&job.metadata);
@@ -195,11 +253,16 @@ fn prunable(live: &dyn ChildObject) -> bool {
     let mut owners = metadata.owner_references.iter().flatten();
     let owned =
         owners.any(|owner| owner.controller == Some(true) && owner.kind == "ChatDeployment");
-    ours && owned && metadata.deletion_timestamp.is_none()
+    ours && (owned || orphaned(metadata)) && metadata.deletion_timestamp.is_none()
 }
 
-/// The patch to send: what is wanted, its digest, and the uid of the object it is meant for.
-fn stamped(wanted: &dyn ChildObject, live: Option<&Object>) -> Value {
+/// Whether nobody owns it, as after `kubectl delete --cascade=orphan`.
+fn orphaned(metadata: &ObjectMeta) -> bool {
+    metadata.owner_references.iter().flatten().next().is_none()
+}
+
+/// The patch to send: what is wanted, its digest, under which Lease it is written, and the uid of the object it is meant for.
+fn stamped(wanted: &dyn ChildObject, live: Option<&Object>, lease: &str) -> Value {
     let mut patch = wanted.json();
     let mut without_secrets = patch.clone();
     if let Some(object) = without_secrets.as_object_mut() {
@@ -207,6 +270,7 @@ fn stamped(wanted: &dyn ChildObject, live: Option<&Object>) -> Value {
     }
     patch["metadata"]["annotations"][ANNOTATION_DIGEST] =
         json!(digest([without_secrets.to_string().as_str()]));
+    patch["metadata"]["annotations"][ANNOTATION_LEASE] = json!(lease);
     if let Some(uid) = live.and_then(|live| live.metadata().uid.as_ref()) {
         patch["metadata"]["uid"] = json!(uid);
     }

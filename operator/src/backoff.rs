@@ -28,21 +28,30 @@ impl Backoff {
     }
 }
 
-/// The delays of the objects whose last reconcile failed, by uid. An object leaves when a reconcile of it succeeds.
+/// The delays of the objects whose last reconcile failed, by uid, and how many failed in a row. An object leaves when a
+/// reconcile of it succeeds.
 #[derive(Debug, Default)]
-pub(crate) struct Backoffs(Mutex<HashMap<String, Backoff>>);
+pub(crate) struct Backoffs(Mutex<HashMap<String, (u32, Backoff)>>);
 
 impl Backoffs {
     /// The delay after one more failure, jittered.
     pub(crate) fn next(&self, uid: &str) -> Duration {
-        jittered(self.lock().entry(uid.to_owned()).or_default().next())
+        let mut all = self.lock();
+        let (failures, backoff) = all.entry(uid.to_owned()).or_default();
+        *failures = failures.saturating_add(1);
+        jittered(backoff.next())
+    }
+
+    /// How many reconciles failed in a row until now.
+    pub(crate) fn failures(&self, uid: &str) -> u32 {
+        self.lock().get(uid).map_or(0, |(failures, _)| *failures)
     }
 
     pub(crate) fn reset(&self, uid: &str) {
         self.lock().remove(uid);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Backoff>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, (u32, Backoff)>> {
         self.0
             .lock()
             .expect("nothing panics while it holds this lock")
@@ -76,7 +85,9 @@ mod tests {
             (800..=1200).contains(&delays[0]) && (48_000..=72_000).contains(&delays[7]),
             "{delays:?}"
         );
+        assert_eq!((backoffs.failures("a"), backoffs.failures("b")), (8, 0));
         backoffs.reset("a");
+        assert_eq!(backoffs.failures("a"), 0);
         assert!(backoffs.next("a") <= Duration::from_millis(1200));
     }
 }

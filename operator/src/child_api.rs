@@ -1,6 +1,6 @@
 //! Requests about children of any kind. I/O: the API server.
 //!
-//! The same three requests serve every row of the table: they work on text and JSON, and the row's kind parses what comes
+//! The same requests serve every row of the table: they work on text and JSON, and the row's kind parses what comes
 //! back.
 
 use kube::api::{DeleteParams, GetParams, Patch, PatchParams, Preconditions};
@@ -10,19 +10,26 @@ use serde_json::Value;
 
 use crate::children::{Kind, Object};
 use crate::names::MANAGED_BY;
+use crate::refusal::Refusal;
 
 /// The API server did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 #[error("{verb} {kind} {name}: {source}")]
 pub(crate) struct Error {
     pub verb: &'static str,
-    pub kind: String,
+    pub kind: Box<str>,
     /// `<namespace>/<name>`.
-    pub name: String,
+    pub name: Box<str>,
     pub source: kube::Error,
 }
 
 impl Error {
+    /// None: the API server did not answer.
+    pub(crate) fn refusal(&self) -> Option<Refusal> {
+        let (_, name) = self.name.rsplit_once('/').unwrap_or(("", &self.name));
+        Refusal::of(format!("{} {} {name}", self.verb, self.kind), &self.source)
+    }
+
     /// Whether this operator may not do it, as where the rights in a namespace went before what is deleted in it.
     pub(crate) fn forbidden(&self) -> bool {
         matches!(&self.source, kube::Error::Api(status) if status.code == 403)
@@ -60,6 +67,19 @@ impl ChildApi<'_> {
         answer.map_err(|source| self.error("applying", name, source))
     }
 
+    /// A strategic merge patch.
+    pub(crate) async fn patch(&self, name: &str, patch: &Value) -> Result<Object, Error> {
+        let params = PatchParams {
+            field_manager: Some(MANAGED_BY.to_owned()),
+            ..PatchParams::default()
+        };
+        let request = self
+            .request()
+            .patch(name, &params, &Patch::Strategic(patch));
+        let answer = self.send(request).await;
+        answer.map_err(|source| self.error("patching", name, source))
+    }
+
     /// Deletes this very object, not one that took its name since. Whether it still existed.
     pub(crate) async fn delete(&self, name: &str, uid: Option<String>) -> Result<bool, Error> {
         let this = Preconditions {
@@ -95,8 +115,8 @@ impl ChildApi<'_> {
     pub(crate) fn error(&self, verb: &'static str, name: &str, source: kube::Error) -> Error {
         Error {
             verb,
-            kind: self.kind.name().to_owned(),
-            name: format!("{}/{name}", self.namespace),
+            kind: self.kind.name().into(),
+            name: format!("{}/{name}", self.namespace).into(),
             source,
         }
     }

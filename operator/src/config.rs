@@ -1,4 +1,4 @@
-//! Command line and environment of the operator. No I/O.
+//! Command line and environment of the operator. No I/O but files with the names of this pod.
 
 use std::net::SocketAddr;
 
@@ -70,9 +70,9 @@ pub(crate) struct RunArgs {
     )]
     pub watch_namespaces: Vec<String>,
 
-    /// Namespace of the Lease
-    #[arg(long, env = "POD_NAMESPACE", default_value = "default")]
-    pub namespace: String,
+    /// Namespace of the Lease. Operators with the same one take turns [default: the pod's]
+    #[arg(long, env = "POD_NAMESPACE")]
+    namespace: Option<String>,
 
     /// Name of this process in the Lease and in Events [default: the host name]
     #[arg(long, env = "POD_NAME")]
@@ -119,6 +119,14 @@ impl RunArgs {
             kafka: self.kafka_image.clone(),
             postgres: self.postgres_image.clone(),
         }
+    }
+
+    /// Namespace of the Lease. None: it was not set, and this process is in no pod.
+    pub(crate) fn namespace(&self) -> Option<String> {
+        const OF_POD: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
+        let of_pod = || std::fs::read_to_string(OF_POD).ok();
+        let namespace = self.namespace.clone().or_else(of_pod)?;
+        Some(namespace.trim().to_owned()).filter(|name| !name.is_empty())
     }
 
     /// Name of this process.

@@ -15,6 +15,7 @@ use crate::children::Children;
 use crate::crd::{ChatDeployment, Kafka};
 use crate::existing::ExistingChildren;
 use crate::installed::InstalledKinds;
+use crate::leader::Rivals;
 use crate::own_writes::OwnWrites;
 use crate::status::Events;
 use crate::telemetry::Metrics;
@@ -31,8 +32,8 @@ pub(crate) struct Context {
     pub installed: InstalledKinds,
     /// Namespaces whose ChatDeployments this operator reconciles. Empty: all.
     pub watched: Vec<String>,
-    /// The namespace that this operator runs in.
-    pub namespace: String,
+    /// Operators under other Leases.
+    pub rivals: Rivals,
     pub events: Events,
     pub existing: ExistingChildren,
     pub own_writes: OwnWrites,

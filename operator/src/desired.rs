@@ -19,7 +19,7 @@ mod secrets;
 mod strimzi;
 
 pub(crate) use connections::connections;
-pub(crate) use meta::selector;
+pub(crate) use meta::{labels, selector};
 pub(crate) use migrate::job;
 
 use crate::access::Access;
@@ -40,6 +40,8 @@ pub(crate) struct BuildInput<'a> {
     pub release: Option<&'a Release>,
     /// What the last migration reported.
     pub schema: Option<SchemaStatus>,
+    /// The volume with the chat's messages, where PostgreSQL is embedded and it is known.
+    pub volume: Option<&'a str>,
     /// The namespace that this operator runs in.
     pub operator: &'a str,
 }
@@ -89,7 +91,11 @@ fn embedded_services(all: &mut Children, chat: &Chat, input: &BuildInput<'_>) {
     if matches!(chat.postgres, Postgres::Embedded(_)) {
         all.insert(
             Role::Postgres,
-            Some(secrets::postgres(chat, &input.credentials.postgres)),
+            Some(secrets::postgres(
+                chat,
+                &input.credentials.postgres,
+                input.volume,
+            )),
         );
         all.insert(Role::Postgres, Some(postgres::service(chat)));
         all.insert(

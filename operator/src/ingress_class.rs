@@ -44,8 +44,8 @@ pub(crate) async fn ingress_controller(
     let api: Api<IngressClass> = Api::all(client.clone());
     let found = api.get_opt(&class).await.map_err(|source| Error {
         verb: "reading",
-        kind: "IngressClass".to_owned(),
-        name: class.clone(),
+        kind: "IngressClass".into(),
+        name: class.as_str().into(),
         source,
     })?;
     Ok(match found {

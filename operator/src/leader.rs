@@ -11,6 +11,9 @@
 //! released or lost.
 
 mod record;
+mod rivals;
+
+pub(crate) use rivals::{Error, Rivals};
 
 use std::time::Duration;
 

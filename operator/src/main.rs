@@ -34,12 +34,14 @@ mod probe;
 mod reason;
 mod reconcile;
 mod reference;
+mod refusal;
 mod run;
 mod status;
 mod teardown;
 mod telemetry;
 mod topic;
 mod validate;
+mod volume;
 mod watch;
 mod workload;
 

@@ -21,12 +21,19 @@ use crate::names::{
     ANNOTATION_SECRETS,
 };
 use crate::validate::Chat;
+use crate::volume::Replaced;
 
 /// PostgreSQL's text search configuration for all languages.
 pub(crate) const SIMPLE: &str = "simple";
 
 /// A failed migration is retried after 1, 2, 4 … minutes, at most this many.
 const LONGEST_WAIT_MINUTES: i64 = 15;
+
+/// A Job that replaces one which is older than this starts the count again.
+const CALM: SignedDuration = SignedDuration::from_mins(20);
+
+/// So many Jobs in a row may be replaced without a pause, as by a person who tries one image after the other.
+const QUICK_CHANGES: u32 = 5;
 
 /// What the replicas run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +43,7 @@ pub(crate) struct Release {
     pub database: String,
     /// PostgreSQL's text search configuration.
     pub search_language: String,
-    /// Versions of the Secrets.
+    /// Digests of what is used of the Secrets.
     pub secrets: String,
 }
 
@@ -64,6 +71,8 @@ pub(crate) enum Decision {
     Settled,
     /// The same, and a Job that was created for something else is no longer wanted.
     Cancel,
+    /// Embedded PostgreSQL has another volume than the one that was migrated: a person decides what is on it.
+    DatabaseReplaced(Replaced),
     /// A migration is needed: does PostgreSQL answer?
     Probe,
     /// It does not answer yet.
@@ -72,6 +81,11 @@ pub(crate) enum Decision {
     /// Delete the Job, which is for something else or failed long enough ago, and create this one.
     Replace(JobMark),
     Running,
+    /// What is to be migrated to changed this often within minutes.
+    Postponed {
+        changes: u32,
+        retry: Timestamp,
+    },
     /// Someone is deleting the Job.
     Terminating,
     Failed {
@@ -88,6 +102,8 @@ pub(crate) struct MigrationInput<'a> {
     /// What the live Deployment records as migrated.
     pub recorded: Option<Migrated>,
     pub job: Option<JobView>,
+    /// Whether embedded PostgreSQL has another volume.
+    pub replaced: Option<Replaced>,
     /// Generation of the spec.
     pub generation: i64,
     /// None: it was not asked.
@@ -100,7 +116,11 @@ pub(crate) fn decide(input: &MigrationInput<'_>) -> Decision {
         fingerprint: fingerprint(input.wanted),
         generation: input.generation,
         attempt: 1,
+        changes: 0,
     };
+    if let Some(replaced) = &input.replaced {
+        return Decision::DatabaseReplaced(replaced.clone());
+    }
     if migrated(input) {
         return settled(input.job.as_ref(), &fresh);
     }
@@ -109,14 +129,14 @@ pub(crate) fn decide(input: &MigrationInput<'_>) -> Decision {
     };
     match &job.state {
         JobState::Terminating => Decision::Terminating,
-        _ if job.fingerprint != fresh.fingerprint => {
-            when_answering(input, Decision::Replace(fresh))
-        }
+        _ if job.fingerprint != fresh.fingerprint => supersede(input, job, fresh),
         JobState::Complete => Decision::Complete,
-        JobState::Active => Decision::Running,
-        JobState::Failed(_) if job.generation != input.generation => {
-            when_answering(input, Decision::Replace(fresh))
+        JobState::Running => Decision::Running,
+        // Where its pod may run, and with which resources, may have been what kept it from running.
+        JobState::Pending | JobState::Failed(_) if job.generation != input.generation => {
+            supersede(input, job, fresh)
         }
+        JobState::Pending => Decision::Running,
         JobState::Failed(since) => retry(input, job.attempt, *since, fresh),
     }
 }
@@ -132,9 +152,20 @@ fn migrated(input: &MigrationInput<'_>) -> bool {
 fn settled(job: Option<&JobView>, wanted: &JobMark) -> Decision {
     let stray = job.filter(|job| job.fingerprint != wanted.fingerprint);
     match stray.map(|job| &job.state) {
-        Some(JobState::Active | JobState::Failed(_)) => Decision::Cancel,
+        Some(JobState::Pending | JobState::Running | JobState::Failed(_)) => Decision::Cancel,
         _ => Decision::Settled,
     }
+}
+
+/// Replaces a Job that is for something else: at once, but not again and again, as where two programs disagree about an image.
+fn supersede(input: &MigrationInput<'_>, job: &JobView, fresh: JobMark) -> Decision {
+    let recent = input.now.duration_since(job.created) < CALM;
+    let changes = if recent { job.changes + 1 } else { 0 };
+    let retry = job.created + wait(changes.saturating_sub(QUICK_CHANGES));
+    if changes > QUICK_CHANGES && input.now < retry {
+        return Decision::Postponed { changes, retry };
+    }
+    when_answering(input, Decision::Replace(JobMark { changes, ..fresh }))
 }
 
 fn retry(input: &MigrationInput<'_>, attempt: u32, since: Timestamp, fresh: JobMark) -> Decision {
@@ -174,11 +205,12 @@ fn fingerprint(release: &Release) -> String {
     ])
 }
 
-/// What the replicas should run. None while a Secret is missing.
-pub(crate) fn wanted(chat: &Chat, access: &Access) -> Option<Release> {
+/// What the replicas should run. None while a Secret is missing. `volume` is that of embedded PostgreSQL.
+pub(crate) fn wanted(chat: &Chat, access: &Access, volume: Option<&str>) -> Option<Release> {
+    let address = &access.database.as_ref().ok()?.identity;
     Some(Release {
         image: chat.images.chat_app.clone(),
-        database: access.database.as_ref().ok()?.identity.clone(),
+        database: volume.map_or_else(|| address.clone(), |volume| digest([address, volume])),
         search_language: chat.settings.search_language.configuration(),
         secrets: access.secrets.clone()?,
     })

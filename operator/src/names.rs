@@ -53,12 +53,17 @@ pub(crate) const LEASE: &str = "confab-operator";
 
 /// On every child: a digest of what was applied, without any secret, which shows a field that is no longer wanted.
 pub(crate) const ANNOTATION_DIGEST: &str = "confab.dev/applied";
+/// On every child: the namespace of the Lease under which it was written last.
+pub(crate) const ANNOTATION_LEASE: &str = "confab.dev/lease";
 /// On children that outlive their chat: the chat that they are for, as `<namespace>.<name>`.
 pub(crate) const ANNOTATION_CHAT: &str = "confab.dev/chat";
 
+/// On the Secret of embedded PostgreSQL: the name of the volume with the chat's messages.
+pub(crate) const ANNOTATION_VOLUME: &str = "confab.dev/volume";
+
 /// On the Deployment: the image whose migration is done.
 pub(crate) const ANNOTATION_MIGRATED_IMAGE: &str = "confab.dev/migrated-image";
-/// On the Deployment: the database that was migrated, as a digest of its address.
+/// On the Deployment: the database that was migrated, as a digest of its address and, where it is embedded, of its volume.
 pub(crate) const ANNOTATION_MIGRATED_DATABASE: &str = "confab.dev/migrated-database";
 /// On the Deployment: the search language that was migrated. Without it, it was [`crate::migration::SIMPLE`].
 pub(crate) const ANNOTATION_MIGRATED_SEARCH: &str = "confab.dev/migrated-search-language";
@@ -67,10 +72,12 @@ pub(crate) const ANNOTATION_MIGRATED_SEARCH: &str = "confab.dev/migrated-search-
 pub(crate) const ANNOTATION_FINGERPRINT: &str = "confab.dev/migrates";
 /// On the Job: the number of the attempt, from 1.
 pub(crate) const ANNOTATION_ATTEMPT: &str = "confab.dev/attempt";
+/// On the Job: how many Jobs in a row it replaced soon after they were created.
+pub(crate) const ANNOTATION_CHANGES: &str = "confab.dev/changes";
 /// On the Job: the generation of the spec when it was created.
 pub(crate) const ANNOTATION_GENERATION: &str = "confab.dev/generation";
 
-/// On pods: the versions of the Secrets that they read at start, so that a new password rolls them.
+/// On pods: digests of what they read from Secrets at start, so that a new password rolls them, and a new label does not.
 pub(crate) const ANNOTATION_SECRETS: &str = "confab.dev/secrets";
 /// On the broker's pod: a digest of its settings, which it reads at start.
 pub(crate) const ANNOTATION_CONFIG: &str = "confab.dev/config";

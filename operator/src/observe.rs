@@ -10,7 +10,8 @@ use futures_util::future::try_join_all;
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::{CronJob, Job};
-use k8s_openapi::api::core::v1::{Pod, Secret};
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, Secret};
+use k8s_openapi::api::events::v1::Event;
 use kube::api::ListParams;
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
@@ -23,16 +24,21 @@ use crate::children::{Child, Children, Policy, table};
 use crate::crd::{BackupStatus, ChatDeployment, Postgres};
 use crate::existing::ExistingChildren;
 use crate::migration;
-use crate::names::{MANAGED_BY, Role};
-use crate::workload::{rolled_out, serving};
+use crate::names::{MANAGED_BY, Role, volume_claim};
+use crate::volume::Volume;
+use crate::workload::{FAILED_CREATE, lacks_pods, rolled_out, serving};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Observed {
     /// Objects under the names of children, with any owner.
     pub children: Children,
     pub named: Named,
+    /// Of embedded PostgreSQL.
+    pub volume: Volume,
     /// Read only while the chat is not settled: they show why.
     pub pods: Vec<Pod>,
+    /// Why Kubernetes could not create pods. Read only while there should be one and is none.
+    pub events: Vec<Event>,
 }
 
 pub(crate) async fn observe(
@@ -40,19 +46,27 @@ pub(crate) async fn observe(
     existing: &ExistingChildren,
     object: &ChatDeployment,
 ) -> Result<Observed, Error> {
-    let (children, named) = try_join!(children(client, existing, object), named(client, object))?;
+    let (children, named, claim) = try_join!(
+        children(client, existing, object),
+        named(client, object),
+        claim(client, object)
+    )?;
     let news = children
         .get::<CronJob>(Role::Backup)
         .is_some_and(|job| backup::has_news(job, last_backup(object)));
-    let pods = if settled(object, &children) && !news || !runs(&children) {
-        Vec::new()
-    } else {
-        pods(client, object).await?
-    };
+    let (mut pods, mut events) = (Vec::new(), Vec::new());
+    if runs(&children) && (news || !settled(object, &children)) {
+        pods = pods_of(client, object).await?;
+        if lacks_pods(&children, &pods) {
+            events = failed_creations(client, object).await?;
+        }
+    }
     Ok(Observed {
+        volume: Volume::of(children.get(Role::Postgres), claim.as_ref()),
         children,
         named,
         pods,
+        events,
     })
 }
 
@@ -162,7 +176,22 @@ where
     Ok(found)
 }
 
-async fn pods(client: &Client, object: &ChatDeployment) -> Result<Vec<Pod>, Error> {
+/// The claim of embedded PostgreSQL.
+async fn claim(
+    client: &Client,
+    object: &ChatDeployment,
+) -> Result<Option<PersistentVolumeClaim>, Error> {
+    let Postgres::Embedded(_) = object.spec.postgres else {
+        return Ok(None);
+    };
+    let namespace = object.namespace().unwrap_or_default();
+    let name = volume_claim(&object.name_any(), Role::Postgres);
+    let api: Api<PersistentVolumeClaim> = Api::namespaced(client.clone(), &namespace);
+    let claim = api.get_opt(&name).await;
+    claim.map_err(|source| error("PersistentVolumeClaim", &namespace, &name, source))
+}
+
+async fn pods_of(client: &Client, object: &ChatDeployment) -> Result<Vec<Pod>, Error> {
     let (namespace, chat) = (object.namespace().unwrap_or_default(), object.name_any());
     let labels =
         format!("app.kubernetes.io/instance={chat},app.kubernetes.io/managed-by={MANAGED_BY}");
@@ -175,11 +204,24 @@ async fn pods(client: &Client, object: &ChatDeployment) -> Result<Vec<Pod>, Erro
         .items)
 }
 
+/// Those of StatefulSets and Jobs of the namespace whose pods could not be created.
+async fn failed_creations(client: &Client, object: &ChatDeployment) -> Result<Vec<Event>, Error> {
+    let (namespace, chat) = (object.namespace().unwrap_or_default(), object.name_any());
+    let api: Api<Event> = Api::namespaced(client.clone(), &namespace);
+    let failed = ListParams::default()
+        .fields(&format!("reason={FAILED_CREATE}"))
+        .limit(500);
+    let events = api.list(&failed).await;
+    Ok(events
+        .map_err(|source| error("Events of", &namespace, &chat, source))?
+        .items)
+}
+
 fn error(kind: &str, namespace: &str, name: &str, source: kube::Error) -> Error {
     Error {
         verb: "reading",
-        kind: kind.to_owned(),
-        name: format!("{namespace}/{name}"),
+        kind: kind.into(),
+        name: format!("{namespace}/{name}").into(),
         source,
     }
 }

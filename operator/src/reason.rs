@@ -23,13 +23,14 @@ macro_rules! reasons {
 reasons! {
     UpToDate Valid TopicsUpToDate Migrated Serving IngressConfigured RouteAccepted NoActionNeeded
     ExposureNotConfigured UrlNotSet ScaledToZero Paused
-    InvalidSpec NameInUse HostInUse TopicPrefixInUse WaitingForGarbageCollection
+    InvalidSpec UnreadableSpec NameInUse HostInUse TopicPrefixInUse WaitingForGarbageCollection
     IngressClassNotFound WaitingForIngressController WaitingForGateway RouteNotAccepted GatewayApiNotInstalled
     WaitingForTopicOperator StrimziNotInstalled
     WaitingForKafka KafkaUnreachable KafkaAuthenticationFailed KafkaTlsFailed KafkaAuthorizationFailed KafkaSettingsInvalid TopicRefused PartitionsCannotShrink ReplicationFactorDiffers
     SecretNotFound SecretInvalid WaitingForSecrets PostgresClusterNotFound
-    WaitingForPostgres Migrating MigrationFailed DatabaseInUse DatabaseNotEmpty TooFewConnections
+    WaitingForPostgres Migrating MigrationFailed MigrationPostponed DatabaseInUse DatabaseNotEmpty DatabaseReplaced TooFewConnections
     BackupNotConfigured WaitingForBackup BackupComplete BackupFailed BackupLate
+    RequestRefused PodNotCreated
     WaitingForDependencies Starting RollingOut RolloutStuck
     ImagePullFailed ContainerNotCreated CrashLooping Unschedulable
 }

@@ -9,6 +9,7 @@
 //! state that the status reports, not an error.
 
 mod progress;
+mod refused;
 mod report;
 
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use tokio::time::timeout;
 use tracing::{Instrument, error, info_span};
 
 use crate::access::access;
-use crate::apply::{Changes, apply};
+use crate::apply::{Applied, Changes, apply};
 use crate::backup::last_backup;
 use crate::context::{Cached, Context};
 use crate::crd::ChatDeployment;
@@ -30,9 +31,11 @@ use crate::desired::{BuildInput, desired};
 use crate::ingress_class::ingress_controller;
 use crate::names::Role;
 use crate::observe::observe;
+use crate::refusal::Refusal;
 use crate::status::{ChatState, Outcome};
-use crate::{child_api, teardown};
+use crate::{child_api, leader, teardown};
 use progress::Progress;
+use refused::{expect_to_stay, or_refused, unreadable};
 use report::report;
 
 /// Why a reconcile failed. It is retried, later each time.
@@ -47,6 +50,11 @@ pub(crate) enum Error {
     Read(#[source] kube::Error),
     #[error("writing the status: {0}")]
     Status(#[source] kube::Error),
+    #[error(transparent)]
+    Lease(#[from] leader::Error),
+    /// By itself it may be granted soon.
+    #[error("the API server refused {0}")]
+    Refused(Refusal),
     /// The API server accepted a request and never answered.
     #[error("timed out after {0:?}: the API server does not respond")]
     TooSlow(Duration),
@@ -55,6 +63,9 @@ pub(crate) enum Error {
 /// A reconcile that takes longer waits for an answer that was lost with its connection. Everything but the API server's
 /// answers has limits of its own, which add up to less.
 const LIMIT: Duration = Duration::from_secs(30);
+
+/// Until the Lease of another operator is read again, which renews it every three seconds.
+const RIVAL: Duration = Duration::from_secs(4);
 
 /// What the Controller calls: one reconcile, measured.
 pub(crate) async fn run(cached: Arc<Cached>, ctx: Arc<Context>) -> Result<Action, Error> {
@@ -74,24 +85,28 @@ pub(crate) async fn run(cached: Arc<Cached>, ctx: Arc<Context>) -> Result<Action
     let result = result.unwrap_or(Err(Error::TooSlow(LIMIT)));
     ctx.metrics
         .reconciled(result.as_ref().ok(), start.elapsed());
-    if result.is_ok() {
-        ctx.backoffs.reset(&cached.uid().unwrap_or_default());
-    }
     result
 }
 
 /// The cache only says that there is something to do: the ChatDeployment is read again.
 async fn read_and_reconcile(cached: &Cached, ctx: &Context) -> Result<Action, Error> {
-    match latest(cached, ctx).await? {
+    let uid = cached.uid().unwrap_or_default();
+    let action = match latest(cached, ctx).await? {
         None => {
-            ctx.topics.forget(&cached.uid().unwrap_or_default());
-            Ok(Action::await_change())
+            ctx.topics.forget(&uid);
+            Action::await_change()
         }
-        Some(object) if object.metadata.deletion_timestamp.is_some() => {
-            Ok(teardown::finish(ctx, &object).await?)
+        Some(DeserializeGuard(Err(invalid))) => return unreadable(ctx, invalid).await,
+        Some(DeserializeGuard(Ok(object))) if object.metadata.deletion_timestamp.is_some() => {
+            teardown::finish(ctx, &object).await?
         }
-        Some(object) => reconcile(ctx, &object).await,
-    }
+        Some(DeserializeGuard(Ok(object))) => {
+            let result = reconcile(ctx, &object).await;
+            return or_refused(ctx, &object, result).await;
+        }
+    };
+    ctx.backoffs.reset(&uid);
+    Ok(action)
 }
 
 async fn reconcile(ctx: &Context, object: &ChatDeployment) -> Result<Action, Error> {
@@ -107,6 +122,10 @@ async fn reconcile(ctx: &Context, object: &ChatDeployment) -> Result<Action, Err
         Ok(chat) => chat,
         Err(rejection) => return report(ctx, object, Outcome::Rejected(rejection)).await,
     };
+    // rivals (read, if children were written under another Lease): nothing is written while its holder may live.
+    if !ctx.rivals.may_write(&chat, &observed.children).await? {
+        return Ok(Action::requeue(RIVAL));
+    }
     // finalizer (write): added where the end of the chat has topics to delete, else removed.
     teardown::sync_finalizer(ctx, object, &chat).await?;
     // access (pure): addresses and credentials of Kafka, PostgreSQL and the bucket.
@@ -129,7 +148,8 @@ async fn reconcile(ctx: &Context, object: &ChatDeployment) -> Result<Action, Err
         access: &access,
         release: migration.release.as_ref(),
         schema: migration.schema,
-        operator: &ctx.namespace,
+        volume: observed.volume.to_record(migration.release.is_some()),
+        operator: ctx.rivals.namespace(),
     };
     let changes = Changes {
         wanted: desired(&chat, &input),
@@ -137,7 +157,8 @@ async fn reconcile(ctx: &Context, object: &ChatDeployment) -> Result<Action, Err
         job: migration.job,
     };
     // apply (write): the children that differ, and the migration's Job.
-    let children = apply(ctx, &chat.namespace, changes).await?;
+    let Applied { children, refused } = apply(ctx, &chat.namespace, changes).await?;
+    expect_to_stay(ctx, object, refused.iter().map(|it| &it.refusal))?;
     let before = object.status.as_ref();
     let before = before.and_then(|status| status.last_backup.clone());
     let last_backup = last_backup(children.get(Role::Backup), &observed.pods, before);
@@ -154,7 +175,9 @@ async fn reconcile(ctx: &Context, object: &ChatDeployment) -> Result<Action, Err
         children,
         has_admin,
         ingress_controller,
+        refused,
         pods: observed.pods,
+        events: observed.events,
         schema: migration.schema,
         last_backup,
     };
@@ -162,21 +185,12 @@ async fn reconcile(ctx: &Context, object: &ChatDeployment) -> Result<Action, Err
     report(ctx, object, Outcome::Built(Box::new(state))).await
 }
 
-/// The ChatDeployment as it is now, if it still exists and can be read.
-async fn latest(cached: &Cached, ctx: &Context) -> Result<Option<ChatDeployment>, Error> {
+/// The ChatDeployment as it is now, if it still exists.
+async fn latest(cached: &Cached, ctx: &Context) -> Result<Option<Cached>, Error> {
     let api: Api<Cached> =
         Api::namespaced(ctx.client.clone(), &cached.namespace().unwrap_or_default());
-    match api.get_opt(&cached.name_any()).await.map_err(Error::Read)? {
-        None => Ok(None),
-        Some(DeserializeGuard(Ok(object))) => Ok(Some(object)),
-        Some(DeserializeGuard(Err(invalid))) => {
-            error!(
-                error = invalid.error,
-                "cannot read the ChatDeployment: does the CustomResourceDefinition match this version of the operator?"
-            );
-            Ok(None)
-        }
-    }
+    let latest = api.get_opt(&cached.name_any()).await;
+    latest.map_err(Error::Read)
 }
 
 /// A reconcile that failed is retried after 1, 2, 4 … seconds, at most a minute.

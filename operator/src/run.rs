@@ -25,7 +25,7 @@ use crate::context::{Cached, Context};
 use crate::crd::ChatDeployment;
 use crate::existing::ExistingChildren;
 use crate::installed::InstalledKinds;
-use crate::leader::{Election, Leadership};
+use crate::leader::{Election, Leadership, Rivals};
 use crate::own_writes::OwnWrites;
 use crate::status::Events;
 use crate::telemetry::{self, Health, Metrics};
@@ -49,6 +49,12 @@ pub(crate) enum Error {
         "no Kubernetes cluster: found neither a service account of a pod nor a kubeconfig (KUBECONFIG): {0}"
     )]
     NoCluster(#[source] kube::config::InferConfigError),
+    #[error(
+        "outside a pod, --namespace (POD_NAMESPACE) is required: the namespace of the Lease of the operator in the cluster of {server}, so that the two take turns, or any other if there is none"
+    )]
+    NoNamespace { server: String },
+    #[error("{0}")]
+    Rival(String),
     #[error("cannot connect to the cluster: {0}")]
     Client(#[source] kube::Error),
     #[error("cannot listen for signals: {0}")]
@@ -62,18 +68,25 @@ pub(crate) async fn run(args: RunArgs) -> Result<(), Error> {
     telemetry::log(&args.log, args.log_format)?;
     let stop = stop_on_signal()?;
     let config = Config::infer().await.map_err(Error::NoCluster)?;
+    let server = config.cluster_url.to_string();
+    let Some(namespace) = args.namespace() else {
+        return Err(Error::NoNamespace { server });
+    };
     let client = client(config.clone())?;
     // The Lease never waits behind other requests.
     let lease = Client::try_from(config).map_err(Error::Client)?;
     let (notify, topics) = unbounded_channel();
     let (chats, cache) = reflector::store();
-    let context = Arc::new(context(&args, client, notify, chats));
+    let rivals = Rivals::new(client.clone(), &namespace, stop.clone());
+    let context = Arc::new(context(&args, client, rivals, notify, chats));
     let health = Arc::new(Health::default());
     let admin =
         telemetry::serve(args.admin_listen, health.clone(), context.metrics.clone()).await?;
     info!(
         version = env!("CARGO_PKG_VERSION"),
         chat_app = context.images.chat_app,
+        server,
+        namespace,
         %admin,
         "starting"
     );
@@ -84,7 +97,10 @@ pub(crate) async fn run(args: RunArgs) -> Result<(), Error> {
         work(&context, (cache, topics), leadership, stop).await;
     }
     info!("stopped");
-    Ok(())
+    match context.rivals.found() {
+        Some(rival) => Err(Error::Rival(rival.to_owned())),
+        None => Ok(()),
+    }
 }
 
 /// For everything but the Lease. Each request in progress has a connection with TLS and buffers of its own.
@@ -97,6 +113,7 @@ fn client(config: Config) -> Result<Client, Error> {
 fn context(
     args: &RunArgs,
     client: Client,
+    rivals: Rivals,
     notify: UnboundedSender<ChatName>,
     chats: Store<Cached>,
 ) -> Context {
@@ -107,7 +124,7 @@ fn context(
         chats,
         installed: InstalledKinds::default(),
         watched: args.watch_namespaces.clone(),
-        namespace: args.namespace.clone(),
+        rivals,
         existing: ExistingChildren::default(),
         own_writes: OwnWrites::default(),
         topics: Arc::new(Topics::new(notify, metrics.topic_reconcile_duration())),
@@ -126,7 +143,7 @@ async fn ready(
 ) -> Option<Leadership> {
     definition_exists(&context.client, health).await;
     let leadership = if args.leader_election {
-        let election = Election::new(lease, &args.namespace, args.identity());
+        let election = Election::new(lease, context.rivals.namespace(), args.identity());
         Some(election.acquire(health).await)
     } else {
         None

@@ -13,6 +13,7 @@ pub(crate) use finding::{Finding, Severity};
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentStatus};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Patch, PatchParams};
 use kube::{Api, Client, Resource, ResourceExt};
@@ -20,15 +21,18 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::access::Access;
+use crate::apply::RefusedChild;
 use crate::children::Children;
+use crate::context::Cached;
 use crate::crd::{BackupStatus, ChatDeployment, ChatDeploymentStatus, SchemaStatus};
 use crate::desired::selector;
 use crate::ingress_class::IngressController;
 use crate::migration::Decision;
 use crate::names::{MANAGED_BY, Role};
+use crate::refusal::Refusal;
 use crate::topic::TopicState;
 use crate::validate::{Chat, Rejection};
-use crate::workload::{available, termination_message};
+use crate::workload::{PodProblem, available, not_created, pod_problem, termination_message};
 
 /// The state of a chat that can be built, after the steps of a reconcile.
 #[derive(Clone, Debug)]
@@ -43,8 +47,12 @@ pub(crate) struct ChatState {
     /// Whether someone signed up as the first admin.
     pub has_admin: bool,
     pub ingress_controller: IngressController,
+    /// What the API server did not let this operator write.
+    pub refused: Vec<RefusedChild>,
     /// Empty while the chat is settled.
     pub pods: Vec<Pod>,
+    /// Why Kubernetes could not create pods.
+    pub events: Vec<Event>,
     /// As the last migration reported it, now or earlier.
     pub schema: Option<SchemaStatus>,
     pub last_backup: Option<BackupStatus>,
@@ -55,6 +63,16 @@ impl ChatState {
     fn serving(&self) -> i32 {
         self.children.get(Role::App).map_or(0, available)
     }
+
+    /// Why a pod of this role does not run.
+    fn pod_problem(&self, role: Role) -> Option<PodProblem> {
+        let job = self.children.get::<Job>(Role::Migrate);
+        let owner = job
+            .filter(|_| role == Role::Migrate)
+            .and_then(ResourceExt::uid);
+        pod_problem(&self.pods, role, owner.as_deref())
+            .or_else(|| not_created(&self.children, &self.events, role))
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -62,6 +80,19 @@ pub(crate) enum Outcome {
     /// Built as far as that is possible now.
     Built(Box<ChatState>),
     Rejected(Rejection),
+    /// The API server refused what the reconcile cannot continue without.
+    Refused(Refusal),
+}
+
+impl Outcome {
+    /// Whether the API server refused a request of the reconcile.
+    pub(crate) fn is_refused(&self) -> bool {
+        match self {
+            Self::Built(state) => !state.refused.is_empty(),
+            Self::Rejected(_) => false,
+            Self::Refused(_) => true,
+        }
+    }
 }
 
 pub(crate) fn status(
@@ -78,7 +109,7 @@ pub(crate) fn status(
         now,
     );
     let status = match outcome {
-        Outcome::Rejected(_) => ChatDeploymentStatus {
+        Outcome::Rejected(_) | Outcome::Refused(_) => ChatDeploymentStatus {
             conditions,
             observed_generation: object.metadata.generation,
             ..before
@@ -181,8 +212,8 @@ pub(crate) async fn write(
     if object.status.as_ref() == Some(status) {
         return Ok(false);
     }
-    let api: Api<ChatDeployment> =
-        Api::namespaced(client.clone(), &object.namespace().unwrap_or_default());
+    // The answer is the whole object, which this version may not understand.
+    let api: Api<Cached> = Api::namespaced(client.clone(), &object.namespace().unwrap_or_default());
     let patch = json!({
         "apiVersion": ChatDeployment::api_version(&()),
         "kind": ChatDeployment::kind(&()),

@@ -26,6 +26,7 @@ use tracing::{info, warn};
 use crate::context::Context;
 use crate::crd::ChatDeployment;
 use crate::names::{Role, child_name};
+use crate::refusal::Refusal;
 
 /// A broker that is away does not hold the ChatDeployment for longer.
 const LIMIT: SignedDuration = SignedDuration::from_mins(2);
@@ -36,6 +37,13 @@ const LIMIT: SignedDuration = SignedDuration::from_mins(2);
 pub(crate) struct Error {
     doing: &'static str,
     source: kube::Error,
+}
+
+impl Error {
+    /// None: the API server did not answer.
+    pub(crate) fn refusal(&self) -> Option<Refusal> {
+        Refusal::of(self.doing, &self.source)
+    }
 }
 
 /// Cleans up after a ChatDeployment that is being deleted, as far as there is something to clean up.

@@ -73,6 +73,11 @@ pub(crate) struct Chat {
 pub(crate) enum Rejection {
     #[error(transparent)]
     InvalidSpec(#[from] InvalidSpec),
+    /// This version of the operator does not understand the stored object.
+    #[error(
+        "This version of the operator cannot read the ChatDeployment: {0}. Correct the field, or upgrade the operator and the CustomResourceDefinition to the same version"
+    )]
+    Unreadable(String),
     /// An object that is not this chat's has the name of one of its children.
     #[error("{0}")]
     NameInUse(String),

@@ -1,5 +1,9 @@
 //! What the status of workloads and pods says. Pure.
 
+mod missing;
+
+pub(crate) use missing::{FAILED_CREATE, lacks_pods, not_created};
+
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod};
 use k8s_openapi::jiff::Timestamp;

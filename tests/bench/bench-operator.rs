@@ -52,7 +52,10 @@ async fn main() -> Result<()> {
                 "--leader-election=false",
                 "--admin-listen=127.0.0.1:0",
             ])
-            .arg(format!("--watch-namespaces={it}"));
+            .args([
+                format!("--namespace={it}"),
+                format!("--watch-namespaces={it}"),
+            ]);
         command
     });
     let ours = ours.await?;

@@ -67,11 +67,15 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get, create, patch, delete]
+# To notice that a volume was lost.
+- apiGroups: [""]
+  resources: [persistentvolumeclaims]
+  verbs: [get]
 # To report why a pod does not start.
 - apiGroups: [""]
   resources: [pods]
   verbs: [list]
 - apiGroups: [events.k8s.io]
   resources: [events]
-  verbs: [create]
+  verbs: [create, list]
 {{- end }}

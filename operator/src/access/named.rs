@@ -92,7 +92,7 @@ impl InNamespace<'_> {
         }
     }
 
-    fn find(&self, name: &str, key: &str) -> Option<String> {
+    pub(super) fn find(&self, name: &str, key: &str) -> Option<String> {
         let bytes = &self.named.secrets.get(name)?.data.as_ref()?.get(key)?.0;
         let text = String::from_utf8(bytes.clone()).ok()?;
         (!text.trim().is_empty()).then_some(text)

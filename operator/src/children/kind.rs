@@ -5,6 +5,8 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::core::ApiResource;
 use kube::{Resource, ResourceExt};
@@ -75,6 +77,11 @@ impl Kind {
         self.id == TypeId::of::<K>()
     }
 
+    /// Whether Kubernetes creates pods for its objects.
+    pub(crate) fn has_pods(&self) -> bool {
+        has_pods(self.id)
+    }
+
     /// As people write it.
     pub(crate) fn name(&self) -> &str {
         &self.resource.kind
@@ -86,9 +93,21 @@ impl Kind {
     }
 }
 
+fn has_pods(kind: TypeId) -> bool {
+    let kinds = [
+        TypeId::of::<Deployment>(),
+        TypeId::of::<StatefulSet>(),
+        TypeId::of::<Job>(),
+    ];
+    kinds.contains(&kind)
+}
+
+/// Who set which field matters only where others may add something to pods.
 fn parse<K: ChildKind>(json: &str) -> serde_json::Result<Object> {
     let mut object: K = serde_json::from_str(json)?;
-    object.managed_fields_mut().clear();
+    if !has_pods(TypeId::of::<K>()) {
+        object.managed_fields_mut().clear();
+    }
     Ok(Arc::new(object))
 }
 

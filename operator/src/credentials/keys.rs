@@ -1,5 +1,7 @@
 //! The chat's own keys. Those in its generated Secret are kept. No I/O but the system's source of randomness.
 
+use std::iter;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -45,6 +47,13 @@ impl Keys {
             ),
             vapid_private_key: SecretString::from(vapid.unwrap_or_else(new_private_key)),
         }
+    }
+
+    /// Changes with the parts. Who does not have the key cannot check a guess: a password may be weak.
+    pub(crate) fn keyed_digest<'a>(&'a self, parts: impl IntoIterator<Item = &'a str>) -> String {
+        // The digest is shortened and each part has its length, so that a key in front is as good as an HMAC.
+        let key = self.vapid_private_key.expose_secret();
+        digest(iter::once(key).chain(parts))
     }
 
     /// Changes with the keys and cannot be turned back into them.

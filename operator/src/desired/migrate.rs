@@ -8,7 +8,9 @@ use k8s_openapi::api::core::v1::{Container, EnvVar, PodSpec, PodTemplateSpec};
 use super::{app, certificates, environment, meta, pod};
 use crate::access::Access;
 use crate::migration::JobMark;
-use crate::names::{ANNOTATION_ATTEMPT, ANNOTATION_FINGERPRINT, ANNOTATION_GENERATION, Role};
+use crate::names::{
+    ANNOTATION_ATTEMPT, ANNOTATION_CHANGES, ANNOTATION_FINGERPRINT, ANNOTATION_GENERATION, Role,
+};
 use crate::validate::Chat;
 
 /// The Job does not retry: the operator decides that, so that each failure is reported.
@@ -17,6 +19,7 @@ pub(crate) fn job(chat: &Chat, access: &Access, mark: &JobMark) -> Job {
     metadata.annotations = Some(BTreeMap::from([
         (ANNOTATION_FINGERPRINT.to_owned(), mark.fingerprint.clone()),
         (ANNOTATION_ATTEMPT.to_owned(), mark.attempt.to_string()),
+        (ANNOTATION_CHANGES.to_owned(), mark.changes.to_string()),
         (
             ANNOTATION_GENERATION.to_owned(),
             mark.generation.to_string(),

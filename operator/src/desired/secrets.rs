@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
+use kube::ResourceExt;
 use secrecy::ExposeSecret;
 
 use super::meta;
 use crate::crd::DeletionPolicy;
 use crate::credentials::{KafkaLogin, Keys, PostgresLogin, SETUP_TOKEN, VAPID_PRIVATE_KEY};
-use crate::names::{ANNOTATION_CHAT, Role};
+use crate::names::{ANNOTATION_CHAT, ANNOTATION_VOLUME, Role};
 use crate::validate::Chat;
 
 /// Keys: username, password, cluster-id.
@@ -23,14 +24,17 @@ pub(super) fn kafka(chat: &Chat, login: &KafkaLogin) -> Secret {
 }
 
 /// Keys: username, password, database, url.
-pub(super) fn postgres(chat: &Chat, login: &PostgresLogin) -> Secret {
+pub(super) fn postgres(chat: &Chat, login: &PostgresLogin, volume: Option<&str>) -> Secret {
     let data = [
         ("username", login.username.clone()),
         ("password", login.password.expose_secret().to_owned()),
         ("database", login.database.clone()),
         ("url", login.url(&chat.service_host(Role::Postgres))),
     ];
-    secret(chat, Role::Postgres, data)
+    let mut secret = secret(chat, Role::Postgres, data);
+    let annotation = volume.map(|name| (ANNOTATION_VOLUME.to_owned(), name.to_owned()));
+    secret.annotations_mut().extend(annotation);
+    secret
 }
 
 /// Keys: setup-token, vapid-private-key.

@@ -8,6 +8,7 @@ use crate::kinds::{HTTPRoute, KafkaTopic};
 use crate::migration::JobMark;
 use crate::names::MANAGED_BY;
 use crate::validate::fixtures::{chat_of, object};
+use k8s_openapi::ByteString;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{Secret, Service, ServiceAccount};
@@ -39,9 +40,19 @@ fn children(spec: Value) -> Children {
     let chat = chat_of(spec);
     let credentials = credentials();
     let secrets = ["login", "ca", "db", "bucket"].map(|name| {
-        let mut secret: Secret =
-            serde_json::from_value(json!({"data": {"password": "cA=="}})).unwrap();
-        secret.metadata.resource_version = Some("7".to_owned());
+        let keys = [
+            "username",
+            "password",
+            "ca.crt",
+            "uri",
+            "access-key-id",
+            "secret-access-key",
+        ];
+        let data = keys.map(|key| (key.to_owned(), ByteString(b"p".to_vec())));
+        let secret = Secret {
+            data: Some(data.into()),
+            ..Secret::default()
+        };
         (name.to_owned(), secret)
     });
     let named = Named {
@@ -62,6 +73,7 @@ fn children(spec: Value) -> Children {
             access: &access,
             release: Some(&release),
             schema: None,
+            volume: None,
             operator: "confab-system",
         },
     )
@@ -119,6 +131,7 @@ fn a_backup_is_restored_before_the_migration() {
         fingerprint: "f".into(),
         generation: 1,
         attempt: 1,
+        changes: 0,
     };
     let job = serde_json::to_value(job(&chat, &access, &mark)).unwrap();
     let pod = &job["spec"]["template"]["spec"];
@@ -282,6 +295,7 @@ fn additional_variables_and_annotations_reach_replicas_and_migrations() {
         fingerprint: "f1".into(),
         generation: 1,
         attempt: 1,
+        changes: 0,
     };
     let job = job(&chat, &access, &mark)
         .spec
@@ -471,12 +485,14 @@ fn certificates_and_parts_of_an_address_reach_replicas_and_migrations() {
         access: &access,
         release: Some(&release),
         schema: None,
+        volume: None,
         operator: "confab-system",
     };
     let mark = JobMark {
         fingerprint: "f1".into(),
         generation: 1,
         attempt: 1,
+        changes: 0,
     };
     let deployment = only(&desired(&chat, &input), is::<Deployment>);
     let children = deployment.with(Role::Migrate, job(&chat, &access, &mark));
@@ -507,6 +523,7 @@ fn a_migration_is_a_job_that_runs_once() {
         fingerprint: "f1".into(),
         generation: 1,
         attempt: 2,
+        changes: 0,
     };
     let migration = job(&chat, &access, &mark);
     insta::assert_snapshot!(yaml(&Children::default().with(Role::Migrate, migration)));
@@ -524,6 +541,7 @@ fn nothing_runs_before_a_release_is_migrated() {
             access: &access,
             release: None,
             schema: None,
+            volume: None,
             operator: "confab-system",
         },
     );

@@ -51,6 +51,8 @@ pub(super) struct ObservedLease {
     holder: String,
     version: Option<String>,
     since: Option<Instant>,
+    /// Whether it changed after the first look.
+    renewed: bool,
 }
 
 impl ObservedLease {
@@ -58,6 +60,7 @@ impl ObservedLease {
     pub(super) fn update(&mut self, lease: &Lease, now: Instant) -> bool {
         let version = lease.resource_version();
         if self.since.is_none() || self.version != version {
+            self.renewed = self.since.is_some();
             self.version = version;
             self.since = Some(now);
         }
@@ -72,6 +75,11 @@ impl ObservedLease {
             || self
                 .since
                 .is_some_and(|since| now.duration_since(since) > duration)
+    }
+
+    /// Whether its holder lives: it changed the Lease while this process looked.
+    pub(super) fn renewed(&self) -> bool {
+        self.renewed
     }
 
     /// As of the last update.
@@ -97,7 +105,9 @@ mod tests {
             !observed.update(&lease("1"), start),
             "its old renewTime does not count"
         );
+        assert!(!observed.renewed(), "it may have been left long ago");
         assert!(!observed.update(&lease("2"), start + Duration::from_secs(14)));
+        assert!(observed.renewed());
         assert!(!observed.update(&lease("2"), start + Duration::from_secs(29)));
         assert!(observed.update(&lease("2"), start + Duration::from_secs(30)));
     }

@@ -5,7 +5,9 @@ use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt;
 
 use super::SIMPLE;
-use crate::names::{ANNOTATION_ATTEMPT, ANNOTATION_FINGERPRINT, ANNOTATION_GENERATION};
+use crate::names::{
+    ANNOTATION_ATTEMPT, ANNOTATION_CHANGES, ANNOTATION_FINGERPRINT, ANNOTATION_GENERATION,
+};
 
 /// The container's variable with the search language.
 pub(crate) const SEARCH_LANGUAGE: &str = "CONFAB_SEARCH_LANGUAGE";
@@ -19,6 +21,8 @@ pub(crate) struct JobMark {
     pub generation: i64,
     /// The number of the attempt, from 1.
     pub attempt: u32,
+    /// How many Jobs in a row were replaced soon after they were created.
+    pub changes: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +32,8 @@ pub(crate) struct JobView {
     pub generation: i64,
     /// From 1.
     pub attempt: u32,
+    pub changes: u32,
+    pub created: Timestamp,
     pub state: JobState,
 }
 
@@ -35,7 +41,9 @@ pub(crate) struct JobView {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum JobState {
     Terminating,
-    Active,
+    /// No pod of it runs yet.
+    Pending,
+    Running,
     Failed(Timestamp),
     Complete,
 }
@@ -53,6 +61,12 @@ impl JobView {
             attempt: annotation(ANNOTATION_ATTEMPT)
                 .and_then(|text| text.parse().ok())
                 .unwrap_or(1),
+            changes: annotation(ANNOTATION_CHANGES)
+                .and_then(|text| text.parse().ok())
+                .unwrap_or_default(),
+            created: job
+                .creation_timestamp()
+                .map_or(Timestamp::UNIX_EPOCH, |time| time.0),
             state: state(job),
         }
     }
@@ -62,11 +76,8 @@ fn state(job: &Job) -> JobState {
     if job.metadata.deletion_timestamp.is_some() {
         return JobState::Terminating;
     }
-    let conditions = job
-        .status
-        .as_ref()
-        .and_then(|status| status.conditions.as_deref())
-        .unwrap_or_default();
+    let status = job.status.clone().unwrap_or_default();
+    let conditions = status.conditions.unwrap_or_default();
     let find = |type_: &str| {
         conditions
             .iter()
@@ -75,7 +86,8 @@ fn state(job: &Job) -> JobState {
     match (find("Complete"), find("Failed")) {
         (Some(_), _) => JobState::Complete,
         (None, Some(failed)) => JobState::Failed(ended(failed)),
-        (None, None) => JobState::Active,
+        (None, None) if status.ready.unwrap_or(0) > 0 => JobState::Running,
+        (None, None) => JobState::Pending,
     }
 }
 

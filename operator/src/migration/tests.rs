@@ -29,6 +29,8 @@ fn job(state: JobState) -> JobView {
         fingerprint: fingerprint(&wanted()),
         generation: 1,
         attempt: 1,
+        changes: 0,
+        created: Timestamp::UNIX_EPOCH,
         state,
     }
 }
@@ -38,6 +40,7 @@ fn at<'a>(wanted: &'a Release, job: Option<JobView>) -> MigrationInput<'a> {
         wanted,
         recorded: None,
         job,
+        replaced: None,
         generation: 1,
         postgres_answers: Some(true),
         now: NOW,
@@ -49,6 +52,7 @@ fn mark(attempt: u32) -> JobMark {
         fingerprint: fingerprint(&wanted()),
         generation: 1,
         attempt,
+        changes: 0,
     }
 }
 
@@ -81,11 +85,12 @@ fn a_job_created_for_an_image_that_is_no_longer_wanted_is_canceled() {
         ..job(state)
     };
     for (job, decision) in [
-        (other(JobState::Active), Decision::Cancel),
+        (other(JobState::Pending), Decision::Cancel),
+        (other(JobState::Running), Decision::Cancel),
         (other(JobState::Failed(NOW)), Decision::Cancel),
         (other(JobState::Complete), Decision::Settled),
         (other(JobState::Terminating), Decision::Settled),
-        (job(JobState::Active), Decision::Settled),
+        (job(JobState::Running), Decision::Settled),
     ] {
         let input = MigrationInput {
             recorded: recorded.clone(),
@@ -114,6 +119,24 @@ fn another_image_another_database_or_another_search_language_is_migrated() {
 }
 
 #[test]
+fn an_empty_database_on_another_volume_is_not_migrated() {
+    let (mut wanted, replaced) = (
+        wanted(),
+        Replaced {
+            recorded: "one".into(),
+            current: "two".into(),
+        },
+    );
+    wanted.image = "app:3".into();
+    let input = MigrationInput {
+        recorded: recorded_as("app:2", "db1", "simple"),
+        replaced: Some(replaced.clone()),
+        ..at(&wanted, None)
+    };
+    assert_eq!(decide(&input), Decision::DatabaseReplaced(replaced));
+}
+
+#[test]
 fn a_migration_starts_only_once_postgresql_answers() {
     let wanted = wanted();
     assert_eq!(
@@ -135,10 +158,9 @@ fn a_migration_starts_only_once_postgresql_answers() {
 #[test]
 fn a_job_is_followed_by_its_conditions() {
     let wanted = wanted();
-    assert_eq!(
-        decide(&at(&wanted, Some(job(JobState::Active)))),
-        Decision::Running
-    );
+    for state in [JobState::Pending, JobState::Running] {
+        assert_eq!(decide(&at(&wanted, Some(job(state)))), Decision::Running);
+    }
     assert_eq!(
         decide(&at(&wanted, Some(job(JobState::Complete)))),
         Decision::Complete
@@ -170,7 +192,7 @@ fn a_job_for_another_image_database_language_or_secret_is_replaced_at_once() {
         },
     ];
     for wanted in changed {
-        for state in [JobState::Active, JobState::Complete, JobState::Failed(NOW)] {
+        for state in [JobState::Running, JobState::Complete, JobState::Failed(NOW)] {
             let decision = decide(&at(&wanted, Some(job(state))));
             assert!(
                 matches!(decision, Decision::Replace(JobMark { attempt: 1, .. })),
@@ -178,6 +200,39 @@ fn a_job_for_another_image_database_language_or_secret_is_replaced_at_once() {
             );
         }
     }
+}
+
+#[test]
+fn jobs_that_replace_each_other_are_created_later_and_later() {
+    let other = Release {
+        image: "app:3".into(),
+        ..wanted()
+    };
+    let (mut now, mut young, mut created) = (NOW, job(JobState::Running), 0);
+    young.created = now;
+    // Two operators that want different images see the other's Job a second after it was created.
+    while now < NOW + SignedDuration::from_mins(30) {
+        now += SignedDuration::from_secs(1);
+        let input = MigrationInput {
+            now,
+            ..at(&other, Some(young.clone()))
+        };
+        if let Decision::Replace(mark) = decide(&input) {
+            young.changes = mark.changes;
+            young.created = now;
+            created += 1;
+        }
+    }
+    assert_eq!(created, 9);
+    young.created = now - SignedDuration::from_mins(20);
+    let input = MigrationInput {
+        now,
+        ..at(&other, Some(young))
+    };
+    assert!(matches!(
+        decide(&input),
+        Decision::Replace(JobMark { changes: 0, .. })
+    ));
 }
 
 #[test]
@@ -214,6 +269,25 @@ fn a_failed_migration_is_retried_at_once_when_the_spec_changed() {
 }
 
 #[test]
+fn a_job_whose_pod_does_not_run_is_replaced_when_the_spec_changed() {
+    let wanted = wanted();
+    let changed = |state| MigrationInput {
+        generation: 2,
+        ..at(&wanted, Some(job(state)))
+    };
+    assert_eq!(
+        decide(&changed(JobState::Pending)),
+        Decision::Replace(JobMark {
+            generation: 2,
+            ..mark(1)
+        })
+    );
+    assert_eq!(decide(&changed(JobState::Running)), Decision::Running);
+    let job: Job = serde_json::from_value(json!({"status": {"active": 1, "ready": 1}})).unwrap();
+    assert_eq!(JobView::of(&job).state, JobState::Running);
+}
+
+#[test]
 fn a_job_says_failed_by_its_condition_and_not_by_a_completion_time() {
     let job = |conditions| {
         let job: Job = serde_json::from_value(json!({
@@ -232,12 +306,14 @@ fn a_job_says_failed_by_its_condition_and_not_by_a_completion_time() {
             fingerprint: "f".into(),
             generation: 2,
             attempt: 3,
+            changes: 0,
+            created: Timestamp::UNIX_EPOCH,
             state: JobState::Failed(NOW)
         }
     );
     assert_eq!(
         job(json!([{"type": "Failed", "status": "False"}])).state,
-        JobState::Active
+        JobState::Pending
     );
     assert_eq!(
         job(json!([{"type": "Complete", "status": "True"}])).state,

@@ -106,6 +106,7 @@ impl Progress<'_> {
             wanted: &self.wanted()?,
             recorded: recorded(children.get(Role::App)),
             job: children.get(Role::Migrate).map(JobView::of),
+            replaced: self.observed.volume.replaced(),
             generation: self.chat.generation,
             postgres_answers: None,
             now: Timestamp::now(),
@@ -119,7 +120,7 @@ impl Progress<'_> {
     }
 
     fn wanted(&self) -> Option<Release> {
-        wanted(self.chat, self.access)
+        wanted(self.chat, self.access, self.observed.volume.name())
     }
 
     async fn postgres_answers(&self) -> bool {
@@ -204,7 +205,9 @@ pub(super) fn paused(
         children: observed.children,
         has_admin: status.has_admin,
         ingress_controller,
+        refused: Vec::new(),
         pods: observed.pods,
+        events: observed.events,
         schema: status.schema,
         last_backup: status.last_backup,
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
+use kube::ResourceExt;
 use kube::runtime::controller::Action;
 use tracing::{debug, info};
 
@@ -52,6 +53,11 @@ const SOONEST: Duration = Duration::from_millis(500);
 /// When to reconcile again if nothing happens. Watches wake this operator for most things; what no watch reports (pods,
 /// Secrets, Kafka, PostgreSQL) is read again soon while something is missing, and rarely when nothing is.
 fn next(ctx: &Context, object: &ChatDeployment, outcome: &Outcome) -> Action {
+    let uid = object.uid().unwrap_or_default();
+    if outcome.is_refused() {
+        return Action::requeue(ctx.backoffs.next(&uid));
+    }
+    ctx.backoffs.reset(&uid);
     let idle = jittered(Duration::from_secs(300));
     let Outcome::Built(state) = outcome else {
         return Action::requeue(Duration::from_secs(5));
@@ -70,12 +76,15 @@ fn recheck(object: &ChatDeployment, state: &ChatState) -> Option<Duration> {
     let schema = match &state.migration {
         None => Some(Duration::from_secs(10)),
         Some(Decision::Settled | Decision::Cancel) => None,
+        Some(Decision::DatabaseReplaced(_)) => Some(Duration::from_secs(10)),
         Some(Decision::Complete | Decision::Terminating) => Some(Duration::from_secs(1)),
         Some(Decision::Probe | Decision::WaitForPostgres) => Some(Duration::from_secs(2)),
         Some(Decision::Start(_) | Decision::Replace(_) | Decision::Running) => {
             Some(Duration::from_secs(5))
         }
-        Some(Decision::Failed { retry, .. }) => Some(until(retry)),
+        Some(Decision::Failed { retry, .. } | Decision::Postponed { retry, .. }) => {
+            Some(until(retry))
+        }
     };
     let lacking =
         lacks_a_kind(object, state) || state.ingress_controller != IngressController::Known;

@@ -1,6 +1,9 @@
 //! Scenarios: whole reconciles against an API server in memory. The tests play the built-in controllers. No I/O.
 
 mod api_server;
+mod refused;
+mod rivals;
+mod volume;
 
 use std::sync::Arc;
 
@@ -10,12 +13,14 @@ use kube::Client;
 use kube::core::DeserializeGuard;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::unbounded_channel;
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::access::access;
 use crate::children::Children;
 use crate::crd::TopicStatus;
 use crate::credentials::credentials;
+use crate::leader::Rivals;
 use crate::names::Role;
 use crate::telemetry::Metrics;
 use crate::topic::{TopicState, Topics};
@@ -32,6 +37,8 @@ const INGRESS: &str = "/apis/networking.k8s.io/v1/namespaces/chat/ingresses/team
 struct World {
     server: ApiServer,
     ctx: Arc<Context>,
+    /// What stops the operator.
+    stop: CancellationToken,
 }
 
 impl World {
@@ -41,14 +48,14 @@ impl World {
         server.put(CHAT, serde_json::to_value(object(spec)).unwrap());
         server.put(CLASS, json!({"metadata": {"name": "traefik"}}));
         let client = Client::new(server.clone(), "chat");
-        let metrics = Arc::new(Metrics::new());
+        let (metrics, stop) = (Arc::new(Metrics::new()), CancellationToken::new());
         let ctx = Context {
             events: crate::status::Events::new(client.clone(), "test"),
             images: images(),
             chats: kube::runtime::reflector::store().0,
             installed: Default::default(),
             watched: Vec::new(),
-            namespace: "confab-system".into(),
+            rivals: Rivals::new(client.clone(), "confab-system", stop.clone()),
             existing: Default::default(),
             own_writes: Default::default(),
             topics: Arc::new(Topics::new(
@@ -62,15 +69,23 @@ impl World {
         Self {
             server,
             ctx: Arc::new(ctx),
+            stop,
         }
     }
 
     async fn reconcile(&self) {
-        let object: ChatDeployment =
-            serde_json::from_value(self.server.get(CHAT).unwrap()).unwrap();
-        run(Arc::new(DeserializeGuard(Ok(object))), self.ctx.clone())
-            .await
-            .unwrap();
+        self.try_reconcile().await.unwrap();
+    }
+
+    /// As the controller does it: after an error, the error policy decides when the next one is due.
+    async fn try_reconcile(&self) -> Result<Action, Error> {
+        let cached: Arc<Cached> =
+            Arc::new(serde_json::from_value(self.server.get(CHAT).unwrap()).unwrap());
+        let result = run(cached.clone(), self.ctx.clone()).await;
+        if let Err(error) = &result {
+            error_policy(cached, error, self.ctx.clone());
+        }
+        result
     }
 
     /// What the StatefulSet controller does, and Kafka after it.
@@ -81,6 +96,7 @@ impl World {
                 json!({"status": {"replicas": 1, "readyReplicas": 1, "updatedReplicas": 1}}),
             );
         }
+        self.volume("one");
         let secret = |name: &str| {
             self.server
                 .get(&format!("/api/v1/namespaces/chat/secrets/{name}"))
@@ -105,6 +121,13 @@ impl World {
         self.ctx
             .topics
             .pretend(&chat, &access, TopicState::Ready(topics.into()));
+    }
+
+    /// What the StatefulSet controller and a provisioner do.
+    fn volume(&self, name: &str) {
+        let claim = "/api/v1/namespaces/chat/persistentvolumeclaims/data-team-postgres-0";
+        self.server
+            .put(claim, json!({"spec": {"volumeName": name}}));
     }
 
     fn job_ends(&self, condition: &str) {
@@ -133,22 +156,36 @@ impl World {
         world
     }
 
+    /// Status and reason of a condition.
     fn condition(&self, type_: &str) -> String {
-        let chat = self.server.get(CHAT).unwrap();
-        let conditions = chat["status"]["conditions"]
-            .as_array()
-            .cloned()
-            .unwrap_or_default();
-        let found = conditions
+        let found = self.whole_condition(type_);
+        let text = |field: &str| found[field].as_str().unwrap_or_default();
+        format!("{} {}", text("status"), text("reason"))
+            .trim()
+            .to_owned()
+    }
+
+    fn message(&self, type_: &str) -> String {
+        let message = self.whole_condition(type_)["message"].take();
+        message.as_str().unwrap_or_default().to_owned()
+    }
+
+    fn whole_condition(&self, type_: &str) -> Value {
+        let mut chat = self.server.get(CHAT).unwrap();
+        let conditions = chat["status"]["conditions"].take();
+        let mut conditions = conditions.as_array().cloned().unwrap_or_default();
+        let found = conditions.iter().position(|it| it["type"] == type_);
+        found.map_or(Value::Null, |at| conditions.swap_remove(at))
+    }
+
+    /// Notes of the Events with this reason.
+    fn events(&self, reason: &str) -> Vec<String> {
+        let all = self.server.all();
+        let events = all
             .iter()
-            .find(|condition| condition["type"] == type_);
-        found.map_or_else(String::new, |c| {
-            format!(
-                "{} {}",
-                c["status"].as_str().unwrap(),
-                c["reason"].as_str().unwrap()
-            )
-        })
+            .filter(|(path, event)| path.contains("/events/") && event["reason"] == reason);
+        let note = |event: &Value| event["note"].as_str().unwrap_or_default().to_owned();
+        events.map(|(_, event)| note(event)).collect()
     }
 
     fn image(&self) -> Value {

@@ -3,7 +3,9 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use k8s_openapi::jiff::Timestamp;
 
-use super::findings::{available, backed_up, exposed, schema, topics, up_to_date};
+use super::findings::{
+    available, backed_up, exposed, refused, refused_under, schema, topics, up_to_date,
+};
 use super::{ChatState, Finding, Outcome, Severity};
 use crate::reason::Reason;
 use crate::validate::Rejection;
@@ -13,6 +15,7 @@ pub(super) fn findings(outcome: &Outcome, now: Timestamp) -> Vec<Finding> {
     match outcome {
         Outcome::Built(state) => built(state, now),
         Outcome::Rejected(rejection) => rejected(rejection),
+        Outcome::Refused(refusal) => summary(refused([refusal])),
     }
 }
 
@@ -20,17 +23,36 @@ fn built(state: &ChatState, now: Timestamp) -> Vec<Finding> {
     if state.chat.paused {
         return paused(state);
     }
-    let parts = vec![
+    let parts = [
         accepted(),
         topics(state),
         schema(state),
         available(state),
         exposed(state),
     ];
-    let ready = ready(&parts, up_to_date(state));
+    let parts: Vec<Finding> = parts.map(|part| or_refused(state, part)).into();
+    let ready = match state.refused.as_slice() {
+        [] => ready(&parts, up_to_date(state)),
+        all => refused(all.iter().map(|it| &it.refusal)),
+    };
     let stalled = stalled(&ready);
     // A chat without a good backup runs as the spec asks: this condition has its own alert.
-    [vec![ready], parts, vec![backed_up(state, now), stalled]].concat()
+    let backed_up = or_refused(state, backed_up(state, now));
+    [vec![ready], parts, vec![backed_up, stalled]].concat()
+}
+
+/// What is not as the spec asks since a child of it was refused says that, and not that it is awaited.
+fn or_refused(state: &ChatState, part: Finding) -> Finding {
+    match refused_under(state, part.type_) {
+        Some(refused) if !part.is_true() => refused,
+        _ => part,
+    }
+}
+
+/// A finding about Ready, and Stalled, for a reconcile that could not come further.
+fn summary(ready: Finding) -> Vec<Finding> {
+    let stalled = stalled(&ready);
+    vec![ready, stalled]
 }
 
 fn accepted() -> Finding {
@@ -102,6 +124,7 @@ fn rejected(rejection: &Rejection) -> Vec<Finding> {
     let (reason, severity) = match rejection {
         Rejection::InvalidSpec(_) => (Reason::InvalidSpec, Severity::ActionNeeded),
         Rejection::HostInUse(_) => (Reason::HostInUse, Severity::ActionNeeded),
+        Rejection::Unreadable(_) => (Reason::UnreadableSpec, Severity::ActionNeeded),
         Rejection::TopicPrefixInUse(_) => (Reason::TopicPrefixInUse, Severity::ActionNeeded),
         Rejection::NameInUse(_) => (Reason::NameInUse, Severity::ActionNeeded),
         Rejection::Leftovers(_) => (Reason::WaitingForGarbageCollection, Severity::Waiting),

@@ -90,7 +90,7 @@ fn changes<'a>(before: &[Condition], findings: &'a [Finding]) -> Vec<&'a Finding
         "Stalled" => false,
         "Available" => finding.severity != Severity::Waiting,
         "Accepted" => !finding.is_true(),
-        "Exposed" => finding.is_true(),
+        "Exposed" => finding.is_true() || finding.severity == Severity::ActionNeeded,
         _ => true,
     };
     let mut changes: Vec<_> = findings

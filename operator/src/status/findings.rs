@@ -1,11 +1,13 @@
 //! The findings about a chat's parts. Pure.
 
 mod backup;
+mod refusals;
 mod replicas;
 mod route;
 mod services;
 
 pub(super) use backup::backed_up;
+pub(super) use refusals::{refused, refused_under};
 pub(super) use replicas::{available, up_to_date};
 pub(super) use route::exposed;
 pub(super) use services::{schema, topics};

@@ -55,7 +55,9 @@ pub(super) fn healthy(spec: Value) -> ChatState {
         children: rolled_out(),
         has_admin: false,
         ingress_controller: IngressController::default(),
+        refused: Vec::new(),
         pods: Vec::new(),
+        events: Vec::new(),
         schema: Some(SchemaStatus {
             applied: 1,
             target: 1,
@@ -458,6 +460,7 @@ fn the_schemas_version_comes_from_the_migration_that_is_complete_or_stays() {
         fingerprint: String::new(),
         generation: 1,
         attempt: 1,
+        changes: 0,
     };
     assert_eq!(
         schema(

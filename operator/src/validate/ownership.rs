@@ -1,10 +1,12 @@
 //! Whether the names of a chat's children are free or its own. Pure.
 
+use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 
 use super::{Chat, Rejection};
 use crate::children::{Child, Children, Policy, table};
 use crate::crd::ChatDeploymentSpec;
+use crate::desired::labels;
 use crate::names::ANNOTATION_CHAT;
 
 /// Rejects a chat if an object that is not its own has the name of a child that it wants.
@@ -29,13 +31,25 @@ pub(super) fn check(
             }
             Owner::Stranger(whose) => {
                 return Err(Rejection::NameInUse(format!(
-                    "{} {name} exists and {whose}: delete or rename it, or recreate this ChatDeployment under another name",
-                    child.kind.name()
+                    "{} {name} exists and {whose}: delete or rename it, or recreate this ChatDeployment under another name{}",
+                    child.kind.name(),
+                    how_to_share(chat, child)
                 )));
             }
         }
     }
     Ok(())
+}
+
+/// A Secret may be made before the chat.
+fn how_to_share(chat: &Chat, child: &Child) -> String {
+    match child.policy {
+        Policy::Retain if child.kind.is::<Secret>() => format!(
+            ". To have the chat use it, annotate it with {ANNOTATION_CHAT}={}",
+            chat.instance()
+        ),
+        _ => String::new(),
+    }
 }
 
 enum Owner {
@@ -50,6 +64,7 @@ fn owner_of(chat: &Chat, meta: &ObjectMeta, child: &Child) -> Owner {
         Some(owner) if owner.kind == "ChatDeployment" && owner.name == chat.name => Owner::Former,
         Some(owner) => Owner::Stranger(format!("belongs to {} {}", owner.kind, owner.name)),
         None if child.policy == Policy::Retain && retained_for(chat, meta) => Owner::This,
+        None if orphaned(chat, meta, child) => Owner::This,
         None => Owner::Stranger("was not created by this operator".to_owned()),
     }
 }
@@ -69,15 +84,20 @@ fn retained_for(chat: &Chat, meta: &ObjectMeta) -> bool {
         .is_some_and(|of| *of == chat.instance())
 }
 
+/// A child whose chat was deleted with `--cascade=orphan`: this operator made it, and nobody owns it.
+fn orphaned(chat: &Chat, meta: &ObjectMeta, child: &Child) -> bool {
+    let given = meta.labels.clone().unwrap_or_default();
+    let mut labels = labels(chat, child.role).into_iter();
+    let unowned = meta.owner_references.iter().flatten().next().is_none();
+    unowned && labels.all(|(key, value)| given.get(&key) == Some(&value))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::names::Role;
     use crate::validate::fixtures::{chat_of, object};
-    use k8s_openapi::api::{
-        core::v1::{Secret, Service},
-        networking::v1::Ingress,
-    };
+    use k8s_openapi::api::{core::v1::Service, networking::v1::Ingress};
     use serde_json::{Value, json};
 
     fn checked(spec: Value, live: &Children) -> Result<(), Rejection> {
@@ -111,6 +131,25 @@ mod tests {
             assert!(
                 matches!(checked(json!({}), &live), Err(Rejection::NameInUse(m)) if m.contains("Service team-app exists"))
             );
+        }
+    }
+
+    #[test]
+    fn an_orphan_of_this_operator_is_adopted_unless_someone_owns_it() {
+        let orphan = |role: &str, owners: Value| {
+            let labels = json!({"app.kubernetes.io/name": "confab", "app.kubernetes.io/instance": "team",
+                "app.kubernetes.io/component": role, "app.kubernetes.io/managed-by": "confab-operator"});
+            let service = json!({"metadata": {"name": "team-app", "labels": labels, "ownerReferences": owners}});
+            Children::default().with::<Service>(Role::App, serde_json::from_value(service).unwrap())
+        };
+        assert_eq!(checked(json!({}), &orphan("app", json!([]))), Ok(()));
+        let mut someone = owner("ConfigMap", "9");
+        someone[0]["controller"] = json!(false);
+        for live in [orphan("app", someone), orphan("kafka", json!([]))] {
+            assert!(matches!(
+                checked(json!({}), &live),
+                Err(Rejection::NameInUse(_))
+            ));
         }
     }
 

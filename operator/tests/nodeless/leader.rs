@@ -102,3 +102,38 @@ async fn an_operator_that_is_stopped_releases_the_lease() -> Result<()> {
     ensure!(second.api.counts().0 > 0, "the second works");
     Ok(())
 }
+
+/// As a person starts one on a host, while another runs in the cluster.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_beside_another_with_a_lease_of_its_own_writes_nothing_and_ends() -> Result<()>
+{
+    let world = elected().await?;
+    let (_first, chat) = world.settled().await?;
+    let mut second = second(&world).await?;
+    second.settings.lease = world.cluster.namespace("lease").await?;
+    world.cluster.allow_election(&second.settings.lease).await?;
+    let operator = Operator::start(&second.settings, &second.process).await?;
+    eventually(LIMIT, "the second ends", async || {
+        ensure!(operator.has_exited().await, "it still runs");
+        Ok(())
+    })
+    .await?;
+    let log = operator.log();
+    let says = format!(
+        "another operator (first, with the Lease confab-operator in namespace {})",
+        world.namespace
+    );
+    ensure!(log.contains(&says), "{log}");
+    ensure!(
+        log.contains("--watch-namespaces"),
+        "it says what to do: {log}"
+    );
+    let written = world.audit.entries(&second.tag)?;
+    let written: Vec<_> = written
+        .iter()
+        .filter(|it| it.writes() && !it.of_lease())
+        .collect();
+    ensure!(written.is_empty(), "it wrote {written:#?}");
+    chat.change(json!({"replicas": 4})).await?;
+    chat.ready(LIMIT).await
+}

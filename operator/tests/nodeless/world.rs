@@ -87,6 +87,7 @@ pub fn settings(api: &ApiProxy, namespace: &str) -> Settings {
         program: env!("CARGO_BIN_EXE_operator").into(),
         server: api.address().to_owned(),
         namespaces: vec![namespace.to_owned()],
+        lease: namespace.to_owned(),
         identity: None,
     }
 }

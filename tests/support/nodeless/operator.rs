@@ -18,7 +18,9 @@ pub struct Settings {
     pub server: String,
     /// The namespaces that it watches; empty: all.
     pub namespaces: Vec<String>,
-    /// Its identity in the Lease, which is in the first of the namespaces. None: no leader election.
+    /// The namespace of the Lease.
+    pub lease: String,
+    /// Its identity in the Lease. None: no leader election.
     pub identity: Option<String>,
 }
 
@@ -131,6 +133,7 @@ fn command(settings: &Settings, kubeconfig: &Path, log: &Path) -> Result<Command
     command
         .arg("run")
         .arg(format!("--leader-election={}", settings.identity.is_some()))
+        .arg(format!("--namespace={}", settings.lease))
         .arg("--admin-listen=127.0.0.1:0")
         .arg("--log=info,operator=debug")
         .arg("--default-image=confab/chat-app:1")
@@ -146,14 +149,7 @@ fn command(settings: &Settings, kubeconfig: &Path, log: &Path) -> Result<Command
         ));
     }
     if let Some(identity) = &settings.identity {
-        let namespace = settings
-            .namespaces
-            .first()
-            .context("a namespace for the Lease")?;
-        command.args([
-            format!("--identity={identity}"),
-            format!("--namespace={namespace}"),
-        ]);
+        command.arg(format!("--identity={identity}"));
     }
     Ok(command)
 }

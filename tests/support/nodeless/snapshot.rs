@@ -25,7 +25,7 @@ const KINDS: [(&str, &str); 13] = [
 ];
 
 /// Fields that the server sets, or that differ in each run.
-const VOLATILE: [&str; 18] = [
+const VOLATILE: [&str; 19] = [
     "uid",
     "resourceVersion",
     "creationTimestamp",
@@ -41,6 +41,7 @@ const VOLATILE: [&str; 18] = [
     "controller-uid",
     "batch.kubernetes.io/controller-uid",
     "confab.dev/generation",
+    "confab.dev/changes",
     "deployment.kubernetes.io/revision",
     // Digests of some of these.
     "confab.dev/applied",
@@ -50,7 +51,6 @@ const VOLATILE: [&str; 18] = [
 /// The objects of the chat's namespace, by `kind/name`, and its topics. `kafka` is the Kafka of its spec.
 pub async fn snapshot(chat: &Chat, kafka: &KafkaProxy) -> Result<BTreeMap<String, Value>> {
     let mut all = BTreeMap::new();
-    let mut versions = BTreeMap::new();
     for (api, kind) in KINDS {
         for object in chat
             .cluster
@@ -61,9 +61,6 @@ pub async fn snapshot(chat: &Chat, kafka: &KafkaProxy) -> Result<BTreeMap<String
                 .as_str()
                 .unwrap_or_default()
                 .to_owned();
-            if kind == "secrets" {
-                versions.insert(name.clone(), object["metadata"]["resourceVersion"].clone());
-            }
             all.insert(format!("{kind}/{name}"), object);
         }
     }
@@ -71,13 +68,7 @@ pub async fn snapshot(chat: &Chat, kafka: &KafkaProxy) -> Result<BTreeMap<String
         let generation = name
             .starts_with("chatdeployments/")
             .then(|| object["metadata"]["generation"].clone());
-        normalize(
-            object,
-            &References {
-                secrets: &versions,
-                generation,
-            },
-        );
+        normalize(object, generation.as_ref());
         let text = object
             .to_string()
             .replace(&chat.namespace, "NAMESPACE")
@@ -93,52 +84,31 @@ pub async fn snapshot(chat: &Chat, kafka: &KafkaProxy) -> Result<BTreeMap<String
     Ok(all)
 }
 
-/// What references are compared with before they are normalized.
-struct References<'a> {
-    /// The resource versions of the Secrets.
-    secrets: &'a BTreeMap<String, Value>,
-    /// The generation of a ChatDeployment. That of a child depends on the number of writes.
-    generation: Option<Value>,
-}
-
-fn normalize(value: &mut Value, known: &References<'_>) {
+/// `newest` is the generation of a ChatDeployment. That of a child depends on the number of writes.
+fn normalize(value: &mut Value, newest: Option<&Value>) {
     match value {
-        Value::Object(fields) => normalize_fields(fields, known),
-        Value::Array(items) => items.iter_mut().for_each(|item| normalize(item, known)),
+        Value::Object(fields) => normalize_fields(fields, newest),
+        Value::Array(items) => items.iter_mut().for_each(|item| normalize(item, newest)),
         _ => {}
     }
 }
 
-fn normalize_fields(fields: &mut Map<String, Value>, known: &References<'_>) {
+fn normalize_fields(fields: &mut Map<String, Value>, newest: Option<&Value>) {
     fields.retain(|key, _| !VOLATILE.contains(&key.as_str()));
     for (key, value) in fields.iter_mut() {
         match (key.as_str(), &*value) {
             ("generation" | "observedGeneration", Value::Number(_)) => {
-                *value = json!(known.generation.as_ref().map(|newest| newest == &*value));
+                *value = json!(newest.map(|newest| newest == &*value));
             }
-            ("confab.dev/secrets", Value::String(text)) => *value = versions(text, known.secrets),
+            ("confab.dev/secrets", Value::String(text)) => *value = names(text),
             ("data", Value::Object(data)) => *value = json!(data.keys().collect::<Vec<_>>()),
-            _ => normalize(value, known),
+            _ => normalize(value, newest),
         }
     }
 }
 
-/// `name=version,…`: whether each is the newest version of the Secret. Generated Secrets have a digest.
-fn versions(text: &str, secrets: &BTreeMap<String, Value>) -> Value {
-    let entries = text.split(',').map(|entry| {
-        let (name, version) = entry.split_once('=').unwrap_or((entry, ""));
-        let digest = version.len() > 12 || version.parse::<u64>().is_err();
-        let newest = secrets.get(name).and_then(Value::as_str) == Some(version);
-        format!(
-            "{name}={}",
-            if digest {
-                "digest"
-            } else if newest {
-                "newest"
-            } else {
-                "old"
-            }
-        )
-    });
-    json!(entries.collect::<Vec<_>>().join(","))
+/// The names of `name=digest,…`. The digests depend on keys that are generated.
+fn names(text: &str) -> Value {
+    let names = text.split(',').map(|entry| entry.split('=').next());
+    json!(names.flatten().collect::<Vec<_>>())
 }

@@ -19,6 +19,15 @@ struct State {
     objects: BTreeMap<String, Value>,
     writes: Vec<String>,
     uids: u32,
+    refusals: Vec<Refusal>,
+}
+
+/// Requests of this method whose path ends like this are answered with this code and message.
+struct Refusal {
+    method: Method,
+    path: String,
+    code: u16,
+    message: String,
 }
 
 impl ApiServer {
@@ -60,6 +69,22 @@ impl ApiServer {
         self.0.lock().unwrap().writes.clone()
     }
 
+    /// Refuses such requests from now on.
+    pub(crate) fn refuse(&self, method: Method, path: &str, code: u16, message: &str) {
+        let (path, message) = (path.to_owned(), message.to_owned());
+        self.0.lock().unwrap().refusals.push(Refusal {
+            method,
+            path,
+            code,
+            message,
+        });
+    }
+
+    /// Grants everything again.
+    pub(crate) fn grant(&self) {
+        self.0.lock().unwrap().refusals.clear();
+    }
+
     pub(crate) fn forget_writes(&self) {
         self.0.lock().unwrap().writes.clear();
     }
@@ -70,9 +95,12 @@ impl ApiServer {
         if *method != Method::GET && !path.contains("/events") {
             state.writes.push(format!("{method} {path}"));
         }
+        if let Some(refusal) = state.refusal(method, path) {
+            return refusal;
+        }
         match *method {
-            Method::GET if path.ends_with("/pods") => {
-                (StatusCode::OK, json!({"metadata": {}, "items": []}))
+            Method::GET if path.ends_with("/pods") || path.ends_with("/events") => {
+                (StatusCode::OK, state.list(path))
             }
             Method::GET => found(state.objects.get(&object).cloned()),
             Method::DELETE => found(state.objects.remove(&object)),
@@ -96,6 +124,25 @@ impl ApiServer {
 }
 
 impl State {
+    fn refusal(&self, method: &Method, path: &str) -> Option<(StatusCode, Value)> {
+        let mut refusals = self.refusals.iter();
+        let of = |it: &&Refusal| it.method == *method && path.ends_with(&it.path);
+        let refusal = refusals.find(of)?;
+        let body = json!({"kind": "Status", "status": "Failure", "message": refusal.message, "code": refusal.code});
+        let code = StatusCode::from_u16(refusal.code).expect("a status of HTTP");
+        Some((code, body))
+    }
+
+    fn list(&self, path: &str) -> Value {
+        let below = format!("{path}/");
+        let objects = self.objects.iter();
+        let items: Vec<_> = objects
+            .filter(|(path, _)| path.starts_with(&below))
+            .map(|(_, object)| object)
+            .collect();
+        json!({"metadata": {}, "items": items})
+    }
+
     /// One field manager: what is applied replaces what was, but for status and uid.
     fn store(&mut self, path: &str, mut object: Value) -> Value {
         self.uids += 1;
@@ -128,6 +175,9 @@ fn merge(target: &mut Value, patch: &Value) {
         *target = patch.clone();
         return;
     };
+    if !target.is_object() {
+        *target = json!({});
+    }
     for (key, value) in patch {
         if value.is_null() {
             target.as_object_mut().expect("an object").remove(key);

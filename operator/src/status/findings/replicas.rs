@@ -3,18 +3,23 @@
 use k8s_openapi::api::apps::v1::Deployment;
 
 use super::pod_finding;
+use super::services::database_replaced;
 use crate::credentials::SETUP_TOKEN;
+use crate::migration::Decision;
 use crate::names::Role;
 use crate::reason::Reason;
 use crate::status::{ChatState, Finding, Severity};
 use crate::validate::Chat;
-use crate::workload::{pod_problem, rolled_out};
+use crate::workload::rolled_out;
 
 const AVAILABLE: &str = "Available";
 
 /// Whether people can chat.
 pub(in crate::status) fn available(state: &ChatState) -> Finding {
     let chat = &state.chat;
+    if let Some(Decision::DatabaseReplaced(replaced)) = &state.migration {
+        return database_replaced(AVAILABLE, state, replaced);
+    }
     if state.children.get::<Deployment>(Role::App).is_none() {
         if let Some(lacking) = bucket_login(AVAILABLE, state) {
             return lacking;
@@ -46,7 +51,7 @@ pub(in crate::status) fn available(state: &ChatState) -> Finding {
             how_to_start(chat),
         );
     }
-    match pod_problem(&state.pods, Role::App, None) {
+    match state.pod_problem(Role::App) {
         Some(problem) => pod_finding(AVAILABLE, problem),
         None => Finding::no(
             AVAILABLE,
@@ -119,7 +124,7 @@ pub(in crate::status) fn up_to_date(state: &ChatState) -> Finding {
         };
         return Finding::yes("Ready", Reason::UpToDate, message);
     }
-    if let Some(problem) = pod_problem(&state.pods, Role::App, None) {
+    if let Some(problem) = state.pod_problem(Role::App) {
         return pod_finding("Ready", problem);
     }
     let message = progress(chat.replicas, deployment);

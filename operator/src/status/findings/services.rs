@@ -2,17 +2,19 @@
 
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt;
 
 use super::pod_finding;
 use crate::crd::Postgres;
 use crate::desired::connections;
 use crate::migration::Decision;
-use crate::names::Role;
+use crate::names::{ANNOTATION_VOLUME, Role, volume_claim};
 use crate::reason::Reason;
 use crate::status::{ChatState, Finding, Severity};
 use crate::topic::TopicState;
-use crate::workload::{pod_problem, termination_message};
+use crate::volume::Replaced;
+use crate::workload::termination_message;
 
 const TOPICS: &str = "TopicsReady";
 const SCHEMA: &str = "SchemaReady";
@@ -71,14 +73,39 @@ pub(in crate::status) fn schema(state: &ChatState) -> Finding {
     };
     match decision {
         Decision::Settled | Decision::Cancel | Decision::Complete => migrated(state),
+        Decision::DatabaseReplaced(replaced) => database_replaced(SCHEMA, state, replaced),
         Decision::Probe | Decision::WaitForPostgres => no_answer(state),
         Decision::Failed { attempt, retry } => {
             migration_failed(state, *attempt, &retry.strftime("%H:%M:%SZ").to_string())
         }
+        Decision::Postponed { changes, retry } => postponed(state, *changes, retry),
         Decision::Terminating | Decision::Start(_) | Decision::Replace(_) | Decision::Running => {
             migrating(state)
         }
     }
+}
+
+/// Embedded PostgreSQL runs on another volume, which is empty unless a person restored a backup.
+pub(super) fn database_replaced(
+    type_: &'static str,
+    state: &ChatState,
+    replaced: &Replaced,
+) -> Finding {
+    let chat = &state.chat;
+    let message = format!(
+        "PersistentVolumeClaim {claim} has volume {current}, and the chat's messages are on {recorded}: the database is empty or another one. Nothing is migrated until you decide. If a backup exists, restore it now. Then, or to start with an empty database: kubectl -n {namespace} annotate secret {secret} {ANNOTATION_VOLUME}-",
+        claim = volume_claim(&chat.name, Role::Postgres),
+        current = replaced.current,
+        recorded = replaced.recorded,
+        namespace = chat.namespace,
+        secret = chat.child(Role::Postgres),
+    );
+    Finding::no(
+        type_,
+        Severity::ActionNeeded,
+        Reason::DatabaseReplaced,
+        message,
+    )
 }
 
 fn migrated(state: &ChatState) -> Finding {
@@ -124,11 +151,8 @@ fn no_answer(state: &ChatState) -> Finding {
 
 fn migrating(state: &ChatState) -> Finding {
     let chat = &state.chat;
-    let job = state
-        .children
-        .get::<Job>(Role::Migrate)
-        .and_then(ResourceExt::uid);
-    if let Some(problem) = job.and_then(|uid| pod_problem(&state.pods, Role::Migrate, Some(&uid))) {
+    let job = state.children.get::<Job>(Role::Migrate);
+    if let Some(problem) = job.and_then(|_| state.pod_problem(Role::Migrate)) {
         return pod_finding(SCHEMA, problem);
     }
     let message = format!(
@@ -138,6 +162,20 @@ fn migrating(state: &ChatState) -> Finding {
         job = chat.child(Role::Migrate)
     );
     Finding::no(SCHEMA, Severity::Waiting, Reason::Migrating, message)
+}
+
+fn postponed(state: &ChatState, changes: u32, retry: &Timestamp) -> Finding {
+    let message = format!(
+        "The migration for {} was to begin again {changes} times within minutes, each time for another image, database, search language or Secret: check whether a second operator or another program changes them. Next attempt at {}",
+        state.chat.images.chat_app,
+        retry.strftime("%H:%M:%SZ")
+    );
+    Finding::no(
+        SCHEMA,
+        Severity::ActionNeeded,
+        Reason::MigrationPostponed,
+        message,
+    )
 }
 
 fn migration_failed(state: &ChatState, attempt: u32, retry: &str) -> Finding {
@@ -190,7 +228,7 @@ fn starting(
     state: &ChatState,
 ) -> Finding {
     let service: Option<&StatefulSet> = state.children.get(role);
-    match service.and_then(|_| pod_problem(&state.pods, role, None)) {
+    match service.and_then(|_| state.pod_problem(role)) {
         Some(problem) => pod_finding(type_, problem),
         None => Finding::no(type_, Severity::Waiting, reason, message),
     }

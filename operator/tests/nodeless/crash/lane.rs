@@ -50,6 +50,8 @@ pub struct Lane {
     spec: Value,
     tag: String,
     runs: usize,
+    /// What the replicas read from Secrets before the last rotation.
+    before: Value,
     /// How many requests were passed on, by the tag of each process.
     pub passed: Vec<(String, usize)>,
 }
@@ -65,6 +67,7 @@ impl Lane {
             spec,
             tag,
             runs: 0,
+            before: Value::Null,
             passed: Vec::new(),
         })
     }
@@ -113,7 +116,7 @@ impl Lane {
             .map_err(|error| failed(step, point, &error, &again))
     }
 
-    async fn act(&self, step: Step) -> Result<()> {
+    async fn act(&mut self, step: Step) -> Result<()> {
         let database = |query: &str| {
             let url = std::env::var("DATABASE_URL").expect("the lane was made with it");
             format!("{url}{query}")
@@ -127,6 +130,7 @@ impl Lane {
                     .await
             }
             Step::Rotate => {
+                self.before = self.secrets().await?;
                 self.chat
                     .database(&database(&format!("?application_name=run{}", self.runs)))
                     .await
@@ -205,23 +209,17 @@ impl Lane {
         let ready = chat.condition("Ready").await?;
         ensure!(ready == "True UpToDate", "{ready}");
         if step == Step::Rotate {
-            let secret = chat
-                .cluster
-                .get(&chat.path("api/v1", "secrets/database"))
-                .await?;
-            let version = secret["metadata"]["resourceVersion"]
-                .as_str()
-                .unwrap_or_default();
-            let deployment = chat.cluster.get(&chat.deployment()).await?;
-            let template =
-                &deployment["spec"]["template"]["metadata"]["annotations"]["confab.dev/secrets"];
-            let told = template.as_str().unwrap_or_default();
-            ensure!(
-                told.contains(&format!("database={version}")),
-                "the replicas have another version: {told}"
-            );
+            let read = self.secrets().await?;
+            ensure!(read != self.before, "the replicas have the old URL: {read}");
         }
         Ok(())
+    }
+
+    /// What the replicas read from Secrets.
+    async fn secrets(&self) -> Result<Value> {
+        let deployment = self.chat.cluster.get(&self.chat.deployment()).await?;
+        let annotations = &deployment["spec"]["template"]["metadata"]["annotations"];
+        Ok(annotations["confab.dev/secrets"].clone())
     }
 
     /// Waits until the operator sends nothing more.
