@@ -6,6 +6,7 @@
 
 mod addresses;
 mod attachments;
+mod auth;
 mod backup;
 mod chat;
 mod definition;
@@ -19,6 +20,7 @@ mod status;
 mod topics;
 
 pub(crate) use attachments::{AttachmentStore, Attachments, S3Store};
+pub(crate) use auth::Auth;
 pub(crate) use backup::{Backup, Restore};
 pub(crate) use chat::{ChatSettings, Switch};
 pub(crate) use definition::definition;
@@ -129,6 +131,10 @@ pub(crate) struct ChatDeploymentSpec {
     /// Settings of the chat itself.
     #[serde(default)]
     pub chat: ChatSettings,
+
+    /// How people sign in, and how long they stay signed in.
+    #[serde(default)]
+    pub auth: Auth,
 
     /// Files that users attach to messages.
     #[serde(default)]

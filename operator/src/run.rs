@@ -117,19 +117,20 @@ fn context(
     notify: UnboundedSender<ChatName>,
     chats: Store<Cached>,
 ) -> Context {
-    let metrics = Arc::new(Metrics::new().with_chats(chats.clone()));
+    let watched = args.watch_namespaces.clone();
+    let metrics = Metrics::new().with_chats(chats.clone(), watched.clone());
     Context {
         events: Events::new(client.clone(), &args.identity()),
         images: args.images(),
         chats,
         installed: InstalledKinds::default(),
-        watched: args.watch_namespaces.clone(),
+        watched,
         rivals,
         existing: ExistingChildren::default(),
         own_writes: OwnWrites::default(),
         topics: Arc::new(Topics::new(notify, metrics.topic_reconcile_duration())),
         backoffs: Backoffs::default(),
-        metrics,
+        metrics: Arc::new(metrics),
         client,
     }
 }

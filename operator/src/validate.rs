@@ -20,7 +20,7 @@ use kube::{Resource, ResourceExt};
 
 use crate::children::Children;
 use crate::crd::{
-    Attachments, Autoscaling, Backup, ChatDeployment, ChatDeploymentSpec, ChatSettings,
+    Attachments, Auth, Autoscaling, Backup, ChatDeployment, ChatDeploymentSpec, ChatSettings,
     DeletionPolicy, Exposure, ImagePullSecret, Kafka, PodMetadata, Postgres, Resources, Restore,
     Scheduling, ServiceAccountSpec, Switch, Topics,
 };
@@ -51,6 +51,7 @@ pub(crate) struct Chat {
     pub postgres: Postgres,
     pub exposure: Option<Exposure>,
     pub settings: ChatSettings,
+    pub auth: Auth,
     pub attachments: Attachments,
     pub backup: Option<Backup>,
     pub restore: Option<Restore>,
@@ -125,6 +126,7 @@ fn chat(object: &ChatDeployment, defaults: &Images) -> Result<Chat, InvalidSpec>
         topics: spec.topics,
         postgres: spec.postgres,
         settings: spec.chat,
+        auth: spec.auth,
         attachments: spec.attachments,
         backup: spec.backup,
         restore: spec.restore,

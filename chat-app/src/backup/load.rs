@@ -70,6 +70,7 @@ async fn load(settings: &Restore) -> Result<String, Error> {
             own,
         });
     }
+    schema::limit_locks(&mut connection).await?;
     schema::migrate_to(&mut connection, backup).await?;
     let applied = schema::applied(&mut connection).await?;
     if applied > backup {

@@ -91,6 +91,7 @@ pub async fn applied(connection: &mut PgConnection) -> sqlx::Result<i64> {
 /// Applies the missing migrations, each in a transaction, under sqlx's advisory lock: a second run waits for the first. Then
 /// applies the functions. A run that is killed anywhere leaves a prefix of these steps, and the next one does the rest.
 pub async fn migrate(connection: &mut PgConnection) -> Result<Migrated, Error> {
+    limit_locks(connection).await.map_err(MigrateError::from)?;
     let from = applied(connection).await.map_err(MigrateError::from)?;
     migrate_to(connection, i64::MAX).await?;
     let to = applied(connection).await.map_err(MigrateError::from)?;
@@ -102,15 +103,19 @@ pub async fn migrate(connection: &mut PgConnection) -> Result<Migrated, Error> {
     })
 }
 
+/// A statement that waits for a lock on a hot table blocks all statements after it.
+pub async fn limit_locks(connection: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query("SET lock_timeout = '10s'")
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// Applies the missing migrations up to `version`, without the functions.
 pub async fn migrate_to(connection: &mut PgConnection, version: i64) -> Result<(), MigrateError> {
-    // A statement that waits for a lock on a hot table blocks all statements after it.
-    sqlx::query("SET lock_timeout = '10s'")
-        .execute(&mut *connection)
-        .await?;
     let wanted = MIGRATIONS.iter().filter(|m| m.version <= version);
     let mut migrations = Migrator::with_migrations(wanted.cloned().collect());
     // A database ahead of them is fine, so that a rollback passes: migrations only add.
     migrations.set_ignore_missing(true);
-    migrations.run(&mut *connection).await
+    migrations.run(connection).await
 }

@@ -143,6 +143,7 @@ impl Operated {
             program,
             server: api.address().to_owned(),
             namespaces: vec![namespace.clone()],
+            lease: namespace.clone(),
             identity: None,
         };
         let operator = Operator::start(&settings, &process).await.unwrap();

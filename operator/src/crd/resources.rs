@@ -27,8 +27,14 @@ const CPU_MESSAGE: &str = "cpu must be between 1m and 1024 cores, such as 250m o
 const MEMORY: &str = "!('memory' in self) || !isQuantity(string(self['memory'])) || (quantity(string(self['memory'])).compareTo(quantity('1Mi')) >= 0 && quantity(string(self['memory'])).compareTo(quantity('64Ti')) <= 0)";
 const MEMORY_MESSAGE: &str = "memory must be between 1Mi and 64Ti, such as 256Mi";
 
+/// CEL: Kubernetes accepts no request above its limit. Of two amounts, since the cost of CEL is limited.
+const WITHIN_LIMITS: &str = "!has(self.requests) || !has(self.limits) || ['cpu', 'memory'].all(name, !(name in self.requests) || !(name in self.limits) || quantity(string(self.requests[name])).compareTo(quantity(string(self.limits[name]))) <= 0)";
+const WITHIN_LIMITS_MESSAGE: &str =
+    "resources.requests must not exceed resources.limits: raise the limit, or lower the request";
+
 /// CPU, memory and other resources of a container.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, KubeSchema)]
+#[x_kube(validation = Rule::new(WITHIN_LIMITS).message(WITHIN_LIMITS_MESSAGE))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Resources {
     /// Resources that the scheduler reserves, by name: `cpu`, `memory`, `ephemeral-storage`, or others that the

@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::EnvVar;
 use super::certificates::{KAFKA_CA, KAFKA_CLIENT, POSTGRES_CA, path};
 use super::{BuildInput, connections, pod};
 use crate::access::{Access, DatabaseAddress, DatabaseLogin, KafkaAccess};
-use crate::crd::{AttachmentStore, Attachments, Backup, ChatSettings, Restore, S3Store};
+use crate::crd::{AttachmentStore, Attachments, Auth, Backup, ChatSettings, Restore, S3Store};
 use crate::credentials::{SETUP_TOKEN, VAPID_PRIVATE_KEY};
 use crate::migration::{Release, SEARCH_LANGUAGE};
 use crate::names::Role;
@@ -28,6 +28,7 @@ pub(super) fn serve(chat: &Chat, input: &BuildInput<'_>, release: &Release) -> V
         pod::env(SEARCH_LANGUAGE, &release.search_language),
     ]);
     env.extend(settings(&chat.settings));
+    env.extend(auth(&chat.auth));
     env.extend(attachments(chat, &chat.attachments));
     env.extend(keys(chat));
     env.extend(
@@ -168,6 +169,30 @@ fn settings(chat: &ChatSettings) -> Vec<EnvVar> {
         chat.message_retention_days
             .map(|days| pod::env("CONFAB_MESSAGE_RETENTION_DAYS", days.to_string())),
     );
+    env
+}
+
+fn auth(auth: &Auth) -> Vec<EnvVar> {
+    let mut env = vec![
+        pod::env(
+            "CONFAB_SESSION_LIFETIME_HOURS",
+            auth.session_lifetime_hours.to_string(),
+        ),
+        pod::env(
+            "CONFAB_SESSION_IDLE_HOURS",
+            auth.session_idle_hours.to_string(),
+        ),
+        pod::env(
+            "CONFAB_SIGN_UPS_PER_MINUTE",
+            auth.sign_ups_per_minute.to_string(),
+        ),
+    ];
+    if !auth.trusted_proxies.is_empty() {
+        env.push(pod::env(
+            "CONFAB_TRUSTED_PROXIES",
+            auth.trusted_proxies.join(","),
+        ));
+    }
     env
 }
 

@@ -1,9 +1,11 @@
-//! The conditions of all chats as a metric. No I/O: reads the cache of the watch at each scrape.
+//! The conditions and last backups of the chats that this operator reconciles, as metrics. No I/O: reads the cache of the watch at
+//! each scrape.
 //!
 //! Nothing is kept here, so the series of a chat that is gone, or of a reason that no longer holds, end with the cache's entry. A
 //! standby watches nothing and exposes none.
 
 use std::fmt;
+use std::sync::Arc;
 
 use kube::ResourceExt;
 use kube::runtime::reflector::Store;
@@ -17,11 +19,26 @@ use crate::crd::ChatDeployment;
 const NAME: &str = "confab_chat_condition";
 const HELP: &str = "1 for the present status and reason of each condition of a ChatDeployment";
 
-pub(super) struct ChatConditions(Store<Cached>);
+const BACKUP_NAME: &str = "confab_chat_last_backup_timestamp_seconds";
+const BACKUP_HELP: &str = "When the last backup of a ChatDeployment was complete";
+
+pub(super) struct ChatConditions {
+    chats: Store<Cached>,
+    /// Namespaces whose ChatDeployments count; empty: all. The cache has those of all namespaces.
+    namespaces: Vec<String>,
+}
 
 impl ChatConditions {
-    pub(super) fn new(chats: Store<Cached>) -> Self {
-        Self(chats)
+    pub(super) fn new(chats: Store<Cached>, namespaces: Vec<String>) -> Self {
+        Self { chats, namespaces }
+    }
+
+    fn chats(&self) -> Vec<Arc<Cached>> {
+        let counts = |chat: &Arc<Cached>| {
+            let namespace = chat.namespace().unwrap_or_default();
+            self.namespaces.is_empty() || self.namespaces.contains(&namespace)
+        };
+        self.chats.state().into_iter().filter(counts).collect()
     }
 }
 
@@ -33,26 +50,42 @@ impl fmt::Debug for ChatConditions {
 
 impl Collector for ChatConditions {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let chats = self.chats();
+        let chats = chats.iter().filter_map(|cached| cached.0.as_ref().ok());
         let one = ConstGauge::new(1_i64);
         let mut family = encoder.encode_descriptor(NAME, HELP, None, one.metric_type())?;
-        let chats = self.0.state();
-        for chat in chats.iter().filter_map(|cached| cached.0.as_ref().ok()) {
-            for series in labels(chat) {
-                one.encode(family.encode_family(&series)?)?;
+        for series in chats.clone().flat_map(labels) {
+            one.encode(family.encode_family(&series)?)?;
+        }
+        let mut family =
+            encoder.encode_descriptor(BACKUP_NAME, BACKUP_HELP, None, one.metric_type())?;
+        for chat in chats {
+            let status = chat.status.as_ref();
+            if let Some(backup) = status.and_then(|status| status.last_backup.as_ref()) {
+                let time = ConstGauge::new(backup.time.0.as_second());
+                time.encode(family.encode_family(&identity(chat))?)?;
             }
         }
         Ok(())
     }
 }
 
-type Labels = [(&'static str, String); 5];
+type Label = (&'static str, String);
 
-fn labels(chat: &ChatDeployment) -> impl Iterator<Item = Labels> {
+fn identity(chat: &ChatDeployment) -> [Label; 2] {
+    [
+        ("namespace", chat.namespace().unwrap_or_default()),
+        ("name", chat.name_any()),
+    ]
+}
+
+fn labels(chat: &ChatDeployment) -> impl Iterator<Item = [Label; 5]> {
     let conditions = chat.status.iter().flat_map(|status| &status.conditions);
     conditions.map(|condition| {
+        let [namespace, name] = identity(chat);
         [
-            ("namespace", chat.namespace().unwrap_or_default()),
-            ("name", chat.name_any()),
+            namespace,
+            name,
             ("type", condition.type_.clone()),
             ("status", condition.status.clone()),
             ("reason", condition.reason.clone()),
@@ -101,7 +134,7 @@ mod tests {
     #[test]
     fn a_series_ends_when_its_reason_or_its_chat_is_gone() {
         let (store, mut writer): (_, Writer<Cached>) = reflector::store();
-        let metrics = Metrics::new().with_chats(store);
+        let metrics = Metrics::new().with_chats(store, Vec::new());
         assert!(series(&metrics).is_empty());
 
         writer.apply_watcher_event(&Event::Apply(chat("False", "Starting")));
@@ -116,5 +149,25 @@ mod tests {
 
         writer.apply_watcher_event(&Event::Delete(chat("True", "Serving")));
         assert!(series(&metrics).is_empty());
+    }
+
+    #[test]
+    fn chats_of_other_operators_do_not_count_and_backups_have_their_time() {
+        let (store, mut writer): (_, Writer<Cached>) = reflector::store();
+        let own = Metrics::new().with_chats(store.clone(), vec!["chat".to_owned()]);
+        let others = Metrics::new().with_chats(store, vec!["elsewhere".to_owned()]);
+        let mut cached = chat("True", "Serving");
+        if let Ok(chat) = &mut cached.0
+            && let Some(status) = &mut chat.status
+        {
+            let backup = json!({"name": "b", "bytes": 1, "time": "2026-01-01T00:00:00Z"});
+            status.last_backup = from_value(backup).expect("a backup");
+        }
+        writer.apply_watcher_event(&Event::Apply(cached));
+        assert!(series(&others).is_empty());
+        assert_eq!(series(&own).len(), 2);
+        let time =
+            r#"confab_chat_last_backup_timestamp_seconds{namespace="chat",name="team"} 1767225600"#;
+        assert!(own.text().contains(time), "{}", own.text());
     }
 }

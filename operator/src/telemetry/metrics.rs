@@ -105,9 +105,9 @@ impl Metrics {
         self.leading(false);
     }
 
-    /// Also exposes the conditions of these chats.
-    pub(crate) fn with_chats(mut self, chats: Store<Cached>) -> Self {
-        let conditions = Box::new(ChatConditions::new(chats));
+    /// Also exposes the conditions of these chats, in these namespaces; empty: all.
+    pub(crate) fn with_chats(mut self, chats: Store<Cached>, namespaces: Vec<String>) -> Self {
+        let conditions = Box::new(ChatConditions::new(chats, namespaces));
         self.registry.register_collector(conditions);
         self
     }
@@ -205,7 +205,7 @@ mod tests {
             .filter(|name| name.contains('_') && !name.contains(' '))
             .map(str::to_owned)
             .collect();
-        let metrics = Metrics::new().with_chats(reflector::store().0);
+        let metrics = Metrics::new().with_chats(reflector::store().0, Vec::new());
         let mut all: Vec<_> = metrics
             .text()
             .lines()

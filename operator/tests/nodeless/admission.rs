@@ -138,6 +138,15 @@ async fn an_amount_that_no_node_has_is_refused_with_a_sentence() -> Result<()> {
         let spec = json!({"resources": {"requests": {name: amount}}});
         admission.refuses(spec, sentence).await?;
     }
+    let above = json!({"requests": {"memory": "1Gi"}, "limits": {"memory": "64Mi"}});
+    for spec in [
+        json!({"resources": above}),
+        json!({"kafka": {"embedded": {"resources": above}}}),
+    ] {
+        admission
+            .refuses(spec, "resources.requests must not exceed resources.limits")
+            .await?;
+    }
     let all = json!({"cpu": 1, "memory": "64Mi", "ephemeral-storage": "1Gi", "example.com/gpu": 1});
     admission
         .accepts(json!({"resources": {"requests": all, "limits": {"cpu": "1500m"}}}))

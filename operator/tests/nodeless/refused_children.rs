@@ -12,7 +12,7 @@ use crate::world::{LIMIT, World};
 /// Kind, API, plural and role of a child.
 type Child = (&'static str, &'static str, &'static str, &'static str);
 
-const REPLICAS: [Child; 8] = [
+const REPLICAS: [Child; 9] = [
     ("Secret", "api/v1", "secrets", "keys"),
     ("ServiceAccount", "api/v1", "serviceaccounts", "app"),
     ("Service", "api/v1", "services", "app"),
@@ -31,6 +31,7 @@ const REPLICAS: [Child; 8] = [
     ),
     ("Ingress", NETWORKING, "ingresses", "app"),
     ("NetworkPolicy", NETWORKING, "networkpolicies", "app"),
+    ("CronJob", "apis/batch/v1", "cronjobs", "backup"),
 ];
 
 const SERVICES: [Child; 9] = [
@@ -57,7 +58,10 @@ const CODES: [(u16, &str); 4] = [
 ];
 
 /// One chat for each child, which alone is refused, with one code after the other.
-async fn refuse_each(children: &'static [Child], spec: impl Fn(&World) -> Value) -> Result<()> {
+async fn refuse_each(
+    children: &'static [Child],
+    spec: impl Fn(&World, &str) -> Value,
+) -> Result<()> {
     let world = World::new("refused").await?;
     let round = Arc::new(AtomicUsize::new(0));
     let current = Arc::clone(&round);
@@ -72,7 +76,7 @@ async fn refuse_each(children: &'static [Child], spec: impl Fn(&World) -> Value)
     let mut chats = Vec::new();
     for child in children {
         let (chat, _) = world.chat(&chat_of(*child)).await?;
-        chat.create(&spec(&world)).await?;
+        chat.create(&spec(&world, &chat.name)).await?;
         chats.push((chat, *child));
     }
     for (number, (code, _)) in CODES.into_iter().enumerate() {
@@ -152,12 +156,13 @@ async fn exists(chat: &Chat, (_, api, plural, role): Child) -> Result<bool> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_child_of_the_replicas_is_reported_and_the_others_go_on() -> Result<()> {
-    refuse_each(&REPLICAS, |world| {
+    refuse_each(&REPLICAS, |world, name| {
         let mut spec = Chat::spec(&world.kafka.address());
-        spec["url"] = json!("http://chat.example.com");
+        spec["url"] = json!(format!("http://{name}.{}.example.com", world.namespace));
         spec["exposure"] = json!({"ingress": {}});
         spec["autoscaling"] = json!({"minReplicas": 1, "maxReplicas": 6});
         spec["networkPolicy"] = json!("Enabled");
+        spec["backup"] = json!({"schedule": "@daily", "destination": {"bucket": "backups", "credentialsSecret": {"name": "key"}}});
         spec
     })
     .await
@@ -165,12 +170,12 @@ async fn a_refused_child_of_the_replicas_is_reported_and_the_others_go_on() -> R
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_child_of_an_embedded_service_is_reported_and_the_others_go_on() -> Result<()> {
-    refuse_each(&SERVICES, |_| json!({"networkPolicy": "Enabled"})).await
+    refuse_each(&SERVICES, |_, _| json!({"networkPolicy": "Enabled"})).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_migration_is_reported() -> Result<()> {
-    refuse_each(&MIGRATION, |world| Chat::spec(&world.kafka.address())).await
+    refuse_each(&MIGRATION, |world, _| Chat::spec(&world.kafka.address())).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,55 @@
+//! API types for how people sign in. No I/O.
+
+use kube::KubeSchema;
+use serde::{Deserialize, Serialize};
+
+/// How people sign in, and how long they stay signed in.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Auth {
+    /// Hours after which people have to sign in again, whatever they do.
+    #[serde(default = "defaults::session_lifetime_hours")]
+    #[schemars(range(min = 1, max = 8760))]
+    pub session_lifetime_hours: i32,
+
+    /// Hours after which people have to sign in again in a browser that they have not used.
+    #[serde(default = "defaults::session_idle_hours")]
+    #[schemars(range(min = 1, max = 8760))]
+    pub session_idle_hours: i32,
+
+    /// New accounts that all replicas together accept in a minute, after the first twenty. Others wait.
+    #[serde(default = "defaults::sign_ups_per_minute")]
+    #[schemars(range(min = 1, max = 100000))]
+    pub sign_ups_per_minute: i32,
+
+    /// Address ranges of the proxies in front of the chat, such as `10.0.0.0/8`. Limits of attempts then count by the
+    /// client address that these report in X-Forwarded-For. If omitted, addresses are ignored, because anyone
+    /// could forge them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), inner(length(max = 64)))]
+    #[x_kube(merge_strategy = ListMerge::Set, validation = Rule::new("self.all(range, isCIDR(range))").message("auth.trustedProxies must be address ranges in CIDR notation, such as 10.0.0.0/8"))]
+    pub trusted_proxies: Vec<String>,
+}
+
+impl Default for Auth {
+    fn default() -> Self {
+        Self {
+            session_lifetime_hours: defaults::session_lifetime_hours(),
+            session_idle_hours: defaults::session_idle_hours(),
+            sign_ups_per_minute: defaults::sign_ups_per_minute(),
+            trusted_proxies: Vec::new(),
+        }
+    }
+}
+
+mod defaults {
+    pub(super) fn session_lifetime_hours() -> i32 {
+        720
+    }
+    pub(super) fn session_idle_hours() -> i32 {
+        336
+    }
+    pub(super) fn sign_ups_per_minute() -> i32 {
+        60
+    }
+}
