@@ -72,6 +72,11 @@ async fn refuse_each(
             false => Behavior::Pass,
         }
     });
+    // For the Ingresses; of this name, another test has none.
+    let class = json!({"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass",
+        "metadata": {"name": world.namespace}, "spec": {"controller": "example.com/controller"}});
+    let classes = format!("/{NETWORKING}/ingressclasses");
+    world.cluster.create(&classes, &class).await?;
     let _operator = world.operator().await?;
     let mut chats = Vec::new();
     for child in children {
@@ -93,7 +98,8 @@ async fn refuse_each(
         chat.wait(LIMIT, "Stalled", "False NoActionNeeded").await?;
         ensure!(exists(chat, *child).await?, "{child:?} is missing");
     }
-    Ok(())
+    let class = format!("{classes}/{}", world.namespace);
+    world.cluster.delete(&class).await
 }
 
 /// A name that says which child is refused.
@@ -132,11 +138,11 @@ async fn is_reported(chat: &Chat, (kind, _, _, role): Child, code: u16) -> Resul
     .await
 }
 
-/// Pods wait for their Secrets, and the replicas for the migration, whose pod needs its ServiceAccount.
+/// Pods wait for their Secrets, and replicas and backups for the migration, whose pod needs its ServiceAccount.
 async fn others_exist(chat: &Chat, refused: Child, all: &[Child]) -> Result<()> {
     let (kind, ..) = refused;
     let held = |other: &&Child| {
-        let has_pods = ["Deployment", "StatefulSet"].contains(&other.0);
+        let has_pods = ["CronJob", "Deployment", "StatefulSet"].contains(&other.0);
         let needed = ["Secret", "ServiceAccount"].contains(&kind);
         has_pods && needed || **other == refused
     };
@@ -159,7 +165,7 @@ async fn a_refused_child_of_the_replicas_is_reported_and_the_others_go_on() -> R
     refuse_each(&REPLICAS, |world, name| {
         let mut spec = Chat::spec(&world.kafka.address());
         spec["url"] = json!(format!("http://{name}.{}.example.com", world.namespace));
-        spec["exposure"] = json!({"ingress": {}});
+        spec["exposure"] = json!({"ingress": {"className": world.namespace}});
         spec["autoscaling"] = json!({"minReplicas": 1, "maxReplicas": 6});
         spec["networkPolicy"] = json!("Enabled");
         spec["backup"] = json!({"schedule": "@daily", "destination": {"bucket": "backups", "credentialsSecret": {"name": "key"}}});
