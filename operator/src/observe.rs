@@ -168,12 +168,15 @@ where
     K: Clone + Debug + DeserializeOwned,
 {
     let api: Api<K> = Api::namespaced(client.clone(), namespace);
-    let found = api.get_opt(name).await;
-    let mut found = found.map_err(|source| error(&K::kind(&()), namespace, name, source))?;
-    if let Some(object) = &mut found {
-        object.managed_fields_mut().clear();
+    match api.get(name).await {
+        Ok(mut object) => {
+            object.managed_fields_mut().clear();
+            Ok(Some(object))
+        }
+        // Of a kind that the cluster lacks, the answer is a page and not a Status, which `get_opt` takes for an error.
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
+        Err(source) => Err(error(&K::kind(&()), namespace, name, source)),
     }
-    Ok(found)
 }
 
 /// The claim of embedded PostgreSQL.

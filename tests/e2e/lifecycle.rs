@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use confab_tests::example::{self, NAME};
 use confab_tests::kubectl::{Kubectl, run};
 use confab_tests::wait::seconds;
-use confab_tests::{Context, Result, ensure, eventually};
+use confab_tests::{Context, Result, ensure, eventually, manifest};
 use serde_json::json;
 
-use crate::own_namespace::condition;
+use crate::own_namespace::{condition, in_own_namespace};
 
 #[tokio::test]
 async fn kubectl_wait_sees_the_chat_ready_and_every_condition_is_explained() -> Result<()> {
@@ -47,24 +47,29 @@ async fn kubectl_get_shows_readiness_replicas_url_schema_and_age() -> Result<()>
 }
 
 #[tokio::test]
-async fn available_shows_how_to_get_the_setup_token() -> Result<()> {
-    let chat = example::shared().await?;
-    let found = condition(&chat.kubectl, NAME, "Available").await?;
-    let message = found["message"].as_str().context("a message")?;
-    let (_, command) = message
-        .split_once("setup token: ")
-        .with_context(|| format!("no command in {message}"))?;
-    let token = run("sh", &["-c", command], "").await?;
-    let safe = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    assert!(
-        token.len() == 32 && token.chars().all(safe),
-        "not a token of 32 characters"
-    );
-    assert!(
-        !found.to_string().contains(&token),
-        "the token is in the condition"
-    );
-    Ok(())
+async fn available_shows_how_to_get_the_setup_token_of_a_chat_without_an_admin() -> Result<()> {
+    in_own_namespace("setup", async |kubectl| {
+        let chat = manifest::chat(kubectl.namespace(), "new", json!({"replicas": 1}));
+        kubectl.apply(&chat).await?;
+        kubectl.wait_ready("new", seconds(300)).await?;
+        let found = condition(kubectl, "new", "Available").await?;
+        let message = found["message"].as_str().context("a message")?;
+        let (_, command) = message
+            .split_once("setup token: ")
+            .with_context(|| format!("no command in {message}"))?;
+        let token = run("sh", &["-c", command], "").await?;
+        let safe = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        ensure!(
+            token.len() == 32 && token.chars().all(safe),
+            "not a token of 32 characters"
+        );
+        ensure!(
+            !found.to_string().contains(&token),
+            "the token is in the condition"
+        );
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test]
