@@ -78,7 +78,12 @@ async fn queries_return_data_and_name_metrics_and_labels_that_exist(pool: PgPool
             let slow = OF_SLOWNESS.iter().any(|name| alert["name"] == *name);
             alert["state"] != "inactive" && !slow
         };
-        (!alerts(&prometheus).await.iter().any(active)).then_some(())
+        let all = alerts(&prometheus).await;
+        let active: Vec<_> = all.iter().filter(|alert| active(alert)).collect();
+        if !active.is_empty() {
+            eprintln!("active: {active:?}"); // the reason, if it stays so
+        }
+        active.is_empty().then_some(())
     })
     .await;
 
