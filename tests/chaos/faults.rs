@@ -217,7 +217,7 @@ pub(crate) const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "clients-stalled",
-        what: "Two hundred live connections read nothing",
+        what: "A hundred and twenty live connections read nothing",
         guarantee: available(2, 5),
         local: Some(|local, pace| Box::pin(clients::stalled(local, pace))),
         cluster: None,

@@ -60,8 +60,8 @@ fn describe(back: &Recovery) -> String {
     )
 }
 
-/// Connections of one person that read nothing, while as much is sent to them as PostgreSQL accepts.
-const STALLED: usize = 200;
+/// Connections of one person that read nothing, fewer than a session may have, while as much is sent to them as PostgreSQL accepts.
+const STALLED: usize = 120;
 /// The receive buffer of each in the kernel, which doubles it.
 const RECEIVE_BUFFER: u32 = 4 * 1024;
 /// How much a replica may grow: the queue of each connection is bounded, and all queues share their frames.
