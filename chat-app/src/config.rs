@@ -189,14 +189,9 @@ pub struct Migrate {
         value_name = "NAME"
     )]
     pub instance: String,
-    /// File that receives the result for Kubernetes to show; ignored if it does not exist
-    #[arg(
-        long,
-        env = "CONFAB_TERMINATION_LOG",
-        default_value = "/dev/termination-log",
-        value_name = "FILE"
-    )]
-    pub termination_log: PathBuf,
+    /// Where the result goes.
+    #[command(flatten)]
+    pub termination: Termination,
     /// Logging.
     #[command(flatten)]
     pub log: Log,
@@ -223,6 +218,19 @@ pub struct Replay {
     /// Logging.
     #[command(flatten)]
     pub log: Log,
+}
+
+/// Where a command that ends writes its result.
+#[derive(Clone, Debug, Args)]
+pub struct Termination {
+    /// File that receives the result for Kubernetes to show; ignored if it does not exist
+    #[arg(
+        long,
+        env = "CONFAB_TERMINATION_LOG",
+        default_value = "/dev/termination-log",
+        value_name = "FILE"
+    )]
+    pub termination_log: PathBuf,
 }
 
 /// Settings of logging.

@@ -41,6 +41,7 @@ pub(crate) mod signal;
 pub mod socket;
 pub mod store;
 pub mod telemetry;
+pub(crate) mod termination;
 pub mod text;
 pub mod tokens;
 pub(crate) mod views;

@@ -1,6 +1,5 @@
 //! `migrate`: brings the schema up to date, and writes the outcome to where Kubernetes shows it. Does I/O.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::json;
@@ -14,6 +13,7 @@ use crate::store::owner::{self, Owner};
 use crate::store::schema::{self, Migrated, functions};
 use crate::store::search::index;
 use crate::store::server;
+use crate::termination::finish;
 
 /// PostgreSQL's code for a lock that it did not get within `lock_timeout`.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
@@ -27,29 +27,18 @@ struct Outcome {
 /// Runs the migration. The termination message is `{"applied":2,"target":2,"maxConnections":97,"systemIdentifier":"7…",
 /// "database":"confab"}`, or a sentence that says what failed; it starts with `DatabaseInUse: ` if the database belongs to another chat.
 pub async fn run(settings: Migrate) -> ExitCode {
-    let outcome = migrate(&settings).await;
-    let message = match &outcome {
-        Ok(done) => json!({
+    let outcome = migrate(&settings).await.map(|done| {
+        log(done.schema);
+        json!({
             "applied": done.schema.to,
             "target": schema::target(),
             "maxConnections": done.max_connections,
             "systemIdentifier": done.identity.system_identifier,
             "database": done.identity.database,
         })
-        .to_string(),
-        Err(sentence) => sentence.clone(),
-    };
-    write_message(&settings.termination_log, &message);
-    match outcome {
-        Ok(Outcome { schema, .. }) => {
-            log(schema);
-            ExitCode::SUCCESS
-        }
-        Err(sentence) => {
-            eprintln!("chat-app: {sentence}");
-            ExitCode::FAILURE
-        }
-    }
+        .to_string()
+    });
+    finish(&settings.termination.termination_log, outcome)
 }
 
 fn log(done: Migrated) {
@@ -197,13 +186,4 @@ fn not_claimed(other: Option<Owner>) -> Result<(), String> {
             "DatabaseInUse: The database belongs to the chat {instance} since {since}: give this chat its own database, or, if {instance} no longer exists, run DELETE FROM owner in the database"
         ))
     })
-}
-
-/// Only to a file that exists: outside of Kubernetes nobody reads it.
-pub(crate) fn write_message(file: &Path, message: &str) {
-    if file.exists()
-        && let Err(error) = std::fs::write(file, message)
-    {
-        tracing::warn!(file = %file.display(), %error, "could not write the termination message");
-    }
 }

@@ -4,6 +4,7 @@
 mod app;
 mod backup;
 mod certificates;
+mod command;
 mod connections;
 mod embedded;
 mod environment;

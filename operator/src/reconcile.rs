@@ -30,9 +30,10 @@ use crate::credentials::credentials;
 use crate::desired::{BuildInput, desired};
 use crate::ingress_class::ingress_controller;
 use crate::names::Role;
-use crate::observe::observe;
+use crate::observe::{Observed, observe};
 use crate::refusal::Refusal;
 use crate::status::{ChatState, Outcome};
+use crate::validate::Chat;
 use crate::{child_api, leader, teardown};
 use progress::Progress;
 use refused::{expect_to_stay, or_refused, unreadable};
@@ -128,6 +129,16 @@ async fn reconcile(ctx: &Context, object: &ChatDeployment) -> Result<Action, Err
     }
     // finalizer (write): added where the end of the chat has topics to delete, else removed.
     teardown::sync_finalizer(ctx, object, &chat).await?;
+    build(ctx, object, chat, observed).await
+}
+
+/// The steps from access on, for a chat that can be built.
+async fn build(
+    ctx: &Context,
+    object: &ChatDeployment,
+    chat: Chat,
+    observed: Observed,
+) -> Result<Action, Error> {
     // access (pure): addresses and credentials of Kafka, PostgreSQL and the bucket.
     let credentials = credentials(&observed.children);
     let access = access(&chat, &credentials, &observed.named);

@@ -99,14 +99,10 @@ impl Archive {
         names.sort_unstable_by(|a, b| b.cmp(a));
         let mut found = Vec::with_capacity(names.len());
         for name in names {
-            let complete = self.exists(&format!("{name}/{MANIFEST}")).await?;
-            found.push((name, complete));
+            let manifest = self.size(&format!("{name}/{MANIFEST}")).await?;
+            found.push((name, manifest.is_some()));
         }
         Ok(found)
-    }
-
-    async fn exists(&self, object: &str) -> Result<bool, Error> {
-        Ok(self.size(object).await?.is_some())
     }
 
     /// The size of an object; `None` if there is none.
@@ -120,32 +116,24 @@ impl Archive {
 
     /// The manifest of a backup, or of the newest for `latest`.
     pub(super) async fn manifest(&self, name: &str) -> Result<Manifest, Error> {
-        let names = self.names().await?;
-        let mut complete = names
-            .into_iter()
-            .filter_map(|(name, complete)| complete.then_some(name));
+        let names = self.names().await?.into_iter();
+        let complete: Vec<String> = names
+            .filter_map(|(name, complete)| complete.then_some(name))
+            .collect();
         let chosen = match name {
-            "latest" => complete.next(),
-            _ => complete.by_ref().find(|other| other == name),
+            "latest" => complete.first(),
+            _ => complete.iter().find(|other| *other == name),
         };
         match chosen {
-            Some(name) => self.read_manifest(&name).await,
+            Some(name) => self.read_manifest(name).await,
             None => Err(Error::NoBackup {
                 name: name.to_owned(),
-                newest: self.newest().await?,
+                newest: match complete.as_slice() {
+                    [] => "none under this prefix".to_owned(),
+                    all => all[..all.len().min(5)].join(", "),
+                },
             }),
         }
-    }
-
-    async fn newest(&self) -> Result<String, Error> {
-        let names = self.names().await?;
-        let complete = names.into_iter().filter(|(_, complete)| *complete);
-        let newest: Vec<String> = complete.map(|(name, _)| name).take(5).collect();
-        Ok(if newest.is_empty() {
-            "none under this prefix".to_owned()
-        } else {
-            newest.join(", ")
-        })
     }
 
     pub(super) async fn read_manifest(&self, name: &str) -> Result<Manifest, Error> {

@@ -10,32 +10,22 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use super::archive::{Archive, Manifest, StoredTable};
 use super::{Error, attachments, connect};
 use crate::config::Restore;
-use crate::migrate::write_message;
 use crate::store::backup as store;
 use crate::store::schema;
+use crate::termination::finish;
 
 /// Runs the restore. The termination message is `{"restored":"20261130T031500Z"}`, or a sentence that says what failed; it
 /// starts with `DatabaseNotEmpty: ` if the restore would replace something.
 pub async fn run(settings: Restore) -> ExitCode {
-    let outcome = load(&settings).await;
-    let message = match &outcome {
-        Ok(name) => format!(r#"{{"restored":"{name}"}}"#),
-        Err(error) => error.to_string(),
-    };
-    write_message(&settings.termination_log, &message);
-    match outcome {
-        Ok(name) => {
-            tracing::info!(
-                name,
-                "the backup is restored; next: chat-app migrate, then chat-app serve"
-            );
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("chat-app: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    let outcome = load(&settings).await.map(|name| {
+        tracing::info!(
+            name,
+            "the backup is restored; next: chat-app migrate, then chat-app serve"
+        );
+        format!(r#"{{"restored":"{name}"}}"#)
+    });
+    let outcome = outcome.map_err(|error| error.to_string());
+    finish(&settings.termination.termination_log, outcome)
 }
 
 /// The name of the backup that the database has now.

@@ -9,37 +9,23 @@ use sqlx::PgConnection;
 use super::archive::{Archive, Manifest, PartWriter, StoredTable};
 use super::{Error, attachments, connect, expire};
 use crate::config::Backup;
-use crate::migrate::write_message;
 use crate::store::backup::{self as store, Table};
 use crate::store::schema;
+use crate::termination::finish;
 
 /// Runs the backup. The termination message is `{"name":"20261130T031500Z","bytes":1234}`, or a sentence that says what failed.
 pub async fn run(settings: Backup) -> ExitCode {
-    let outcome = save(&settings).await;
-    let message = match &outcome {
-        Ok(manifest) => format!(
-            r#"{{"name":"{}","bytes":{}}}"#,
-            manifest.name,
-            manifest.bytes()
-        ),
-        Err(error) => error.to_string(),
-    };
-    write_message(&settings.termination_log, &message);
-    match outcome {
-        Ok(manifest) => {
-            let (name, bytes) = (&manifest.name, manifest.bytes());
-            tracing::info!(
-                name,
-                bytes,
-                "the backup is complete and verified; to restore it: chat-app restore --from NAME"
-            );
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("chat-app: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    let outcome = save(&settings).await.map(|manifest| {
+        let (name, bytes) = (&manifest.name, manifest.bytes());
+        tracing::info!(
+            name,
+            bytes,
+            "the backup is complete and verified; to restore it: chat-app restore --from NAME"
+        );
+        format!(r#"{{"name":"{name}","bytes":{bytes}}}"#)
+    });
+    let outcome = outcome.map_err(|error| error.to_string());
+    finish(&settings.termination.termination_log, outcome)
 }
 
 async fn save(settings: &Backup) -> Result<Manifest, Error> {

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::files::endpoint;
-use super::{Database, FilePlace, Log};
+use super::{Database, FilePlace, Log, Termination};
 use crate::bucket::{Bucket, BucketError, Location};
 
 /// Settings of `backup`.
@@ -25,14 +25,9 @@ pub struct Backup {
     /// Number of backups to keep, this one included; older ones are deleted
     #[arg(long, env = "CONFAB_BACKUP_KEEP", default_value = "7", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub keep: u16,
-    /// File that receives the result for Kubernetes to show; ignored if it does not exist
-    #[arg(
-        long,
-        env = "CONFAB_TERMINATION_LOG",
-        default_value = "/dev/termination-log",
-        value_name = "FILE"
-    )]
-    pub termination_log: PathBuf,
+    /// Where the result goes.
+    #[command(flatten)]
+    pub termination: Termination,
     /// Logging.
     #[command(flatten)]
     pub log: Log,
@@ -58,14 +53,9 @@ pub struct Restore {
         value_name = "NAME"
     )]
     pub from: String,
-    /// File that receives the result for Kubernetes to show; ignored if it does not exist
-    #[arg(
-        long,
-        env = "CONFAB_TERMINATION_LOG",
-        default_value = "/dev/termination-log",
-        value_name = "FILE"
-    )]
-    pub termination_log: PathBuf,
+    /// Where the result goes.
+    #[command(flatten)]
+    pub termination: Termination,
     /// Logging.
     #[command(flatten)]
     pub log: Log,

@@ -81,7 +81,8 @@ async fn queries_return_data_and_name_metrics_and_labels_that_exist(pool: PgPool
         let all = alerts(&prometheus).await;
         let active: Vec<_> = all.iter().filter(|alert| active(alert)).collect();
         if !active.is_empty() {
-            eprintln!("active: {active:?}"); // the reason, if it stays so
+            // Shown if the test fails.
+            eprintln!("active: {active:?}");
         }
         active.is_empty().then_some(())
     })

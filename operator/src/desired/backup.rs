@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::batch::v1::{CronJob, CronJobSpec, JobSpec, JobTemplateSpec};
-use k8s_openapi::api::core::v1::{Container, PodSpec, PodTemplateSpec};
+use k8s_openapi::api::core::v1::PodTemplateSpec;
 
-use super::{app, certificates, environment, meta, pod};
+use super::command::{self, Command};
+use super::{environment, meta};
 use crate::access::Access;
-use crate::crd::Backup;
 use crate::migration::Release;
 use crate::names::Role;
 use crate::validate::Chat;
@@ -15,9 +15,14 @@ use crate::validate::Chat;
 /// On the image of the replicas, whose schema it knows. None without a schedule, and while there is no schema.
 pub(super) fn cron_job(chat: &Chat, access: &Access, release: Option<&Release>) -> Option<CronJob> {
     let (backup, release) = (chat.backup.as_ref()?, release?);
+    let command = Command {
+        name: "backup",
+        image: &release.image,
+        env: environment::backup(chat, access, backup),
+    };
     let template = PodTemplateSpec {
         metadata: Some(meta::pods(chat, Role::Backup, BTreeMap::new())),
-        spec: Some(pod_spec(chat, access, backup, release)),
+        spec: Some(command::pod_spec(chat, access, None, command)),
     };
     let job = JobSpec {
         backoff_limit: Some(2),
@@ -43,25 +48,4 @@ pub(super) fn cron_job(chat: &Chat, access: &Access, release: Option<&Release>) 
         spec: Some(spec),
         status: None,
     })
-}
-
-fn pod_spec(chat: &Chat, access: &Access, backup: &Backup, release: &Release) -> PodSpec {
-    let files = certificates::of_migration(&access.database_login);
-    PodSpec {
-        service_account_name: Some(chat.child(Role::App)),
-        restart_policy: Some("Never".to_owned()),
-        security_context: Some(pod::pod_security(chat, app::USER)),
-        containers: vec![Container {
-            name: "backup".to_owned(),
-            image: Some(release.image.clone()),
-            args: Some(vec!["backup".to_owned()]),
-            env: Some(environment::backup(chat, access, backup)),
-            resources: Some(pod::requirements(&chat.resources)),
-            security_context: Some(pod::container_security(chat)),
-            volume_mounts: certificates::mounts(&files),
-            ..Container::default()
-        }],
-        volumes: certificates::volumes(&files),
-        ..pod::base(chat)
-    }
 }

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::batch::v1::{Job, JobSpec};
-use k8s_openapi::api::core::v1::{Container, EnvVar, PodSpec, PodTemplateSpec};
+use k8s_openapi::api::core::v1::{PodSpec, PodTemplateSpec};
 
-use super::{app, certificates, environment, meta, pod};
+use super::command::{self, Command};
+use super::{environment, meta};
 use crate::access::Access;
 use crate::migration::JobMark;
 use crate::names::{
@@ -43,41 +44,13 @@ pub(crate) fn job(chat: &Chat, access: &Access, mark: &JobMark) -> Job {
 
 /// A backup is restored before the migration, so that this works on its rows. A restore that is done does nothing.
 fn pod_spec(chat: &Chat, access: &Access) -> PodSpec {
-    let files = certificates::of_migration(&access.database_login);
-    PodSpec {
-        service_account_name: Some(chat.child(Role::App)),
-        restart_policy: Some("Never".to_owned()),
-        security_context: Some(pod::pod_security(chat, app::USER)),
-        init_containers: chat.restore.as_ref().map(|restore| {
-            let env = environment::restore(chat, access, restore);
-            vec![container(chat, "restore", env, &files)]
-        }),
-        containers: vec![container(
-            chat,
-            "migrate",
-            environment::migrate(chat, access),
-            &files,
-        )],
-        volumes: certificates::volumes(&files),
-        ..pod::base(chat)
-    }
-}
-
-/// Runs the command of the chat-app.
-fn container(
-    chat: &Chat,
-    command: &str,
-    env: Vec<EnvVar>,
-    files: &[certificates::Files],
-) -> Container {
-    Container {
-        name: command.to_owned(),
-        image: Some(chat.images.chat_app.clone()),
-        args: Some(vec![command.to_owned()]),
-        env: Some(env),
-        resources: Some(pod::requirements(&chat.resources)),
-        security_context: Some(pod::container_security(chat)),
-        volume_mounts: certificates::mounts(files),
-        ..Container::default()
-    }
+    let run = |name, env| Command {
+        name,
+        image: &chat.images.chat_app,
+        env,
+    };
+    let restore = chat.restore.as_ref();
+    let restore = restore.map(|it| run("restore", environment::restore(chat, access, it)));
+    let migrate = run("migrate", environment::migrate(chat, access));
+    command::pod_spec(chat, access, restore, migrate)
 }
