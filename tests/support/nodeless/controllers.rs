@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use anyhow::Result;
 use futures_util::{StreamExt, TryStreamExt};
@@ -91,9 +92,13 @@ impl Worker {
                 )
             })
             .for_each_concurrent(8, async |object| {
-                if let Ok(object) = object {
-                    // The object may be gone. If not, it changes again, or a test reports what it waits for.
-                    let _ = self.act(&object).await;
+                let Ok(object) = object else { return };
+                // An object that is gone makes every attempt fail.
+                for _ in 0..5 {
+                    if self.act(&object).await.is_ok() {
+                        break;
+                    }
+                    tokio::time::sleep(Duration::from_millis(500)).await;
                 }
             })
             .await;
@@ -146,7 +151,14 @@ impl Worker {
             "metadata": {"name": name, "labels": job.data["spec"]["template"]["metadata"]["labels"],
                 "ownerReferences": [{"apiVersion": "batch/v1", "kind": "Job", "name": job.name_any(), "uid": job.uid(), "controller": true}]},
             "spec": job.data["spec"]["template"]["spec"]});
-        self.cluster.create(&pods, &pod).await?;
+        if self
+            .cluster
+            .find(&format!("{pods}/{name}"))
+            .await?
+            .is_none()
+        {
+            self.cluster.create(&pods, &pod).await?;
+        }
         let message = json!({"applied": 1, "target": 1}).to_string();
         let status = json!({"status": {"phase": "Succeeded", "containerStatuses": [{"name": "migrate", "image": "i", "imageID": "",
             "ready": false, "restartCount": 0, "state": {"terminated": {"exitCode": 0, "message": message}}}]}});
