@@ -25,7 +25,7 @@ struct Outcome {
 }
 
 /// Runs the migration. The termination message is `{"applied":2,"target":2,"maxConnections":97,"systemIdentifier":"7…",
-/// "database":"confab"}`, or a sentence that says what failed; it starts with `DatabaseInUse: ` if the database belongs to another chat.
+/// "database":"confab","majorVersion":18}`, or a sentence that says what failed; it starts with `DatabaseInUse: ` if the database belongs to another chat.
 pub async fn run(settings: Migrate) -> ExitCode {
     let outcome = migrate(&settings).await.map(|done| {
         log(done.schema);
@@ -35,6 +35,7 @@ pub async fn run(settings: Migrate) -> ExitCode {
             "maxConnections": done.max_connections,
             "systemIdentifier": done.identity.system_identifier,
             "database": done.identity.database,
+            "majorVersion": done.identity.major_version,
         })
         .to_string()
     });

@@ -10,7 +10,6 @@ mod foreign;
 use futures_util::future::join_all;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Secret;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::PostParams;
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
@@ -18,7 +17,9 @@ use std::sync::Arc;
 use tracing::{info, warn};
 
 use crate::child_api::{ChildApi, Error};
-use crate::children::{Child, ChildObject, Children, Installed, Object, Policy, Stage, table};
+use crate::children::{
+    Child, ChildObject, Children, Installed, Object, Policy, Stage, is_orphan, table,
+};
 use crate::context::Context;
 use crate::digest::digest;
 use crate::names::{ANNOTATION_DIGEST, ANNOTATION_LEASE, MANAGED_BY};
@@ -200,7 +201,7 @@ impl Applier<'_> {
     ) -> Result<Option<Object>, Error> {
         let (deleted, job) = match step {
             // A Job is never applied again, so that an orphan cannot get an owner.
-            JobStep::Keep if live.is_some_and(|live| orphaned(live.metadata())) => (live, None),
+            JobStep::Keep if live.is_some_and(|live| is_orphan(live.metadata())) => (live, None),
             JobStep::Keep => return Ok(live.cloned()),
             JobStep::Remove => (live, None),
             JobStep::Create(job) => (None, Some(job)),
@@ -253,17 +254,17 @@ fn prunable(live: &dyn ChildObject) -> bool {
     let mut owners = metadata.owner_references.iter().flatten();
     let owned =
         owners.any(|owner| owner.controller == Some(true) && owner.kind == "ChatDeployment");
-    ours && (owned || orphaned(metadata)) && metadata.deletion_timestamp.is_none()
-}
-
-/// Whether nobody owns it, as after `kubectl delete --cascade=orphan`.
-fn orphaned(metadata: &ObjectMeta) -> bool {
-    metadata.owner_references.iter().flatten().next().is_none()
+    ours && (owned || is_orphan(metadata)) && metadata.deletion_timestamp.is_none()
 }
 
 /// The patch to send: what is wanted, its digest, under which Lease it is written, and the uid of the object it is meant for.
 fn stamped(wanted: &dyn ChildObject, live: Option<&Object>, lease: &str) -> Value {
     let mut patch = wanted.json();
+    // The API server refuses other claim templates. The step expansion makes the claims larger.
+    let templates = live.map(|live| live.json()["spec"]["volumeClaimTemplates"].take());
+    if let Some(templates @ Value::Array(_)) = templates {
+        patch["spec"]["volumeClaimTemplates"] = templates;
+    }
     let mut without_secrets = patch.clone();
     if let Some(object) = without_secrets.as_object_mut() {
         object.remove("data");

@@ -19,6 +19,7 @@ use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service, ServiceAccount};
 use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::crd::{ChatDeploymentSpec, Exposure, Kafka, Postgres};
 use crate::kinds::{HTTPRoute, KafkaTopic};
@@ -207,6 +208,11 @@ impl Stage {
         Self::Policies,
         Self::Extensions,
     ];
+}
+
+/// Whether nobody owns it, as after `kubectl delete --cascade=orphan`.
+pub(crate) fn is_orphan(metadata: &ObjectMeta) -> bool {
+    metadata.owner_references.iter().flatten().next().is_none()
 }
 
 /// Each kind of the table, once.

@@ -21,7 +21,7 @@ use crate::access::{Named, secret_names};
 use crate::backup;
 use crate::child_api::{ChildApi, Error};
 use crate::children::{Child, Children, Policy, table};
-use crate::crd::{BackupStatus, ChatDeployment, Postgres};
+use crate::crd::{BackupStatus, ChatDeployment, Kafka, Postgres};
 use crate::existing::ExistingChildren;
 use crate::migration;
 use crate::names::{MANAGED_BY, Role, volume_claim};
@@ -35,21 +35,25 @@ pub(crate) struct Observed {
     pub named: Named,
     /// Of embedded PostgreSQL.
     pub volume: Volume,
+    pub claims: Claims,
     /// Read only while the chat is not settled: they show why.
     pub pods: Vec<Pod>,
     /// Why Kubernetes could not create pods. Read only while there should be one and is none.
     pub events: Vec<Event>,
 }
 
+/// The PersistentVolumeClaims of embedded services that exist.
+pub(crate) type Claims = BTreeMap<Role, PersistentVolumeClaim>;
+
 pub(crate) async fn observe(
     client: &Client,
     existing: &ExistingChildren,
     object: &ChatDeployment,
 ) -> Result<Observed, Error> {
-    let (children, named, claim) = try_join!(
+    let (children, named, claims) = try_join!(
         children(client, existing, object),
         named(client, object),
-        claim(client, object)
+        claims(client, object)
     )?;
     let news = children
         .get::<CronJob>(Role::Backup)
@@ -62,7 +66,8 @@ pub(crate) async fn observe(
         }
     }
     Ok(Observed {
-        volume: Volume::of(children.get(Role::Postgres), claim.as_ref()),
+        volume: Volume::of(children.get(Role::Postgres), claims.get(&Role::Postgres)),
+        claims,
         children,
         named,
         pods,
@@ -179,19 +184,25 @@ where
     }
 }
 
-/// The claim of embedded PostgreSQL.
-async fn claim(
-    client: &Client,
-    object: &ChatDeployment,
-) -> Result<Option<PersistentVolumeClaim>, Error> {
-    let Postgres::Embedded(_) = object.spec.postgres else {
-        return Ok(None);
-    };
-    let namespace = object.namespace().unwrap_or_default();
-    let name = volume_claim(&object.name_any(), Role::Postgres);
+async fn claims(client: &Client, object: &ChatDeployment) -> Result<Claims, Error> {
+    let (namespace, chat) = (object.namespace().unwrap_or_default(), object.name_any());
     let api: Api<PersistentVolumeClaim> = Api::namespaced(client.clone(), &namespace);
-    let claim = api.get_opt(&name).await;
-    claim.map_err(|source| error("PersistentVolumeClaim", &namespace, &name, source))
+    let embedded = [
+        (Role::Kafka, matches!(object.spec.kafka, Kafka::Embedded(_))),
+        (
+            Role::Postgres,
+            matches!(object.spec.postgres, Postgres::Embedded(_)),
+        ),
+    ];
+    let roles = embedded.into_iter().filter(|(_, embedded)| *embedded);
+    let read = roles.map(async |(role, _)| {
+        let name = volume_claim(&chat, role);
+        let claim = api.get_opt(&name).await;
+        let claim =
+            claim.map_err(|source| error("PersistentVolumeClaim", &namespace, &name, source))?;
+        Ok::<_, Error>(claim.map(|claim| (role, claim)))
+    });
+    Ok(try_join_all(read).await?.into_iter().flatten().collect())
 }
 
 async fn pods_of(client: &Client, object: &ChatDeployment) -> Result<Vec<Pod>, Error> {

@@ -30,7 +30,7 @@ reasons! {
     SecretNotFound SecretInvalid WaitingForSecrets PostgresClusterNotFound
     WaitingForPostgres Migrating MigrationFailed MigrationPostponed DatabaseInUse DatabaseNotEmpty DatabaseReplaced TooFewConnections
     BackupNotConfigured WaitingForBackup BackupComplete BackupFailed BackupLate
-    RequestRefused PodNotCreated
+    RequestRefused PodNotCreated PostgresMajorDiffers VolumeNotExpanded VolumeCannotShrink
     WaitingForDependencies Starting RollingOut RolloutStuck
     ImagePullFailed ContainerNotCreated CrashLooping Unschedulable
 }

@@ -1,7 +1,7 @@
 //! One reconcile of one ChatDeployment:
 //!
 //! ```text
-//! observe → validate → finalizer → access → topics → migration → desired → apply → status
+//! observe → validate → finalizer → major → access → topics → migration → desired → apply → expansion → status
 //! ```
 //!
 //! [`reconcile`] is the table of contents. I/O through its steps: a comment says of each whether it reads, writes or only
@@ -24,13 +24,16 @@ use tracing::{Instrument, error, info_span};
 use crate::access::access;
 use crate::apply::{Applied, Changes, apply};
 use crate::backup::last_backup;
+use crate::children::{Children, Policy, is_orphan, table};
 use crate::context::{Cached, Context};
 use crate::crd::ChatDeployment;
 use crate::credentials::credentials;
 use crate::desired::{BuildInput, desired};
+use crate::expansion::expand;
 use crate::ingress_class::ingress_controller;
 use crate::names::Role;
 use crate::observe::{Observed, observe};
+use crate::postgres_major::keep_image;
 use crate::refusal::Refusal;
 use crate::status::{ChatState, Outcome};
 use crate::validate::Chat;
@@ -127,6 +130,10 @@ async fn reconcile(ctx: &Context, object: &ChatDeployment) -> Result<Action, Err
     if !ctx.rivals.may_write(&chat, &observed.children).await? {
         return Ok(Action::requeue(RIVAL));
     }
+    // adoption (read, if a child has no owner): it may be an orphan of this very chat, whose deletion began meanwhile.
+    if has_orphan(&observed.children) && !lives(ctx, object).await? {
+        return Ok(Action::await_change());
+    }
     // finalizer (write): added where the end of the chat has topics to delete, else removed.
     teardown::sync_finalizer(ctx, object, &chat).await?;
     build(ctx, object, chat, observed).await
@@ -136,9 +143,11 @@ async fn reconcile(ctx: &Context, object: &ChatDeployment) -> Result<Action, Err
 async fn build(
     ctx: &Context,
     object: &ChatDeployment,
-    chat: Chat,
+    mut chat: Chat,
     observed: Observed,
 ) -> Result<Action, Error> {
+    // major (pure): embedded PostgreSQL keeps its image while another one could not read its data.
+    let refused_image = keep_image(&mut chat, object.status.as_ref(), &observed.children);
     // access (pure): addresses and credentials of Kafka, PostgreSQL and the bucket.
     let credentials = credentials(&observed.children);
     let access = access(&chat, &credentials, &observed.named);
@@ -170,6 +179,8 @@ async fn build(
     // apply (write): the children that differ, and the migration's Job.
     let Applied { children, refused } = apply(ctx, &chat.namespace, changes).await?;
     expect_to_stay(ctx, object, refused.iter().map(|it| &it.refusal))?;
+    // expansion (write): the volumes of embedded services, where the spec asks for another size.
+    let expansions = expand(&ctx.client, &chat, &observed.claims).await?;
     let before = object.status.as_ref();
     let before = before.and_then(|status| status.last_backup.clone());
     let last_backup = last_backup(children.get(Role::Backup), &observed.pods, before);
@@ -187,6 +198,8 @@ async fn build(
         has_admin,
         ingress_controller,
         refused,
+        expansions,
+        refused_image,
         pods: observed.pods,
         events: observed.events,
         schema: migration.schema,
@@ -194,6 +207,25 @@ async fn build(
     };
     // status (pure, then write): conditions, numbers and Events, where they changed.
     report(ctx, object, Outcome::Built(Box::new(state))).await
+}
+
+/// Whether a child has no owner that is to have one.
+fn has_orphan(children: &Children) -> bool {
+    let owned = table()
+        .iter()
+        .filter(|child| child.policy != Policy::Retain);
+    let mut objects = owned.filter_map(|child| children.object(child));
+    objects.any(|object| is_orphan(object.metadata()))
+}
+
+/// Whether the ChatDeployment still exists and is not being deleted.
+async fn lives(ctx: &Context, object: &ChatDeployment) -> Result<bool, Error> {
+    let namespace = object.namespace().unwrap_or_default();
+    let api: Api<ChatDeployment> = Api::namespaced(ctx.client.clone(), &namespace);
+    let latest = api.get_metadata_opt(&object.name_any()).await;
+    Ok(latest.map_err(Error::Read)?.is_some_and(|latest| {
+        latest.uid() == object.uid() && latest.metadata.deletion_timestamp.is_none()
+    }))
 }
 
 /// The ChatDeployment as it is now, if it still exists.

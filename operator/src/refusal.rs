@@ -32,6 +32,10 @@ impl Refusal {
         })
     }
 
+    pub(crate) fn words(&self) -> &str {
+        &self.words
+    }
+
     /// Whether the same request may be granted soon: a conflict, too many requests, an expired token, a failing server.
     pub(crate) fn may_pass(&self) -> bool {
         matches!(self.code, 401 | 408 | 409 | 429 | 500..)

@@ -26,9 +26,11 @@ use crate::children::Children;
 use crate::context::Cached;
 use crate::crd::{BackupStatus, ChatDeployment, ChatDeploymentStatus, SchemaStatus};
 use crate::desired::selector;
+use crate::expansion::Expansion;
 use crate::ingress_class::IngressController;
 use crate::migration::Decision;
 use crate::names::{MANAGED_BY, Role};
+use crate::postgres_major::RefusedImage;
 use crate::refusal::Refusal;
 use crate::topic::TopicState;
 use crate::validate::{Chat, Rejection};
@@ -49,6 +51,10 @@ pub(crate) struct ChatState {
     pub ingress_controller: IngressController,
     /// What the API server did not let this operator write.
     pub refused: Vec<RefusedChild>,
+    /// Volumes of another size than the spec asks for.
+    pub expansions: Vec<Expansion>,
+    /// Embedded PostgreSQL does not run this image of the spec.
+    pub refused_image: Option<RefusedImage>,
     /// Empty while the chat is settled.
     pub pods: Vec<Pod>,
     /// Why Kubernetes could not create pods.

@@ -67,10 +67,10 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get, create, patch, delete]
-# To notice that a volume was lost.
+# To notice that a volume was lost, and to make volumes larger.
 - apiGroups: [""]
   resources: [persistentvolumeclaims]
-  verbs: [get]
+  verbs: [get, patch]
 # To report why a pod does not start.
 - apiGroups: [""]
   resources: [pods]

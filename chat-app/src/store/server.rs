@@ -62,17 +62,21 @@ pub struct Identity {
     /// Of the PostgreSQL cluster.
     pub system_identifier: String,
     pub database: String,
+    /// Of the server, such as 18.
+    pub major_version: i32,
 }
 
 /// The database of this connection.
 pub async fn identity(connection: &mut PgConnection) -> sqlx::Result<Identity> {
-    let (system_identifier, database) = sqlx::query_as(
-        "SELECT system_identifier::text, current_database()::text FROM pg_control_system()",
+    let (system_identifier, database, major_version) = sqlx::query_as(
+        "SELECT system_identifier::text, current_database()::text, current_setting('server_version_num')::int / 10000
+         FROM pg_control_system()",
     )
     .fetch_one(connection)
     .await?;
     Ok(Identity {
         system_identifier,
         database,
+        major_version,
     })
 }

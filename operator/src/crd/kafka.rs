@@ -172,10 +172,10 @@ impl SaslMechanism {
     validation = Rule::new(resources::SAME_CLASS).message(resources::SAME_CLASS_MESSAGE),
 )]
 pub(crate) struct EmbeddedKafka {
-    /// Size of the broker's volume. Immutable, because the operator creates the volume only once.
+    /// Size of the broker's volume. The volume grows if its StorageClass has `allowVolumeExpansion: true`; no volume can shrink.
     #[serde(default = "defaults::storage")]
     #[schemars(schema_with = "resources::amount")]
-    #[x_kube(validation = Rule::new(resources::STORAGE).message(resources::STORAGE_MESSAGE), validation = Rule::new("self == oldSelf").message("storage is immutable once the volume exists: expand the PersistentVolumeClaim itself if its StorageClass allows it"))]
+    #[x_kube(validation = Rule::new(resources::STORAGE).message(resources::STORAGE_MESSAGE))]
     pub storage: Quantity,
 
     /// StorageClass of the volume. Defaults to the default class of the cluster. Immutable.

@@ -99,6 +99,9 @@ pub(crate) struct PostgresStatus {
     pub system_identifier: String,
     /// Name of the database.
     pub database: String,
+    /// Major version of the server at the last migration, such as 18.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub major_version: Option<u32>,
 }
 
 /// A topic as last observed.

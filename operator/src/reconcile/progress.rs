@@ -206,6 +206,8 @@ pub(super) fn paused(
         has_admin: status.has_admin,
         ingress_controller,
         refused: Vec::new(),
+        expansions: Vec::new(),
+        refused_image: None,
         pods: observed.pods,
         events: observed.events,
         schema: status.schema,

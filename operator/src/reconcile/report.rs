@@ -89,11 +89,13 @@ fn recheck(object: &ChatDeployment, state: &ChatState) -> Option<Duration> {
     let lacking =
         lacks_a_kind(object, state) || state.ingress_controller != IngressController::Known;
     let lacking = lacking.then_some(Duration::from_secs(10));
+    let expanding = (!state.expansions.is_empty()).then_some(Duration::from_secs(10));
     let rolling = !state.children.get(Role::App).is_some_and(rolled_out);
     schema
         .into_iter()
         .chain(rolling.then_some(Duration::from_secs(10)))
         .chain(lacking)
+        .chain(expanding)
         .min()
 }
 

@@ -1,6 +1,7 @@
 //! Scenarios: whole reconciles against an API server in memory. The tests play the built-in controllers. No I/O.
 
 mod api_server;
+mod orphans;
 mod refused;
 mod rivals;
 mod volume;

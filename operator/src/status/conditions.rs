@@ -4,7 +4,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use k8s_openapi::jiff::Timestamp;
 
 use super::findings::{
-    available, backed_up, exposed, refused, refused_under, schema, topics, up_to_date,
+    available, backed_up, exposed, major_differs, not_expanded, refused, refused_under, schema,
+    topics, up_to_date,
 };
 use super::{ChatState, Finding, Outcome, Severity};
 use crate::reason::Reason;
@@ -32,13 +33,19 @@ fn built(state: &ChatState, now: Timestamp) -> Vec<Finding> {
     ];
     let parts: Vec<Finding> = parts.map(|part| or_refused(state, part)).into();
     let ready = match state.refused.as_slice() {
-        [] => ready(&parts, up_to_date(state)),
+        [] => ready(&parts, as_asked(state)),
         all => refused(all.iter().map(|it| &it.refusal)),
     };
     let stalled = stalled(&ready);
     // A chat without a good backup runs as the spec asks: this condition has its own alert.
     let backed_up = or_refused(state, backed_up(state, now));
     [vec![ready], parts, vec![backed_up, stalled]].concat()
+}
+
+/// Whether what runs is what the spec asks for.
+fn as_asked(state: &ChatState) -> Finding {
+    let kept = major_differs(state).or_else(|| not_expanded(state));
+    kept.unwrap_or_else(|| up_to_date(state))
 }
 
 /// What is not as the spec asks since a child of it was refused says that, and not that it is awaited.

@@ -56,6 +56,8 @@ pub(super) fn healthy(spec: Value) -> ChatState {
         has_admin: false,
         ingress_controller: IngressController::default(),
         refused: Vec::new(),
+        expansions: Vec::new(),
+        refused_image: None,
         pods: Vec::new(),
         events: Vec::new(),
         schema: Some(SchemaStatus {
@@ -416,12 +418,15 @@ fn the_database_is_identified_by_the_migration_that_is_complete() {
         let outcome = Outcome::Built(Box::new(state));
         status(&object(json!({})), &outcome, NOW).0.postgres
     };
-    let message =
-        r#"{"applied":1,"target":1,"maxConnections":97,"systemIdentifier":"7","database":"chat"}"#;
+    let message = r#"{"applied":1,"target":1,"maxConnections":97,"systemIdentifier":"7","database":"chat","majorVersion":18}"#;
     let found = identity(message).unwrap();
     assert_eq!(
-        (found.system_identifier.as_str(), found.database.as_str()),
-        ("7", "chat")
+        (
+            found.system_identifier.as_str(),
+            found.database.as_str(),
+            found.major_version
+        ),
+        ("7", "chat", Some(18))
     );
     assert_eq!(identity(r#"{"applied":1,"target":1}"#), None);
 }

@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 
 use super::{Chat, Rejection};
-use crate::children::{Child, Children, Policy, table};
+use crate::children::{Child, Children, Policy, is_orphan, table};
 use crate::crd::ChatDeploymentSpec;
 use crate::desired::labels;
 use crate::names::ANNOTATION_CHAT;
@@ -88,8 +88,7 @@ fn retained_for(chat: &Chat, meta: &ObjectMeta) -> bool {
 fn orphaned(chat: &Chat, meta: &ObjectMeta, child: &Child) -> bool {
     let given = meta.labels.clone().unwrap_or_default();
     let mut labels = labels(chat, child.role).into_iter();
-    let unowned = meta.owner_references.iter().flatten().next().is_none();
-    unowned && labels.all(|(key, value)| given.get(&key) == Some(&value))
+    is_orphan(meta) && labels.all(|(key, value)| given.get(&key) == Some(&value))
 }
 
 #[cfg(test)]
