@@ -40,6 +40,7 @@ mod reference;
 mod refusal;
 mod run;
 mod status;
+mod storage_version;
 mod teardown;
 mod telemetry;
 mod topic;

@@ -30,7 +30,7 @@ use crate::own_writes::OwnWrites;
 use crate::status::Events;
 use crate::telemetry::{self, Health, Metrics};
 use crate::topic::{ChatName, Topics};
-use crate::watch;
+use crate::{storage_version, watch};
 
 /// For reconciles in progress when the process is stopped.
 const LAST_RECONCILES: Duration = Duration::from_secs(8);
@@ -161,6 +161,7 @@ async fn work(
     leadership: Option<Leadership>,
     stop: CancellationToken,
 ) {
+    let migration = tokio::spawn(storage_version::keep_current(context.client.clone()));
     let late = async {
         stop.cancelled().await;
         sleep(LAST_RECONCILES).await;
@@ -169,6 +170,7 @@ async fn work(
         () = watch::run(context.clone(), cache, topics, stop.clone().cancelled_owned()) => (leadership, true),
         () = late => (leadership, false),
     };
+    migration.abort();
     match leadership {
         Some(leadership) if done => leadership.release().await,
         _ => {}

@@ -101,6 +101,7 @@ async fn bind_in(cluster: &Cluster, namespace: &str) -> Result<kube::Client> {
     let rules = role["rules"].as_array().cloned().unwrap_or_default();
     let wide = |rule: &Value| {
         rule["apiGroups"] == json!(["confab.dev"])
+            || rule["apiGroups"] == json!(["apiextensions.k8s.io"])
             || rule["resources"] == json!(["namespaces"])
             || rule["resources"] == json!(["ingressclasses"])
     };
