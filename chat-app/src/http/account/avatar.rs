@@ -41,8 +41,12 @@ pub(in crate::http) async fn put_avatar(
         .acquire()
         .await
         .expect("the semaphore is never closed");
-    let rendered = tokio::task::spawn_blocking(move || avatars::render(&upload)).await;
-    drop(permit);
+    // The task holds the permit: a browser that goes away does not let one more image be decoded.
+    let rendering = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        avatars::render(&upload)
+    });
+    let rendered = rendering.await;
     let error = match rendered.map_err(|error| AppError::Internal(error.into()))? {
         Ok(avatar) => {
             store::avatars::put(&app.pool, session.user.id, Uuid::new_v4(), &avatar).await?;
