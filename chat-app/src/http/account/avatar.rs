@@ -98,7 +98,7 @@ pub(in crate::http) async fn get_avatar(
         ),
         (
             header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; sandbox",
+            "default-src 'none'; sandbox; frame-ancestors 'none'",
         ),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
