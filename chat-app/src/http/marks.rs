@@ -59,7 +59,7 @@ pub(super) async fn seen(
     }
     mark_read(&app, session.user.id, id, &mark).await?;
     Ok((
-        [(header::CONTENT_TYPE, "image/svg+xml")],
+        [(header::CONTENT_TYPE, "image/svg+xml; charset=utf-8")],
         "<svg xmlns=\"http://www.w3.org/2000/svg\"/>",
     ))
 }

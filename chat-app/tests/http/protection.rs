@@ -130,7 +130,7 @@ async fn assets_are_cached_for_ever_only_under_their_own_hash(pool: PgPool) {
         for (name, media_type) in [
             ("confab.css", "text/css; charset=utf-8"),
             ("confab.js", "text/javascript; charset=utf-8"),
-            ("icon.svg", "image/svg+xml"),
+            ("icon.svg", "image/svg+xml; charset=utf-8"),
             ("own-7.css", "text/css; charset=utf-8"),
         ] {
             let answer = stranger.get(&format!("/static/{release}/{name}")).await;
