@@ -217,7 +217,7 @@ pub async fn mark_unread(
     seq: i64,
 ) -> sqlx::Result<Option<Marked>> {
     sqlx::query_as(
-        "UPDATE members m SET last_read_seq = greatest(0, least($3, c.last_seq + 1) - 1), read_version = m.read_version + 1
+        "UPDATE members m SET last_read_seq = greatest(1, least($3, c.last_seq + 1)) - 1, read_version = m.read_version + 1
          FROM conversations c
          WHERE c.id = m.conversation_id AND m.conversation_id = $2 AND m.user_id = $1 AND m.left_rev IS NULL
          RETURNING m.last_read_seq, c.last_seq, m.read_version",

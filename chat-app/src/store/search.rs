@@ -231,7 +231,8 @@ pub async fn find(
     .bind(&prepared.wanted)
     .bind(prepared.after)
     .bind(prepared.before)
-    .bind(older.unwrap_or(i64::MAX))
+    // The search subtracts one from it.
+    .bind(older.unwrap_or(i64::MAX).max(i64::MIN + 1))
     .bind(limit)
     .fetch_all(pool)
     .await

@@ -140,9 +140,13 @@ async fn marking_unread_survives_read_marks_of_pages_with_an_old_version(pool: P
             .says(200, "{\"last_read\":1,\"version\":1}");
         bob.get(&path).await.says(200, "data-testid=\"new-since\"");
         script
-            .post(&read, &[("seq", "3"), ("version", "1")])
+            .post(&format!("{path}/messages/{}/unread", i64::MIN), &[])
             .await
-            .says(200, "{\"last_read\":3,\"version\":1}");
+            .says(200, "{\"last_read\":0,\"version\":2}");
+        script
+            .post(&read, &[("seq", "3"), ("version", "2")])
+            .await
+            .says(200, "{\"last_read\":3,\"version\":2}");
     })
     .await;
 }

@@ -170,6 +170,8 @@ async fn no_input_breaks_the_query_or_the_page(pool: PgPool) {
         assert!(!answer.body.contains("<img src=x"), "{}", answer.body);
         let answer = search(&mut ada, "\"><script>").await;
         answer.says(200, "value=\"&quot;&gt;&lt;script&gt;\"");
+        let oldest = format!("/search?q=alert&older={}", i64::MIN);
+        ada.get(&oldest).await.says(200, "");
     })
     .await;
 }
