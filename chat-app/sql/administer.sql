@@ -21,6 +21,9 @@ BEGIN
         PERFORM end_sessions(person, NULL);
         DELETE FROM reset_links r WHERE r.user_id = person AND what = 'disable';
     END IF;
+    IF what IN ('disable', 'unmake_admin') THEN
+        PERFORM end_links(person);
+    END IF;
     INSERT INTO audit_log (actor_id, act, subject_id) VALUES (actor, what, person);
     RETURN 'done';
 END

@@ -24,7 +24,7 @@ BEGIN
     DELETE FROM avatars a WHERE a.user_id = person;
     DELETE FROM blocks b WHERE b.user_id = person OR b.blocked_id = person;
     DELETE FROM mentions x WHERE x.user_id = person;
-    UPDATE invites i SET revoked_at = coalesce(i.revoked_at, now()) WHERE i.created_by = person;
+    PERFORM end_links(person);
     IF erase THEN
         INSERT INTO erasures (user_id) VALUES (person) ON CONFLICT DO NOTHING;
     END IF;

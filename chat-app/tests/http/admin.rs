@@ -176,6 +176,33 @@ async fn invitations_and_reset_links_are_shown_once_and_work(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
+async fn links_of_an_administrator_end_when_they_are_none_any_more(pool: PgPool) {
+    with(pool, &SETUP, async |site| {
+        let (mut ada, mut bob, bob_id) = cast(site).await;
+        let bob_path = format!("/admin/people/{bob_id}");
+        let ada_reset = format!("/admin/people/{}/reset", site.user_id("ada").await);
+        for act in ["unmake_admin", "disable"] {
+            ada.post(&bob_path, &[("act", "make_admin")])
+                .await
+                .location();
+            let limits = [("days", "3"), ("uses", "2")];
+            let join = link_of(&bob.post("/admin/invites", &limits).await);
+            let reset = link_of(&bob.post(&ada_reset, &[]).await);
+            ada.post(&bob_path, &[("act", act)]).await.location();
+            for link in [&join, &reset] {
+                site.stranger().get(link).await.says(404, "no longer valid");
+            }
+            site.stranger()
+                .post(&reset, &[("password", "battery staple")])
+                .await
+                .says(404, "");
+        }
+        ada.get("/admin").await.says(200, "");
+    })
+    .await;
+}
+
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn rooms_are_renamed_and_members_removed_without_showing_messages(pool: PgPool) {
     with(pool, &SETUP, async |site| {
         let (mut ada, _, id) = cast(site).await;
