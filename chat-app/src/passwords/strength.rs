@@ -8,6 +8,10 @@ const LENGTHS: std::ops::RangeInclusive<usize> = 8..=256;
 /// As many as eight random characters take by zxcvbn's estimate. Ten guesses a minute find it after twenty years.
 const MIN_GUESSES: u64 = 100_000_000;
 
+/// Only so many characters are rated: what begins hard to guess is hard to guess. The time that zxcvbn takes grows faster than the
+/// square of the length, to seconds for a hundred characters that it takes for letters in disguise.
+const RATED: usize = 32;
+
 /// Why a password is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weakness {
@@ -33,11 +37,12 @@ pub(super) fn weakness(password: &str, names: &[String]) -> Option<Weakness> {
         });
     }
     let known: Vec<&str> = names.iter().flat_map(|name| with_parts(name)).collect();
-    let estimate = zxcvbn(password, &known);
+    let rated: String = password.chars().take(RATED).collect();
+    let estimate = zxcvbn(&rated, &known);
     if estimate.guesses() >= MIN_GUESSES {
         return None;
     }
-    let unnamed = zxcvbn(password, &[]);
+    let unnamed = zxcvbn(&rated, &[]);
     Some(match unnamed.guesses() > estimate.guesses() {
         true => Weakness::Name,
         false if is_common(&estimate) => Weakness::Common,
@@ -80,6 +85,14 @@ mod tests {
         let long: String = long.chain(std::iter::repeat('x')).take(256).collect();
         assert_eq!(of(&long), None);
         assert_eq!(of(&"x".repeat(257)), Some(Weakness::TooLong));
+    }
+
+    #[test]
+    fn only_the_beginning_of_a_long_password_is_rated() {
+        let weak_begin = format!("{}k3Tq9xZp#vB7", "a".repeat(RATED));
+        assert_eq!(of(&weak_begin), Some(Weakness::Predictable));
+        let strong_begin = format!("k3Tq9xZp{}", "a".repeat(200));
+        assert_eq!(of(&strong_begin), None);
     }
 
     #[test]

@@ -190,7 +190,8 @@ async fn check(
     given: &Credentials,
 ) -> Result<Result<UserName, Box<AuthForm>>, AppError> {
     let name = new_name(app, &given.name).await?;
-    let password_error = password_error(app, &given.password, &[&given.name]).await?;
+    let names: Vec<&str> = name.iter().map(UserName::as_str).collect();
+    let password_error = password_error(app, &given.password, &names).await?;
     Ok(match name {
         Ok(name) if password_error.is_none() => Ok(name),
         name => Err(Box::new(AuthForm {
