@@ -2,7 +2,7 @@
 -- member. A conversation becomes large with its 65th member and stays large.
 --
 -- Locks: none; the caller holds the conversation's row.
--- Called by: add_people, create_conversation, join_room.
+-- Called by: add_people, create_conversation, create_hook, join_room.
 CREATE OR REPLACE FUNCTION add_member(conversation bigint, what text, actor bigint, person bigint,
                                       as_role text)
 RETURNS bigint LANGUAGE plpgsql AS $$

@@ -7,7 +7,7 @@ CREATE OR REPLACE FUNCTION administer(actor bigint, person bigint, what text) RE
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('confab.admins'));
     IF NOT EXISTS (SELECT FROM users u WHERE u.id = actor AND u.is_admin AND u.disabled_at IS NULL)
-       OR NOT EXISTS (SELECT FROM users u WHERE u.id = person AND NOT u.former) THEN
+       OR NOT EXISTS (SELECT FROM users u WHERE u.id = person AND NOT u.former AND NOT u.bot) THEN
         RETURN 'not_found';
     ELSIF what IN ('disable', 'unmake_admin') AND NOT EXISTS (
         SELECT FROM users u WHERE u.id <> person AND u.is_admin AND u.disabled_at IS NULL) THEN

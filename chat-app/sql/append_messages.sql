@@ -1,7 +1,7 @@
 -- Appends a batch of messages: one call, one transaction, no round trip while a lock is held.
 --
--- The arrays are parallel. An extra is null or {"reply_to": seq, "mentions": [name], "attachments": [uuid]}. Returns one row
--- for each message, in the order given, with the outcome:
+-- The arrays are parallel. An extra is null or {"reply_to": seq, "mentions": [name], "attachments": [uuid], "alias": {"name":
+-- text, "icon": emoji}}. Returns one row for each message, in the order given, with the outcome:
 --   sent           It is in the conversation. `recipients` are the members; null in a large room.
 --   duplicate      An earlier send has the same conversation, sender and client id; the row describes that one.
 --   not_member     The sender is not in the conversation, or there is none.
@@ -61,10 +61,11 @@ BEGIN
                date_bin('6 hours', max(at), '2020-01-01 00:00:00+00') AS bucket
         FROM fresh GROUP BY conversation_id
     ), written AS (
-        INSERT INTO messages (conversation_id, seq, rev, sender_id, client_id, body, created_at, reply_to)
+        INSERT INTO messages (conversation_id, seq, rev, sender_id, client_id, body, created_at, reply_to, alias, icon)
         SELECT conversation_id, new_seq, new_rev, sender_id, client_id, body, at,
                (SELECT q.seq FROM messages q WHERE q.conversation_id = f.conversation_id AND q.seq > f.floor
-                                               AND q.seq = (f.extra ->> 'reply_to')::bigint)
+                                               AND q.seq = (f.extra ->> 'reply_to')::bigint),
+               f.extra -> 'alias' ->> 'name', f.extra -> 'alias' ->> 'icon'
         FROM fresh f
         RETURNING conversation_id, seq
     ), mentioned AS (

@@ -1,4 +1,5 @@
--- Makes a member an owner, or an owner a member. Owners and administrators may do so; the last owner stays one.
+-- Makes a member an owner, or an owner a member. Owners and administrators may do so; the last owner stays one, and an
+-- integration becomes none.
 -- Returns `outcome` ('done', 'not_found' to this person, or 'forbidden') and the first and the last rev that it took;
 -- `rev` is null when there was nothing to change.
 --
@@ -19,6 +20,8 @@ BEGIN
     IF was IS NULL OR own IS NULL AND NOT as_admin THEN
         outcome := 'not_found';
     ELSIF own IS DISTINCT FROM 'owner' AND NOT as_admin THEN
+        outcome := 'forbidden';
+    ELSIF new_role = 'owner' AND EXISTS (SELECT FROM users u WHERE u.id = person AND u.bot) THEN
         outcome := 'forbidden';
     ELSIF new_role = 'member' AND was = 'owner' AND (
         SELECT count(*) FROM members m

@@ -3,6 +3,7 @@
 mod body;
 mod conversations;
 mod excerpt;
+mod hooks;
 mod ids;
 mod messages;
 mod names;
@@ -15,10 +16,11 @@ pub use self::conversations::{
 };
 pub(crate) use self::excerpt::shortened;
 pub use self::excerpt::{Excerpt, FileSummary, Gist};
-pub use self::ids::{ConversationId, SessionId, UserId};
+pub use self::hooks::{Hook, HookKind};
+pub use self::ids::{ConversationId, HookId, SessionId, UserId};
 pub use self::messages::{
-    AddressedChange, Attachment, Audience, Change, Mention, Message, Notice, NoticeKind, Quote,
-    Reaction,
+    AddressedChange, Attachment, Audience, Change, Integration, Mention, Message, MessageAlias,
+    Notice, NoticeKind, Quote, Reaction,
 };
 pub(crate) use self::names::is_invisible;
 pub use self::names::{VisibleNameError, look_alike, lookalike_keys, parse_visible};

@@ -10,6 +10,7 @@ mod conversations;
 mod error;
 mod extract;
 mod files;
+mod hooks;
 mod layers;
 mod limits;
 mod marks;
@@ -60,6 +61,8 @@ pub fn router(app: App) -> Router {
         .route("/c/{id}/read", post(marks::read))
         .route("/c/{id}/seen", get(marks::seen))
         .route("/c/{id}/about", get(about::show).post(about::describe))
+        .route("/c/{id}/hooks", get(hooks::show).post(hooks::create))
+        .route("/c/{id}/hooks/{hook}", post(hooks::act))
         .route("/c/{id}/join", post(rooms::join))
         .route("/c/{id}/leave", post(rooms::leave))
         .route("/c/{id}/members", get(rooms::members).post(about::add))
@@ -102,7 +105,10 @@ pub fn router(app: App) -> Router {
             get(attachments::page).post(attachments::send),
         )
         .layer(DefaultBodyLimit::disable());
-    layers::add_layers(routes, uploads, &app).with_state(app)
+    let hooks = Router::new()
+        .route("/hooks/{token}", post(hooks::receive::receive))
+        .layer(DefaultBodyLimit::max(hooks::receive::BODY_LIMIT));
+    layers::add_layers(routes, uploads, hooks, &app).with_state(app)
 }
 
 fn settings() -> Router<App> {

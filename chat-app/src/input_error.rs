@@ -83,6 +83,10 @@ pub enum InputError {
     LastAdmin,
     InviteLimits,
     MessageLink,
+
+    HookNameMissing,
+    HookNameTooLong,
+    TooManyHooks,
 }
 
 impl InputError {
@@ -140,6 +144,9 @@ impl InputError {
             Self::LastAdmin => t!(text, "admin-last-admin"),
             Self::InviteLimits => t!(text, "admin-invite-bad"),
             Self::MessageLink => t!(text, "admin-message-link-bad"),
+            Self::HookNameMissing => t!(text, "hooks-name-missing"),
+            Self::HookNameTooLong => t!(text, "hooks-name-long"),
+            Self::TooManyHooks => t!(text, "hooks-too-many"),
         }
     }
 
@@ -260,6 +267,9 @@ mod tests {
             E::LastAdmin,
             E::InviteLimits,
             E::MessageLink,
+            E::HookNameMissing,
+            E::HookNameTooLong,
+            E::TooManyHooks,
         ]
     }
 

@@ -19,6 +19,7 @@ pub(crate) mod error;
 pub(crate) mod event;
 pub mod files;
 pub(crate) mod frame;
+pub mod hooks;
 pub mod housekeeping;
 pub mod http;
 pub(crate) mod hub;

@@ -26,6 +26,7 @@ pub mod changes;
 pub mod conversations;
 pub mod devices;
 pub mod export;
+pub mod hooks;
 pub mod housekeeping;
 pub mod invites;
 pub mod lookalikes;

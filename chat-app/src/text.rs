@@ -89,6 +89,7 @@ static AREAS: &[[&str; 3]] = &areas! {
     "attachments"
     "chat"
     "errors"
+    "hooks"
     "message"
     "rooms"
     "notifications"

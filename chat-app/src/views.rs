@@ -15,6 +15,7 @@ pub(crate) mod conversation;
 mod document;
 pub(crate) mod error;
 mod excerpt;
+pub(crate) mod hooks;
 pub(crate) mod list;
 pub(crate) mod message;
 pub(crate) mod notice;

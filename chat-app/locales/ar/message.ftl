@@ -3,6 +3,9 @@ you = أنت:{ " " }
 unread = { " " }غير مقروءة
 mentioned = { " " }إشارات إليك
 former = عضو سابق
+# Beside the name of an integration; $text is that name where the message has another one.
+app = تطبيق
+app-of = تطبيق { $text }
 edited = (معدَّلة)
 deleted = حُذفت هذه الرسالة.
 photo = صورة

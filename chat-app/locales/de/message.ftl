@@ -3,6 +3,9 @@ you = Du:{ " " }
 unread = { " " }ungelesen
 mentioned = { " " }Erwähnungen
 former = Ehemaliges Mitglied
+# Beside the name of an integration; $text is that name where the message has another one.
+app = App
+app-of = App { $text }
 edited = (bearbeitet)
 deleted = Diese Nachricht wurde gelöscht.
 photo = Foto

@@ -1,4 +1,6 @@
 # Text of a push notification.
+# The sender is an integration.
+push-app = { $name } (App)
 push-room-body = { $name }: { $words }
 
 # The settings page.

@@ -3,6 +3,9 @@ you = You:{ " " }
 unread = { " " }unread
 mentioned = { " " }mentions
 former = Former member
+# Beside the name of an integration; $text is that name where the message has another one.
+app = App
+app-of = App { $text }
 edited = (edited)
 deleted = This message was deleted.
 photo = Photo

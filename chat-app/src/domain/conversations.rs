@@ -52,6 +52,8 @@ pub enum Level {
 pub struct Preview {
     pub sender: UserId,
     pub sender_name: String,
+    /// Whether an integration sent it.
+    pub integration: bool,
     pub excerpt: Excerpt,
 }
 
@@ -104,6 +106,8 @@ impl ConversationSummary {
 pub struct Member {
     pub user: User,
     pub role: Role,
+    /// Whether it is an integration and no person.
+    pub integration: bool,
 }
 
 /// The part of a conversation to show.

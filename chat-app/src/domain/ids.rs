@@ -35,3 +35,4 @@ id!(
     /// A logged-in browser.
     SessionId
 );
+id!(HookId);

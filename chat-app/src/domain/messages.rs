@@ -22,11 +22,30 @@ pub struct Reaction {
     pub names: Vec<String>,
 }
 
+/// The integration that sent a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Integration {
+    /// Its own name, whatever the message is called.
+    pub name: String,
+    /// The emoji that the message has in place of a picture.
+    pub icon: Option<String>,
+}
+
+/// What a message of an integration shows in place of the integration's name and picture.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct MessageAlias {
+    pub name: Option<String>,
+    /// An emoji.
+    pub icon: Option<String>,
+}
+
 /// The message to which another one replies.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quote {
     pub seq: i64,
     pub sender_name: String,
+    /// Whether an integration sent it.
+    pub integration: bool,
     pub excerpt: Excerpt,
 }
 
@@ -41,8 +60,11 @@ pub struct Message {
     /// Whether it was edited, deleted or reacted to since it was sent.
     pub changed: bool,
     pub sender: UserId,
+    /// The sender's name, or the one that the message gives itself.
     pub sender_name: String,
     pub sender_avatar: Option<Uuid>,
+    /// `None` for a message of a person.
+    pub integration: Option<Box<Integration>>,
     /// Chosen by the client that sent it.
     pub client_id: Uuid,
     /// Empty for a tombstone.

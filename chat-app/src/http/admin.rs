@@ -93,7 +93,7 @@ fn split_page<T>(mut rows: Vec<T>) -> (Vec<T>, bool) {
 }
 
 /// A link to share. Without a URL in the settings it is a path alone: the `Host` of a request is what its client wrote.
-fn shared_link(app: &App, path: &str) -> String {
+pub(super) fn shared_link(app: &App, path: &str) -> String {
     let origin = app.config.url.as_ref().map(|url| url.origin());
     let origin = origin.map(|origin| origin.ascii_serialization());
     origin.unwrap_or_default() + path

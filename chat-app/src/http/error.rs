@@ -3,13 +3,14 @@
 //! A handler's [`AppError`] travels in the extensions of its response. The layer [`render`] turns it into a page or JSON,
 //! depending on what the browser accepts. A bare status from another layer or an extractor gets the error of that status.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware::Next;
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::response::{Html, IntoResponse, IntoResponseParts, Redirect, Response, ResponseParts};
 
 use super::extract::accepts_json;
 use super::request_id::RequestId;
@@ -17,6 +18,19 @@ use crate::app::App;
 use crate::error::AppError;
 use crate::text::Text;
 use crate::views;
+
+/// Marks an answer to a program, which is sent as it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Verbatim;
+
+impl IntoResponseParts for Verbatim {
+    type Error = Infallible;
+
+    fn into_response_parts(self, mut parts: ResponseParts) -> Result<ResponseParts, Infallible> {
+        parts.extensions_mut().insert(self);
+        Ok(parts)
+    }
+}
 
 /// Answers an error with a page, or with `{"error": sentence}` if the browser asks for JSON.
 pub(super) async fn render(State(app): State<App>, request: Request, next: Next) -> Response {
@@ -54,6 +68,9 @@ fn error_of(response: &mut Response) -> Option<Arc<AppError>> {
     if let Some(error) = response.extensions_mut().remove::<Arc<AppError>>() {
         return Some(error);
     }
+    if response.extensions().get::<Verbatim>().is_some() {
+        return None;
+    }
     let status = response.status();
     let media_type = response
         .headers()
@@ -80,7 +97,7 @@ fn page_response(app: &App, text: Text, error: &AppError, id: Option<&str>) -> R
     with_retry_after(error, Html(page.into_string()).into_response())
 }
 
-fn with_retry_after(error: &AppError, mut response: Response) -> Response {
+pub(super) fn with_retry_after(error: &AppError, mut response: Response) -> Response {
     if let Some(wait) = error.retry_after() {
         let seconds = wait.as_secs_f64().ceil().max(1.0) as u64;
         response

@@ -46,18 +46,22 @@ const HEADERS: [(HeaderName, &str); 5] = [
     (header::CACHE_CONTROL, "no-store"),
 ];
 
-/// The layer added last runs first. Uploads have their own limits.
-pub(super) fn add_layers(routes: Router<App>, uploads: Router<App>, app: &App) -> Router<App> {
+/// The layer added last runs first. Uploads have their own limits. A hook's token says all about who posts: no cookie counts, so
+/// pages of other sites may post too.
+pub(super) fn add_layers(
+    routes: Router<App>,
+    uploads: Router<App>,
+    hooks: Router<App>,
+    app: &App,
+) -> Router<App> {
     let mut routes = routes
         .layer(DefaultBodyLimit::max(body_limit(
             app.config.max_message_bytes,
         )))
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::SERVICE_UNAVAILABLE,
-            TIMEOUT,
-        ))
+        .layer(timeout())
         .merge(uploads)
         .layer(from_fn_with_state(app.clone(), origin::refuse_foreign))
+        .merge(hooks.layer(timeout()))
         .layer(CatchPanicLayer::custom(panic_response))
         .layer(from_fn_with_state(app.clone(), error::render));
     for (name, value) in HEADERS {
@@ -80,6 +84,10 @@ pub(super) fn add_layers(routes: Router<App>, uploads: Router<App>, app: &App) -
                 .compress_when(Compressible),
         )
         .layer(from_fn_with_state(app.clone(), trace))
+}
+
+fn timeout() -> TimeoutLayer {
+    TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIMEOUT)
 }
 
 /// Marks a response that must not be compressed: its length is known, and it can be requested in ranges.
@@ -114,7 +122,7 @@ fn panic_response(panic: Box<dyn std::any::Any + Send>) -> Response {
 
 /// The path without the secret token of a link.
 fn redact_token(path: &str) -> &str {
-    let prefix = ["/join/", "/reset/"]
+    let prefix = ["/hooks/", "/join/", "/reset/"]
         .into_iter()
         .find(|prefix| path.starts_with(prefix));
     prefix.unwrap_or(path)

@@ -1,4 +1,4 @@
-//! How often people may try to log in, to sign up and to prove who they are. Does I/O.
+//! How often people may try to log in, to sign up and to prove who they are, and programs may post. Does I/O.
 //!
 //! PostgreSQL counts for all replicas. Whoever has logged in with a browser before has a limit of their own there, which
 //! strangers cannot use up. All others share limits by name, and by address where trusted proxies name addresses. What
@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::source::Source;
 use crate::app::App;
-use crate::domain::UserId;
+use crate::domain::{HookId, UserId};
 use crate::error::AppError;
 use crate::store::attempts::{self, Limit, Taken};
 
@@ -59,6 +59,11 @@ impl<'a> Attempt<'a> {
     /// To become the first admin.
     pub(super) async fn set_up(app: &'a App) -> Result<Self, AppError> {
         Self::take(app, vec![shared(key("set up", ()), 10, 1)]).await
+    }
+
+    /// To post with a hook: bursts, and then one message a second.
+    pub(super) async fn post(app: &'a App, hook: HookId) -> Result<Self, AppError> {
+        Self::take(app, vec![limit(key("hook", hook), 60, 1)]).await
     }
 
     /// To prove with a password who uses an open session. Nobody else can use this up.

@@ -96,6 +96,7 @@ pub(super) async fn send(
         reply_to: form.reply_to.parse().ok(),
         mentions: markdown::mentioned_names(body.as_str()),
         attachments,
+        alias: None,
     };
     let sent = app
         .writer

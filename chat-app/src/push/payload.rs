@@ -31,17 +31,16 @@ pub(crate) fn payload(due: &DuePush) -> Vec<u8> {
         language: Language::of_tag(&due.language).unwrap_or_default(),
     };
     let words = words(text, due.excerpt.gist());
+    let sender = match due.integration {
+        true => t!(text, "push-app", name = due.sender_name.clone()),
+        false => due.sender_name.clone(),
+    };
     let (title, body) = match &due.title {
         Some(room) => (
             room.clone(),
-            t!(
-                text,
-                "push-room-body",
-                name = due.sender_name.clone(),
-                words = words
-            ),
+            t!(text, "push-room-body", name = sender, words = words),
         ),
-        None => (due.sender_name.clone(), words),
+        None => (sender, words),
     };
     let payload = Payload {
         title: shortened(&title, TITLE_CHARS),
@@ -107,6 +106,15 @@ mod tests {
             (&room["title"], &room["body"]),
             (&"kitchen".into(), &"Ada: tea?".into())
         );
+    }
+
+    #[test]
+    fn a_notification_says_that_an_integration_sent_it() {
+        let alert = DuePush {
+            integration: true,
+            ..due(Some("ops"), "down")
+        };
+        assert_eq!(json(&alert)["body"], "Ada (app): down");
     }
 
     #[test]

@@ -60,7 +60,7 @@ fn done(outcome: &str) -> Done {
 pub async fn people(pool: &Pool, q: &str, after: &str, limit: i64) -> sqlx::Result<Vec<Person>> {
     let rows = sqlx::query(
         "SELECT id, name, display_name, avatar, is_admin, disabled_at IS NOT NULL AS disabled, created_at FROM users
-         WHERE NOT former AND name > $2
+         WHERE NOT former AND NOT bot AND name > $2
            AND ($1 = '' OR strpos(name, $1) > 0 OR strpos(lower(display_name), $1) > 0)
          ORDER BY name LIMIT $3",
     )
@@ -75,7 +75,7 @@ pub async fn people(pool: &Pool, q: &str, after: &str, limit: i64) -> sqlx::Resu
 pub async fn person(pool: &Pool, id: UserId) -> sqlx::Result<Option<Person>> {
     let row = sqlx::query(
         "SELECT id, name, display_name, avatar, is_admin, disabled_at IS NOT NULL AS disabled, created_at FROM users
-         WHERE NOT former AND id = $1",
+         WHERE NOT former AND NOT bot AND id = $1",
     )
     .bind(id)
     .fetch_optional(pool)

@@ -24,7 +24,8 @@ macro_rules! summaries {
                                    ORDER BY gm.user_id LIMIT 4) g), '') END AS name,
                     (SELECT count(*) FROM mentions x
                      WHERE x.user_id = m.user_id AND x.conversation_id = c.id AND x.seq > m.last_read_seq) AS mentions,
-                    newest.sender_id, coalesce(sender.display_name, sender.name) AS sender_name, ",
+                    newest.sender_id, coalesce(newest.alias, sender.display_name, sender.name) AS sender_name,
+                    sender.bot AS integration, ",
             excerpt!("newest"),
             " AS excerpt",
             $more,
@@ -111,6 +112,7 @@ fn summary_of(row: &PgRow) -> sqlx::Result<ConversationSummary> {
         Some(sender) => Some(Preview {
             sender,
             sender_name: row.try_get("sender_name")?,
+            integration: row.try_get("integration")?,
             excerpt: row.try_get::<Json<_>, _>("excerpt")?.0,
         }),
         None => None,
@@ -136,8 +138,8 @@ fn summary_of(row: &PgRow) -> sqlx::Result<ConversationSummary> {
     })
 }
 
-/// The direct conversation of these two, created if needed. `None` with oneself, or if the other user does not exist, is
-/// disabled or has left.
+/// The direct conversation of these two, created if needed. `None` with oneself, with an integration, or if the other user does not
+/// exist, is disabled or has left.
 pub async fn open_direct(
     pool: &Pool,
     me: UserId,
@@ -152,7 +154,7 @@ pub async fn open_direct(
     let made: Option<(ConversationId,)> = sqlx::query_as(
         "INSERT INTO conversations (direct_low, direct_high)
          SELECT $1, $2 WHERE (SELECT count(*) FROM users
-                               WHERE id IN ($1, $2) AND disabled_at IS NULL AND NOT former) = 2
+                               WHERE id IN ($1, $2) AND disabled_at IS NULL AND NOT former AND NOT bot) = 2
          ON CONFLICT (direct_low, direct_high) DO UPDATE SET direct_low = excluded.direct_low
          RETURNING id",
     )

@@ -48,12 +48,13 @@ pub async fn of_display_name(
 }
 
 /// Adds the keys of display names that were set without them, by a release that does not know them. Returns how many.
+/// Integrations have none: they are labeled, and several may have one name.
 pub async fn bring_up_to_date(connection: &mut PgConnection) -> sqlx::Result<usize> {
     let (mut after, mut total) = (UserId(0), 0);
     loop {
         let page: Vec<(UserId, String)> = sqlx::query_as(
             "SELECT id, display_name FROM users
-             WHERE display_name IS NOT NULL AND display_name_keys IS NULL AND id > $1 ORDER BY id LIMIT 500",
+             WHERE display_name IS NOT NULL AND display_name_keys IS NULL AND NOT bot AND id > $1 ORDER BY id LIMIT 500",
         )
         .bind(after)
         .fetch_all(&mut *connection)

@@ -8,7 +8,7 @@ use sqlx::{FromRow, PgConnection, PgExecutor, Row};
 
 pub use self::append::{Appended, Draft, Extra, append};
 use super::{Outcome, Pool};
-use crate::domain::{ConversationId, Message, Page, Quote, Span, UserId, Window};
+use crate::domain::{ConversationId, Integration, Message, Page, Quote, Span, UserId, Window};
 use crate::store::notices;
 
 /// The SELECT of all reads of messages. What belongs to a message comes as JSON, so that a page is one query. Most messages
@@ -17,10 +17,12 @@ macro_rules! messages {
     ($rest:literal) => {
         concat!(
             "SELECT m.conversation_id, m.seq, m.rev, m.sent_rev IS NOT NULL AS changed, m.sender_id,
-                    coalesce(u.display_name, u.name) AS sender_name, u.avatar, m.client_id, m.body, m.created_at,
+                    coalesce(m.alias, u.display_name, u.name) AS sender_name, u.avatar,
+                    CASE WHEN u.bot THEN coalesce(u.display_name, u.name) END AS integration, m.icon, m.client_id, m.body, m.created_at,
                     m.edited_at IS NOT NULL AS edited, m.deleted_at IS NOT NULL AS deleted, m.reply_to,
                     CASE WHEN m.reply_to IS NOT NULL THEN (
-                     SELECT jsonb_build_object('seq', q.seq, 'sender_name', coalesce(qu.display_name, qu.name),
+                     SELECT jsonb_build_object('seq', q.seq, 'integration', qu.bot,
+                                               'sender_name', coalesce(q.alias, qu.display_name, qu.name),
                                                'excerpt', ",
             excerpt!("q"),
             ")
@@ -53,6 +55,8 @@ macro_rules! messages {
 impl FromRow<'_, PgRow> for Message {
     fn from_row(row: &PgRow) -> sqlx::Result<Self> {
         let quote: Option<Json<Quote>> = row.try_get("quote")?;
+        let integration: Option<String> = row.try_get("integration")?;
+        let icon = row.try_get("icon")?;
         Ok(Self {
             conversation: row.try_get("conversation_id")?,
             seq: row.try_get("seq")?,
@@ -61,6 +65,7 @@ impl FromRow<'_, PgRow> for Message {
             sender: row.try_get("sender_id")?,
             sender_name: row.try_get("sender_name")?,
             sender_avatar: row.try_get("avatar")?,
+            integration: integration.map(|name| Box::new(Integration { name, icon })),
             client_id: row.try_get("client_id")?,
             body: row.try_get("body")?,
             at: row.try_get("created_at")?,

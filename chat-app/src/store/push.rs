@@ -214,6 +214,8 @@ pub struct DuePush {
     /// The title of the room; `None` for direct messages.
     pub title: Option<String>,
     pub sender_name: String,
+    /// Whether an integration sent it.
+    pub integration: bool,
     pub excerpt: Excerpt,
 }
 
@@ -233,7 +235,8 @@ pub async fn claim(pool: &Pool, limit: usize) -> sqlx::Result<Vec<DuePush>> {
             excerpt!("x"),
             " AS excerpt,
                 CASE WHEN c.kind <> 'direct' THEN c.title END AS title,
-                coalesce(sender.display_name, sender.name, '') AS sender_name,
+                coalesce(x.alias, sender.display_name, sender.name, '') AS sender_name,
+                coalesce(sender.bot, false) AS integration,
                 c.kind = 'direct' OR EXISTS (SELECT FROM mentions y
                     WHERE y.user_id = s.user_id AND y.conversation_id = t.conversation_id AND y.seq = t.seq) AS personal,
                 coalesce(x.deleted_at IS NULL AND x.created_at > now() - interval '1 day'
@@ -276,6 +279,7 @@ fn due_of(row: &PgRow) -> sqlx::Result<DuePush> {
         at: row.try_get("at")?,
         title: row.try_get("title")?,
         sender_name: row.try_get("sender_name")?,
+        integration: row.try_get("integration")?,
         excerpt: row.try_get::<Json<_>, _>("excerpt")?.0,
     })
 }
@@ -350,6 +354,7 @@ impl DuePush {
             at: OffsetDateTime::UNIX_EPOCH,
             title: None,
             sender_name: "Ada".into(),
+            integration: false,
             excerpt: Excerpt {
                 body: "hello".into(),
                 ..Excerpt::default()

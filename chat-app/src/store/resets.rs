@@ -15,7 +15,7 @@ pub async fn create(
         "WITH made AS (
              INSERT INTO reset_links (user_id, token_hash, expires_at)
              SELECT id, $3, now() + make_interval(hours => $4) FROM users
-             WHERE id = $2 AND NOT former AND disabled_at IS NULL
+             WHERE id = $2 AND NOT former AND NOT bot AND disabled_at IS NULL
              ON CONFLICT (user_id) DO UPDATE SET token_hash = excluded.token_hash, expires_at = excluded.expires_at
              RETURNING user_id
          )

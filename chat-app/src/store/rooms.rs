@@ -139,7 +139,7 @@ pub async fn members(
     limit: i64,
 ) -> sqlx::Result<Vec<Member>> {
     let rows = sqlx::query(
-        "SELECT m.role, u.id, u.name, u.display_name, u.avatar
+        "SELECT m.role, u.id, u.name, u.display_name, u.avatar, u.bot
          FROM members m JOIN users u ON u.id = m.user_id
          WHERE m.conversation_id = $1 AND m.left_rev IS NULL
            AND (strpos(u.name, lower($2)) > 0 OR strpos(lower(u.display_name), lower($2)) > 0)
@@ -154,6 +154,7 @@ pub async fn members(
         Ok(Member {
             user: user_of(row, "id")?,
             role: row.try_get("role")?,
+            integration: row.try_get("bot")?,
         })
     };
     rows.iter().map(member).collect()

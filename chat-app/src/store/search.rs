@@ -42,6 +42,8 @@ pub struct Hit {
     pub sender: UserId,
     pub sender_avatar: Option<Uuid>,
     pub sender_name: String,
+    /// Whether an integration sent it.
+    pub integration: bool,
     pub body: String,
     /// The names of its files.
     pub files: Vec<String>,
@@ -208,7 +210,7 @@ pub async fn find(
     // Days are those of the user's time zone.
     sqlx::query_as(
         "SELECT f.number, f.conversation_id, f.seq, m.sender_id, u.avatar AS sender_avatar, m.body, m.created_at,
-                coalesce(u.display_name, u.name) AS sender_name,
+                coalesce(m.alias, u.display_name, u.name) AS sender_name, u.bot AS integration,
                 ARRAY(SELECT a.name FROM attachments a WHERE a.conversation_id = f.conversation_id AND a.seq = f.seq
                       ORDER BY a.created_at, a.id) AS files,
                 CASE WHEN c.kind = 'direct' THEN (

@@ -89,7 +89,7 @@ pub async fn credentials(
     sqlx::query_as(
         "SELECT id, password_hash, disabled_at IS NOT NULL AS disabled,
                 EXISTS (SELECT FROM known_devices d WHERE d.user_id = users.id AND d.token_hash = $2) AS known_device
-         FROM users WHERE name = $1 AND NOT former",
+         FROM users WHERE name = $1 AND NOT former AND NOT bot",
     )
     .bind(name.as_str())
     .bind(device)
@@ -98,13 +98,13 @@ pub async fn credentials(
 }
 
 /// Users other than `me` whose name or display name contains `q`: those whose name starts with it first, then by name.
-/// Without `q`, the newest users. Disabled and former users are not found.
+/// Without `q`, the newest users. Disabled and former users and integrations are not found.
 pub async fn search(pool: &Pool, me: UserId, q: &str, limit: i64) -> sqlx::Result<Vec<User>> {
     let q = q.trim().to_lowercase();
     let rows = if q.is_empty() {
         sqlx::query(
             "SELECT id, name, display_name, avatar FROM users
-             WHERE id <> $1 AND disabled_at IS NULL AND NOT former ORDER BY id DESC LIMIT $2",
+             WHERE id <> $1 AND disabled_at IS NULL AND NOT former AND NOT bot ORDER BY id DESC LIMIT $2",
         )
         .bind(me)
         .bind(limit)
@@ -113,7 +113,7 @@ pub async fn search(pool: &Pool, me: UserId, q: &str, limit: i64) -> sqlx::Resul
     } else {
         sqlx::query(
             "SELECT id, name, display_name, avatar FROM users
-             WHERE id <> $1 AND disabled_at IS NULL AND NOT former
+             WHERE id <> $1 AND disabled_at IS NULL AND NOT former AND NOT bot
                AND (strpos(name, $3) > 0 OR strpos(lower(display_name), $3) > 0)
              ORDER BY NOT starts_with(name, $3), name LIMIT $2",
         )

@@ -7,7 +7,7 @@ use super::notifications;
 use super::rooms::{description, people_field};
 use super::settings::{Outcome, button, page as settings_page, section};
 use super::shell::Shell;
-use super::widgets::{SEARCH_ICON, avatar, display_name, handle_of, icon, is_former};
+use super::widgets::{SEARCH_ICON, app_label, avatar, display_name, handle_of, icon, is_former};
 use crate::domain::{ConversationKind, ConversationSummary, Member, Role, UserId};
 use crate::input_error::InputError;
 use crate::t;
@@ -53,6 +53,7 @@ pub(crate) fn page(shell: &Shell, page: &AboutPage) -> Markup {
         @if !direct && may_add { (add(text, page.people, &path)) }
         (plain(text, "notifications", "about-notifications",
             notifications::level_form(text, conversation.id, conversation.level)))
+        @if conversation.kind.is_room() && conversation.role == Role::Owner { (integrations(text, &path)) }
         (members(shell, page, &path))
         @if !direct { (leave(text, &path)) }
         @if let Some(partner) = conversation.partner.filter(|_| !is_former(&conversation.name)) {
@@ -98,6 +99,14 @@ fn add(text: Text, (typed, error): (&str, Option<&InputError>), path: &str) -> M
         }
     };
     plain(text, "add", "about-add", form)
+}
+
+fn integrations(text: Text, path: &str) -> Markup {
+    let content = html! {
+        p.hint { (t!(text, "hooks-about")) }
+        a.button href={ (path) "/hooks" } data-testid="hooks-link" { (t!(text, "hooks-manage")) }
+    };
+    plain(text, "integrations", "hooks-title", content)
 }
 
 fn leave(text: Text, path: &str) -> Markup {
@@ -148,15 +157,16 @@ fn row(shell: &Shell, conversation: &ConversationSummary, member: &Member) -> Ma
                 span.name dir="auto" { (who) }
                 (handle_of(user))
                 @if member.role == Role::Owner { span.hint { (t!(text, "about-owner")) } }
+                @if member.integration { (app_label(None)) }
             }
             @if owns {
-                form method="post" action={ (path) "/role" } {
+                @if !member.integration { form method="post" action={ (path) "/role" } {
                     @if member.role == Role::Owner {
                         button.quiet name="role" value="member" aria-label=(t!(text, "about-make-member-named", name = who)) { (t!(text, "about-make-member")) }
                     } @else {
                         button.quiet name="role" value="owner" aria-label=(t!(text, "about-make-owner-named", name = who)) { (t!(text, "about-make-owner")) }
                     }
-                }
+                } }
                 @if user.id != shell.me.id {
                     form method="post" action={ (path) "/remove" } {
                         button.quiet type="submit" aria-label=(t!(text, "about-remove-named", name = who)) { (t!(text, "about-remove")) }

@@ -61,7 +61,7 @@ fn next_link(text: Text, path: &str, query: &[(&str, &str)], has_more: bool) -> 
 }
 
 /// A link to copy, which holds a secret.
-fn secret_link(text: Text, link: &str) -> Markup {
+pub(super) fn secret_link(text: Text, link: &str) -> Markup {
     html! {
         p.secret-link dir="ltr" data-testid="secret-link" { (link) }
         @if link.starts_with('/') { p.hint { (t!(text, "admin-link-relative")) } }

@@ -198,7 +198,9 @@ fn notice_and_break(notice: &Notice, previous: &mut Option<&Message>) -> Markup 
 }
 
 fn is_new_turn(previous: &Message, this: &Message) -> bool {
-    previous.sender != this.sender || (this.at - previous.at).whole_seconds() >= TURN_SECONDS
+    previous.sender != this.sender
+        || previous.sender_name != this.sender_name
+        || (this.at - previous.at).whole_seconds() >= TURN_SECONDS
 }
 
 /// A line before the first item of a day.

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use time::macros::format_description;
 
 use super::excerpt;
-use super::widgets::{avatar, display_name, handle, icon_avatar, is_former, rfc3339};
+use super::widgets::{app_label, avatar, display_name, handle, icon_avatar, is_former, rfc3339};
 use crate::domain::{ConversationKind, ConversationSummary, Level};
 use crate::t;
 use crate::text::Text;
@@ -48,7 +48,13 @@ fn preview(text: Text, conversation: &ConversationSummary) -> Markup {
             None => span.preview { (t!(text, "no-messages")) }
             Some(preview) if preview.excerpt.deleted => span.preview data-sender=(preview.sender) data-t="deleted" {}
             Some(preview) => span.preview dir="auto" data-sender=(preview.sender) {
-                @if conversation.kind != ConversationKind::Direct { b { bdi { (display_name(text, &preview.sender_name)) } ": " } }
+                @if conversation.kind != ConversationKind::Direct {
+                    b {
+                        bdi { (display_name(text, &preview.sender_name)) }
+                        @if preview.integration { " " (app_label(None)) }
+                        ": "
+                    }
+                }
                 (excerpt::line(&preview.excerpt, PREVIEW_CHARS))
             }
         }
@@ -129,6 +135,7 @@ mod tests {
             preview: Some(Preview {
                 sender: UserId(3),
                 sender_name: "bob".into(),
+                integration: false,
                 excerpt: Excerpt {
                     body: "Hello\n  there".into(),
                     ..Excerpt::default()

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::widgets::{Face, avatar, is_former, name_element, rfc3339, time_of_day};
+use super::widgets::{Face, app_label, avatar, is_former, name_element, rfc3339, time_of_day};
 use super::{attachment, excerpt, notice};
 use crate::domain::{Change, ConversationId, Message, Quote, Reaction, UserId};
 use crate::markdown;
@@ -51,6 +51,7 @@ impl Shown {
             && message.mentions.is_empty()
             && message.reactions.is_empty()
             && message.attachments.is_empty()
+            && message.integration.is_none()
             && !is_former(&message.sender_name);
         if !plain {
             return Self {
@@ -81,6 +82,7 @@ pub(super) fn template() -> Markup {
         sender: UserId(0),
         sender_name: String::new(),
         sender_avatar: None,
+        integration: None,
         client_id: Uuid::nil(),
         body: "x".to_owned(),
         at: OffsetDateTime::UNIX_EPOCH,
@@ -108,11 +110,15 @@ pub(crate) fn item(message: &Message) -> Markup {
     html! {
         li.message.deleted[message.deleted] #{ "m" (message.seq) } data-testid="message" data-seq=[seq]
             data-rev=(message.rev) data-sender=(message.sender) data-client-id=(message.client_id)
-            data-mentions=[Some(ids(mentions)).filter(|ids| !ids.is_empty())] {
-            (avatar(&message.sender_name, message.sender_avatar))
+            data-mentions=[Some(ids(mentions)).filter(|ids| !ids.is_empty())] data-alias=[alias(message)] {
+            (face(message))
             div.meta {
                 span.sender { (name_element(&message.sender_name)) }
                 " "
+                @if let Some(integration) = &message.integration {
+                    (app_label(alias(message).map(|_| integration.name.as_str())))
+                    " "
+                }
                 time datetime=(rfc3339(message.at)) { (time_of_day(message.at)) }
             }
             @if let Some(quote) = &message.quote { (quoted(quote)) }
@@ -131,11 +137,29 @@ pub(crate) fn item(message: &Message) -> Markup {
     }
 }
 
+/// The name that a message has in place of its integration's.
+fn alias(message: &Message) -> Option<&str> {
+    let integration = message.integration.as_ref()?;
+    Some(message.sender_name.as_str()).filter(|name| *name != integration.name)
+}
+
+fn face(message: &Message) -> Markup {
+    let icon = message
+        .integration
+        .as_ref()
+        .and_then(|app| app.icon.as_ref());
+    match icon {
+        Some(icon) => html! { span.avatar.icon aria-hidden="true" { (icon) } },
+        None => avatar(&message.sender_name, message.sender_avatar),
+    }
+}
+
 fn quoted(quote: &Quote) -> Markup {
     html! {
         a.quote href={ "?at=" (quote.seq) "#m" (quote.seq) } data-quote=(quote.seq) {
             b { (name_element(&quote.sender_name)) }
             " "
+            @if quote.integration { (app_label(None)) " " }
             (excerpt::line(&quote.excerpt, QUOTE_CHARS))
         }
     }
@@ -182,7 +206,7 @@ pub(crate) mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::domain::{ConversationId, Excerpt, Mention, UserId};
+    use crate::domain::{ConversationId, Excerpt, Integration, Mention, UserId};
 
     pub(crate) fn message(body: &str) -> Message {
         Message {
@@ -193,6 +217,7 @@ pub(crate) mod tests {
             sender: UserId(3),
             sender_name: "ada.l".into(),
             sender_avatar: None,
+            integration: None,
             client_id: uuid::Uuid::from_u128(1),
             body: body.into(),
             at: datetime!(2026-03-04 05:06:07.123456 UTC),
@@ -220,6 +245,7 @@ pub(crate) mod tests {
             quote: Some(Quote {
                 seq: 5,
                 sender_name: "bob".into(),
+                integration: false,
                 excerpt: Excerpt {
                     body: "*really*?".into(),
                     ..Excerpt::default()
@@ -240,6 +266,43 @@ pub(crate) mod tests {
         <li class="message" id="m7" data-testid="message" data-seq="7" data-rev="9" data-sender="3" data-client-id="00000000-0000-0000-0000-000000000001" data-mentions="4"><span class="avatar tone-1" aria-hidden="true">AL</span><div class="meta"><span class="sender"><bdi>ada.l</bdi></span> <time datetime="2026-03-04T05:06:07Z">05:06</time></div><a class="quote" href="?at=5#m5" data-quote="5"><b><bdi>bob</bdi></b> <span dir="auto">really?</span></a><div class="body" dir="auto"><p><span class="mention" data-user="4">@bob</span> yes</p>
         </div><span class="edited" data-testid="edited" data-t="edited"></span><form class="reactions" method="post" action="/c/1/messages/7/reactions"><button class="reaction" name="emoji" value="👍" title="ada.l, bob" data-testid="reaction" data-users="3 4"><span class="emoji">👍</span> <span class="count">2</span></button></form><a class="more" href="/c/1/messages/7" aria-labelledby="t-more"></a></li>
         "#);
+    }
+
+    #[test]
+    fn a_message_of_an_integration_says_which_one_it_is() {
+        let of = |sender_name: &str, icon: Option<&str>| {
+            let message = Message {
+                sender_name: sender_name.into(),
+                integration: Some(Box::new(Integration {
+                    name: "Alerts & more".into(),
+                    icon: icon.map(str::to_owned),
+                })),
+                ..message("down")
+            };
+            let shown = Shown::of(&message);
+            assert_eq!(
+                shown.html,
+                Some(item(&message).into_string()),
+                "page and frame"
+            );
+            shown.html.unwrap()
+        };
+        let html = of("Alerts & more", None);
+        assert!(
+            html.contains(
+                "<bdi>Alerts &amp; more</bdi></span> <span class=\"app\" data-t=\"app\"></span>"
+            ),
+            "{html}"
+        );
+        assert!(!html.contains("data-alias"), "{html}");
+        let html = of("ada.l", Some("🔥"));
+        assert!(html.contains("<bdi>ada.l</bdi></span> <span class=\"app\" dir=\"auto\" data-t=\"app-of\" data-text=\"Alerts &amp; more\"></span>"), "{html}");
+        assert!(
+            html.contains(
+                "data-alias=\"ada.l\"><span class=\"avatar icon\" aria-hidden=\"true\">🔥</span>"
+            ),
+            "{html}"
+        );
     }
 
     #[test]

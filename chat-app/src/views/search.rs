@@ -5,7 +5,7 @@ use time::macros::format_description;
 
 use super::assets;
 use super::shell::{Pane, Shell};
-use super::widgets::{SEARCH_ICON, avatar, back_link, display_name, icon, rfc3339};
+use super::widgets::{SEARCH_ICON, app_label, avatar, back_link, display_name, icon, rfc3339};
 use crate::search::Problem;
 use crate::store::search::Hit;
 use crate::t;
@@ -129,6 +129,7 @@ fn item(text: Text, FoundMessage { hit, segments }: &FoundMessage) -> Markup {
                 span.about {
                     bdi.sender { (display_name(text, &hit.sender_name)) }
                     " "
+                    @if hit.integration { (app_label(None)) " " }
                     span.place { (t!(text, "search-in", place = conversation_name(text, hit))) }
                     " "
                     time datetime=(rfc3339(hit.at)) { (day.unwrap_or_default()) }

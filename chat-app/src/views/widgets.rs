@@ -81,6 +81,17 @@ pub(super) fn name_element(name: &str) -> Markup {
     }
 }
 
+/// Says that a name is an integration's and no person's; `name` is the integration's own where another one is shown. The style
+/// sheet has the words.
+pub(super) fn app_label(name: Option<&str>) -> Markup {
+    html! {
+        @match name {
+            None => span.app data-t="app" {},
+            Some(name) => span.app dir="auto" data-t="app-of" data-text=(name) {},
+        }
+    }
+}
+
 /// What stands for a person beside their messages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]

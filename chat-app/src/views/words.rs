@@ -9,7 +9,9 @@ use crate::files::PER_MESSAGE;
 use crate::text::{FluentArgs, Language, Text};
 
 /// The values of `data-t`: ids of Fluent messages in `message.ftl`.
-const MESSAGES: [&str; 13] = [
+const MESSAGES: [&str; 15] = [
+    "app",
+    "app-of",
     "former",
     "edited",
     "deleted",
@@ -27,7 +29,7 @@ const MESSAGES: [&str; 13] = [
 /// The values of `data-t` with a count in `data-count`, from 2 to the most files of a message.
 const COUNTED: [&str; 2] = ["photos", "files"];
 /// Texts that other rules use, as custom properties.
-const PROPERTIES: [&str; 4] = ["you", "unread", "mentioned", "former"];
+const PROPERTIES: [&str; 5] = ["you", "unread", "mentioned", "former", "app"];
 /// The arguments of a text: attributes `data-…` of the element. People are custom properties, so that a deleted account
 /// (`data-former` lists them) has a name in every language.
 const ARGUMENTS: [&str; 3] = ["actor", "subject", "text"];

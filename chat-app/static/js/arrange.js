@@ -60,11 +60,14 @@ export function arrange(list) {
   while (previous && previous.nextElementSibling?.matches('.day, .turn')) previous.nextElementSibling.remove();
 }
 
+/** Who an item is by: messages of one integration may have different names. */
+const by = (item) => `${item.dataset.sender} ${item.dataset.alias ?? ''}`;
+
 /** Puts the right separator between two items, or none. Keeps the line before the first unread message. */
 function separate(previous, item) {
   const at = new Date(item.querySelector('time').dateTime);
   const before = previous && new Date(previous.querySelector('time').dateTime);
-  const turn = previous && (previous.dataset.sender !== item.dataset.sender || at - before >= TURN_MS);
+  const turn = previous && (by(previous) !== by(item) || at - before >= TURN_MS);
   const kind = !previous || !sameDay(before, at) ? 'day' : turn ? 'turn' : '';
   const between = [];
   for (let node = item.previousElementSibling; node && node !== previous; node = node.previousElementSibling) {

@@ -176,7 +176,9 @@ function preview(item, message) {
   if (message.matches('.deleted')) line.dataset.t = 'deleted';
   else {
     const name = document.createElement('b');
-    name.append(Object.assign(document.createElement('bdi'), { textContent: senderOf(message) }), ': ');
+    const app = message.querySelector('.meta .app') && parse('<span class="app" data-t="app"></span>');
+    const sender = Object.assign(document.createElement('bdi'), { textContent: senderOf(message) });
+    name.append(sender, ...(app ? [' ', app] : []), ': ');
     const text = document.createElement('span');
     text.dir = 'auto';
     showExcerpt(text, message, PREVIEW_CHARS);

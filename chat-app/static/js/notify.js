@@ -37,13 +37,19 @@ function isWanted({ level = 'all', kind = 'direct' }, mentions = []) {
 async function show(item, message, conversation) {
   const name = item.querySelector('.name').textContent.trim();
   const text = excerptText(message, SHOWN_CHARS);
-  const body = (item.dataset.kind ?? 'direct') === 'direct' ? text : `${senderOf(message)}: ${text}`;
+  const body = (item.dataset.kind ?? 'direct') === 'direct' ? text : `${signedBy(message)}: ${text}`;
   const registration = await navigator.serviceWorker.getRegistration('/');
   // Pushes have the same tag, so a conversation has one notification: the newest.
   registration?.showNotification(name, {
     body, tag: `c-${conversation}`, renotify: true, dir: document.dir || 'auto', lang: document.documentElement.lang,
     data: { url: `/c/${conversation}` },
   });
+}
+
+/** The sender's name, and for an integration that it is one, as in a push. */
+function signedBy(message) {
+  const app = getComputedStyle(document.documentElement).getPropertyValue('--t-app').replaceAll('"', '');
+  return message.querySelector('.meta .app') ? `${senderOf(message)} (${app})` : senderOf(message);
 }
 
 async function isAnyPageVisible() {

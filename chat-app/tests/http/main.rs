@@ -13,6 +13,7 @@ mod backup;
 mod bucket;
 mod changes;
 mod conversations;
+mod hooks;
 mod limits;
 mod messages;
 mod metrics;

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::one;
-use crate::domain::{ConversationId, ConversationKind, Message, UserId};
+use crate::domain::{ConversationId, ConversationKind, Message, MessageAlias, UserId};
 
 /// The optional parts of a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -22,6 +22,9 @@ pub struct Extra {
     /// The sender's uploads.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<Uuid>,
+    /// Of an integration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alias: Option<MessageAlias>,
 }
 
 impl Extra {
@@ -121,7 +124,7 @@ async fn appended_as(
     })
 }
 
-/// A new message of nothing but text.
+/// A new message of a person that is nothing but text.
 fn plain(draft: &Draft, row: &PgRow) -> sqlx::Result<Message> {
     Ok(Message {
         conversation: draft.conversation,
@@ -131,6 +134,7 @@ fn plain(draft: &Draft, row: &PgRow) -> sqlx::Result<Message> {
         sender: draft.sender,
         sender_name: row.try_get("sender_name")?,
         sender_avatar: row.try_get("sender_avatar")?,
+        integration: None,
         client_id: draft.client_id,
         body: draft.body.clone(),
         at: row.try_get::<OffsetDateTime, _>("at")?,

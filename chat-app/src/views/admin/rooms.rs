@@ -63,6 +63,7 @@ pub(crate) fn room(
             }
             button.button.primary type="submit" { (t!(text, "admin-room-rename")) }
         }
+        p { a href={ "/c/" (room.id) "/hooks" } { (t!(text, "hooks-manage")) } }
         ul.rows {
             @for member in members {
                 li.row data-testid="member" data-name=(member.name) {

@@ -1,0 +1,25 @@
+# التكاملات: عناوين URL التي تنشر بها البرامج في غرفة.
+hooks-title = التكاملات
+hooks-of = تكاملات { $name }
+hooks-about = يمكن لبرامج مثل Alertmanager أو Grafana أو نظام البناء أن تنشر في هذه الغرفة. لكل منها عنوان URL خاص به.
+hooks-manage = إدارة التكاملات
+hooks-none = لا ينشر أي برنامج في هذه الغرفة بعد.
+hooks-new = تكامل جديد
+hooks-name = الاسم
+hooks-name-missing = أدخل اسمًا للتكامل.
+hooks-name-long = استخدم 64 حرفًا على الأكثر.
+hooks-too-many = للغرفة 50 تكاملًا على الأكثر. احذف تكاملًا لم يعد مستخدمًا.
+hooks-kind = ما يرسله البرنامج
+hooks-kind-slack = رسائل متوافقة مع Slack
+hooks-kind-alertmanager = إشعارات Alertmanager
+hooks-create = إنشاء
+hooks-made = أدخل عنوان URL هذا في البرنامج. يُعرض مرة واحدة فقط، ومن يملكه يمكنه النشر في هذه الغرفة.
+hooks-by = أنشأه { $name }
+hooks-used = آخر استخدام
+hooks-unused = لم يُستخدم قط
+hooks-disabled = معطَّل
+hooks-chooses-room = يجوز للرسائل أن تسمي غرفة أخرى أُضيف إليها هذا الحساب:
+hooks-rotate = عنوان URL جديد
+hooks-disable = تعطيل
+hooks-enable = تفعيل
+hooks-delete = حذف

@@ -1,0 +1,25 @@
+# Integrationen: die URLs, mit denen Programme in einen Raum schreiben.
+hooks-title = Integrationen
+hooks-of = Integrationen von { $name }
+hooks-about = Programme wie Alertmanager, Grafana oder ein Build können in diesen Raum schreiben. Jedes bekommt eine eigene URL.
+hooks-manage = Integrationen verwalten
+hooks-none = Noch schreibt kein Programm in diesen Raum.
+hooks-new = Neue Integration
+hooks-name = Name
+hooks-name-missing = Gib einen Namen für die Integration ein.
+hooks-name-long = Höchstens 64 Zeichen.
+hooks-too-many = Ein Raum hat höchstens 50 Integrationen. Lösche eine, die nicht mehr benutzt wird.
+hooks-kind = Was das Programm sendet
+hooks-kind-slack = Nachrichten im Format von Slack
+hooks-kind-alertmanager = Benachrichtigungen von Alertmanager
+hooks-create = Anlegen
+hooks-made = Trage diese URL im Programm ein. Sie wird nur einmal angezeigt, und wer sie hat, kann in diesen Raum schreiben.
+hooks-by = Angelegt von { $name }
+hooks-used = Zuletzt benutzt
+hooks-unused = Nie benutzt
+hooks-disabled = Deaktiviert
+hooks-chooses-room = Nachrichten dürfen einen anderen Raum nennen, zu dem dieses Konto hinzugefügt wurde:
+hooks-rotate = Neue URL
+hooks-disable = Deaktivieren
+hooks-enable = Aktivieren
+hooks-delete = Löschen

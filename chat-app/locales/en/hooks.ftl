@@ -1,0 +1,25 @@
+# Integrations: the URLs with which programs post to a room.
+hooks-title = Integrations
+hooks-of = Integrations of { $name }
+hooks-about = Programs such as Alertmanager, Grafana or a build can post to this room. Each gets a URL of its own.
+hooks-manage = Manage integrations
+hooks-none = No program posts to this room yet.
+hooks-new = New integration
+hooks-name = Name
+hooks-name-missing = Enter a name for the integration.
+hooks-name-long = Use at most 64 characters.
+hooks-too-many = A room has at most 50 integrations. Delete one that is no longer used.
+hooks-kind = What the program sends
+hooks-kind-slack = Slack-compatible messages
+hooks-kind-alertmanager = Alertmanager notifications
+hooks-create = Create
+hooks-made = Give this URL to the program. It is shown only once, and whoever has it can post to this room.
+hooks-by = Created by { $name }
+hooks-used = Last used
+hooks-unused = Never used
+hooks-disabled = Disabled
+hooks-chooses-room = Messages may name another room to which this account was added:
+hooks-rotate = New URL
+hooks-disable = Disable
+hooks-enable = Enable
+hooks-delete = Delete
