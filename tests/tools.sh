@@ -16,6 +16,35 @@ install_prometheus() {
     "$module/cmd/prometheus@$PROMETHEUS_VERSION" "$module/cmd/promtool@$PROMETHEUS_VERSION"
 }
 
+alertmanager_home=$CONFAB_CACHE/alertmanager-$ALERTMANAGER_VERSION
+
+need_alertmanager() {
+  command -v go >/dev/null || die "missing: Go, to build Alertmanager"
+  product "$alertmanager_home" alertmanager "build $ALERTMANAGER_VERSION from its Go module (2 minutes)" install_alertmanager
+}
+
+# Without its pages: the module has their sources only, and an empty folder cannot be embedded.
+install_alertmanager() { # DIR
+  local module
+  module=$(go mod download -json "github.com/prometheus/alertmanager@$ALERTMANAGER_VERSION" | jq -r .Dir)
+  cp -r --no-preserve=mode "$module" "$1/src"
+  mkdir -p "$1/src/ui/app/dist"
+  : >"$1/src/ui/app/dist/index.html"
+  (cd "$1/src" && CGO_ENABLED=0 GOFLAGS='-buildvcs=false -modcacherw' go build -trimpath -ldflags='-s -w' -o "$1/alertmanager" ./cmd/alertmanager)
+  rm -rf "$1/src"
+}
+
+webhook_clients=$CONFAB_CACHE/webhook-clients-$(sha256sum "$tests_dir/webhook-clients/requirements.txt" | cut -c 1-12)
+
+need_webhook_clients() {
+  command -v python3 >/dev/null || die "missing: python3 with pip, for the clients of the chat's hooks"
+  product "$webhook_clients" clients "install the clients of hooks from PyPI" install_webhook_clients
+}
+
+install_webhook_clients() { # DIR
+  python3 -m pip install --quiet --require-hashes --target "$1" --requirement "$tests_dir/webhook-clients/requirements.txt"
+}
+
 version_of() {
   case $1 in
     kind) kind version ;;

@@ -54,7 +54,7 @@ async fn lead(database: &PgConnectOptions, retention_days: Option<u16>) -> sqlx:
     }
     for round in 0_u32.. {
         erase(&mut connection).await?;
-        store::housekeeping::forget_attempts(&mut connection).await?;
+        store::housekeeping::forget(&mut connection).await?;
         if let Some(days) = retention_days.filter(|_| round % EXPIRE_EVERY == 0) {
             expire(&mut connection, days.into()).await?;
         }

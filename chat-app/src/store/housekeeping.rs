@@ -1,4 +1,4 @@
-//! Messages past their retention, those of deleted accounts that asked for deletion, and old attempts. Does I/O.
+//! Messages past their retention, those of deleted accounts that asked for deletion, old attempts and groups of alerts. Does I/O.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -109,10 +109,12 @@ pub async fn finish_erasure(connection: &mut PgConnection, user: UserId) -> sqlx
     Ok(())
 }
 
-/// Deletes the attempts that limit nothing any more, and the devices that nobody can use any more.
-pub async fn forget_attempts(connection: &mut PgConnection) -> sqlx::Result<()> {
+/// Deletes the attempts that limit nothing any more, the devices that nobody can use any more, and the groups of alerts of which
+/// nothing was heard for a month: Alertmanager repeats what fires every few hours.
+pub async fn forget(connection: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::query(
-        "WITH devices AS (DELETE FROM known_devices WHERE seen_at < now() - interval '400 days')
+        "WITH devices AS (DELETE FROM known_devices WHERE seen_at < now() - interval '400 days'),
+              alerts AS (DELETE FROM alert_groups WHERE changed_at < now() - interval '30 days')
          DELETE FROM attempts WHERE clear_at < now()",
     )
     .execute(connection)

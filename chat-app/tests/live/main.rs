@@ -4,6 +4,7 @@
 
 mod beyond_repair;
 mod browser;
+mod clients;
 mod delivery;
 mod guards;
 mod herd;
