@@ -10,6 +10,7 @@ mod attention;
 mod conversation;
 mod friends;
 mod history;
+mod hooks;
 mod layout;
 mod messages;
 mod no_script;

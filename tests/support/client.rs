@@ -168,6 +168,24 @@ impl ChatClient {
         Ok(Sent { seq, client_id })
     }
 
+    /// Creates a hook for Slack-compatible messages in the room at this path; returns the path of its URL.
+    pub async fn create_hook(&self, room: &str, name: &str) -> Result<String> {
+        let form = [("name", name), ("kind", "slack")];
+        let page = self.page_of(self.post(&format!("{room}/hooks")).form(&form));
+        let url = page.await?.texts("secret-link").into_iter().next();
+        let url = url.context("no URL of a hook is shown")?;
+        let at = url.find("/hooks/").context("a URL without /hooks/")?;
+        Ok(url[at..].to_owned())
+    }
+
+    /// Posts JSON to a hook.
+    pub async fn post_to_hook(&self, path: &str, json: &'static str) -> Result<()> {
+        let request = self.http.post(self.at(path)).body(json);
+        let answer = request.send().await?.text().await?;
+        ensure!(answer == "ok", "the hook answered {answer}");
+        Ok(())
+    }
+
     /// Uploads a file, to be sent with a message; returns its id.
     pub async fn upload(&self, conversation: i64, name: &str, bytes: Vec<u8>) -> Result<String> {
         let request = self
