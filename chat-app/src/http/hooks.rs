@@ -178,32 +178,30 @@ pub(super) async fn act(
     Path((room, hook)): Path<(ConversationId, HookId)>,
     Form(form): Form<ActForm>,
 ) -> Result<Response, AppError> {
-    let manager = proved.manager(room);
-    let (token, name);
-    let hash;
+    let name = match form.act {
+        Act::Save => parse_name(&form.name),
+        _ => Ok(String::new()),
+    };
+    let name = match name {
+        Ok(name) => name,
+        Err(error) => return rejected(&app, proved, text, room, error, String::new()).await,
+    };
+    let token = tokens::random()?;
+    let hash = tokens::hash(&token);
     let act = match form.act {
-        Act::Save => match parse_name(&form.name) {
-            Ok(parsed) => {
-                name = parsed;
-                HookAct::Save {
-                    name: &name,
-                    chooses_room: form.chooses_room.is_some(),
-                }
-            }
-            Err(error) => return rejected(&app, proved, text, room, error, String::new()).await,
+        Act::Save => HookAct::Save {
+            name: &name,
+            chooses_room: form.chooses_room.is_some(),
         },
-        Act::Rotate => {
-            token = tokens::random()?;
-            hash = tokens::hash(&token);
-            let outcome = hooks::act(&app.pool, manager, hook, HookAct::Rotate(&hash)).await?;
-            app.announce(room, outcome).await?;
-            return shown_once(&app, proved, text, room, &token).await;
-        }
+        Act::Rotate => HookAct::Rotate(&hash),
         Act::Disable => HookAct::Disable,
         Act::Enable => HookAct::Enable,
         Act::Delete => HookAct::Delete,
     };
-    let outcome = hooks::act(&app.pool, manager, hook, act).await?;
+    let outcome = hooks::act(&app.pool, proved.manager(room), hook, act).await?;
     app.announce(room, outcome).await?;
-    Ok(Redirect::to(&format!("/c/{room}/hooks")).into_response())
+    match form.act {
+        Act::Rotate => shown_once(&app, proved, text, room, &token).await,
+        _ => Ok(Redirect::to(&format!("/c/{room}/hooks")).into_response()),
+    }
 }
