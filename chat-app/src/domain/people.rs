@@ -22,17 +22,31 @@ pub enum NameError {
 }
 
 impl UserName {
+    pub(crate) const MIN_CHARS: usize = 2;
+    pub(crate) const MAX_CHARS: usize = 32;
+    /// What a name may hold besides letters and digits.
+    pub(crate) const MARKS: &str = "._-";
+
     /// Trims and lower-cases.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         let name = text.trim().to_ascii_lowercase();
-        if !(2..=32).contains(&name.chars().count()) {
+        if !(Self::MIN_CHARS..=Self::MAX_CHARS).contains(&name.chars().count()) {
             return Err(NameError::Length);
         }
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-        if !name.starts_with(plain) || !name.chars().all(|c| plain(c) || "._-".contains(c)) {
+        if !name.starts_with(plain) || !name.chars().all(|c| plain(c) || Self::MARKS.contains(c)) {
             return Err(NameError::Characters);
         }
         Ok(Self(name))
+    }
+
+    /// The name of a new account also ends with a letter or a digit: behind a mention, another mark belongs to the sentence.
+    pub fn parse_new(text: &str) -> Result<Self, NameError> {
+        let name = Self::parse(text)?;
+        match name.0.ends_with(|c| Self::MARKS.contains(c)) {
+            true => Err(NameError::Characters),
+            false => Ok(name),
+        }
     }
 
     /// A name from the database, where a constraint ensures its form.
@@ -120,6 +134,22 @@ mod tests {
                 "{text:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_new_name_ends_with_a_letter_or_a_digit() {
+        for text in ["bob.", "x_", "y-", "a.b..", "bob-_"] {
+            assert_eq!(
+                UserName::parse_new(text),
+                Err(NameError::Characters),
+                "{text:?}"
+            );
+            assert!(
+                UserName::parse(text).is_ok(),
+                "accounts with such a name exist: {text:?}"
+            );
+        }
+        assert_eq!(UserName::parse_new("Ada.L-2").unwrap().as_str(), "ada.l-2");
     }
 
     #[test]

@@ -204,7 +204,7 @@ async fn check(
 }
 
 async fn new_name(app: &App, given: &str) -> sqlx::Result<Result<UserName, InputError>> {
-    let name = match UserName::parse(given) {
+    let name = match UserName::parse_new(given) {
         Ok(name) => name,
         Err(error) => return Ok(Err(error.into())),
     };
