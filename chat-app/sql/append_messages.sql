@@ -9,6 +9,8 @@
 --   no_attachment  An attachment is gone, was sent already, or belongs to someone else.
 -- The columns that describe the message are null but for the first two.
 --
+-- Names of old accounts may end with a mark, so "@bob." in a message calls "bob" or, if there is no such member, "bob.".
+--
 -- Locks: the rows of all conversations of the batch, in the order of their ids, as everything that locks several does.
 -- Called by: store/messages/append.rs, on the connections of the writer.
 CREATE OR REPLACE FUNCTION append_messages(conversation_ids bigint[], sender_ids bigint[], client_ids uuid[],
@@ -77,6 +79,11 @@ BEGIN
         CROSS JOIN jsonb_array_elements_text(f.extra -> 'mentions') AS called
         JOIN users u ON u.name = called
         JOIN members m ON m.conversation_id = f.conversation_id AND m.user_id = u.id AND m.left_rev IS NULL
+        WHERE u.name !~ '[._-]$' OR NOT EXISTS (
+            SELECT FROM jsonb_array_elements_text(f.extra -> 'mentions') AS shorter
+            JOIN users su ON su.name = shorter AND starts_with(u.name, su.name) AND su.name <> u.name
+            JOIN members sm ON sm.conversation_id = f.conversation_id AND sm.user_id = su.id AND sm.left_rev IS NULL
+            WHERE rtrim(su.name, '._-') = rtrim(u.name, '._-'))
     ), attached AS (
         UPDATE attachments a SET seq = f.new_seq
         FROM fresh f CROSS JOIN jsonb_array_elements_text(f.extra -> 'attachments') AS wanted_id

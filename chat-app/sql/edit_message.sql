@@ -24,6 +24,14 @@ BEGIN
         UPDATE messages s SET body = new_body, edited_at = clock_timestamp(), rev = edit_message.rev,
                               sent_rev = coalesce(s.sent_rev, s.rev)
         WHERE s.conversation_id = conversation AND s.seq = place;
+        -- As in append_messages, the shorter of two names wins.
+        called := ARRAY(
+            SELECT u.name FROM users u
+            WHERE u.name = ANY (called) AND (u.name !~ '[._-]$' OR NOT EXISTS (
+                SELECT FROM users su
+                JOIN members sm ON sm.conversation_id = conversation AND sm.user_id = su.id AND sm.left_rev IS NULL
+                WHERE su.name = ANY (called) AND starts_with(u.name, su.name) AND su.name <> u.name
+                  AND rtrim(su.name, '._-') = rtrim(u.name, '._-'))));
         DELETE FROM mentions x WHERE x.conversation_id = conversation AND x.seq = place
             AND x.user_id NOT IN (SELECT u.id FROM users u WHERE u.name = ANY (called));
         INSERT INTO mentions (user_id, conversation_id, seq)
