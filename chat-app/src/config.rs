@@ -109,9 +109,9 @@ pub struct Config {
     /// Delete messages after this number of days; if omitted, they are kept indefinitely
     #[arg(long, env = "CONFAB_MESSAGE_RETENTION_DAYS", value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..))]
     pub message_retention_days: Option<u16>,
-    /// Maximum length of a message, in bytes of UTF-8
-    #[arg(long, env = "CONFAB_MAX_MESSAGE_BYTES", default_value = "8192", value_name = "BYTES", value_parser = message_limit)]
-    pub max_message_bytes: usize,
+    /// Maximum length of a message, in characters
+    #[arg(long, env = "CONFAB_MAX_MESSAGE_CHARACTERS", default_value = "16384", value_name = "CHARACTERS", value_parser = message_limit)]
+    pub max_message_characters: usize,
     /// Text search configuration that the schema was migrated with; the log warns about a difference
     #[arg(
         long,
@@ -296,7 +296,7 @@ fn origin(text: &str) -> Result<Url, String> {
 fn message_limit(text: &str) -> Result<usize, String> {
     text.parse()
         .ok()
-        .filter(|bytes| (1..=65_536).contains(bytes))
+        .filter(|characters| (1..=65_536).contains(characters))
         .ok_or_else(|| "must be between 1 and 65536".into())
 }
 

@@ -22,8 +22,8 @@ pub use self::messages::{
     AddressedChange, Attachment, Audience, Change, Integration, Mention, Message, MessageAlias,
     Notice, NoticeKind, Quote, Reaction,
 };
-pub(crate) use self::names::is_invisible;
 pub use self::names::{VisibleNameError, look_alike, lookalike_keys, parse_visible};
+pub(crate) use self::names::{is_invisible, is_visible};
 pub use self::people::{
     DisplayNameError, NameError, PROOF_MINUTES, Session, User, UserName, parse_display_name,
 };

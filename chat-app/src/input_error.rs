@@ -12,7 +12,7 @@ use crate::text::Text;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InputError {
     MessageEmpty,
-    /// In bytes of UTF-8.
+    /// In characters.
     MessageTooLong {
         length: usize,
         limit: usize,

@@ -47,5 +47,5 @@ error-blocked = هذا الشخص لا يستقبل رسائل منك.
 error-no-attachment-heading = لم تُرسل
 error-no-attachment = لم يعد أحد ملفات هذه الرسالة موجودًا. أرفقه من جديد.
 message-empty = اكتب رسالة أولًا.
-message-too-long = حجم هذه الرسالة { $length } بايت، والحد المسموح به { $limit }. أرسلها على أجزاء.
+message-too-long = عدد أحرف هذه الرسالة { $length }، والحد المسموح به { $limit }. أرسلها على أجزاء أو كملف.
 message-control-characters = تحتوي هذه الرسالة على محارف تحكم لا يمكن إرسالها. الصقها كنص عادي.

@@ -43,5 +43,5 @@ error-blocked = Diese Person nimmt keine Nachrichten von dir an.
 error-no-attachment-heading = Nicht gesendet
 error-no-attachment = Eine Datei dieser Nachricht gibt es nicht mehr. Füge sie noch einmal an.
 message-empty = Schreib zuerst eine Nachricht.
-message-too-long = Diese Nachricht hat { $length } Bytes; erlaubt sind { $limit }. Sende sie in Teilen.
+message-too-long = Diese Nachricht hat { $length } Zeichen; erlaubt sind { $limit }. Sende sie in Teilen oder als Datei.
 message-control-characters = Diese Nachricht enthält Steuerzeichen, die sich nicht senden lassen. Füge sie als reinen Text ein.

@@ -43,5 +43,5 @@ error-blocked = This person doesn’t accept messages from you.
 error-no-attachment-heading = Not sent
 error-no-attachment = A file of this message no longer exists. Attach it again.
 message-empty = Write a message first.
-message-too-long = This message has { $length } bytes; { $limit } are allowed. Send it in parts.
+message-too-long = This message has { $length } characters; { $limit } are allowed. Send it in parts, or as a file.
 message-control-characters = This message has control characters, which can’t be sent. Paste it as plain text.

@@ -1,5 +1,7 @@
 //! The body of a message. Pure.
 
+use super::is_visible;
+
 /// The text of a message: not empty, within the limit of the deployment, without control characters except line breaks
 /// and tabs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -8,15 +10,15 @@ pub struct MessageBody(String);
 /// Why a text is not a [`MessageBody`].
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BodyError {
-    /// Only white space.
+    /// Only white space and characters that are not drawn.
     #[error("the message is empty")]
     Empty,
     /// Over the deployment's limit.
-    #[error("the message has {got} bytes, {limit} are allowed")]
+    #[error("the message has {got} characters, {limit} are allowed")]
     TooLong {
-        /// Bytes of UTF-8 given.
+        /// Characters given.
         got: usize,
-        /// Bytes of UTF-8 allowed.
+        /// Characters allowed.
         limit: usize,
     },
     #[error("the message has control characters")]
@@ -29,23 +31,24 @@ impl MessageBody {
         Self(String::new())
     }
 
-    /// `max_bytes` counts UTF-8 after line breaks were converted to `\n` and the end was trimmed.
-    pub fn parse(text: &str, max_bytes: usize) -> Result<Self, BodyError> {
+    /// `limit` counts characters after line breaks were converted to `\n` and the end was trimmed.
+    pub fn parse(text: &str, limit: usize) -> Result<Self, BodyError> {
         let body = text.replace("\r\n", "\n").trim_end().to_owned();
         if body.trim_start().is_empty() {
             return Err(BodyError::Empty);
         }
-        if body.len() > max_bytes {
-            return Err(BodyError::TooLong {
-                got: body.len(),
-                limit: max_bytes,
-            });
+        let got = body.chars().count();
+        if got > limit {
+            return Err(BodyError::TooLong { got, limit });
         }
         if body
             .chars()
             .any(|c| c.is_control() && c != '\n' && c != '\t')
         {
             return Err(BodyError::Control);
+        }
+        if !is_visible(&body) {
+            return Err(BodyError::Empty);
         }
         Ok(Self(body))
     }
@@ -72,12 +75,46 @@ mod tests {
     }
 
     #[test]
+    fn a_body_shows_something() {
+        for text in [
+            "\u{200b}",
+            "\u{2800}",
+            "\u{3164}",
+            "\u{ad}",
+            "\u{fe0f}",
+            "\u{e0041}\u{e007f}",
+            "\u{202e}",
+            " \u{feff} ",
+            "\u{a0}\u{2003}",
+            "\u{115f}",
+            "\u{180b}",
+        ] {
+            assert_eq!(
+                MessageBody::parse(text, 100),
+                Err(BodyError::Empty),
+                "{text:?}"
+            );
+        }
+        for text in [
+            "❤\u{fe0f}",
+            "\u{1f469}\u{200d}\u{1f469}",
+            "a\u{200b}",
+            "\u{301}",
+            ".",
+            "\u{202e}abc",
+        ] {
+            assert!(MessageBody::parse(text, 100).is_ok(), "{text:?}");
+        }
+    }
+
+    #[test]
     fn a_body_that_is_empty_too_long_or_has_control_characters_is_refused() {
         assert_eq!(MessageBody::parse(" \n\t ", 100), Err(BodyError::Empty));
         assert_eq!(
-            MessageBody::parse("äb", 2),
+            MessageBody::parse("ä€🎉", 2),
             Err(BodyError::TooLong { got: 3, limit: 2 })
         );
+        assert!(MessageBody::parse("ä€🎉", 3).is_ok());
         for text in ["a\0b", "a\u{1b}[1m", "a\rb", "\u{85}x"] {
             assert_eq!(
                 MessageBody::parse(text, 100),

@@ -53,6 +53,11 @@ fn has_shape(c: char) -> bool {
     drawn.contains(category(c))
 }
 
+/// Whether a text shows anything. A combining mark alone does: some scripts write words that begin with one.
+pub(crate) fn is_visible(text: &str) -> bool {
+    text.chars().any(|c| !c.is_whitespace() && !is_invisible(c))
+}
+
 fn category(c: char) -> GeneralCategory {
     CodePointMapData::<GeneralCategory>::new().get(c)
 }

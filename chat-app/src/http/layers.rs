@@ -56,7 +56,7 @@ pub(super) fn add_layers(
 ) -> Router<App> {
     let mut routes = routes
         .layer(DefaultBodyLimit::max(body_limit(
-            app.config.max_message_bytes,
+            app.config.max_message_characters,
         )))
         .layer(timeout())
         .merge(uploads)
@@ -108,10 +108,10 @@ impl Predicate for Compressible {
     }
 }
 
-/// URL encoding uses up to three bytes per message byte. The extra 64 KiB let the handler answer a message that is slightly too
+/// A character has up to four bytes, and URL encoding uses up to three for each. The extra 64 KiB let the handler answer a message that is slightly too
 /// long with its own error instead of 413.
-fn body_limit(max_message_bytes: usize) -> usize {
-    3 * max_message_bytes + 64 * 1024
+fn body_limit(max_message_characters: usize) -> usize {
+    12 * max_message_characters + 64 * 1024
 }
 
 fn panic_response(panic: Box<dyn std::any::Any + Send>) -> Response {

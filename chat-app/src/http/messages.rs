@@ -13,7 +13,7 @@ use super::extract::{Form, Path, WantsJson};
 use super::page::{PageContext, html};
 use super::session::RecentSession;
 use crate::app::App;
-use crate::domain::{ConversationId, Message, MessageBody, Session, User, UserId};
+use crate::domain::{ConversationId, Message, MessageBody, Session, User, UserId, is_visible};
 use crate::error::AppError;
 use crate::files::PER_MESSAGE;
 use crate::input_error::InputError;
@@ -74,9 +74,9 @@ pub(super) async fn send(
     Form(form): Form<SendForm>,
 ) -> Result<Response, AppError> {
     let attachments = form.attachments()?;
-    let parsed = match form.body.trim().is_empty() && !attachments.is_empty() {
+    let parsed = match !is_visible(&form.body) && !attachments.is_empty() {
         true => Ok(MessageBody::empty()),
-        false => MessageBody::parse(&form.body, app.config.max_message_bytes),
+        false => MessageBody::parse(&form.body, app.config.max_message_characters),
     };
     let body = match parsed.map_err(InputError::from) {
         Ok(body) => body,
@@ -174,7 +174,7 @@ pub(super) async fn edit(
     WantsJson(json): WantsJson,
     Form(EditForm { body: typed }): Form<EditForm>,
 ) -> Result<Response, AppError> {
-    let parsed = MessageBody::parse(&typed, app.config.max_message_bytes);
+    let parsed = MessageBody::parse(&typed, app.config.max_message_characters);
     let body = match parsed.map_err(InputError::from) {
         Ok(body) => body,
         Err(error) if json => return Err(error.into()),

@@ -52,6 +52,7 @@ pub(super) fn form(
             div.sheet {
                 (attachment::button(text, files, id))
                 textarea #body name="body" rows="1" dir="auto" data-testid="composer"
+                    data-max-characters=(shell.config.max_message_characters)
                     placeholder=(t!(text, "message-placeholder", name = who.as_str())) autofocus[error.is_some()]
                     aria-invalid=[error.map(|_| "true")] aria-describedby="body-error" { (draft.body) }
                 button.icon.emoji-button.button type="button" hidden title=(t!(text, "emoji")) data-testid="emoji" {

@@ -53,12 +53,16 @@ async fn a_script_gets_the_sent_message_and_a_retry_gets_the_same_one(pool: PgPo
 
 #[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_refused_message_shows_why_and_keeps_its_text(pool: PgPool) {
-    with(pool, &["--max-message-bytes", "20"], async |site| {
+    with(pool, &["--max-message-characters", "20"], async |site| {
         let (mut ada, _, path) = site.pair().await;
-        let long = "ä".repeat(11);
+        let long = "ä€🎉".repeat(7);
         for (body, sentence) in [
-            (long.as_str(), "This message has 22 bytes; 20 are allowed."),
+            (
+                long.as_str(),
+                "This message has 21 characters; 20 are allowed.",
+            ),
             (" \r\n ", "Write a message first."),
+            ("\u{200b}\u{3164}", "Write a message first."),
             ("bell\u{7}", "control characters"),
             ("nul\0", "control characters"),
         ] {
@@ -92,13 +96,13 @@ async fn a_refused_message_shows_why_and_keeps_its_text(pool: PgPool) {
 
 #[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
 async fn a_refused_message_shows_why_in_the_senders_language(pool: PgPool) {
-    with(pool, &["--max-message-bytes", "20"], async |site| {
+    with(pool, &["--max-message-characters", "20"], async |site| {
         let (mut ada, _, path) = site.pair().await;
         ada.send(&path, "Hello").await.redirects_to(&path);
         let long = "x".repeat(21);
         for (language, empty, too_long) in [
-            ("de", "Schreib zuerst eine Nachricht.", "hat 21 Bytes"),
-            ("ar", "اكتب رسالة أولًا.", "بايت"),
+            ("de", "Schreib zuerst eine Nachricht.", "hat 21 Zeichen"),
+            ("ar", "اكتب رسالة أولًا.", "عدد أحرف هذه الرسالة"),
         ] {
             ada.headers = vec![("accept-language", language)];
             let mut script = ada.script();

@@ -18,10 +18,10 @@ pub(crate) struct ChatSettings {
     #[serde(default)]
     pub registration: Registration,
 
-    /// Maximum length of a message in bytes (UTF-8).
-    #[serde(default = "defaults::max_message_bytes")]
+    /// Maximum length of a message in characters.
+    #[serde(default = "defaults::max_message_characters")]
     #[schemars(range(min = 256, max = 65536))]
-    pub max_message_bytes: i32,
+    pub max_message_characters: i32,
 
     /// Messages and their files are deleted after this number of days. If omitted, they are kept indefinitely.
     /// `topics.retentionHours` must not be longer.
@@ -124,7 +124,7 @@ impl Default for ChatSettings {
         Self {
             title: defaults::title(),
             registration: Registration::default(),
-            max_message_bytes: defaults::max_message_bytes(),
+            max_message_characters: defaults::max_message_characters(),
             message_retention_days: None,
             search_language: SearchLanguage::default(),
             presence: Switch::default(),
@@ -138,8 +138,8 @@ mod defaults {
     pub(super) fn title() -> String {
         "Confab".to_owned()
     }
-    pub(super) fn max_message_bytes() -> i32 {
-        8192
+    pub(super) fn max_message_characters() -> i32 {
+        16_384
     }
 }
 

@@ -157,8 +157,8 @@ fn settings(chat: &ChatSettings) -> Vec<EnvVar> {
     let mut env = vec![
         pod::env("CONFAB_TITLE", &chat.title),
         pod::env(
-            "CONFAB_MAX_MESSAGE_BYTES",
-            chat.max_message_bytes.to_string(),
+            "CONFAB_MAX_MESSAGE_CHARACTERS",
+            chat.max_message_characters.to_string(),
         ),
         pod::env("CONFAB_REGISTRATION", chat.registration.as_str()),
         pod::env("CONFAB_PRESENCE", chat.presence.on().to_string()),

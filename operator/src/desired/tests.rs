@@ -153,7 +153,7 @@ fn external_services_a_route_and_autoscaling_create_only_the_replicas_and_their_
         "postgres": {"external": {"urlSecret": {"name": "db", "key": "uri"}}},
         "exposure": {"ingress": {"className": "traefik", "tlsSecret": {"name": "tls"}, "annotations": {"cert-manager.io/cluster-issuer": "le"}}},
         "chat": {
-            "title": "Team", "registration": "Invite", "maxMessageBytes": 4096, "messageRetentionDays": 30,
+            "title": "Team", "registration": "Invite", "maxMessageCharacters": 4096, "messageRetentionDays": 30,
             "searchLanguage": "German", "presence": "Disabled", "typing": "Disabled", "readReceipts": "Disabled",
         },
         "attachments": {"maxBytes": 1048576, "types": ["image/*", "application/pdf"], "store": {"s3": {
