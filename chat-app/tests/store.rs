@@ -98,7 +98,7 @@ async fn a_batch_returns_the_outcomes_in_the_order_of_its_drafts(pool: PgPool) {
         .unwrap()
         .unwrap();
     assert_eq!(
-        (summary.unread(), summary.last_read_seq),
+        (summary.unread, summary.last_read_seq),
         (1, 2),
         "a send marks its sender as having read"
     );

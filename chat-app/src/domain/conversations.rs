@@ -71,6 +71,8 @@ pub struct ConversationSummary {
     pub read_version: i64,
     /// The last message before this member joined.
     pub joined_seq: i64,
+    /// The number of messages that this member has not read, without tombstones.
+    pub unread: i64,
     /// The number of unread messages that mention this member.
     pub mentions: i64,
     pub role: Role,
@@ -88,9 +90,14 @@ pub struct ConversationSummary {
 }
 
 impl ConversationSummary {
-    /// The number of messages that this member has not read.
-    pub fn unread(&self) -> i64 {
-        (self.last_seq - self.last_read_seq.max(self.joined_seq)).max(0)
+    /// The last message that does not count as unread.
+    pub fn read_up_to(&self) -> i64 {
+        self.last_read_seq.max(self.joined_seq)
+    }
+
+    /// The number of tombstones among the messages that this member has not read.
+    pub fn unread_tombstones(&self) -> i64 {
+        (self.last_seq - self.read_up_to()).max(0) - self.unread
     }
 
     /// This member may not see messages up to this one.

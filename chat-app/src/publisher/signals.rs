@@ -64,7 +64,7 @@ impl SignalPublisher {
             user,
             conversation,
             last_read: marked.last_read_seq,
-            unread: (marked.last_seq - marked.last_read_seq).max(0),
+            unread: marked.unread,
             version: marked.read_version,
         });
     }

@@ -91,7 +91,7 @@ fn head(text: Text, summary: &ConversationSummary, on_screen: Option<Conversatio
     Head {
         conversation: summary.id,
         last_seq: summary.last_seq,
-        unread: summary.unread(),
+        unread: summary.unread,
         html: views::list::item(text, summary, on_screen == Some(summary.id)).into_string(),
     }
 }

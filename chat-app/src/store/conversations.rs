@@ -7,6 +7,18 @@ use sqlx::{PgConnection, Row};
 use super::Pool;
 use crate::domain::{ConversationId, ConversationSummary, Level, Preview, UserId};
 
+/// The number of messages of the membership `m` in the conversation `c` that are not read. Each message counts one by its
+/// `seq`; only where there are some, the tombstones among them are looked up.
+macro_rules! unread {
+    () => {
+        "CASE WHEN c.last_seq > greatest(m.last_read_seq, m.joined_seq)
+              THEN c.last_seq - greatest(m.last_read_seq, m.joined_seq) - (
+                  SELECT count(*) FROM tombstones t
+                  WHERE t.conversation_id = c.id AND t.seq > greatest(m.last_read_seq, m.joined_seq))
+              ELSE 0 END"
+    };
+}
+
 /// The SELECT of all summaries, with `$more` columns; `m` is the membership of the viewer, which `$rest` selects.
 macro_rules! summaries {
     ($rest:literal) => {
@@ -14,7 +26,9 @@ macro_rules! summaries {
     };
     ($more:literal, $rest:literal) => {
         concat!(
-            "SELECT c.id, c.kind, c.rev, c.last_seq, m.last_read_seq, m.read_version, m.joined_seq, m.role, m.level,
+            "SELECT c.id, c.kind, c.rev, c.last_seq, m.last_read_seq, m.read_version, m.joined_seq, m.role, m.level, ",
+            unread!(),
+            " AS unread,
                     c.topic, c.last_at, other.id AS partner, other.name AS partner_name, other.avatar,
                     CASE WHEN c.kind = 'direct' THEN coalesce(other.display_name, other.name)
                          ELSE coalesce(c.title, (
@@ -125,6 +139,7 @@ fn summary_of(row: &PgRow) -> sqlx::Result<ConversationSummary> {
         last_read_seq: row.try_get("last_read_seq")?,
         read_version: row.try_get("read_version")?,
         joined_seq: row.try_get("joined_seq")?,
+        unread: row.try_get("unread")?,
         mentions: row.try_get("mentions")?,
         role: row.try_get("role")?,
         level: row.try_get("level")?,
@@ -181,7 +196,8 @@ pub async fn open_direct(
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Marked {
     pub last_read_seq: i64,
-    pub last_seq: i64,
+    /// The number of messages that are not read.
+    pub unread: i64,
     /// The version of the mark: older ones are void.
     pub read_version: i64,
 }
@@ -196,12 +212,12 @@ pub async fn mark_read(
     version: Option<i64>,
 ) -> sqlx::Result<Option<Marked>> {
     sqlx::query_as(
-        "UPDATE members m SET last_read_seq = CASE WHEN coalesce($4, m.read_version) >= m.read_version
+        concat!("UPDATE members m SET last_read_seq = CASE WHEN coalesce($4, m.read_version) >= m.read_version
                                               THEN greatest(m.last_read_seq, least($3, c.last_seq))
                                               ELSE m.last_read_seq END
          FROM conversations c
          WHERE c.id = m.conversation_id AND m.conversation_id = $2 AND m.user_id = $1 AND m.left_rev IS NULL
-         RETURNING m.last_read_seq, c.last_seq, m.read_version",
+         RETURNING m.last_read_seq, m.read_version, ", unread!(), " AS unread"),
     )
     .bind(member)
     .bind(id)
@@ -219,10 +235,10 @@ pub async fn mark_unread(
     seq: i64,
 ) -> sqlx::Result<Option<Marked>> {
     sqlx::query_as(
-        "UPDATE members m SET last_read_seq = greatest(1, least($3, c.last_seq + 1)) - 1, read_version = m.read_version + 1
+        concat!("UPDATE members m SET last_read_seq = greatest(1, least($3, c.last_seq + 1)) - 1, read_version = m.read_version + 1
          FROM conversations c
          WHERE c.id = m.conversation_id AND m.conversation_id = $2 AND m.user_id = $1 AND m.left_rev IS NULL
-         RETURNING m.last_read_seq, c.last_seq, m.read_version",
+         RETURNING m.last_read_seq, m.read_version, ", unread!(), " AS unread"),
     )
     .bind(member)
     .bind(id)

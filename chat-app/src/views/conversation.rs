@@ -125,13 +125,13 @@ fn readers(text: Text, readers: &[Reader]) -> String {
 /// A link to the first unread message, if it is before this page.
 fn unread_above(text: Text, content: &ConversationPage) -> Markup {
     let (conversation, messages) = (content.conversation, &content.page.messages);
-    let next = conversation.last_read_seq.max(conversation.joined_seq) + 1;
+    let next = conversation.read_up_to() + 1;
     let above = messages.first().is_some_and(|first| next < first.seq);
     html! {
-        @if conversation.unread() > 0 && above && !content.page.newer {
+        @if conversation.unread > 0 && above && !content.page.newer {
             a.first-unread data-testid="first-unread" href={ "/c/" (conversation.id) "?at=" (next) "#m" (next) } {
                 (icon("M12 19V5M6 11l6-6 6 6"))
-                (t!(text, "first-unread", count = conversation.unread()))
+                (t!(text, "first-unread", count = conversation.unread))
             }
         }
     }
@@ -144,7 +144,7 @@ fn without_script(text: Text, content: &ConversationPage) -> Markup {
             @if !content.page.newer {
                 p.hint { (t!(text, "no-script")) " " a href={ "/c/" (conversation.id) } { (t!(text, "no-script-look")) } "." }
                 // Opening the page marks the messages as read. The script does so as they come on screen.
-                @if conversation.unread() > 0 {
+                @if conversation.unread > 0 {
                     img.visually-hidden alt="" src={ "/c/" (conversation.id) "/seen?seq=" (conversation.last_seq) };
                 }
             }
@@ -188,7 +188,7 @@ fn is_first_new(
     previous: Option<&Message>,
     this: &Message,
 ) -> bool {
-    let read = conversation.last_read_seq.max(conversation.joined_seq);
+    let read = conversation.read_up_to();
     this.seq == read + 1 || this.seq > read && previous.is_some_and(|previous| previous.seq <= read)
 }
 

@@ -19,7 +19,8 @@ pub(crate) fn item(text: Text, conversation: &ConversationSummary, current: bool
     html! {
         li.conversation.muted[conversation.level == Level::None] data-testid="conversation"
             data-conversation=(conversation.id) data-kind=(kind(conversation.kind))
-            data-last-seq=(conversation.last_seq) data-last-read=(conversation.last_read_seq.max(conversation.joined_seq))
+            data-last-seq=(conversation.last_seq) data-last-read=(conversation.read_up_to())
+            data-tombstones=[Some(conversation.unread_tombstones()).filter(|count| *count > 0)]
             data-read-version=(conversation.read_version) data-mentions=(conversation.mentions)
             data-partner=[conversation.partner] data-level=(level(conversation.level))
             data-at=(rfc3339(conversation.last_at)) {
@@ -34,8 +35,8 @@ pub(crate) fn item(text: Text, conversation: &ConversationSummary, current: bool
                 @if conversation.mentions > 0 {
                     span.mentioned data-testid="mentions" { "@" (conversation.mentions) }
                 }
-                @if conversation.unread() > 0 {
-                    span.badge data-testid="unread" { (conversation.unread()) }
+                @if conversation.unread > 0 {
+                    span.badge data-testid="unread" { (conversation.unread) }
                 }
             }
         }
@@ -123,6 +124,7 @@ mod tests {
             last_read_seq: 9 - unread,
             read_version: 0,
             joined_seq: 0,
+            unread,
             mentions: 0,
             role: Role::Member,
             level: Level::All,
@@ -147,6 +149,19 @@ mod tests {
     #[test]
     fn an_item_shows_name_day_excerpt_and_count() {
         insta::assert_snapshot!(item(Text::default(), &summary(3), false).into_string(), @r#"<li class="conversation" data-testid="conversation" data-conversation="12" data-kind="direct" data-last-seq="9" data-last-read="6" data-read-version="0" data-mentions="0" data-partner="3" data-level="all" data-at="2026-03-04T05:06:07Z"><a href="/c/12"><span class="avatar tone-4" aria-hidden="true">B</span><span class="name" dir="auto">bob</span> <time datetime="2026-03-04T05:06:07Z">4 Mar</time> <span class="preview" dir="auto" data-sender="3"><span dir="auto">Hello there</span></span> <span class="badge" data-testid="unread">3</span></a></li>"#);
+    }
+
+    #[test]
+    fn tombstones_do_not_count_as_unread() {
+        let deleted = ConversationSummary {
+            unread: 1,
+            ..summary(3)
+        };
+        let html = item(Text::default(), &deleted, false).into_string();
+        assert!(
+            html.contains("data-tombstones=\"2\"") && html.contains(">1</span></a>"),
+            "{html}"
+        );
     }
 
     #[test]

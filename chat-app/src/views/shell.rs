@@ -46,7 +46,7 @@ impl Shell<'_> {
             .list
             .conversations
             .iter()
-            .map(ConversationSummary::unread)
+            .map(|conversation| conversation.unread)
             .sum();
         let title = match pane.title {
             "" => self.config.title.clone(),

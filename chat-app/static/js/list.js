@@ -29,11 +29,18 @@ export class List {
     const item = this.#item(conversation);
     if (!item) return this.#fetch(event);
     const last = Number(item.dataset.lastSeq);
+    // Only the server knows how many unread messages are tombstones.
+    if (event.type === 'changed' && seq > Number(item.dataset.lastRead) && parse(html).matches('.deleted')) {
+      return this.#load(conversation);
+    }
     if (seq < last || (seq === last && event.type === 'message')) return;
     const message = parse(html);
     if (seq > last) {
       item.dataset.lastSeq = seq;
-      if (String(sender) === this.#me) item.dataset.lastRead = seq; // the sender has read it
+      if (String(sender) === this.#me) {
+        item.dataset.lastRead = seq; // the sender has read it
+        delete item.dataset.tombstones;
+      }
       else if (mentions.map(String).includes(this.#me)) item.dataset.mentions = Number(item.dataset.mentions) + 1;
       item.dataset.at = item.querySelector('time').dateTime = message.querySelector('time').dateTime;
     }
@@ -79,6 +86,7 @@ export class List {
     }
     if ((version !== undefined && version < known) || last_read <= Number(item.dataset.lastRead)) return;
     item.dataset.lastRead = last_read;
+    if (Number(item.dataset.tombstones) > 0) return this.#load(conversation);
     if (unreadOf(item) === 0) item.dataset.mentions = 0;
     this.#count(item);
     this.#total();
@@ -198,4 +206,4 @@ function badge(item, name, testid, count, sign) {
 }
 
 const versionOf = (item) => Number(item.dataset.readVersion);
-const unreadOf = (item) => Math.max(0, Number(item.dataset.lastSeq) - Number(item.dataset.lastRead));
+const unreadOf = ({ dataset: { lastSeq, lastRead, tombstones = 0 } }) => Math.max(0, lastSeq - lastRead - tombstones);

@@ -175,3 +175,75 @@ async fn a_permalink_shows_the_messages_around_it_and_pages_both_ways(pool: PgPo
     })
     .await;
 }
+
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
+async fn a_deleted_message_is_not_counted_as_unread(pool: PgPool) {
+    with(pool, &[], async |site| {
+        let (mut ada, mut bob, path) = site.pair().await;
+        for body in ["one", "two", "three", "four"] {
+            ada.send(&path, body).await.redirects_to(&path);
+        }
+        let item = format!("{path}/item");
+        let badge = |count: i64| format!("data-testid=\"unread\">{count}</span>");
+        bob.post(&format!("{path}/read"), &[("seq", "1")])
+            .await
+            .redirects_to(&path);
+        for (seq, left) in [(1, 3), (2, 2), (4, 1)] {
+            let delete = format!("{path}/messages/{seq}/delete");
+            ada.script().post(&delete, &[]).await.says(204, "");
+            bob.get(&item).await.says(200, &badge(left));
+            bob.get("/c").await.says(200, &format!("<title>({left}) "));
+        }
+        ada.script()
+            .post(&format!("{path}/messages/3/delete"), &[])
+            .await
+            .says(204, "");
+        assert_eq!(bob.get(&item).await.count("data-testid=\"unread\""), 0);
+        bob.post(&format!("{path}/messages/1/unread"), &[])
+            .await
+            .redirects_to("/c");
+        assert_eq!(bob.get(&item).await.count("data-testid=\"unread\""), 0);
+        ada.send(&path, "five").await.redirects_to(&path);
+        bob.get(&item).await.says(200, &badge(1));
+    })
+    .await;
+}
+
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
+async fn a_person_whose_name_ends_with_a_mark_is_called_and_marked(pool: PgPool) {
+    with(pool, &[], async |site| {
+        let (mut ada, _, path) = site.pair().await;
+        sqlx::query("UPDATE users SET name = 'bob.' WHERE name = 'bob'")
+            .execute(&site.pool)
+            .await
+            .unwrap();
+        let called = "SELECT count(*) FROM mentions";
+        ada.send(&path, "hi @bob. and https://x.example/@bob.")
+            .await
+            .redirects_to(&path);
+        let page = ada.get(&path).await;
+        page.says(200, ">@bob.</span> and");
+        assert_eq!(page.count("class=\"mention\""), 1);
+        assert_eq!(site.one::<i64>(called).await, 1);
+        // A member whose name is shorter is who the sentence calls.
+        sqlx::query("UPDATE users SET name = 'ada.' WHERE name = 'bob.'")
+            .execute(&site.pool)
+            .await
+            .unwrap();
+        let edit = format!("{path}/messages/1/edit");
+        for (body, marked) in [
+            ("it is @ada.", ">@ada</span>."),
+            ("is it @ada.?", ">@ada</span>.?"),
+        ] {
+            ada.script()
+                .post(&edit, &[("body", body)])
+                .await
+                .says(204, "");
+            ada.get(&path).await.says(200, marked);
+            assert_eq!(site.one::<i64>(called).await, 1);
+        }
+        ada.send(&path, "and @ada.").await.redirects_to(&path);
+        assert_eq!(site.one::<i64>(called).await, 2);
+    })
+    .await;
+}
