@@ -193,8 +193,8 @@ async fn a_read_mark_only_grows_and_never_beyond_the_newest_message(pool: PgPool
             conversations::mark_read(&pool, bob, id, seq, None)
                 .await
                 .unwrap()
-                .map(|marked| (marked.last_read_seq, marked.last_seq)),
-            Some((mark, 3))
+                .map(|marked| (marked.last_read_seq, marked.unread)),
+            Some((mark, 3 - mark))
         );
     }
     assert_eq!(

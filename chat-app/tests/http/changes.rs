@@ -14,11 +14,21 @@ async fn only_the_sender_can_edit_a_message_and_the_edit_is_marked(pool: PgPool)
         bob.post(&format!("{message}/edit"), &[("body", "mine")])
             .await
             .says(403, "");
+        let id = Uuid::new_v4().to_string();
+        let reply = [
+            ("client_id", id.as_str()),
+            ("body", "what?"),
+            ("reply_to", "1"),
+        ];
+        bob.post(&format!("{path}/messages"), &reply)
+            .await
+            .redirects_to(&path);
         ada.post(&format!("{message}/edit"), &[("body", "*first*")])
             .await
             .redirects_to(&format!("{path}?at=1#m1"));
         let page = bob.get(&path).await;
         page.says(200, "<em>first</em>");
+        page.says(200, "<span dir=\"auto\">first</span></a>");
         page.says(200, "data-t=\"edited\"");
         assert_eq!(page.count("frist"), 0);
         let wrong = ada.post(&format!("{message}/edit"), &[("body", " ")]).await;
