@@ -93,7 +93,8 @@ pub(in crate::http) async fn receive(
         StatusCode::PAYLOAD_TOO_LARGE => Refused::TooLarge,
         _ => Refused::Payload(PayloadError::Invalid),
     })?;
-    match hooks::read(hook.kind, &body, app.config.max_message_bytes)? {
+    // So many bytes are at most so many characters.
+    match hooks::read(hook.kind, &body, app.config.max_message_characters)? {
         Posted::Message(hooked) => post(&app, &hook, &headers, hooked).await?,
         Posted::Alerts(group) => show(&app, &hook, group).await?,
     }
@@ -157,7 +158,7 @@ async fn send(
     body: &str,
     alias: MessageAlias,
 ) -> Result<Sent, Refused> {
-    let body = MessageBody::parse(body, app.config.max_message_bytes);
+    let body = MessageBody::parse(body, app.config.max_message_characters);
     let body = body.map_err(|_| PayloadError::Invalid)?;
     let extra = Extra {
         mentions: mentioned_names(body.as_str()),
