@@ -24,7 +24,7 @@ pub(super) async fn asset(
         ]
     };
     if let Some(asset) = assets::find(&name) {
-        return Ok((headers(asset.media_type), asset.content).into_response());
+        return Ok((headers(asset.media_type), &asset.content[..]).into_response());
     }
     if name == "emoji.json" {
         return Ok((headers("application/json"), assets::EMOJI.as_str()).into_response());
