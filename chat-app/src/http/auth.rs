@@ -40,6 +40,15 @@ pub(super) struct NextQuery {
     pub(super) next: String,
 }
 
+#[derive(Deserialize)]
+pub(super) struct LoginQuery {
+    #[serde(default)]
+    next: String,
+    /// Whether a session has ended, which the page then says.
+    #[serde(default)]
+    ended: bool,
+}
+
 /// Redirects to the conversations or the login page, or, while there are no accounts, to the page that creates the first.
 pub(super) async fn home(
     State(app): State<App>,
@@ -67,13 +76,14 @@ pub(super) async fn login_page(
     State(app): State<App>,
     session: Option<Session>,
     text: Text,
-    Form(NextQuery { next }): Form<NextQuery>,
+    Form(LoginQuery { next, ended }): Form<LoginQuery>,
 ) -> Response {
     if session.is_some() {
         return Redirect::to(&return_path(&next)).into_response();
     }
     let page = views::auth::AuthForm {
         next,
+        ended,
         ..Default::default()
     };
     Html(views::auth::login(&app.config, text, &page).into_string()).into_response()
@@ -153,8 +163,20 @@ pub(super) fn return_path(next: &str) -> String {
         && !next.starts_with("/\\")
         && !next.contains(char::is_control);
     match local && next != "/logout" {
-        true => utf8_percent_encode(next, NOT_IN_A_HEADER).to_string(),
+        true => utf8_percent_encode(&anchored(next), NOT_IN_A_HEADER).to_string(),
         false => "/c".to_owned(),
+    }
+}
+
+/// The path with the message that it names as its fragment, which browsers do not send.
+fn anchored(path: &str) -> String {
+    let seq = path.strip_prefix("/c/").and_then(|rest| {
+        let (_, seq) = rest.split_once("?at=")?;
+        seq.parse::<i64>().ok()
+    });
+    match seq {
+        Some(seq) => format!("{path}#m{seq}"),
+        None => path.to_owned(),
     }
 }
 
@@ -179,6 +201,8 @@ mod tests {
             assert_eq!(return_path(next), next);
         }
         assert_eq!(return_path("/search?q=ü b"), "/search?q=%C3%BC%20b");
+        assert_eq!(return_path("/c/13?at=3"), "/c/13?at=3#m3");
+        assert_eq!(return_path("/c/13?at=3#m3"), "/c/13?at=3#m3");
     }
 
     #[test]

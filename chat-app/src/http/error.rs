@@ -14,6 +14,7 @@ use axum::response::{Html, IntoResponse, IntoResponseParts, Redirect, Response, 
 
 use super::extract::accepts_json;
 use super::request_id::RequestId;
+use super::session;
 use crate::app::App;
 use crate::error::AppError;
 use crate::text::Text;
@@ -41,6 +42,7 @@ pub(super) async fn render(State(app): State<App>, request: Request, next: Next)
         .extensions()
         .get::<RequestId>()
         .map(|id| id.0.clone());
+    let had_session = session::has_cookie(&app.config, request.headers());
     let mut response = next.run(request).await;
     let Some(error) = error_of(&mut response) else {
         return response;
@@ -48,9 +50,13 @@ pub(super) async fn render(State(app): State<App>, request: Request, next: Next)
     error.log();
     let mut rendered = match &*error {
         AppError::SignedOut { next } if !json && !upgrade => {
-            return redirect("/login", next.as_deref());
+            let next = next.as_deref().map(|next| ("next", next));
+            let ended = had_session.then_some(("ended", "true"));
+            return redirect("/login", next.into_iter().chain(ended));
         }
-        AppError::ProofNeeded { next } if !json => return redirect("/confirm", Some(next)),
+        AppError::ProofNeeded { next } if !json => {
+            return redirect("/confirm", [("next", next.as_str())].into_iter());
+        }
         error if json => json_response(text, error),
         error => page_response(&app, text, error, id.as_deref()),
     };
@@ -107,15 +113,12 @@ pub(super) fn with_retry_after(error: &AppError, mut response: Response) -> Resp
     response
 }
 
-/// To a page that leads to `next`.
-fn redirect(page: &str, next: Option<&str>) -> Response {
-    let query = next.map(|next| {
-        url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("next", next)
-            .finish()
-    });
-    match query {
-        Some(query) => Redirect::to(&format!("{page}?{query}")).into_response(),
-        None => Redirect::to(page).into_response(),
+fn redirect<'a>(page: &str, query: impl Iterator<Item = (&'a str, &'a str)>) -> Response {
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(query)
+        .finish();
+    match query.as_str() {
+        "" => Redirect::to(page).into_response(),
+        query => Redirect::to(&format!("{page}?{query}")).into_response(),
     }
 }

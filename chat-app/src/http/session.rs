@@ -136,6 +136,13 @@ pub(super) fn over_tls(config: &Config) -> bool {
         .is_some_and(|url| url.scheme() == "https")
 }
 
+/// Whether the browser has logged in and not out: without a session, that one has ended.
+pub(super) fn has_cookie(config: &Config, headers: &HeaderMap) -> bool {
+    CookieJar::from_headers(headers)
+        .get(&cookie_name(config, SESSION))
+        .is_some_and(|cookie| !cookie.value().is_empty())
+}
+
 /// The hash of the session's token.
 fn token_hash(app: &App, jar: &CookieJar) -> Option<[u8; 32]> {
     let cookie = jar.get(&cookie_name(&app.config, SESSION))?;

@@ -15,6 +15,8 @@ use crate::text::Text;
 pub(crate) struct AuthForm {
     pub(crate) name: String,
     pub(crate) next: String,
+    /// Whether the session of the page before has ended.
+    pub(crate) ended: bool,
     pub(crate) name_error: Option<InputError>,
     pub(crate) password_error: Option<InputError>,
     /// Of the setup token.
@@ -31,14 +33,15 @@ impl AuthForm {
 
 pub(crate) fn login(config: &Config, text: Text, form: &AuthForm) -> Markup {
     let content = html! {
+        @if form.ended { p.hint role="status" data-testid="ended" { (t!(text, "login-ended")) } }
         form method="post" action="/login" data-testid="login-form" novalidate {
-            @if !form.next.is_empty() { input type="hidden" name="next" value=(form.next); }
+            (next_field(form))
             (name_field(text, form, true))
             (password_field(text, form, false))
             button.primary type="submit" { (t!(text, "login")) }
         }
         @if config.registration == Registration::Open {
-            p.aside { (t!(text, "login-new-here")) " " a href="/register" { (t!(text, "login-create")) } }
+            p.aside { (t!(text, "login-new-here")) " " a href=(with_next("/register", &form.next)) { (t!(text, "login-create")) } }
         }
     };
     card(config, text, &t!(text, "login"), content)
@@ -47,7 +50,7 @@ pub(crate) fn login(config: &Config, text: Text, form: &AuthForm) -> Markup {
 pub(crate) fn register(config: &Config, text: Text, form: &AuthForm) -> Markup {
     let content = html! {
         (sign_up(text, form, "/register"))
-        p.aside { (t!(text, "register-been-here")) " " a href="/login" { (t!(text, "login")) } }
+        p.aside { (t!(text, "register-been-here")) " " a href=(with_next("/login", &form.next)) { (t!(text, "login")) } }
     };
     card(config, text, &t!(text, "register-heading"), content)
 }
@@ -65,6 +68,7 @@ pub(crate) fn join(config: &Config, text: Text, token: &str, form: &AuthForm) ->
 fn sign_up(text: Text, form: &AuthForm, action: &str) -> Markup {
     html! {
         form method="post" action=(action) data-testid="register-form" novalidate {
+            (next_field(form))
             (name_field(text, form, true))
             (password_field(text, form, true))
             button.primary type="submit" { (t!(text, "register-submit")) }
@@ -133,6 +137,19 @@ pub(crate) fn confirm(config: &Config, text: Text, form: &AuthForm) -> Markup {
         }
     };
     card(config, text, &t!(text, "confirm-heading"), content)
+}
+
+/// Where to go after the form.
+fn next_field(form: &AuthForm) -> Markup {
+    html! { @if !form.next.is_empty() { input type="hidden" name="next" value=(form.next); } }
+}
+
+fn with_next(page: &str, next: &str) -> String {
+    if next.is_empty() {
+        return page.to_owned();
+    }
+    let mut query = url::form_urlencoded::Serializer::new(format!("{page}?"));
+    query.append_pair("next", next).finish()
 }
 
 fn name_field(text: Text, form: &AuthForm, first: bool) -> Markup {

@@ -103,7 +103,7 @@ async fn a_new_password_needs_the_old_one_and_ends_the_other_sessions(pool: PgPo
             .await
             .location();
         ada.get("/c").await.says(200, "");
-        phone.get("/c").await.redirects_to("/login");
+        phone.get("/c").await.redirects_to("/login?ended=true");
         phone.post("/login", &login(PASSWORD)).await.says(422, "");
         phone
             .post("/login", &login("battery staple"))
@@ -142,9 +142,9 @@ async fn devices_are_listed_and_their_sessions_can_be_ended(pool: PgPool) {
             .says(404, "");
         others[0].get("/c").await.says(200, "");
         ada.post("/account/devices/revoke", &which).await.location();
-        others[0].get("/c").await.redirects_to("/login");
+        others[0].get("/c").await.redirects_to("/login?ended=true");
         ada.post("/account/devices/others", &[]).await.location();
-        others[1].get("/c").await.redirects_to("/login");
+        others[1].get("/c").await.redirects_to("/login?ended=true");
         ada.get("/c").await.says(200, "");
         eve.get("/c").await.says(200, "");
     })

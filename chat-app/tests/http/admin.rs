@@ -62,7 +62,7 @@ async fn a_disabled_person_is_logged_out_everywhere_until_enabled(pool: PgPool) 
         ada.post(&person, &[("act", "disable")])
             .await
             .redirects_to(&person);
-        bob.get("/c").await.redirects_to("/login");
+        bob.get("/c").await.redirects_to("/login?ended=true");
         let recorded: i64 = site
             .one("SELECT count(*) FROM changes WHERE session_id IS NOT NULL")
             .await;
@@ -78,7 +78,7 @@ async fn a_disabled_person_is_logged_out_everywhere_until_enabled(pool: PgPool) 
         ada.post(&person, &[("act", "enable")]).await.location();
         bob.post("/login", &login).await.redirects_to("/c");
         ada.post(&person, &[("act", "sign_out")]).await.location();
-        bob.get("/c").await.redirects_to("/login");
+        bob.get("/c").await.redirects_to("/login?ended=true");
         ada.post(&person, &[("act", "explode")]).await.says(400, "");
         ada.post("/admin/people/999999", &[("act", "disable")])
             .await
@@ -164,7 +164,7 @@ async fn invitations_and_reset_links_are_shown_once_and_work(pool: PgPool) {
         let new = [("password", "battery staple")];
         site.stranger().post(&first, &new).await.says(404, "");
         site.stranger().post(&second, &new).await.redirects_to("/c");
-        bob.get("/c").await.redirects_to("/login");
+        bob.get("/c").await.redirects_to("/login?ended=true");
         let log: String = site
             .one("SELECT string_agg(l::text, ' ') FROM audit_log l")
             .await;

@@ -31,9 +31,9 @@ async fn a_session_ends_when_it_is_not_used_and_at_the_latest_after_its_lifetime
             ages(site, 9 * 60).await;
             ada.get("/c").await.says(200, "");
         }
-        bob.get("/c").await.redirects_to("/login");
+        bob.get("/c").await.redirects_to("/login?ended=true");
         ages(site, 4 * 60).await;
-        ada.get("/c").await.redirects_to("/login");
+        ada.get("/c").await.redirects_to("/login?ended=true");
     })
     .await;
 }

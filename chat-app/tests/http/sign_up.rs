@@ -182,7 +182,7 @@ async fn a_reset_link_sets_a_password_once_and_ends_every_session(pool: PgPool) 
             .says(422, "");
         let answer = other.post(&path, &[("password", "battery staple")]).await;
         answer.redirects_to("/c");
-        bob.get("/c").await.redirects_to("/login");
+        bob.get("/c").await.redirects_to("/login?ended=true");
         other.get("/c").await.says(200, "bob");
         let mut thief = site.stranger();
         thief.get(&path).await.says(404, "");
@@ -204,7 +204,7 @@ async fn a_disabled_or_deleted_account_has_no_session_and_can_not_log_in(pool: P
         let (mut ada, mut eve) = (site.person("ada").await, site.person("eve").await);
         site.run("UPDATE users SET disabled_at = now() WHERE name = 'ada'")
             .await;
-        ada.get("/c").await.redirects_to("/login");
+        ada.get("/c").await.redirects_to("/login?ended=true");
         let fields = |password| [("name", "ada"), ("password", password)];
         let mut stranger = site.stranger();
         stranger
@@ -225,7 +225,7 @@ async fn a_disabled_or_deleted_account_has_no_session_and_can_not_log_in(pool: P
         eve.post("/c", &[("user", &ada_id)]).await.says(404, "");
         site.run("UPDATE users SET disabled_at = NULL, former = true WHERE name = 'ada'")
             .await;
-        ada.get("/c").await.redirects_to("/login");
+        ada.get("/c").await.redirects_to("/login?ended=true");
         stranger
             .post("/login", &fields(PASSWORD))
             .await
@@ -262,6 +262,30 @@ async fn pages_and_errors_are_in_the_readers_language(pool: PgPool) {
         stranger.headers = vec![("accept-language", "ar"), ("accept", "application/json")];
         let error = stranger.get("/c").await.json();
         assert_eq!(error["error"], "سجّل الدخول للمتابعة.");
+    })
+    .await;
+}
+
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
+async fn a_sign_up_leads_to_where_one_was_going(pool: PgPool) {
+    with(pool, &[], async |site| {
+        let mut guest = site.stranger();
+        let login = guest.get("/login?next=%2Fpeople&ended=true").await;
+        login.says(200, "href=\"/register?next=%2Fpeople\"");
+        login.says(200, "Your session has ended");
+        let form = guest.get("/register?next=%2Fpeople").await;
+        form.says(200, "name=\"next\" value=\"/people\"");
+        let fields = |name, next| [("name", name), ("password", PASSWORD), ("next", next)];
+        let taken = guest.post("/register", &fields("x", "/people")).await;
+        taken.says(422, "name=\"next\" value=\"/people\"");
+        guest
+            .post("/register", &fields("cleo", "/people"))
+            .await
+            .redirects_to("/people");
+        site.stranger()
+            .post("/register", &fields("dora", "//evil.example"))
+            .await
+            .redirects_to("/c");
     })
     .await;
 }

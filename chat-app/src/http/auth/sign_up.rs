@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-use super::{Credentials, password_error, unprocessable};
+use super::{Credentials, NextQuery, password_error, return_path, unprocessable};
 use crate::app::App;
 use crate::config::{self, Registration};
 use crate::domain::{Session, UserId, UserName};
@@ -25,12 +25,17 @@ pub(in crate::http) async fn register_page(
     State(app): State<App>,
     session: Option<Session>,
     text: Text,
+    Form(NextQuery { next }): Form<NextQuery>,
 ) -> Result<Response, AppError> {
     if session.is_some() {
-        return Ok(Redirect::to("/c").into_response());
+        return Ok(Redirect::to(&return_path(&next)).into_response());
     }
     require_open(&app)?;
-    let page = views::auth::register(&app.config, text, &AuthForm::default());
+    let form = AuthForm {
+        next,
+        ..Default::default()
+    };
+    let page = views::auth::register(&app.config, text, &form);
     Ok(Html(page.into_string()).into_response())
 }
 
@@ -42,16 +47,23 @@ pub(in crate::http) async fn register(
     Form(given): Form<Credentials>,
 ) -> Result<Response, AppError> {
     require_open(&app)?;
-    let rejected = |form: &AuthForm| unprocessable(views::auth::register(&app.config, text, form));
+    let next = given.next.clone();
+    let rejected = |form: AuthForm| {
+        let form = AuthForm {
+            next: next.clone(),
+            ..form
+        };
+        unprocessable(views::auth::register(&app.config, text, &form))
+    };
     let new = match check(&app, &given).await? {
         Ok(new) => new,
-        Err(form) => return Ok(rejected(&form)),
+        Err(form) => return Ok(rejected(*form)),
     };
     Attempt::sign_up(&app, source).await?;
     let hash = app.passwords.hash(given.password).await?;
     match users::create(&app.pool, &new, &hash).await {
-        Ok(user) => sign_in(&app, browser, user, "/c").await,
-        Err(error) => Ok(rejected(&creation_error(&new, error)?)),
+        Ok(user) => sign_in(&app, browser, user, &return_path(&next)).await,
+        Err(error) => Ok(rejected(creation_error(&new, error)?)),
     }
 }
 
