@@ -15,12 +15,14 @@ self.addEventListener('notificationclick', (event) => {
 // The push service changed the endpoint: register it, or the next push is lost.
 self.addEventListener('pushsubscriptionchange', (event) => event.waitUntil(renew(event)));
 
-async function show({ title, body, url, tag, lang, dir }) {
+/** Each push shows a notification: Safari ends a subscription that does not. */
+async function show({ title, body, url, tag, lang, dir, seq }) {
   const pages = await self.clients.matchAll({ type: 'window' });
-  // The conversation is on screen already.
-  if (pages.some((page) => page.focused && new URL(page.url).pathname === url)) return;
-  await self.registration.showNotification(title, { body, tag, lang, dir, renotify: true, data: { url } });
-  await self.navigator.setAppBadge?.();
+  const onScreen = pages.some((page) => page.focused && new URL(page.url).pathname === url);
+  const options = { body, tag, lang, dir, renotify: !onScreen, silent: onScreen, data: { url, seq } };
+  await self.registration.showNotification(title, options);
+  if (!onScreen) return void (await self.navigator.setAppBadge?.());
+  for (const notification of await self.registration.getNotifications({ tag })) notification.close();
 }
 
 /** Focuses the page with this URL, navigates any other page to it, or opens a new one. */

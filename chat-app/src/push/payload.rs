@@ -19,6 +19,8 @@ struct Payload<'a> {
     title: String,
     body: String,
     url: String,
+    /// The message, so that a change of it changes the notification.
+    seq: i64,
     /// A newer notification with the same tag replaces this one.
     tag: String,
     lang: &'a str,
@@ -46,6 +48,7 @@ pub(crate) fn payload(due: &DuePush) -> Vec<u8> {
         title: shortened(&title, TITLE_CHARS),
         body: shortened(&body, BODY_CHARS),
         url: format!("/c/{}", due.conversation),
+        seq: due.seq,
         tag: tag(due.conversation),
         lang: text.language.tag(),
         dir: text.direction(),

@@ -23,10 +23,28 @@ export async function message({ conversation, seq, sender, html, mentions }) {
   if (Notification.permission === 'default') return offer();
   if (Notification.permission !== 'granted' || localStorage.getItem(CHOICE) !== 'on') return;
   await new Promise((settled) => setTimeout(settled, READ_DELAY_MS));
-  const item = document.querySelector(`.conversations [data-conversation="${conversation}"]`);
+  const item = itemOf(conversation);
   if (!item || Number(item.dataset.lastRead) >= seq || !isWanted(item.dataset, mentions)) return;
   if (!isLeader || (await isAnyPageVisible()) || (await isPushed()) || (await isQuiet())) return;
-  show(item, parse(html), conversation);
+  show(item, parse(html), { conversation, seq, renotify: true });
+}
+
+/** A message was edited or deleted: the notification that shows it follows. */
+export async function changed({ conversation, seq, html }) {
+  const shown = (await notifications(tagOf(conversation))).find(({ data }) => data.seq === seq);
+  const item = itemOf(conversation);
+  if (!shown || !item) return;
+  const message = parse(html);
+  if (message.matches('.deleted')) shown.close();
+  else show(item, message, { conversation, seq, renotify: false });
+}
+
+/** Closes the notifications of conversations that were read meanwhile, here or on another device. */
+export async function closeRead() {
+  for (const notification of await notifications()) {
+    const item = itemOf(notification.tag.slice(2));
+    if (item && Number(item.dataset.lastRead) >= Number(item.dataset.lastSeq)) notification.close();
+  }
 }
 
 /** By the conversation's level. In a direct conversation every message counts as a mention. */
@@ -34,15 +52,26 @@ function isWanted({ level = 'all', kind = 'direct' }, mentions = []) {
   return level === 'all' || (level === 'mentions' && (kind === 'direct' || mentions.map(String).includes(me)));
 }
 
-async function show(item, message, conversation) {
+const tagOf = (conversation) => `c-${conversation}`;
+
+const itemOf = (conversation) => document.querySelector(`.conversations [data-conversation="${conversation}"]`);
+
+/** The notifications on screen: of conversations, or of one of them. */
+async function notifications(tag) {
+  if (!supported) return [];
+  const registration = await navigator.serviceWorker.getRegistration('/');
+  return (await registration?.getNotifications(tag ? { tag } : {})) ?? [];
+}
+
+async function show(item, message, { conversation, seq, renotify }) {
   const name = item.querySelector('.name').textContent.trim();
   const text = excerptText(message, SHOWN_CHARS);
   const body = (item.dataset.kind ?? 'direct') === 'direct' ? text : `${signedBy(message)}: ${text}`;
   const registration = await navigator.serviceWorker.getRegistration('/');
   // Pushes have the same tag, so a conversation has one notification: the newest.
   registration?.showNotification(name, {
-    body, tag: `c-${conversation}`, renotify: true, dir: document.dir || 'auto', lang: document.documentElement.lang,
-    data: { url: `/c/${conversation}` },
+    body, tag: tagOf(conversation), renotify, silent: !renotify, dir: document.dir || 'auto', lang: document.documentElement.lang,
+    data: { url: `/c/${conversation}`, seq },
   });
 }
 
