@@ -1,6 +1,7 @@
 # المجموعات والغرف.
 rooms-title = الغرف
 rooms-search = ابحث عن غرفة
+rooms-browse = تصفّح الغرف
 rooms-none = لا توجد غرف عامة بعد.
 rooms-none-found = لم يُعثر على غرفة لـ «{ $q }».
 rooms-new = غرفة جديدة
@@ -39,6 +40,7 @@ about-add = إضافة أشخاص
 about-add-button = إضافة
 about-owner = مالك
 about-remove = إزالة
+about-member = إجراءات { $name }
 about-remove-named = إزالة { $name }
 about-make-owner = جعله مالكًا
 about-make-owner-named = جعل { $name } مالكًا

@@ -1,6 +1,7 @@
 # Gruppen und Räume.
 rooms-title = Räume
 rooms-search = Einen Raum finden
+rooms-browse = Räume ansehen
 rooms-none = Es gibt noch keine öffentlichen Räume.
 rooms-none-found = Kein Raum für „{ $q }“ gefunden.
 rooms-new = Neuer Raum
@@ -35,6 +36,7 @@ about-add = Leute hinzufügen
 about-add-button = Hinzufügen
 about-owner = Mitverantwortlich
 about-remove = Entfernen
+about-member = Aktionen für { $name }
 about-remove-named = { $name } entfernen
 about-make-owner = Verantwortung geben
 about-make-owner-named = { $name } Verantwortung geben

@@ -1,6 +1,7 @@
 # Groups and rooms.
 rooms-title = Rooms
 rooms-search = Find a room
+rooms-browse = Browse rooms
 rooms-none = There are no public rooms yet.
 rooms-none-found = No room found for “{ $q }”.
 rooms-new = New room
@@ -35,6 +36,7 @@ about-add = Add people
 about-add-button = Add
 about-owner = Owner
 about-remove = Remove
+about-member = Actions for { $name }
 about-remove-named = Remove { $name }
 about-make-owner = Make owner
 about-make-owner-named = Make { $name } an owner

@@ -49,12 +49,12 @@ pub(crate) fn page(shell: &Shell, page: &AboutPage) -> Markup {
         conversation.kind != ConversationKind::Private || conversation.role == Role::Owner;
     let content = html! {
         p { a href=(path) { (t!(text, "back-to-conversation")) } }
-        @if !direct && may_describe { (change(text, page, &path)) }
         @if !direct && may_add { (add(text, page.people, &path)) }
+        (members(shell, page, &path))
         (plain(text, "notifications", "about-notifications",
             notifications::level_form(text, conversation.id, conversation.level)))
         @if conversation.kind.is_room() && conversation.role == Role::Owner { (integrations(text, &path)) }
-        (members(shell, page, &path))
+        @if !direct && may_describe { (change(text, page, &path)) }
         @if !direct { (leave(text, &path)) }
         @if let Some(partner) = conversation.partner.filter(|_| !is_former(&conversation.name)) {
             (block(text, partner))
@@ -159,17 +159,30 @@ fn row(shell: &Shell, conversation: &ConversationSummary, member: &Member) -> Ma
                 @if member.role == Role::Owner { span.hint { (t!(text, "about-owner")) } }
                 @if member.integration { (app_label(None)) }
             }
-            @if owns {
+            @if owns { (member_menu(text, &path, member, who, user.id == shell.me.id)) }
+        }
+    }
+}
+
+/// What an owner can do with a member, behind a button, so that nobody is removed by a slip.
+fn member_menu(text: Text, path: &str, member: &Member, who: &str, own: bool) -> Markup {
+    html! {
+        details.member-menu name="member-menu" {
+            summary.button.icon.quiet title=(t!(text, "about-member", name = who)) {
+                (icon("M5 12h.01M12 12h.01M19 12h.01"))
+                span.visually-hidden { (t!(text, "about-member", name = who)) }
+            }
+            div.acts {
                 @if !member.integration { form method="post" action={ (path) "/role" } {
                     @if member.role == Role::Owner {
-                        button.quiet name="role" value="member" aria-label=(t!(text, "about-make-member-named", name = who)) { (t!(text, "about-make-member")) }
+                        button.act name="role" value="member" aria-label=(t!(text, "about-make-member-named", name = who)) { (t!(text, "about-make-member")) }
                     } @else {
-                        button.quiet name="role" value="owner" aria-label=(t!(text, "about-make-owner-named", name = who)) { (t!(text, "about-make-owner")) }
+                        button.act name="role" value="owner" aria-label=(t!(text, "about-make-owner-named", name = who)) { (t!(text, "about-make-owner")) }
                     }
                 } }
-                @if user.id != shell.me.id {
+                @if !own {
                     form method="post" action={ (path) "/remove" } {
-                        button.quiet type="submit" aria-label=(t!(text, "about-remove-named", name = who)) { (t!(text, "about-remove")) }
+                        button.act.danger type="submit" aria-label=(t!(text, "about-remove-named", name = who)) { (t!(text, "about-remove")) }
                     }
                 }
             }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::shell::{Pane, Shell};
-use super::widgets::{back_link, field_error};
+use super::widgets::{back_link, field_error, icon};
 use super::{attachment, message};
 use crate::domain::{ConversationSummary, Message, Role};
 use crate::input_error::InputError;
@@ -30,6 +30,10 @@ pub(super) fn menu(text: Text) -> Markup {
             (act(text, "unread", "mark-unread"))
             (act(text, "delete", "delete"))
         }
+        div.toolbar #toolbar hidden {
+            (tool("react", &t!(text, "react"), "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM8.5 14.5a4.5 4.5 0 0 0 7 0M9 9.5h.01M15 9.5h.01"))
+            (tool("reply", &t!(text, "reply"), "M10 8L5 12l5 4M5 12h9a5 5 0 0 1 5 5v1"))
+        }
         dialog.ask #emoji aria-labelledby="emoji-title" data-testid="emoji-picker" {
             h2 #emoji-title { (t!(text, "emoji")) }
             div.search { input type="search" aria-label=(t!(text, "emoji-search")) placeholder=(t!(text, "emoji-search")) autocomplete="off"; }
@@ -45,6 +49,13 @@ pub(super) fn menu(text: Text) -> Markup {
                 button.primary.danger value="delete" { (t!(text, "delete")) }
             }
         }
+    }
+}
+
+/// What the script shows beside the message under the pointer.
+fn tool(name: &str, label: &str, shape: &str) -> Markup {
+    html! {
+        button type="button" data-act=(name) title=(label) { (icon(shape)) span.visually-hidden { (label) } }
     }
 }
 

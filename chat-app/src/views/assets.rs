@@ -201,7 +201,8 @@ pub(crate) fn words_of(name: &str) -> Option<Language> {
 /// Marks a person's own messages. It is a style sheet, since a message's HTML is the same for everybody.
 pub(crate) fn own_css(me: UserId) -> String {
     format!(
-        ".message[data-sender=\"{me}\"]{{--columns:minmax(0,1fr);--align:end;--avatar:none;--fill:var(--own);\
+        ".message[data-sender=\"{me}\"]{{--columns:minmax(calc(var(--acts) + var(--time)),1fr) fit-content(min(38rem,100% - .625rem - var(--acts) - var(--time)));\
+         --meta:1/-1;--acts-column:1;--acts-side:end;--time-gap:6.75rem;--align:end;--avatar:none;--fill:var(--own);\
          --corner:var(--round) var(--tight) var(--round) var(--round);--name-position:absolute;--name-clip:inset(50%)}}\
          .mention[data-user=\"{me}\"]{{--mention:var(--called)}}\
          .reaction[data-users~=\"{me}\"]{{--reaction:var(--selected);--reaction-line:var(--accent)}}\

@@ -10,12 +10,12 @@ use crate::text::Text;
 
 pub(crate) fn page(shell: &Shell, q: &str, people: &[User]) -> Markup {
     shell.page(&Pane {
-        title: &t!(shell.text, "find-people"),
+        title: &t!(shell.text, "new-conversation"),
         layout: "at-page",
         live: None,
         current: None,
         content: html! {
-            header.bar { (back_link(shell.text)) h1 { (t!(shell.text, "find-people")) } }
+            header.bar { (back_link(shell.text)) h1 { (t!(shell.text, "new-conversation")) } }
             div.scroller.top tabindex="-1" {
                 div.track {
                     form.search method="get" action="/people" role="search" data-testid="people-search" {
@@ -23,6 +23,12 @@ pub(crate) fn page(shell: &Shell, q: &str, people: &[User]) -> Markup {
                         input #q type="search" name="q" value=(q) placeholder=(t!(shell.text, "people-search")) maxlength="64"
                             autocomplete="off" autocapitalize="none" spellcheck="false" autofocus;
                         button type="submit" { (icon(SEARCH_ICON)) span.visually-hidden { (t!(shell.text, "search")) } }
+                    }
+                    // The page behind “+”: it starts rooms and groups too.
+                    p.start {
+                        a.button href="/rooms/new" { (t!(shell.text, "rooms-new")) }
+                        a.button href="/rooms/new?kind=group" { (t!(shell.text, "group-new")) }
+                        a.button href="/rooms" { (t!(shell.text, "rooms-browse")) }
                     }
                     (results(shell.text, q, people))
                 }

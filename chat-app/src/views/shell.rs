@@ -111,6 +111,8 @@ impl Shell<'_> {
                     h2 { (t!(text, "no-conversations")) }
                     p { (t!(text, "no-conversations-hint")) }
                     a.button.primary href="/people" { (t!(text, "find-people")) }
+                    a.button.quiet href="/rooms" { (t!(text, "rooms-browse")) }
+                    a.button.quiet href="/rooms/new" { (t!(text, "rooms-new")) }
                 }
                 @if let Some(end) = self.list.end {
                     a.button.quiet.list-end data-testid="list-end" href={ "/c?older=" (end) } { (t!(text, "list-older")) }
@@ -224,7 +226,10 @@ pub(crate) fn index(shell: &Shell) -> Markup {
                 h2.greeting { (t!(text, "hello", name = shell.me.display_name.as_str())) }
                 p { (t!(text, "hello-hint")) }
                 a.button.primary href="/people" { (t!(text, "find-people")) }
-                a.button.quiet href="/rooms" { (t!(text, "rooms")) }
+                div.choices {
+                    a.button.quiet href="/rooms" { (t!(text, "rooms-browse")) }
+                    a.button.quiet href="/rooms/new" { (t!(text, "rooms-new")) }
+                }
             }
         },
     })
