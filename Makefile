@@ -45,6 +45,7 @@ check: ## Check formatting, lints, the licenses of dependencies, and that genera
 	tests/cargo clippy --all-targets -- -D warnings
 	tests/cargo clippy $(SERVICE_SUITES) --test nodeless $(CLUSTER_SUITES) -- -D warnings   # --all-targets leaves them out
 	@tests/lint
+	@tests/javascript --test-reporter=dot
 	@tests/monitoring/check
 	@tests/deny
 	@tests/mutations/run --check

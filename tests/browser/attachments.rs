@@ -104,7 +104,45 @@ async fn pictures_and_files_reach_the_other_replica_and_open_above_the_page() ->
         "the focus back on the picture that was open",
         "!document.querySelector('.lightbox').open && document.activeElement.matches('a[data-lightbox]')",
     )
-    .await
+    .await?;
+    // Back closes a picture, and does not leave the conversation.
+    let path = bo.path().await?;
+    bo.click(".picture a").await?;
+    bo.until("the picture", "document.querySelector('.lightbox').open")
+        .await?;
+    bo.back().await?;
+    bo.until("its end", "!document.querySelector('.lightbox').open")
+        .await?;
+    assert_eq!(bo.path().await?, path);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_sent_keeps_no_other_from_being_sent() -> Result<()> {
+    let _chat = example::shared().await?;
+    let Pair { ada, bo, .. } = Pair::on_two_replicas().await?;
+    ada.script(
+        "const data = new DataTransfer();
+         for (const name of ['one', 'two']) data.items.add(new File(['text'], `${name}.txt`, {type: 'text/plain'}));
+         data.items.add(new File([Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1, 2, 3)], 'broken.png', {type: 'image/png'}));
+         document.querySelector('.pane').dispatchEvent(new DragEvent('drop', {dataTransfer: data, bubbles: true, cancelable: true}))",
+    )
+    .await?;
+    ready(&ada, 2).await?;
+    ada.until(
+        "why one can't",
+        "document.querySelector('.chip[data-state=failed]')",
+    )
+    .await?;
+    ada.click("[data-testid=send]").await?;
+    bo.until(
+        "the two others",
+        "document.querySelectorAll('#m1 .file').length === 2",
+    )
+    .await?;
+    ada.say("and a word").await?;
+    bo.until("what is said later", "document.querySelector('#m2 .body')")
+        .await
 }
 
 #[tokio::test]

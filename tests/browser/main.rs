@@ -8,6 +8,7 @@ mod admin;
 mod attachments;
 mod attention;
 mod conversation;
+mod edits;
 mod friends;
 mod history;
 mod hooks;
@@ -21,6 +22,7 @@ mod search;
 mod sending;
 mod shots;
 mod unread;
+mod unsent;
 
 use confab_tests::browser::Browser;
 use confab_tests::client::ChatClient;

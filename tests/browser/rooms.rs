@@ -1,8 +1,11 @@
 //! Rooms: created, found, joined, used and left, on two replicas.
 
 use confab_tests::browser::Browser;
+use confab_tests::client::ChatClient;
 use confab_tests::example::{self, URL};
 use confab_tests::{Result, ensure, unique};
+
+use crate::shots::{self, shot};
 
 #[tokio::test]
 async fn a_room_is_created_found_joined_and_left_and_disappears_for_removed_members() -> Result<()>
@@ -36,6 +39,10 @@ async fn a_room_is_created_found_joined_and_left_and_disappears_for_removed_memb
 
     ada.click(".bar .about").await?;
     ada.click(&format!(
+        "[data-testid=member][data-name='{bo_name}'] summary"
+    ))
+    .await?;
+    ada.click(&format!(
         "[data-testid=member][data-name='{bo_name}'] form[action$=remove] button"
     ))
     .await?;
@@ -46,6 +53,42 @@ async fn a_room_is_created_found_joined_and_left_and_disappears_for_removed_memb
     .await?;
     assert_eq!(bo.path().await?, "/c", "a removed member is redirected");
     Ok(())
+}
+
+#[tokio::test]
+async fn a_new_room_offers_to_add_people_whose_joining_is_one_line() -> Result<()> {
+    let _chat = example::shared().await?;
+    let ada = Browser::open(URL).await?;
+    ada.register(&unique("ada")).await?;
+    let mut names = Vec::new();
+    for _ in 0..4 {
+        let name = unique("guest");
+        ChatClient::registered(URL, &name).await?;
+        names.push(name);
+    }
+    ada.goto("/people").await?;
+    ada.click("a[href='/rooms/new']").await?;
+    ada.fill("#title", &unique("Attic ")).await?;
+    ada.click("[data-testid=room-form] button").await?;
+    ada.live().await?;
+    shots::accessible_in_both(&ada, "a new room").await?;
+    shot(&ada, "new-room-desk").await?;
+    ada.click(".no-messages a").await?;
+    ada.fill("#people", &names.join(" ")).await?;
+    ada.click("[data-testid=add-form] button").await?;
+    ada.click(".track p > a").await?;
+    ada.live().await?;
+    let shown = "Array.from(document.querySelectorAll('.notice')).filter((notice) => notice.checkVisibility()).length";
+    ada.until(
+        "one line for all of them",
+        &format!("/, \\+1$/.test(document.querySelector('.fold').innerText) && {shown} === 1"),
+    )
+    .await?;
+    shots::accessible_in_both(&ada, "joins in one line").await?;
+    shot(&ada, "joins-desk").await?;
+    ada.click(".fold button").await?;
+    ada.until("a line for each", &format!("{shown} === 5"))
+        .await
 }
 
 #[tokio::test]

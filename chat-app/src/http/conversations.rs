@@ -68,7 +68,8 @@ pub(super) async fn show(
     if let Some(seq) = query.reply {
         draft.reply_to = visible(&app, context.me.id, id, seq).await?;
     }
-    let page = conversation_page(&app, context, id, query.window(), draft).await?;
+    let window = query.window();
+    let page = conversation_page(&app, context, id, window, draft).await?;
     Ok(html(page))
 }
 
@@ -100,9 +101,14 @@ async fn conversation_page(
         false => Vec::new(),
     };
     context.list(&conversation);
+    let missing = match window {
+        Window::Around(seq) => !page.messages.iter().any(|message| message.seq == seq),
+        _ => false,
+    };
     let content = ConversationPage {
         conversation: &conversation,
         page: &page,
+        missing,
         readers: &readers,
         draft,
     };

@@ -16,18 +16,23 @@ use crate::text::Language;
 pub(crate) const ICON: &str = include_str!("../../static/icon.svg");
 
 /// The modules that `confab.js` imports.
-pub(crate) const MODULES: [&str; 13] = [
+pub(crate) const MODULES: [&str; 18] = [
     "arrange.js",
     "compose.js",
+    "delivery.js",
+    "draft.js",
+    "edits.js",
     "keys.js",
     "excerpt.js",
     "list.js",
     "live.js",
     "log.js",
+    "marks.js",
     "menu.js",
     "pages.js",
     "presence.js",
     "send.js",
+    "storage.js",
     "time.js",
     "activity.js",
 ];
@@ -80,6 +85,9 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     "confab.js"  "js/confab.js" "text/javascript; charset=utf-8"
     "arrange.js" "js/arrange.js" "text/javascript; charset=utf-8"
     "compose.js" "js/compose.js" "text/javascript; charset=utf-8"
+    "delivery.js" "js/delivery.js" "text/javascript; charset=utf-8"
+    "draft.js" "js/draft.js" "text/javascript; charset=utf-8"
+    "edits.js" "js/edits.js" "text/javascript; charset=utf-8"
     "emoji.js"   "js/emoji.js" "text/javascript; charset=utf-8"
     "keys.js"    "js/keys.js" "text/javascript; charset=utf-8"
     "excerpt.js" "js/excerpt.js" "text/javascript; charset=utf-8"
@@ -87,11 +95,13 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     "list.js"    "js/list.js" "text/javascript; charset=utf-8"
     "live.js"    "js/live.js" "text/javascript; charset=utf-8"
     "log.js"     "js/log.js" "text/javascript; charset=utf-8"
+    "marks.js" "js/marks.js" "text/javascript; charset=utf-8"
     "menu.js"    "js/menu.js" "text/javascript; charset=utf-8"
     "older.js"   "js/older.js" "text/javascript; charset=utf-8"
     "pages.js"   "js/pages.js" "text/javascript; charset=utf-8"
     "presence.js" "js/presence.js" "text/javascript; charset=utf-8"
     "send.js"    "js/send.js" "text/javascript; charset=utf-8"
+    "storage.js" "js/storage.js" "text/javascript; charset=utf-8"
     "suggest.js" "js/suggest.js" "text/javascript; charset=utf-8"
     "time.js"    "js/time.js" "text/javascript; charset=utf-8"
     "activity.js" "js/activity.js" "text/javascript; charset=utf-8"

@@ -75,7 +75,7 @@ fn context(text: Text, draft: &ComposerDraft) -> Markup {
     let quote = draft.reply_to.as_ref();
     html! {
         div.context data-testid="context" hidden[quote.is_none()] data-reply=(t!(text, "replying-to", name = "\u{2}"))
-            data-edit=(t!(text, "editing")) {
+            data-edit=(t!(text, "editing")) data-deleted=(t!(text, "editing-deleted")) {
             input type="hidden" name="reply_to" value=[quote.map(|quote| quote.seq)];
             div {
                 b { @if let Some(quote) = quote { (t!(text, "replying-to", name = display_name(text, &quote.sender_name))) } }

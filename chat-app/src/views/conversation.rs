@@ -9,7 +9,7 @@ use super::list::{conversation_avatar, conversation_name, kind, partner_handle};
 use super::shell::{Pane, Shell};
 use super::widgets::{SEARCH_ICON, back_link, display_name, icon, icon_link, rfc3339};
 use super::{actions, attachment, message, notice};
-use crate::domain::{ConversationSummary, Message, Notice, Page, Role};
+use crate::domain::{ConversationKind, ConversationSummary, Message, Notice, Page, Role};
 use crate::store::people::Reader;
 use crate::t;
 use crate::text::Text;
@@ -22,6 +22,8 @@ pub(crate) struct ConversationPage<'a> {
     /// Read before the messages.
     pub(crate) conversation: &'a ConversationSummary,
     pub(crate) page: &'a Page,
+    /// Whether the message that the address names is not there.
+    pub(crate) missing: bool,
     /// How far the other members have read, of those who share it.
     pub(crate) readers: &'a [Reader],
     pub(crate) draft: ComposerDraft,
@@ -89,19 +91,18 @@ fn log(text: Text, content: &ConversationPage) -> Markup {
                     a.older data-testid="older" href={ "/c/" (id) "?before=" (first.seq) } { (t!(text, "earlier-messages")) }
                 }
                 div data-testid="messages" role="log" aria-live="polite" aria-label=(label) {
-                    ol.messages { (items(text, content)) }
+                    ol.messages data-new-since=(t!(text, "new-since")) data-joined=(t!(text, "joined", names = "\u{2}")) {
+                        (items(text, content))
+                    }
                 }
                 @if conversation.last_seq <= conversation.floor() && messages.is_empty() {
-                    div.empty.no-messages {
-                        (conversation_avatar(conversation))
-                        h2 { bdi { (conversation_name(text, conversation)) } }
-                        p { (t!(text, "no-messages-hint")) }
-                    }
+                    (no_messages(text, conversation))
                 }
                 @if let Some(last) = last {
                     a.newer data-testid="newer" href={ "/c/" (id) "?after=" (last.seq) } { (t!(text, "later-messages")) }
                     a.latest href={ "/c/" (id) } { (t!(text, "latest-messages")) }
                 }
+                @if content.missing { p.hint role="status" data-testid="missing" { (t!(text, "message-missing")) } }
                 (without_script(text, content))
                 p.seen-by data-testid="seen-by" data-text=(t!(text, "seen-by", names = "\u{2}")) hidden
                     data-readers=(readers(text, content.readers)) {}
@@ -109,6 +110,23 @@ fn log(text: Text, content: &ConversationPage) -> Markup {
         }
         a.jump href={ "/c/" (id) } hidden {
             span { (t!(text, "new-messages")) } span.badge hidden {} (icon("M12 5v14M6 13l6 6 6-6"))
+        }
+    }
+}
+
+/// In place of messages: what to do first.
+fn no_messages(text: Text, conversation: &ConversationSummary) -> Markup {
+    html! {
+        div.empty.no-messages {
+            (conversation_avatar(conversation))
+            h2 { bdi { (conversation_name(text, conversation)) } }
+            @if conversation.kind.has_members() {
+                p { (t!(text, "no-members-hint")) }
+                a.button.primary href={ "/c/" (conversation.id) "/about#add" } { (t!(text, "about-add")) }
+                @if conversation.kind == ConversationKind::Public {
+                    button.quiet.copy-address type="button" hidden { (t!(text, "copy-address")) }
+                }
+            } @else { p { (t!(text, "no-messages-hint")) } }
         }
     }
 }

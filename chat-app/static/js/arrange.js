@@ -3,6 +3,9 @@
 import { sameDay, showClock, showDay } from './time.js';
 
 const TURN_MS = 300_000; // like TURN_SECONDS on the server
+const MIN_FOLDED = 3;
+const FOLDED_NAMES = 3;
+const JOINS = '[data-t=notice-joined], [data-t=notice-added]';
 
 /** Parses an item that the server rendered. */
 export function parse(html) {
@@ -41,11 +44,24 @@ function showFace(avatar, { picture, initials, tone }) {
 /** The sender's name. The name of a deleted account comes from the style sheet. */
 export function senderOf(message) {
   const name = message.querySelector('.sender')?.textContent.trim() ?? '';
-  return name || getComputedStyle(document.documentElement).getPropertyValue('--t-former').replaceAll('"', '');
+  return name || formerName();
 }
+
+const formerName = () => getComputedStyle(document.documentElement).getPropertyValue('--t-former').replaceAll('"', '');
 
 export const itemsOf = (list) => Array.from(list.querySelectorAll(':scope > .message, :scope > .notice'));
 export const messagesOf = (list) => Array.from(list.querySelectorAll(':scope > .message'));
+
+/** The seq of a message, or of the message before a notice. */
+export const positionOf = ({ dataset }) => Number(dataset.seq ?? dataset.after);
+
+/** Whether an item stands before another one. What is not sent yet stands below everything. */
+export function comesBefore(other, item) {
+  if (!other.dataset.rev) return false;
+  const [a, b] = [positionOf(other), positionOf(item)];
+  if (a !== b) return a < b;
+  return Boolean(other.dataset.seq) || Number(other.dataset.rev) < Number(item.dataset.rev);
+}
 
 /** Shows times in the reader's time zone, and the separators between items. */
 export function arrange(list) {
@@ -58,6 +74,51 @@ export function arrange(list) {
   }
   // Remove the separators of items that have moved.
   while (previous && previous.nextElementSibling?.matches('.day, .turn')) previous.nextElementSibling.remove();
+  foldJoins(list);
+}
+
+/** Folds joins that follow each other into one line, which a click opens. */
+function foldJoins(list) {
+  let run = [];
+  const end = () => {
+    const fold = run.length < MIN_FOLDED ? null : (foldOf(run[0]) ?? newFold(list, run[0]));
+    if (fold) fold.querySelector('button').textContent = joined(list, run);
+    for (const notice of run) notice.classList.toggle('folded', Boolean(fold?.querySelector('[aria-expanded=false]')));
+    run = [];
+    return fold;
+  };
+  const folds = new Set();
+  for (const item of Array.from(list.children)) {
+    if (item.matches('.notice') && item.querySelector(JOINS)) run.push(item);
+    else if (!item.matches('.fold, .turn')) folds.add(end());
+  }
+  folds.add(end());
+  for (const fold of list.querySelectorAll('.fold')) if (!folds.has(fold)) fold.remove();
+}
+
+const foldOf = ({ previousElementSibling: before }) => (before?.matches('.fold') ? before : null);
+
+function newFold(list, first) {
+  const fold = parse('<li class="fold"><button class="quiet" type="button" aria-expanded="false"></button></li>');
+  const button = fold.querySelector('button');
+  button.addEventListener('click', () => {
+    button.setAttribute('aria-expanded', button.getAttribute('aria-expanded') === 'false');
+    foldJoins(list);
+  });
+  first.before(fold);
+  return fold;
+}
+
+/** Who joined: the first names, and how many others. */
+function joined(list, notices) {
+  const names = notices.map((notice) => {
+    const { actor, subject, former = '' } = notice.querySelector('[data-t]').dataset;
+    const who = subject === undefined ? 'actor' : 'subject';
+    return former.split(' ').includes(who) ? formerName() : (subject ?? actor);
+  });
+  const shown = Array.from(new Set(names));
+  const more = shown.length > FOLDED_NAMES ? [`+${shown.length - FOLDED_NAMES}`] : [];
+  return list.dataset.joined.replace('\u0002', () => [...shown.slice(0, FOLDED_NAMES), ...more].join(', '));
 }
 
 /** Who an item is by: messages of one integration may have different names. */
@@ -71,7 +132,7 @@ function separate(previous, item) {
   const kind = !previous || !sameDay(before, at) ? 'day' : turn ? 'turn' : '';
   const between = [];
   for (let node = item.previousElementSibling; node && node !== previous; node = node.previousElementSibling) {
-    if (!node.matches('.new-since')) between.push(node);
+    if (!node.matches('.new-since, .fold')) between.push(node);
   }
   let mark = between.find((node) => node.className === kind);
   for (const node of between) if (node !== mark) node.remove();

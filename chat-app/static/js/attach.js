@@ -1,4 +1,14 @@
-// Files in the composer, added by button, drop or paste. Each is uploaded at once, and sent with the message.
+// Files in the composer, added by button, drop or paste. Each is uploaded at once, and sent with the message. Storage has them
+// until then, so that they outlive the page.
+
+import { logInAgain } from './delivery.js';
+import { all, put, remove } from './storage.js';
+
+const STORE = 'files';
+// The server deletes uploads that were not sent after a day.
+const UPLOAD_LIFETIME_MS = 20 * 60 * 60_000;
+// Tells the other tabs which files are gone.
+const channel = new BroadcastChannel('confab-files');
 
 const MAX_PARALLEL = 2;
 // Statuses for which a retry is pointless: too large, not allowed, not readable.
@@ -8,13 +18,12 @@ const NAME = '\u0002';
 const PREVIEW_PX = 80;
 
 /**
- * Makes `form` accept files. Calls `onChange` whenever a file is added, uploaded or removed. Returns an object: `ids()` and
- * `names()` of the uploaded files, `isReady()` if all are uploaded, `isBusy()` while some are uploading, and `clear()` to call
- * after they were sent.
+ * Makes `form` accept files. Calls `onChange` whenever a file is added, uploaded or removed. Returns the tray, or null if files
+ * can't be sent.
  */
 export function prepareAttachments(form, { conversation, onChange = () => {} }) {
   const label = form.querySelector('.attach');
-  if (!label) return { ids: () => [], names: () => '', isReady: () => true, isBusy: () => false, clear: () => {} };
+  if (!label) return null;
   const tray = new Tray(form, conversation, onChange);
   const input = label.querySelector('input');
   label.hidden = false;
@@ -24,22 +33,8 @@ export function prepareAttachments(form, { conversation, onChange = () => {} }) 
   });
   acceptPaste(form, tray);
   acceptDrop(form, tray);
+  tray.load();
   return tray;
-}
-
-/** Opens images of `messages` in a dialog, whose code is loaded with the first one. */
-export function prepareLightbox(messages) {
-  messages.addEventListener('click', async (event) => {
-    const link = event.target.closest('a[data-lightbox]');
-    if (!link || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    event.preventDefault();
-    try {
-      const { open } = await import('./lightbox.js');
-      open(link, messages);
-    } catch {
-      location.assign(link.href);
-    }
-  });
 }
 
 class Tray {
@@ -54,18 +49,20 @@ class Tray {
     this.#conversation = conversation;
     this.#onChange = onChange;
     this.#list = form.querySelector('.chips');
+    channel.addEventListener('message', ({ data }) => this.#forget(data));
   }
 
-  ids() {
-    return this.#entries.filter((entry) => entry.id).map((entry) => entry.id);
-  }
-
-  names() {
-    return this.#entries.filter(({ id }) => id).map(({ file }) => file.name).join('\n');
-  }
-
+  /**
+   * Whether the message can be sent: every file is uploaded, or can't be sent at all. A message whose only files can't be sent
+   * waits until they are removed.
+   */
   isReady() {
-    return this.#entries.every(({ id }) => id);
+    const entries = this.#entries.filter(({ leftBehind }) => !leftBehind);
+    return entries.every(({ upload, final }) => upload || final) && (entries.length === 0 || this.hasReady());
+  }
+
+  hasReady() {
+    return this.#entries.some(({ upload }) => upload);
   }
 
   isBusy() {
@@ -77,33 +74,65 @@ class Tray {
     this.#entries.find(({ chip }) => chip.dataset.state === 'failed')?.chip.querySelector('.remove').focus();
   }
 
-  /** Removes the uploaded files, which were sent. */
-  clear() {
-    for (const entry of this.#entries.filter(({ id }) => id)) this.#drop(entry);
+  /** Takes the uploaded files out, to send them. Those that can't be sent stay, with the reason. */
+  take() {
+    const taken = this.#entries.filter(({ upload }) => upload);
+    for (const entry of taken) this.#drop(entry);
+    for (const entry of this.#entries) entry.leftBehind = true;
     this.#onChange();
+    return taken.map(({ key, file, name, upload, bytes, at }) => ({ key, file, name, upload, bytes, at }));
+  }
+
+  /** Puts back the files of a message that could not be sent. */
+  restore(files) {
+    for (const file of files) this.#show({ ...file, request: null });
+    this.#pump();
+    this.#onChange();
+  }
+
+  /** Shows the files that an earlier page had. */
+  async load() {
+    const files = await all(STORE);
+    const here = files.filter(({ id, conversation }) => conversation === this.#conversation && !this.#find(id));
+    this.restore(here.map(({ id, file, name, upload, bytes, at }) => ({ key: id, file, name, upload, bytes, at })));
   }
 
   add(files) {
     for (const file of files) {
-      const entry = { file, chip: this.#chip(file), request: null, id: null };
-      this.#entries.push(entry);
-      this.#list.append(entry.chip);
-      entry.chip.querySelector('.remove').addEventListener('click', () => this.#remove(entry));
-      entry.chip.querySelector('.retry').addEventListener('click', () => this.#retry(entry));
-      preview(file, entry.chip);
-      const { maxBytes, tooLarge, maxFiles, tooMany } = this.#list.dataset;
-      if (file.size > Number(maxBytes)) this.#fail(entry, tooLarge, 413);
-      else if (this.#entries.length > Number(maxFiles)) this.#fail(entry, tooMany, 422);
+      this.#show({ key: crypto.getRandomValues(new Uint32Array(4)).join('-'), file, name: file.name, upload: null, bytes: file.size, at: Date.now() });
     }
     this.#pump();
     this.#onChange();
   }
 
-  #chip(file) {
+  #show(entry) {
+    if (Date.now() - entry.at > UPLOAD_LIFETIME_MS) Object.assign(entry, { upload: null, at: Date.now() });
+    entry.chip = this.#chip(entry);
+    this.#entries.push(entry);
+    this.#list.append(entry.chip);
+    entry.chip.querySelector('.remove').addEventListener('click', () => this.#remove(entry));
+    entry.chip.querySelector('.retry').addEventListener('click', () => this.#retry(entry));
+    preview(entry.file, entry.chip);
+    this.#store(entry);
+    const { maxBytes, tooLarge, maxFiles, tooMany } = this.#list.dataset;
+    if (entry.upload) entry.chip.dataset.state = 'ready';
+    else if (entry.file.size > Number(maxBytes)) this.#fail(entry, tooLarge, 413);
+    else if (this.#entries.length > Number(maxFiles)) this.#fail(entry, tooMany, 422);
+  }
+
+  #store({ key, file, name, upload, bytes, at }) {
+    put(STORE, { id: key, conversation: this.#conversation, file, name, upload, bytes, at });
+  }
+
+  #find(key) {
+    return this.#entries.find((entry) => entry.key === key);
+  }
+
+  #chip({ name, bytes }) {
     const chip = this.#form.querySelector('#chip').content.firstElementChild.cloneNode(true);
-    chip.querySelector('.name').textContent = file.name;
-    chip.querySelector('.size').textContent = size(file.size);
-    for (const part of chip.querySelectorAll('[aria-label]')) part.ariaLabel = part.ariaLabel.replace(NAME, file.name);
+    chip.querySelector('.name').textContent = name;
+    chip.querySelector('.size').textContent = size(bytes);
+    for (const part of chip.querySelectorAll('[aria-label]')) part.ariaLabel = part.ariaLabel.replace(NAME, name);
     return chip;
   }
 
@@ -124,7 +153,7 @@ class Tray {
     request.responseType = 'json';
     request.setRequestHeader('Accept', 'application/json');
     request.setRequestHeader('Content-Type', 'application/octet-stream');
-    request.setRequestHeader('X-File-Name', encodeURIComponent(entry.file.name.toWellFormed?.() ?? 'file'));
+    request.setRequestHeader('X-File-Name', encodeURIComponent(entry.name.toWellFormed?.() ?? 'file'));
     request.send(entry.file);
   }
 
@@ -135,7 +164,7 @@ class Tray {
     } else if (request.status === 201 && request.response) {
       this.#ready(entry, request.response);
     } else if (request.status === 401) {
-      location.assign('/login');
+      logInAgain();
     } else {
       this.#fail(entry, request.response?.error ?? this.#list.dataset.offline, request.status);
     }
@@ -144,7 +173,8 @@ class Tray {
   }
 
   #ready(entry, answer) {
-    entry.id = answer.id;
+    Object.assign(entry, { upload: answer.id, bytes: answer.bytes });
+    this.#store(entry);
     entry.chip.dataset.state = 'ready';
     entry.chip.querySelector('.size').textContent = size(answer.bytes);
     const status = this.#form.querySelector('.chips-status');
@@ -153,14 +183,16 @@ class Tray {
 
   #fail(entry, sentence, status) {
     entry.chip.dataset.state = 'failed';
+    entry.final = FINAL.includes(status);
     const reason = entry.chip.querySelector('.field-error');
     reason.textContent = sentence;
     reason.hidden = false;
-    entry.chip.querySelector('.retry').hidden = FINAL.includes(status);
+    entry.chip.querySelector('.retry').hidden = entry.final;
   }
 
   #retry(entry) {
     entry.chip.dataset.state = 'waiting';
+    entry.leftBehind = false;
     entry.chip.querySelector('.field-error').hidden = true;
     entry.chip.querySelector('.retry').hidden = true;
     entry.chip.querySelector('.remove').focus();
@@ -172,7 +204,7 @@ class Tray {
     const next = entry.chip.nextElementSibling ?? entry.chip.previousElementSibling;
     this.#drop(entry);
     entry.request?.abort();
-    if (entry.id) this.#discard(entry.id);
+    if (entry.upload) this.#discard(entry.upload);
     (next?.querySelector('.remove') ?? this.#form.elements.body).focus();
     this.#pump();
     this.#onChange();
@@ -181,6 +213,18 @@ class Tray {
   #drop(entry) {
     this.#entries = this.#entries.filter((other) => other !== entry);
     entry.chip.remove();
+    remove(STORE, entry.key);
+    channel.postMessage(entry.key);
+  }
+
+  /** Another tab has sent or removed this file. */
+  #forget(key) {
+    const entry = this.#find(key);
+    if (!entry) return;
+    this.#entries = this.#entries.filter((other) => other !== entry);
+    entry.chip.remove();
+    entry.request?.abort();
+    this.#onChange();
   }
 
   /** If this fails, the server deletes the upload after a day. */

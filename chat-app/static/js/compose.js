@@ -1,9 +1,12 @@
-// The composer: grows with its text, stores a draft, replies to a message, edits an own message.
+// The composer: grows with its text, keeps a draft, replies to a message, edits an own message.
 
 import { senderOf } from './arrange.js';
+import { Draft } from './draft.js';
 import { showExcerpt } from './excerpt.js';
+import { isComposing } from './keys.js';
+import { draftKey } from './storage.js';
 
-const DRAFT_DELAY_MS = 300;
+const QUOTE_CHARS = 120; // like the server
 
 export class Composer {
   #form;
@@ -11,16 +14,17 @@ export class Composer {
   #context;
   #conversation;
   #draft;
-  #editing = null; // the item of the message that is being edited
 
-  /** `draftKey` is the key in local storage for the text that is not sent yet. */
-  constructor({ form, conversation, draftKey }) {
+  constructor({ form, conversation }) {
     this.#form = form;
     this.#text = form.elements.body;
     this.#context = form.querySelector('.context');
     this.#conversation = conversation;
-    this.#draft = draftKey;
-    this.#restore();
+    this.#draft = new Draft(draftKey(conversation), () => this.#show());
+    // A page that the server rendered with a text or with `?reply=`.
+    if (this.#text.defaultValue) this.#draft.change({ text: this.#text.defaultValue });
+    if (form.elements.reply_to.value) this.#draft.change({ reply: Number(form.elements.reply_to.value) });
+    this.#text.addEventListener('input', () => this.#typed());
     this.#sendOnEnter();
     this.#grow();
     this.#context.querySelector('.cancel').addEventListener('click', (event) => {
@@ -28,12 +32,18 @@ export class Composer {
       this.leaveContext();
     });
     this.#text.addEventListener('keydown', (event) => {
-      if (event.key === 'Escape' && !this.#context.hidden) this.leaveContext();
+      if (event.key === 'Escape' && !isComposing(event) && !this.#context.hidden) this.leaveContext();
     });
+    this.#show();
   }
 
+  /** The seq of the message that is being edited, or null. */
   get editing() {
-    return this.#editing;
+    return this.#draft.edit?.seq ?? null;
+  }
+
+  get isEmpty() {
+    return !this.#draft.edit && !this.#draft.text.trim();
   }
 
   focus() {
@@ -41,62 +51,74 @@ export class Composer {
   }
 
   reply(item) {
-    this.leaveContext();
-    this.#showContext(this.#context.dataset.reply.replace('\u0002', () => senderOf(item)), item);
-    this.#form.elements.reply_to.value = item.dataset.seq;
+    this.#draft.change({ reply: Number(item.dataset.seq), edit: null });
+    this.#show();
     this.focus();
   }
 
-  async edit(item) {
-    let body;
-    try {
-      const response = await fetch(pathOf(this.#conversation, item), { headers: { Accept: 'application/json' } });
-      if (!response.ok) return;
-      ({ body } = await response.json());
-    } catch {
-      return; // offline: the banner says so
-    }
-    this.leaveContext();
-    this.#editing = item;
-    item.classList.add('being-edited');
-    this.#showContext(this.#context.dataset.edit, null);
-    this.#text.value = body;
-    this.#changed();
+  /** Edits a message. `text` is what was typed before, if that is not sent yet. */
+  edit(item, text = null) {
+    this.#draft.change({ edit: { seq: Number(item.dataset.seq), text, original: null } });
+    this.#show();
     this.focus();
   }
 
-  /** Ends a reply or an edit. Discards the edited text. */
+  /** Ends an edit, whose text is discarded, or a reply. */
   leaveContext() {
-    this.#context.hidden = true;
-    this.#form.elements.reply_to.value = '';
-    if (!this.#editing) return;
-    this.#editing.classList.remove('being-edited');
-    this.#editing = null;
-    this.#restore();
-    this.#changed();
+    this.#draft.change(this.#draft.edit ? { edit: null } : { reply: null });
+    this.#show();
   }
 
   /** Takes the message to send out of the composer. */
   take() {
-    const taken = { body: this.#text.value, reply_to: this.#form.elements.reply_to.value };
-    this.#text.value = '';
-    this.#context.hidden = true;
-    this.#form.elements.reply_to.value = '';
-    localStorage.removeItem(this.#draft);
-    this.#changed();
+    const taken = { body: this.#draft.text, reply: this.#draft.reply };
+    this.#draft.change({ text: '', reply: null });
+    this.#draft.store();
+    this.#show();
     return taken;
   }
 
-  /** Puts back a text that could not be sent. */
-  restoreText({ body }) {
-    this.#text.value = [body, this.#text.value].filter(Boolean).join('\n');
-    this.#changed();
+  /** Takes the edit to send out of the composer. */
+  takeEdit() {
+    const { seq, text: body, original } = this.#draft.edit;
+    this.#draft.change({ edit: null });
+    this.#draft.store();
+    this.#show();
+    return { seq, body, original };
+  }
+
+  /** Puts back a message that could not be sent, before what was typed since. */
+  restore({ body, reply }) {
+    const text = [body, this.#draft.text].filter((part) => part.trim()).join('\n');
+    this.#draft.change({ text, reply: this.#draft.reply ?? reply });
+    this.#draft.store();
+    this.#show();
+  }
+
+  /** A message has changed: what the composer shows of it changes too, and ends with it. */
+  follow(item) {
+    const seq = Number(item.dataset.seq);
+    const deleted = item.matches('.deleted');
+    if (this.editing === seq && deleted) this.#endEdit();
+    else if (this.editing === seq) item.classList.add('being-edited');
+    if (this.#draft.reply !== seq) return;
+    if (deleted) this.#draft.change({ reply: null });
+    if (!this.#draft.edit) this.#showContext();
+  }
+
+  /** The message that was being edited is gone. What was changed in it is kept as a draft. */
+  #endEdit() {
+    const { text, original } = this.#draft.edit;
+    this.#draft.change({ edit: null });
+    if (text !== original) this.restore({ body: text, reply: null });
+    this.#show();
+    this.showError(this.#context.dataset.deleted);
   }
 
   /** Inserts a text at the caret. */
   insert(text) {
     this.#text.setRangeText(text, this.#text.selectionStart, this.#text.selectionEnd, 'end');
-    this.#changed();
+    this.#text.dispatchEvent(new Event('input'));
     this.focus();
   }
 
@@ -114,42 +136,72 @@ export class Composer {
     this.#text.ariaInvalid = 'true';
   }
 
-  #showContext(title, message) {
-    this.#context.querySelector('b').textContent = title;
-    const line = document.createElement('span');
-    line.dir = 'auto';
-    if (message) showExcerpt(line, message, 120);
-    this.#context.querySelector('.excerpt').replaceChildren(line);
-    this.#context.hidden = false;
+  #typed() {
+    const { edit } = this.#draft;
+    if (!edit) this.#draft.change({ text: this.#text.value });
+    else if (edit.text !== null) this.#draft.change({ edit: { ...edit, text: this.#text.value } });
   }
 
-  #changed() {
+  /** Shows the draft, or the edit under way. */
+  #show() {
+    const { edit, text } = this.#draft;
+    const shown = edit ? (edit.text ?? '') : text;
+    if (this.#text.value !== shown) this.#text.value = shown;
+    this.#text.readOnly = Boolean(edit) && edit.text === null;
+    if (this.#text.readOnly) this.#load(edit.seq);
+    document.querySelector('.being-edited')?.classList.remove('being-edited');
+    if (edit && !this.#text.readOnly) itemOf(edit.seq)?.classList.add('being-edited');
+    this.#showContext();
     this.#text.dispatchEvent(new Event('input'));
   }
 
-  #restore() {
-    const stored = localStorage.getItem(this.#draft);
-    this.#text.value = stored ?? this.#text.defaultValue;
-    let timer = 0;
-    if (this.#text.dataset.stored) return;
-    this.#text.dataset.stored = 'true';
-    this.#text.addEventListener('input', () => {
-      clearTimeout(timer);
-      if (!this.#editing) timer = setTimeout(() => this.#store(), DRAFT_DELAY_MS);
-    });
-    addEventListener('pagehide', () => this.#editing || this.#store());
+  /** Fetches the text of the message to edit. */
+  async #load(seq) {
+    const { body } = (await source(this.#conversation, seq)) ?? {};
+    const { edit } = this.#draft;
+    if (edit?.seq !== seq || edit.text !== null) return; // it has ended meanwhile
+    this.#draft.change({ edit: body === undefined ? null : { seq, text: body, original: body } });
+    this.#show();
   }
 
-  #store() {
-    if (this.#text.value.trim()) localStorage.setItem(this.#draft, this.#text.value);
-    else localStorage.removeItem(this.#draft);
+  #showContext() {
+    const { edit, reply } = this.#draft;
+    this.#form.elements.reply_to.value = reply ?? '';
+    this.#context.hidden = !edit && !reply;
+    if (edit) return this.#write(this.#context.dataset.edit);
+    if (!reply) return;
+    const item = itemOf(reply);
+    if (!item) return void this.#loadReply(reply);
+    const line = document.createElement('span');
+    line.dir = 'auto';
+    showExcerpt(line, item, QUOTE_CHARS);
+    this.#write(this.#context.dataset.reply.replace('\u0002', () => senderOf(item)), line);
+  }
+
+  /** Fetches what a draft replies to, if this page does not have it. */
+  async #loadReply(seq) {
+    try {
+      const response = await fetch(`/c/${this.#conversation}?reply=${seq}`);
+      const page = new DOMParser().parseFromString(await response.text(), 'text/html');
+      const found = page.querySelector('.composer .context');
+      if (this.#draft.reply !== seq || this.#draft.edit || !response.ok) return;
+      if (found.hidden || found.querySelector('[data-t=deleted]')) return this.leaveContext();
+      this.#write(found.querySelector('b').textContent, ...found.querySelector('.excerpt').childNodes);
+    } catch {
+      // Offline: the banner says so, and the reply stays a reply.
+    }
+  }
+
+  #write(title, ...excerpt) {
+    this.#context.querySelector('b').textContent = title;
+    this.#context.querySelector('.excerpt').replaceChildren(...excerpt);
   }
 
   /** With a keyboard, Enter sends and Shift+Enter breaks the line. */
   #sendOnEnter() {
     const touch = matchMedia('(pointer: coarse)').matches;
     this.#text.addEventListener('keydown', (event) => {
-      if (event.key !== 'Enter' || event.shiftKey || event.isComposing || touch || event.defaultPrevented) return;
+      if (event.key !== 'Enter' || event.shiftKey || isComposing(event) || touch || event.defaultPrevented) return;
       event.preventDefault();
       this.#form.requestSubmit();
     });
@@ -166,4 +218,16 @@ export class Composer {
   }
 }
 
-export const pathOf = (conversation, item) => `/c/${conversation}/messages/${item.dataset.seq}`;
+const itemOf = (seq) => document.querySelector(`#m${seq}:not(.deleted)`);
+
+export const pathOf = (conversation, seq) => `/c/${conversation}/messages/${seq}`;
+
+/** A message as typed: its {body}, or null if it can't be loaded. */
+export async function source(conversation, seq) {
+  try {
+    const response = await fetch(pathOf(conversation, seq), { headers: { Accept: 'application/json' } });
+    return response.ok ? await response.json() : null;
+  } catch {
+    return null;
+  }
+}

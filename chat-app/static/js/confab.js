@@ -6,15 +6,16 @@ import { prepareKeys } from './keys.js';
 import { List } from './list.js';
 import { Live } from './live.js';
 import { Log } from './log.js';
-import { prepareMenu } from './menu.js';
+import { Edits } from './edits.js';
+import { copy, prepareMenu } from './menu.js';
 import { Presence } from './presence.js';
-import { Outbox } from './send.js';
-import { showRecent, showStamp } from './time.js';
+import { ReadMarks } from './marks.js';
+import { Outbox, sendElsewhere } from './send.js';
+import { forget, forgetOthers } from './storage.js';
+import { eachDay, showRecent, showStamp } from './time.js';
 import { Receipts, Typing } from './activity.js';
 
 const BANNER_DELAY_MS = 1_000;
-const READ_INTERVAL_MS = 300;
-const READ_RETRY_MS = 5_000;
 const SEARCH_DELAY_MS = 200;
 
 const page = document.body.dataset;
@@ -33,12 +34,18 @@ function startChat() {
   const shown = Number(location.pathname.match(/^\/c\/(\d+)/)?.[1]) || null;
   const list = new List({ me: page.me, current: shown });
   if (document.querySelector('.list-end')) import('./older.js').then((older) => older.continueList(list));
-  const log = conversation ? startLog(conversation, { list, onGap: () => live.fetchGap() }) : null;
-  const { composer, outbox } = log ? startComposing(conversation, { log, list }) : {};
+  const marks = conversation ? new ReadMarks({ conversation, list }) : null;
+  const log = conversation ? startLog({ marks, onGap: () => live.fetchGap() }) : null;
+  const { composer, edits, outbox } = log ? startComposing(conversation, { log, list, marks }) : {};
+  eachDay(() => {
+    log?.arrange();
+    list.refresh();
+  });
+  forgetAtLogout();
   prepareKeys({
     editLast: () => {
       const last = log?.lastOwn();
-      if (last) composer.edit(last);
+      if (last) composer.edit(last, edits.textOf(Number(last.dataset.seq)));
     },
     next: () => list.neighbor(1),
     previous: () => list.neighbor(-1),
@@ -51,7 +58,10 @@ function startChat() {
     onFrame: (frame) => (handlers[frame.type] ?? unknown)(whole(frame)),
     onState: (state) => {
       showState(state);
-      if (state === 'live') outbox?.retryNow();
+      if (state !== 'live') return;
+      outbox?.retryNow();
+      edits?.retryNow();
+      sendElsewhere(conversation);
     },
   });
   const send = (frame) => live.send(frame);
@@ -74,14 +84,21 @@ function startChat() {
     welcome: ({ replica }) => (connection.dataset.replica = replica),
     heartbeat: () => {},
     message: newMessage,
-    changed: message,
+    changed: (frame) => {
+      message(frame);
+      ifNotified((notify) => notify.changed(frame));
+    },
     notice: (frame) => {
       onScreen(frame);
       if (removesMe(frame)) return leave(frame.conversation);
       list.notice(frame);
       if (frame.conversation === conversation && /renamed|topic/.test(frame.notice)) refreshHeader();
     },
-    read: (frame) => list.read(frame),
+    read: (frame) => {
+      list.read(frame);
+      if (frame.conversation === conversation) marks.follow(frame);
+      ifNotified((notify) => notify.closeRead());
+    },
     typing: (frame) => typing?.show(frame),
     seen: (frame) => receipts?.show(frame),
     presence: (frame) => presence.show(frame),
@@ -93,6 +110,7 @@ function startChat() {
       presence.start();
       if (resumed) list.recheck();
       resumed = true;
+      ifNotified((notify) => notify.closeRead());
     },
   };
   // A frame of a newer release. If it has a rev it counts as applied, so that nothing waits for it.
@@ -102,6 +120,11 @@ function startChat() {
     if (left === shown) location.assign('/c');
   };
   live.connect();
+}
+
+/** Calls `act` with the module of notifications, if this browser may have shown any. */
+function ifNotified(act) {
+  if (window.Notification?.permission === 'granted') import('./notify.js').then(act);
 }
 
 /** Whether a notice says that this person was removed or has left. */
@@ -120,24 +143,53 @@ async function refreshHeader() {
   }
 }
 
-function startLog(conversation, { list, onGap }) {
-  const log = new Log({ me: page.me, rev: Number(page.rev), onGap, onSeen: readMarks(conversation, list) });
+function startLog({ marks, onGap }) {
+  const log = new Log({ me: page.me, rev: Number(page.rev), onGap, onSeen: (seq) => marks.seen(seq) });
   log.markSeen();
+  const address = document.querySelector('.copy-address');
+  address?.addEventListener('click', () => copy(location.origin + location.pathname));
+  address?.removeAttribute('hidden');
   return log;
 }
 
-function startComposing(conversation, { log, list }) {
+/** What this browser keeps of the person goes with the session. */
+function forgetAtLogout() {
+  forgetOthers();
+  const form = document.querySelector('form[action="/logout"]');
+  form?.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    await forget();
+    form.submit();
+  });
+}
+
+function startComposing(conversation, { log, list, marks }) {
   const form = document.querySelector('.composer');
   const text = form.elements.body;
-  const composer = new Composer({ form, conversation, draftKey: `draft:${page.me}:${conversation}` });
-  const onSent = ({ seq, html }) => list.message({ type: 'message', conversation, seq, sender: page.me, html });
-  const outbox = new Outbox({ form, composer, log, conversation, onSent });
+  const composer = new Composer({ form, conversation });
+  const edits = new Edits({ conversation, composer });
+  const onSent = ({ seq, html }) => {
+    marks.resume();
+    list.message({ type: 'message', conversation, seq, sender: page.me, html });
+  };
+  const outbox = new Outbox({ form, composer, edits, log, conversation, onSent });
   const messages = document.querySelector('.messages');
-  prepareMenu({ list: messages, me: page.me, conversation, composer });
-  import('./attach.js').then(({ prepareAttachments, prepareLightbox }) => {
-    outbox.files = prepareAttachments(form, { conversation, onChange: () => outbox.filesChanged() });
-    prepareLightbox(messages);
+  log.onPlaced = (item) => {
+    composer.follow(item);
+    edits.follow(item);
+  };
+  const onUnread = (item, mark) => {
+    list.read({ conversation, ...mark });
+    marks.follow(mark);
+    log.showUnread(item);
+  };
+  prepareMenu({ list: messages, me: page.me, conversation, composer, edits, onUnread });
+  import('./attach.js').then(({ prepareAttachments }) => {
+    outbox.files = prepareAttachments(form, { conversation, onChange: () => outbox.filesChanged() }) ?? outbox.files;
   });
+  prepareLightbox(messages);
+  outbox.restore();
+  edits.restore();
   text.addEventListener('input', async function loadSuggest() {
     if (!/[@:]/.test(text.value)) return;
     text.removeEventListener('input', loadSuggest);
@@ -152,40 +204,22 @@ function startComposing(conversation, { log, list }) {
     if (chosen) composer.insert(chosen);
   });
   if (matchMedia('(pointer: fine)').matches) composer.focus();
-  return { composer, outbox };
+  return { composer, edits, outbox };
 }
 
-/** Returns a function that takes how far the person has read, and sends it to the server: at once, then rate-limited. */
-function readMarks(conversation, list) {
-  let marked = Number(page.lastRead);
-  const version = page.readVersion;
-  let seen = marked;
-  let timer = 0;
-  const send = async () => {
-    clearTimeout(timer);
-    timer = 0;
-    if (seen <= marked) return;
-    const seq = seen;
-    timer = setTimeout(send, READ_RETRY_MS);
+/** Opens images of `messages` in a dialog, whose code is loaded with the first one. */
+function prepareLightbox(messages) {
+  messages.addEventListener('click', async (event) => {
+    const link = event.target.closest('a[data-lightbox]');
+    if (!link || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
     try {
-      const headers = { Accept: 'application/json' };
-      const body = new URLSearchParams({ seq, version });
-      const response = await fetch(`/c/${conversation}/read`, { method: 'POST', headers, body, keepalive: true });
-      if (!response.ok) return;
-      marked = Math.max(marked, seq);
-      clearTimeout(timer);
-      timer = setTimeout(send, READ_INTERVAL_MS);
+      const { open } = await import('./lightbox.js');
+      open(link, messages);
     } catch {
-      // The timer retries.
+      location.assign(link.href);
     }
-  };
-  addEventListener('pagehide', send);
-  return (seq) => {
-    if (seq <= seen) return;
-    list.read({ conversation, last_read: seq });
-    seen = Math.max(seen, seq);
-    if (!timer) send();
-  };
+  });
 }
 
 /** Sets the state at once, but shows the banner only if the state lasts. */

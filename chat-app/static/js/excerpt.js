@@ -1,14 +1,24 @@
 // A message as one line, like the server renders it (views/excerpt.rs): its text, or its files. Texts other than the
 // message's own come from the style sheet of the reader's language.
 
+const QUOTE_CHARS = 160; // like the server (views/message.rs)
+
 /** Shows at most `chars` characters of the line in an element. */
 export function showExcerpt(element, message, chars) {
   const { text = '', t, count } = excerptOf(message);
-  element.textContent = text.slice(0, chars);
+  const characters = Array.from(text);
+  element.textContent = characters.length > chars ? `${characters.slice(0, chars).join('')}…` : text;
   delete element.dataset.t;
   delete element.dataset.count;
   if (t) element.dataset.t = t;
   if (count) element.dataset.count = count;
+}
+
+/** Shows what a message says now in the messages that quote it. */
+export function followQuotes(list, message) {
+  for (const line of list.querySelectorAll(`.quote[data-quote="${message.dataset.seq}"] > span`)) {
+    showExcerpt(line, message, QUOTE_CHARS);
+  }
 }
 
 /** The line as text, for use outside the page. */

@@ -1,9 +1,12 @@
 // Keyboard shortcuts on all pages, and the dialogs they open.
 
+/** Whether a key belongs to an input method. Safari tells only by the key code. */
+export const isComposing = (event) => event.isComposing || event.keyCode === 229;
+
 /** `actions` are the page's own: {editLast, next, previous}. */
 export function prepareKeys(actions) {
   addEventListener('keydown', (event) => {
-    if (event.isComposing || event.defaultPrevented) return;
+    if (isComposing(event) || event.defaultPrevented) return;
     const typing = event.target.matches('input, textarea, select');
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
       event.preventDefault();
@@ -51,6 +54,7 @@ function openSwitcher() {
     timer = setTimeout(search, SEARCH_DELAY_MS);
   };
   dialog.onkeydown = (event) => {
+    if (isComposing(event)) return;
     const all = choices();
     const at = all.indexOf(document.activeElement);
     if (event.key === 'ArrowDown') all[at + 1]?.focus();

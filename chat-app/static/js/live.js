@@ -2,6 +2,8 @@
 //
 // The page has all changes up to the cursor (epoch, xid); the server sends what changed since.
 
+import { logInAgain } from './delivery.js';
+
 const SILENCE_MS = 22_000; // the server sends a frame every 10 s
 const SHORT_SILENCE_MS = 12_000; // enough to doubt the connection when a person returns to the page
 const CONNECT_MS = 8_000; // for the first frame of a connection
@@ -120,7 +122,7 @@ export class Live {
 
   #closed(code) {
     this.#socket = null;
-    if (code === SESSION_REVOKED) return location.assign('/login');
+    if (code === SESSION_REVOKED) return logInAgain();
     if (code === CROWDED) {
       this.#onState('crowded');
       this.#retry = setTimeout(() => this.connect(), CROWDED_RETRY_MS);
@@ -171,7 +173,7 @@ export class Live {
 async function checkSession() {
   try {
     const response = await fetch('/c', { method: 'HEAD', redirect: 'manual' });
-    if (response.type === 'opaqueredirect') location.assign('/login');
+    if (response.type === 'opaqueredirect') logInAgain();
   } catch {
     // The server can't be reached: the socket keeps retrying.
   }

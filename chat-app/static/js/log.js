@@ -1,7 +1,8 @@
 // The messages on screen. Applies changes strictly in the order of their revs; sorts messages by seq; shows each once.
 
-import { arrange, itemsOf, messagesOf, parse } from './arrange.js';
-import { watchEnds } from './pages.js';
+import { arrange, itemsOf, messagesOf, parse, positionOf } from './arrange.js';
+import { followQuotes } from './excerpt.js';
+import { fetchPage, insertItems, replacePage, watchEnds } from './pages.js';
 
 // How long to wait for a missing rev before requesting it. This is short: a replica sends changes in order, so a missing one
 // rarely arrives late; mostly it belongs to a message from before this person joined.
@@ -21,6 +22,9 @@ export class Log {
   #newBelow = 0;
   #onGap;
   #onSeen;
+  #latest = null; // the request of the latest messages, while it runs
+  /** Called with each message that was placed. */
+  onPlaced = () => {};
 
   constructor({ me, rev, onGap, onSeen }) {
     this.#me = me;
@@ -31,15 +35,14 @@ export class Log {
     for (const item of itemsOf(this.#list)) this.#hold(Number(item.dataset.rev), null);
     this.#drain();
     this.arrange();
-    watchEnds({ list: this.#list, region: this.#region, scroller: this.#scroller, onLoaded: () => this.arrange() });
-    this.#jump.addEventListener('click', (event) => {
-      if (!this.#isAtLatest()) return; // the link loads the latest
+    this.#watchEnds();
+    this.#jump.addEventListener('click', async (event) => {
       event.preventDefault();
-      this.scrollToEnd();
+      if (await this.showLatest()) this.scrollToEnd();
     });
     this.#scroller.addEventListener('scroll', () => this.markSeen(), { passive: true });
     document.addEventListener('visibilitychange', () => this.markSeen());
-    this.#scrollToUnread();
+    if (!this.#scrollToAddressed()) this.#scrollToUnread();
   }
 
   /** All changes up to this rev are applied. */
@@ -66,6 +69,24 @@ export class Log {
     this.#hold(rev, null);
     this.#place(html);
     this.#drain();
+    this.showLatest();
+  }
+
+  /** Replaces a page of history by the latest messages, unless they are on screen. Returns whether they are now. */
+  async showLatest() {
+    if (this.#isAtLatest()) return true;
+    this.#latest ??= fetchPage(location.pathname);
+    const request = this.#latest;
+    const page = await request;
+    if (this.#latest !== request) return this.#isAtLatest(); // somebody else waited for it too
+    this.#latest = null;
+    if (!page) return false;
+    replacePage(page, this.#list);
+    history.replaceState(history.state, '', location.pathname);
+    this.#loaded(page);
+    this.#watchEnds();
+    this.scrollToEnd();
+    return true;
   }
 
   /** Appends an item that has no seq yet. */
@@ -85,6 +106,13 @@ export class Log {
   scrollToEnd() {
     this.#scroller.scrollTop = 0; // the column is reversed: 0 is its end
     this.markSeen();
+  }
+
+  /** Puts the line before the first unread message. */
+  showUnread(item) {
+    const line = this.#list.querySelector('.new-since') ?? parse('<li class="new-since" data-testid="new-since"></li>');
+    line.textContent ||= this.#list.dataset.newSince;
+    item.before(line);
   }
 
   /** Reports the newest message as read, if it is on screen. */
@@ -125,6 +153,19 @@ export class Log {
     if (this.#ahead.size > 0) this.#gapTimer ||= setTimeout(() => this.#requestGap(), GAP_MS);
   }
 
+  #watchEnds() {
+    watchEnds({ list: this.#list, region: this.#region, scroller: this.#scroller, onLoaded: (page) => this.#loaded(page) });
+  }
+
+  /** Items of another page were added. What has changed since it was read was skipped here, as not on screen: it is requested. */
+  #loaded(page) {
+    this.arrange();
+    const rev = Number(page.body.dataset.rev);
+    if (rev >= this.#rev) return;
+    this.#rev = rev;
+    this.#requestGap();
+  }
+
   #stopWaiting() {
     clearTimeout(this.#gapTimer);
     this.#gapTimer = 0;
@@ -141,26 +182,25 @@ export class Log {
     if (!item) return; // from a newer release: nothing to show
     const known = this.#known(item);
     if (Number(known?.dataset.rev) > Number(item.dataset.rev)) return; // an older state arrived late
-    if (!known && (this.#isBeforeStart(item) || this.#isBelow(item))) return;
+    if (item.dataset.seq) followQuotes(this.#list, item);
+    if (!known?.dataset.rev && (this.#isBeforeStart(item) || this.#isBelow(item))) {
+      if (known) this.#jump.hidden = false; // an own message that was sent from a page of history
+      known?.remove();
+      return this.onPlaced(item);
+    }
     const near = this.#isNearEnd();
     const { scrollTop: top, scrollHeight: height } = this.#scroller;
     if (known?.dataset.seq) known.replaceWith(item);
     else {
       known?.remove();
-      this.#insert(item);
+      insertItems(this.#list, [item]);
     }
-    if (item.matches('.deleted')) this.#clearQuotes(item.dataset.seq);
+    this.onPlaced(item);
     this.arrange();
     if (near) return this.scrollToEnd();
     // Keep the scroll position of what the person is reading: its distance to the end has changed.
     if (isBelowView(item, this.#scroller)) this.#scroller.scrollTop = top - (this.#scroller.scrollHeight - height);
     if (!known && item.dataset.seq && item.dataset.sender !== this.#me) this.#countBelow();
-  }
-
-  #insert(item) {
-    const before = itemsOf(this.#list).findLast((other) => comesBefore(other, item));
-    if (before) before.after(item);
-    else this.#list.prepend(item);
   }
 
   #known({ dataset: { seq, sender, clientId, rev } }) {
@@ -192,19 +232,21 @@ export class Log {
     this.#jump.hidden = false;
   }
 
-  #clearQuotes(seq) {
-    for (const quote of this.#list.querySelectorAll(`.quote[data-quote="${seq}"] > span`)) {
-      quote.textContent = '';
-      quote.dataset.t = 'deleted';
-    }
-  }
-
   #isAtLatest() {
     return !document.querySelector('.newer');
   }
 
   #isNearEnd() {
     return Math.abs(this.#scroller.scrollTop) < NEAR_END_PX;
+  }
+
+  /** Scrolls to the message that the address names. After a login the address has lost its fragment. */
+  #scrollToAddressed() {
+    const seq = new URLSearchParams(location.search).get('at');
+    const item = seq && !location.hash ? document.getElementById(`m${seq}`) : null;
+    item?.scrollIntoView({ block: 'center' });
+    item?.classList.add('shown');
+    return Boolean(item);
   }
 
   /** Scrolls to the first unread message, unless it is in view already. */
@@ -216,16 +258,6 @@ export class Log {
     line.scrollIntoView({ block: 'start' });
     this.#jump.hidden = false;
   }
-}
-
-/** The seq of a message, or of the message before a notice. */
-const positionOf = ({ dataset }) => Number(dataset.seq ?? dataset.after);
-
-function comesBefore(other, item) {
-  if (!other.dataset.seq && !other.dataset.after) return false; // not sent yet
-  const [a, b] = [positionOf(other), positionOf(item)];
-  if (a !== b) return a < b;
-  return Boolean(other.dataset.seq) || Number(other.dataset.rev) < Number(item.dataset.rev);
 }
 
 const isBelowView = (item, scroller) =>

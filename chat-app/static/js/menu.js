@@ -1,13 +1,13 @@
 // The actions on a message: a menu beside it, and its reactions.
 
-import { pathOf } from './compose.js';
-import { post } from './send.js';
+import { pathOf, source } from './compose.js';
+import { post } from './delivery.js';
 
 const GAP_PX = 4;
 const TOAST_MS = 2_000;
 
 /** Opens the menu at `.more`, and handles reactions. Loaded with the page, so that the menu opens without delay. */
-export function prepareMenu({ list, me, conversation, composer }) {
+export function prepareMenu({ list, me, conversation, composer, edits, onUnread }) {
   const menu = document.querySelector('#menu');
   let item = null;
 
@@ -25,6 +25,7 @@ export function prepareMenu({ list, me, conversation, composer }) {
     react(event.target.closest('.message'), value, ariaPressed !== 'true');
   });
   list.addEventListener('click', (event) => jump(event));
+  showToolbar(list, (message, act) => (act === 'react' ? pickReaction(message) : acts[act](message)));
 
   menu.addEventListener('click', async (event) => {
     const button = event.target.closest('button');
@@ -38,7 +39,7 @@ export function prepareMenu({ list, me, conversation, composer }) {
   menu.addEventListener('keydown', (event) => move(menu, event));
   menu.addEventListener('toggle', (event) => event.newState === 'closed' && item?.querySelector('.more')?.focus());
 
-  const react = (message, emoji, present) => post(`${pathOf(conversation, message)}/reactions`, { emoji, present });
+  const react = (message, emoji, present) => post(`${pathOf(conversation, message.dataset.seq)}/reactions`, { emoji, present });
   const isOwn = (message, emoji) =>
     message.querySelector(`.reaction[value="${CSS.escape(emoji)}"]`)?.ariaPressed === 'true';
   const pickReaction = async (message) => {
@@ -48,14 +49,14 @@ export function prepareMenu({ list, me, conversation, composer }) {
   };
   const acts = {
     reply: (message) => composer.reply(message),
-    edit: (message) => composer.edit(message),
-    copy: (message) => copy(message.querySelector('.body')?.innerText ?? ''),
+    edit: (message) => composer.edit(message, edits.textOf(Number(message.dataset.seq))),
+    copy: (message) => copy(typed(conversation, message)),
     link: (message) => copy(`${location.origin}/c/${conversation}?at=${message.dataset.seq}#${message.id}`),
     unread: async (message) => {
-      const { settled } = await post(`${pathOf(conversation, message)}/unread`, {});
-      if (settled) location.assign('/c');
+      const { answer } = await post(`${pathOf(conversation, message.dataset.seq)}/unread`, {});
+      if (answer) onUnread(message, answer);
     },
-    delete: (message) => ask('#ask-delete', () => post(`${pathOf(conversation, message)}/delete`, {})),
+    delete: (message) => ask('#ask-delete', () => post(`${pathOf(conversation, message.dataset.seq)}/delete`, {})),
   };
 }
 
@@ -70,6 +71,21 @@ function open(menu, more, own) {
   menu.style.top = `${Math.max(GAP_PX, below ? bottom + GAP_PX : top - GAP_PX - height)}px`;
   menu.style.left = `${Math.max(GAP_PX, Math.min(x, innerWidth - width - GAP_PX))}px`;
   menu.querySelector('button').focus();
+}
+
+/** Moves the toolbar to the message under the mouse. */
+function showToolbar(list, onAct) {
+  const bar = document.querySelector('#toolbar');
+  list.addEventListener('pointerover', ({ pointerType, target }) => {
+    const more = pointerType === 'mouse' && target.closest('.message')?.querySelector('.more');
+    if (!more || more.previousElementSibling === bar) return;
+    bar.hidden = false;
+    more.before(bar);
+  });
+  bar.addEventListener('click', ({ target }) => {
+    const button = target.closest('button');
+    if (button) onAct(bar.closest('.message'), button.dataset.act);
+  });
 }
 
 /** Arrow keys move through the menu. The browser handles Escape. */
@@ -103,8 +119,14 @@ function ask(selector, onYes) {
   dialog.showModal();
 }
 
-/** Copies a text and shows a toast. */
-async function copy(text) {
+/** A message as it was typed, with its marks. */
+async function typed(conversation, message) {
+  const { body } = (await source(conversation, message.dataset.seq)) ?? {};
+  return body ?? message.querySelector('.body')?.innerText ?? '';
+}
+
+/** Copies a text, or the text that a promise brings, and shows a toast. */
+export async function copy(text) {
   await put(text);
   const toast = document.querySelector('#copied');
   toast.textContent = toast.dataset.text;
@@ -113,12 +135,14 @@ async function copy(text) {
 
 async function put(text) {
   try {
-    return await navigator.clipboard.writeText(text);
+    // Safari accepts only what starts with the click, such as a promise.
+    const blob = Promise.resolve(text).then((found) => new Blob([found], { type: 'text/plain' }));
+    return await navigator.clipboard.write([new ClipboardItem({ 'text/plain': blob })]);
   } catch {
     // The clipboard API needs TLS and a permission.
   }
   const area = document.createElement('textarea');
-  area.value = text;
+  area.value = await text;
   document.body.append(area);
   area.select();
   document.execCommand('copy');

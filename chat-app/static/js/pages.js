@@ -1,13 +1,44 @@
 // History that is not loaded yet: fetched when the reader scrolls near its end, or clicks the link.
 
-/** Loads older and newer messages when the reader scrolls near them; `onLoaded` updates the separators. */
+import { comesBefore, itemsOf } from './arrange.js';
+
+/** Loads older and newer messages when the reader scrolls near them; `onLoaded(page)` takes what was loaded. */
 export function watchEnds({ list, region, scroller, onLoaded }) {
   const view = { list, region, scroller, onLoaded };
-  watch('.older', view, (items) => list.prepend(...items));
-  watch('.newer', view, (items) => list.append(...items));
+  watch('.older', view);
+  watch('.newer', view);
 }
 
-function watch(selector, view, put) {
+/** Inserts items where they belong. */
+export function insertItems(list, items) {
+  for (const item of items) {
+    const before = itemsOf(list).findLast((other) => comesBefore(other, item));
+    if (before) before.after(item);
+    else list.prepend(item);
+  }
+}
+
+/** Fetches a page of the chat as a document, or null. */
+export async function fetchPage(address) {
+  try {
+    const response = await fetch(address);
+    return response.ok ? new DOMParser().parseFromString(await response.text(), 'text/html') : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Puts the messages of another page, and its links to the rest, in place of those on screen. What is not sent yet stays. */
+export function replacePage(page, list) {
+  const isSent = ({ dataset }) => page.querySelector(`.message[data-client-id="${dataset.clientId}"]`);
+  const unsent = itemsOf(list).filter((item) => !item.dataset.rev && !isSent(item));
+  list.replaceChildren(...page.querySelector('.messages').children, ...unsent);
+  for (const link of document.querySelectorAll('.track > :is(.older, .newer, .latest), .first-unread')) link.remove();
+  const older = page.querySelector('.track > .older');
+  if (older) document.querySelector('.track').prepend(older);
+}
+
+function watch(selector, view) {
   const link = document.querySelector(selector);
   if (!link) return;
   let loading = false;
@@ -15,10 +46,11 @@ function watch(selector, view, put) {
     if (loading) return;
     loading = true;
     link.classList.add('loading');
-    const loaded = await fetchPage(selector, link, view, put);
+    const page = await fetchPage(link.href);
+    if (page && link.isConnected) add(page, selector, link, view);
     link.classList.remove('loading');
     loading = false;
-    if (!loaded) return; // keep the link: a click retries
+    if (!page) return; // keep the link: a click retries
     observer.unobserve(link);
     if (link.isConnected) observer.observe(link);
   };
@@ -31,29 +63,21 @@ function watch(selector, view, put) {
   observer.observe(link);
 }
 
-async function fetchPage(selector, link, { list, region, scroller, onLoaded }, put) {
-  let page;
-  try {
-    const response = await fetch(link.href);
-    if (!response.ok) return false;
-    page = new DOMParser().parseFromString(await response.text(), 'text/html');
-  } catch {
-    return false;
-  }
-  const items = Array.from(page.querySelectorAll('.messages > .message, .messages > .notice')).filter(
+function add(page, selector, link, { list, region, scroller, onLoaded }) {
+  const items = itemsOf(page.querySelector('.messages')).filter(
     ({ id, dataset }) => !(id ? list.querySelector(`#${id}`) : list.querySelector(`.notice[data-rev="${dataset.rev}"]`)),
   );
   region.ariaLive = 'off'; // screen readers should not read history aloud
   const fromEnd = scroller.scrollHeight + scroller.scrollTop;
-  put(items);
+  if (selector === '.older') list.prepend(...items);
+  else insertItems(list, items);
   const next = page.querySelector(selector);
   if (next && items.length > 0) link.href = next.getAttribute('href');
   else removeLinks(link);
-  onLoaded();
+  onLoaded(page);
   // The column counts from its end, so items added below would move what the person is reading.
   if (selector === '.newer') scroller.scrollTop = fromEnd - scroller.scrollHeight;
   requestAnimationFrame(() => (region.ariaLive = 'polite'));
-  return true;
 }
 
 function removeLinks(link) {

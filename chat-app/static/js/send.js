@@ -1,45 +1,60 @@
 // The outbox: shows messages at once and sends them one after the other, each exactly once.
 //
-// A message keeps its UUID in all attempts; the server accepts each UUID once.
+// A message keeps its UUID in all attempts; the server accepts each UUID once. Storage has what is not sent yet, so that it
+// outlives the page.
 
 import { whole } from './arrange.js';
-import { pathOf } from './compose.js';
+import { Delivery, post } from './delivery.js';
+import { all, put, remove } from './storage.js';
 
-const ATTEMPTS = 6; // after these, the message is marked as not sent
-const FIRST_RETRY_MS = 500;
-const LAST_RETRY_MS = 8_000;
-const TIMEOUT_MS = 15_000;
+const STORE = 'outbox';
+const NO_FILES = { take: () => [], restore: () => {}, hasReady: () => false, isReady: () => true, isBusy: () => false, focusFailed: () => {} };
 
 export class Outbox {
   #form;
   #composer;
+  #edits;
   #log;
   #conversation;
   #onSent;
   #queue = [];
   #busy = false;
-  #wake = () => {};
+  #delivery = new Delivery();
   #onEmpty = [];
   #template = document.querySelector('#outgoing');
   /** The files of the next message; `attach.js` replaces this object. */
-  files = { ids: () => [], clear: () => {}, isReady: () => true };
+  files = NO_FILES;
   /** Whether to send the message as soon as its files are uploaded. */
   #held = false;
 
-  constructor({ form, composer, log, conversation, onSent }) {
+  constructor({ form, composer, edits, log, conversation, onSent }) {
     this.#form = form;
     this.#composer = composer;
+    this.#edits = edits;
     this.#log = log;
     this.#conversation = conversation;
     this.#onSent = onSent;
     form.noValidate = true;
     form.addEventListener('submit', (event) => {
       event.preventDefault();
-      if (composer.editing) this.#saveEdit(composer.editing);
+      if (composer.editing) this.#saveEdit();
       else this.#take();
     });
     form.elements.body.addEventListener('input', () => composer.showError(''));
-    addEventListener('beforeunload', (event) => this.#queue.length > 0 && event.preventDefault());
+  }
+
+  /** Continues what an earlier page has not sent. */
+  async restore() {
+    for (const entry of await all(STORE)) {
+      if (entry.conversation !== this.#conversation || entry.edit || this.#isShown(entry)) continue;
+      this.#enqueue({ ...entry, item: this.#item(entry) });
+    }
+  }
+
+  #isShown({ id }) {
+    const known = document.querySelector(`.message[data-client-id="${id}"]`);
+    if (known?.dataset.seq) remove(STORE, id); // its answer was lost
+    return Boolean(known);
   }
 
   #take() {
@@ -49,20 +64,29 @@ export class Outbox {
       if (!this.#held) this.files.focusFailed();
       return;
     }
-    const attachments = this.files.ids();
-    if (!this.#form.elements.body.value.trim() && attachments.length === 0) return;
-    const entry = { id: uuid(), ...this.#composer.take(), attachments };
-    const names = attachments.length > 0 ? this.files.names() : '';
-    this.files.clear();
+    if (!this.#form.elements.body.value.trim() && !this.files.hasReady()) return this.files.focusFailed();
+    const { body, reply } = this.#composer.take();
+    const entry = { id: uuid(), conversation: this.#conversation, body, reply, files: this.files.take(), at: Date.now() };
     this.#composer.showError('');
+    put(STORE, entry);
+    this.#enqueue({ ...entry, item: this.#item(entry) });
+    this.#log.showLatest(); // it does not belong among older messages
+  }
+
+  #saveEdit() {
+    const { value, dataset } = { value: this.#form.elements.body.value, dataset: this.#form.dataset };
+    if (this.#form.elements.body.readOnly) return; // its text is not loaded yet
+    if (!value.trim()) return this.#composer.showError(dataset.nothing);
+    const { seq, body, original } = this.#composer.takeEdit();
+    if (body !== original) this.#edits.save({ seq, body });
+  }
+
+  #item({ id, body, files, at }) {
     const item = this.#template.content.firstElementChild.cloneNode(true);
-    item.dataset.clientId = entry.id;
-    item.querySelector('time').dateTime = new Date().toISOString();
-    item.querySelector('.body').textContent = entry.body.trimEnd() || names;
-    item.querySelector('.retry').addEventListener('click', () => this.#retry(entry));
-    item.querySelector('.discard').addEventListener('click', () => this.#discard(entry));
-    entry.item = item;
-    this.#enqueue(entry);
+    item.dataset.clientId = id;
+    item.querySelector('time').dateTime = new Date(at).toISOString();
+    item.querySelector('.body').textContent = body.trimEnd() || files.map(({ name }) => name).join('\n');
+    return item;
   }
 
   /** Files were added, uploaded or removed. */
@@ -74,6 +98,8 @@ export class Outbox {
 
   #enqueue(entry) {
     entry.item.dataset.state = 'pending';
+    entry.item.querySelector('.retry').onclick = () => this.#retry(entry);
+    entry.item.querySelector('.discard').onclick = () => this.#discard(entry);
     this.#log.append(entry.item);
     this.#queue.push(entry);
     this.#pump();
@@ -88,7 +114,7 @@ export class Outbox {
 
   /** Ends the current back-off, since the connection is back. */
   retryNow() {
-    this.#wake();
+    this.#delivery.retryNow();
   }
 
   /** Resolves once the queue is empty. */
@@ -97,6 +123,7 @@ export class Outbox {
   }
 
   #discard(entry) {
+    remove(STORE, entry.id);
     entry.item.remove();
     this.#log.arrange();
     this.#composer.focus();
@@ -113,97 +140,54 @@ export class Outbox {
     for (const done of this.#onEmpty.splice(0)) done();
   }
 
-  /** Retries for as long as the server can't be reached. If it answers with errors, gives up and leaves it to the person. */
   async #deliver(entry) {
-    let wait = 0;
-    for (let attempt = 0; ; attempt += 1) {
-      if (attempt > 0) await this.#pause(Math.max(wait, backoff(attempt)));
-      await online();
-      if (!entry.item.isConnected) return; // its live event arrived first, or it was discarded
-      const { settled, unreachable, retryAfter } = await this.#send(entry);
-      if (settled) return;
-      wait = retryAfter;
-      if (attempt >= ATTEMPTS - 1) entry.item.dataset.state = 'failed';
-      if (attempt >= ATTEMPTS - 1 && !unreachable) return;
-    }
-  }
-
-  #pause(ms) {
-    return new Promise((done) => {
-      const timer = setTimeout(done, jittered(ms));
-      this.#wake = () => {
-        clearTimeout(timer);
-        done();
-      };
+    // It is not wanted if its live event arrived first, or if it was discarded.
+    const isWanted = () => entry.item.isConnected;
+    await this.#delivery.run({
+      isWanted,
+      attempt: () => this.#send(entry),
+      onFailed: () => (entry.item.dataset.state = 'failed'),
     });
+    if (!isWanted()) remove(STORE, entry.id);
   }
 
   /** One attempt. `settled` means accepted or finally refused. */
-  async #send({ id, body, reply_to, attachments, item }) {
-    const fields = { client_id: id, body, reply_to, attachments: attachments.join(',') };
-    const outcome = await post(this.#form.action, fields);
+  async #send(entry) {
+    const outcome = await post(this.#form.action, fieldsOf(entry));
     const { settled, answer, refusal } = outcome;
     if (refusal !== undefined) {
-      this.#discard({ item });
-      this.#composer.restoreText({ body });
+      this.#discard(entry);
+      this.#composer.restore(entry);
+      this.files.restore(entry.files);
       this.#composer.showError(refusal);
     } else if (settled) {
+      remove(STORE, entry.id);
       const sent = whole(answer);
       this.#log.sent(sent);
       this.#onSent(sent);
     }
     return outcome;
   }
+}
 
-  /** The edit shows when its live event arrives. Until the server has accepted it, the text stays in the composer. */
-  async #saveEdit(item) {
-    const body = this.#form.elements.body.value;
-    if (!body.trim()) return this.#composer.showError(this.#form.dataset.nothing);
-    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      if (attempt > 0) await this.#pause(backoff(attempt));
-      await online();
-      const { settled, refusal } = await post(`${pathOf(this.#conversation, item)}/edit`, { body });
-      if (refusal !== undefined) return this.#composer.showError(refusal);
-      if (settled) return this.#composer.leaveContext();
-    }
+/** Sends what was written in other conversations and is not sent yet. What is refused waits there for its writer. */
+export async function sendElsewhere(here) {
+  const waiting = (await all(STORE)).filter(({ conversation, edit }) => conversation !== here && !edit);
+  const stuck = new Set(); // conversations in which an earlier message is not sent
+  for (const entry of waiting) {
+    if (stuck.has(entry.conversation)) continue;
+    const { settled, refusal } = await post(`/c/${entry.conversation}/messages`, fieldsOf(entry));
+    if (settled && refusal === undefined) await remove(STORE, entry.id);
+    else stuck.add(entry.conversation);
   }
 }
 
-/**
- * Posts a form and accepts JSON. `settled` requests have the server's `answer`, or a `refusal` to show to the person. Of other
- * requests nobody knows whether they succeeded; a retry is safe after `retryAfter` milliseconds. While the server is
- * `unreachable`, retry without limit.
- */
-export async function post(action, fields) {
-  let response;
-  let answer = null;
-  try {
-    response = await fetch(action, {
-      method: 'POST',
-      headers: { Accept: 'application/json' },
-      body: new URLSearchParams(fields),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-    if (response.status !== 204) answer = await response.json();
-  } catch {
-    return { settled: false, unreachable: true, retryAfter: 0 };
-  }
-  if (response.ok) return { settled: true, answer };
-  if (response.status === 401) location.assign('/login');
-  else if (response.status >= 500 || response.status === 429) {
-    const retryAfter = 1_000 * (Number(response.headers.get('Retry-After')) || 0);
-    return { settled: false, unreachable: response.status !== 500, retryAfter };
-  }
-  else return { settled: true, refusal: answer.error };
-  return { settled: true, refusal: '' };
-}
-
-const backoff = (attempt) => Math.min(FIRST_RETRY_MS * 2 ** (attempt - 1), LAST_RETRY_MS);
-
-const jittered = (ms) => ms * (0.5 + Math.random() / 2);
-
-const online = () =>
-  navigator.onLine || new Promise((done) => addEventListener('online', done, { once: true }));
+const fieldsOf = ({ id, body, reply, files }) => ({
+  client_id: id,
+  body,
+  reply_to: reply ?? '',
+  attachments: files.map((file) => file.upload).join(','),
+});
 
 /** A random UUID: `crypto.randomUUID` exists only with TLS. */
 function uuid() {

@@ -30,6 +30,21 @@ export function showClock(time) {
   write(time, clock.format(date), full.format(date));
 }
 
+/** Calls `onDay` whenever a new day starts, also after the device has slept. */
+export function eachDay(onDay) {
+  let today = midnight(new Date()).getTime();
+  const check = () => {
+    const now = new Date();
+    if (midnight(now).getTime() !== today) onDay();
+    today = midnight(now).getTime();
+    clearTimeout(timer);
+    timer = setTimeout(check, new Date(now.getFullYear(), now.getMonth(), now.getDate() + 1) - now + 500);
+  };
+  let timer = 0;
+  document.addEventListener('visibilitychange', check);
+  check();
+}
+
 /** The day, for the line between two days. */
 export function showDay(time) {
   const date = new Date(time.dateTime);

@@ -1,0 +1,64 @@
+// What this browser keeps of a person until it is sent: messages, edits and files, in IndexedDB. It outlives the page and the
+// tab, ends with a logout, and is never shown to another person. If the browser refuses storage, only the page has it.
+
+const NAME = 'confab';
+const STORES = ['outbox', 'files'];
+const DRAFTS = 'draft:';
+const me = document.body.dataset.me;
+
+let opening = null;
+
+/** Stores an entry with an `id` and a `conversation`, or replaces it. */
+export const put = (store, entry) => run(store, 'readwrite', (entries) => entries.put({ ...entry, me }));
+
+export const remove = (store, id) => run(store, 'readwrite', (entries) => entries.delete(id));
+
+/** This person's entries, oldest first. */
+export async function all(store) {
+  const entries = (await run(store, 'readonly', (stored) => stored.getAll())) ?? [];
+  return entries.filter((entry) => entry.me === me).sort((a, b) => a.at - b.at);
+}
+
+/** The key in local storage for the draft in a conversation. Local storage can be written while the page is closed. */
+export const draftKey = (conversation) => `${DRAFTS}${me}:${conversation}`;
+
+/** Deletes everything, at a logout. */
+export const forget = () => erase(() => true);
+
+/** Deletes what another person left here, whose session ended without a logout. */
+export const forgetOthers = () => erase((owner) => owner !== me);
+
+async function erase(isErased) {
+  for (const key of Object.keys(localStorage)) {
+    if (key.startsWith(DRAFTS) && isErased(key.split(':')[1])) localStorage.removeItem(key);
+  }
+  for (const store of STORES) {
+    const entries = (await run(store, 'readonly', (stored) => stored.getAll())) ?? [];
+    for (const entry of entries) if (isErased(entry.me)) await remove(store, entry.id);
+  }
+}
+
+async function run(store, mode, request) {
+  try {
+    opening ??= open();
+    const transaction = (await opening).transaction(store, mode);
+    const answer = request(transaction.objectStore(store));
+    await new Promise((done, failed) => {
+      transaction.oncomplete = done;
+      transaction.onabort = transaction.onerror = () => failed(transaction.error);
+    });
+    return answer.result;
+  } catch (error) {
+    console.warn('Confab: this browser stores nothing', error);
+    return undefined;
+  }
+}
+
+function open() {
+  return new Promise((done, failed) => {
+    const request = indexedDB.open(NAME, 1);
+    request.onupgradeneeded = () => STORES.forEach((store) => request.result.createObjectStore(store, { keyPath: 'id' }));
+    request.onsuccess = () => done(request.result);
+    request.onerror = () => failed(request.error);
+  });
+}
