@@ -1,5 +1,7 @@
 // Suggestions while typing: people after `@`, emoji after `:`. Loaded when either is typed first.
 
+import { isComposing } from './keys.js';
+
 const MAX_EMOJI = 8;
 const MIN_EMOJI_CHARS = 2;
 
@@ -7,6 +9,7 @@ export function suggest({ text, conversation }) {
   const box = document.querySelector('#suggestions');
   let options = [];
   let chosen = 0;
+  let moved = false; // whether the person has chosen one with the arrows
   let latest = 0;
 
   const close = () => {
@@ -20,6 +23,7 @@ export function suggest({ text, conversation }) {
   };
   const take = (n) => {
     const word = wordAt(text);
+    if (!word) return close(); // the caret has moved away
     text.setRangeText(`${options[n].text} `, word.start, text.selectionStart, 'end');
     close();
     text.dispatchEvent(new Event('input'));
@@ -33,6 +37,7 @@ export function suggest({ text, conversation }) {
     if (found.length === 0) return close();
     options = found;
     chosen = 0;
+    moved = false;
     box.replaceChildren(...found.map(row));
     box.hidden = false;
     mark();
@@ -41,19 +46,22 @@ export function suggest({ text, conversation }) {
   text.setAttribute('aria-controls', 'suggestions');
   text.setAttribute('aria-autocomplete', 'list');
   text.addEventListener('input', update);
+  document.addEventListener('selectionchange', () => box.hidden || wordAt(text) || close());
   text.addEventListener('blur', () => setTimeout(close, 150)); // after a click on a suggestion
   text.addEventListener(
     'keydown',
     (event) => {
-      if (box.hidden || event.isComposing) return;
+      if (box.hidden || isComposing(event) || !wordAt(text)) return;
       const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
       if (step) chosen = (chosen + step + options.length) % options.length;
-      else if (event.key === 'Enter' || event.key === 'Tab') take(chosen);
+      else if (event.key === 'Tab' || (event.key === 'Enter' && (moved || continues(wordAt(text), options)))) take(chosen);
       else if (event.key === 'Escape') close();
       else return;
       event.preventDefault();
       event.stopImmediatePropagation();
-      if (step) mark();
+      if (!step) return;
+      moved = true;
+      mark();
     },
     { capture: true },
   );
@@ -76,13 +84,26 @@ function wordAt(text) {
   return { sign, rest, start: before.length - rest.length - 1 };
 }
 
+/** Whether Enter completes the word: something is typed, the first suggestion continues it, and it is no whole name yet. */
+function continues({ rest }, options) {
+  const typed = rest.toLowerCase();
+  const isWhole = options.some(({ codes }) => codes.includes(typed));
+  return typed !== '' && !isWhole && options[0].names.some((name) => name.startsWith(typed));
+}
+
 async function people(conversation, q) {
   try {
     const headers = { Accept: 'application/json' };
     const response = await fetch(`/c/${conversation}/members?${new URLSearchParams({ q })}`, { headers });
     if (!response.ok) return [];
     const found = await response.json();
-    return found.map(({ name, display_name }) => ({ text: `@${name}`, label: display_name, hint: `@${name}` }));
+    return found.map(({ name, display_name }) => ({
+      text: `@${name}`,
+      label: display_name,
+      hint: `@${name}`,
+      codes: [name.toLowerCase()],
+      names: [name.toLowerCase(), ...display_name.toLowerCase().split(/\s+/)],
+    }));
   } catch {
     return [];
   }
@@ -91,7 +112,7 @@ async function people(conversation, q) {
 async function emoji(word) {
   const { findEmoji } = await import('./emoji.js');
   const found = await findEmoji(word.toLowerCase(), MAX_EMOJI);
-  return found.map(([sign, names]) => ({ text: sign, label: sign, hint: `:${names[0]}:` }));
+  return found.map(([sign, names]) => ({ text: sign, label: sign, hint: `:${names[0]}:`, codes: names, names }));
 }
 
 function row({ label, hint }, n) {
