@@ -1,4 +1,5 @@
-// Shows an image at full size above the page, with buttons to the next and the previous one.
+// Shows an image at full size above the page, with buttons to the next and the previous one. It is an entry of the browser's
+// history, so that a phone's Back closes it.
 
 let dialog = null;
 
@@ -7,7 +8,9 @@ export function open(link, messages) {
   dialog ??= create();
   dialog.messages = messages;
   show(link);
-  if (!dialog.element.open) dialog.element.showModal();
+  if (dialog.element.open) return;
+  history.pushState({ lightbox: true }, '');
+  dialog.element.showModal();
 }
 
 function create() {
@@ -22,7 +25,9 @@ function create() {
     if (key === 'ArrowLeft') step(rightToLeft ? 1 : -1);
     if (key === 'ArrowRight') step(rightToLeft ? -1 : 1);
   });
+  addEventListener('popstate', () => element.open && element.close());
   element.addEventListener('close', () => {
+    if (history.state?.lightbox) history.back();
     part('img').removeAttribute('src');
     dialog.link.focus();
   });
