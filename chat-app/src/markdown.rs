@@ -57,6 +57,11 @@ pub(crate) fn plain(body: &str) -> String {
     shown.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Markdown in which a program escaped every mark, without the backslashes that would be shown since nothing formats there.
+pub(crate) fn without_shown_escapes(escaped: &str) -> String {
+    Source::of(escaped).without_shown_escapes()
+}
+
 /// The names that the message calls: the database decides which of them are members.
 pub(crate) fn mentioned_names(body: &str) -> Vec<String> {
     if !body.contains('@') {

@@ -11,6 +11,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::markdown::{bold, cut, escaped, escaped_line, is_address, link, paragraphs, visible};
 use super::{AlertGroup, PayloadError, time_of};
+use crate::markdown::without_shown_escapes;
 
 /// What stands at the end of a message whose alerts do not all fit.
 const MORE_BYTES: usize = 32;
@@ -69,7 +70,7 @@ pub(super) fn group(payload: serde_json::Value, limit: usize) -> Result<AlertGro
     Ok(AlertGroup {
         key: Sha256::digest(&notification.group_key).into(),
         resolved: notification.status == Status::Resolved,
-        body: visible(&notification.body(limit)),
+        body: without_shown_escapes(&visible(&notification.body(limit))),
     })
 }
 

@@ -7,7 +7,7 @@ use super::blocks::{blocks, items, string};
 use super::markdown::{cut, paragraphs, visible};
 use super::{Hooked, PayloadError, mrkdwn};
 use crate::domain::{MessageAlias, parse_display_name, shortened};
-use crate::markdown::plain;
+use crate::markdown::{plain, without_shown_escapes};
 
 /// The longest name that a message may have in place of the hook's.
 const NAME_CHARS: usize = 64;
@@ -30,7 +30,7 @@ pub(super) fn message(payload: &Value, limit: usize) -> Result<Hooked, PayloadEr
         true => String::new(),
         false => text,
     };
-    let body = visible(&paragraphs([text, rest]));
+    let body = without_shown_escapes(&visible(&paragraphs([text, rest])));
     if body.trim().is_empty() {
         return Err(PayloadError::NoText);
     }

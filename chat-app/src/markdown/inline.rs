@@ -180,10 +180,11 @@ impl Inline {
         let at_start = before.is_empty() && (after.is_empty() || after.starts_with(' '));
         let formats = match mark {
             '*' if at_start => true,
+            '*' | '_' | '-' | '~' if before.is_empty() && is_line_of(mark, after) => true,
             '*' | '_' | '~' => self.escapes(mark, spot),
             '`' => before.contains('`') || after.contains('`'),
             '[' => after.contains("](") || after.contains("\\]("),
-            ']' => before.contains('[') && after.starts_with('('),
+            ']' => before.contains('[') && (after.starts_with('(') || after.contains("](")),
             '!' => after.starts_with('[') && after.contains("]("),
             '#' => before.is_empty() && after.trim_start_matches('#').starts_with(' '),
             '>' => before.is_empty(),
@@ -202,7 +203,8 @@ impl Inline {
     fn escapes(&mut self, mark: char, spot: Spot<'_>) -> bool {
         let sides = spot.sides(2);
         let escaped = &mut self.escaped[index(mark)];
-        if (*escaped || self.open[index(mark)] > 0) && sides.closes() {
+        let closes = sides.closes() || sides.inside();
+        if (*escaped || self.open[index(mark)] > 0) && closes {
             return true;
         }
         let later = |(at, _): (usize, &str)| {
@@ -235,6 +237,14 @@ impl Inline {
                     || spot.body[address.range.clone()].contains("://"))
         })
     }
+}
+
+/// Whether a line is made of this mark alone, which is a rule or begins a block of code. More of them may be escaped.
+fn is_line_of(mark: char, after: &str) -> bool {
+    after.matches(mark).count() > 1
+        && after
+            .chars()
+            .all(|c| c == mark || c == '\\' || c.is_whitespace())
 }
 
 fn index(mark: char) -> usize {

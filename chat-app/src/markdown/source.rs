@@ -26,6 +26,25 @@ pub(super) struct Piece<'a> {
     pub(super) href: Option<String>,
 }
 
+impl Piece<'_> {
+    fn push_unescaped(&self, body: &mut String) {
+        if self.href.is_none() && !self.text.starts_with('\\') {
+            return body.push_str(self.text);
+        }
+        let mut chars = self.text.chars();
+        while let Some(c) = chars.next() {
+            let escaped = chars.as_str().chars().next();
+            match escaped.filter(|next| c == '\\' && next.is_ascii_punctuation()) {
+                Some(next) => {
+                    chars.next();
+                    body.push(next);
+                }
+                None => body.push(c),
+            }
+        }
+    }
+}
+
 impl<'a> Source<'a> {
     pub(super) fn of(body: &'a str) -> Self {
         let untouched = |c: char| c.is_ascii_alphanumeric() || " .,!?'\"()/".contains(c);
@@ -46,6 +65,18 @@ impl<'a> Source<'a> {
     pub(super) fn piece(&self, c: char) -> Option<&Piece<'a>> {
         let index = (c as u32).checked_sub(FIRST)?;
         self.pieces.get(index as usize)
+    }
+
+    /// The message without the escapes that are shown with their backslash, also in addresses.
+    pub(super) fn without_shown_escapes(&self) -> String {
+        let mut body = String::with_capacity(self.text.len());
+        for c in self.text.chars() {
+            match self.piece(c) {
+                Some(piece) => piece.push_unescaped(&mut body),
+                None => body.push(c),
+            }
+        }
+        body
     }
 
     /// A part of the source as it was typed.

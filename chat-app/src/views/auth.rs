@@ -148,8 +148,8 @@ fn with_next(page: &str, next: &str) -> String {
     if next.is_empty() {
         return page.to_owned();
     }
-    let mut query = url::form_urlencoded::Serializer::new(format!("{page}?"));
-    query.append_pair("next", next).finish()
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    format!("{page}?{}", query.append_pair("next", next).finish())
 }
 
 fn name_field(text: Text, form: &AuthForm, first: bool) -> Markup {

@@ -187,7 +187,7 @@ async fn an_expired_session_opens_nothing(pool: PgPool) {
             .execute(&site.pool)
             .await
             .unwrap();
-        ada.get("/c").await.redirects_to("/login");
+        ada.get("/c").await.redirects_to("/login?ended=true");
     })
     .await;
 }
