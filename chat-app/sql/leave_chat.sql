@@ -21,6 +21,7 @@ BEGIN
     PERFORM end_sessions(person, NULL);
     DELETE FROM reset_links r WHERE r.user_id = person;
     DELETE FROM known_devices d WHERE d.user_id = person;
+    DELETE FROM identities i WHERE i.user_id = person;
     DELETE FROM avatars a WHERE a.user_id = person;
     DELETE FROM blocks b WHERE b.user_id = person OR b.blocked_id = person;
     DELETE FROM mentions x WHERE x.user_id = person;

@@ -19,6 +19,7 @@ use crate::files::Files;
 use crate::hub::Hub;
 use crate::kafka::Link;
 use crate::lifecycle::Lifecycle;
+use crate::oidc::{self, Provider};
 use crate::passwords::Passwords;
 use crate::postgres::{Connections, Postgres};
 use crate::publisher::{Publisher, SignalPublisher};
@@ -53,6 +54,8 @@ pub struct Parts {
     pub publisher: Publisher,
     pub signals: SignalPublisher,
     pub metrics: Metrics,
+    /// In the order of the settings.
+    pub(crate) providers: Vec<Arc<Provider>>,
     /// By the hash of their token.
     pub sessions: BatchLoader<[u8; 32], Session>,
     pub(crate) recent_sessions: RecentSessions,
@@ -72,6 +75,8 @@ pub enum SettingError {
     Bucket(#[from] BucketError),
     #[error(transparent)]
     VapidKey(#[from] KeyError),
+    #[error(transparent)]
+    Providers(#[from] oidc::NoUrl),
 }
 
 impl Deref for App {
@@ -121,6 +126,10 @@ impl App {
         let push = push(&config)?.map(Arc::new);
         let limits = config.security.session_limits();
         let metrics = Metrics::default();
+        let providers = oidc::providers(&config)?;
+        for provider in &providers {
+            metrics.begin_provider(&provider.settings.name);
+        }
         let link = Link::default();
         let publisher = Publisher::start(
             &config.kafka,
@@ -131,6 +140,7 @@ impl App {
         let writer = Writer::start(connections, publisher.clone(), metrics.clone(), lifecycle);
         Ok(Self(Arc::new(Parts {
             passwords: Passwords::new(PASSWORDS),
+            providers,
             files: Files::new(&config.files, pool.clone())?,
             writer,
             hub: Hub::default(),

@@ -7,6 +7,7 @@ mod database;
 mod environment;
 mod files;
 mod kafka;
+mod oidc;
 mod security;
 
 use std::net::SocketAddr;
@@ -21,6 +22,9 @@ pub use self::database::{Database, NotAUrl};
 pub use self::environment::{parse, unknown_variables};
 pub use self::files::{FilePlace, Files, MediaRange, S3, StoreKind};
 pub use self::kafka::{Kafka, SecurityProtocol};
+pub use self::oidc::{
+    ClaimNames, Login, OidcProvider, OidcProviders, OidcRegistration, PasswordLogin,
+};
 pub use self::security::{Security, TrustedProxies};
 
 /// A self-hosted team chat. Its replicas share PostgreSQL and Kafka.
@@ -135,6 +139,9 @@ pub struct Config {
     /// How long to keep serving after SIGTERM, until load balancers stop sending requests
     #[arg(long, env = "CONFAB_DRAIN_SECONDS", default_value = "5", value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(0..=60))]
     pub drain_seconds: u64,
+    /// How people log in.
+    #[command(flatten)]
+    pub login: Login,
     /// Protection of accounts.
     #[command(flatten)]
     pub security: Security,

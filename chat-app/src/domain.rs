@@ -17,7 +17,7 @@ pub use self::conversations::{
 pub(crate) use self::excerpt::shortened;
 pub use self::excerpt::{Excerpt, FileSummary, Gist};
 pub use self::hooks::{Hook, HookKind};
-pub use self::ids::{ConversationId, HookId, SessionId, UserId};
+pub use self::ids::{ConversationId, HookId, IdentityId, SessionId, UserId};
 pub use self::messages::{
     AddressedChange, Attachment, Audience, Change, Integration, Mention, Message, MessageAlias,
     Notice, NoticeKind, Quote, Reaction,
@@ -25,6 +25,7 @@ pub use self::messages::{
 pub use self::names::{VisibleNameError, look_alike, lookalike_keys, parse_visible};
 pub(crate) use self::names::{is_invisible, is_visible};
 pub use self::people::{
-    DisplayNameError, NameError, PROOF_MINUTES, Session, User, UserName, parse_display_name,
+    DisplayNameError, LoggedOut, NameError, PROOF_MINUTES, Session, User, UserName,
+    parse_display_name,
 };
 pub use self::position::{Cursor, Snapshot, Span};

@@ -164,7 +164,7 @@ impl AppError {
 }
 
 /// An error with all its sources.
-struct Chain<'a>(&'a dyn StdError);
+pub(crate) struct Chain<'a>(pub(crate) &'a dyn StdError);
 
 impl std::fmt::Display for Chain<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

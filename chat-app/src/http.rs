@@ -20,6 +20,7 @@ pub(crate) mod origin;
 mod page;
 mod people;
 mod proof;
+mod provider_login;
 mod request_id;
 mod rooms;
 mod search;
@@ -45,7 +46,14 @@ pub fn router(app: App) -> Router {
         .route("/reset/{token}", get(auth::reset_page).post(auth::reset))
         .route("/setup", get(auth::setup_page).post(auth::setup))
         .route("/logout", post(auth::logout))
+        .route("/login/{provider}", post(provider_login::begin))
+        .route("/login/{provider}/callback", get(provider_login::callback))
+        .route(
+            "/login/{provider}/backchannel-logout",
+            post(provider_login::backchannel_logout),
+        )
         .route("/confirm", get(proof::page).post(proof::confirm))
+        .route("/confirm/{provider}", post(proof::confirm_at_provider))
         .route("/c", get(conversations::index).post(conversations::open))
         .route("/c/{id}", get(conversations::show))
         .route("/c/{id}/item", get(conversations::item))
@@ -121,6 +129,8 @@ fn settings() -> Router<App> {
         .route("/account/language", post(account::set_language))
         .route("/account/privacy", post(account::set_privacy))
         .route("/account/password", post(account::set_password))
+        .route("/account/logins/connect", post(account::connect))
+        .route("/account/logins/disconnect", post(account::disconnect))
         .route("/account/devices/revoke", post(account::revoke))
         .route("/account/devices/others", post(account::revoke_others))
         .route("/account/block", post(account::block))

@@ -43,6 +43,37 @@ pub enum InputError {
     PasswordPredictable,
     LoginWrong,
     LoginDisabled,
+    /// Nobody, or nobody but admins, logs in with a password.
+    PasswordLoginOff,
+    ProviderUnavailable {
+        provider: String,
+    },
+    ProviderInvalid {
+        provider: String,
+    },
+    /// It took too long, was used already, or began in another browser.
+    ProviderExpired,
+    ProviderCancelled {
+        provider: String,
+    },
+    /// The person is in no group that may log in.
+    ProviderGroup {
+        provider: String,
+    },
+    /// Only people who have an account here already may log in.
+    ProviderNoAccount {
+        provider: String,
+    },
+    ProviderNotFresh {
+        provider: String,
+    },
+    ProviderOtherPerson {
+        provider: String,
+    },
+    ProviderAccountTaken {
+        provider: String,
+    },
+    LastWayToLogIn,
     SetupTokenWrong,
     SetupNameTaken,
     CurrentPasswordWrong,
@@ -113,6 +144,33 @@ impl InputError {
             Self::PasswordPredictable => t!(text, "password-predictable"),
             Self::LoginWrong => t!(text, "login-wrong"),
             Self::LoginDisabled => t!(text, "login-disabled"),
+            Self::PasswordLoginOff => t!(text, "password-login-off"),
+            Self::ProviderUnavailable { provider } => {
+                t!(text, "provider-unavailable", provider = provider.as_str())
+            }
+            Self::ProviderInvalid { provider } => {
+                t!(text, "provider-invalid", provider = provider.as_str())
+            }
+            Self::ProviderExpired => t!(text, "provider-expired"),
+            Self::ProviderCancelled { provider } => {
+                t!(text, "provider-cancelled", provider = provider.as_str())
+            }
+            Self::ProviderGroup { provider } => {
+                t!(text, "provider-group", provider = provider.as_str())
+            }
+            Self::ProviderNoAccount { provider } => {
+                t!(text, "provider-no-account", provider = provider.as_str())
+            }
+            Self::ProviderNotFresh { provider } => {
+                t!(text, "provider-not-fresh", provider = provider.as_str())
+            }
+            Self::ProviderOtherPerson { provider } => {
+                t!(text, "provider-other-person", provider = provider.as_str())
+            }
+            Self::ProviderAccountTaken { provider } => {
+                t!(text, "provider-account-taken", provider = provider.as_str())
+            }
+            Self::LastWayToLogIn => t!(text, "account-login-last"),
             Self::SetupTokenWrong => t!(text, "setup-token-wrong"),
             Self::SetupNameTaken => t!(text, "setup-name-taken"),
             Self::CurrentPasswordWrong => t!(text, "account-password-wrong"),
@@ -163,7 +221,8 @@ impl InputError {
             Self::FileTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::FileTypeNotAllowed { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooManyUploads => StatusCode::TOO_MANY_REQUESTS,
-            Self::ImagesBusy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::ImagesBusy | Self::ProviderUnavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::ProviderGroup { .. } | Self::ProviderNoAccount { .. } => StatusCode::FORBIDDEN,
             Self::UploadStalled => StatusCode::REQUEST_TIMEOUT,
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         }
@@ -242,6 +301,17 @@ mod tests {
             E::PasswordPredictable,
             E::LoginWrong,
             E::LoginDisabled,
+            E::PasswordLoginOff,
+            E::ProviderUnavailable { provider: some() },
+            E::ProviderInvalid { provider: some() },
+            E::ProviderExpired,
+            E::ProviderCancelled { provider: some() },
+            E::ProviderGroup { provider: some() },
+            E::ProviderNoAccount { provider: some() },
+            E::ProviderNotFresh { provider: some() },
+            E::ProviderOtherPerson { provider: some() },
+            E::ProviderAccountTaken { provider: some() },
+            E::LastWayToLogIn,
             E::SetupTokenWrong,
             E::SetupNameTaken,
             E::CurrentPasswordWrong,

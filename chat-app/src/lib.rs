@@ -28,6 +28,7 @@ pub mod kafka;
 pub mod lifecycle;
 pub(crate) mod markdown;
 pub mod migrate;
+pub(crate) mod oidc;
 pub(crate) mod passwords;
 pub(crate) mod poller;
 pub mod postgres;

@@ -79,8 +79,8 @@ impl Passwords {
         .await
     }
 
-    /// Whether this is the password of `hash`. Without a hash, because no user has the name, it takes the same time to
-    /// return false: the time does not reveal who exists.
+    /// Whether this is the password of `hash`. Without a hash, because no user has the name or the user has no password, it takes
+    /// the same time to return false: the time does not reveal who exists.
     pub async fn verify(
         &self,
         password: String,
@@ -88,7 +88,7 @@ impl Passwords {
     ) -> Result<bool, PasswordError> {
         let password = normalized(&password);
         self.run(move || {
-            let Some(hash) = hash else {
+            let Some(hash) = hash.filter(|hash| !hash.is_empty()) else {
                 argon2id().hash_password_with_salt(password.as_bytes(), &[0; 16])?;
                 return Ok(false);
             };

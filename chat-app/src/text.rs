@@ -93,6 +93,7 @@ static AREAS: &[[&str; 3]] = &areas! {
     "message"
     "rooms"
     "notifications"
+    "providers"
     "search"
     "site"
 };

@@ -36,3 +36,7 @@ id!(
     SessionId
 );
 id!(HookId);
+id!(
+    /// The account of a person at a login provider.
+    IdentityId
+);

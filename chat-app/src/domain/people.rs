@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{SessionId, UserId, VisibleNameError, lookalike_keys, parse_visible};
@@ -106,8 +107,18 @@ pub struct Session {
     pub id: SessionId,
     pub user: User,
     pub admin: bool,
-    /// Whether they have entered their password within the last [`PROOF_MINUTES`].
+    /// Whether they have entered their password, or their credentials at a login provider, within the last [`PROOF_MINUTES`].
     pub proved: bool,
+}
+
+/// What a login provider has ended: a session there, all sessions of a person there, or both.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoggedOut {
+    pub subject: Option<String>,
+    /// The provider's name for the session.
+    pub sid: Option<String>,
+    /// What began later goes on.
+    pub at: OffsetDateTime,
 }
 
 /// For so long an entered password allows what somebody else at an open browser must not do.

@@ -4,6 +4,7 @@ mod avatar;
 mod blocks;
 mod delete;
 mod export;
+mod logins;
 mod sessions;
 
 use axum::extract::State;
@@ -16,11 +17,13 @@ pub(super) use self::avatar::{UPLOAD_LIMIT, get_avatar, put_avatar, remove_avata
 pub(super) use self::blocks::{block, folded, unblock};
 pub(super) use self::delete::delete;
 pub(super) use self::export::export;
+pub(super) use self::logins::{connect, disconnect};
 pub(super) use self::sessions::{revoke, revoke_others};
 use super::auth::password_error;
 use super::extract::Form;
 use super::limits::Attempt;
 use super::page::{PageContext, html};
+use super::proof::has_password;
 use super::session;
 use crate::app::App;
 use crate::domain::{Session, parse_display_name};
@@ -64,13 +67,16 @@ async fn account_page(
         profile: &accounts::profile(&app.pool, me).await?,
         sessions: &store::sessions::list(&app.pool, me, MAX_LISTED_SESSIONS).await?,
         blocked: &store::blocks::list(&app.pool, me).await?,
+        has_password: has_password(app, session).await?,
+        identities: &store::identities::list(&app.pool, me).await?,
+        providers: &app.config.login.providers.0,
         outcome,
     };
     Ok(html(views::account::page(&context.shell(app), &page)))
 }
 
 /// The page with an error in one section.
-async fn page_with_error(
+pub(super) async fn page_with_error(
     app: &App,
     session: &Session,
     text: Text,
@@ -82,7 +88,7 @@ async fn page_with_error(
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
 }
 
-fn saved_redirect(section: &str) -> Redirect {
+pub(super) fn saved_redirect(section: &str) -> Redirect {
     Redirect::to(&format!("/account?saved={section}#{section}"))
 }
 
@@ -196,7 +202,7 @@ pub(super) async fn set_password(
     Ok(saved_redirect("password").into_response())
 }
 
-/// Protects against someone else at an open browser.
+/// Protects against someone else at an open browser. False where the person cannot use a password.
 pub(super) async fn knows_password(
     app: &App,
     session: &Session,
@@ -204,7 +210,8 @@ pub(super) async fn knows_password(
 ) -> Result<bool, AppError> {
     let attempt = Attempt::prove(app, session.user.id).await?;
     let hash = accounts::password_hash(&app.pool, session.user.id).await?;
-    let correct = app.passwords.verify(password, Some(hash)).await?;
+    let allowed = app.config.login.passwords.allows(session.admin);
+    let correct = app.passwords.verify(password, Some(hash)).await? && allowed;
     if correct {
         attempt.succeeded().await?;
         store::sessions::prove(&app.pool, session.id).await?;

@@ -14,6 +14,7 @@ pub(super) use self::reset::{reset, reset_page};
 pub(super) use self::sign_up::{join, join_page, register, register_page, setup, setup_page};
 use super::extract::Form;
 use super::limits::Attempt;
+use super::provider_login;
 use super::session::{self, Browser};
 use super::source::Source;
 use crate::app::App;
@@ -22,7 +23,7 @@ use crate::domain::{Session, UserName};
 use crate::error::AppError;
 use crate::input_error::InputError;
 use crate::passwords::PasswordError;
-use crate::store::users;
+use crate::store::{identities, users};
 use crate::text::Text;
 use crate::views;
 
@@ -62,6 +63,7 @@ pub(super) async fn home(
     let page = match app.config.registration {
         _ if !no_accounts => "/login",
         _ if sign_up::setup_token(&app).is_some() => "/setup",
+        _ if !app.providers.is_empty() => "/login",
         Registration::Open => "/register",
         Registration::Invite | Registration::Closed => {
             return Ok(
@@ -81,12 +83,12 @@ pub(super) async fn login_page(
     if session.is_some() {
         return Redirect::to(&return_path(&next)).into_response();
     }
-    let page = views::auth::AuthForm {
+    let form = views::auth::AuthForm {
         next,
         ended,
         ..Default::default()
     };
-    Html(views::auth::login(&app.config, text, &page).into_string()).into_response()
+    Html(views::auth::login(&app.config, text, &form).into_string()).into_response()
 }
 
 pub(super) async fn login(
@@ -106,13 +108,16 @@ pub(super) async fn login(
     let hash = person.as_ref().map(|person| person.password_hash.clone());
     let correct = app.passwords.verify(form.password, hash).await?;
     let error = match person.filter(|_| correct) {
-        Some(person) if !person.disabled => {
+        // Only someone who knows the password learns these.
+        Some(person) if person.disabled => InputError::LoginDisabled,
+        Some(person) if !app.config.login.passwords.allows(person.admin) => {
+            InputError::PasswordLoginOff
+        }
+        Some(person) => {
             attempt.succeeded().await?;
-            let jar = session::start(&app, browser, person.id).await?;
+            let jar = session::start(&app, browser, person.id, None).await?;
             return Ok((jar, Redirect::to(&return_path(&form.next))).into_response());
         }
-        // Only someone who knows the password learns this.
-        Some(_) => InputError::LoginDisabled,
         None => InputError::LoginWrong,
     };
     let page = views::auth::AuthForm {
@@ -124,15 +129,23 @@ pub(super) async fn login(
     Ok(unprocessable(views::auth::login(&app.config, text, &page)))
 }
 
+/// Ends the session, and the one of the provider that it began at: the browser goes to the provider's page for that.
 pub(super) async fn logout(
     State(app): State<App>,
     session: Session,
+    text: Text,
     jar: CookieJar,
-) -> Result<impl IntoResponse, AppError> {
-    Ok((
-        session::end(&app, jar, &session).await?,
-        Redirect::to("/login"),
-    ))
+) -> Result<Response, AppError> {
+    let origin = identities::origin(&app.pool, session.id).await?;
+    let jar = session::end(&app, jar, &session).await?;
+    let page = match origin {
+        Some(origin) => provider_login::logout_page(&app, &origin).await,
+        None => None,
+    };
+    Ok(match page {
+        Some(url) => (jar, provider_login::leave(&app, text, &url)).into_response(),
+        None => (jar, Redirect::to("/login")).into_response(),
+    })
 }
 
 /// What is wrong with a new password of a person with these names.

@@ -45,6 +45,19 @@ impl<'a> Attempt<'a> {
         Self::take(app, limits).await
     }
 
+    /// To log in at a provider, which decides whether it succeeds.
+    pub(super) async fn at_provider(
+        app: &'a App,
+        Source(source): Source,
+    ) -> Result<Self, AppError> {
+        let all = Limit {
+            every: Duration::from_millis(50),
+            ..shared(key("provider logins", ()), 200, 1)
+        };
+        let one = source.map(|source| limit(key("provider logins", source), 60, 2));
+        Self::take(app, one.into_iter().chain([all]).collect()).await
+    }
+
     /// To create an account.
     pub(super) async fn sign_up(app: &'a App, Source(source): Source) -> Result<Self, AppError> {
         let every = Duration::from_secs(60) / app.config.security.sign_ups_per_minute.get();

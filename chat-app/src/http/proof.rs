@@ -1,22 +1,28 @@
-//! Asks people for their password again before what somebody else at an open browser must not do. Does I/O.
+//! Asks people for a proof before what somebody else at an open browser must not do: for their password, or for another login at
+//! a provider. Does I/O.
 
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum_extra::extract::cookie::CookieJar;
+use maud::Markup;
 use serde::Deserialize;
 
 use super::account::knows_password;
 use super::auth::{NextQuery, return_path, unprocessable};
-use super::extract::Form;
+use super::extract::{Form, Path};
+use super::provider_login::{self, Errand};
 use crate::app::App;
 use crate::domain::{Session, User};
 use crate::error::AppError;
 use crate::input_error::InputError;
+use crate::store::oidc_flows::Purpose;
+use crate::store::{accounts, identities};
 use crate::text::Text;
 use crate::views;
-use crate::views::auth::AuthForm;
+use crate::views::auth::{AuthForm, Proofs};
 
-/// A person who has entered their password a short time ago.
+/// A person who has proved who they are a short time ago.
 pub(super) struct Proven(pub(super) User);
 
 impl FromRequestParts<App> for Proven {
@@ -57,13 +63,75 @@ pub(super) async fn page(
     session: Session,
     text: Text,
     Form(NextQuery { next }): Form<NextQuery>,
-) -> Html<String> {
+) -> Result<Html<String>, AppError> {
     let form = AuthForm {
         name: session.user.name.to_string(),
         next,
         ..Default::default()
     };
-    Html(views::auth::confirm(&app.config, text, &form).into_string())
+    Ok(Html(
+        render(&app, &session, text, &form).await?.into_string(),
+    ))
+}
+
+async fn render(app: &App, session: &Session, text: Text, form: &AuthForm) -> sqlx::Result<Markup> {
+    let identities = identities::list(&app.pool, session.user.id).await?;
+    let providers = app.providers.iter().map(|provider| &provider.settings);
+    let proofs = Proofs {
+        password: has_password(app, session).await?,
+        providers: providers
+            .filter(|it| {
+                identities
+                    .iter()
+                    .any(|identity| identity.issuer == it.issuer_url.as_str())
+            })
+            .collect(),
+    };
+    Ok(views::auth::confirm(&app.config, text, &proofs, form))
+}
+
+/// Whether the person has a password that they can use.
+pub(super) async fn has_password(app: &App, session: &Session) -> sqlx::Result<bool> {
+    let allowed = app.config.login.passwords.allows(session.admin);
+    Ok(allowed
+        && !accounts::password_hash(&app.pool, session.user.id)
+            .await?
+            .is_empty())
+}
+
+/// The page again, after a provider did not prove who the person is.
+pub(super) async fn page_with_error(
+    app: &App,
+    session: &Session,
+    text: Text,
+    next: &str,
+    error: InputError,
+) -> Result<Response, AppError> {
+    let form = AuthForm {
+        name: session.user.name.to_string(),
+        next: next.to_owned(),
+        provider_error: Some(error),
+        ..Default::default()
+    };
+    Ok(unprocessable(render(app, session, text, &form).await?))
+}
+
+/// Sends the person to a provider, which has to ask for their credentials.
+pub(super) async fn confirm_at_provider(
+    State(app): State<App>,
+    session: Session,
+    text: Text,
+    jar: CookieJar,
+    Path(name): Path<String>,
+    Form(NextQuery { next }): Form<NextQuery>,
+) -> Result<Response, AppError> {
+    let provider = provider_login::find(&app, &name)?;
+    let errand = Errand {
+        purpose: Purpose::Confirm,
+        next,
+        session: Some(session),
+    };
+    provider_login::send_off(&app, text, jar, provider, errand).await
 }
 
 #[derive(Deserialize)]
@@ -88,9 +156,5 @@ pub(super) async fn confirm(
         password_error: Some(InputError::CurrentPasswordWrong),
         ..Default::default()
     };
-    Ok(unprocessable(views::auth::confirm(
-        &app.config,
-        text,
-        &form,
-    )))
+    Ok(unprocessable(render(&app, &session, text, &form).await?))
 }

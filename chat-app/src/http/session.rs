@@ -14,12 +14,15 @@ use crate::batch_loader::Loaded;
 use crate::config::Config;
 use crate::domain::{Session, UserId};
 use crate::error::AppError;
+use crate::store::oidc_flows;
+use crate::store::sessions::{NewSession, ProviderSession};
 use crate::text::{self, Language};
 use crate::{store, tokens};
 
 /// Names of cookies, without the prefix.
 const SESSION: &str = "confab";
 const DEVICE: &str = "confab-device";
+const FLOW: &str = "confab-login";
 
 /// How long a browser is known: browsers keep cookies no longer.
 const DEVICE_LIFETIME: Duration = Duration::from_secs(400 * 24 * 60 * 60);
@@ -57,16 +60,22 @@ pub(super) async fn start(
     app: &App,
     browser: Browser,
     user: UserId,
+    provider: Option<&ProviderSession>,
 ) -> Result<CookieJar, AppError> {
     let jar = remember(app, &browser, user).await?;
-    let device = browser.device_name;
     if let Some(old) = of_cookie(app, &jar).await? {
         store::sessions::revoke(&app.pool, old.id).await?;
     }
     let token = tokens::random()?;
-    let (hash, device) = (tokens::hash(&token), device.as_deref());
     let limits = app.config.security.session_limits();
-    store::sessions::create(&app.pool, user, &hash, limits, device)
+    let new = NewSession {
+        user,
+        token_hash: tokens::hash(&token),
+        limits,
+        device: browser.device_name.as_deref(),
+        provider,
+    };
+    store::sessions::create(&app.pool, new)
         .await?
         .ok_or(AppError::SignedOut { next: None })?;
     let jar = jar.add(cookie(&app.config, SESSION, token, limits.lifetime));
@@ -109,6 +118,26 @@ pub(super) async fn end(
 ) -> Result<CookieJar, AppError> {
     store::sessions::revoke(&app.pool, session.id).await?;
     Ok(jar.add(cookie(&app.config, SESSION, String::new(), Duration::ZERO)))
+}
+
+/// The token of this browser for logins at providers, and its cookie, which lives as long as such a login. A browser may begin
+/// several at once.
+pub(super) fn flow_token(
+    app: &App,
+    jar: &CookieJar,
+) -> Result<(String, Cookie<'static>), AppError> {
+    let token = match given_flow_token(&app.config, jar) {
+        Some(token) => token,
+        None => tokens::random()?,
+    };
+    let lifetime = Duration::from_secs(oidc_flows::MINUTES.unsigned_abs().into()) * 60;
+    let cookie = cookie(&app.config, FLOW, token.clone(), lifetime);
+    Ok((token, cookie))
+}
+
+pub(super) fn given_flow_token(config: &Config, jar: &CookieJar) -> Option<String> {
+    let cookie = jar.get(&cookie_name(config, FLOW))?;
+    Some(cookie.value().to_owned()).filter(|token| token.len() == 64)
 }
 
 /// With TLS the prefix `__Host-` keeps other hosts of the same domain from setting this cookie.

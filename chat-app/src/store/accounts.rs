@@ -76,7 +76,7 @@ pub async fn set_shared(pool: &Pool, user: UserId, shared: Shared) -> sqlx::Resu
     Ok(())
 }
 
-/// A PHC string.
+/// A PHC string; empty without a password.
 pub async fn password_hash(pool: &Pool, user: UserId) -> sqlx::Result<String> {
     sqlx::query_scalar("SELECT password_hash FROM users WHERE id = $1")
         .bind(user)

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 use super::Pool;
 use super::users::user_of;
-use crate::domain::{PROOF_MINUTES, Session, SessionId, UserId};
+use crate::domain::{IdentityId, PROOF_MINUTES, Session, SessionId, UserId};
 
 /// A session as its user sees it.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -31,25 +31,46 @@ pub struct Limits {
     pub idle: Duration,
 }
 
+/// A session that begins.
+#[derive(Clone, Copy, Debug)]
+pub struct NewSession<'a> {
+    pub user: UserId,
+    pub token_hash: [u8; 32],
+    pub limits: Limits,
+    pub device: Option<&'a str>,
+    pub provider: Option<&'a ProviderSession>,
+}
+
+/// What is kept of the login at a provider that a session begins with.
+#[derive(Clone, Debug)]
+pub struct ProviderSession {
+    pub identity: IdentityId,
+    /// By which the provider ends this session.
+    pub sid: Option<String>,
+    /// With which this chat ends the provider's session; `None` if it is too long.
+    pub id_token: Option<String>,
+    /// When the person entered their credentials there: not now, if the provider knew them already.
+    pub authenticated_at: Option<OffsetDateTime>,
+}
+
 /// Creates a session, and deletes sessions of the user that have ended. `None` if the user may no longer log in.
-pub async fn create(
-    pool: &Pool,
-    user: UserId,
-    token_hash: &[u8; 32],
-    limits: Limits,
-    device: Option<&str>,
-) -> sqlx::Result<Option<SessionId>> {
+pub async fn create(pool: &Pool, new: NewSession<'_>) -> sqlx::Result<Option<SessionId>> {
+    let provider = new.provider;
     sqlx::query_scalar(
         "WITH ended AS (DELETE FROM sessions WHERE user_id = $2 AND expires_at <= now())
-         INSERT INTO sessions (token_hash, user_id, expires_at, device)
-         SELECT $1, u.id, now() + make_interval(secs => $3), $4 FROM users u
+         INSERT INTO sessions (token_hash, user_id, expires_at, device, identity_id, provider_sid, id_token, proved_at)
+         SELECT $1, u.id, now() + make_interval(secs => $3), $4, $5, $6, $7, least($8, now()) FROM users u
          WHERE u.id = $2 AND u.disabled_at IS NULL AND NOT u.former
          RETURNING id",
     )
-    .bind(token_hash.as_slice())
-    .bind(user)
-    .bind(limits.lifetime.min(limits.idle).as_secs_f64())
-    .bind(device)
+    .bind(new.token_hash.as_slice())
+    .bind(new.user)
+    .bind(new.limits.lifetime.min(new.limits.idle).as_secs_f64())
+    .bind(new.device)
+    .bind(provider.map(|provider| provider.identity))
+    .bind(provider.and_then(|provider| provider.sid.as_deref()))
+    .bind(provider.and_then(|provider| provider.id_token.as_deref()))
+    .bind(provider.and_then(|provider| provider.authenticated_at))
     .fetch_optional(pool)
     .await
 }
@@ -105,7 +126,7 @@ async fn touch(pool: &Pool, sessions: &[SessionId], limits: Limits) -> sqlx::Res
     Ok(())
 }
 
-/// The person of the session has entered their password.
+/// The person of the session has entered their password, or proved at a provider who they are.
 pub async fn prove(pool: &Pool, session: SessionId) -> sqlx::Result<()> {
     sqlx::query("UPDATE sessions SET proved_at = now() WHERE id = $1")
         .bind(session)

@@ -18,8 +18,9 @@ pub enum CreateUserError {
 #[derive(Debug, sqlx::FromRow)]
 pub struct Credentials {
     pub id: UserId,
-    /// A PHC string.
+    /// A PHC string; empty without a password.
     pub password_hash: String,
+    pub admin: bool,
     /// Whether an admin has disabled the account.
     pub disabled: bool,
     /// Whether they have logged in with this browser before.
@@ -87,7 +88,7 @@ pub async fn credentials(
     device: Option<[u8; 32]>,
 ) -> sqlx::Result<Option<Credentials>> {
     sqlx::query_as(
-        "SELECT id, password_hash, disabled_at IS NOT NULL AS disabled,
+        "SELECT id, password_hash, is_admin AS admin, disabled_at IS NOT NULL AS disabled,
                 EXISTS (SELECT FROM known_devices d WHERE d.user_id = users.id AND d.token_hash = $2) AS known_device
          FROM users WHERE name = $1 AND NOT former AND NOT bot",
     )

@@ -15,7 +15,9 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
-use super::outcomes::{PushLabels, PushOutcome, RelayLabels, RelayOutcome};
+use super::outcomes::{
+    LoginLabels, LoginOutcome, PushLabels, PushOutcome, RelayLabels, RelayOutcome,
+};
 use super::requests::Requests;
 
 #[derive(Clone)]
@@ -38,6 +40,7 @@ struct Families {
     outbox_oldest_seconds: Gauge<f64, AtomicU64>,
     push_notifications: Family<PushLabels, Counter>,
     worker_lag: Gauge<f64, AtomicU64>,
+    provider_logins: Family<LoginLabels, Counter>,
     requests: Requests,
 }
 
@@ -64,6 +67,7 @@ impl Default for Metrics {
             outbox_oldest_seconds: Gauge::default(),
             push_notifications: Family::default(),
             worker_lag: Gauge::default(),
+            provider_logins: Family::default(),
         };
         families.register();
         families.begin_at_zero();
@@ -144,6 +148,11 @@ impl Families {
             "worker_lag_seconds",
             "Age of the record that the shared consumer group processes; when it grows, notifications are late: check PostgreSQL, Kafka and the connection to the push services",
             self.worker_lag.clone(),
+        );
+        registry.register(
+            "provider_logins",
+            "Logins at providers of OpenID Connect by outcome; when unavailable grows, the provider or the connection to it is down, or its settings are wrong; when invalid grows, its keys, its clock or its settings are wrong, or somebody forges answers: see the log",
+            self.provider_logins.clone(),
         );
     }
 }
@@ -234,6 +243,22 @@ impl Metrics {
         self.0.worker_lag.set(seconds);
     }
 
+    /// Prometheus sees no increase in a counter whose first value is not 0.
+    pub fn begin_provider(&self, provider: &str) {
+        for outcome in LoginOutcome::ALL {
+            let provider = provider.to_owned();
+            let labels = LoginLabels { provider, outcome };
+            self.0.provider_logins.get_or_create_owned(&labels);
+        }
+    }
+
+    /// An attempt to log in at a provider ended.
+    pub fn login(&self, provider: &str, outcome: LoginOutcome) {
+        let provider = provider.to_owned();
+        let labels = LoginLabels { provider, outcome };
+        self.0.provider_logins.get_or_create(&labels).inc();
+    }
+
     /// A request was answered; `route` is the template that it matched.
     pub fn request(
         &self,
@@ -268,6 +293,7 @@ mod tests {
     fn full_page() -> String {
         let metrics = Metrics::default();
         metrics.request(&Method::GET, None, StatusCode::OK, Duration::ZERO);
+        metrics.begin_provider("sso");
         metrics.text()
     }
 
@@ -286,13 +312,14 @@ mod tests {
 
     #[test]
     fn each_outcome_is_counted_from_0() {
-        let page = Metrics::default().text();
+        let page = full_page();
         let count = |name: &str| {
             let own = page.lines().filter(|line| line.starts_with(name));
             own.filter(|line| line.ends_with(" 0")).count()
         };
         assert_eq!(count("confab_relay_records_total{"), 5, "{page}");
         assert_eq!(count("confab_push_notifications_total{"), 6, "{page}");
+        assert_eq!(count("confab_provider_logins_total{"), 4, "{page}");
     }
 
     #[test]

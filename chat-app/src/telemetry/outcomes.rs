@@ -84,6 +84,44 @@ impl EncodeLabelValue for PushOutcome {
     }
 }
 
+/// How an attempt to log in at a provider ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LoginOutcome {
+    Succeeded,
+    /// By the settings, by an admin, or by the person.
+    Refused,
+    /// The answer of the provider, or of the browser, is not believed.
+    Invalid,
+    /// The provider cannot be used.
+    Unavailable,
+}
+
+impl LoginOutcome {
+    pub(super) const ALL: [Self; 4] = [
+        Self::Succeeded,
+        Self::Refused,
+        Self::Invalid,
+        Self::Unavailable,
+    ];
+}
+
+impl EncodeLabelValue for LoginOutcome {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> std::fmt::Result {
+        encoder.write_str(match self {
+            Self::Succeeded => "succeeded",
+            Self::Refused => "refused",
+            Self::Invalid => "invalid",
+            Self::Unavailable => "unavailable",
+        })
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct LoginLabels {
+    pub provider: String,
+    pub outcome: LoginOutcome,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct PushLabels {
     pub outcome: PushOutcome,

@@ -1,5 +1,6 @@
 //! The page of a person's own account. Pure.
 
+mod logins;
 mod people;
 mod safety;
 
@@ -11,9 +12,10 @@ pub(crate) use super::settings::Outcome;
 use super::settings::{button, page as settings_page, section};
 use super::shell::Shell;
 use super::widgets::avatar;
-use crate::config::Config;
+use crate::config::{Config, OidcProvider};
 use crate::domain::{Session, User};
 use crate::store::accounts::Profile;
+use crate::store::identities::Identity;
 use crate::store::sessions::ListedSession;
 use crate::t;
 use crate::text::{Language, Text};
@@ -25,6 +27,10 @@ pub(crate) struct AccountPage<'a> {
     pub(crate) profile: &'a Profile,
     pub(crate) sessions: &'a [ListedSession],
     pub(crate) blocked: &'a [User],
+    /// Whether they have a password that they can use.
+    pub(crate) has_password: bool,
+    pub(crate) identities: &'a [Identity],
+    pub(crate) providers: &'a [OidcProvider],
     /// The section whose form was sent, and its outcome.
     pub(crate) outcome: (String, Outcome),
 }
@@ -48,7 +54,8 @@ pub(crate) fn page(shell: &Shell, page: &AccountPage) -> Markup {
         (picture(text, page))
         (language(text, page))
         (privacy(text, page))
-        (safety::password(text, page))
+        (logins::logins(text, page))
+        @if page.has_password { (safety::password(text, page)) }
         (safety::sessions(text, page))
         (people::blocked(text, page))
         (safety::data(text, page))

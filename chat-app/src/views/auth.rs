@@ -1,10 +1,13 @@
 //! Log in, sign up, set up, reset a password: cards with a form. Pure.
 
+mod providers;
+
 use maud::{Markup, html};
 
+pub(crate) use self::providers::leave;
 use super::document::card;
 use super::widgets::field_error;
-use crate::config::{Config, Registration};
+use crate::config::{Config, OidcProvider, PasswordLogin, Registration};
 use crate::domain::PROOF_MINUTES;
 use crate::input_error::InputError;
 use crate::t;
@@ -21,30 +24,59 @@ pub(crate) struct AuthForm {
     pub(crate) password_error: Option<InputError>,
     /// Of the setup token.
     pub(crate) token_error: Option<InputError>,
+    /// Of a login at a provider.
+    pub(crate) provider_error: Option<InputError>,
 }
 
 impl AuthForm {
     pub(crate) fn has_error(&self) -> bool {
-        [&self.name_error, &self.password_error, &self.token_error]
-            .iter()
-            .any(|error| error.is_some())
+        let errors = [
+            &self.name_error,
+            &self.password_error,
+            &self.token_error,
+            &self.provider_error,
+        ];
+        errors.iter().any(|error| error.is_some())
     }
 }
 
+/// Providers first: where there are some, most people use them.
 pub(crate) fn login(config: &Config, text: Text, form: &AuthForm) -> Markup {
+    let providers = &config.login.providers.0;
+    let passwords = config.login.passwords;
     let content = html! {
         @if form.ended { p.hint role="status" data-testid="ended" { (t!(text, "login-ended")) } }
-        form method="post" action="/login" data-testid="login-form" novalidate {
-            (next_field(form))
-            (name_field(text, form, true))
-            (password_field(text, form, false))
-            button.primary type="submit" { (t!(text, "login")) }
+        (providers::error(text, form))
+        @for provider in providers {
+            (providers::button(text, "/login", provider, &form.next))
         }
-        @if config.registration == Registration::Open {
+        @match passwords {
+            PasswordLogin::Disabled => {}
+            PasswordLogin::AdminsOnly => details open[form.has_error() && form.provider_error.is_none()] {
+                summary { (t!(text, "provider-admins")) }
+                (login_form(text, form, false))
+            },
+            PasswordLogin::Enabled => {
+                @if !providers.is_empty() { p.aside { (t!(text, "provider-or-password")) } }
+                (login_form(text, form, providers.is_empty()))
+            }
+        }
+        @if config.registration == Registration::Open && passwords == PasswordLogin::Enabled {
             p.aside { (t!(text, "login-new-here")) " " a href=(with_next("/register", &form.next)) { (t!(text, "login-create")) } }
         }
     };
     card(config, text, &t!(text, "login"), content)
+}
+
+fn login_form(text: Text, form: &AuthForm, first: bool) -> Markup {
+    html! {
+        form method="post" action="/login" data-testid="login-form" novalidate {
+            @if !form.next.is_empty() { input type="hidden" name="next" value=(form.next); }
+            (name_field(text, form, first))
+            (password_field(text, form, false))
+            button.primary type="submit" { (t!(text, "login")) }
+        }
+    }
 }
 
 pub(crate) fn register(config: &Config, text: Text, form: &AuthForm) -> Markup {
@@ -125,18 +157,38 @@ pub(crate) fn reset(config: &Config, text: Text, token: &str, form: &AuthForm) -
     card(config, text, &t!(text, "reset-heading"), content)
 }
 
-/// Asks a person who is logged in for their password.
-pub(crate) fn confirm(config: &Config, text: Text, form: &AuthForm) -> Markup {
+/// How a person can prove who they are.
+#[derive(Debug)]
+pub(crate) struct Proofs<'a> {
+    pub(crate) password: bool,
+    pub(crate) providers: Vec<&'a OidcProvider>,
+}
+
+/// Asks a person who is logged in for a proof.
+pub(crate) fn confirm(config: &Config, text: Text, proofs: &Proofs, form: &AuthForm) -> Markup {
     let content = html! {
-        p.hint { (t!(text, "confirm-sentence", minutes = PROOF_MINUTES)) }
-        form method="post" action="/confirm" data-testid="confirm-form" novalidate {
-            input type="hidden" name="name" value=(form.name) autocomplete="username";
-            input type="hidden" name="next" value=(form.next);
-            (password_field(text, form, false))
-            button.primary type="submit" { (t!(text, "confirm-submit")) }
+        @if proofs.password { p.hint { (t!(text, "confirm-sentence", minutes = PROOF_MINUTES)) } }
+        @else { p.hint { (t!(text, "confirm-provider-sentence", minutes = PROOF_MINUTES)) } }
+        (providers::error(text, form))
+        @if proofs.password {
+            form method="post" action="/confirm" data-testid="confirm-form" novalidate {
+                input type="hidden" name="name" value=(form.name) autocomplete="username";
+                input type="hidden" name="next" value=(form.next);
+                (password_field(text, form, false))
+                button.primary type="submit" { (t!(text, "confirm-submit")) }
+            }
+        } @else if proofs.providers.is_empty() {
+            p { (t!(text, "confirm-no-way")) }
+        }
+        @for provider in &proofs.providers {
+            (providers::button(text, "/confirm", provider, &form.next))
         }
     };
-    card(config, text, &t!(text, "confirm-heading"), content)
+    let heading = match proofs.password {
+        true => t!(text, "confirm-heading"),
+        false => t!(text, "confirm-provider-heading"),
+    };
+    card(config, text, &heading, content)
 }
 
 /// Where to go after the form.

@@ -5,7 +5,8 @@ use axum::response::{Html, IntoResponse, Response};
 use axum_extra::extract::cookie::CookieJar;
 use serde::Deserialize;
 
-use super::{knows_password, page_with_error};
+use super::logins::require_proof;
+use super::{has_password, knows_password, page_with_error};
 use crate::app::App;
 use crate::domain::Session;
 use crate::error::AppError;
@@ -27,6 +28,8 @@ enum OwnMessages {
 #[derive(Deserialize)]
 pub(in crate::http) struct DeleteForm {
     messages: OwnMessages,
+    /// Of people who have one.
+    #[serde(default)]
     password: String,
 }
 
@@ -37,7 +40,9 @@ pub(in crate::http) async fn delete(
     jar: CookieJar,
     Form(form): Form<DeleteForm>,
 ) -> Result<Response, AppError> {
-    if !knows_password(&app, &session, form.password).await? {
+    if !has_password(&app, &session).await? {
+        require_proof(&session)?;
+    } else if !knows_password(&app, &session, form.password).await? {
         return page_with_error(
             &app,
             &session,

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::{password_error, unprocessable};
 use crate::app::App;
+use crate::config::PasswordLogin;
 use crate::error::AppError;
 use crate::http::extract::{Form, Path};
 use crate::http::session::{self, Browser};
@@ -51,11 +52,18 @@ pub(in crate::http) async fn reset(
     let hash = app.passwords.hash(password).await?;
     let user = resets::redeem(&app.pool, &tokens::hash(&token), &hash).await?;
     let user = user.ok_or(AppError::LinkSpent)?;
-    let jar = session::start(&app, browser, user).await?;
+    if app.config.login.passwords != PasswordLogin::Enabled {
+        // The new password lets admins in, and nobody else.
+        return Ok(Redirect::to("/login").into_response());
+    }
+    let jar = session::start(&app, browser, user, None).await?;
     Ok((jar, Redirect::to("/c")).into_response())
 }
 
 async fn name(app: &App, token: &str) -> Result<String, AppError> {
+    if app.config.login.passwords == PasswordLogin::Disabled {
+        return Err(AppError::LinkSpent);
+    }
     let name = resets::name(&app.pool, &tokens::hash(token)).await?;
     name.ok_or(AppError::LinkSpent)
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{Credentials, NextQuery, password_error, return_path, unprocessable};
 use crate::app::App;
-use crate::config::{self, Registration};
+use crate::config::{self, PasswordLogin, Registration};
 use crate::domain::{Session, UserId, UserName};
 use crate::error::AppError;
 use crate::http::extract::{Form, Path};
@@ -249,11 +249,12 @@ async fn sign_in(
     user: UserId,
     page: &str,
 ) -> Result<Response, AppError> {
-    let jar = session::start(app, browser, user).await?;
+    let jar = session::start(app, browser, user, None).await?;
     Ok((jar, Redirect::to(page)).into_response())
 }
 
 fn require_open(app: &App) -> Result<(), AppError> {
+    require_passwords(app)?;
     match app.config.registration {
         Registration::Open => Ok(()),
         Registration::Invite => Err(AppError::InviteNeeded),
@@ -262,9 +263,18 @@ fn require_open(app: &App) -> Result<(), AppError> {
 }
 
 fn require_invites(app: &App) -> Result<(), AppError> {
+    require_passwords(app)?;
     match app.config.registration {
         // Links that were handed out keep working while sign-up is open.
         Registration::Open | Registration::Invite => Ok(()),
         Registration::Closed => Err(AppError::RegistrationClosed),
+    }
+}
+
+/// People sign up with a password, which they must be able to log in with.
+fn require_passwords(app: &App) -> Result<(), AppError> {
+    match app.config.login.passwords {
+        PasswordLogin::Enabled => Ok(()),
+        PasswordLogin::AdminsOnly | PasswordLogin::Disabled => Err(AppError::RegistrationClosed),
     }
 }

@@ -55,6 +55,18 @@ fn row(text: Text, session: &ListedSession, current: bool) -> Markup {
     }
 }
 
+/// Whoever has no password proves in another way who they are.
+fn delete_proof(text: Text, page: &AccountPage) -> Markup {
+    let label = t!(text, "account-password-current");
+    html! {
+        @if page.has_password {
+            (password_field("delete-password", "password", &label, "current-password"))
+        } @else {
+            p.hint { (t!(text, "account-delete-no-password")) }
+        }
+    }
+}
+
 pub(super) fn data(text: Text, page: &AccountPage) -> Markup {
     let export = html! {
         p.hint { (t!(text, "account-export-hint")) }
@@ -74,7 +86,7 @@ pub(super) fn data(text: Text, page: &AccountPage) -> Markup {
                     (t!(text, "account-delete-erase"))
                 }
             }
-            (password_field("delete-password", "password", &t!(text, "account-password-current"), "current-password"))
+            (delete_proof(text, page))
             button.button.danger type="submit" { (t!(text, "account-delete")) }
         }
     };
