@@ -45,6 +45,21 @@ install_webhook_clients() { # DIR
   python3 -m pip install --quiet --require-hashes --target "$1" --requirement "$tests_dir/webhook-clients/requirements.txt"
 }
 
+oidc_source=$tests_dir/services/oidc-provider
+# Another one for each state of the source.
+oidc_home=$CONFAB_CACHE/oidc-provider-$(cat "$oidc_source"/* | sha256sum | cut -c1-8)
+
+need_oidc_provider() {
+  for tool in node npm; do command -v "$tool" >/dev/null || die "missing: $tool, for a provider of OpenID Connect"; done
+  product "$oidc_home" oidc "install oidc-provider from npm" install_oidc_provider
+}
+
+install_oidc_provider() { # DIR
+  cp "$oidc_source"/* "$1"
+  cd "$1"
+  npm ci --silent --no-audit --no-fund
+}
+
 version_of() {
   case $1 in
     kind) kind version ;;

@@ -14,8 +14,8 @@ pub(crate) use named::{Named, SecretProblem};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::crd::{
-    AttachmentStore, Attachments, CredentialsSecret, ExternalKafka, Kafka, KafkaTls, Postgres,
-    S3Store, SaslMechanism,
+    AttachmentStore, Attachments, Auth, CredentialsSecret, ExternalKafka, Kafka, KafkaTls,
+    Postgres, S3Store, SaslMechanism,
 };
 use crate::credentials::Credentials;
 use crate::digest::digest;
@@ -35,6 +35,8 @@ pub(crate) struct Access {
     pub database: Result<Database, SecretProblem>,
     /// Whether the Secret has the bucket's credentials, where files are in a bucket.
     pub bucket_login: Result<(), SecretProblem>,
+    /// Whether the Secrets have what the login providers need.
+    pub provider_logins: Result<(), SecretProblem>,
     /// The same of the bucket that receives the backups.
     pub backup_login: Result<(), SecretProblem>,
     /// What a replica reads at start from Secrets, as digests. None while something is missing.
@@ -112,6 +114,7 @@ pub(crate) fn access(chat: &Chat, credentials: &Credentials, named: &Named) -> A
             AttachmentStore::S3(bucket) => bucket_login(bucket, &secrets),
             AttachmentStore::Postgres(_) => Ok(()),
         },
+        provider_logins: secrets.require(&provider_secrets(&chat.auth).collect::<Vec<_>>()),
         backup_login: match &chat.backup {
             Some(backup) => bucket_login(&backup.destination, &secrets),
             None => Ok(()),
@@ -127,6 +130,7 @@ pub(crate) fn secret_names(
     kafka: &Kafka,
     postgres: &Postgres,
     attachments: &Attachments,
+    auth: &Auth,
     cluster: Option<&Cluster>,
 ) -> Vec<String> {
     let mut names = Vec::new();
@@ -143,6 +147,7 @@ pub(crate) fn secret_names(
     if let AttachmentStore::S3(bucket) = &attachments.store {
         names.push(bucket.credentials_secret.name.clone());
     }
+    names.extend(provider_secrets(auth).map(|(name, _)| name.to_owned()));
     names.sort();
     names.dedup();
     names
@@ -215,6 +220,16 @@ fn kafka_secrets(
         login: sasl.map(login),
         ca: ca.map(text),
         client: client.map(|[certificate, key]| (text(certificate), SecretString::from(text(key)))),
+    })
+}
+
+/// Names and keys of the Secrets of the login providers.
+fn provider_secrets(auth: &Auth) -> impl Iterator<Item = (&str, &str)> {
+    auth.oidc.iter().flat_map(|provider| {
+        let secret = &provider.client_secret;
+        let ca = provider.ca_secret.iter();
+        let ca = ca.map(|ca| (ca.name.as_str(), ca.key.as_str()));
+        ca.chain([(secret.name.as_str(), secret.key.as_str())])
     })
 }
 
@@ -330,6 +345,32 @@ mod tests {
         let access = access_of(&chat, &[whole]);
         assert_eq!(access.bucket_login, Ok(()));
         assert!(access.secrets.unwrap().contains(",bucket="));
+    }
+
+    #[test]
+    fn a_login_provider_needs_its_client_secret_and_its_authority() {
+        let chat = chat_of(
+            json!({"url": "https://chat.example.com", "auth": {"oidc": [{
+                "name": "sso", "issuerURL": "https://login.example.com", "clientID": "confab",
+                "clientSecret": {"name": "sso"}, "caSecret": {"name": "sso-ca"},
+            }]}}),
+        );
+        let nothing = access_of(&chat, &[]);
+        assert_eq!(nothing.secrets, None);
+        assert_eq!(
+            nothing.provider_logins.unwrap_err().to_string(),
+            "Secret sso does not exist: create it in namespace chat with the key client-secret. \
+             Secret sso-ca does not exist: create it in namespace chat with the key ca.crt"
+        );
+        let secrets = |secret| {
+            [
+                self::secret("sso", &[("client-secret", secret)]),
+                self::secret("sso-ca", &[("ca.crt", "PEM")]),
+            ]
+        };
+        let [before, after] = ["one", "two"].map(|secret| access_of(&chat, &secrets(secret)));
+        assert_eq!(before.provider_logins, Ok(()));
+        assert_ne!(before.secrets.unwrap(), after.secrets.unwrap());
     }
 
     #[test]

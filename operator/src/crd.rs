@@ -12,6 +12,7 @@ mod chat;
 mod definition;
 mod exposure;
 mod kafka;
+mod oidc;
 mod pods;
 mod postgres;
 mod resources;
@@ -29,6 +30,7 @@ pub(crate) use kafka::{
     ClientCertificateSecret, ExternalKafka, Kafka, KafkaTls, SaslMechanism, StrimziAuthentication,
     StrimziKafka,
 };
+pub(crate) use oidc::{OidcProvider, PasswordLogin};
 pub(crate) use pods::{
     ImagePullSecret, PodMetadata, Scheduling, ServiceAccountSpec, Toleration, TopologySpread,
     Unsatisfiable,
@@ -75,6 +77,7 @@ use serde::{Deserialize, Serialize};
 )]
 #[x_kube(
     validation = Rule::new("!has(self.exposure) || has(self.url)").message("exposure requires spec.url: set it to the public address of the chat, such as https://chat.example.com"),
+    validation = Rule::new("!has(self.auth.oidc) || self.auth.oidc.size() == 0 || has(self.url)").message("auth.oidc requires spec.url, to which providers send people back: set it to the public address of the chat, such as https://chat.example.com"),
     validation = Rule::new("!has(self.autoscaling) || self.autoscaling.minReplicas <= self.autoscaling.maxReplicas").message("autoscaling.minReplicas must not be greater than autoscaling.maxReplicas"),
     validation = Rule::new("!has(self.autoscaling) || !has(self.resources) || (has(self.resources.requests) && 'cpu' in self.resources.requests) || (has(self.resources.limits) && 'cpu' in self.resources.limits)").message("autoscaling measures CPU utilization against the CPU request: set spec.resources.requests.cpu, or omit spec.resources to use the default"),
     validation = Rule::new("has(self.topics.prefix) == has(oldSelf.topics.prefix) && (!has(self.topics.prefix) || self.topics.prefix == oldSelf.topics.prefix)").message("topics.prefix is immutable, because the existing records are in the topics with the old prefix: create a new ChatDeployment instead"),
@@ -197,8 +200,8 @@ pub(crate) struct ChatDeploymentSpec {
     pub image_pull_secrets: Vec<ImagePullSecret>,
 
     /// Whether NetworkPolicies restrict the traffic of the pods. `Enabled` allows a replica to reach only DNS,
-    /// Kafka and PostgreSQL on the ports in the spec, the S3 bucket and, with `push`, port 443 of public
-    /// addresses. Embedded services accept connections only from this chat and the operator. NetworkPolicies
+    /// Kafka and PostgreSQL on the ports in the spec, the S3 bucket, with `auth.oidc` port 443 and the ports of the
+    /// issuers, and, with `push`, port 443 of public addresses. Embedded services accept connections only from this chat and the operator. NetworkPolicies
     /// have no effect if the cluster's network plugin does not enforce them.
     #[serde(default = "defaults::network_policy")]
     pub network_policy: Switch,

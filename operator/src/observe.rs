@@ -151,6 +151,7 @@ pub(crate) async fn named(client: &Client, object: &ChatDeployment) -> Result<Na
         &spec.kafka,
         &spec.postgres,
         &spec.attachments,
+        &spec.auth,
         cluster.as_ref(),
     );
     let backup = spec.backup.iter();

@@ -302,6 +302,21 @@ mod tests {
     }
 
     #[test]
+    fn somebody_can_log_in_and_providers_know_where_people_come_from() {
+        let message = rejected(json!({"auth": {"password": "Disabled"}}));
+        assert!(message.contains("nobody could log in"), "{message}");
+        let provider = json!({"name": "sso", "issuerURL": "https://login.example.com", "clientID": "c", "clientSecret": {"name": "s"}});
+        let mut spec = json!({"auth": {"password": "Disabled", "oidc": [provider]}});
+        let message = rejected(spec.clone());
+        assert!(
+            message.contains("spec.auth.oidc requires spec.url"),
+            "{message}"
+        );
+        spec["url"] = "https://chat.example.com".into();
+        assert_eq!(chat_of(spec).auth.oidc.len(), 1);
+    }
+
+    #[test]
     fn a_name_too_long_for_its_children_is_rejected() {
         let mut long = object(json!({}));
         long.metadata.name = Some("a".repeat(41));

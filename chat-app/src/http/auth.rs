@@ -120,10 +120,16 @@ pub(super) async fn login(
         }
         None => InputError::LoginWrong,
     };
+    // Not beside the field: there may be none.
+    let (provider_error, password_error) = match error {
+        InputError::PasswordLoginOff => (Some(error), None),
+        error => (None, Some(error)),
+    };
     let page = views::auth::AuthForm {
         name: form.name,
         next: form.next,
-        password_error: Some(error),
+        password_error,
+        provider_error,
         ..Default::default()
     };
     Ok(unprocessable(views::auth::login(&app.config, text, &page)))

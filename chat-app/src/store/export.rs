@@ -16,6 +16,9 @@ pub async fn profile(pool: &Pool, user: UserId) -> sqlx::Result<String> {
              'share_receipts', share_receipts, 'administrator', is_admin,
              'devices', (SELECT coalesce(jsonb_agg(jsonb_build_object('device', s.device, 'since', s.created_at,
                          'last_seen', s.last_seen_at)), '[]') FROM sessions s WHERE s.user_id = u.id),
+             'logins', (SELECT coalesce(jsonb_agg(jsonb_build_object('issuer', i.issuer, 'subject', i.subject,
+                        'account', i.account, 'since', i.created_at) ORDER BY i.id), '[]')
+                        FROM identities i WHERE i.user_id = u.id),
              'blocked', (SELECT coalesce(jsonb_agg(x.name), '[]') FROM blocks b JOIN users x ON x.id = b.blocked_id
                          WHERE b.user_id = u.id)))
          FROM users u WHERE id = $1",

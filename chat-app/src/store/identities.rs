@@ -59,7 +59,12 @@ pub async fn create_user(
 ) -> Result<Identity, CreateUserError> {
     let mut tx = pool.begin().await?;
     let user_id = users::insert(&mut *tx, name, "").await?;
-    let id = insert(&mut tx, user_id, new).await?;
+    // Without a display name, which the new account takes over then.
+    let nameless = NewIdentity {
+        display_name: None,
+        ..new
+    };
+    let id = insert(&mut tx, user_id, nameless).await?;
     let id = id.ok_or(CreateUserError::Taken)?;
     tx.commit().await?;
     Ok(Identity {
@@ -84,13 +89,14 @@ async fn insert(
     new: NewIdentity<'_>,
 ) -> sqlx::Result<Option<IdentityId>> {
     sqlx::query_scalar(
-        "INSERT INTO identities (user_id, issuer, subject, account) VALUES ($1, $2, $3, $4)
+        "INSERT INTO identities (user_id, issuer, subject, account, display_name) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (issuer, subject) DO NOTHING RETURNING id",
     )
     .bind(user)
     .bind(new.issuer)
     .bind(new.subject)
     .bind(new.account)
+    .bind(new.display_name)
     .fetch_optional(connection)
     .await
 }

@@ -71,7 +71,7 @@ pub(crate) fn login(config: &Config, text: Text, form: &AuthForm) -> Markup {
 fn login_form(text: Text, form: &AuthForm, first: bool) -> Markup {
     html! {
         form method="post" action="/login" data-testid="login-form" novalidate {
-            @if !form.next.is_empty() { input type="hidden" name="next" value=(form.next); }
+            (next_field(form))
             (name_field(text, form, first))
             (password_field(text, form, false))
             button.primary type="submit" { (t!(text, "login")) }

@@ -21,6 +21,8 @@ mod names;
 mod notifications;
 mod passwords;
 mod protection;
+mod provider;
+mod provider_logins;
 mod rooms;
 mod search;
 mod sessions;

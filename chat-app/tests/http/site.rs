@@ -72,11 +72,17 @@ fn config(flags: &[&str]) -> Config {
 }
 
 impl Site {
+    /// What answers requests, to serve it over a network.
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
     pub fn stranger(&self) -> Person {
         Person {
             router: self.router.clone(),
             cookie: None,
             device: None,
+            flow: None,
             language: None,
             headers: Vec::new(),
             peer: None,
@@ -139,6 +145,8 @@ pub struct Person {
     router: Router,
     pub cookie: Option<String>,
     pub device: Option<String>,
+    /// Of logins at providers.
+    pub flow: Option<String>,
     pub language: Option<String>,
     pub headers: Vec<(&'static str, &'static str)>,
     /// Where the connection comes from.
@@ -153,6 +161,7 @@ impl Person {
             router: self.router.clone(),
             cookie: self.cookie.clone(),
             device: self.device.clone(),
+            flow: self.flow.clone(),
             language: self.language.clone(),
             headers,
             peer: self.peer,
@@ -209,7 +218,7 @@ impl Person {
         body: Body,
     ) -> Answer {
         request = request.header(header::HOST, "chat.example");
-        let cookies: Vec<_> = [&self.cookie, &self.device, &self.language]
+        let cookies: Vec<_> = [&self.cookie, &self.device, &self.flow, &self.language]
             .into_iter()
             .flatten()
             .cloned()
@@ -238,6 +247,7 @@ impl Person {
             let kept = match name.as_str() {
                 chat_app::text::COOKIE => &mut self.language,
                 "confab-device" => &mut self.device,
+                "confab-login" => &mut self.flow,
                 _ => &mut self.cookie,
             };
             *kept = Some(pair).filter(|pair| !pair.ends_with('='));

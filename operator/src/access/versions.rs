@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::database::{DatabaseAddress, DatabaseLogin};
 use super::named::InNamespace;
-use super::{KafkaAccess, SaslAccess};
-use crate::crd::{AttachmentStore, Attachments, Kafka, Postgres};
+use super::{KafkaAccess, SaslAccess, provider_secrets};
+use crate::crd::{AttachmentStore, Kafka, Postgres};
 use crate::credentials::Credentials;
 use crate::names::Role;
 use crate::validate::Chat;
@@ -20,7 +20,7 @@ pub(super) fn versions(
 ) -> Option<String> {
     let mut versions = generated(chat, credentials);
     let mut by_name: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for (name, key) in used(chat, kafka, database, &chat.attachments) {
+    for (name, key) in used(chat, kafka, database) {
         let values = by_name.entry(name).or_default();
         values.extend([key.to_owned(), secrets.find(name, key)?]);
     }
@@ -50,10 +50,9 @@ fn generated(chat: &Chat, credentials: &Credentials) -> Vec<(String, String)> {
 
 /// Names and keys of what is used of the Secrets that the spec names.
 fn used<'a>(
-    chat: &Chat,
+    chat: &'a Chat,
     kafka: &'a KafkaAccess,
     database: &'a DatabaseLogin,
-    attachments: &'a Attachments,
 ) -> Vec<(&'a str, &'a str)> {
     let mut all = Vec::new();
     if !matches!(chat.kafka, Kafka::Embedded(_)) {
@@ -85,11 +84,12 @@ fn used<'a>(
     }
     let ca = database.ca.iter();
     all.extend(ca.map(|ca| (ca.name.as_str(), ca.key.as_str())));
-    if let AttachmentStore::S3(bucket) = &attachments.store {
+    if let AttachmentStore::S3(bucket) = &chat.attachments.store {
         let secret = &bucket.credentials_secret;
         let keys = [&secret.access_key_id_key, &secret.secret_access_key_key];
         all.extend(keys.map(|key| (secret.name.as_str(), key.as_str())));
     }
+    all.extend(provider_secrets(&chat.auth));
     all
 }
 

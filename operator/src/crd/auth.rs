@@ -3,10 +3,27 @@
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
+use super::oidc::{OidcProvider, PasswordLogin};
+
 /// How people sign in, and how long they stay signed in.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("self.password != 'Disabled' || (has(self.oidc) && self.oidc.size() > 0)").message("auth.password: Disabled requires a provider in auth.oidc, or nobody could log in"),
+)]
 pub(crate) struct Auth {
+    /// Who can log in with a password. With `AdminsOnly` and `Disabled`, nobody can sign up with one, and invitation links have no
+    /// effect.
+    #[serde(default)]
+    pub password: PasswordLogin,
+
+    /// Providers of OpenID Connect at which people log in, in the order in which the login page offers them.
+    /// Requires `url`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub oidc: Vec<OidcProvider>,
+
     /// Hours after which people have to sign in again, whatever they do.
     #[serde(default = "defaults::session_lifetime_hours")]
     #[schemars(range(min = 1, max = 8760))]
@@ -34,6 +51,8 @@ pub(crate) struct Auth {
 impl Default for Auth {
     fn default() -> Self {
         Self {
+            password: PasswordLogin::default(),
+            oidc: Vec::new(),
             session_lifetime_hours: defaults::session_lifetime_hours(),
             session_idle_hours: defaults::session_idle_hours(),
             sign_ups_per_minute: defaults::sign_ups_per_minute(),

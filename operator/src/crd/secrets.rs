@@ -48,6 +48,20 @@ pub(crate) struct PasswordSecret {
     pub key: String,
 }
 
+/// A key of a Secret in the same namespace that holds the secret of an OpenID Connect client.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ClientSecret {
+    /// Name of the Secret.
+    #[schemars(schema_with = "resources::object_name")]
+    pub name: String,
+
+    /// Key in the Secret.
+    #[serde(default = "defaults::client_secret_key")]
+    #[schemars(schema_with = "resources::secret_key")]
+    pub key: String,
+}
+
 /// A Secret in the same namespace that holds a user name and a password.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -93,6 +107,9 @@ mod defaults {
     }
     pub(super) fn ca_key() -> String {
         "ca.crt".to_owned()
+    }
+    pub(super) fn client_secret_key() -> String {
+        "client-secret".to_owned()
     }
     pub(super) fn url_key() -> String {
         "url".to_owned()

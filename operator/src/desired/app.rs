@@ -73,7 +73,7 @@ fn surge_only() -> DeploymentStrategy {
 }
 
 fn pod_spec(chat: &Chat, input: &BuildInput<'_>, release: &Release) -> PodSpec {
-    let files = certificates::of_replica(input.access);
+    let files = certificates::of_replica(chat, input.access);
     PodSpec {
         service_account_name: Some(chat.child(Role::App)),
         security_context: Some(pod::pod_security(chat, USER)),

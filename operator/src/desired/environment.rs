@@ -3,10 +3,15 @@
 
 use k8s_openapi::api::core::v1::EnvVar;
 
-use super::certificates::{KAFKA_CA, KAFKA_CLIENT, POSTGRES_CA, path};
+use super::certificates::{
+    KAFKA_CA, KAFKA_CLIENT, POSTGRES_CA, path, provider_ca, provider_secret,
+};
 use super::{BuildInput, connections, pod};
 use crate::access::{Access, DatabaseAddress, DatabaseLogin, KafkaAccess};
-use crate::crd::{AttachmentStore, Attachments, Auth, Backup, ChatSettings, Restore, S3Store};
+use crate::crd::{
+    AttachmentStore, Attachments, Auth, Backup, ChatSettings, OidcProvider, PasswordLogin, Restore,
+    S3Store,
+};
 use crate::credentials::{SETUP_TOKEN, VAPID_PRIVATE_KEY};
 use crate::migration::{Release, SEARCH_LANGUAGE};
 use crate::names::Role;
@@ -187,6 +192,19 @@ fn auth(auth: &Auth) -> Vec<EnvVar> {
             auth.sign_ups_per_minute.to_string(),
         ),
     ];
+    env.push(pod::env(
+        "CONFAB_PASSWORD_LOGIN",
+        match auth.password {
+            PasswordLogin::Enabled => "enabled",
+            PasswordLogin::AdminsOnly => "admins-only",
+            PasswordLogin::Disabled => "disabled",
+        },
+    ));
+    if !auth.oidc.is_empty() {
+        let providers: Vec<_> = auth.oidc.iter().map(provider).collect();
+        let list = serde_json::Value::from(providers).to_string();
+        env.push(pod::env("CONFAB_OIDC_PROVIDERS", list));
+    }
     if !auth.trusted_proxies.is_empty() {
         env.push(pod::env(
             "CONFAB_TRUSTED_PROXIES",
@@ -194,6 +212,21 @@ fn auth(auth: &Auth) -> Vec<EnvVar> {
         ));
     }
     env
+}
+
+/// A login provider as the chat-app reads it: with paths of files in the place of Secrets.
+fn provider(provider: &OidcProvider) -> serde_json::Value {
+    let mut settings = serde_json::to_value(provider).expect("settings are JSON");
+    let fields = settings.as_object_mut().expect("a struct is an object");
+    fields.remove("clientSecret");
+    let secret = path(&provider_secret(provider), &provider.client_secret.key);
+    fields.insert("clientSecretFile".to_owned(), secret.into());
+    fields.remove("caSecret");
+    if let Some(ca) = &provider.ca_secret {
+        let file = path(&provider_ca(provider), &ca.key);
+        fields.insert("caFile".to_owned(), file.into());
+    }
+    settings
 }
 
 fn attachments(chat: &Chat, attachments: &Attachments) -> Vec<EnvVar> {

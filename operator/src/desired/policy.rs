@@ -33,6 +33,7 @@ pub(super) fn app(chat: &Chat, access: &Access) -> Option<NetworkPolicy> {
     let mut egress = vec![dns(), kafka(chat, access)];
     egress.extend(postgres(chat, access));
     egress.extend(buckets(chat));
+    egress.extend(login_providers(chat));
     egress.extend(chat.push.on().then(push_services));
     let ingress = vec![
         NetworkPolicyIngressRule {
@@ -151,6 +152,16 @@ fn bucket_port(bucket: &S3Store) -> i32 {
     let endpoint = bucket.endpoint.as_ref().and_then(|at| Url::parse(at).ok());
     let port = endpoint.and_then(|at| at.port_or_known_default());
     port.map_or(443, i32::from)
+}
+
+/// Their other addresses are mostly at the port of the issuer, or at that of https.
+fn login_providers(chat: &Chat) -> Option<NetworkPolicyEgressRule> {
+    let issuers = chat.auth.oidc.iter().map(|provider| &provider.issuer_url);
+    let issuers = issuers.filter_map(|issuer| Url::parse(issuer).ok()?.port_or_known_default());
+    let mut ports: Vec<i32> = issuers.map(i32::from).chain([443]).collect();
+    ports.sort_unstable();
+    ports.dedup();
+    (!chat.auth.oidc.is_empty()).then(|| to_anywhere(ports))
 }
 
 fn push_services() -> NetworkPolicyEgressRule {

@@ -500,6 +500,63 @@ fn certificates_and_parts_of_an_address_reach_replicas_and_migrations() {
 }
 
 #[test]
+fn a_login_provider_reaches_the_replicas_with_its_secrets_as_files() {
+    let children = children(json!({
+        "url": "https://chat.example.com",
+        "networkPolicy": "Enabled",
+        "push": "Disabled",
+        "auth": {"password": "AdminsOnly", "oidc": [{
+            "name": "sso", "displayName": "A $(HOME) B", "issuerURL": "https://login.example.com:8443/team", "clientID": "confab",
+            "clientSecret": {"name": "sso", "key": "secret"}, "caSecret": {"name": "sso-ca"}, "adminGroups": ["ops"],
+            "registration": "Disabled",
+        }]},
+    }));
+    let deployment = children.get::<Deployment>(Role::App).unwrap();
+    let pod = &serde_json::to_value(deployment).unwrap()["spec"]["template"]["spec"];
+    let container = &pod["containers"][0];
+    let variable = |name: &str| {
+        let mut all = container["env"].as_array().unwrap().iter();
+        all.find(|it| it["name"] == name).unwrap()["value"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(variable("CONFAB_PASSWORD_LOGIN"), "admins-only");
+    let providers = variable("CONFAB_OIDC_PROVIDERS").replace("$$", "$");
+    let providers: serde_json::Value = serde_json::from_str(&providers).unwrap();
+    let expected = json!([{
+        "name": "sso", "displayName": "A $(HOME) B", "issuerURL": "https://login.example.com:8443/team", "clientID": "confab",
+        "clientSecretFile": "/etc/confab/oidc-secret-sso/secret", "caFile": "/etc/confab/oidc-ca-sso/ca.crt",
+        "scopes": ["profile", "email"], "adminGroups": ["ops"], "registration": "Disabled",
+        "claims": {"username": "preferred_username", "displayName": "name", "email": "email", "groups": "groups"},
+    }]);
+    assert_eq!(providers, expected);
+    for (volume, secret, key) in [
+        ("oidc-secret-sso", "sso", "secret"),
+        ("oidc-ca-sso", "sso-ca", "ca.crt"),
+    ] {
+        let mut volumes = pod["volumes"].as_array().unwrap().iter();
+        let found = &volumes.find(|it| it["name"] == volume).unwrap()["secret"];
+        assert_eq!(
+            (&found["secretName"], &found["items"][0]["key"]),
+            (&json!(secret), &json!(key))
+        );
+        let mut mounts = container["volumeMounts"].as_array().unwrap().iter();
+        let path = format!("/etc/confab/{volume}");
+        assert!(
+            mounts.any(|it| it["name"] == volume
+                && it["mountPath"] == path
+                && it["readOnly"] == true)
+        );
+    }
+    let policy = children.get::<NetworkPolicy>(Role::App).unwrap();
+    let policy = serde_json::to_value(policy).unwrap();
+    let egress = policy["spec"]["egress"].as_array().unwrap();
+    let ports = json!([{"protocol": "TCP", "port": 443}, {"protocol": "TCP", "port": 8443}]);
+    assert!(egress.iter().any(|rule| rule["ports"] == ports), "{policy}");
+}
+
+#[test]
 fn a_gateway_and_strimzi_get_a_route_and_topics() {
     let all = children(json!({
         "url": "https://chat.example.com",

@@ -1,13 +1,14 @@
 //! The rules that one spec can break. Pure.
 
 use super::{InvalidSpec, SiteUrl, url};
-use crate::crd::{ChatDeploymentSpec, Exposure, Kafka, Postgres};
+use crate::crd::{ChatDeploymentSpec, Exposure, Kafka, PasswordLogin, Postgres};
 
 pub(super) fn all(spec: &ChatDeploymentSpec) -> Result<(), InvalidSpec> {
     numbers(spec)?;
     retention(spec)?;
     kafka(&spec.kafka)?;
     postgres(&spec.postgres)?;
+    logins(spec)?;
     sizes(spec)
 }
 
@@ -76,6 +77,21 @@ fn kafka(kafka: &Kafka) -> Result<(), InvalidSpec> {
     match servers.find(|server| !url::is_server(server)) {
         Some(server) => Err(InvalidSpec::BootstrapServer(server.clone())),
         None => Ok(()),
+    }
+}
+
+/// Somebody must be able to log in, and providers must be able to send people back.
+fn logins(spec: &ChatDeploymentSpec) -> Result<(), InvalidSpec> {
+    let providers = &spec.auth.oidc;
+    if providers.is_empty() {
+        return match spec.auth.password {
+            PasswordLogin::Disabled => Err(InvalidSpec::NoLogin),
+            PasswordLogin::Enabled | PasswordLogin::AdminsOnly => Ok(()),
+        };
+    }
+    match spec.url {
+        Some(_) => Ok(()),
+        None => Err(InvalidSpec::ProvidersWithoutUrl),
     }
 }
 

@@ -50,6 +50,14 @@ pub(crate) enum InvalidSpec {
     )]
     ExposureWithoutUrl,
     #[error(
+        "spec.auth.password is Disabled and spec.auth.oidc has no provider, so that nobody could log in: add a provider, or set spec.auth.password to Enabled"
+    )]
+    NoLogin,
+    #[error(
+        "spec.auth.oidc requires spec.url, to which providers send people back: set it to the public address of the chat, such as https://chat.example.com"
+    )]
+    ProvidersWithoutUrl,
+    #[error(
         "spec.url has the IP address {0}, but an Ingress or HTTPRoute requires a host name: use a name such as {0}.nip.io, or remove spec.exposure"
     )]
     AddressExposed(String),

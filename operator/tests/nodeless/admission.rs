@@ -111,6 +111,61 @@ async fn a_host_or_port_that_cannot_exist_is_refused_with_a_sentence() -> Result
     Ok(())
 }
 
+fn login(provider: &Value) -> Value {
+    json!({"url": "https://chat.example.com", "auth": {"password": "Disabled", "oidc": [provider]}})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_provider_that_cannot_work_is_refused_with_a_sentence() -> Result<()> {
+    let admission = Admission::new().await?;
+    let good = json!({
+        "name": "sso", "issuerURL": "https://login.example.com/realms/team", "clientID": "confab", "clientSecret": {"name": "s"},
+    });
+    admission.accepts(login(&good)).await?;
+    for (field, value, sentence) in [
+        (
+            "issuerURL",
+            json!("http://login.example.com"),
+            "auth.oidc[].issuerURL must be an https:// URL",
+        ),
+        (
+            "issuerURL",
+            json!("https://login.example.com?a=b"),
+            "auth.oidc[].issuerURL must be an https:// URL",
+        ),
+        (
+            "issuerURL",
+            json!("login.example.com"),
+            "auth.oidc[].issuerURL must be an https:// URL",
+        ),
+        ("name", json!("Team SSO"), "auth.oidc[0].name"),
+        ("scopes", json!(["a b"]), "auth.oidc[0].scopes[0]"),
+    ] {
+        let mut wrong = good.clone();
+        wrong[field] = value;
+        admission.refuses(login(&wrong), sentence).await?;
+    }
+    for issuer in [
+        "http://127.0.0.1:9000",
+        "http://localhost/x",
+        "https://login.example.com:8443/a/",
+    ] {
+        let mut accepted = good.clone();
+        accepted["issuerURL"] = issuer.into();
+        admission.accepts(login(&accepted)).await?;
+    }
+    let sentence = "auth.password: Disabled requires a provider in auth.oidc";
+    admission
+        .refuses(json!({"auth": {"password": "Disabled"}}), sentence)
+        .await?;
+    let sentence = "auth.oidc requires spec.url";
+    admission
+        .refuses(json!({"auth": {"oidc": [good.clone()]}}), sentence)
+        .await?;
+    let twice = json!({"url": "https://chat.example.com", "auth": {"oidc": [good.clone(), good]}});
+    admission.refuses(twice, "Duplicate value").await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_amount_that_no_node_has_is_refused_with_a_sentence() -> Result<()> {
     let admission = Admission::new().await?;

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::{next_link, page, search_form, secret_link};
+use crate::config::Config;
 use crate::input_error::InputError;
 use crate::store::admin::Person;
 use crate::t;
@@ -80,7 +81,7 @@ pub(crate) fn person(shell: &Shell, person: &Person, result: &FormResult) -> Mar
             p role="status" { (t!(text, "admin-reset-link-made", name = user.name.as_str())) }
             (secret_link(text, link))
         }
-        (acts(text, person))
+        (acts(shell.config, text, person))
     };
     let content = section(
         text,
@@ -92,14 +93,16 @@ pub(crate) fn person(shell: &Shell, person: &Person, result: &FormResult) -> Mar
     page(shell, "/admin", content)
 }
 
-fn acts(text: Text, person: &Person) -> Markup {
+fn acts(config: &Config, text: Text, person: &Person) -> Markup {
     let path = format!("/admin/people/{}", person.user.id);
     let act = |act: &str, class: &str, label: &str| button(&path, &[("act", act)], class, label);
     html! {
         @if person.disabled {
             (act("enable", "primary", &t!(text, "admin-enable")))
         } @else {
-            (button(&format!("{path}/reset"), &[], "primary", &t!(text, "admin-reset-link")))
+            @if config.login.passwords.allows(person.admin) {
+                (button(&format!("{path}/reset"), &[], "primary", &t!(text, "admin-reset-link")))
+            }
             (act("sign_out", "quiet", &t!(text, "admin-sign-out")))
             @if person.admin { (act("unmake_admin", "quiet", &t!(text, "admin-unmake-admin"))) }
             @else { (act("make_admin", "quiet", &t!(text, "admin-make-admin"))) }

@@ -21,7 +21,7 @@ pub(in crate::status) fn available(state: &ChatState) -> Finding {
         return database_replaced(AVAILABLE, state, replaced);
     }
     if state.children.get::<Deployment>(Role::App).is_none() {
-        if let Some(lacking) = bucket_login(AVAILABLE, state) {
+        if let Some(lacking) = secret_problem(AVAILABLE, state) {
             return lacking;
         }
         return Finding::no(
@@ -90,9 +90,11 @@ fn how_to_sign_up(state: &ChatState) -> String {
     )
 }
 
-/// A problem with the bucket's Secret, which no other condition reports.
-fn bucket_login(type_: &'static str, state: &ChatState) -> Option<Finding> {
-    let problem = state.access.bucket_login.as_ref().err()?;
+/// A problem with the Secrets of the bucket and of the login providers, which no other condition reports.
+fn secret_problem(type_: &'static str, state: &ChatState) -> Option<Finding> {
+    let access = &state.access;
+    let problem = access.bucket_login.as_ref().err();
+    let problem = problem.or(access.provider_logins.as_ref().err())?;
     Some(Finding::no(
         type_,
         Severity::ActionNeeded,
@@ -110,7 +112,7 @@ pub(in crate::status) fn up_to_date(state: &ChatState) -> Finding {
             ..available(state)
         };
     };
-    if let Some(lacking) = bucket_login("Ready", state) {
+    if let Some(lacking) = secret_problem("Ready", state) {
         return lacking;
     }
     if rolled_out(deployment) {
