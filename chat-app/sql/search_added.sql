@@ -1,10 +1,14 @@
 -- Trigger: indexes new messages. Attachments get their message before this or after it, and so have a trigger of their
--- own.
+-- own. Not the messages of an import, which are older than others: their numbers come when all of them are there
+-- (store/search/index.rs).
 --
 -- Locks: none.
 -- Called by: trigger search_added on messages.
 CREATE OR REPLACE FUNCTION search_added() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF current_setting('confab.importing', true) = 'on' THEN
+        RETURN NULL;
+    END IF;
     INSERT INTO searchable (number, conversation_id, seq, words)
     SELECT x.number, x.conversation_id, x.seq,
            search_words(x.language::regconfig, x.number, x.conversation_id, x.sender_id, x.body, NULL, NULL)

@@ -1,4 +1,5 @@
-//! The search index: built for messages from before it existed, and rebuilt for another language. Does I/O.
+//! The search index: built for messages from before it existed and for those of an import, and rebuilt for another language.
+//! Does I/O.
 //!
 //! From then on triggers maintain it. It is built from the newest message on, in batches of one transaction each, so that
 //! it can be interrupted at any time and continues where it was. The messages of a batch are locked, so that an edit is
@@ -46,8 +47,19 @@ async fn set_language(connection: &mut PgConnection, language: &str) -> sqlx::Re
     tx.commit().await
 }
 
-/// Adds the messages without an entry, with numbers below all others.
-async fn add_missing(connection: &mut PgConnection) -> sqlx::Result<u64> {
+/// Adds the messages without an entry, with numbers below all others: those of an import, or all from before the index. Numbers
+/// must grow with time, so the entries of messages that are older than one without are made again too.
+pub async fn add_missing(connection: &mut PgConnection) -> sqlx::Result<u64> {
+    sqlx::query(
+        "WITH newest AS (
+             SELECT max(m.created_at) AS at FROM messages m
+             WHERE m.deleted_at IS NULL AND NOT EXISTS (
+                 SELECT FROM searchable x WHERE x.conversation_id = m.conversation_id AND x.seq = m.seq))
+         DELETE FROM searchable x USING newest, messages m
+         WHERE m.conversation_id = x.conversation_id AND m.seq = x.seq AND m.created_at < newest.at",
+    )
+    .execute(&mut *connection)
+    .await?;
     sqlx::query(
         "CREATE TEMP TABLE missing AS
          SELECT least((SELECT min(number) FROM searchable), 0)
