@@ -6,6 +6,7 @@ mod backup;
 mod database;
 mod environment;
 mod files;
+mod import;
 mod kafka;
 mod oidc;
 mod security;
@@ -21,6 +22,7 @@ pub use self::backup::{Backup, BackupBucket, Restore};
 pub use self::database::{Database, NotAUrl};
 pub use self::environment::{parse, unknown_variables};
 pub use self::files::{FilePlace, Files, MediaRange, S3, StoreKind};
+pub use self::import::{Import, ImportSlack};
 pub use self::kafka::{Kafka, SecurityProtocol};
 pub use self::oidc::{
     ClaimNames, Login, OidcProvider, OidcProviders, OidcRegistration, PasswordLogin,
@@ -54,6 +56,9 @@ pub enum Command {
     Backup(Box<Backup>),
     /// Load a backup into an empty database, then exit. Refuses a database with users; continues after an interruption
     Restore(Box<Restore>),
+    /// Bring the history of another chat in, then exit. The chat keeps serving; run it again to continue after an interruption
+    #[command(subcommand)]
+    Import(Import),
 }
 
 /// Settings of `serve`.

@@ -7,6 +7,7 @@
 pub mod blob;
 pub mod container;
 pub mod image;
+mod imported;
 pub mod name;
 pub mod range;
 pub mod sniff;
@@ -134,6 +135,22 @@ impl Files {
             return Err(FileError::TooLarge(self.limits.max_bytes));
         }
         let unsent = self.begin(&put).await?;
+        let complete = self.store(unsent.id, put.length, stream).await?;
+        let kept = attachments::complete(&self.pool, unsent.id, &complete).await?;
+        unsent.keep(kept)
+    }
+
+    /// Stores the contents of a file that has its row.
+    async fn store<S, E>(
+        &self,
+        id: Uuid,
+        length: Option<u64>,
+        stream: S,
+    ) -> Result<CompleteFile<'static>, FileError>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Unpin,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
         let mut incoming = Incoming::new(stream, self.limits.max_bytes);
         let media_type = sniff::media_type(incoming.head().await?);
         if incoming.head.is_empty() {
@@ -142,16 +159,10 @@ impl Files {
         if !sniff::is_allowed(media_type, &self.limits.types) {
             return Err(FileError::Type(media_type));
         }
-        let id = unsent.id;
-        let complete = match sniff::is_shown(media_type) {
-            true => {
-                self.keep_picture(id, media_type, put.length, incoming)
-                    .await?
-            }
-            false => self.keep(id, media_type, incoming).await?,
-        };
-        let kept = attachments::complete(&self.pool, id, &complete).await?;
-        unsent.keep(kept)
+        match sniff::is_shown(media_type) {
+            true => self.keep_picture(id, media_type, length, incoming).await,
+            false => self.keep(id, media_type, incoming).await,
+        }
     }
 
     async fn begin(&self, put: &Put<'_>) -> Result<Unsent, FileError> {

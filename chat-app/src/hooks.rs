@@ -6,8 +6,8 @@
 mod alertmanager;
 mod attachments;
 mod blocks;
-mod markdown;
-mod mrkdwn;
+pub(crate) mod markdown;
+pub(crate) mod mrkdwn;
 mod rich_text;
 mod slack;
 

@@ -23,6 +23,7 @@ pub mod hooks;
 pub mod housekeeping;
 pub mod http;
 pub(crate) mod hub;
+pub mod import;
 pub(crate) mod input_error;
 pub mod kafka;
 pub mod lifecycle;

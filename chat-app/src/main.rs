@@ -5,8 +5,8 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use chat_app::config::{self, Command};
-use chat_app::{backup, migrate, replay, serve, telemetry};
+use chat_app::config::{self, Command, Import};
+use chat_app::{backup, import, migrate, replay, serve, telemetry};
 
 /// How long to wait for blocking tasks: dropping a Kafka client takes as long as its broker does not answer.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(1);
@@ -29,6 +29,7 @@ async fn run(command: Command) -> ExitCode {
         Command::Replay(settings) => &settings.log,
         Command::Backup(settings) => &settings.log,
         Command::Restore(settings) => &settings.log,
+        Command::Import(settings) => &settings.settings().log,
     };
     if let Err(sentence) = telemetry::init(log) {
         return fail(&sentence);
@@ -43,6 +44,7 @@ async fn run(command: Command) -> ExitCode {
         Command::Replay(settings) => replay::run(settings).await,
         Command::Backup(settings) => backup::save::run(*settings).await,
         Command::Restore(settings) => backup::load::run(*settings).await,
+        Command::Import(Import::Slack(settings)) => import::run(*settings).await,
         Command::Serve(config) => match serve::run(*config).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(&error.to_string()),

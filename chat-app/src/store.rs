@@ -29,6 +29,7 @@ pub mod export;
 pub mod hooks;
 pub mod housekeeping;
 pub mod identities;
+pub mod import;
 pub mod invites;
 pub mod lookalikes;
 pub mod messages;

@@ -27,3 +27,4 @@ notice-renamed = غيّر { $actor } الاسم إلى «{ $text }»
 notice-topic = غيّر { $actor } الموضوع إلى «{ $text }»
 notice-promoted = أصبح { $subject } مالكًا
 notice-demoted = لم يعد { $subject } مالكًا
+notice-imported = مستورد من { $text }

@@ -21,3 +21,4 @@ notice-renamed = { $actor } hat den Namen in „{ $text }“ geändert
 notice-topic = { $actor } hat das Thema in „{ $text }“ geändert
 notice-promoted = { $subject } ist jetzt mitverantwortlich
 notice-demoted = { $subject } ist nicht mehr mitverantwortlich
+notice-imported = Aus { $text } übernommen

@@ -21,3 +21,4 @@ notice-renamed = { $actor } changed the name to “{ $text }”
 notice-topic = { $actor } changed the topic to “{ $text }”
 notice-promoted = { $subject } is now an owner
 notice-demoted = { $subject } is no longer an owner
+notice-imported = Imported from { $text }

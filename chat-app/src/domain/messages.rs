@@ -114,6 +114,8 @@ pub enum NoticeKind {
     Topic,
     Promoted,
     Demoted,
+    /// What is before it comes from another chat.
+    Imported,
 }
 
 /// An event among the messages of a conversation.
@@ -129,7 +131,7 @@ pub struct Notice {
     pub actor_name: String,
     /// The user whom it concerns, unless that is the actor.
     pub subject: Option<(UserId, String)>,
-    /// The new title or topic.
+    /// The new title or topic, or the name of the other chat.
     pub text: Option<String>,
     pub at: OffsetDateTime,
 }

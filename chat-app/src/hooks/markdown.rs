@@ -1,7 +1,7 @@
 //! Text of other programs as Markdown that shows exactly it. Pure.
 
 /// The text as Markdown: nothing in it is a mark, lines stay lines.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let lines = text.lines().map(|line| {
         let mut out = String::with_capacity(line.len());
         push_text(&mut out, line);
@@ -11,18 +11,18 @@ pub(super) fn escaped(text: &str) -> String {
 }
 
 /// As [`escaped`], on one line.
-pub(super) fn escaped_line(text: &str) -> String {
+pub(crate) fn escaped_line(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     push_text(&mut out, &one_line(text));
     out
 }
 
-pub(super) fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Appends text that stands within a line.
-pub(super) fn push_text(out: &mut String, text: &str) {
+pub(crate) fn push_text(out: &mut String, text: &str) {
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         push(out, c, chars.peek().copied());
@@ -30,7 +30,7 @@ pub(super) fn push_text(out: &mut String, text: &str) {
 }
 
 /// Appends a character; `next` is the one that follows in the text.
-pub(super) fn push(out: &mut String, c: char, next: Option<char>) {
+pub(crate) fn push(out: &mut String, c: char, next: Option<char>) {
     let in_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
     let is_mark = match c {
         '\\' | '`' | '*' | '~' | '[' | ']' | '<' => true,
@@ -45,7 +45,7 @@ pub(super) fn push(out: &mut String, c: char, next: Option<char>) {
 }
 
 /// A line of Markdown whose beginning makes it no list, heading, quote, rule or code.
-pub(super) fn guarded(line: &str) -> String {
+pub(crate) fn guarded(line: &str) -> String {
     let text = line.trim_start_matches([' ', '\t']);
     let indent = &line[..line.len() - text.len()];
     // Spaces that do not break are text, so that the line stays indented.
@@ -66,17 +66,17 @@ pub(super) fn guarded(line: &str) -> String {
     out
 }
 
-pub(super) fn bold(markdown: &str) -> String {
+pub(crate) fn bold(markdown: &str) -> String {
     format!("**{markdown}**")
 }
 
 /// A link with this text.
-pub(super) fn link(address: &str, text: &str) -> String {
+pub(crate) fn link(address: &str, text: &str) -> String {
     linked(address, &escaped_line(text))
 }
 
 /// A link around Markdown; if there is none, its address is shown.
-pub(super) fn linked(address: &str, markdown: &str) -> String {
+pub(crate) fn linked(address: &str, markdown: &str) -> String {
     let address = address.trim();
     let mut destination = String::with_capacity(address.len());
     for c in address.chars() {
@@ -100,7 +100,7 @@ fn encode(out: &mut String, c: char) {
 }
 
 /// Whether a page may link to it.
-pub(super) fn is_address(text: &str) -> bool {
+pub(crate) fn is_address(text: &str) -> bool {
     let text = text.trim_start().to_ascii_lowercase();
     ["http://", "https://", "mailto:"]
         .iter()
@@ -108,14 +108,14 @@ pub(super) fn is_address(text: &str) -> bool {
 }
 
 /// A block of code.
-pub(super) fn code_block(code: &str) -> String {
+pub(crate) fn code_block(code: &str) -> String {
     let longest = code.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(3.max(longest + 1));
     format!("{fence}\n{}\n{fence}", code.trim_matches('\n'))
 }
 
 /// Code within a line.
-pub(super) fn code(code: &str) -> String {
+pub(crate) fn code(code: &str) -> String {
     let code = one_line(code);
     let longest = code.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
@@ -125,7 +125,7 @@ pub(super) fn code(code: &str) -> String {
     }
 }
 
-pub(super) fn quoted(markdown: &str) -> String {
+pub(crate) fn quoted(markdown: &str) -> String {
     let lines = markdown.lines().map(|line| match line {
         "" => ">".to_owned(),
         line => format!("> {line}"),
@@ -134,19 +134,19 @@ pub(super) fn quoted(markdown: &str) -> String {
 }
 
 /// The parts that are not empty, as paragraphs.
-pub(super) fn paragraphs(parts: impl IntoIterator<Item = String>) -> String {
+pub(crate) fn paragraphs(parts: impl IntoIterator<Item = String>) -> String {
     let parts = parts.into_iter().filter(|part| !part.trim().is_empty());
     parts.collect::<Vec<_>>().join("\n\n")
 }
 
 /// Without characters that no message may have, such as the colors of a terminal.
-pub(super) fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> String {
     let kept = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
     text.chars().filter(kept).collect()
 }
 
 /// At most `limit` bytes of the text, with an ellipsis if there were more.
-pub(super) fn cut(markdown: &str, limit: usize) -> String {
+pub(crate) fn cut(markdown: &str, limit: usize) -> String {
     if markdown.len() <= limit {
         return markdown.to_owned();
     }

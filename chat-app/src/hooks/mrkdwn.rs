@@ -9,11 +9,11 @@ use super::markdown::{
 };
 
 /// A `plain_text` object: only entities mean something.
-pub(super) fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     escaped(&decoded(text))
 }
 
-pub(super) fn markdown(text: &str) -> String {
+pub(crate) fn markdown(text: &str) -> String {
     let mut parts: Vec<String> = text.split("```").map(str::to_owned).collect();
     // A fence without another one is text.
     if parts.len().is_multiple_of(2)
@@ -203,7 +203,7 @@ fn bare_address(before: Option<char>, rest: &str, out: &mut String) -> Option<us
 
 const ENTITIES: [(char, &str); 3] = [('<', "&lt;"), ('>', "&gt;"), ('&', "&amp;")];
 
-pub(super) fn decoded(text: &str) -> String {
+pub(crate) fn decoded(text: &str) -> String {
     text.replace("&lt;", "<")
         .replace("&gt;", ">")
         .replace("&amp;", "&")

@@ -46,7 +46,8 @@ pub async fn message_rev(
     .await
 }
 
-/// Up to `limit` changes after `after` in their current state, in order, each with whether it is still in the outbox.
+/// Up to `limit` changes after `after` in their current state, in order, each with whether it has no record: it is still in the
+/// outbox, or was imported.
 pub async fn changes(
     connection: &mut PgConnection,
     after: (ConversationId, i64),
@@ -55,6 +56,8 @@ pub async fn changes(
     sqlx::query_as(
         "SELECT n.conversation_id, n.rev,
                 EXISTS (SELECT FROM outbox o WHERE o.conversation_id = n.conversation_id AND o.rev = n.rev)
+                OR EXISTS (SELECT FROM imported_conversations i WHERE i.conversation_id = n.conversation_id
+                                                                  AND n.rev <= i.last_rev)
          FROM ((SELECT conversation_id, rev FROM messages WHERE (conversation_id, rev) > ($1, $2)
                 ORDER BY conversation_id, rev LIMIT $3)
                UNION ALL

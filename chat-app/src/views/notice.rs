@@ -35,5 +35,6 @@ fn message_id(kind: NoticeKind) -> &'static str {
         NoticeKind::Topic => "notice-topic",
         NoticeKind::Promoted => "notice-promoted",
         NoticeKind::Demoted => "notice-demoted",
+        NoticeKind::Imported => "notice-imported",
     }
 }

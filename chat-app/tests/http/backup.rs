@@ -110,12 +110,12 @@ async fn finished(flags: Vec<String>) -> Result<String, String> {
     }
 }
 
-fn url(pool: &PgPool) -> String {
+pub fn url(pool: &PgPool) -> String {
     pool.connect_options().to_url_lossy().to_string()
 }
 
 /// Runs a test with an empty database beside that of `pool`.
-async fn with_empty_database(pool: &PgPool, test: impl AsyncFnOnce(&PgPool)) {
+pub async fn with_empty_database(pool: &PgPool, test: impl AsyncFnOnce(&PgPool)) {
     let name = format!("restore_{}", Uuid::new_v4().simple());
     let options = (*pool.connect_options()).clone();
     let mut server = PgConnection::connect_with(&options).await.unwrap();
@@ -134,13 +134,13 @@ async fn with_empty_database(pool: &PgPool, test: impl AsyncFnOnce(&PgPool)) {
         .unwrap();
 }
 
-async fn migrated(pool: &PgPool) {
+pub async fn migrated(pool: &PgPool) {
     let flags = ["chat-app", "migrate", "--database-url", &url(pool)];
     finished(flags.map(str::to_owned).to_vec()).await.unwrap();
 }
 
 /// The rows of each table, as digests.
-async fn contents(pool: &PgPool) -> Vec<(String, Option<String>)> {
+pub async fn contents(pool: &PgPool) -> Vec<(String, Option<String>)> {
     let mut connection = pool.acquire().await.unwrap();
     let mut contents = Vec::new();
     for table in backup::tables(&mut connection).await.unwrap() {

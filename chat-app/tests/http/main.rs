@@ -14,6 +14,7 @@ mod bucket;
 mod changes;
 mod conversations;
 mod hooks;
+mod import;
 mod limits;
 mod messages;
 mod metrics;
