@@ -7,7 +7,7 @@ use super::slack::{Attachment, Message};
 use crate::domain::UserId;
 use crate::hooks::markdown::{bold, cut, escaped_line, link, paragraphs, quoted, visible};
 use crate::hooks::mrkdwn;
-use crate::markdown::mentioned_names;
+use crate::markdown::{mentioned_names, without_shown_escapes};
 
 /// As long as a message of this chat may be at most.
 const MAX_BYTES: usize = 65_536;
@@ -48,7 +48,7 @@ impl Names<'_> {
                 .iter()
                 .map(|name| format!("📎 {}", escaped_line(&visible(name)))),
         );
-        let whole = paragraphs(parts);
+        let whole = without_shown_escapes(&paragraphs(parts));
         let markdown = cut(whole.trim_end(), MAX_BYTES);
         Body {
             mentions: match mentioned.is_empty() {

@@ -366,7 +366,7 @@ async fn a_group_of_alerts_is_one_message_until_it_is_resolved(pool: PgPool) {
             }
             let page = ada.get(&path).await;
             page.says(200, "[FIRING:1] Down");
-            assert_eq!(page.count("data-testid=\"message\""), 1);
+            assert_eq!(page.count("data-testid=\"message\" data-seq"), 1);
             assert_eq!(page.count("data-testid=\"edited\""), 0, "nothing changed");
             answers(
                 &post_json(two, &url, &notification("firing", &["b"], &["a"])).await,
@@ -382,12 +382,12 @@ async fn a_group_of_alerts_is_one_message_until_it_is_resolved(pool: PgPool) {
             }
             let page = ada.get(&path).await;
             page.says(200, "[RESOLVED] Down");
-            assert_eq!(page.count("data-testid=\"message\""), 1);
+            assert_eq!(page.count("data-testid=\"message\" data-seq"), 1);
             answers(&post_json(one, &url, &firing).await, 200, "ok");
             let page = ada.get(&path).await;
             page.says(200, "[RESOLVED] Down");
             page.says(200, "[FIRING:1] Down");
-            assert_eq!(page.count("data-testid=\"message\""), 2);
+            assert_eq!(page.count("data-testid=\"message\" data-seq"), 2);
             answers(
                 &post_json(one, &url, &json!({"text": "x"})).await,
                 400,

@@ -13,7 +13,9 @@ use crate::backup::{migrated, with_empty_database};
 /// What people see of an import, whatever ids the rows have.
 const SEEN: [&str; 8] = [
     "SELECT i.source_id, u.name, u.display_name, u.disabled_at IS NULL FROM imported_users i JOIN users u ON u.id = i.user_id",
-    "SELECT i.source_id, i.reached, i.last_rev, c.kind, c.title, c.topic, c.rev, c.last_seq, c.last_at
+    // A conversation without messages is as old as the import.
+    "SELECT i.source_id, i.reached, i.last_rev, c.kind, c.title, c.topic, c.rev, c.last_seq,
+            CASE WHEN c.last_seq > 0 THEN c.last_at END
      FROM imported_conversations i JOIN conversations c ON c.id = i.conversation_id",
     "SELECT i.source_id, m.seq, m.rev, u.name, m.client_id, m.body, m.created_at, m.edited_at, m.deleted_at, m.reply_to, m.sent_rev
      FROM imported_conversations i JOIN messages m USING (conversation_id) JOIN users u ON u.id = m.sender_id",

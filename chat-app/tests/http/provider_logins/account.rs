@@ -55,7 +55,7 @@ async fn only_the_person_connects_and_disconnects_and_a_way_to_log_in_stays(pool
         let (path, _) = provider.browser().visit(&page, "mallory").await;
         let mut mixed = site.person("carol").await;
         mixed.flow = ada.flow.clone();
-        assert_eq!(mixed.get(&path).await.location(), "/login");
+        assert_eq!(mixed.get(&path).await.location(), "/login?ended=true");
         let found: i64 = site
             .one("SELECT count(*) FROM identities WHERE subject = 'mallory'")
             .await;
@@ -70,7 +70,7 @@ async fn only_the_person_connects_and_disconnects_and_a_way_to_log_in_stays(pool
         ada.post("/account/logins/disconnect", &fields(one.as_str()))
             .await
             .location();
-        again.get("/c").await.redirects_to("/login");
+        again.get("/c").await.redirects_to("/login?ended=true");
         ada.get("/c").await.says(200, "");
         site.run("UPDATE users SET password_hash = ''").await;
         let kept = ada
