@@ -183,8 +183,7 @@ mod tests {
             assert_eq!(plain(&escaped(text)), one_line(text));
         }
         let indented = html(&escaped("a\n    b"), &[]);
-        let spaces = "\u{a0}".repeat(4);
-        assert!(indented.contains(&spaces), "{indented}");
+        assert!(indented.contains(&"&nbsp;".repeat(4)), "{indented}");
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub(super) struct People {
     source: String,
     /// By their ids in the export.
     accounts: HashMap<String, Account>,
+    /// The ids of those in `users.json`.
+    listed: HashSet<String>,
     /// How many of them are names that programs gave themselves.
     pub(super) aliases: usize,
     /// The names that a dry run would have given.
@@ -57,12 +59,19 @@ impl People {
                 .filter(|id| id.starts_with("alias:"))
                 .count(),
             accounts,
+            listed: HashSet::new(),
             given: HashSet::new(),
         })
     }
 
     pub(super) fn get(&self, id: &str) -> Option<&Account> {
         self.accounts.get(id)
+    }
+
+    /// A person in `users.json`, to whom a text may refer. Accounts of others appear as the import finds them, which a text must
+    /// not depend on: after an interruption there are more of them.
+    pub(super) fn listed(&self, id: &str) -> Option<&Account> {
+        self.get(id).filter(|_| self.listed.contains(id))
     }
 
     /// Brings the people of `users.json`.
@@ -73,6 +82,7 @@ impl People {
         mapping: &Mapping,
         report: &mut Report,
     ) -> Result<(), Error> {
+        self.listed.extend(users.iter().map(|user| user.id.clone()));
         for user in users {
             if self.accounts.contains_key(&user.id) {
                 continue;
@@ -274,6 +284,7 @@ impl People {
         Self {
             source: "slack/T1".to_owned(),
             accounts: people.iter().map(account).collect(),
+            listed: people.iter().map(|(id, ..)| (*id).to_owned()).collect(),
             aliases: 0,
             given: HashSet::new(),
         }

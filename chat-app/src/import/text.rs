@@ -93,7 +93,7 @@ impl Names<'_> {
             let Some(end) = rest.find('>') else { break };
             let target = &rest[1..end];
             let id = target.split('|').next().unwrap_or_default();
-            if let Some(account) = id.strip_prefix('@').and_then(|id| self.people.get(id)) {
+            if let Some(account) = id.strip_prefix('@').and_then(|id| self.people.listed(id)) {
                 mentioned.push((account.name.clone(), account.id));
                 out.push_str(&format!("<@{}>", account.name));
             } else if let Some(name) = target
@@ -147,7 +147,7 @@ mod tests {
         let body = body(&json!({"text": text}), None, &[]);
         assert_eq!(
             body.markdown,
-            "@ada_l @bob `<@bob>` @eve @U9 #general #old @here **b** [x](https://a.example) a \\< b \\*\\*no"
+            "@ada_l @bob `<@bob>` @eve @U9 #general #old @here **b** [x](https://a.example) a < b **no"
         );
         assert_eq!(body.mentions, [UserId(7), UserId(8)]);
         let code = self::body(&json!({"text": "`<@U2>`"}), None, &[]);
@@ -161,7 +161,7 @@ mod tests {
         let program = json!({"bot_id": "B1", "text": "", "attachments": attachments});
         assert_eq!(
             body(&program, Some("CI *1*"), &["a_b.pdf", "x\u{1b}[2J"]).markdown,
-            "**CI \\*1\\***\n\np\n\n> **[t\\*](https://a.example)**\n>\n> x\n> y\n\n> only this\n\n📎 a_b.pdf\n\n📎 x\\[2J"
+            "**CI \\*1\\***\n\np\n\n> **[t\\*](https://a.example)**\n>\n> x\n> y\n\n> only this\n\n📎 a_b.pdf\n\n📎 x[2J"
         );
         let person = json!({"text": "see", "attachments": attachments});
         assert_eq!(body(&person, None, &[]).markdown, "see");

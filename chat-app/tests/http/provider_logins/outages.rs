@@ -89,7 +89,7 @@ async fn logging_out_ends_the_session_of_the_provider_and_the_provider_ends_the_
         let page = here.post("/logout", &[]).await;
         assert!(parameter(&page, "id_token_hint").is_some());
         assert_eq!(parameter(&page, "client_id").as_deref(), Some("confab"));
-        here.get("/c").await.redirects_to("/login?ended=true");
+        here.get("/c").await.redirects_to("/login");
         there.get("/c").await.says(200, "");
         assert_eq!(one.log_out(&page).await, "/login");
         // The provider has told the chat before it sent the browser back.
