@@ -24,7 +24,7 @@ async fn two_people_on_different_replicas_chat_both_ways_and_a_reload_keeps_all(
     let all = [
         "Hello, are you there?",
         "Yes, on the other replica.",
-        "Fine <b>&</b> good",
+        "Fine <b>&amp;</b> good",
     ];
     // The last two were sent at the same time, so the server decides their order; both browsers must agree.
     let order = pair

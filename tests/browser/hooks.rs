@@ -58,7 +58,7 @@ async fn what_a_program_posts_appears_live_with_its_label() -> Result<()> {
         .post_to_hook(&hook, r#"{"text": "*done*", "username": "CI"}"#)
         .await?;
     browser.reads(&["done"]).await?;
-    let label = "const app = document.querySelector('.message .meta .app'); \
+    let label = "const app = document.querySelector('.message .meta .app-label'); \
                  return getComputedStyle(app, '::before').content";
     let label = browser.script(label).await?;
     let label = label.as_str().unwrap_or_default();

@@ -67,7 +67,7 @@ async fn a_new_room_offers_to_add_people_whose_joining_is_one_line() -> Result<(
         names.push(name);
     }
     ada.goto("/people").await?;
-    ada.click("a[href='/rooms/new']").await?;
+    ada.click(".start a[href='/rooms/new']").await?;
     ada.fill("#title", &unique("Attic ")).await?;
     ada.click("[data-testid=room-form] button").await?;
     ada.live().await?;

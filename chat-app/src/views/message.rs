@@ -290,13 +290,13 @@ pub(crate) mod tests {
         let html = of("Alerts & more", None);
         assert!(
             html.contains(
-                "<bdi>Alerts &amp; more</bdi></span> <span class=\"app\" data-t=\"app\"></span>"
+                "<bdi>Alerts &amp; more</bdi></span> <span class=\"app-label\" data-t=\"app\"></span>"
             ),
             "{html}"
         );
         assert!(!html.contains("data-alias"), "{html}");
         let html = of("ada.l", Some("🔥"));
-        assert!(html.contains("<bdi>ada.l</bdi></span> <span class=\"app\" dir=\"auto\" data-t=\"app-of\" data-text=\"Alerts &amp; more\"></span>"), "{html}");
+        assert!(html.contains("<bdi>ada.l</bdi></span> <span class=\"app-label\" dir=\"auto\" data-t=\"app-of\" data-text=\"Alerts &amp; more\"></span>"), "{html}");
         assert!(
             html.contains(
                 "data-alias=\"ada.l\"><span class=\"avatar icon\" aria-hidden=\"true\">🔥</span>"

@@ -86,8 +86,8 @@ pub(super) fn name_element(name: &str) -> Markup {
 pub(super) fn app_label(name: Option<&str>) -> Markup {
     html! {
         @match name {
-            None => span.app data-t="app" {},
-            Some(name) => span.app dir="auto" data-t="app-of" data-text=(name) {},
+            None => span.app-label data-t="app" {},
+            Some(name) => span.app-label dir="auto" data-t="app-of" data-text=(name) {},
         }
     }
 }

@@ -184,7 +184,7 @@ function preview(item, message) {
   if (message.matches('.deleted')) line.dataset.t = 'deleted';
   else {
     const name = document.createElement('b');
-    const app = message.querySelector('.meta .app') && parse('<span class="app" data-t="app"></span>');
+    const app = message.querySelector('.meta .app-label') && parse('<span class="app-label" data-t="app"></span>');
     const sender = Object.assign(document.createElement('bdi'), { textContent: senderOf(message) });
     name.append(sender, ...(app ? [' ', app] : []), ': ');
     const text = document.createElement('span');

@@ -78,7 +78,7 @@ async function show(item, message, { conversation, seq, renotify }) {
 /** The sender's name, and for an integration that it is one, as in a push. */
 function signedBy(message) {
   const app = getComputedStyle(document.documentElement).getPropertyValue('--t-app').replaceAll('"', '');
-  return message.querySelector('.meta .app') ? `${senderOf(message)} (${app})` : senderOf(message);
+  return message.querySelector('.meta .app-label') ? `${senderOf(message)} (${app})` : senderOf(message);
 }
 
 async function isAnyPageVisible() {

@@ -95,7 +95,7 @@ async fn programs_are_answered_as_slack_answers(pool: PgPool) {
         page.says(200, "of a form");
         page.says(
             200,
-            "<bdi>Builds</bdi></span> <span class=\"app\" data-t=\"app\"></span>",
+            "<bdi>Builds</bdi></span> <span class=\"app-label\" data-t=\"app\"></span>",
         );
         page.says(
             200,
@@ -103,11 +103,11 @@ async fn programs_are_answered_as_slack_answers(pool: PgPool) {
         );
         ada.get("/c").await.says(
             200,
-            "<bdi>Builds</bdi> <span class=\"app\" data-t=\"app\"></span>: ",
+            "<bdi>Builds</bdi> <span class=\"app-label\" data-t=\"app\"></span>: ",
         );
         ada.get("/search?q=form").await.says(
             200,
-            "Builds</bdi> <span class=\"app\" data-t=\"app\"></span>",
+            "Builds</bdi> <span class=\"app-label\" data-t=\"app\"></span>",
         );
         // No member of the room: nobody sees it, but it ends.
         let bot: i64 = site.one("SELECT bot_id FROM hooks").await;
@@ -133,11 +133,11 @@ async fn a_message_has_its_own_name_and_says_which_integration_sent_it(pool: PgP
                              "icon_url": "https://elsewhere.example/i.png"});
         answers(&post_json(site, &url, &payload).await, 200, "ok");
         let page = ada.get(&room).await;
-        page.says(200, "<bdi>Grafana</bdi></span> <span class=\"app\" dir=\"auto\" data-t=\"app-of\" data-text=\"Builds\"></span>");
+        page.says(200, "<bdi>Grafana</bdi></span> <span class=\"app-label\" dir=\"auto\" data-t=\"app-of\" data-text=\"Builds\"></span>");
         page.says(200, "<span class=\"avatar icon\" aria-hidden=\"true\">🔥</span>");
         page.says(200, "<span class=\"mention\"");
         assert_eq!(page.count("elsewhere.example"), 0);
-        ada.get("/c").await.says(200, "<bdi>Grafana</bdi> <span class=\"app\"");
+        ada.get("/c").await.says(200, "<bdi>Grafana</bdi> <span class=\"app-label\"");
         // Its messages are its own: nobody else edits them, owners delete them.
         ada.post(&format!("{room}/messages/1/edit"), &[("body", "x")]).await.says(403, "");
         ada.post(&format!("{room}/messages/1/delete"), &[]).await.location();
