@@ -145,11 +145,18 @@ impl Applier<'_> {
         live: Option<&Object>,
         wanted: &Object,
     ) -> Result<Object, Error> {
-        let patch = stamped(wanted.as_ref(), live, self.ctx.rivals.namespace());
+        let before = live.map(|live| live.json());
+        let patch = stamped(
+            wanted.as_ref(),
+            before.as_ref(),
+            self.ctx.rivals.namespace(),
+        );
         let name = wanted.metadata().name.as_deref().unwrap_or_default();
         let object = match live {
             Some(live) if live.metadata().deletion_timestamp.is_some() => return Ok(live.clone()),
-            Some(live) if diff::contains(&live.json(), &patch) => live.clone(),
+            Some(live) if before.is_some_and(|before| diff::contains(&before, &patch)) => {
+                live.clone()
+            }
             _ => {
                 let applied = self.api(child).apply(name, &patch).await?;
                 self.wrote(child, &applied);
@@ -258,12 +265,12 @@ fn prunable(live: &dyn ChildObject) -> bool {
 }
 
 /// The patch to send: what is wanted, its digest, under which Lease it is written, and the uid of the object it is meant for.
-fn stamped(wanted: &dyn ChildObject, live: Option<&Object>, lease: &str) -> Value {
+fn stamped(wanted: &dyn ChildObject, live: Option<&Value>, lease: &str) -> Value {
     let mut patch = wanted.json();
     // The API server refuses other claim templates. The step expansion makes the claims larger.
-    let templates = live.map(|live| live.json()["spec"]["volumeClaimTemplates"].take());
+    let templates = live.map(|live| &live["spec"]["volumeClaimTemplates"]);
     if let Some(templates @ Value::Array(_)) = templates {
-        patch["spec"]["volumeClaimTemplates"] = templates;
+        patch["spec"]["volumeClaimTemplates"] = templates.clone();
     }
     let mut without_secrets = patch.clone();
     if let Some(object) = without_secrets.as_object_mut() {
@@ -272,8 +279,8 @@ fn stamped(wanted: &dyn ChildObject, live: Option<&Object>, lease: &str) -> Valu
     patch["metadata"]["annotations"][ANNOTATION_DIGEST] =
         json!(digest([without_secrets.to_string().as_str()]));
     patch["metadata"]["annotations"][ANNOTATION_LEASE] = json!(lease);
-    if let Some(uid) = live.and_then(|live| live.metadata().uid.as_ref()) {
-        patch["metadata"]["uid"] = json!(uid);
+    if let Some(live) = live {
+        patch["metadata"]["uid"] = live["metadata"]["uid"].clone();
     }
     patch
 }
