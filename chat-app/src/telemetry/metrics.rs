@@ -151,7 +151,7 @@ impl Families {
         );
         registry.register(
             "provider_logins",
-            "Logins at providers of OpenID Connect by outcome; when unavailable grows, the provider or the connection to it is down, or its settings are wrong; when invalid grows, its keys, its clock or its settings are wrong, or somebody forges answers: see the log",
+            "Logins at providers of OpenID Connect by outcome; when unavailable grows, the provider or the connection to it is down, or its settings are wrong; when invalid grows, its keys, its clock or its settings are wrong, or someone forges answers: see the log",
             self.provider_logins.clone(),
         );
     }

@@ -102,7 +102,7 @@ pub(crate) struct Claims {
     #[schemars(length(min = 1, max = 128))]
     pub display_name: String,
 
-    /// E-mail address, by which people recognize their account at the provider. It never decides who somebody
+    /// E-mail address, by which people recognize their account at the provider. It never decides who someone
     /// is.
     #[serde(default = "defaults::email")]
     #[schemars(length(min = 1, max = 128))]
