@@ -6,7 +6,7 @@
 use tokio::sync::mpsc;
 
 use super::{Answer, SendError, Sent};
-use crate::domain::{AddressedChange, Audience, Change};
+use crate::domain::{AddressedChange, Audience, Change, Message};
 use crate::event::Event;
 use crate::publisher::Publisher;
 use crate::store::messages::Appended;
@@ -21,15 +21,24 @@ pub(super) struct Committed {
 
 pub(super) async fn run(mut batches: mpsc::Receiver<Committed>, publisher: Publisher) {
     while let Some(batch) = batches.recv().await {
-        for (outcome, answer) in std::iter::zip(batch.outcomes, batch.answers) {
+        let rendered = batch
+            .outcomes
+            .into_iter()
+            .map(|o| rendered(o, &batch.epoch));
+        let rendered: Vec<_> = rendered.collect();
+        // One after the other without a pause: what is queued together goes to Kafka in one request.
+        for event in rendered.iter().filter_map(|(_, event)| event.as_ref()) {
+            publisher.publish(event);
+        }
+        for ((sent, event), answer) in std::iter::zip(rendered, batch.answers) {
             // A sender that has gone needs no answer.
-            let _ = answer.send(announced(&publisher, outcome, &batch.epoch));
+            let _ = answer.send(sent.map(|message| answered(message, event)));
         }
     }
 }
 
-/// Publishes a new message. Returns what its sender is told.
-fn announced(publisher: &Publisher, outcome: Appended, epoch: &str) -> Result<Sent, SendError> {
+/// A message that is committed and, if it is new, its event.
+fn rendered(outcome: Appended, epoch: &str) -> (Result<Message, SendError>, Option<Event>) {
     match outcome {
         Appended::Sent {
             message,
@@ -42,22 +51,25 @@ fn announced(publisher: &Publisher, outcome: Appended, epoch: &str) -> Result<Se
                 audience: recipients.map_or(Audience::Room, Audience::People),
                 epoch: epoch.to_owned(),
             };
-            let event = Event::of(&addressed);
-            publisher.publish(&event);
-            let Event { html, plain, .. } = event;
-            Ok(Sent {
-                message,
-                shown: Shown { html, plain },
-                duplicate: false,
-            })
+            (Ok(message), Some(Event::of(&addressed)))
         }
-        Appended::Duplicate(message) => Ok(Sent {
-            shown: Shown::of(&message),
-            message,
-            duplicate: true,
-        }),
-        Appended::NotMember => Err(SendError::NotMember),
-        Appended::Blocked => Err(SendError::Blocked),
-        Appended::NoAttachment => Err(SendError::NoAttachment),
+        Appended::Duplicate(message) => (Ok(message), None),
+        Appended::NotMember => (Err(SendError::NotMember), None),
+        Appended::Blocked => (Err(SendError::Blocked), None),
+        Appended::NoAttachment => (Err(SendError::NoAttachment), None),
+    }
+}
+
+/// The answer to the sender; without an event, an earlier attempt had created the message.
+fn answered(message: Message, event: Option<Event>) -> Sent {
+    let duplicate = event.is_none();
+    let shown = match event {
+        Some(Event { html, plain, .. }) => Shown { html, plain },
+        None => Shown::of(&message),
+    };
+    Sent {
+        message,
+        shown,
+        duplicate,
     }
 }
