@@ -131,6 +131,8 @@ pub struct Connections {
 impl Connections {
     /// Connects when needed: PostgreSQL need not answer yet.
     pub fn new(options: PgConnectOptions, readers: u32) -> Self {
+        // Statements take milliseconds, and compiling one takes longer.
+        let options = options.options([("jit", "off")]);
         let postgres = Postgres::default();
         let pool = postgres
             .pool(readers, READER_PATIENCE)
