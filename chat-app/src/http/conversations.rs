@@ -92,11 +92,11 @@ async fn conversation_page(
     let changes = page.messages.iter().map(|message| message.rev);
     let mut changes = changes.chain(page.notices.iter().map(|notice| notice.rev));
     if changes.any(|rev| rev > conversation.rev)
-        && context.conversation(app, id).await?.floor() != floor
+        && context.conversation_now(app, id).await?.floor() != floor
     {
         return Err(AppError::NotFound);
     }
-    let readers = match app.config.read_receipts {
+    let readers = match app.config.read_receipts && !conversation.kind.is_room() {
         true => store::people::readers(&app.pool, context.me.id, id).await?,
         false => Vec::new(),
     };

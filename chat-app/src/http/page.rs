@@ -48,8 +48,22 @@ impl PageContext {
         })
     }
 
-    /// A conversation as this person sees it. Fails with [`AppError::NotFound`] if they are not a member.
+    /// A conversation as this person sees it, from the list if it is there. Fails with [`AppError::NotFound`] if they are not
+    /// a member.
     pub(super) async fn conversation(
+        &self,
+        app: &App,
+        id: ConversationId,
+    ) -> Result<ConversationSummary, AppError> {
+        let mut listed = self.list.conversations.iter();
+        match listed.find(|listed| listed.id == id) {
+            Some(listed) => Ok(listed.clone()),
+            None => self.conversation_now(app, id).await,
+        }
+    }
+
+    /// As [`Self::conversation`], read again.
+    pub(super) async fn conversation_now(
         &self,
         app: &App,
         id: ConversationId,
