@@ -28,6 +28,7 @@ pub use self::oidc::{
     ClaimNames, Login, OidcProvider, OidcProviders, OidcRegistration, PasswordLogin,
 };
 pub use self::security::{Security, TrustedProxies};
+use crate::search::Language;
 
 /// A self-hosted team chat. Its replicas share PostgreSQL and Kafka.
 #[derive(Debug, Parser)]
@@ -121,14 +122,15 @@ pub struct Config {
     /// Maximum length of a message, in characters
     #[arg(long, env = "CONFAB_MAX_MESSAGE_CHARACTERS", default_value = "16384", value_name = "CHARACTERS", value_parser = message_limit)]
     pub max_message_characters: usize,
-    /// Text search configuration that the schema was migrated with; the log warns about a difference
+    /// Language that the search index was migrated with; the log warns about a difference
     #[arg(
         long,
         env = "CONFAB_SEARCH_LANGUAGE",
-        default_value = "simple",
-        value_name = "NAME"
+        value_enum,
+        default_value_t,
+        value_name = "LANGUAGE"
     )]
-    pub search_language: String,
+    pub search_language: Language,
     /// Whether users see who is online
     #[arg(long, env = "CONFAB_PRESENCE", default_value = "true", action = ArgAction::Set)]
     pub presence: bool,
@@ -184,15 +186,15 @@ pub struct Migrate {
     /// Connection to PostgreSQL.
     #[command(flatten)]
     pub database: Database,
-    /// Text search configuration of PostgreSQL that search uses for stemming, such as german; simple matches
-    /// words as they are written
+    /// Language in which search finds the other forms of a word, too; simple finds words as they are written
     #[arg(
         long,
         env = "CONFAB_SEARCH_LANGUAGE",
-        default_value = "simple",
-        value_name = "NAME"
+        value_enum,
+        default_value_t,
+        value_name = "LANGUAGE"
     )]
-    pub search_language: String,
+    pub search_language: Language,
     /// Name of the deployment, which claims the database for itself
     #[arg(
         long,

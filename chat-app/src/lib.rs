@@ -24,6 +24,7 @@ pub mod housekeeping;
 pub mod http;
 pub(crate) mod hub;
 pub mod import;
+mod indexer;
 pub(crate) mod input_error;
 pub mod kafka;
 pub mod lifecycle;

@@ -6,10 +6,12 @@
 
 pub(crate) mod maintenance;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sqlx::PgConnection;
 use sqlx::postgres::PgConnectOptions;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
@@ -31,10 +33,12 @@ pub(crate) struct Poller {
     hub: Hub,
     recent_sessions: RecentSessions,
     metrics: Metrics,
+    /// Notified of polls that found changes of conversations.
+    changed: Arc<Notify>,
 }
 
 impl Poller {
-    pub(crate) fn new(connections: &Connections, app: &App) -> Self {
+    pub(crate) fn new(connections: &Connections, app: &App, changed: Arc<Notify>) -> Self {
         let options = connections.options.clone();
         Self {
             // Its statement reads every partition of `changes`: planning takes longer than running it.
@@ -46,6 +50,7 @@ impl Poller {
             hub: app.hub.clone(),
             recent_sessions: app.recent_sessions.clone(),
             metrics: app.metrics.clone(),
+            changed,
         }
     }
 
@@ -96,6 +101,9 @@ impl Poller {
         self.recent_sessions
             .polled(began, &changes.revoked, Instant::now());
         self.hub.polled(began, &changes);
+        if !changes.conversations.is_empty() {
+            self.changed.notify_one();
+        }
         self.connection = Some(connection);
         Ok(())
     }

@@ -8,10 +8,12 @@ mod drain;
 mod listen;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{ConstantBuilder, Retryable};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 
 use crate::app::{App, SettingError};
 use crate::config::{Config, NotAUrl};
@@ -23,8 +25,9 @@ use crate::publisher::sweeper;
 use crate::push::consumer::PushConsumer;
 use crate::relay::Relay;
 use crate::store::schema::{self, Compatibility};
+use crate::store::search::index;
 use crate::telemetry::{self, Readiness};
-use crate::{files, housekeeping, http, hub, push, store};
+use crate::{files, housekeeping, http, hub, indexer, push};
 
 /// How often to look for the schema while PostgreSQL does not answer.
 const SCHEMA_RETRY_DELAY: Duration = Duration::from_secs(1);
@@ -132,12 +135,12 @@ async fn schema_found(app: &App) -> Result<(), StartError> {
 
 /// Searches use the language of the index. If the setting is another one, `migrate` was run without it.
 async fn warn_of_another_language(app: &App) {
-    let wanted = &app.config.search_language;
-    match store::search::language(&app.pool).await {
-        Ok(language) if language == *wanted => {}
+    let wanted = app.config.search_language;
+    match index::language(&app.pool).await {
+        Ok(language) if language == wanted => {}
         Ok(language) => tracing::warn!(
-            language,
-            wanted,
+            language = language.name(),
+            wanted = wanted.name(),
             "the language of the search index differs from CONFAB_SEARCH_LANGUAGE; run chat-app migrate with it"
         ),
         Err(error) => tracing::warn!(%error, "could not read the language of the search index"),
@@ -174,7 +177,13 @@ pub fn start_background(
             stop.clone(),
         ));
     }
-    lifecycle.spawn(Poller::new(connections, app).run(stop.clone()));
+    let changed = Arc::new(Notify::new());
+    lifecycle.spawn(Poller::new(connections, app, changed.clone()).run(stop.clone()));
+    lifecycle.spawn(indexer::run(
+        connections.background.clone(),
+        changed,
+        stop.clone(),
+    ));
     lifecycle.spawn(maintenance::run(
         app.hub.clone(),
         connections.background.clone(),

@@ -211,7 +211,7 @@ pub(crate) fn wanted(chat: &Chat, access: &Access, volume: Option<&str>) -> Opti
     Some(Release {
         image: chat.images.chat_app.clone(),
         database: volume.map_or_else(|| address.clone(), |volume| digest([address, volume])),
-        search_language: chat.settings.search_language.configuration(),
+        search_language: chat.settings.search_language.name(),
         secrets: access.secrets.clone()?,
     })
 }

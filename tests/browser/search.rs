@@ -3,7 +3,7 @@
 use confab_tests::browser::Browser;
 use confab_tests::client::ChatClient;
 use confab_tests::example::{self, URL};
-use confab_tests::{Result, ensure, unique};
+use confab_tests::{Result, ensure, eventually, seconds, unique};
 
 use crate::shots::{self, shot};
 
@@ -16,6 +16,17 @@ async fn finds(browser: &Browser, count: usize) -> Result<()> {
             Ok(())
         })
         .await
+}
+
+/// Opens the results of a word again until so many messages are found: a message is indexed within about a second.
+async fn opens_results(browser: &Browser, word: &str, count: usize) -> Result<()> {
+    eventually(seconds(20), "the message, indexed", async || {
+        browser.goto(&format!("/search?q={word}")).await?;
+        let found = browser.page().await?.texts("hit");
+        ensure!(found.len() == count, "{found:?}");
+        Ok(())
+    })
+    .await
 }
 
 async fn looks_right(browser: &Browser, what: &str) -> Result<()> {
@@ -44,6 +55,7 @@ async fn search_finds_words_while_typing_and_links_to_the_message_in_its_context
         };
         sender.send(conversation, &body).await?;
     }
+    opens_results(&browser, "lantern*", 2).await?;
     browser.goto("/search").await?;
     looks_right(&browser, "/search before anything is typed").await?;
     shot(&browser, "search-help-desk").await?;
@@ -105,8 +117,7 @@ async fn messages_of_a_blocked_person_are_folded_and_conversations_of_others_are
     sender
         .send(conversation, &format!("Buy {word} jam"))
         .await?;
-    browser.goto(&format!("/search?q={word}")).await?;
-    finds(&browser, 1).await?;
+    opens_results(&browser, &word, 1).await?;
     browser.goto(&format!("/people?q={ada}")).await?;
     browser.follow("[data-testid=block]").await?;
     browser.goto(&format!("/search?q={word}")).await?;

@@ -26,4 +26,4 @@ search-not-excludable = لا يمكن استبعاد «{ $name }:» بعلامة
 search-only-excluded = أدخل ما تبحث عنه، لا ما تستبعده فقط.
 search-nobody = لا أحد هنا اسمه «{ $name }».
 search-nowhere = لست في محادثة اسمها «{ $name }».
-search-left-out = جرى تجاهل ما هو شائع جدًا أو خالٍ من الحروف: { $words }.
+search-left-out = جرى تجاهل ما يخلو من الحروف والأرقام: { $words }.

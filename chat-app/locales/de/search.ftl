@@ -26,4 +26,4 @@ search-not-excludable = „{ $name }:“ lässt sich nicht mit Minus ausschließ
 search-only-excluded = Gib auch etwas an, wonach gesucht werden soll, nicht nur, was ausgeschlossen wird.
 search-nobody = Niemand hier heißt „{ $name }“.
 search-nowhere = Du bist in keiner Unterhaltung namens „{ $name }“.
-search-left-out = Nicht berücksichtigt, weil zu häufig oder ohne Buchstaben: { $words }.
+search-left-out = Nicht berücksichtigt, weil ohne Buchstaben und Ziffern: { $words }.

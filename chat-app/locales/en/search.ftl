@@ -26,4 +26,4 @@ search-not-excludable = “{ $name }:” can’t be excluded with a minus sign. 
 search-only-excluded = Enter something to search for, not only what to exclude.
 search-nobody = Nobody here is called “{ $name }”.
 search-nowhere = You are not in a conversation called “{ $name }”.
-search-left-out = Ignored because they are too common or contain no letters: { $words }.
+search-left-out = Ignored because they have no letters or digits: { $words }.

@@ -10,12 +10,13 @@ use crate::app::App;
 use crate::domain::{Session, UserId};
 use crate::error::AppError;
 use crate::markdown;
+use crate::search::excerpt::excerpt;
 use crate::search::{self, Problem};
 use crate::store;
-use crate::store::search::{Hit, MARK_END, MARK_START, Prepared};
+use crate::store::search::{Hit, Prepared};
 use crate::text::Text;
 use crate::views;
-use crate::views::search::{FoundMessage, Results, Segment};
+use crate::views::search::{FoundMessage, Results};
 
 const PAGE_HITS: usize = 20;
 
@@ -65,11 +66,9 @@ async fn find(
     let more = hits.len() > PAGE_HITS;
     hits.truncate(PAGE_HITS);
     let older_than = hits.last().filter(|_| more).map(|hit| hit.number);
-    let texts: Vec<String> = hits.iter().map(shown_text).collect();
-    let headlines = store::search::headlines(&app.pool, &prepared, &texts).await?;
-    let found = std::iter::zip(hits, headlines).map(|(hit, headline)| FoundMessage {
+    let found = hits.into_iter().map(|hit| FoundMessage {
+        segments: excerpt(&shown_text(&hit), &prepared.marked, prepared.language),
         hit,
-        segments: segments(&headline),
     });
     Ok(Results {
         searched: true,
@@ -90,50 +89,11 @@ fn shown_text(hit: &Hit) -> String {
     text
 }
 
-/// Splits a headline at its marks.
-fn segments(headline: &str) -> Vec<Segment> {
-    let mut segments = Vec::new();
-    for part in headline.split(MARK_START) {
-        let (marked, plain) = part.split_once(MARK_END).unwrap_or(("", part));
-        for (text, marked) in [(marked, true), (plain, false)] {
-            if !text.is_empty() {
-                segments.push(Segment {
-                    text: text.to_owned(),
-                    marked,
-                });
-            }
-        }
-    }
-    segments
-}
-
 impl Results {
     fn refused(problems: Vec<Problem>) -> Self {
         Self {
             problems,
             ..Self::default()
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_headline_is_split_at_its_marks() {
-        let shown = |headline: &str| -> String {
-            let segments = segments(headline).into_iter();
-            segments
-                .map(|segment| match segment.marked {
-                    true => format!("[{}]", segment.text),
-                    false => segment.text,
-                })
-                .collect()
-        };
-        assert_eq!(shown("a \u{2}b\u{3} c \u{2}d\u{3}"), "a [b] c [d]");
-        assert_eq!(shown("\u{2}b\u{3}\u{2}c\u{3}"), "[b][c]");
-        assert_eq!(shown("none"), "none");
-        assert_eq!(shown(""), "");
     }
 }

@@ -43,17 +43,6 @@ pub enum TermKind {
     Prefix,
 }
 
-impl TermKind {
-    /// The name in SQL.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Word => "word",
-            Self::Phrase => "phrase",
-            Self::Prefix => "prefix",
-        }
-    }
-}
-
 /// A user or a room, by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named {
@@ -106,7 +95,7 @@ pub enum Problem {
     Nobody(String),
     /// The user is in no conversation of this name.
     Nowhere(String),
-    /// Words that the language omits, or that have no letter: the rest of the query is searched for.
+    /// Words without a letter or digit: the rest of the query is searched for.
     LeftOut(String),
 }
 

@@ -1,4 +1,4 @@
-//! Search in the conversations of a user: resolves names, parses words in PostgreSQL, finds messages. Does I/O.
+//! Search in the conversations of a user: resolves names, finds messages. Does I/O.
 //!
 //! The SQL function `find_messages` does the search; this module builds its query.
 
@@ -9,19 +9,19 @@ use uuid::Uuid;
 
 use super::Pool;
 use crate::domain::{ConversationId, UserId};
+use crate::search::Language;
+use crate::search::pattern::Pattern;
 use crate::search::query::{Named, Problem, Query};
-
-/// Mark matches in [`headlines`]. Messages contain no control characters.
-pub const MARK_START: char = '\u{2}';
-pub const MARK_END: char = '\u{3}';
 
 /// A query that the database can run.
 #[derive(Debug)]
 pub struct Prepared {
     /// The `tsquery`, with the lexemes of operators.
     wanted: String,
-    /// The `tsquery` of what to mark in the texts found.
-    marked: String,
+    /// What to mark in the texts found.
+    pub marked: Vec<Pattern>,
+    /// The language of the index.
+    pub language: Language,
     before: Option<Date>,
     after: Option<Date>,
     /// The words that were omitted.
@@ -51,7 +51,7 @@ pub struct Hit {
     pub at: OffsetDateTime,
 }
 
-/// Resolves names and parses words. A name that does not exist is a problem.
+/// Resolves names and cuts words. A name that does not exist is a problem.
 pub async fn prepare(
     pool: &Pool,
     me: UserId,
@@ -75,17 +75,17 @@ pub async fn prepare(
     for (has, excluded) in &query.has {
         parts.push(negated(&format!("'has {}'", has.name()), *excluded));
     }
-    let terms = terms(pool, query).await?;
+    let language = index::language(pool).await?;
     let mut left_out = Vec::new();
     let mut marked = Vec::new();
-    for (term, read) in std::iter::zip(&query.terms, terms) {
-        if read.is_empty() {
+    for term in &query.terms {
+        let Some(pattern) = Pattern::of(term, language) else {
             left_out.push(term.text.clone());
             continue;
-        }
-        parts.push(negated(&read, term.excluded));
+        };
+        parts.push(negated(&pattern.tsquery(), term.excluded));
         if !term.excluded {
-            marked.push(format!("({read})"));
+            marked.push(pattern);
         }
     }
     let left_out = (!left_out.is_empty()).then(|| Problem::LeftOut(left_out.join(", ")));
@@ -95,7 +95,8 @@ pub async fn prepare(
         left_out if problems.is_empty() => {
             return Ok(Ok(Prepared {
                 wanted: parts.join(" & "),
-                marked: marked.join(" | "),
+                marked,
+                language,
                 before: query.before,
                 after: query.after,
                 left_out,
@@ -178,27 +179,6 @@ fn names(named: &[Named]) -> Vec<&str> {
     named.iter().map(|named| named.name.as_str()).collect()
 }
 
-/// Each term as a `tsquery` in the language of the index; empty for words that the language omits.
-async fn terms(pool: &Pool, query: &Query) -> sqlx::Result<Vec<String>> {
-    if query.terms.is_empty() {
-        return Ok(Vec::new());
-    }
-    let texts: Vec<&str> = query.terms.iter().map(|term| term.text.as_str()).collect();
-    let kinds: Vec<&str> = query.terms.iter().map(|term| term.kind.name()).collect();
-    sqlx::query_scalar(
-        "SELECT CASE kind
-             WHEN 'phrase' THEN phraseto_tsquery(s.language::regconfig, term)
-             WHEN 'prefix' THEN to_tsquery(s.language::regconfig,
-                 '''' || replace(replace(term, '\\', '\\\\'), '''', '''''') || ''':*')
-             ELSE plainto_tsquery(s.language::regconfig, term) END::text
-         FROM search_settings s, unnest($1::text[], $2::text[]) WITH ORDINALITY AS t (term, kind, ord) ORDER BY ord",
-    )
-    .bind(texts)
-    .bind(kinds)
-    .fetch_all(pool)
-    .await
-}
-
 /// The newest `limit` matching messages that this user may read, with numbers below `older`.
 pub async fn find(
     pool: &Pool,
@@ -238,30 +218,4 @@ pub async fn find(
     .bind(limit)
     .fetch_all(pool)
     .await
-}
-
-/// The excerpt of each text to show, with [`MARK_START`] and [`MARK_END`] around matches.
-pub async fn headlines(
-    pool: &Pool,
-    prepared: &Prepared,
-    texts: &[String],
-) -> sqlx::Result<Vec<String>> {
-    // A short text is shown whole.
-    sqlx::query_scalar(
-        "SELECT ts_headline(s.language::regconfig, body, $2::tsquery,
-             format('StartSel=%s, StopSel=%s, %s', chr(2), chr(3), CASE WHEN length(body) <= 280 THEN 'HighlightAll=true'
-                 ELSE 'MaxFragments=2, MinWords=12, MaxWords=30, FragmentDelimiter=\" … \"' END))
-         FROM search_settings s, unnest($1::text[]) WITH ORDINALITY AS t (body, ord) ORDER BY ord",
-    )
-    .bind(texts)
-    .bind(&prepared.marked)
-    .fetch_all(pool)
-    .await
-}
-
-/// The text search configuration of the index.
-pub async fn language(pool: &Pool) -> sqlx::Result<String> {
-    sqlx::query_scalar("SELECT language FROM search_settings")
-        .fetch_one(pool)
-        .await
 }

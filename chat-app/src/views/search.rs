@@ -7,6 +7,7 @@ use super::assets;
 use super::shell::{Pane, Shell};
 use super::widgets::{SEARCH_ICON, app_label, avatar, back_link, display_name, icon, rfc3339};
 use crate::search::Problem;
+use crate::search::excerpt::Segment;
 use crate::store::search::Hit;
 use crate::t;
 use crate::text::Text;
@@ -41,13 +42,6 @@ pub(crate) struct FoundMessage {
     pub(crate) hit: Hit,
     /// The excerpt.
     pub(crate) segments: Vec<Segment>,
-}
-
-#[derive(Debug)]
-pub(crate) struct Segment {
-    pub(crate) text: String,
-    /// Whether it matches the query.
-    pub(crate) marked: bool,
 }
 
 pub(crate) fn page(shell: &Shell, q: &str, results: &Results) -> Markup {

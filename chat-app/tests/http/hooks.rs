@@ -105,6 +105,7 @@ async fn programs_are_answered_as_slack_answers(pool: PgPool) {
             200,
             "<bdi>Builds</bdi> <span class=\"app-label\" data-t=\"app\"></span>: ",
         );
+        site.index().await;
         ada.get("/search?q=form").await.says(
             200,
             "Builds</bdi> <span class=\"app-label\" data-t=\"app\"></span>",

@@ -73,6 +73,7 @@ async fn words_phrases_prefixes_and_exclusions_find_messages_newest_first(pool: 
             ada.send(&path, body).await.redirects_to(&path);
         }
         bob.send(&path, "a late plan").await.redirects_to(&path);
+        site.index().await;
         for (typed, places) in [
             ("plan", &[5, 2, 1][..]),
             ("PLAN release", &[2, 1]),
@@ -107,6 +108,7 @@ async fn an_invalid_query_has_an_error_beside_the_field(pool: PgPool) {
     with(pool, &[], async |site| {
         let (mut ada, _, path) = site.pair().await;
         ada.send(&path, "the plan").await;
+        site.index().await;
         for (typed, sentence) in [
             ("form:ada plan", "“form:” is not a search operator."),
             (
@@ -121,7 +123,7 @@ async fn an_invalid_query_has_an_error_beside_the_field(pool: PgPool) {
             ("-plan", "Enter something to search for"),
             (
                 "!!!",
-                "Ignored because they are too common or contain no letters: !!!.",
+                "Ignored because they have no letters or digits: !!!.",
             ),
         ] {
             let answer = search(&mut ada, typed).await;
@@ -131,7 +133,7 @@ async fn an_invalid_query_has_an_error_beside_the_field(pool: PgPool) {
             assert_eq!(answer.count(HIT), 0, "{typed}");
         }
         let answer = search(&mut ada, "plan ???").await;
-        answer.says(200, "contain no letters: ???.");
+        answer.says(200, "have no letters or digits: ???.");
         assert_eq!(answer.count(HIT), 1, "the rest is searched for");
         search(&mut ada, "xyz").await.says(200, "Nothing found");
         search(&mut ada, "")
@@ -150,6 +152,7 @@ async fn no_input_breaks_the_query_or_the_page(pool: PgPool) {
         let (mut ada, _, path) = site.pair().await;
         ada.send(&path, "<img src=x onerror=alert(1)> alert & \"quoted\"")
             .await;
+        site.index().await;
         for typed in [
             "' & | ! ( ) : * \\ <->",
             "it's*",
@@ -186,6 +189,7 @@ async fn an_outsider_finds_nothing_by_any_query(pool: PgPool) {
         say(site, private, "ada", "secret numbers").await;
         let public = room(site, "public", "Lobby", "ada", "bob").await;
         say(site, public, "ada", "secret of the lobby").await;
+        site.index().await;
         for typed in [
             "secret",
             "sec*",
@@ -247,6 +251,7 @@ async fn new_members_find_later_messages_and_in_public_rooms_all(pool: PgPool) {
             number(site, &join).await;
             say(site, conversation, "ada", "the new plan").await;
         }
+        site.index().await;
         assert_eq!(found(&mut bob, "plan in:board").await, [2]);
         assert_eq!(found(&mut bob, "plan in:#Lobby").await, [2, 1]);
         assert_eq!(found(&mut bob, "plan").await, [2, 1, 2]);
@@ -273,6 +278,7 @@ async fn an_edited_message_is_found_by_its_new_text_and_a_deleted_one_by_none(po
         for body in ["the old words", "words to delete", "words that stay"] {
             ada.send(&path, body).await;
         }
+        site.index().await;
         run(
             site,
             "UPDATE messages SET body = 'another text', edited_at = now() WHERE seq = 1",
@@ -283,6 +289,7 @@ async fn an_edited_message_is_found_by_its_new_text_and_a_deleted_one_by_none(po
             "UPDATE messages SET body = '', deleted_at = now() WHERE seq = 2",
         )
         .await;
+        site.index().await;
         assert_eq!(found(&mut ada, "words").await, [3]);
         assert_eq!(found(&mut ada, "another").await, [1]);
         assert_eq!(found(&mut ada, "from:ada").await, [3, 1]);
@@ -314,6 +321,7 @@ async fn files_are_found_by_kind_and_name(pool: PgPool) {
             assert_eq!(number(site, &sent).await, id);
         }
         ada.send(&path, "see that").await;
+        site.index().await;
         assert_eq!(found(&mut ada, "has:file").await, [2, 1]);
         assert_eq!(found(&mut ada, "has:image").await, [2]);
         assert_eq!(found(&mut ada, "budget.xlsx").await, [1]);
@@ -332,6 +340,7 @@ async fn older_results_follow_without_gap_or_repetition(pool: PgPool) {
                     now() - interval '1 minute' * (5000 - n)
              FROM conversations c, generate_series(1, 5000) n";
         run(site, fill).await;
+        site.index().await;
         for (typed, step) in [("word", 100), ("from:ada", 1), ("after:2000-01-01", 1)] {
             let (mut next, mut places) = (format!("/search?q={typed}"), Vec::new());
             while places.len() < 45 {

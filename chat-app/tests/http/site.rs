@@ -12,6 +12,7 @@ use chat_app::files::Files;
 use chat_app::http;
 use chat_app::lifecycle::Lifecycle;
 use chat_app::postgres::{Connections, Postgres};
+use chat_app::store::search::index::{self, Queue};
 use chat_app::telemetry::Metrics;
 use clap::Parser;
 use sqlx::PgPool;
@@ -129,6 +130,12 @@ impl Site {
             .await
             .unwrap();
         id.to_string()
+    }
+
+    /// Makes what was sent and changed findable, as a task of each replica does.
+    pub async fn index(&self) {
+        let mut connection = self.pool.acquire().await.unwrap();
+        while index::add_queued(&mut connection).await.unwrap() != Queue::Empty {}
     }
 
     /// Two people and the path of their conversation.

@@ -29,9 +29,8 @@ pub(crate) struct ChatSettings {
     #[schemars(range(min = 1, max = 3650))]
     pub message_retention_days: Option<i32>,
 
-    /// Language that search uses for stemming: one of the text search configurations that come with PostgreSQL.
-    /// `Simple` matches words as they are written, in any language. A change rebuilds the search index in a
-    /// migration.
+    /// Language in which search also finds the other forms of a word. `Simple` finds words as they are written, in
+    /// any language. A change rebuilds the search index in a migration.
     #[serde(default)]
     pub search_language: SearchLanguage,
 
@@ -91,7 +90,7 @@ impl Switch {
 
 macro_rules! search_languages {
     ($default:ident $($name:ident)*) => {
-        /// A text search configuration of PostgreSQL 15 and newer.
+        /// A language whose words the chat-app can reduce to their stems.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
         pub(crate) enum SearchLanguage { #[default] $default, $($name),* }
 
@@ -100,8 +99,8 @@ macro_rules! search_languages {
             #[cfg(test)]
             pub(crate) const ALL: &[Self] = &[Self::$default, $(Self::$name),*];
 
-            /// The configuration's name in PostgreSQL.
-            pub(crate) fn configuration(self) -> String {
+            /// The language's name as the chat-app takes it.
+            pub(crate) fn name(self) -> String {
                 let name = match self {
                     Self::$default => stringify!($default),
                     $(Self::$name => stringify!($name)),*
@@ -148,13 +147,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_search_language_is_written_as_kubernetes_writes_it_and_named_as_postgresql_names_it() {
+    fn a_search_language_is_written_as_kubernetes_writes_it_and_named_as_the_chat_app_names_it() {
         for language in SearchLanguage::ALL {
             let written = serde_json::to_value(language).unwrap();
             let written = written.as_str().unwrap();
             assert!(written.starts_with(|c: char| c.is_ascii_uppercase()));
-            assert_eq!(language.configuration(), written.to_lowercase());
+            assert_eq!(language.name(), written.to_lowercase());
         }
-        assert_eq!(SearchLanguage::default().configuration(), "simple");
+        assert_eq!(SearchLanguage::default().name(), "simple");
     }
 }

@@ -46,7 +46,7 @@ pub(super) fn serve(chat: &Chat, input: &BuildInput<'_>, release: &Release) -> V
 }
 
 pub(super) fn migrate(chat: &Chat, access: &Access) -> Vec<EnvVar> {
-    let language = chat.settings.search_language.configuration();
+    let language = chat.settings.search_language.name();
     let mut env = database(&access.database_login);
     env.extend([
         pod::env("CONFAB_INSTANCE", chat.instance()),

@@ -63,7 +63,7 @@ fn children(spec: Value) -> Children {
     let release = Release {
         image: chat.images.chat_app.clone(),
         database: "d1".into(),
-        search_language: chat.settings.search_language.configuration(),
+        search_language: chat.settings.search_language.name(),
         secrets: access.secrets.clone().unwrap_or_default(),
     };
     desired(
