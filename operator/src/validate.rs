@@ -273,6 +273,14 @@ mod tests {
     }
 
     #[test]
+    fn a_variable_does_not_refer_to_one_of_the_operator_which_may_hold_a_secret() {
+        let with = |value: &str| json!({"extraEnv": [{"name": "TITLE", "value": value}]});
+        let sentence = rejected(with("x $(CONFAB_DATABASE_PASSWORD)"));
+        assert!(sentence.contains("the value of TITLE refers"), "{sentence}");
+        assert_eq!(chat_of(with("$(HOSTNAME) CONFAB_LOG")).extra_env.len(), 1);
+    }
+
+    #[test]
     fn what_a_rule_of_the_schema_rejects_is_rejected_here_too() {
         assert!(rejected(json!({"replicas": -1})).contains("0 or more"));
         assert!(

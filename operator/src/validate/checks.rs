@@ -1,5 +1,7 @@
 //! The rules that one spec can break. Pure.
 
+use k8s_openapi::api::core::v1::EnvVar;
+
 use super::{InvalidSpec, SiteUrl, url};
 use crate::crd::{ChatDeploymentSpec, Exposure, Kafka, PasswordLogin, Postgres};
 
@@ -9,6 +11,7 @@ pub(super) fn all(spec: &ChatDeploymentSpec) -> Result<(), InvalidSpec> {
     kafka(&spec.kafka)?;
     postgres(&spec.postgres)?;
     logins(spec)?;
+    variables(spec)?;
     sizes(spec)
 }
 
@@ -43,6 +46,19 @@ fn retention(spec: &ChatDeploymentSpec) -> Result<(), InvalidSpec> {
         return Err(InvalidSpec::SegmentTime);
     }
     Ok(())
+}
+
+/// Kubernetes replaces `$(NAME)` in a value. Some of the operator's variables hold secrets, which would then be where nobody
+/// expects one: in the chat's title, or in the error about a setting that is not valid.
+fn variables(spec: &ChatDeploymentSpec) -> Result<(), InvalidSpec> {
+    let refers = |variable: &&EnvVar| {
+        let value = variable.value.as_deref().unwrap_or_default();
+        value.contains("$(CONFAB_")
+    };
+    match spec.extra_env.iter().find(refers) {
+        Some(variable) => Err(InvalidSpec::VariableReference(variable.name.clone())),
+        None => Ok(()),
+    }
 }
 
 /// Either a URL or all of its parts.

@@ -36,6 +36,10 @@ pub(crate) enum InvalidSpec {
     )]
     BootstrapServer(String),
     #[error(
+        "spec.extraEnv: the value of {0} refers to a variable of the operator, $(CONFAB_…), which may hold a secret: write the value itself, or take it from a Secret with valueFrom"
+    )]
+    VariableReference(String),
+    #[error(
         "spec.{field} has {} KiB, but Kubernetes stores at most {} KiB: shorten it",
         size / 1024,
         limit / 1024
