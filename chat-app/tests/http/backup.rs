@@ -190,6 +190,8 @@ async fn a_restored_chat_has_every_row_and_file_and_goes_on(pool: PgPool) {
     let old = attachments(&Uuid::new_v4().to_string(), "confab-secret");
     with(pool, &strs(&old), async |site| {
         let talk = busy(site).await;
+        migrated(&site.pool).await;
+        site.index().await;
         let (before, mut ada) = (contents(&site.pool).await, site.stranger());
         let name = vault.save(&site.pool, &old).await.unwrap();
         let photo: Uuid = site.one("SELECT id FROM attachments").await;

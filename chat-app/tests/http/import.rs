@@ -253,6 +253,7 @@ async fn imported_messages_are_found_by_their_time(pool: PgPool) {
         // One message is older than the import, and one is newer.
         site.run("UPDATE messages SET created_at = '2023-01-01' WHERE seq = 1")
             .await;
+        site.index().await;
         run(&site.pool, &nasty(), &[]).await.unwrap();
         let general = path(site, "C1").await;
         root.post(&format!("{general}/join"), &[]).await;
