@@ -115,11 +115,6 @@ expect_health Progressing "$(chat_with False RollingOut False)"
 expect_health Degraded "$(chat_with False MigrationFailed True)"
 expect_health Suspended "$(chat_with False Paused False)"
 
-echo "chart: the README documents every value"
-while read -r value; do
-  grep -q "\`$value" $chart/README.md || grep -q "\`$value\`" $chart/README.md || fail "README.md does not mention '$value'"
-done < <(awk '/^[a-zA-Z]/ {sub(":.*", ""); print}' $chart/values.yaml)
-
 if [[ ${1:-} == --cluster ]]; then
   echo "chart: the API server accepts the objects under the restricted pod security standard"
   namespace=confab-chart-test

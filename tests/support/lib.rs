@@ -13,6 +13,8 @@ pub mod kubectl;
 mod links;
 pub mod local;
 pub mod manifest;
+#[cfg(test)]
+mod mentions;
 mod names;
 pub mod nodeless;
 pub mod page;

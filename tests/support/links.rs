@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::vocabulary::sources::{checkout, files, read};
 
-fn pages() -> Vec<String> {
+pub(crate) fn pages() -> Vec<String> {
     let docs = files("docs", ".md");
     let other = [
         "README.md",
