@@ -67,6 +67,18 @@ fn every_link_of_the_docs_leads_to_a_file_and_a_heading() {
     assert!(broken.is_empty(), "{broken:#?}");
 }
 
+#[test]
+fn the_index_of_the_docs_lists_every_page() {
+    let index = read("docs/README.md");
+    let linked: HashSet<_> = between(&index, "](", ')').collect();
+    let missing: Vec<_> = files("docs", ".md")
+        .into_iter()
+        .filter(|page| page != "docs/README.md")
+        .filter(|page| !linked.contains(page.trim_start_matches("docs/")))
+        .collect();
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
 /// `NAME` in `chat-app/src/http/NAME.rs`.
 fn is_placeholder(part: &str) -> bool {
     part != "README" && !part.is_empty() && part.chars().all(|c| c.is_ascii_uppercase())

@@ -191,6 +191,7 @@ fn every_value_of_the_chart_that_a_command_sets_exists() {
             let Some((key, _)) = setting.trim_start_matches([' ', '\'']).split_once('=') else {
                 continue;
             };
+            let (key, _index) = key.split_once('[').unwrap_or((key, ""));
             assert!(known(key), "{page}: --set {key}");
             seen += 1;
         }
@@ -248,7 +249,8 @@ fn every_command_of_a_program_that_the_docs_show_exists() {
             let commands = spans(text).chain(block_lines(text));
             let arguments = commands.filter_map(|command| {
                 let start = command.find(&format!("{program} "))?;
-                let alone = start == 0 || command[..start].ends_with('/');
+                let before = &command[..start];
+                let alone = before.is_empty() || before.ends_with('/') && !before.contains('=');
                 alone.then(|| &command[start + program.len()..])
             });
             arguments
