@@ -2,6 +2,24 @@
 
 need_helm() { new_enough helm "$HELM_MINIMUM" || go_tool helm "$HELM_VERSION" helm.sh/helm/v4/cmd/helm; }
 
+# What pushes a release, signs it, and the registry that the test of it pushes to.
+need_oras() { go_tool oras "$ORAS_VERSION" oras.land/oras/cmd/oras; }
+need_cosign() { go_tool cosign "$COSIGN_VERSION" github.com/sigstore/cosign/v2/cmd/cosign; }
+need_registry() { go_tool registry "$DISTRIBUTION_VERSION" github.com/distribution/distribution/v3/cmd/registry; }
+
+# Helm is the one program here that reads YAML: a chart of one template prints it as JSON.
+yaml_to_json() { # FILE
+  local chart
+  chart=$(mktemp -d)
+  mkdir "$chart/templates"
+  printf 'apiVersion: v2\nname: to-json\nversion: 0.0.0\n' >"$chart/Chart.yaml"
+  # shellcheck disable=SC2016 # a template of Helm
+  echo '{{ .Files.Get "file.yaml" | fromYaml | toJson }}' >"$chart/templates/file.yaml"
+  cp "$1" "$chart/file.yaml"
+  helm template to-json "$chart" | sed -n 's/^{/{/p'
+  rm -r "$chart"
+}
+
 prometheus_home=$CONFAB_CACHE/prometheus-$PROMETHEUS_VERSION
 
 need_prometheus() {
