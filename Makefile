@@ -49,6 +49,7 @@ check: ## Check formatting, lints, the licenses of dependencies, and that genera
 	@tests/monitoring/check
 	@tests/deny
 	@tests/mutations/run --check
+	@tests/released/check
 	@$(MAKE) --no-print-directory generate
 	git diff --exit-code -- crds charts/confab/files docs/reference
 
@@ -103,6 +104,18 @@ test-idle: ## Check that 200 settled chats cause no write but the Lease's for 10
 test-mutants: up ## Plant one fault after the other in Confab and check that a test fails for each (tests/mutations)
 	@tests/services/up --no-fsync
 	tests/mutations/run
+
+.PHONY: dist
+dist: ## Build what a release consists of, for amd64 and arm64, into target/artifacts (docs/releasing.md)
+	@VERSION='$(VERSION)' REGISTRY='$(REGISTRY)' dist/make
+
+.PHONY: publish
+publish: ## Push what `make dist` built to REGISTRY, and sign it when there is a key
+	@VERSION='$(VERSION)' REGISTRY='$(REGISTRY)' dist/publish
+
+.PHONY: test-release
+test-release: ## Publish a release to a registry on this machine and use it, with the programs for arm64 under QEMU
+	@tests/release/run
 
 .PHONY: generate
 generate: ## Write the CRD and its reference page from the code

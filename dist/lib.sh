@@ -1,4 +1,5 @@
 # Sourced by the scripts of dist/: what is built, from what, and where it goes.
+# shellcheck disable=SC2034 # the scripts that source this file use the variables
 # shellcheck source=tests/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../tests/lib.sh"
 . "$tests_dir/tools.sh"
@@ -37,7 +38,7 @@ export SOURCE_DATE_EPOCH
 created=$(date --utc --date="@$SOURCE_DATE_EPOCH" +%Y-%m-%dT%H:%M:%SZ)
 revision=${REVISION:-$(git -C "$repo_dir" rev-parse HEAD)}
 
-# archive FILE DIR NAME…: the same bytes for the same files, whoever packs them.
+# archive FILE DIR NAME…: the same files give the same bytes.
 archive() {
   local file=$1 dir=$2
   shift 2

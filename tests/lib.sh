@@ -86,6 +86,26 @@ product() {
   mv -T "$1.new" "$1"
 }
 
+# need COMMAND=DEBIAN_PACKAGE…: installs missing commands if it can, otherwise says which are missing.
+need() {
+  local pair commands=() packages=()
+  for pair; do
+    command -v "${pair%%=*}" >/dev/null || { commands+=("${pair%%=*}"); packages+=("${pair#*=}"); }
+  done
+  [ ${#commands[@]} -gt 0 ] || return 0
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    step packages "install ${packages[*]}" install_debian_packages "${packages[@]}"
+  else
+    die "missing: ${commands[*]}. On Debian: apt-get install ${packages[*]}"
+  fi
+}
+
+install_debian_packages() {
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq
+  apt-get install -y -qq --no-install-recommends "$@"
+}
+
 # wait_until SECONDS COMMAND…: polls until the command succeeds; fails after that many seconds.
 wait_until() {
   local end=$((SECONDS + $1))

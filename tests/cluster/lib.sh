@@ -48,26 +48,6 @@ node_image() {
   fi
 }
 
-# need COMMAND=DEBIAN_PACKAGE…: installs missing commands if it can, otherwise says which are missing.
-need() {
-  local pair commands=() packages=()
-  for pair; do
-    command -v "${pair%%=*}" >/dev/null || { commands+=("${pair%%=*}"); packages+=("${pair#*=}"); }
-  done
-  [ ${#commands[@]} -gt 0 ] || return 0
-  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    step packages "install ${packages[*]}" install_debian_packages "${packages[@]}"
-  else
-    die "missing: ${commands[*]}. On Debian: apt-get install ${packages[*]}"
-  fi
-}
-
-install_debian_packages() {
-  export DEBIAN_FRONTEND=noninteractive
-  apt-get update -qq
-  apt-get install -y -qq --no-install-recommends "$@"
-}
-
 node_names() { docker ps --all --filter "label=io.x-k8s.kind.cluster=$cluster_name" --format '{{.Names}}' | sort; }
 
 # Each manifest in this folder has a Deployment with the manifest's name. An annotation keeps the hash that it was applied with.

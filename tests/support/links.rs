@@ -92,6 +92,7 @@ fn every_path_of_the_checkout_that_the_docs_name_exists() {
         "operator/",
         "charts/",
         "crds/",
+        "dist/",
         "docs/",
         "examples/",
         ".ci/",
