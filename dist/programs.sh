@@ -13,6 +13,7 @@ make_programs() { # ARCHITECTURE
   # The configure script of librdkafka reads these. Build scripts, which run on this machine, read the names with HOST_.
   export CC=$tools-gcc CXX=$tools-g++ AR=$tools-ar LD=$tools-ld NM=$tools-nm OBJDUMP=$tools-objdump RANLIB=$tools-ranlib STRIP=$tools-strip
   export HOST_CC=gcc HOST_CXX=g++ HOST_AR=ar HOST_RANLIB=ranlib
+  export CONFAB_REVISION=$revision # for confab_build_info
   cd "$repo_dir"
   cargo build --config .cargo/static.toml --config "target.$target.linker = '$CC'" \
     --config "target.$target.rustflags = [$(path_flags)]" --target "$target" --profile dist --locked \
