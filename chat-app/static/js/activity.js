@@ -10,14 +10,20 @@ export class Typing {
   #sentAt = 0;
   #people = new Map(); // person → {name, timer}
 
-  /** `send(frame)` returns false if there is no connection. */
+  /**
+   * `send(frame)` returns false if there is no connection.
+   * @param {{ conversation: number, text: Part, send: Send }} options
+   */
   constructor({ conversation, text, send }) {
     this.#conversation = conversation;
     this.#send = send;
     if (this.#line) text.addEventListener('input', () => this.#announce(text.value));
   }
 
-  /** Somebody else is typing. */
+  /**
+   * Somebody else is typing.
+   * @param {TypingFrame} frame
+   */
   show({ conversation, user, name }) {
     if (!this.#line || conversation !== this.#conversation) return;
     clearTimeout(this.#people.get(user)?.timer);
@@ -25,16 +31,21 @@ export class Typing {
     this.#draw();
   }
 
-  /** A message arrived: its sender is no longer typing. */
+  /**
+   * A message arrived: its sender is no longer typing.
+   * @param {MessageFrame} frame
+   */
   sent({ conversation, sender }) {
     if (conversation === this.#conversation) this.#end(sender);
   }
 
+  /** @param {string} text */
   #announce(text) {
     if (!text.trim() || Date.now() - this.#sentAt < SEND_INTERVAL_MS) return;
     if (this.#send({ type: 'typing', conversation: this.#conversation })) this.#sentAt = Date.now();
   }
 
+  /** @param {number} user */
   #end(user) {
     clearTimeout(this.#people.get(user)?.timer);
     if (this.#people.delete(user)) this.#draw();
@@ -54,6 +65,7 @@ export class Receipts {
   #conversation;
   #readers = new Map(); // person → {name, seq}
 
+  /** @param {{ me: string, conversation: number }} options */
   constructor({ me, conversation }) {
     this.#me = me;
     this.#conversation = conversation;
@@ -62,7 +74,10 @@ export class Receipts {
     this.#draw();
   }
 
-  /** Somebody has read up to a message. */
+  /**
+   * Somebody has read up to a message.
+   * @param {SeenFrame} frame
+   */
   show({ conversation, user, name, seq }) {
     if (conversation !== this.#conversation || seq <= this.#readers.get(user)?.seq) return;
     this.#readers.set(user, { name, seq });
@@ -81,5 +96,9 @@ export class Receipts {
   }
 }
 
-/** Replaces the placeholder by the name. */
+/**
+ * Replaces the placeholder by the name.
+ * @param {string} sentence
+ * @param {string} name
+ */
 const fill = (sentence, name) => sentence.replace('\u0002', () => name);

@@ -7,21 +7,36 @@ const MIN_FOLDED = 3;
 const FOLDED_NAMES = 3;
 const JOINS = '[data-t=notice-joined], [data-t=notice-added]';
 
-/** Parses an item that the server rendered. */
+/**
+ * Parses an item that the server rendered.
+ * @param {string} html
+ */
 export function parse(html) {
   const template = document.createElement('template');
   template.innerHTML = html;
-  return template.content.firstElementChild;
+  return /** @type {Part} */ (template.content.firstElementChild);
+}
+
+/**
+ * A new element from one of the page's templates.
+ * @param {string} template
+ */
+export function copyOf(template) {
+  const [element] = document.querySelector(template).content.children;
+  return /** @type {Part} */ (element.cloneNode(true));
 }
 
 /**
  * Gives a frame or the answer to a send its `html`. Of a message that is nothing but text it has only what differs from
  * message to message; the page has a template for the rest.
+ * @template {Partial<MessageFrame>} F
+ * @param {F} frame
+ * @returns {F & { html: string }}
  */
 export function whole(frame) {
-  if (!frame.plain) return frame;
+  if (!frame.plain) return /** @type {any} */ (frame);
   const { conversation, seq, rev, sender, plain, ...others } = frame;
-  const item = document.querySelector('#plain-message').content.firstElementChild.cloneNode(true);
+  const item = copyOf('#plain-message');
   item.id = `m${seq}`;
   Object.assign(item.dataset, { seq, rev, sender, clientId: plain.id });
   showFace(item.querySelector('.avatar'), plain.face);
@@ -29,9 +44,13 @@ export function whole(frame) {
   item.querySelector('time').dateTime = plain.at;
   item.querySelector('.body').innerHTML = plain.text; // sanitized by the server, like every item
   item.querySelector('.more').href = `/c/${conversation}/messages/${seq}`;
-  return { conversation, seq, rev, sender, html: item.outerHTML, ...others };
+  return /** @type {any} */ ({ conversation, seq, rev, sender, html: item.outerHTML, ...others });
 }
 
+/**
+ * @param {Part} avatar
+ * @param {PlainMessage['face']} face
+ */
 function showFace(avatar, { picture, initials, tone }) {
   avatar.textContent = initials ?? '';
   avatar.className = `avatar tone-${tone}`;
@@ -41,7 +60,10 @@ function showFace(avatar, { picture, initials, tone }) {
   avatar.replaceWith(image);
 }
 
-/** The sender's name. The name of a deleted account comes from the style sheet. */
+/**
+ * The sender's name. The name of a deleted account comes from the style sheet.
+ * @param {Part} message
+ */
 export function senderOf(message) {
   const name = message.querySelector('.sender')?.textContent.trim() ?? '';
   return name || formerName();
@@ -49,13 +71,28 @@ export function senderOf(message) {
 
 const formerName = () => getComputedStyle(document.documentElement).getPropertyValue('--t-former').replaceAll('"', '');
 
+/**
+ * @returns {Part[]}
+ * @param {ParentNode} list
+ */
 export const itemsOf = (list) => Array.from(list.querySelectorAll(':scope > .message, :scope > .notice'));
+/**
+ * @returns {Part[]}
+ * @param {ParentNode} list
+ */
 export const messagesOf = (list) => Array.from(list.querySelectorAll(':scope > .message'));
 
-/** The seq of a message, or of the message before a notice. */
+/**
+ * The seq of a message, or of the message before a notice.
+ * @param {Part} item
+ */
 export const positionOf = ({ dataset }) => Number(dataset.seq ?? dataset.after);
 
-/** Whether an item stands before another one. What is not sent yet stands below everything. */
+/**
+ * Whether an item stands before another one. What is not sent yet stands below everything.
+ * @param {Part} other
+ * @param {Part} item
+ */
 export function comesBefore(other, item) {
   if (!other.dataset.rev) return false;
   const [a, b] = [positionOf(other), positionOf(item)];
@@ -63,8 +100,12 @@ export function comesBefore(other, item) {
   return Boolean(other.dataset.seq) || Number(other.dataset.rev) < Number(item.dataset.rev);
 }
 
-/** Shows times in the reader's time zone, and the separators between items. */
+/**
+ * Shows times in the reader's time zone, and the separators between items.
+ * @param {Part} list
+ */
 export function arrange(list) {
+  /** @type {Part | null} */
   let previous = null;
   for (const item of itemsOf(list)) {
     const time = item.querySelector('time');
@@ -73,12 +114,16 @@ export function arrange(list) {
     previous = item;
   }
   // Remove the separators of items that have moved.
-  while (previous && previous.nextElementSibling?.matches('.day, .turn')) previous.nextElementSibling.remove();
+  while (previous?.nextElementSibling?.matches('.day, .turn')) previous.nextElementSibling.remove();
   foldJoins(list);
 }
 
-/** Folds joins that follow each other into one line, which a click opens. */
+/**
+ * Folds joins that follow each other into one line, which a click opens.
+ * @param {Part} list
+ */
 function foldJoins(list) {
+  /** @type {Part[]} */
   let run = [];
   const end = () => {
     const fold = run.length < MIN_FOLDED ? null : (foldOf(run[0]) ?? newFold(list, run[0]));
@@ -88,7 +133,7 @@ function foldJoins(list) {
     return fold;
   };
   const folds = new Set();
-  for (const item of Array.from(list.children)) {
+  for (const item of list.querySelectorAll(':scope > *')) {
     if (item.matches('.notice') && item.querySelector(JOINS)) run.push(item);
     else if (!item.matches('.fold, .turn')) folds.add(end());
   }
@@ -96,20 +141,32 @@ function foldJoins(list) {
   for (const fold of list.querySelectorAll('.fold')) if (!folds.has(fold)) fold.remove();
 }
 
-const foldOf = ({ previousElementSibling: before }) => (before?.matches('.fold') ? before : null);
+/** @param {Part} first */
+const foldOf = (first) => {
+  const before = /** @type {Part | null} */ (first.previousElementSibling);
+  return before?.matches('.fold') ? before : null;
+};
 
+/**
+ * @param {Part} list
+ * @param {Part} first
+ */
 function newFold(list, first) {
   const fold = parse('<li class="fold"><button class="quiet" type="button" aria-expanded="false"></button></li>');
   const button = fold.querySelector('button');
   button.addEventListener('click', () => {
-    button.setAttribute('aria-expanded', button.getAttribute('aria-expanded') === 'false');
+    button.setAttribute('aria-expanded', String(button.getAttribute('aria-expanded') === 'false'));
     foldJoins(list);
   });
   first.before(fold);
   return fold;
 }
 
-/** Who joined: the first names, and how many others. */
+/**
+ * Who joined: the first names, and how many others.
+ * @param {Part} list
+ * @param {Part[]} notices
+ */
 function joined(list, notices) {
   const names = notices.map((notice) => {
     const { actor, subject, former = '' } = notice.querySelector('[data-t]').dataset;
@@ -121,15 +178,22 @@ function joined(list, notices) {
   return list.dataset.joined.replace('\u0002', () => [...shown.slice(0, FOLDED_NAMES), ...more].join(', '));
 }
 
-/** Who an item is by: messages of one integration may have different names. */
+/**
+ * Who an item is by: messages of one integration may have different names.
+ * @param {Part} item
+ */
 const by = (item) => `${item.dataset.sender} ${item.dataset.alias ?? ''}`;
 
-/** Puts the right separator between two items, or none. Keeps the line before the first unread message. */
+/**
+ * Puts the right separator between two items, or none. Keeps the line before the first unread message.
+ * @param {Part | null} previous
+ * @param {Part} item
+ */
 function separate(previous, item) {
   const at = new Date(item.querySelector('time').dateTime);
   const before = previous && new Date(previous.querySelector('time').dateTime);
-  const turn = previous && (by(previous) !== by(item) || at - before >= TURN_MS);
-  const kind = !previous || !sameDay(before, at) ? 'day' : turn ? 'turn' : '';
+  const turn = previous && before && (by(previous) !== by(item) || at.getTime() - before.getTime() >= TURN_MS);
+  const kind = !before || !sameDay(before, at) ? 'day' : turn ? 'turn' : '';
   const between = [];
   for (let node = item.previousElementSibling; node && node !== previous; node = node.previousElementSibling) {
     if (!node.matches('.new-since, .fold')) between.push(node);

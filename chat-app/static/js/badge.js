@@ -2,14 +2,24 @@
 
 const ICON = document.querySelector('link[rel=icon]');
 const PLAIN = ICON?.href;
-let source = null; // the icon's SVG, fetched once
+/**
+ * The icon's SVG, fetched once.
+ * @type {Promise<string> | null}
+ */
+let source = null;
 
-/** Shows a number on the icons, or nothing for 0. */
+/**
+ * Shows a number on the icons, or nothing for 0.
+ * @param {number} count
+ */
 export async function show(count) {
   if (count > 0) navigator.setAppBadge?.(count)?.catch(() => {});
   else navigator.clearAppBadge?.()?.catch(() => {});
   if (!ICON) return;
-  if (count === 0) return void (ICON.href = PLAIN);
+  if (count === 0) {
+    ICON.href = PLAIN;
+    return;
+  }
   try {
     source ??= fetch(PLAIN).then((response) => (response.ok ? response.text() : Promise.reject(response.status)));
     const svg = (await source).replace('</svg>', `${dot(count)}</svg>`);
@@ -19,6 +29,7 @@ export async function show(count) {
   }
 }
 
+/** @param {number} count */
 const dot = (count) =>
   '<circle cx="23" cy="9" r="9" fill="#c4291f"/>' +
   '<text x="23" y="13.5" fill="#fff" text-anchor="middle" font-family="sans-serif" font-weight="700" ' +

@@ -15,6 +15,7 @@ export class Composer {
   #conversation;
   #draft;
 
+  /** @param {{ form: Part, conversation: number }} options */
   constructor({ form, conversation }) {
     this.#form = form;
     this.#text = form.elements.body;
@@ -50,13 +51,18 @@ export class Composer {
     this.#text.focus({ preventScroll: true });
   }
 
+  /** @param {Part} item */
   reply(item) {
     this.#draft.change({ reply: Number(item.dataset.seq), edit: null });
     this.#show();
     this.focus();
   }
 
-  /** Edits a message. `text` is what was typed before, if that is not sent yet. */
+  /**
+   * Edits a message. `text` is what was typed before, if that is not sent yet.
+   * @param {Part} item
+   * @param {string | null} text
+   */
   edit(item, text = null) {
     this.#draft.change({ edit: { seq: Number(item.dataset.seq), text, original: null } });
     this.#show();
@@ -87,7 +93,10 @@ export class Composer {
     return { seq, body, original };
   }
 
-  /** Puts back a message that could not be sent, before what was typed since. */
+  /**
+   * Puts back a message that could not be sent, before what was typed since.
+   * @param {{ body: string, reply: number | null }} message
+   */
   restore({ body, reply }) {
     const text = [body, this.#draft.text].filter((part) => part.trim()).join('\n');
     this.#draft.change({ text, reply: this.#draft.reply ?? reply });
@@ -95,7 +104,10 @@ export class Composer {
     this.#show();
   }
 
-  /** A message has changed: what the composer shows of it changes too, and ends with it. */
+  /**
+   * A message has changed: what the composer shows of it changes too, and ends with it.
+   * @param {Part} item
+   */
   follow(item) {
     const seq = Number(item.dataset.seq);
     const deleted = item.matches('.deleted');
@@ -115,14 +127,20 @@ export class Composer {
     this.showError(this.#context.dataset.deleted);
   }
 
-  /** Inserts a text at the caret. */
+  /**
+   * Inserts a text at the caret.
+   * @param {string} text
+   */
   insert(text) {
     this.#text.setRangeText(text, this.#text.selectionStart, this.#text.selectionEnd, 'end');
     this.#text.dispatchEvent(new Event('input'));
     this.focus();
   }
 
-  /** Shows what is wrong with the text; an empty sentence clears it. */
+  /**
+   * Shows what is wrong with the text; an empty sentence clears it.
+   * @param {string} sentence
+   */
   showError(sentence) {
     const container = this.#form.querySelector('#body-error');
     container.replaceChildren();
@@ -155,7 +173,10 @@ export class Composer {
     this.#text.dispatchEvent(new Event('input'));
   }
 
-  /** Fetches the text of the message to edit. */
+  /**
+   * Fetches the text of the message to edit.
+   * @param {number} seq
+   */
   async #load(seq) {
     const { body } = (await source(this.#conversation, seq)) ?? {};
     const { edit } = this.#draft;
@@ -178,7 +199,10 @@ export class Composer {
     this.#write(this.#context.dataset.reply.replace('\u0002', () => senderOf(item)), line);
   }
 
-  /** Fetches what a draft replies to, if this page does not have it. */
+  /**
+   * Fetches what a draft replies to, if this page does not have it.
+   * @param {number} seq
+   */
   async #loadReply(seq) {
     try {
       const response = await fetch(`/c/${this.#conversation}?reply=${seq}`);
@@ -192,6 +216,10 @@ export class Composer {
     }
   }
 
+  /**
+   * @param {string} title
+   * @param {Node[]} excerpt
+   */
   #write(title, ...excerpt) {
     this.#context.querySelector('b').textContent = title;
     this.#context.querySelector('.excerpt').replaceChildren(...excerpt);
@@ -218,11 +246,21 @@ export class Composer {
   }
 }
 
+/** @param {number} seq */
 const itemOf = (seq) => document.querySelector(`#m${seq}:not(.deleted)`);
 
+/**
+ * @param {number} conversation
+ * @param {number | string} seq
+ */
 export const pathOf = (conversation, seq) => `/c/${conversation}/messages/${seq}`;
 
-/** A message as typed: its {body}, or null if it can't be loaded. */
+/**
+ * A message as typed: its {body}, or null if it can't be loaded.
+ * @param {number} conversation
+ * @param {number | string} seq
+ * @returns {Promise<{ body: string } | null>}
+ */
 export async function source(conversation, seq) {
   try {
     const response = await fetch(pathOf(conversation, seq), { headers: { Accept: 'application/json' } });

@@ -20,7 +20,7 @@ const SEARCH_DELAY_MS = 200;
 
 const page = document.body.dataset;
 const connection = document.querySelector('.connection');
-if (page.me) startChat();
+if (page.me) startChat(page.me);
 else sessionStorage.removeItem('confab-notified'); // the next login may be another person, and is another session
 const search = document.querySelector('form.search');
 if (search) searchWhileTyping(search);
@@ -29,14 +29,16 @@ const settings = document.querySelector('.notifications');
 if (settings) import('./notify.js').then((notify) => notify.startSettings(settings));
 else if (page.me && localStorage.getItem(`confab-notify-${page.me}`) === 'on') import('./notify.js');
 
-function startChat() {
+/** @param {string} me */
+function startChat(me) {
   const conversation = page.conversation ? Number(page.conversation) : null;
   const shown = Number(location.pathname.match(/^\/c\/(\d+)/)?.[1]) || null;
-  const list = new List({ me: page.me, current: shown });
+  const list = new List({ me, current: shown });
   if (document.querySelector('.list-end')) import('./older.js').then((older) => older.continueList(list));
   const marks = conversation ? new ReadMarks({ conversation, list }) : null;
-  const log = conversation ? startLog({ marks, onGap: () => live.fetchGap() }) : null;
-  const { composer, edits, outbox } = log ? startComposing(conversation, { log, list, marks }) : {};
+  const log = marks ? startLog({ me, marks, onGap: () => live.fetchGap() }) : null;
+  const { composer, edits, outbox } =
+    conversation && marks && log ? startComposing(conversation, { me, log, list, marks }) : {};
   eachDay(() => {
     log?.arrange();
     list.refresh();
@@ -45,7 +47,7 @@ function startChat() {
   prepareKeys({
     editLast: () => {
       const last = log?.lastOwn();
-      if (last) composer.edit(last, edits.textOf(Number(last.dataset.seq)));
+      if (last) composer?.edit(last, edits?.textOf(Number(last.dataset.seq)));
     },
     next: () => list.neighbor(1),
     previous: () => list.neighbor(-1),
@@ -64,22 +66,27 @@ function startChat() {
       sendElsewhere(conversation);
     },
   });
+  /** @param {object} frame */
   const send = (frame) => live.send(frame);
   const presence = new Presence(send);
   const text = document.querySelector('.composer')?.elements.body;
-  const typing = log ? new Typing({ conversation, text, send }) : null;
-  const receipts = log ? new Receipts({ me: page.me, conversation }) : null;
+  const typing = conversation ? new Typing({ conversation, text, send }) : null;
+  const receipts = conversation ? new Receipts({ me, conversation }) : null;
   let resumed = false;
-  const onScreen = (frame) => frame.conversation === conversation && log.apply(frame);
+  /** @param {Frame & { html: string }} frame */
+  const onScreen = (frame) => frame.conversation === conversation && log?.apply(frame);
+  /** @param {MessageFrame} frame */
   const message = (frame) => {
     onScreen(frame);
     list.message(frame);
   };
+  /** @param {MessageFrame} frame */
   const newMessage = (frame) => {
     message(frame);
     typing?.sent(frame);
     import('./notify.js').then((notify) => notify.message(frame));
   };
+  /** @type {Record<string, (frame: any) => unknown>} */
   const handlers = {
     welcome: ({ replica }) => (connection.dataset.replica = replica),
     heartbeat: () => {},
@@ -96,15 +103,16 @@ function startChat() {
     },
     read: (frame) => {
       list.read(frame);
-      if (frame.conversation === conversation) marks.follow(frame);
+      if (frame.conversation === conversation) marks?.follow(frame);
       ifNotified((notify) => notify.closeRead());
     },
     typing: (frame) => typing?.show(frame),
     seen: (frame) => receipts?.show(frame),
     presence: (frame) => presence.show(frame),
+    /** @param {ResumedFrame} frame */
     resumed: (frame) => {
       if (frame.conversation) log?.applyRange(frame.conversation);
-      frame.heads.forEach((head) => list.head(head));
+      for (const head of frame.heads) list.head(head);
       frame.gone.forEach(leave);
       log?.markSeen();
       presence.start();
@@ -114,7 +122,9 @@ function startChat() {
     },
   };
   // A frame of a newer release. If it has a rev it counts as applied, so that nothing waits for it.
+  /** @param {any} frame */
   const unknown = (frame) => frame.rev && onScreen(frame);
+  /** @param {number} left */
   const leave = (left) => {
     list.remove(left);
     if (left === shown) location.assign('/c');
@@ -122,12 +132,18 @@ function startChat() {
   live.connect();
 }
 
-/** Calls `act` with the module of notifications, if this browser may have shown any. */
+/**
+ * Calls `act` with the module of notifications, if this browser may have shown any.
+ * @param {(notify: typeof import('./notify.js')) => void} act
+ */
 function ifNotified(act) {
   if (window.Notification?.permission === 'granted') import('./notify.js').then(act);
 }
 
-/** Whether a notice says that this person was removed or has left. */
+/**
+ * Whether a notice says that this person was removed or has left.
+ * @param {NoticeFrame} frame
+ */
 function removesMe({ notice, sender, subject }) {
   return /left|removed/.test(notice) && String(subject ?? sender) === page.me;
 }
@@ -143,8 +159,9 @@ async function refreshHeader() {
   }
 }
 
-function startLog({ marks, onGap }) {
-  const log = new Log({ me: page.me, rev: Number(page.rev), onGap, onSeen: (seq) => marks.seen(seq) });
+/** @param {{ me: string, marks: ReadMarks, onGap: () => void }} options */
+function startLog({ me, marks, onGap }) {
+  const log = new Log({ me, rev: Number(page.rev), onGap, onSeen: (seq) => marks.seen(seq) });
   log.markSeen();
   const address = document.querySelector('.copy-address');
   address?.addEventListener('click', () => copy(location.origin + location.pathname));
@@ -163,14 +180,19 @@ function forgetAtLogout() {
   });
 }
 
-function startComposing(conversation, { log, list, marks }) {
+/**
+ * @param {number} conversation
+ * @param {{ me: string, log: Log, list: List, marks: ReadMarks }} parts
+ */
+function startComposing(conversation, { me, log, list, marks }) {
   const form = document.querySelector('.composer');
   const text = form.elements.body;
   const composer = new Composer({ form, conversation });
   const edits = new Edits({ conversation, composer });
+  /** @param {{ seq: number, html: string }} sent */
   const onSent = ({ seq, html }) => {
     marks.resume();
-    list.message({ type: 'message', conversation, seq, sender: page.me, html });
+    list.message({ type: 'message', conversation, seq, sender: Number(me), html });
   };
   const outbox = new Outbox({ form, composer, edits, log, conversation, onSent });
   const messages = document.querySelector('.messages');
@@ -178,12 +200,16 @@ function startComposing(conversation, { log, list, marks }) {
     composer.follow(item);
     edits.follow(item);
   };
+  /**
+   * @param {Part} item
+   * @param {Mark} mark
+   */
   const onUnread = (item, mark) => {
     list.read({ conversation, ...mark });
     marks.follow(mark);
     log.showUnread(item);
   };
-  prepareMenu({ list: messages, me: page.me, conversation, composer, edits, onUnread });
+  prepareMenu({ list: messages, me, conversation, composer, edits, onUnread });
   import('./attach.js').then(({ prepareAttachments }) => {
     outbox.files = prepareAttachments(form, { conversation, onChange: () => outbox.filesChanged() }) ?? outbox.files;
   });
@@ -207,7 +233,10 @@ function startComposing(conversation, { log, list, marks }) {
   return { composer, edits, outbox };
 }
 
-/** Opens images of `messages` in a dialog, whose code is loaded with the first one. */
+/**
+ * Opens images of `messages` in a dialog, whose code is loaded with the first one.
+ * @param {Part} messages
+ */
 function prepareLightbox(messages) {
   messages.addEventListener('click', async (event) => {
     const link = event.target.closest('a[data-lightbox]');
@@ -225,7 +254,7 @@ function prepareLightbox(messages) {
 /** Sets the state at once, but shows the banner only if the state lasts. */
 function connectionBanner() {
   let timer = 0;
-  return (state) => {
+  return (/** @type {ConnectionState} */ state) => {
     connection.dataset.state = state;
     if (state === 'live') {
       clearTimeout(timer);
@@ -237,8 +266,10 @@ function connectionBanner() {
   };
 }
 
+/** @param {Part} form */
 function searchWhileTyping(form) {
   let timer = 0;
+  /** @type {AbortController | null} */
   let latest = null;
   const { q } = form.elements;
   const address = form.getAttribute('action');
@@ -250,7 +281,8 @@ function searchWhileTyping(form) {
     timer = setTimeout(async () => {
       latest?.abort();
       latest = new AbortController();
-      const query = `${address}?${new URLSearchParams(new FormData(form))}`;
+      const fields = new FormData(/** @type {any} */ (form));
+      const query = `${address}?${new URLSearchParams(/** @type {any} */ (fields))}`;
       try {
         const response = await fetch(query, { signal: latest.signal });
         if (!response.ok) return;

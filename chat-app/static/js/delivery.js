@@ -5,12 +5,20 @@ const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 8_000;
 const TIMEOUT_MS = 15_000;
 
+/**
+ * @typedef {object} Attempts
+ * @property {() => Promise<Outcome>} attempt
+ * @property {() => boolean} isWanted
+ * @property {() => void} onFailed
+ */
+
 export class Delivery {
   #wake = () => {};
 
   /**
    * Repeats `attempt` (see `post`) for as long as the server can't be reached. If the server answers with errors, gives up and
    * leaves it to the person. `isWanted()` is asked before each attempt; `onFailed()` is called once it takes long.
+   * @param {Attempts} attempts
    */
   async run({ attempt, isWanted, onFailed }) {
     let wait = 0;
@@ -18,7 +26,7 @@ export class Delivery {
       if (count > 0) await this.#pause(Math.max(wait, backoff(count)));
       await online();
       if (!isWanted()) return;
-      const { settled, unreachable, retryAfter } = await attempt();
+      const { settled, unreachable, retryAfter = 0 } = await attempt();
       if (settled) return;
       wait = retryAfter;
       if (count >= ATTEMPTS - 1) onFailed();
@@ -31,12 +39,13 @@ export class Delivery {
     this.#wake();
   }
 
+  /** @param {number} ms */
   #pause(ms) {
     return new Promise((done) => {
       const timer = setTimeout(done, jittered(ms));
       this.#wake = () => {
         clearTimeout(timer);
-        done();
+        done(undefined);
       };
     });
   }
@@ -46,6 +55,9 @@ export class Delivery {
  * Posts a form and accepts JSON. `settled` requests have the server's `answer`, or a `refusal` to show to the person. Of other
  * requests nobody knows whether they succeeded; a retry is safe after `retryAfter` milliseconds. While the server is
  * `unreachable`, retry without limit.
+ * @param {string} action
+ * @param {Record<string, string>} fields
+ * @returns {Promise<Outcome>}
  */
 export async function post(action, fields) {
   let response;
@@ -70,7 +82,7 @@ export async function post(action, fields) {
     const retryAfter = 1_000 * (Number(response.headers.get('Retry-After')) || 0);
     return { settled: false, unreachable: response.status !== 500, retryAfter };
   }
-  return { settled: true, refusal: answer.error };
+  return { settled: true, refusal: answer?.error ?? '' };
 }
 
 /** The session has ended: to the login page, which says so and leads back here. */
@@ -79,8 +91,10 @@ export function logInAgain() {
   location.assign(`/login?${new URLSearchParams({ next: here, ended: 'true' })}`);
 }
 
+/** @param {number} count */
 const backoff = (count) => Math.min(FIRST_RETRY_MS * 2 ** (count - 1), LAST_RETRY_MS);
 
+/** @param {number} ms */
 const jittered = (ms) => ms * (0.5 + Math.random() / 2);
 
 const online = () =>

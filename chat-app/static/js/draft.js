@@ -3,13 +3,19 @@
 
 const STORE_DELAY_MS = 300;
 
+/** @typedef {{ text: string, reply: number | null, edit: Edit | null }} Content */
+
 export class Draft {
   #key;
   #value;
   #timer = 0; // runs while this tab has a change that is not stored
   #onChanged;
 
-  /** `onChanged()` is called when another tab has changed the draft. */
+  /**
+   * `onChanged()` is called when another tab has changed the draft.
+   * @param {string} key
+   * @param {() => void} onChanged
+   */
   constructor(key, onChanged) {
     this.#key = key;
     this.#onChanged = onChanged;
@@ -34,7 +40,10 @@ export class Draft {
     return this.#value.edit ?? null;
   }
 
-  /** Changes some of `text`, `reply` and `edit`. */
+  /**
+   * Changes some of `text`, `reply` and `edit`.
+   * @param {Partial<Content>} parts
+   */
   change(parts) {
     const before = JSON.stringify(this.#value);
     Object.assign(this.#value, parts);
@@ -63,7 +72,7 @@ export class Draft {
   #read() {
     const stored = localStorage.getItem(this.#key);
     try {
-      return { text: '', reply: null, edit: null, ...JSON.parse(stored) };
+      return { text: '', reply: null, edit: null, ...JSON.parse(stored ?? '{}') };
     } catch {
       return { text: stored, reply: null, edit: null }; // of a release that stored only the text
     }

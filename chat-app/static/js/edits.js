@@ -1,18 +1,25 @@
 // Edits of own messages: shown at once, and sent until the server has answered. Each has a state of its own, like a message
 // that is sent, and holds back nothing else.
 
+import { copyOf } from './arrange.js';
 import { pathOf } from './compose.js';
 import { Delivery, post } from './delivery.js';
 import { all, put, remove } from './storage.js';
 
 const STORE = 'outbox';
 
+/**
+ * An edit that is not sent yet; `rendered` is the body from the server, while it is hidden.
+ * @typedef {{ body: string, state: string, refusal: string, delivery: Delivery, rendered?: Part | null }} Entry
+ */
+
 export class Edits {
   #conversation;
   #composer;
-  #entries = new Map(); // seq → {body, state, refusal, delivery, rendered: the body from the server, while it is hidden}
-  #template = document.querySelector('#outgoing');
+  /** @type {Map<number, Entry>} */
+  #entries = new Map(); // by seq
 
+  /** @param {{ conversation: number, composer: import('./compose.js').Composer }} options */
   constructor({ conversation, composer }) {
     this.#conversation = conversation;
     this.#composer = composer;
@@ -25,12 +32,18 @@ export class Edits {
     }
   }
 
-  /** The text of an edit that is not sent yet, or null. */
+  /**
+   * The text of an edit that is not sent yet, or null.
+   * @param {number} seq
+   */
   textOf(seq) {
     return this.#entries.get(seq)?.body ?? null;
   }
 
-  /** Sends an edit. A newer one of the same message takes its place. */
+  /**
+   * Sends an edit. A newer one of the same message takes its place.
+   * @param {{ seq: number, body: string }} edit
+   */
   save({ seq, body }) {
     const before = this.#entries.get(seq);
     const entry = { body, state: 'pending', refusal: '', delivery: new Delivery(), rendered: before?.rendered };
@@ -41,7 +54,10 @@ export class Edits {
     this.#send(seq, entry);
   }
 
-  /** The log has placed a message: the edit itself, or another change of a message whose edit is not sent yet. */
+  /**
+   * The log has placed a message: the edit itself, or another change of a message whose edit is not sent yet.
+   * @param {Part} item
+   */
   follow(item) {
     const seq = Number(item.dataset.seq);
     const entry = this.#entries.get(seq);
@@ -60,6 +76,10 @@ export class Edits {
     for (const { delivery } of this.#entries.values()) delivery.retryNow();
   }
 
+  /**
+   * @param {number} seq
+   * @param {Entry} entry
+   */
   #send(seq, entry) {
     const isWanted = () => this.#entries.get(seq) === entry && !entry.refusal;
     return entry.delivery.run({
@@ -75,26 +95,42 @@ export class Edits {
     });
   }
 
-  /** The new text stays as it is until the edit's live event replaces the message. */
+  /**
+   * The new text stays as it is until the edit's live event replaces the message.
+   * @param {number} seq
+   */
   #sent(seq) {
     this.#drop(seq);
     const item = itemOf(seq);
     if (item?.dataset.state) item.dataset.state = 'sent';
   }
 
-  /** Back into the composer, unless the person writes something else there. */
+  /**
+   * Back into the composer, unless the person writes something else there.
+   * @param {number} seq
+   * @param {Entry} entry
+   * @param {string} refusal
+   */
   #refused(seq, entry, refusal) {
     entry.refusal = refusal;
     this.#fail(seq, entry);
     if (this.#composer.isEmpty) this.#again(seq, entry);
   }
 
+  /**
+   * @param {number} seq
+   * @param {Entry} entry
+   */
   #fail(seq, entry) {
     entry.state = 'failed';
     this.#show(seq);
   }
 
-  /** The retry button. What was refused has to be changed first. */
+  /**
+   * The retry button. What was refused has to be changed first.
+   * @param {number} seq
+   * @param {Entry} entry
+   */
   #again(seq, entry) {
     if (!entry.refusal) return this.save({ seq, body: entry.body });
     this.#discard(seq);
@@ -102,25 +138,29 @@ export class Edits {
     this.#composer.showError(entry.refusal);
   }
 
+  /** @param {number} seq */
   #discard(seq) {
-    const { rendered } = this.#entries.get(seq);
+    const rendered = this.#entries.get(seq)?.rendered;
     this.#drop(seq);
     const item = itemOf(seq);
     if (!item?.dataset.state) return;
     item.querySelector('.delivery').remove();
-    if (rendered !== undefined) item.querySelector('.body').replaceWith(...[rendered].filter(Boolean));
+    if (rendered) item.querySelector('.body').replaceWith(rendered);
+    else if (rendered === null) item.querySelector('.body').remove(); // it has only files
     delete item.dataset.state;
   }
 
+  /** @param {number} seq */
   #drop(seq) {
     this.#entries.delete(seq);
     remove(STORE, this.#id(seq));
   }
 
+  /** @param {number} seq */
   #show(seq) {
     const item = itemOf(seq);
     const entry = this.#entries.get(seq);
-    if (!item) return;
+    if (!item || !entry) return;
     if (!item.dataset.state) this.#cover(item, entry);
     item.dataset.state = entry.state;
     item.querySelector('.body').textContent = entry.body.trimEnd();
@@ -130,20 +170,25 @@ export class Edits {
     line.querySelector('.discard').onclick = () => this.#discard(seq);
   }
 
-  /** Puts the text as typed in place of the body from the server, and a line with its state below. */
+  /**
+   * Puts the text as typed in place of the body from the server, and a line with its state below.
+   * @param {Part} item
+   * @param {Entry} entry
+   */
   #cover(item, entry) {
-    const [body, line] = ['.body', '.delivery'].map((part) =>
-      this.#template.content.querySelector(part).cloneNode(true),
-    );
+    const outgoing = copyOf('#outgoing');
+    const [body, line] = [outgoing.querySelector('.body'), outgoing.querySelector('.delivery')];
     entry.rendered = item.querySelector('.body');
     if (entry.rendered) entry.rendered.replaceWith(body);
     else (item.querySelector('.quote') ?? item.querySelector('.meta')).after(body);
     body.after(line);
   }
 
+  /** @param {number} seq */
   #id(seq) {
     return `${document.body.dataset.me}-${this.#conversation}-${seq}`;
   }
 }
 
+/** @param {number} seq */
 const itemOf = (seq) => document.querySelector(`#m${seq}:not(.deleted)`);

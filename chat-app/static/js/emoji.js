@@ -1,15 +1,21 @@
 // The emoji picker, loaded when it is opened first.
 
+/** @param {string} name */
 const assetUrl = (name) => new URL(name, import.meta.url).href;
+/** @type {Promise<[string, string[]][]> | null} */
 let cache = null;
 
 /** All emoji as [emoji, names], in Unicode's order. */
-export async function emojiList() {
+export function emojiList() {
   cache ??= fetch(assetUrl('emoji.json')).then((response) => response.json());
   return cache;
 }
 
-/** Emoji with a name that contains `word`: names that start with it first. */
+/**
+ * Emoji with a name that contains `word`: names that start with it first.
+ * @param {string} word
+ * @param {number} limit
+ */
 export async function findEmoji(word, limit) {
   const all = await emojiList();
   const starts = all.filter(([, names]) => names.some((name) => name.startsWith(word)));
@@ -29,8 +35,8 @@ export async function pickEmoji() {
   };
   search.value = '';
   search.oninput = show;
-  grid.onclick = (event) => {
-    const chosen = event.target.closest('button');
+  grid.onclick = ({ target }) => {
+    const chosen = target instanceof Element && target.closest('button');
     if (chosen) dialog.close(chosen.value);
   };
   dialog.returnValue = '';
@@ -40,6 +46,7 @@ export async function pickEmoji() {
   return closed;
 }
 
+/** @param {[string, string[]]} emoji */
 function button([emoji, names]) {
   const choice = document.createElement('button');
   choice.type = 'button';

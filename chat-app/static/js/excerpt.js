@@ -3,7 +3,12 @@
 
 const QUOTE_CHARS = 160; // like the server (views/message.rs)
 
-/** Shows at most `chars` characters of the line in an element. */
+/**
+ * Shows at most `chars` characters of the line in an element.
+ * @param {HTMLElement} element
+ * @param {Part} message
+ * @param {number} chars
+ */
 export function showExcerpt(element, message, chars) {
   const { text = '', t, count } = excerptOf(message);
   const characters = Array.from(text);
@@ -11,17 +16,25 @@ export function showExcerpt(element, message, chars) {
   delete element.dataset.t;
   delete element.dataset.count;
   if (t) element.dataset.t = t;
-  if (count) element.dataset.count = count;
+  if (count) element.dataset.count = String(count);
 }
 
-/** Shows what a message says now in the messages that quote it. */
+/**
+ * Shows what a message says now in the messages that quote it.
+ * @param {Part} list
+ * @param {Part} message
+ */
 export function followQuotes(list, message) {
   for (const line of list.querySelectorAll(`.quote[data-quote="${message.dataset.seq}"] > span`)) {
     showExcerpt(line, message, QUOTE_CHARS);
   }
 }
 
-/** The line as text, for use outside the page. */
+/**
+ * The line as text, for use outside the page.
+ * @param {Part} message
+ * @param {number} chars
+ */
 export function excerptText(message, chars) {
   const line = document.createElement('span');
   line.className = 'visually-hidden';
@@ -33,6 +46,10 @@ export function excerptText(message, chars) {
   return words;
 }
 
+/**
+ * @param {Part} message
+ * @returns {{ text?: string, t?: string, count?: number }}
+ */
 function excerptOf(message) {
   if (message.matches('.deleted')) return { t: 'deleted' };
   const body = message.querySelector('.body');

@@ -1,9 +1,15 @@
 // Keyboard shortcuts on all pages, and the dialogs they open.
 
-/** Whether a key belongs to an input method. Safari tells only by the key code. */
+/**
+ * Whether a key belongs to an input method. Safari tells only by the key code.
+ * @param {KeyboardEvent} event
+ */
 export const isComposing = (event) => event.isComposing || event.keyCode === 229;
 
-/** `actions` are the page's own: {editLast, next, previous}. */
+/**
+ * `actions` are the page's own: {editLast, next, previous}.
+ * @param {{ editLast: () => void, next: () => string | undefined, previous: () => string | undefined }} actions
+ */
 export function prepareKeys(actions) {
   addEventListener('keydown', (event) => {
     if (isComposing(event) || event.defaultPrevented) return;
@@ -30,10 +36,13 @@ function openSwitcher() {
   const dialog = document.querySelector('#switch');
   const [input, results] = [dialog.querySelector('input'), dialog.querySelector('.results')];
   let timer = 0;
+  /** @type {AbortController | null} */
   let latest = null;
   const choices = () => Array.from(results.querySelectorAll('a, button'));
+  const focused = () => choices().indexOf(/** @type {Part} */ (document.activeElement));
+  /** @param {string} html */
   const show = (html) => {
-    const at = choices().indexOf(document.activeElement);
+    const at = focused();
     results.innerHTML = html;
     // Keep the focus on the same result number.
     if (at >= 0) (choices()[at] ?? input).focus();
@@ -56,7 +65,7 @@ function openSwitcher() {
   dialog.onkeydown = (event) => {
     if (isComposing(event)) return;
     const all = choices();
-    const at = all.indexOf(document.activeElement);
+    const at = focused();
     if (event.key === 'ArrowDown') all[at + 1]?.focus();
     else if (event.key === 'ArrowUp') (at > 0 ? all[at - 1] : input).focus();
     else if (event.key === 'Enter' && at < 0) all[0]?.click();

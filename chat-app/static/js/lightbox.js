@@ -1,11 +1,18 @@
 // Shows an image at full size above the page, with buttons to the next and the previous one. It is an entry of the browser's
 // history, so that a phone's Back closes it.
 
-let dialog = null;
+import { copyOf } from './arrange.js';
 
-/** Opens the image of `link`; the buttons lead to the other images of `messages`. */
+/** @type {{ element: Part, part: (name: string) => Part, link: Part, messages: Part }} */
+let dialog;
+
+/**
+ * Opens the image of `link`; the buttons lead to the other images of `messages`.
+ * @param {Part} link
+ * @param {Part} messages
+ */
 export function open(link, messages) {
-  dialog ??= create();
+  dialog ??= create(link, messages);
   dialog.messages = messages;
   show(link);
   if (dialog.element.open) return;
@@ -13,8 +20,13 @@ export function open(link, messages) {
   dialog.element.showModal();
 }
 
-function create() {
-  const element = document.querySelector('#lightbox').content.firstElementChild.cloneNode(true);
+/**
+ * @param {Part} link
+ * @param {Part} messages
+ */
+function create(link, messages) {
+  const element = copyOf('#lightbox');
+  /** @param {string} name */
   const part = (name) => element.querySelector(name);
   const rightToLeft = getComputedStyle(document.documentElement).direction === 'rtl';
   part('.close').addEventListener('click', () => element.close());
@@ -32,7 +44,7 @@ function create() {
     dialog.link.focus();
   });
   document.body.append(element);
-  return { element, part, link: null, messages: null };
+  return { element, part, link, messages };
 }
 
 /** Read each time, since messages may change while the dialog is open. */
@@ -40,15 +52,17 @@ function pictures() {
   return [...dialog.messages.querySelectorAll('a[data-lightbox]')];
 }
 
+/** @param {number} by */
 function step(by) {
   const all = pictures();
   const next = all[all.indexOf(dialog.link) + by];
   if (!next) return;
   show(next);
   // The browser moves the focus away from a button that becomes disabled.
-  if (document.activeElement === document.body || document.activeElement?.disabled) dialog.part('.close').focus();
+  if (document.activeElement?.matches('body, :disabled')) dialog.part('.close').focus();
 }
 
+/** @param {Part} link */
 function show(link) {
   dialog.link = link;
   const all = pictures();

@@ -7,15 +7,19 @@ import { showRecent } from './time.js';
 const MAX_RECHECKED = 20; // more than anybody has on screen
 const PREVIEW_CHARS = 120; // like the server
 
+/** @typedef {Pick<MessageFrame, 'type' | 'conversation' | 'seq' | 'sender' | 'html' | 'mentions'>} Incoming */
+
 export class List {
   #list = document.querySelector('.conversations');
   #elsewhere = document.querySelector('.elsewhere');
   #me;
   #current;
-  #title = document.body.dataset.title;
+  #title = document.body.dataset.title ?? '';
   #badge = 0; // the number on the icons
-  #waiting = new Map(); // conversation → its messages while its item is being fetched
+  /** @type {Map<number, Incoming[]>} */
+  #waiting = new Map(); // of a conversation whose item is being fetched
 
+  /** @param {{ me: string, current: number | null }} options */
   constructor({ me, current }) {
     this.#me = me;
     this.#current = current;
@@ -23,7 +27,10 @@ export class List {
     document.addEventListener('visibilitychange', () => document.hidden || this.refresh());
   }
 
-  /** A message in any conversation, new or changed. A new one moves its conversation to the top. */
+  /**
+   * A message in any conversation, new or changed. A new one moves its conversation to the top.
+   * @param {Incoming} event
+   */
   message(event) {
     const { conversation, seq, sender, html, mentions = [] } = event;
     const item = this.#item(conversation);
@@ -48,12 +55,18 @@ export class List {
     this.#show(item);
   }
 
-  /** A notice: reloads the conversation's item. */
+  /**
+   * A notice: reloads the conversation's item.
+   * @param {NoticeFrame} frame
+   */
   notice({ conversation }) {
     return this.#load(conversation);
   }
 
-  /** Replaces an item by a newer one from the server. */
+  /**
+   * Replaces an item by a newer one from the server.
+   * @param {Head} head
+   */
   head({ conversation, html }) {
     const known = this.#item(conversation);
     const item = parse(html);
@@ -68,13 +81,19 @@ export class List {
     this.#show(item);
   }
 
-  /** This person is no longer a member of the conversation. */
+  /**
+   * This person is no longer a member of the conversation.
+   * @param {number} conversation
+   */
   remove(conversation) {
     this.#item(conversation)?.remove();
     this.#total();
   }
 
-  /** Read up to a message, here or on another device. A newer version may also mark messages as unread. */
+  /**
+   * Read up to a message, here or on another device. A newer version may also mark messages as unread.
+   * @param {{ conversation: number, last_read: number, version?: number }} mark
+   */
   read({ conversation, last_read, version }) {
     const item = this.#item(conversation);
     if (!item) return;
@@ -100,11 +119,14 @@ export class List {
 
   /** After a reconnect: messages may have been read on another device, which a resume does not report. */
   async recheck() {
-    const unread = Array.from(this.#list.children).filter((item) => unreadOf(item) > 0);
+    const unread = this.#items().filter((item) => unreadOf(item) > 0);
     for (const item of unread.slice(0, MAX_RECHECKED)) await this.#load(Number(item.dataset.conversation));
   }
 
-  /** Adds items from another page's list, and returns those that are new. */
+  /**
+   * Adds items from another page's list, and returns those that are new.
+   * @param {NodeListOf<Part>} items
+   */
   add(items) {
     const added = Array.from(items).filter((item) => !this.#item(item.dataset.conversation));
     for (const item of added) {
@@ -114,27 +136,42 @@ export class List {
     return added;
   }
 
-  /** The URL of the next or previous conversation in the list. */
+  /**
+   * The URL of the next or previous conversation in the list.
+   * @param {number} step
+   */
   neighbor(step) {
-    const items = Array.from(this.#list.children);
+    const items = this.#items();
     const at = items.findIndex((item) => Number(item.dataset.conversation) === this.#current);
     return items[at < 0 ? 0 : at + step]?.querySelector('a').href;
   }
 
+  #items() {
+    return Array.from(this.#list.querySelectorAll(':scope > [data-conversation]'));
+  }
+
+  /**
+   * @param {number | string} conversation
+   * @returns {Part | undefined}
+   */
   #item(conversation) {
     return this.#list.querySelector(`[data-conversation="${conversation}"]`);
   }
 
+  /** @param {Incoming} event */
   async #fetch(event) {
     const { conversation } = event;
-    if (this.#waiting.has(conversation)) return this.#waiting.get(conversation).push(event);
+    const others = this.#waiting.get(conversation);
+    if (others) return others.push(event);
+    /** @type {Incoming[]} */
     const waiting = [];
     this.#waiting.set(conversation, waiting);
     await this.#load(conversation);
     this.#waiting.delete(conversation);
-    if (this.#item(conversation)) waiting.forEach((later) => this.message(later));
+    if (this.#item(conversation)) for (const later of waiting) this.message(later);
   }
 
+  /** @param {number} conversation */
   async #load(conversation) {
     try {
       const response = await fetch(`/c/${conversation}/item`);
@@ -145,23 +182,26 @@ export class List {
     }
   }
 
+  /** @param {Part} item */
   #show(item) {
     showRecent(item.querySelector('time'));
     this.#count(item);
-    const focused = item.contains(document.activeElement) ? document.activeElement : null;
-    const after = Array.from(this.#list.children).find((other) => other !== item && other.dataset.at <= item.dataset.at);
+    const focused = item.querySelector(':focus');
+    const after = this.#items().find((other) => other !== item && other.dataset.at <= item.dataset.at);
     if (!item.isConnected || item.nextElementSibling !== (after ?? null)) this.#list.insertBefore(item, after ?? null);
     focused?.focus();
     this.#total();
   }
 
+  /** @param {Part} item */
   #count(item) {
     badge(item, 'badge', 'unread', unreadOf(item), '');
     badge(item, 'mentioned', 'mentions', unreadOf(item) > 0 ? Number(item.dataset.mentions) : 0, '@');
   }
 
   #total() {
-    const items = Array.from(this.#list.children);
+    const items = this.#items();
+    /** @param {Part} item */
     const counted = (item) => (item.dataset.level === 'none' ? 0 : unreadOf(item));
     const total = items.reduce((sum, item) => sum + counted(item), 0);
     document.title = total > 0 ? `(${total}) ${this.#title}` : this.#title;
@@ -171,11 +211,15 @@ export class List {
     const current = this.#current && this.#item(this.#current);
     const elsewhere = total - (current ? counted(current) : 0);
     this.#elsewhere.hidden = elsewhere === 0;
-    this.#elsewhere.textContent = elsewhere;
+    this.#elsewhere.textContent = String(elsewhere);
   }
 }
 
-/** Shows the beginning of a message, like the server does. */
+/**
+ * Shows the beginning of a message, like the server does.
+ * @param {Part} item
+ * @param {Part} message
+ */
 function preview(item, message) {
   const line = item.querySelector('.preview');
   line.dataset.sender = message.dataset.sender;
@@ -194,7 +238,14 @@ function preview(item, message) {
   }
 }
 
-/** Shows a number on an item, or nothing for 0. */
+/**
+ * Shows a number on an item, or nothing for 0.
+ * @param {Part} item
+ * @param {string} name
+ * @param {string} testid
+ * @param {number} count
+ * @param {string} sign
+ */
 function badge(item, name, testid, count, sign) {
   let number = item.querySelector(`.${name}`);
   if (count > 0 && !number) {
@@ -205,5 +256,7 @@ function badge(item, name, testid, count, sign) {
   else number?.remove();
 }
 
+/** @param {Part} item */
 const versionOf = (item) => Number(item.dataset.readVersion);
+/** @param {Part} item */
 const unreadOf = ({ dataset: { lastSeq, lastRead, tombstones = 0 } }) => Math.max(0, lastSeq - lastRead - tombstones);

@@ -16,11 +16,21 @@ const CROWDED_RETRY_MS = 60_000;
 const SESSION_REVOKED = 4401;
 const CROWDED = 4429; // too many pages of this browser are connected
 
+/**
+ * @typedef {object} Options
+ * @property {{ epoch?: string, xid?: string }} cursor
+ * @property {() => { conversation: number | null, rev: number }} position what is on screen
+ * @property {() => Promise<unknown> | undefined} settled resolves once a reload would lose no unsent message
+ * @property {(frame: any) => void} onFrame
+ * @property {(state: ConnectionState) => void} onState
+ */
+
 export class Live {
   #cursor;
   #position;
   #onFrame;
   #onState;
+  /** @type {WebSocket | null} */
   #socket = null;
   #attempts = 0;
   #retry = 0;
@@ -31,9 +41,7 @@ export class Live {
   #resumeAgain = false;
   #settled;
 
-  /**
-   * `position()` returns the {conversation, rev} on screen; `settled()` resolves once a reload would lose no unsent message.
-   */
+  /** @param {Options} options */
   constructor({ cursor, position, settled, onFrame, onState }) {
     this.#settled = settled;
     this.#cursor = cursor;
@@ -83,13 +91,17 @@ export class Live {
     if (!this.#resuming) this.resume();
   }
 
-  /** Sends a frame that is useless later. Returns false if there is no connection. */
+  /**
+   * Sends a frame that is useless later. Returns false if there is no connection.
+   * @param {object} frame
+   */
   send(frame) {
     if (this.#socket?.readyState !== WebSocket.OPEN) return false;
     this.#socket.send(JSON.stringify(frame));
     return true;
   }
 
+  /** @param {string} data */
   #receive(data) {
     this.#lastFrameAt = Date.now();
     let frame;
@@ -120,6 +132,7 @@ export class Live {
     if (frame.type === 'resumed' && this.#resumeAgain) this.resume();
   }
 
+  /** @param {number} code */
   #closed(code) {
     this.#socket = null;
     if (code === SESSION_REVOKED) return logInAgain();
@@ -140,6 +153,7 @@ export class Live {
     if (this.#attempts % 4 === 3) checkSession();
   }
 
+  /** @param {number} spread */
   #reload(spread) {
     if (this.#reloading) return;
     this.#reloading = true;

@@ -22,10 +22,18 @@ export class Log {
   #newBelow = 0;
   #onGap;
   #onSeen;
-  #latest = null; // the request of the latest messages, while it runs
-  /** Called with each message that was placed. */
+  /**
+   * The request of the latest messages, while it runs.
+   * @type {Promise<Document | null> | null}
+   */
+  #latest = null;
+  /**
+   * Called with each message that was placed.
+   * @type {(item: Part) => void}
+   */
   onPlaced = () => {};
 
+  /** @param {{ me: string, rev: number, onGap: () => void, onSeen: (seq: number) => void }} options */
   constructor({ me, rev, onGap, onSeen }) {
     this.#me = me;
     this.#rev = rev;
@@ -50,13 +58,19 @@ export class Log {
     return this.#rev;
   }
 
-  /** A live change: applied at once if it is next, else held. No revs exist between `after` and `rev`. */
+  /**
+   * A live change: applied at once if it is next, else held. No revs exist between `after` and `rev`.
+   * @param {{ rev: number, html: string, after?: number }} change
+   */
   apply({ rev, html, after }) {
     if (this.#ahead.get(rev)?.html !== null) this.#hold(rev, html, after);
     this.#drain();
   }
 
-  /** All changes in (from, to]. A rev without an item has nothing to show. */
+  /**
+   * All changes in (from, to]. A rev without an item has nothing to show.
+   * @param {RevRange} range
+   */
   applyRange({ from, to, items }) {
     if (from > this.#rev) return;
     for (const { rev, html } of items) if (rev > this.#rev) this.#place(html);
@@ -64,7 +78,10 @@ export class Log {
     this.#drain();
   }
 
-  /** The server has accepted an own message. Earlier revs may still be missing. */
+  /**
+   * The server has accepted an own message. Earlier revs may still be missing.
+   * @param {{ rev: number, html: string }} answer
+   */
   sent({ rev, html }) {
     this.#hold(rev, null);
     this.#place(html);
@@ -89,7 +106,10 @@ export class Log {
     return true;
   }
 
-  /** Appends an item that has no seq yet. */
+  /**
+   * Appends an item that has no seq yet.
+   * @param {Part} item
+   */
   append(item) {
     this.#list.append(item);
     this.arrange();
@@ -108,7 +128,10 @@ export class Log {
     this.markSeen();
   }
 
-  /** Puts the line before the first unread message. */
+  /**
+   * Puts the line before the first unread message.
+   * @param {Part} item
+   */
   showUnread(item) {
     const line = this.#list.querySelector('.new-since') ?? parse('<li class="new-since" data-testid="new-since"></li>');
     line.textContent ||= this.#list.dataset.newSince;
@@ -130,10 +153,15 @@ export class Log {
   arrange() {
     arrange(this.#list);
     for (const button of this.#list.querySelectorAll('.reaction')) {
-      button.ariaPressed = button.dataset.users.split(' ').includes(this.#me);
+      button.ariaPressed = String(button.dataset.users.split(' ').includes(this.#me));
     }
   }
 
+  /**
+   * @param {number} rev
+   * @param {string | null} html
+   * @param {number} after
+   */
   #hold(rev, html, after = rev - 1) {
     if (rev > this.#rev) this.#ahead.set(rev, { after, html });
   }
@@ -157,7 +185,10 @@ export class Log {
     watchEnds({ list: this.#list, region: this.#region, scroller: this.#scroller, onLoaded: (page) => this.#loaded(page) });
   }
 
-  /** Items of another page were added. What has changed since it was read was skipped here, as not on screen: it is requested. */
+  /**
+   * Items of another page were added. What has changed since it was read was skipped here, as not on screen: it is requested.
+   * @param {Document} page
+   */
   #loaded(page) {
     this.arrange();
     const rev = Number(page.body.dataset.rev);
@@ -176,7 +207,10 @@ export class Log {
     this.#gapTimer = setTimeout(() => this.#requestGap(), RETRY_MS);
   }
 
-  /** Inserts or replaces an item: a message by its seq, a notice after its message. */
+  /**
+   * Inserts or replaces an item: a message by its seq, a notice after its message.
+   * @param {string} html
+   */
   #place(html) {
     const item = parse(html);
     if (!item) return; // from a newer release: nothing to show
@@ -203,19 +237,26 @@ export class Log {
     if (!known && item.dataset.seq && item.dataset.sender !== this.#me) this.#countBelow();
   }
 
+  /** @param {Part} item */
   #known({ dataset: { seq, sender, clientId, rev } }) {
     if (!seq) return itemsOf(this.#list).find((other) => !other.dataset.seq && other.dataset.rev === rev);
     const own = `[data-client-id="${CSS.escape(clientId)}"][data-sender="${sender}"]`;
     return this.#list.querySelector(`#m${seq}, ${own}`);
   }
 
-  /** Whether the item is older than the loaded messages. */
+  /**
+   * Whether the item is older than the loaded messages.
+   * @param {Part} item
+   */
   #isBeforeStart(item) {
     const first = messagesOf(this.#list)[0];
     return document.querySelector('.older') && first && positionOf(item) < Number(first.dataset.seq);
   }
 
-  /** Whether the item is newer than this page of history. Then it is only counted. */
+  /**
+   * Whether the item is newer than this page of history. Then it is only counted.
+   * @param {Part} item
+   */
   #isBelow(item) {
     if (this.#isAtLatest()) return false;
     const last = messagesOf(this.#list).findLast((other) => other.dataset.seq);
@@ -227,7 +268,7 @@ export class Log {
   #countBelow() {
     this.#newBelow += 1;
     const badge = this.#jump.querySelector('.badge');
-    badge.textContent = this.#newBelow;
+    badge.textContent = String(this.#newBelow);
     badge.hidden = false;
     this.#jump.hidden = false;
   }
@@ -260,5 +301,9 @@ export class Log {
   }
 }
 
+/**
+ * @param {Part} item
+ * @param {Part} scroller
+ */
 const isBelowView = (item, scroller) =>
   item.getBoundingClientRect().top > scroller.getBoundingClientRect().top;

@@ -13,6 +13,7 @@ export class ReadMarks {
   /** After "mark unread", what is on screen does not count as read until the person comes back or writes. */
   #paused = false;
 
+  /** @param {{ conversation: number, list: import('./list.js').List }} options */
   constructor({ conversation, list }) {
     this.#conversation = conversation;
     this.#list = list;
@@ -20,7 +21,10 @@ export class ReadMarks {
     document.addEventListener('visibilitychange', () => document.hidden && this.resume());
   }
 
-  /** Messages up to this one are on screen. */
+  /**
+   * Messages up to this one are on screen.
+   * @param {number} seq
+   */
   seen(seq) {
     if (this.#paused || seq <= this.#seen) return;
     this.#seen = seq;
@@ -28,7 +32,10 @@ export class ReadMarks {
     if (!this.#timer) this.#send();
   }
 
-  /** The state on the server, which another device or "mark unread" has changed. */
+  /**
+   * The state on the server, which another device or "mark unread" has changed.
+   * @param {Mark} mark
+   */
   follow({ last_read, version }) {
     if (version < this.#version) return;
     if (version > this.#version) {
@@ -52,7 +59,7 @@ export class ReadMarks {
     this.#timer = setTimeout(() => this.#send(), RETRY_MS);
     try {
       const headers = { Accept: 'application/json' };
-      const body = new URLSearchParams({ seq, version: this.#version });
+      const body = new URLSearchParams({ seq: String(seq), version: String(this.#version) });
       const response = await fetch(`/c/${this.#conversation}/read`, { method: 'POST', headers, body, keepalive: true });
       if (!response.ok) return;
       this.follow(await response.json());

@@ -3,12 +3,19 @@
 import { pathOf, source } from './compose.js';
 import { post } from './delivery.js';
 
+/** @import { Composer } from './compose.js' */
+/** @import { Edits } from './edits.js' */
+
 const GAP_PX = 4;
 const TOAST_MS = 2_000;
 
-/** Opens the menu at `.more`, and handles reactions. Loaded with the page, so that the menu opens without delay. */
+/**
+ * Opens the menu at `.more`, and handles reactions. Loaded with the page, so that the menu opens without delay.
+ * @param {{ list: Part, me: string, conversation: number, composer: Composer, edits: Edits, onUnread: (item: Part, mark: Mark) => void }} options
+ */
 export function prepareMenu({ list, me, conversation, composer, edits, onUnread }) {
   const menu = document.querySelector('#menu');
+  /** @type {Part | null} */
   let item = null;
 
   list.addEventListener('click', (event) => {
@@ -21,15 +28,15 @@ export function prepareMenu({ list, me, conversation, composer, edits, onUnread 
   list.addEventListener('submit', (event) => {
     if (!event.target.matches('.reactions')) return;
     event.preventDefault();
-    const { value, ariaPressed } = event.submitter;
-    react(event.target.closest('.message'), value, ariaPressed !== 'true');
+    const button = /** @type {Part} */ (event.submitter);
+    react(event.target.closest('.message'), button.value, button.ariaPressed !== 'true');
   });
   list.addEventListener('click', (event) => jump(event));
   showToolbar(list, (message, act) => (act === 'react' ? pickReaction(message) : acts[act](message)));
 
   menu.addEventListener('click', async (event) => {
     const button = event.target.closest('button');
-    if (!button) return;
+    if (!button || !item) return;
     menu.hidePopover();
     const { act, emoji } = button.dataset;
     if (emoji) return react(item, emoji, !isOwn(item, emoji));
@@ -39,14 +46,25 @@ export function prepareMenu({ list, me, conversation, composer, edits, onUnread 
   menu.addEventListener('keydown', (event) => move(menu, event));
   menu.addEventListener('toggle', (event) => event.newState === 'closed' && item?.querySelector('.more')?.focus());
 
-  const react = (message, emoji, present) => post(`${pathOf(conversation, message.dataset.seq)}/reactions`, { emoji, present });
+  /**
+   * @param {Part} message
+   * @param {string} emoji
+   * @param {boolean} present
+   */
+  const react = (message, emoji, present) => post(`${pathOf(conversation, message.dataset.seq)}/reactions`, { emoji, present: String(present) });
+  /**
+   * @param {Part} message
+   * @param {string} emoji
+   */
   const isOwn = (message, emoji) =>
     message.querySelector(`.reaction[value="${CSS.escape(emoji)}"]`)?.ariaPressed === 'true';
+  /** @param {Part} message */
   const pickReaction = async (message) => {
     const { pickEmoji } = await import('./emoji.js');
     const emoji = await pickEmoji();
     if (emoji) react(message, emoji, true);
   };
+  /** @type {Record<string, (message: Part) => void>} */
   const acts = {
     reply: (message) => composer.reply(message),
     edit: (message) => composer.edit(message, edits.textOf(Number(message.dataset.seq))),
@@ -60,6 +78,11 @@ export function prepareMenu({ list, me, conversation, composer, edits, onUnread 
   };
 }
 
+/**
+ * @param {Part} menu
+ * @param {Part} more
+ * @param {boolean} own
+ */
 function open(menu, more, own) {
   menu.querySelector('[data-act=edit]').hidden = !own;
   menu.querySelector('[data-act=delete]').hidden = !own && !document.querySelector('.bar[data-owner]:not([data-kind=direct])');
@@ -73,7 +96,11 @@ function open(menu, more, own) {
   menu.querySelector('button').focus();
 }
 
-/** Moves the toolbar to the message under the mouse. */
+/**
+ * Moves the toolbar to the message under the mouse.
+ * @param {Part} list
+ * @param {(message: Part, act: string) => void} onAct
+ */
 function showToolbar(list, onAct) {
   const bar = document.querySelector('#toolbar');
   list.addEventListener('pointerover', ({ pointerType, target }) => {
@@ -88,18 +115,25 @@ function showToolbar(list, onAct) {
   });
 }
 
-/** Arrow keys move through the menu. The browser handles Escape. */
+/**
+ * Arrow keys move through the menu. The browser handles Escape.
+ * @param {Part} menu
+ * @param {KeyboardEvent} event
+ */
 function move(menu, event) {
   const buttons = Array.from(menu.querySelectorAll('button:not([hidden])'));
-  const at = buttons.indexOf(document.activeElement);
+  const at = buttons.indexOf(/** @type {Part} */ (document.activeElement));
   const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
   const to = event.key === 'Home' ? 0 : event.key === 'End' ? buttons.length - 1 : step && at + step;
   if (to === undefined) return;
   event.preventDefault();
-  buttons.at(to % buttons.length).focus();
+  buttons.at(to % buttons.length)?.focus();
 }
 
-/** Scrolls to the quoted message if it is on the page; else the browser follows the link. */
+/**
+ * Scrolls to the quoted message if it is on the page; else the browser follows the link.
+ * @param {On<MouseEvent>} event
+ */
 function jump(event) {
   const quote = event.target.closest('.quote');
   const quoted = quote && document.getElementById(`m${quote.dataset.quote}`);
@@ -112,6 +146,10 @@ function jump(event) {
   quoted.classList.add('shown');
 }
 
+/**
+ * @param {string} selector
+ * @param {() => void} onYes
+ */
 function ask(selector, onYes) {
   const dialog = document.querySelector(selector);
   dialog.returnValue = '';
@@ -119,13 +157,21 @@ function ask(selector, onYes) {
   dialog.showModal();
 }
 
-/** A message as it was typed, with its marks. */
+/**
+ * A message as it was typed, with its marks.
+ * @param {number} conversation
+ * @param {Part} message
+ */
 async function typed(conversation, message) {
   const { body } = (await source(conversation, message.dataset.seq)) ?? {};
+  // biome-ignore lint/performance/useDomNodeTextContent: only this has the line breaks.
   return body ?? message.querySelector('.body')?.innerText ?? '';
 }
 
-/** Copies a text, or the text that a promise brings, and shows a toast. */
+/**
+ * Copies a text, or the text that a promise brings, and shows a toast.
+ * @param {string | Promise<string>} text
+ */
 export async function copy(text) {
   await put(text);
   const toast = document.querySelector('#copied');
@@ -133,6 +179,7 @@ export async function copy(text) {
   setTimeout(() => (toast.textContent = ''), TOAST_MS);
 }
 
+/** @param {string | Promise<string>} text */
 async function put(text) {
   try {
     // Safari accepts only what starts with the click, such as a promise.

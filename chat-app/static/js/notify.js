@@ -16,8 +16,12 @@ const CHOICE = `confab-notify-${me}`; // 'on', 'off', 'later': this person's cho
 export const supported = 'Notification' in window && 'serviceWorker' in navigator && 'locks' in navigator;
 
 let isLeader = false;
+/** @typedef {{ key: string | null, quiet: [number, number, string] | null, at: number }} Settings */
+
+/** @type {Settings | null} */
 let settings = null;
 
+/** @param {MessageFrame} frame */
 export async function message({ conversation, seq, sender, html, mentions }) {
   if (!supported || String(sender) === me) return;
   if (Notification.permission === 'default') return offer();
@@ -29,7 +33,10 @@ export async function message({ conversation, seq, sender, html, mentions }) {
   show(item, parse(html), { conversation, seq, renotify: true });
 }
 
-/** A message was edited or deleted: the notification that shows it follows. */
+/**
+ * A message was edited or deleted: the notification that shows it follows.
+ * @param {MessageFrame} frame
+ */
 export async function changed({ conversation, seq, html }) {
   const shown = (await notifications(tagOf(conversation))).find(({ data }) => data.seq === seq);
   const item = itemOf(conversation);
@@ -47,22 +54,39 @@ export async function closeRead() {
   }
 }
 
-/** By the conversation's level. In a direct conversation every message counts as a mention. */
+/**
+ * By the conversation's level. In a direct conversation every message counts as a mention.
+ * @param {DOMStringMap} item
+ * @param {number[]} mentions
+ */
 function isWanted({ level = 'all', kind = 'direct' }, mentions = []) {
-  return level === 'all' || (level === 'mentions' && (kind === 'direct' || mentions.map(String).includes(me)));
+  return level === 'all' || (level === 'mentions' && (kind === 'direct' || mentions.map(String).includes(String(me))));
 }
 
+/** @param {number} conversation */
 const tagOf = (conversation) => `c-${conversation}`;
 
+/**
+ * @param {number | string} conversation
+ * @returns {Part | null}
+ */
 const itemOf = (conversation) => document.querySelector(`.conversations [data-conversation="${conversation}"]`);
 
-/** The notifications on screen: of conversations, or of one of them. */
-async function notifications(tag) {
+/**
+ * The notifications on screen: of conversations, or of one of them.
+ * @param {string} tag
+ */
+async function notifications(tag = '') {
   if (!supported) return [];
   const registration = await navigator.serviceWorker.getRegistration('/');
   return (await registration?.getNotifications(tag ? { tag } : {})) ?? [];
 }
 
+/**
+ * @param {Part} item
+ * @param {Part} message
+ * @param {{ conversation: number, seq: number, renotify: boolean }} options
+ */
 async function show(item, message, { conversation, seq, renotify }) {
   const name = item.querySelector('.name').textContent.trim();
   const text = excerptText(message, SHOWN_CHARS);
@@ -70,19 +94,22 @@ async function show(item, message, { conversation, seq, renotify }) {
   const registration = await navigator.serviceWorker.getRegistration('/');
   // Pushes have the same tag, so a conversation has one notification: the newest.
   registration?.showNotification(name, {
-    body, tag: tagOf(conversation), renotify, silent: !renotify, dir: document.dir || 'auto', lang: document.documentElement.lang,
+    body, tag: tagOf(conversation), renotify, silent: !renotify, dir: document.dir === 'rtl' ? 'rtl' : 'ltr', lang: document.documentElement.lang,
     data: { url: `/c/${conversation}`, seq },
   });
 }
 
-/** The sender's name, and for an integration that it is one, as in a push. */
+/**
+ * The sender's name, and for an integration that it is one, as in a push.
+ * @param {Part} message
+ */
 function signedBy(message) {
   const app = getComputedStyle(document.documentElement).getPropertyValue('--t-app').replaceAll('"', '');
   return message.querySelector('.meta .app-label') ? `${senderOf(message)} (${app})` : senderOf(message);
 }
 
 async function isAnyPageVisible() {
-  const { held } = await navigator.locks.query();
+  const { held = [] } = await navigator.locks.query();
   return held.some(({ name }) => name === VISIBLE);
 }
 
@@ -102,13 +129,17 @@ async function isQuiet() {
   return from <= to ? now >= from && now < to : now >= from || now < to;
 }
 
-/** The key to subscribe with and the quiet hours, cached for some minutes. */
+/**
+ * The key to subscribe with and the quiet hours, cached for some minutes.
+ * @returns {Promise<Settings>}
+ */
 async function loadSettings() {
   if (settings && Date.now() - settings.at < SETTINGS_TTL_MS) return settings;
   const response = await fetch('/notifications/settings', { headers: { Accept: 'application/json' } });
   if (!response.ok) throw new Error(`settings: ${response.status}`);
-  settings = { ...(await response.json()), at: Date.now() };
-  return settings;
+  const loaded = { ...(await response.json()), at: Date.now() };
+  settings = loaded;
+  return loaded;
 }
 
 /** 'on', 'off', 'denied' or 'unsupported'. */
@@ -138,6 +169,10 @@ export async function turnOff() {
   await subscription.unsubscribe();
 }
 
+/**
+ * @param {ServiceWorkerRegistration} registration
+ * @param {string} key
+ */
 async function subscribe(registration, key) {
   const manager = registration.pushManager;
   let subscription = await manager.getSubscription();
@@ -147,12 +182,17 @@ async function subscribe(registration, key) {
   }
   subscription ??= await manager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
   const { endpoint, keys } = subscription.toJSON();
-  await post('/notifications/subscription', { endpoint, ...keys });
+  await post('/notifications/subscription', { endpoint: endpoint ?? '', ...keys });
 }
 
-const encoded = (bytes) =>
-  btoa(String.fromCharCode(...new Uint8Array(bytes))).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+/** @param {ArrayBuffer | null} key */
+const encoded = (key) =>
+  btoa(String.fromCharCode(...new Uint8Array(key ?? []))).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 
+/**
+ * @param {string} address
+ * @param {Record<string, string>} fields
+ */
 async function post(address, fields) {
   const headers = { Accept: 'application/json' };
   const response = await fetch(address, { method: 'POST', headers, body: new URLSearchParams(fields) });
@@ -176,7 +216,10 @@ function offer() {
   });
 }
 
-/** The settings page: the switch of this device, and the browser's time zone if none is set. */
+/**
+ * The settings page: the switch of this device, and the browser's time zone if none is set.
+ * @param {Part} page
+ */
 export function startSettings(page) {
   const { zone } = page.querySelector('.hours').elements;
   zone.value ||= Intl.DateTimeFormat().resolvedOptions().timeZone ?? 'UTC';
@@ -215,9 +258,14 @@ async function refresh() {
 
 /** Holds VISIBLE while this page is in the foreground, and LEADER, once it is free, until the page is closed. */
 function holdLocks() {
+  /** @type {((gone: unknown) => void) | null} */
   let leave = null;
   const visible = () => {
-    if (document.hidden) return void (leave?.(), (leave = null));
+    if (document.hidden) {
+      leave?.(null);
+      leave = null;
+      return;
+    }
     if (leave) return;
     navigator.locks.request(VISIBLE, { mode: 'shared' }, () => new Promise((gone) => (leave = gone)));
   };

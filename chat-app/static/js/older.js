@@ -2,6 +2,7 @@
 
 const MARGIN = '400px';
 
+/** @param {import('./list.js').List} list */
 export function continueList(list) {
   const link = document.querySelector('.list-end');
   const observer = new IntersectionObserver(([end]) => end.isIntersecting && load(), {

@@ -2,14 +2,23 @@
 
 import { comesBefore, itemsOf } from './arrange.js';
 
-/** Loads older and newer messages when the reader scrolls near them; `onLoaded(page)` takes what was loaded. */
+/** @typedef {{ list: Part, region: Part, scroller: Part, onLoaded: (page: Document) => void }} View */
+
+/**
+ * Loads older and newer messages when the reader scrolls near them; `onLoaded(page)` takes what was loaded.
+ * @param {View} view
+ */
 export function watchEnds({ list, region, scroller, onLoaded }) {
   const view = { list, region, scroller, onLoaded };
   watch('.older', view);
   watch('.newer', view);
 }
 
-/** Inserts items where they belong. */
+/**
+ * Inserts items where they belong.
+ * @param {Part} list
+ * @param {Part[]} items
+ */
 export function insertItems(list, items) {
   for (const item of items) {
     const before = itemsOf(list).findLast((other) => comesBefore(other, item));
@@ -18,7 +27,10 @@ export function insertItems(list, items) {
   }
 }
 
-/** Fetches a page of the chat as a document, or null. */
+/**
+ * Fetches a page of the chat as a document, or null.
+ * @param {string} address
+ */
 export async function fetchPage(address) {
   try {
     const response = await fetch(address);
@@ -28,8 +40,13 @@ export async function fetchPage(address) {
   }
 }
 
-/** Puts the messages of another page, and its links to the rest, in place of those on screen. What is not sent yet stays. */
+/**
+ * Puts the messages of another page, and its links to the rest, in place of those on screen. What is not sent yet stays.
+ * @param {Document} page
+ * @param {Part} list
+ */
 export function replacePage(page, list) {
+  /** @param {Part} item */
   const isSent = ({ dataset }) => page.querySelector(`.message[data-client-id="${dataset.clientId}"]`);
   const unsent = itemsOf(list).filter((item) => !item.dataset.rev && !isSent(item));
   list.replaceChildren(...page.querySelector('.messages').children, ...unsent);
@@ -38,6 +55,10 @@ export function replacePage(page, list) {
   if (older) document.querySelector('.track').prepend(older);
 }
 
+/**
+ * @param {string} selector
+ * @param {View} view
+ */
 function watch(selector, view) {
   const link = document.querySelector(selector);
   if (!link) return;
@@ -63,6 +84,12 @@ function watch(selector, view) {
   observer.observe(link);
 }
 
+/**
+ * @param {Document} page
+ * @param {string} selector
+ * @param {Part} link
+ * @param {View} view
+ */
 function add(page, selector, link, { list, region, scroller, onLoaded }) {
   const items = itemsOf(page.querySelector('.messages')).filter(
     ({ id, dataset }) => !(id ? list.querySelector(`#${id}`) : list.querySelector(`.notice[data-rev="${dataset.rev}"]`)),
@@ -72,7 +99,7 @@ function add(page, selector, link, { list, region, scroller, onLoaded }) {
   if (selector === '.older') list.prepend(...items);
   else insertItems(list, items);
   const next = page.querySelector(selector);
-  if (next && items.length > 0) link.href = next.getAttribute('href');
+  if (next && items.length > 0) link.href = next.getAttribute('href') ?? '';
   else removeLinks(link);
   onLoaded(page);
   // The column counts from its end, so items added below would move what the person is reading.
@@ -80,6 +107,7 @@ function add(page, selector, link, { list, region, scroller, onLoaded }) {
   requestAnimationFrame(() => (region.ariaLive = 'polite'));
 }
 
+/** @param {Part} link */
 function removeLinks(link) {
   if (link.matches('.newer')) document.querySelector('.track > .latest')?.remove();
   link.remove();

@@ -13,7 +13,10 @@ export class Presence {
   #hiddenTimer = 0;
   #watchTimer = 0;
 
-  /** `send(frame)` returns false if there is no connection. */
+  /**
+   * `send(frame)` returns false if there is no connection.
+   * @param {Send} send
+   */
   constructor(send) {
     this.#send = send;
     if (!this.#isOn) return;
@@ -30,7 +33,10 @@ export class Presence {
     if (this.#away) this.#send({ type: 'away', away: true });
   }
 
-  /** The server sent the status of some people. */
+  /**
+   * The server sent the status of some people.
+   * @param {PresenceFrame} frame
+   */
   show({ people }) {
     for (const { user, status } of people) this.#statuses.set(String(user), status);
     this.#draw();
@@ -66,6 +72,7 @@ export class Presence {
     else this.#sendAway(false);
   }
 
+  /** @param {boolean} away */
   #sendAway(away) {
     if (away === this.#away) return;
     this.#away = away;
@@ -79,7 +86,12 @@ const elements = () =>
     Array.from(document.querySelectorAll(where)),
   );
 
-/** The list has the texts; there is none for "offline". */
+/**
+ * The list has the texts; there is none for "offline".
+ * @param {Part} element
+ * @param {Part} list
+ * @param {string} status
+ */
 function mark(element, { dataset: texts }, status) {
   const known = element.querySelector('.presence');
   if (!texts[status]) return known?.remove();

@@ -3,11 +3,14 @@
 // A message keeps its UUID in all attempts; the server accepts each UUID once. Storage has what is not sent yet, so that it
 // outlives the page.
 
-import { whole } from './arrange.js';
+import { copyOf, whole } from './arrange.js';
 import { Delivery, post } from './delivery.js';
 import { all, put, remove } from './storage.js';
 
 const STORE = 'outbox';
+/** @typedef {Unsent & { item: Part }} Queued */
+
+/** @type {Pick<import('./tray.js').Tray, 'take' | 'restore' | 'hasReady' | 'isReady' | 'isBusy' | 'focusFailed'>} */
 const NO_FILES = { take: () => [], restore: () => {}, hasReady: () => false, isReady: () => true, isBusy: () => false, focusFailed: () => {} };
 
 export class Outbox {
@@ -17,16 +20,26 @@ export class Outbox {
   #log;
   #conversation;
   #onSent;
+  /** @type {Queued[]} */
   #queue = [];
   #busy = false;
   #delivery = new Delivery();
+  /** @type {((empty: unknown) => void)[]} */
   #onEmpty = [];
-  #template = document.querySelector('#outgoing');
   /** The files of the next message; `attach.js` replaces this object. */
   files = NO_FILES;
   /** Whether to send the message as soon as its files are uploaded. */
   #held = false;
 
+  /**
+   * @param {object} parts
+   * @param {Part} parts.form
+   * @param {import('./compose.js').Composer} parts.composer
+   * @param {import('./edits.js').Edits} parts.edits
+   * @param {import('./log.js').Log} parts.log
+   * @param {number} parts.conversation
+   * @param {(sent: { seq: number, html: string }) => void} parts.onSent
+   */
   constructor({ form, composer, edits, log, conversation, onSent }) {
     this.#form = form;
     this.#composer = composer;
@@ -51,6 +64,7 @@ export class Outbox {
     }
   }
 
+  /** @param {Unsent} entry */
   #isShown({ id }) {
     const known = document.querySelector(`.message[data-client-id="${id}"]`);
     if (known?.dataset.seq) remove(STORE, id); // its answer was lost
@@ -81,8 +95,9 @@ export class Outbox {
     if (body !== original) this.#edits.save({ seq, body });
   }
 
+  /** @param {Unsent} entry */
   #item({ id, body, files, at }) {
-    const item = this.#template.content.firstElementChild.cloneNode(true);
+    const item = copyOf('#outgoing');
     item.dataset.clientId = id;
     item.querySelector('time').dateTime = new Date(at).toISOString();
     item.querySelector('.body').textContent = body.trimEnd() || files.map(({ name }) => name).join('\n');
@@ -96,6 +111,7 @@ export class Outbox {
     if (this.files.isReady()) this.#take();
   }
 
+  /** @param {Queued} entry */
   #enqueue(entry) {
     entry.item.dataset.state = 'pending';
     entry.item.querySelector('.retry').onclick = () => this.#retry(entry);
@@ -105,7 +121,10 @@ export class Outbox {
     this.#pump();
   }
 
-  /** The retry button. An entry that is still in the queue is retried at once. */
+  /**
+   * The retry button. An entry that is still in the queue is retried at once.
+   * @param {Queued} entry
+   */
   #retry(entry) {
     if (!this.#queue.includes(entry)) return this.#enqueue(entry);
     entry.item.dataset.state = 'pending';
@@ -122,6 +141,7 @@ export class Outbox {
     return this.#queue.length === 0 ? Promise.resolve() : new Promise((done) => this.#onEmpty.push(done));
   }
 
+  /** @param {Queued} entry */
   #discard(entry) {
     remove(STORE, entry.id);
     entry.item.remove();
@@ -137,9 +157,10 @@ export class Outbox {
       this.#queue.shift();
     }
     this.#busy = false;
-    for (const done of this.#onEmpty.splice(0)) done();
+    for (const done of this.#onEmpty.splice(0)) done(null);
   }
 
+  /** @param {Queued} entry */
   async #deliver(entry) {
     // It is not wanted if its live event arrived first, or if it was discarded.
     const isWanted = () => entry.item.isConnected;
@@ -151,7 +172,10 @@ export class Outbox {
     if (!isWanted()) remove(STORE, entry.id);
   }
 
-  /** One attempt. `settled` means accepted or finally refused. */
+  /**
+   * One attempt. `settled` means accepted or finally refused.
+   * @param {Queued} entry
+   */
   async #send(entry) {
     const outcome = await post(this.#form.action, fieldsOf(entry));
     const { settled, answer, refusal } = outcome;
@@ -170,7 +194,10 @@ export class Outbox {
   }
 }
 
-/** Sends what was written in other conversations and is not sent yet. What is refused waits there for its writer. */
+/**
+ * Sends what was written in other conversations and is not sent yet. What is refused waits there for its writer.
+ * @param {number | null} here
+ */
 export async function sendElsewhere(here) {
   const waiting = (await all(STORE)).filter(({ conversation, edit }) => conversation !== here && !edit);
   const stuck = new Set(); // conversations in which an earlier message is not sent
@@ -182,10 +209,11 @@ export async function sendElsewhere(here) {
   }
 }
 
+/** @param {Unsent} entry */
 const fieldsOf = ({ id, body, reply, files }) => ({
   client_id: id,
   body,
-  reply_to: reply ?? '',
+  reply_to: String(reply ?? ''),
   attachments: files.map((file) => file.upload).join(','),
 });
 

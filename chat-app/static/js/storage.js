@@ -6,20 +6,38 @@ const STORES = ['outbox', 'files'];
 const DRAFTS = 'draft:';
 const me = document.body.dataset.me;
 
+/** @type {Promise<IDBDatabase> | null} */
 let opening = null;
 
-/** Stores an entry with an `id` and a `conversation`, or replaces it. */
+/**
+ * Stores an entry with an `id` and a `conversation`, or replaces it.
+ * @param {string} store
+ * @param {Stored & Record<string, unknown>} entry
+ */
 export const put = (store, entry) => run(store, 'readwrite', (entries) => entries.put({ ...entry, me }));
 
+/**
+ * @param {string} store
+ * @param {string} id
+ */
 export const remove = (store, id) => run(store, 'readwrite', (entries) => entries.delete(id));
 
-/** This person's entries, oldest first. */
+/**
+ * This person's entries, oldest first.
+ * @param {string} store
+ * @returns {Promise<any[]>}
+ */
 export async function all(store) {
   const entries = (await run(store, 'readonly', (stored) => stored.getAll())) ?? [];
-  return entries.filter((entry) => entry.me === me).sort((a, b) => a.at - b.at);
+  /** @type {any[]} */
+  const own = entries.filter((/** @type {any} */ entry) => entry.me === me);
+  return own.sort((a, b) => a.at - b.at);
 }
 
-/** The key in local storage for the draft in a conversation. Local storage can be written while the page is closed. */
+/**
+ * The key in local storage for the draft in a conversation. Local storage can be written while the page is closed.
+ * @param {number} conversation
+ */
 export const draftKey = (conversation) => `${DRAFTS}${me}:${conversation}`;
 
 /** Deletes everything, at a logout. */
@@ -28,6 +46,7 @@ export const forget = () => erase(() => true);
 /** Deletes what another person left here, whose session ended without a logout. */
 export const forgetOthers = () => erase((owner) => owner !== me);
 
+/** @param {(owner: string | undefined) => boolean} isErased */
 async function erase(isErased) {
   for (const key of Object.keys(localStorage)) {
     if (key.startsWith(DRAFTS) && isErased(key.split(':')[1])) localStorage.removeItem(key);
@@ -38,6 +57,11 @@ async function erase(isErased) {
   }
 }
 
+/**
+ * @param {string} store
+ * @param {IDBTransactionMode} mode
+ * @param {(entries: IDBObjectStore) => IDBRequest} request
+ */
 async function run(store, mode, request) {
   try {
     opening ??= open();
@@ -57,7 +81,9 @@ async function run(store, mode, request) {
 function open() {
   return new Promise((done, failed) => {
     const request = indexedDB.open(NAME, 1);
-    request.onupgradeneeded = () => STORES.forEach((store) => request.result.createObjectStore(store, { keyPath: 'id' }));
+    request.onupgradeneeded = () => {
+      for (const store of STORES) request.result.createObjectStore(store, { keyPath: 'id' });
+    };
     request.onsuccess = () => done(request.result);
     request.onerror = () => failed(request.error);
   });

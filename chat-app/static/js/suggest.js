@@ -5,8 +5,15 @@ import { isComposing } from './keys.js';
 const MAX_EMOJI = 8;
 const MIN_EMOJI_CHARS = 2;
 
+/**
+ * `codes` are what may be typed as a whole, `names` what may be continued.
+ * @typedef {{ text: string, label: string, hint: string, codes: string[], names: string[] }} Suggestion
+ */
+
+/** @param {{ text: Part, conversation: number }} options */
 export function suggest({ text, conversation }) {
   const box = document.querySelector('#suggestions');
+  /** @type {Suggestion[]} */
   let options = [];
   let chosen = 0;
   let moved = false; // whether the person has chosen one with the arrows
@@ -18,9 +25,10 @@ export function suggest({ text, conversation }) {
     text.removeAttribute('aria-activedescendant');
   };
   const mark = () => {
-    box.querySelectorAll('[role=option]').forEach((option, n) => (option.ariaSelected = String(n === chosen)));
+    for (const [n, option] of box.querySelectorAll('[role=option]').entries()) option.ariaSelected = String(n === chosen);
     text.setAttribute('aria-activedescendant', `suggestion-${chosen}`);
   };
+  /** @param {number} n */
   const take = (n) => {
     const word = wordAt(text);
     if (!word) return close(); // the caret has moved away
@@ -30,7 +38,8 @@ export function suggest({ text, conversation }) {
   };
   const update = async () => {
     const word = wordAt(text);
-    const turn = (latest += 1);
+    latest += 1;
+    const turn = latest;
     if (!word) return close();
     const found = await (word.sign === '@' ? people(conversation, word.rest) : emoji(word.rest));
     if (turn !== latest) return;
@@ -54,7 +63,7 @@ export function suggest({ text, conversation }) {
       if (box.hidden || isComposing(event) || !wordAt(text)) return;
       const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
       if (step) chosen = (chosen + step + options.length) % options.length;
-      else if (event.key === 'Tab' || (event.key === 'Enter' && (moved || continues(wordAt(text), options)))) take(chosen);
+      else if (event.key === 'Tab' || (event.key === 'Enter' && (moved || continues(wordAt(text)?.rest ?? '', options)))) take(chosen);
       else if (event.key === 'Escape') close();
       else return;
       event.preventDefault();
@@ -74,7 +83,10 @@ export function suggest({ text, conversation }) {
   update();
 }
 
-/** The word before the caret, if it starts with `@` or `:`. */
+/**
+ * The word before the caret, if it starts with `@` or `:`.
+ * @param {Part} text
+ */
 function wordAt(text) {
   const before = text.value.slice(0, text.selectionStart);
   const found = before.match(/(?:^|[\s(])([@:])([\p{L}\p{N}._+-]*)$/u);
@@ -84,18 +96,28 @@ function wordAt(text) {
   return { sign, rest, start: before.length - rest.length - 1 };
 }
 
-/** Whether Enter completes the word: something is typed, the first suggestion continues it, and it is no whole name yet. */
-function continues({ rest }, options) {
+/**
+ * Whether Enter completes the word: something is typed, the first suggestion continues it, and it is no whole name yet.
+ * @param {string} rest
+ * @param {Suggestion[]} options
+ */
+function continues(rest, options) {
   const typed = rest.toLowerCase();
   const isWhole = options.some(({ codes }) => codes.includes(typed));
   return typed !== '' && !isWhole && options[0].names.some((name) => name.startsWith(typed));
 }
 
+/**
+ * @param {number} conversation
+ * @param {string} q
+ * @returns {Promise<Suggestion[]>}
+ */
 async function people(conversation, q) {
   try {
     const headers = { Accept: 'application/json' };
     const response = await fetch(`/c/${conversation}/members?${new URLSearchParams({ q })}`, { headers });
     if (!response.ok) return [];
+    /** @type {{ name: string, display_name: string }[]} */
     const found = await response.json();
     return found.map(({ name, display_name }) => ({
       text: `@${name}`,
@@ -109,12 +131,20 @@ async function people(conversation, q) {
   }
 }
 
+/**
+ * @param {string} word
+ * @returns {Promise<Suggestion[]>}
+ */
 async function emoji(word) {
   const { findEmoji } = await import('./emoji.js');
   const found = await findEmoji(word.toLowerCase(), MAX_EMOJI);
   return found.map(([sign, names]) => ({ text: sign, label: sign, hint: `:${names[0]}:`, codes: names, names }));
 }
 
+/**
+ * @param {Suggestion} suggestion
+ * @param {number} n
+ */
 function row({ label, hint }, n) {
   const option = document.createElement('li');
   option.role = 'option';

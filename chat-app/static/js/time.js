@@ -3,6 +3,7 @@
 const language = document.documentElement.lang;
 // The reader's variant of the page's language (en-GB or en-US).
 const locale = navigator.languages.find((tag) => tag.split('-')[0] === language) ?? language;
+/** @param {Intl.DateTimeFormatOptions} options */
 const format = (options) => new Intl.DateTimeFormat(locale, options);
 
 const clock = format({ hour: 'numeric', minute: '2-digit' });
@@ -15,22 +16,36 @@ const longDay = format({ weekday: 'long', day: 'numeric', month: 'long' });
 const oldDay = format({ weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
 const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
 
+/** @param {Date} date */
 const midnight = (date) => new Date(date.getFullYear(), date.getMonth(), date.getDate());
-const daysAgo = (date) => Math.round((midnight(new Date()) - midnight(date)) / 86_400_000);
+/** @param {Date} date */
+const daysAgo = (date) => Math.round((midnight(new Date()).getTime() - midnight(date).getTime()) / 86_400_000);
+/** @param {Date} date */
 const thisYear = (date) => date.getFullYear() === new Date().getFullYear();
 
-function write(time, text, title) {
+/**
+ * @param {Part} time
+ * @param {string} text
+ * @param {string} title
+ */
+function write(time, text, title = '') {
   if (time.textContent !== text) time.textContent = text;
   if (title) time.title = title;
 }
 
-/** Hours and minutes, for messages. */
+/**
+ * Hours and minutes, for messages.
+ * @param {Part} time
+ */
 export function showClock(time) {
   const date = new Date(time.dateTime);
   write(time, clock.format(date), full.format(date));
 }
 
-/** Calls `onDay` whenever a new day starts, also after the device has slept. */
+/**
+ * Calls `onDay` whenever a new day starts, also after the device has slept.
+ * @param {() => void} onDay
+ */
 export function eachDay(onDay) {
   let today = midnight(new Date()).getTime();
   const check = () => {
@@ -38,14 +53,17 @@ export function eachDay(onDay) {
     if (midnight(now).getTime() !== today) onDay();
     today = midnight(now).getTime();
     clearTimeout(timer);
-    timer = setTimeout(check, new Date(now.getFullYear(), now.getMonth(), now.getDate() + 1) - now + 500);
+    timer = setTimeout(check, new Date(now.getFullYear(), now.getMonth(), now.getDate() + 1).getTime() - now.getTime() + 500);
   };
   let timer = 0;
   document.addEventListener('visibilitychange', check);
   check();
 }
 
-/** The day, for the line between two days. */
+/**
+ * The day, for the line between two days.
+ * @param {Part} time
+ */
 export function showDay(time) {
   const date = new Date(time.dateTime);
   const ago = daysAgo(date);
@@ -54,7 +72,10 @@ export function showDay(time) {
   write(time, text.charAt(0).toLocaleUpperCase(locale) + text.slice(1));
 }
 
-/** The last activity, for lists: the more recent, the more precise. */
+/**
+ * The last activity, for lists: the more recent, the more precise.
+ * @param {Part} time
+ */
 export function showRecent(time) {
   const date = new Date(time.dateTime);
   const ago = daysAgo(date);
@@ -62,8 +83,15 @@ export function showRecent(time) {
   write(time, scale.format(date), full.format(date));
 }
 
-/** Day and time, for pages other than conversations. */
+/**
+ * Day and time, for pages other than conversations.
+ * @param {Part} time
+ */
 export const showStamp = (time) => write(time, stamp.format(new Date(time.dateTime)));
 
-/** Whether two times are on the same day in the reader's time zone. */
+/**
+ * Whether two times are on the same day in the reader's time zone.
+ * @param {Date} a
+ * @param {Date} b
+ */
 export const sameDay = (a, b) => midnight(a).getTime() === midnight(b).getTime();

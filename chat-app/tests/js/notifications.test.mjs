@@ -66,7 +66,10 @@ for (const [where, pages, left] of [['elsewhere', [], 1], ['on screen', [{ focus
     const held = registration();
     let count = 0;
     const show = held.showNotification;
-    held.showNotification = (...options) => ((count += 1), show(...options));
+    held.showNotification = (...options) => {
+      count += 1;
+      return show(...options);
+    };
     const listeners = {};
     const self = {
       addEventListener: (name, act) => (listeners[name] = act),
