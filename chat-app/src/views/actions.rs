@@ -41,6 +41,11 @@ pub(super) fn menu(text: Text) -> Markup {
             p.none.hint hidden { (t!(text, "emoji-none")) }
             form method="dialog" { button.quiet value="" { (t!(text, "close")) } }
         }
+        template #copy-code {
+            button.copy-code type="button" title=(t!(text, "copy-code")) aria-label=(t!(text, "copy-code")) data-testid="copy-code" {
+                (icon("M9 9V5a1 1 0 0 1 1-1h9a1 1 0 0 1 1 1v9a1 1 0 0 1-1 1h-4M5 9h9a1 1 0 0 1 1 1v9a1 1 0 0 1-1 1H5a1 1 0 0 1-1-1v-9a1 1 0 0 1 1-1z"))
+            }
+        }
         p.toast #copied role="status" data-text=(t!(text, "copied")) {}
         dialog.ask #ask-delete aria-labelledby="ask-delete-title" {
             h2 #ask-delete-title { (t!(text, "delete-sure")) }

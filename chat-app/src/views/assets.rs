@@ -16,14 +16,16 @@ use crate::text::Language;
 pub(crate) const ICON: &str = include_str!("../../static/icon.svg");
 
 /// The modules that `confab.js` imports.
-pub(crate) const MODULES: [&str; 18] = [
+pub(crate) const MODULES: [&str; 20] = [
     "arrange.js",
+    "arrive.js",
     "compose.js",
     "delivery.js",
     "draft.js",
     "edits.js",
     "keys.js",
     "excerpt.js",
+    "fold.js",
     "list.js",
     "live.js",
     "log.js",
@@ -85,8 +87,10 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     "attachments.css" "css/attachments.css" "text/css; charset=utf-8"
     "confab.css" "confab.css" "text/css; charset=utf-8"
     "account.css" "css/account.css" "text/css; charset=utf-8"
+    "code.js"    "js/code.js" "text/javascript; charset=utf-8"
     "confab.js"  "js/confab.js" "text/javascript; charset=utf-8"
     "arrange.js" "js/arrange.js" "text/javascript; charset=utf-8"
+    "arrive.js"  "js/arrive.js" "text/javascript; charset=utf-8"
     "compose.js" "js/compose.js" "text/javascript; charset=utf-8"
     "delivery.js" "js/delivery.js" "text/javascript; charset=utf-8"
     "draft.js" "js/draft.js" "text/javascript; charset=utf-8"
@@ -94,7 +98,10 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     "emoji.js"   "js/emoji.js" "text/javascript; charset=utf-8"
     "keys.js"    "js/keys.js" "text/javascript; charset=utf-8"
     "excerpt.js" "js/excerpt.js" "text/javascript; charset=utf-8"
+    "find.js"    "js/find.js" "text/javascript; charset=utf-8"
+    "fold.js"    "js/fold.js" "text/javascript; charset=utf-8"
     "lightbox.js" "js/lightbox.js" "text/javascript; charset=utf-8"
+    "limit.js"   "js/limit.js" "text/javascript; charset=utf-8"
     "list.js"    "js/list.js" "text/javascript; charset=utf-8"
     "live.js"    "js/live.js" "text/javascript; charset=utf-8"
     "log.js"     "js/log.js" "text/javascript; charset=utf-8"

@@ -13,6 +13,8 @@ use crate::t;
 use crate::text::Text;
 
 const QUOTE_CHARS: usize = 120;
+/// A placeholder, which the script replaces.
+const NUMBER: &str = "\u{2}";
 
 #[derive(Debug)]
 pub(crate) struct ComposerDraft {
@@ -43,6 +45,7 @@ pub(super) fn form(
     let id = conversation.id;
     let error = draft.error.as_ref();
     let who = conversation_name(text, conversation);
+    let max = shell.config.max_message_characters;
     html! {
         form.composer method="post" action={ "/c/" (id) "/messages" } data-nothing=(t!(text, "nothing-written")) {
             input type="hidden" name="client_id" value=(draft.client_id);
@@ -52,7 +55,7 @@ pub(super) fn form(
             div.sheet {
                 (attachment::button(text, files, id))
                 textarea #body name="body" rows="1" dir="auto" data-testid="composer"
-                    data-max-characters=(shell.config.max_message_characters)
+                    data-max-characters=(max) data-too-long=(t!(text, "message-too-long", length = NUMBER, limit = max))
                     placeholder=(t!(text, "message-placeholder", name = who.as_str())) autofocus[error.is_some()]
                     aria-invalid=[error.map(|_| "true")] aria-describedby="body-error" { (draft.body) }
                 button.icon.emoji-button.button type="button" hidden title=(t!(text, "emoji")) data-testid="emoji" {
@@ -65,8 +68,24 @@ pub(super) fn form(
                 }
             }
             ul.suggestions #suggestions role="listbox" aria-label=(t!(text, "mention-hint")) hidden {}
+            (limit(shell))
             div #body-error aria-live="polite" { (field_error(text, "body-reason", error)) }
         }
+    }
+}
+
+/// Below the field: how many characters are left, near the limit. The script replaces the placeholder by the number.
+fn limit(shell: &Shell) -> Markup {
+    let (text, files) = (shell.text, &shell.config.files);
+    let takes_text =
+        files.allowed() && files.types.iter().any(|range| range.contains("text/plain"));
+    html! {
+        div.limit data-testid="limit" data-left=(t!(text, "characters-left", count = NUMBER))
+            data-over=(t!(text, "characters-over", count = NUMBER)) hidden {
+            span.count aria-hidden="true" {}
+            @if takes_text { button.quiet.as-file type="button" hidden { (t!(text, "attach-as-file")) } }
+        }
+        p.limit-status.visually-hidden role="status" {}
     }
 }
 

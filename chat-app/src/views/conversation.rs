@@ -91,7 +91,8 @@ fn log(text: Text, content: &ConversationPage) -> Markup {
                     a.older data-testid="older" href={ "/c/" (id) "?before=" (first.seq) } { (t!(text, "earlier-messages")) }
                 }
                 div data-testid="messages" role="log" aria-live="polite" aria-label=(label) {
-                    ol.messages data-new-since=(t!(text, "new-since")) data-joined=(t!(text, "joined", names = "\u{2}")) {
+                    ol.messages data-new-since=(t!(text, "new-since")) data-joined=(t!(text, "joined", names = "\u{2}"))
+                        data-show-more=(t!(text, "show-more")) data-show-less=(t!(text, "show-less")) {
                         (items(text, content))
                     }
                 }

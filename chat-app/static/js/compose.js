@@ -7,6 +7,8 @@ import { isComposing } from './keys.js';
 import { draftKey } from './storage.js';
 
 const QUOTE_CHARS = 120; // like the server
+/** With fewer characters left, the composer shows how many. */
+export const NEAR_LIMIT = 1_000;
 
 export class Composer {
   #form;
@@ -45,6 +47,13 @@ export class Composer {
 
   get isEmpty() {
     return !this.#draft.edit && !this.#draft.text.trim();
+  }
+
+  /** Why the text can't be sent, or an empty text. */
+  get refusal() {
+    const { maxCharacters, tooLong } = this.#text.dataset;
+    const count = charactersOf(this.#text.value);
+    return count > Number(maxCharacters) ? tooLong.replace('\u0002', () => String(count)) : '';
   }
 
   focus() {
@@ -245,6 +254,12 @@ export class Composer {
     grow();
   }
 }
+
+/**
+ * Counts like the server.
+ * @param {string} text
+ */
+export const charactersOf = (text) => Array.from(text.trimEnd()).length;
 
 /** @param {number} seq */
 const itemOf = (seq) => document.querySelector(`#m${seq}:not(.deleted)`);

@@ -1,7 +1,7 @@
 // Starts the parts of the page: list, log, composer, socket. Without this script everything works except live updates.
 
 import { whole } from './arrange.js';
-import { Composer } from './compose.js';
+import { Composer, NEAR_LIMIT } from './compose.js';
 import { prepareKeys } from './keys.js';
 import { List } from './list.js';
 import { Live } from './live.js';
@@ -12,18 +12,17 @@ import { Presence } from './presence.js';
 import { ReadMarks } from './marks.js';
 import { Outbox, sendElsewhere } from './send.js';
 import { forget, forgetOthers } from './storage.js';
-import { eachDay, showRecent, showStamp } from './time.js';
+import { eachDay, showStamp } from './time.js';
 import { Receipts, Typing } from './activity.js';
 
 const BANNER_DELAY_MS = 1_000;
-const SEARCH_DELAY_MS = 200;
 
 const page = document.body.dataset;
 const connection = document.querySelector('.connection');
 if (page.me) startChat(page.me);
 else sessionStorage.removeItem('confab-notified'); // the next login may be another person, and is another session
 const search = document.querySelector('form.search');
-if (search) searchWhileTyping(search);
+if (search) import('./find.js').then((find) => find.searchWhileTyping(search));
 document.querySelectorAll('.settings time').forEach(showStamp);
 const settings = document.querySelector('.notifications');
 if (settings) import('./notify.js').then((notify) => notify.startSettings(settings));
@@ -222,6 +221,14 @@ function startComposing(conversation, { me, log, list, marks }) {
     const { suggest } = await import('./suggest.js');
     suggest({ text, conversation });
   });
+  const loadLimit = async () => {
+    if (text.value.length < Number(text.dataset.maxCharacters) - NEAR_LIMIT) return;
+    text.removeEventListener('input', loadLimit);
+    const { watchLimit } = await import('./limit.js');
+    watchLimit({ form, composer, attach: (file) => outbox.files.add([file]) });
+  };
+  text.addEventListener('input', loadLimit);
+  loadLimit(); // of a draft
   const emoji = form.querySelector('.emoji-button');
   emoji.hidden = false;
   emoji.addEventListener('click', async () => {
@@ -264,35 +271,4 @@ function connectionBanner() {
       timer = setTimeout(() => connection.classList.add('late'), BANNER_DELAY_MS);
     }
   };
-}
-
-/** @param {Part} form */
-function searchWhileTyping(form) {
-  let timer = 0;
-  /** @type {AbortController | null} */
-  let latest = null;
-  const { q } = form.elements;
-  const address = form.getAttribute('action');
-  const showTimes = () => document.querySelectorAll('#results time').forEach(showRecent);
-  showTimes();
-  q.setSelectionRange(q.value.length, q.value.length);
-  q.addEventListener('input', () => {
-    clearTimeout(timer);
-    timer = setTimeout(async () => {
-      latest?.abort();
-      latest = new AbortController();
-      const fields = new FormData(/** @type {any} */ (form));
-      const query = `${address}?${new URLSearchParams(/** @type {any} */ (fields))}`;
-      try {
-        const response = await fetch(query, { signal: latest.signal });
-        if (!response.ok) return;
-        const found = new DOMParser().parseFromString(await response.text(), 'text/html');
-        document.querySelector('#results').replaceWith(found.querySelector('#results'));
-        history.replaceState(null, '', query);
-        showTimes();
-      } catch {
-        // Aborted by a newer search, or offline: the form still works.
-      }
-    }, SEARCH_DELAY_MS);
-  });
 }

@@ -67,7 +67,7 @@ export class Edits {
       return this.#composer.restore({ body: entry.body, reply: null });
     }
     const rendered = item.querySelector('.body');
-    const isEdit = entry.rendered !== undefined && rendered?.innerHTML !== entry.rendered?.innerHTML;
+    const isEdit = entry.rendered !== undefined && contentOf(rendered) !== contentOf(entry.rendered);
     entry.rendered = undefined;
     if (!isEdit) this.#show(seq);
   }
@@ -188,6 +188,16 @@ export class Edits {
   #id(seq) {
     return `${document.body.dataset.me}-${this.#conversation}-${seq}`;
   }
+}
+
+/**
+ * What the server rendered.
+ * @param {Part | null} [body]
+ */
+function contentOf(body) {
+  const copy = /** @type {Part | undefined} */ (body?.cloneNode(true));
+  for (const button of copy?.querySelectorAll('.copy-code') ?? []) button.remove();
+  return copy?.innerHTML;
 }
 
 /** @param {number} seq */

@@ -1,7 +1,9 @@
 // The messages on screen. Applies changes strictly in the order of their revs; sorts messages by seq; shows each once.
 
 import { arrange, itemsOf, messagesOf, parse, positionOf } from './arrange.js';
+import { arrive } from './arrive.js';
 import { followQuotes } from './excerpt.js';
+import { foldLong } from './fold.js';
 import { fetchPage, insertItems, replacePage, watchEnds } from './pages.js';
 
 // How long to wait for a missing rev before requesting it. This is short: a replica sends changes in order, so a missing one
@@ -50,7 +52,7 @@ export class Log {
     });
     this.#scroller.addEventListener('scroll', () => this.markSeen(), { passive: true });
     document.addEventListener('visibilitychange', () => this.markSeen());
-    if (!this.#scrollToAddressed()) this.#scrollToUnread();
+    if (arrive(this.#list, this.#scroller)) this.#jump.hidden = false;
   }
 
   /** All changes up to this rev are applied. */
@@ -152,6 +154,8 @@ export class Log {
   /** Updates times and separators after a change. */
   arrange() {
     arrange(this.#list);
+    foldLong(this.#list);
+    if (this.#list.querySelector('pre')) import('./code.js').then((code) => code.addCopyButtons(this.#list));
     for (const button of this.#list.querySelectorAll('.reaction')) {
       button.ariaPressed = String(button.dataset.users.split(' ').includes(this.#me));
     }
@@ -279,25 +283,6 @@ export class Log {
 
   #isNearEnd() {
     return Math.abs(this.#scroller.scrollTop) < NEAR_END_PX;
-  }
-
-  /** Scrolls to the message that the address names. After a login the address has lost its fragment. */
-  #scrollToAddressed() {
-    const seq = new URLSearchParams(location.search).get('at');
-    const item = seq && !location.hash ? document.getElementById(`m${seq}`) : null;
-    item?.scrollIntoView({ block: 'center' });
-    item?.classList.add('shown');
-    return Boolean(item);
-  }
-
-  /** Scrolls to the first unread message, unless it is in view already. */
-  #scrollToUnread() {
-    const line = this.#list.querySelector('.new-since');
-    if (!line || location.hash) return;
-    const above = line.getBoundingClientRect().top < this.#scroller.getBoundingClientRect().top;
-    if (!above) return;
-    line.scrollIntoView({ block: 'start' });
-    this.#jump.hidden = false;
   }
 }
 

@@ -10,8 +10,8 @@ import { all, put, remove } from './storage.js';
 const STORE = 'outbox';
 /** @typedef {Unsent & { item: Part }} Queued */
 
-/** @type {Pick<import('./tray.js').Tray, 'take' | 'restore' | 'hasReady' | 'isReady' | 'isBusy' | 'focusFailed'>} */
-const NO_FILES = { take: () => [], restore: () => {}, hasReady: () => false, isReady: () => true, isBusy: () => false, focusFailed: () => {} };
+/** @type {Pick<import('./tray.js').Tray, 'take' | 'add' | 'restore' | 'hasReady' | 'isReady' | 'isBusy' | 'focusFailed'>} */
+const NO_FILES = { take: () => [], add: () => {}, restore: () => {}, hasReady: () => false, isReady: () => true, isBusy: () => false, focusFailed: () => {} };
 
 export class Outbox {
   #form;
@@ -50,7 +50,8 @@ export class Outbox {
     form.noValidate = true;
     form.addEventListener('submit', (event) => {
       event.preventDefault();
-      if (composer.editing) this.#saveEdit();
+      if (composer.refusal) composer.showError(composer.refusal);
+      else if (composer.editing) this.#saveEdit();
       else this.#take();
     });
     form.elements.body.addEventListener('input', () => composer.showError(''));

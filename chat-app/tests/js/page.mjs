@@ -50,7 +50,7 @@ export function page({ items, rev, older, newer }) {
   return `<!DOCTYPE html><html lang="en"><body data-me="1" data-conversation="7" data-rev="${rev}" data-last-read="0" data-read-version="0">
     <div class="pane"><div class="scroller"><div class="track">
       ${older ? '<a class="older" href="/c/7?before=1"></a>' : ''}
-      <div data-testid="messages"><ol class="messages" data-joined="Joined: \u0002">${items.join('')}</ol></div>
+      <div data-testid="messages"><ol class="messages" data-joined="Joined: \u0002" data-show-more="Show more" data-show-less="Show less">${items.join('')}</ol></div>
       ${newer ? '<a class="newer" href="/c/7?after=1"></a><a class="latest" href="/c/7"></a>' : ''}
     </div></div>
     <a class="jump" hidden><span class="badge"></span></a>
@@ -58,9 +58,12 @@ export function page({ items, rev, older, newer }) {
       <div class="context" data-reply="Replying to \u0002" data-edit="Editing" data-deleted="It was deleted." hidden>
         <input type="hidden" name="reply_to" value=""><b></b><span class="excerpt"></span><a class="cancel" href="?"></a>
       </div>
-      <textarea name="body"></textarea><div id="body-error"></div>
+      <textarea name="body" data-max-characters="2000" data-too-long="\u0002 are too many."></textarea><button type="submit"></button>
+      <div class="limit" data-left="Left: \u0002" data-over="Over: \u0002" hidden><span class="count"></span><button class="as-file" hidden></button></div>
+      <p class="limit-status"></p><div id="body-error"></div>
       <ul id="suggestions" hidden></ul>
     </form>
+    <template id="copy-code"><button class="copy-code" aria-label="Copy code"></button></template><p id="copied" data-text="Copied"></p>
     <template id="outgoing"><li class="message" data-state="pending" data-sender="1"><div class="meta"><time></time></div>
       <div class="body" dir="auto"></div>
       <div class="delivery"><span class="when-failed"></span><button class="retry"></button><button class="discard"></button></div></li></template>
