@@ -13,6 +13,7 @@ mod friends;
 mod history;
 mod hooks;
 mod layout;
+mod long;
 mod messages;
 mod no_script;
 mod notifications;

@@ -183,14 +183,18 @@ pub(crate) fn url(name: &str) -> String {
     format!("/static/{}/{name}", *RELEASE)
 }
 
-/// All emoji for the picker: `[emoji, [shortcode or name]]`.
+/// All emoji for the picker: `[emoji, [shortcode or name], group]`. Groups are numbered in the order of `Group`.
 pub(crate) static EMOJI: LazyLock<String> = LazyLock::new(|| {
-    let all = emojis::iter().map(|emoji| {
+    let groups = emojis::Group::iter().enumerate();
+    let grouped =
+        groups.flat_map(|(number, group)| group.emojis().map(move |emoji| (number, emoji)));
+    let all = grouped.map(|(group, emoji)| {
         let named = emoji.name().to_lowercase().replace(' ', "_");
         let names: Vec<String> = emoji.shortcodes().map(str::to_owned).collect();
         (
             emoji.as_str(),
             if names.is_empty() { vec![named] } else { names },
+            group,
         )
     });
     serde_json::to_string(&all.collect::<Vec<_>>()).expect("texts and lists alone")

@@ -1,11 +1,19 @@
-// The emoji picker, loaded when it is opened first.
+// The emoji picker, loaded when it is opened first: the person's recent emoji, then all by group, or what a word finds.
+
+import { isComposing } from './keys.js';
+import { recentKey } from './storage.js';
+
+const MAX_RECENT = 16;
+const MAX_FOUND = 400;
+
+/** @typedef {[sign: string, names: string[], group: number]} Emoji */
 
 /** @param {string} name */
 const assetUrl = (name) => new URL(name, import.meta.url).href;
-/** @type {Promise<[string, string[]][]> | null} */
+/** @type {Promise<Emoji[]> | null} */
 let cache = null;
 
-/** All emoji as [emoji, names], in Unicode's order. */
+/** All emoji in Unicode's order. */
 export function emojiList() {
   cache ??= fetch(assetUrl('emoji.json')).then((response) => response.json());
   return cache;
@@ -23,34 +31,146 @@ export async function findEmoji(word, limit) {
   return [...starts, ...holds].slice(0, limit);
 }
 
-/** Opens the picker. Resolves to the chosen emoji, or to an empty string. */
+/**
+ * Opens the picker. Resolves to the chosen emoji, or to an empty string.
+ * @returns {Promise<string>}
+ */
 export async function pickEmoji() {
   const dialog = document.querySelector('#emoji');
   const [search, grid] = [dialog.querySelector('input'), dialog.querySelector('.grid')];
   const show = async () => {
     const word = search.value.trim().toLowerCase().replace(/\s+/g, '_');
-    const found = await findEmoji(word, 400);
-    grid.replaceChildren(...found.map(button));
-    dialog.querySelector('.none').hidden = found.length > 0;
+    const sections = word ? [section(null, await findEmoji(word, MAX_FOUND))] : byGroup(dialog, await emojiList());
+    grid.replaceChildren(...sections);
+    grid.scrollTop = 0;
+    const first = grid.querySelector('button');
+    if (first) first.tabIndex = 0;
+    dialog.querySelector('.none').hidden = Boolean(first);
+    dialog.querySelector('.groups').hidden = word !== '';
   };
   search.value = '';
   search.oninput = show;
-  grid.onclick = ({ target }) => {
-    const chosen = target instanceof Element && target.closest('button');
-    if (chosen) dialog.close(chosen.value);
+  /** @param {KeyboardEvent} event */
+  dialog.onkeydown = (event) => {
+    if (!isComposing(event) && move(event, search, grid)) event.preventDefault();
+  };
+  dialog.onclick = ({ target }) => {
+    const { value, dataset } = /** @type {Part} */ (target).closest('.grid button, .groups button') ?? {};
+    if (value) dialog.close(value);
+    else if (dataset) grid.querySelector(`[data-group="${dataset.to}"]`).scrollIntoView({ block: 'start' });
   };
   dialog.returnValue = '';
-  const closed = new Promise((done) => dialog.addEventListener('close', () => done(dialog.returnValue), { once: true }));
+  const closed = new Promise((done) => dialog.addEventListener('close', () => done(null), { once: true }));
   dialog.showModal();
   await show();
-  return closed;
+  await closed;
+  if (dialog.returnValue) remember(dialog.returnValue);
+  return dialog.returnValue;
 }
 
-/** @param {[string, string[]]} emoji */
-function button([emoji, names]) {
+/**
+ * A section for each group that the page names, after the recent emoji.
+ * @param {Part} dialog
+ * @param {Emoji[]} all
+ */
+function byGroup(dialog, all) {
+  const used = recent().flatMap((sign) => all.filter(([other]) => other === sign));
+  const groups = Array.from(dialog.querySelectorAll('.groups button'), ({ title, dataset }) => {
+    const group = Number(dataset.to);
+    const element = section(title, all.filter((emoji) => emoji[2] === group));
+    element.dataset.group = dataset.to;
+    return element;
+  });
+  return used.length > 0 ? [section(dialog.dataset.recent, used), ...groups] : groups;
+}
+
+/**
+ * @param {string | null} title
+ * @param {Emoji[]} emoji
+ */
+function section(title, emoji) {
+  const element = document.createElement('section');
+  if (title) {
+    const heading = document.createElement('h3');
+    heading.textContent = title;
+    element.append(heading);
+    element.ariaLabel = title;
+  }
+  const row = document.createElement('div');
+  row.append(...emoji.map(button));
+  element.append(row);
+  return element;
+}
+
+/** @param {Emoji} emoji */
+function button([sign, names]) {
   const choice = document.createElement('button');
   choice.type = 'button';
-  choice.value = choice.textContent = emoji;
+  choice.tabIndex = -1; // the arrow keys lead to it
+  choice.value = choice.textContent = sign;
   choice.title = choice.ariaLabel = names[0].replaceAll('_', ' ');
   return choice;
+}
+
+/**
+ * The arrow keys move through the emoji, and Enter in the search field takes the first. Returns whether the key is used.
+ * @param {KeyboardEvent} event
+ * @param {Part} search
+ * @param {Part} grid
+ */
+function move({ key }, search, grid) {
+  const choices = Array.from(grid.querySelectorAll('button'));
+  const at = choices.indexOf(/** @type {Part} */ (document.activeElement));
+  if (at < 0) {
+    if (document.activeElement !== search || choices.length === 0) return false;
+    if (key === 'Enter') choices[0].click();
+    else if (key === 'ArrowDown') focus(choices[0], choices);
+    return key === 'Enter' || key === 'ArrowDown';
+  }
+  const forward = document.dir === 'rtl' ? 'ArrowLeft' : 'ArrowRight';
+  if (key === 'ArrowLeft' || key === 'ArrowRight') focus(choices[at + (key === forward ? 1 : -1)], choices);
+  else if (key === 'ArrowDown') focus(beside(choices[at], choices.slice(at)), choices);
+  else if (key === 'ArrowUp') focus(beside(choices[at], choices.slice(0, at).reverse()) ?? search, choices);
+  else return false;
+  return true;
+}
+
+/**
+ * The choice in the next row among `others` that stands below or above `choice`, or the last one of that row.
+ * @param {Part} choice
+ * @param {Part[]} others
+ */
+function beside(choice, others) {
+  const { left, top } = choice.getBoundingClientRect();
+  const boxes = others.map((other) => ({ other, box: other.getBoundingClientRect() }));
+  const row = boxes.find(({ box }) => Math.abs(box.top - top) > 1)?.box.top;
+  const inRow = boxes.filter(({ box }) => box.top === row);
+  inRow.sort((a, b) => Math.abs(a.box.left - left) - Math.abs(b.box.left - left));
+  return inRow[0]?.other;
+}
+
+/**
+ * @param {Part | undefined} choice
+ * @param {Part[]} choices
+ */
+function focus(choice, choices) {
+  if (!choice) return;
+  for (const other of choices) if (other.tabIndex === 0) other.tabIndex = -1;
+  choice.tabIndex = 0;
+  choice.focus();
+}
+
+/** @returns {string[]} */
+function recent() {
+  try {
+    return JSON.parse(localStorage.getItem(recentKey) ?? '[]');
+  } catch {
+    return [];
+  }
+}
+
+/** @param {string} sign */
+function remember(sign) {
+  const others = recent().filter((other) => other !== sign);
+  localStorage.setItem(recentKey, JSON.stringify([sign, ...others].slice(0, MAX_RECENT)));
 }

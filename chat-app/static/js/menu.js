@@ -8,6 +8,7 @@ import { post } from './delivery.js';
 
 const GAP_PX = 4;
 const TOAST_MS = 2_000;
+let toastTimer = 0;
 
 /**
  * Opens the menu at `.more`, and handles reactions. Loaded with the page, so that the menu opens without delay.
@@ -175,8 +176,10 @@ async function typed(conversation, message) {
 export async function copy(text) {
   await put(text);
   const toast = document.querySelector('#copied');
-  toast.textContent = toast.dataset.text;
-  setTimeout(() => (toast.textContent = ''), TOAST_MS);
+  clearTimeout(toastTimer);
+  toast.textContent = ''; // the same text twice would be announced once
+  requestAnimationFrame(() => (toast.textContent = toast.dataset.text));
+  toastTimer = setTimeout(() => (toast.textContent = ''), TOAST_MS);
 }
 
 /** @param {string | Promise<string>} text */
@@ -188,10 +191,12 @@ async function put(text) {
   } catch {
     // The clipboard API needs TLS and a permission.
   }
+  const focused = /** @type {Part | null} */ (document.activeElement);
   const area = document.createElement('textarea');
   area.value = await text;
   document.body.append(area);
   area.select();
   document.execCommand('copy');
   area.remove();
+  focused?.focus();
 }

@@ -1,9 +1,11 @@
-// What this browser keeps of a person until it is sent: messages, edits and files, in IndexedDB. It outlives the page and the
-// tab, ends with a logout, and is never shown to another person. If the browser refuses storage, only the page has it.
+// What this browser keeps of a person: messages, edits and files until they are sent, in IndexedDB; drafts and recent emoji. It
+// outlives the page and the tab, ends with a logout, and is never shown to another person. If the browser refuses storage, only
+// the page has it.
 
 const NAME = 'confab';
 const STORES = ['outbox', 'files'];
 const DRAFTS = 'draft:';
+const RECENT = 'emoji:';
 const me = document.body.dataset.me;
 
 /** @type {Promise<IDBDatabase> | null} */
@@ -40,6 +42,9 @@ export async function all(store) {
  */
 export const draftKey = (conversation) => `${DRAFTS}${me}:${conversation}`;
 
+/** The key for the emoji that the person has used last. */
+export const recentKey = `${RECENT}${me}`;
+
 /** Deletes everything, at a logout. */
 export const forget = () => erase(() => true);
 
@@ -49,7 +54,8 @@ export const forgetOthers = () => erase((owner) => owner !== me);
 /** @param {(owner: string | undefined) => boolean} isErased */
 async function erase(isErased) {
   for (const key of Object.keys(localStorage)) {
-    if (key.startsWith(DRAFTS) && isErased(key.split(':')[1])) localStorage.removeItem(key);
+    const [kind, owner] = key.split(':');
+    if ([DRAFTS, RECENT].includes(`${kind}:`) && isErased(owner)) localStorage.removeItem(key);
   }
   for (const store of STORES) {
     const entries = (await run(store, 'readonly', (stored) => stored.getAll())) ?? [];

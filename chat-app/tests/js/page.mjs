@@ -4,6 +4,10 @@ const { Window } = await import(process.env.HAPPY_DOM);
 const SCRIPTS = new URL('../../static/js/', import.meta.url);
 let count = 0;
 
+// happy-dom has no IndexedDB, and the scripts say so with each message.
+const { warn } = console;
+console.warn = (...words) => words[0] === 'Confab: this browser stores nothing' || warn(...words);
+
 /** Opens a page whose messages are `items`. `older` and `newer` are links to the rest of the history. */
 export function open({ items = [], rev = 0, older = false, newer = false, path = '/c/7', storage } = {}) {
   const window = new Window({ url: `http://chat.test${path}` });
@@ -63,6 +67,8 @@ export function page({ items, rev, older, newer }) {
       <p class="limit-status"></p><div id="body-error"></div>
       <ul id="suggestions" hidden></ul>
     </form>
+    <dialog id="emoji" data-recent="Recent"><input><div class="groups"><button data-to="0" title="Smileys"></button>
+      <button data-to="1" title="People"></button></div><div class="grid"></div><p class="none"></p></dialog>
     <template id="copy-code"><button class="copy-code" aria-label="Copy code"></button></template><p id="copied" data-text="Copied"></p>
     <template id="outgoing"><li class="message" data-state="pending" data-sender="1"><div class="meta"><time></time></div>
       <div class="body" dir="auto"></div>
