@@ -244,7 +244,15 @@ export class Composer {
     });
   }
 
+  /** A text of several lines gets the whole width of a phone, until it is sent. */
+  #widen() {
+    const lines = this.#text.scrollHeight / Number.parseFloat(getComputedStyle(this.#text).lineHeight);
+    if (this.#text.value === '') this.#form.classList.remove('tall');
+    else if (lines > 2) this.#form.classList.add('tall'); // with the padding of a field of one line
+  }
+
   #grow() {
+    this.#text.addEventListener('input', () => this.#widen());
     if (CSS.supports('field-sizing', 'content')) return;
     const grow = () => {
       this.#text.style.height = 'auto';
