@@ -16,9 +16,8 @@ use crate::text::Language;
 pub(crate) const ICON: &str = include_str!("../../static/icon.svg");
 
 /// The modules that `confab.js` imports.
-pub(crate) const MODULES: [&str; 20] = [
+pub(crate) const MODULES: [&str; 19] = [
     "arrange.js",
-    "arrive.js",
     "compose.js",
     "delivery.js",
     "draft.js",
@@ -90,7 +89,6 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     "code.js"    "js/code.js" "text/javascript; charset=utf-8"
     "confab.js"  "js/confab.js" "text/javascript; charset=utf-8"
     "arrange.js" "js/arrange.js" "text/javascript; charset=utf-8"
-    "arrive.js"  "js/arrive.js" "text/javascript; charset=utf-8"
     "compose.js" "js/compose.js" "text/javascript; charset=utf-8"
     "delivery.js" "js/delivery.js" "text/javascript; charset=utf-8"
     "draft.js" "js/draft.js" "text/javascript; charset=utf-8"
@@ -113,6 +111,7 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     "send.js"    "js/send.js" "text/javascript; charset=utf-8"
     "storage.js" "js/storage.js" "text/javascript; charset=utf-8"
     "suggest.js" "js/suggest.js" "text/javascript; charset=utf-8"
+    "switch.js"  "js/switch.js" "text/javascript; charset=utf-8"
     "time.js"    "js/time.js" "text/javascript; charset=utf-8"
     "tray.js"    "js/tray.js" "text/javascript; charset=utf-8"
     "activity.js" "js/activity.js" "text/javascript; charset=utf-8"

@@ -21,7 +21,7 @@ export class Typing {
   }
 
   /**
-   * Somebody else is typing.
+   * Another person is typing.
    * @param {TypingFrame} frame
    */
   show({ conversation, user, name }) {
@@ -75,7 +75,7 @@ export class Receipts {
   }
 
   /**
-   * Somebody has read up to a message.
+   * Another person has read up to a message.
    * @param {SeenFrame} frame
    */
   show({ conversation, user, name, seq }) {

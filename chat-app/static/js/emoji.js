@@ -40,13 +40,16 @@ export async function pickEmoji() {
   const [search, grid] = [dialog.querySelector('input'), dialog.querySelector('.grid')];
   const show = async () => {
     const word = search.value.trim().toLowerCase().replace(/\s+/g, '_');
-    const sections = word ? [section(null, await findEmoji(word, MAX_FOUND))] : byGroup(dialog, await emojiList());
+    const all = await emojiList();
+    const sections = word ? [section(null, await findEmoji(word, MAX_FOUND))] : byGroup(dialog, all);
     grid.replaceChildren(...sections);
     grid.scrollTop = 0;
     const first = grid.querySelector('button');
     if (first) first.tabIndex = 0;
     dialog.querySelector('.none').hidden = Boolean(first);
-    dialog.querySelector('.groups').hidden = word !== '';
+    const groups = dialog.querySelector('.groups');
+    if (!groups.hasChildNodes()) groups.append(...tabs(dialog, all));
+    groups.hidden = word !== '';
   };
   search.value = '';
   search.oninput = show;
@@ -56,8 +59,8 @@ export async function pickEmoji() {
   };
   dialog.onclick = ({ target }) => {
     const { value, dataset } = /** @type {Part} */ (target).closest('.grid button, .groups button') ?? {};
-    if (value) dialog.close(value);
-    else if (dataset) grid.querySelector(`[data-group="${dataset.to}"]`).scrollIntoView({ block: 'start' });
+    if (dataset?.to) grid.querySelector(`[data-group="${dataset.to}"]`).scrollIntoView({ block: 'start' });
+    else if (value) dialog.close(value);
   };
   dialog.returnValue = '';
   const closed = new Promise((done) => dialog.addEventListener('close', () => done(null), { once: true }));
@@ -69,16 +72,37 @@ export async function pickEmoji() {
 }
 
 /**
- * A section for each group that the page names, after the recent emoji.
+ * The names of the groups, in the order of their numbers.
+ * @param {Part} dialog
+ * @returns {string[]}
+ */
+const titles = (dialog) => dialog.dataset.groups.split('|');
+
+/**
+ * A button for each group, which shows its first emoji and scrolls to it.
+ * @param {Part} dialog
+ * @param {Emoji[]} all
+ */
+function tabs(dialog, all) {
+  return titles(dialog).map((title, group) => {
+    const tab = button(all.find((emoji) => emoji[2] === group) ?? ['', [title], group]);
+    tab.title = tab.ariaLabel = title;
+    tab.dataset.to = String(group);
+    tab.tabIndex = 0;
+    return tab;
+  });
+}
+
+/**
+ * A section for each group, after the recent emoji.
  * @param {Part} dialog
  * @param {Emoji[]} all
  */
 function byGroup(dialog, all) {
   const used = recent().flatMap((sign) => all.filter(([other]) => other === sign));
-  const groups = Array.from(dialog.querySelectorAll('.groups button'), ({ title, dataset }) => {
-    const group = Number(dataset.to);
+  const groups = titles(dialog).map((title, group) => {
     const element = section(title, all.filter((emoji) => emoji[2] === group));
-    element.dataset.group = dataset.to;
+    element.dataset.group = String(group);
     return element;
   });
   return used.length > 0 ? [section(dialog.dataset.recent, used), ...groups] : groups;

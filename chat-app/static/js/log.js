@@ -1,10 +1,9 @@
 // The messages on screen. Applies changes strictly in the order of their revs; sorts messages by seq; shows each once.
 
 import { arrange, itemsOf, messagesOf, parse, positionOf } from './arrange.js';
-import { arrive } from './arrive.js';
 import { followQuotes } from './excerpt.js';
 import { foldLong } from './fold.js';
-import { fetchPage, insertItems, replacePage, watchEnds } from './pages.js';
+import { arrive, fetchPage, insertItems, replacePage, watchEnds } from './pages.js';
 
 // How long to wait for a missing rev before requesting it. This is short: a replica sends changes in order, so a missing one
 // rarely arrives late; mostly it belongs to a message from before this person joined.
@@ -97,7 +96,7 @@ export class Log {
     this.#latest ??= fetchPage(location.pathname);
     const request = this.#latest;
     const page = await request;
-    if (this.#latest !== request) return this.#isAtLatest(); // somebody else waited for it too
+    if (this.#latest !== request) return this.#isAtLatest(); // another caller waited for it too
     this.#latest = null;
     if (!page) return false;
     replacePage(page, this.#list);

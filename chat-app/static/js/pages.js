@@ -1,4 +1,4 @@
-// History that is not loaded yet: fetched when the reader scrolls near its end, or clicks the link.
+// What a page shows of the history: where it opens, and what is fetched when the reader scrolls near an end, or clicks its link.
 
 import { comesBefore, itemsOf } from './arrange.js';
 
@@ -111,4 +111,26 @@ function add(page, selector, link, { list, region, scroller, onLoaded }) {
 function removeLinks(link) {
   if (link.matches('.newer')) document.querySelector('.track > .latest')?.remove();
   link.remove();
+}
+
+/**
+ * Scrolls to the message that the address names, or to the first unread one. Returns whether newer messages are out of view.
+ * @param {Part} list
+ * @param {Part} scroller
+ */
+export function arrive(list, scroller) {
+  if (scrollToAddressed() || location.hash) return false;
+  const line = list.querySelector('.new-since');
+  const isAbove = line && line.getBoundingClientRect().top < scroller.getBoundingClientRect().top;
+  if (isAbove) line.scrollIntoView({ block: 'start' });
+  return Boolean(isAbove);
+}
+
+/** After a login the address has lost its fragment. */
+function scrollToAddressed() {
+  const seq = new URLSearchParams(location.search).get('at');
+  const item = seq && !location.hash ? document.getElementById(`m${seq}`) : null;
+  item?.scrollIntoView({ block: 'center' });
+  item?.classList.add('shown');
+  return Boolean(item);
 }

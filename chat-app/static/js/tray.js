@@ -8,7 +8,7 @@ import { all, put, remove } from './storage.js';
 const STORE = 'files';
 // The server deletes uploads that were not sent after a day.
 const UPLOAD_LIFETIME_MS = 20 * 60 * 60_000;
-// Tells the other tabs which files are gone.
+// Notifies the other tabs of files that are gone.
 const channel = new BroadcastChannel('confab-files');
 
 const MAX_PARALLEL = 2;

@@ -67,8 +67,7 @@ export function page({ items, rev, older, newer }) {
       <p class="limit-status"></p><div id="body-error"></div>
       <ul id="suggestions" hidden></ul>
     </form>
-    <dialog id="emoji" data-recent="Recent"><input><div class="groups"><button data-to="0" title="Smileys"></button>
-      <button data-to="1" title="People"></button></div><div class="grid"></div><p class="none"></p></dialog>
+    <dialog id="emoji" data-recent="Recent" data-groups="Smileys|People"><input><div class="groups"></div><div class="grid"></div><p class="none"></p></dialog>
     <template id="copy-code"><button class="copy-code" aria-label="Copy code"></button></template><p id="copied" data-text="Copied"></p>
     <template id="outgoing"><li class="message" data-state="pending" data-sender="1"><div class="meta"><time></time></div>
       <div class="body" dir="auto"></div>
