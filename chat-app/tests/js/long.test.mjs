@@ -132,3 +132,26 @@ test('a text that is too long becomes a file, and the reply stays', async () => 
   assert.deepEqual([files[0].name, files[0].type, await files[0].text()], ['message.txt', 'text/plain', 'y'.repeat(2_001)]);
   assert.deepEqual([field.value, form.elements.reply_to.value, shown()], ['', '3', '']);
 });
+
+test('a text of several lines makes the composer tall, until it is sent', async () => {
+  const window = open();
+  globalThis.getComputedStyle = () => ({ lineHeight: `${LINE_PX}px` });
+  const padding = 20;
+  Object.defineProperty(window.Element.prototype, 'scrollHeight', {
+    configurable: true,
+    get() {
+      return padding + LINE_PX * this.value.split('\n').length;
+    },
+  });
+  const { Composer } = await load('compose.js');
+  const form = document.querySelector('form');
+  const composer = new Composer({ form, conversation: 7 });
+  const isTall = (text) => {
+    form.querySelector('textarea').value = text;
+    form.querySelector('textarea').dispatchEvent(new Event('input'));
+    return form.matches('.tall');
+  };
+  assert.deepEqual([isTall('one'), isTall('one\ntwo'), isTall('one')], [false, true, true]);
+  composer.take();
+  assert.equal(form.matches('.tall'), false);
+});
