@@ -1,9 +1,11 @@
 //! Search: results while typing, links into the context, folded messages of blocked people, no conversations of others.
 
+use std::time::Duration;
+
 use confab_tests::browser::Browser;
 use confab_tests::client::ChatClient;
 use confab_tests::example::{self, URL};
-use confab_tests::{Result, ensure, eventually, seconds, unique};
+use confab_tests::{Result, ensure, eventually, unique};
 
 use crate::shots::{self, shot};
 
@@ -20,12 +22,16 @@ async fn finds(browser: &Browser, count: usize) -> Result<()> {
 
 /// Opens the results of a word again until so many messages are found: a message is indexed within about a second.
 async fn opens_results(browser: &Browser, word: &str, count: usize) -> Result<()> {
-    eventually(seconds(20), "the message, indexed", async || {
-        browser.goto(&format!("/search?q={word}")).await?;
-        let found = browser.page().await?.texts("hit");
-        ensure!(found.len() == count, "{found:?}");
-        Ok(())
-    })
+    eventually(
+        Duration::from_secs(20),
+        "the message, indexed",
+        async || {
+            browser.goto(&format!("/search?q={word}")).await?;
+            let found = browser.page().await?.texts("hit");
+            ensure!(found.len() == count, "{found:?}");
+            Ok(())
+        },
+    )
     .await
 }
 
