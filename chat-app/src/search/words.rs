@@ -132,6 +132,8 @@ fn spaced(text: &str, at: usize, stemmer: Option<&Stemmer>) -> Word {
     for part in parts_of(name) {
         parts.extend([fold(part), stem(part, stemmer)]);
     }
+    // Of a part that is nothing but marks.
+    parts.retain(|part| !part.is_empty());
     let (folded, stem) = match marks {
         "" => (folded, stem(&joined, stemmer)),
         marks => {
@@ -210,11 +212,11 @@ fn unspaced(text: &str, at: usize, words: &mut Vec<Word>) -> usize {
     length
 }
 
+/// The word itself, if nothing is left of it.
 fn stem(word: &str, stemmer: Option<&Stemmer>) -> String {
-    match stemmer {
-        Some(stemmer) => fold(&stemmer.stem(&word.to_lowercase())),
-        None => fold(word),
-    }
+    let stem = stemmer.map(|stemmer| fold(&stemmer.stem(&word.to_lowercase())));
+    stem.filter(|stem| !stem.is_empty())
+        .unwrap_or_else(|| fold(word))
 }
 
 /// The word without regard to case, accents, and the forms of its letters.
@@ -258,6 +260,8 @@ fn is_accent(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use clap::ValueEnum;
+
     use super::super::pattern::Pattern;
     use super::super::query;
     use super::*;
@@ -379,6 +383,17 @@ mod tests {
             }
         }
         assert_eq!(words("ـ", Language::Simple), [], "nothing is left of it");
+        for language in Language::value_variants() {
+            for text in ["a'ــ", "ال", "ــ'ab", "a's 'b' l'ـ", "و", "e", "ing's"] {
+                for word in words(text, *language) {
+                    let mut forms = [&word.folded, &word.stem].into_iter().chain(&word.parts);
+                    assert!(
+                        forms.all(|form| !form.is_empty()),
+                        "{language:?} {text}: {word:?}"
+                    );
+                }
+            }
+        }
         assert_eq!(words("\u{301} '’+#", Language::Simple), []);
     }
 }
