@@ -98,6 +98,8 @@ impl PushConsumer {
             .set("enable.auto.offset.store", "false")
             // Records from before the group existed are handled too: PostgreSQL decides who still needs a push.
             .set("auto.offset.reset", "earliest")
+            // Many records in one answer: a notification may wait for half a second, unlike a message on screen.
+            .set("fetch.min.bytes", "65536")
             .set("fetch.wait.max.ms", "500")
             .set("queued.max.messages.kbytes", "4096")
             .create_with_context(Context {
