@@ -24,6 +24,7 @@ use crate::passwords::Passwords;
 use crate::postgres::{Connections, Postgres};
 use crate::publisher::{Publisher, SignalPublisher};
 use crate::push::{KeyError, PushClient, VapidKey};
+use crate::recent_pages::RecentPages;
 use crate::recent_sessions::RecentSessions;
 use crate::store::missed::{self, Missed, ResumePoint};
 use crate::store::people::{self, Sharing};
@@ -59,6 +60,7 @@ pub struct Parts {
     /// By the hash of their token.
     pub sessions: BatchLoader<[u8; 32], Session>,
     pub(crate) recent_sessions: RecentSessions,
+    pub(crate) recent_pages: RecentPages,
     pub sharing: BatchLoader<SessionId, Sharing>,
     pub large_rooms: BatchLoader<UserId, Vec<RoomMembership>>,
     pub missed: BatchLoader<ResumePoint, Missed>,
@@ -151,6 +153,7 @@ impl App {
                 Box::pin(async move { sessions::find(&pool, &hashes, limits).await })
             }),
             recent_sessions: RecentSessions::default(),
+            recent_pages: RecentPages::default(),
             sharing: loader(&pool, MAX_KEYS, |pool, sessions| {
                 Box::pin(async move { people::sharing(&pool, &sessions).await })
             }),

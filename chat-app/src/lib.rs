@@ -36,6 +36,7 @@ pub(crate) mod poller;
 pub mod postgres;
 pub(crate) mod publisher;
 pub(crate) mod push;
+pub(crate) mod recent_pages;
 pub(crate) mod recent_sessions;
 pub mod relay;
 pub mod replay;

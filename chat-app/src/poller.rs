@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::hub::{Hub, Position};
 use crate::postgres::{Connections, Postgres, limited};
+use crate::recent_pages::RecentPages;
 use crate::recent_sessions::RecentSessions;
 use crate::socket;
 use crate::store::changes;
@@ -32,6 +33,7 @@ pub(crate) struct Poller {
     postgres: Postgres,
     hub: Hub,
     recent_sessions: RecentSessions,
+    recent_pages: RecentPages,
     metrics: Metrics,
     /// Notified of polls that found changes of conversations.
     changed: Arc<Notify>,
@@ -49,6 +51,7 @@ impl Poller {
             postgres: connections.postgres.clone(),
             hub: app.hub.clone(),
             recent_sessions: app.recent_sessions.clone(),
+            recent_pages: app.recent_pages.clone(),
             metrics: app.metrics.clone(),
             changed,
         }
@@ -100,6 +103,8 @@ impl Poller {
         }
         self.recent_sessions
             .polled(began, &changes.revoked, Instant::now());
+        self.recent_pages
+            .polled(began, !changes.users.is_empty(), Instant::now());
         self.hub.polled(began, &changes);
         if !changes.conversations.is_empty() {
             self.changed.notify_one();
@@ -120,6 +125,7 @@ impl Poller {
                 self.postgres.distrust();
             }
             self.recent_sessions.clear(Instant::now());
+            self.recent_pages.clear(Instant::now());
             self.hub.reset_to(Position {
                 epoch,
                 snapshot: start.snapshot,

@@ -7,6 +7,8 @@ mod export;
 mod logins;
 mod sessions;
 
+use std::time::Instant;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -106,6 +108,7 @@ pub(super) async fn set_profile(
     match display_name(&app, &session, &form.display_name).await? {
         Ok(name) => {
             accounts::set_display_name(&app.pool, session.user.id, name.as_deref()).await?;
+            app.recent_pages.clear(Instant::now());
             Ok(saved_redirect("profile").into_response())
         }
         Err(error) => page_with_error(&app, &session, text, "profile", error).await,

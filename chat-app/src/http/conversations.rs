@@ -1,5 +1,8 @@
 //! The list of conversations, and their pages. Does I/O.
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -9,13 +12,14 @@ use serde::Deserialize;
 use super::extract::{Form, Path};
 use super::page::{PageContext, html};
 use crate::app::App;
-use crate::domain::{ConversationId, Message, Session, UserId, Window};
+use crate::domain::{ConversationId, ConversationSummary, Message, Session, UserId, Window};
 use crate::error::AppError;
+use crate::recent_pages::PageKey;
 use crate::store;
 use crate::store::conversations::ListEnd;
 use crate::text::Text;
 use crate::views::composer::ComposerDraft;
-use crate::views::conversation::ConversationPage;
+use crate::views::conversation::{ConversationPage, RenderedPage};
 use crate::views::shell;
 use crate::views::{self, list};
 
@@ -83,26 +87,14 @@ async fn conversation_page(
 ) -> Result<Markup, AppError> {
     // Read before the messages: the page may have newer ones, but never lacks one up to `rev`.
     let conversation = context.conversation(app, id).await?;
-    let floor = conversation.floor();
-    let mut page = store::messages::page(&app.pool, id, floor, window, PAGE_MESSAGES).await?;
-    // This person may have been removed since, before newer messages were sent. A member gets those live.
-    page.messages
-        .retain(|message| message.seq <= conversation.last_seq);
-    // The same goes for newer changes.
-    let changes = page.messages.iter().map(|message| message.rev);
-    let mut changes = changes.chain(page.notices.iter().map(|notice| notice.rev));
-    if changes.any(|rev| rev > conversation.rev)
-        && context.conversation_now(app, id).await?.floor() != floor
-    {
-        return Err(AppError::NotFound);
-    }
+    let page = rendered_page(app, &context, &conversation, window).await?;
     let readers = match app.config.read_receipts && !conversation.kind.is_room() {
         true => store::people::readers(&app.pool, context.me.id, id).await?,
         false => Vec::new(),
     };
     context.list(&conversation);
     let missing = match window {
-        Window::Around(seq) => !page.messages.iter().any(|message| message.seq == seq),
+        Window::Around(seq) => !page.has(seq),
         _ => false,
     };
     let content = ConversationPage {
@@ -113,6 +105,41 @@ async fn conversation_page(
         draft,
     };
     Ok(views::conversation::page(&context.shell(app), &content))
+}
+
+/// The messages in this window as this member sees them, of this state of the conversation or a later one.
+async fn rendered_page(
+    app: &App,
+    context: &PageContext,
+    conversation: &ConversationSummary,
+    window: Window,
+) -> Result<Arc<RenderedPage>, AppError> {
+    let (id, floor) = (conversation.id, conversation.floor());
+    let (key, state) = (
+        PageKey { conversation: id, floor },
+        context.page_state(conversation),
+    );
+    let began = Instant::now();
+    let is_latest = matches!(window, Window::Latest);
+    if is_latest && let Some(page) = app.recent_pages.get(key, &state, began) {
+        return Ok(page);
+    }
+    let mut page = store::messages::page(&app.pool, id, floor, window, PAGE_MESSAGES).await?;
+    let changes = page.messages.iter().map(|message| message.rev);
+    let mut changes = changes.chain(page.notices.iter().map(|notice| notice.rev));
+    let is_later = changes.any(|rev| rev > conversation.rev);
+    // This person may have been removed since, before newer messages were sent. A member gets those live.
+    page.messages
+        .retain(|message| message.seq <= conversation.last_seq);
+    // The same goes for newer changes.
+    if is_later && context.conversation_now(app, id).await?.floor() != floor {
+        return Err(AppError::NotFound);
+    }
+    let page = Arc::new(RenderedPage::of(page));
+    if is_latest && !is_later {
+        app.recent_pages.insert(key, state, page.clone(), began);
+    }
+    Ok(page)
 }
 
 /// The page of a conversation with the text as typed and its error.

@@ -6,6 +6,7 @@ use maud::Markup;
 use crate::app::App;
 use crate::domain::{ConversationId, ConversationSummary, Cursor, User};
 use crate::error::AppError;
+use crate::recent_pages::PageState;
 use crate::store;
 use crate::store::conversations::{ListEnd, Listed};
 use crate::text::Text;
@@ -36,9 +37,8 @@ impl PageContext {
         text: Text,
         end: Option<ListEnd>,
     ) -> sqlx::Result<Self> {
-        let cursor = store::changes::cursor(&app.pool).await?;
+        let (cursor, has_blocks) = store::changes::cursor_and_blocks(&app.pool, me.id).await?;
         let list = store::conversations::list(&app.pool, me.id, end, LIST_PART).await?;
-        let has_blocks = store::blocks::any(&app.pool, me.id).await?;
         Ok(Self {
             me,
             text,
@@ -70,6 +70,14 @@ impl PageContext {
     ) -> Result<ConversationSummary, AppError> {
         let summary = store::conversations::summary(&app.pool, self.me.id, id).await?;
         summary.ok_or(AppError::NotFound)
+    }
+
+    /// The state of a conversation that was read with this.
+    pub(super) fn page_state(&self, conversation: &ConversationSummary) -> PageState {
+        PageState {
+            epoch: self.cursor.epoch.clone(),
+            rev: conversation.rev,
+        }
     }
 
     pub(super) fn shell<'a>(&'a self, app: &'a App) -> Shell<'a> {

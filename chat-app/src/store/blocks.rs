@@ -12,13 +12,6 @@ pub async fn ids(pool: &Pool, user: UserId) -> sqlx::Result<Vec<UserId>> {
         .await
 }
 
-pub async fn any(pool: &Pool, user: UserId) -> sqlx::Result<bool> {
-    sqlx::query_scalar("SELECT EXISTS (SELECT FROM blocks WHERE user_id = $1)")
-        .bind(user)
-        .fetch_one(pool)
-        .await
-}
-
 /// The blocked users, by name.
 pub async fn list(pool: &Pool, user: UserId) -> sqlx::Result<Vec<User>> {
     let rows = sqlx::query(

@@ -23,7 +23,7 @@ pub struct Changes {
     /// Conversations that changed, with the lowest and the highest new `rev`.
     pub conversations: Vec<(ConversationId, i64, i64)>,
     pub revoked: Vec<SessionId>,
-    /// Users whose blocks changed, or what they share.
+    /// Users whose name, picture or blocks changed, or what they share.
     pub users: Vec<UserId>,
 }
 
@@ -81,10 +81,15 @@ macro_rules! cursor {
     };
 }
 
-/// The cursor of a browser that has read everything committed now.
-pub async fn cursor(pool: &Pool) -> sqlx::Result<Cursor> {
-    let select = concat!("SELECT ", cursor!(), " FROM changes_horizon h");
-    cursor_of(&sqlx::query(select).fetch_one(pool).await?)
+/// The cursor of a browser that has read everything committed now, and whether its user has blocked somebody.
+pub async fn cursor_and_blocks(pool: &Pool, user: UserId) -> sqlx::Result<(Cursor, bool)> {
+    let select = concat!(
+        "SELECT ",
+        cursor!(),
+        ", EXISTS (SELECT FROM blocks WHERE user_id = $1) AS has_blocks FROM changes_horizon h"
+    );
+    let row = sqlx::query(select).bind(user).fetch_one(pool).await?;
+    Ok((cursor_of(&row)?, row.try_get("has_blocks")?))
 }
 
 fn cursor_of(row: &PgRow) -> sqlx::Result<Cursor> {

@@ -21,12 +21,36 @@ const TURN_SECONDS: i64 = 300;
 pub(crate) struct ConversationPage<'a> {
     /// Read before the messages.
     pub(crate) conversation: &'a ConversationSummary,
-    pub(crate) page: &'a Page,
+    pub(crate) page: &'a RenderedPage,
     /// Whether the message that the address names is not there.
     pub(crate) missing: bool,
     /// How far the other members have read, of those who share it.
     pub(crate) readers: &'a [Reader],
     pub(crate) draft: ComposerDraft,
+}
+
+/// Messages and notices, and each message as HTML, which is the same for all members.
+#[derive(Debug)]
+pub(crate) struct RenderedPage {
+    page: Page,
+    /// Parallel to the messages.
+    items: Vec<Markup>,
+}
+
+impl RenderedPage {
+    pub(crate) fn of(page: Page) -> Self {
+        let items = page.messages.iter().map(message::item).collect();
+        Self { page, items }
+    }
+
+    /// The size of the HTML.
+    pub(crate) fn bytes(&self) -> usize {
+        self.items.iter().map(|item| item.0.len()).sum()
+    }
+
+    pub(crate) fn has(&self, seq: i64) -> bool {
+        self.page.messages.iter().any(|message| message.seq == seq)
+    }
 }
 
 pub(crate) fn page(shell: &Shell, content: &ConversationPage) -> Markup {
@@ -74,9 +98,9 @@ fn header(text: Text, conversation: &ConversationSummary) -> Markup {
 
 fn log(text: Text, content: &ConversationPage) -> Markup {
     let conversation = content.conversation;
-    let (id, messages) = (conversation.id, &content.page.messages);
-    let first = messages.first().filter(|_| content.page.older);
-    let last = messages.last().filter(|_| content.page.newer);
+    let (id, messages) = (conversation.id, &content.page.page.messages);
+    let first = messages.first().filter(|_| content.page.page.older);
+    let last = messages.last().filter(|_| content.page.page.newer);
     let label = t!(
         text,
         "messages-with",
@@ -143,11 +167,11 @@ fn readers(text: Text, readers: &[Reader]) -> String {
 
 /// A link to the first unread message, if it is before this page.
 fn unread_above(text: Text, content: &ConversationPage) -> Markup {
-    let (conversation, messages) = (content.conversation, &content.page.messages);
+    let (conversation, messages) = (content.conversation, &content.page.page.messages);
     let next = conversation.read_up_to() + 1;
     let above = messages.first().is_some_and(|first| next < first.seq);
     html! {
-        @if conversation.unread > 0 && above && !content.page.newer {
+        @if conversation.unread > 0 && above && !content.page.page.newer {
             a.first-unread data-testid="first-unread" href={ "/c/" (conversation.id) "?at=" (next) "#m" (next) } {
                 (icon("M12 19V5M6 11l6-6 6 6"))
                 (t!(text, "first-unread", count = conversation.unread))
@@ -160,7 +184,7 @@ fn without_script(text: Text, content: &ConversationPage) -> Markup {
     let conversation = content.conversation;
     html! {
         noscript {
-            @if !content.page.newer {
+            @if !content.page.page.newer {
                 p.hint { (t!(text, "no-script")) " " a href={ "/c/" (conversation.id) } { (t!(text, "no-script-look")) } "." }
                 // Opening the page marks the messages as read. The script does so as they come on screen.
                 @if conversation.unread > 0 {
@@ -175,11 +199,11 @@ fn without_script(text: Text, content: &ConversationPage) -> Markup {
 /// zone), an empty item before a message of another sender, and a line before the first unread message.
 fn items(text: Text, content: &ConversationPage) -> Markup {
     let conversation = content.conversation;
-    let mut notices = content.page.notices.iter().peekable();
+    let mut notices = content.page.page.notices.iter().peekable();
     let mut previous: Option<&Message> = None;
     let mut day: Option<time::Date> = None;
     html! {
-        @for this in &content.page.messages {
+        @for (this, item) in std::iter::zip(&content.page.page.messages, &content.page.items) {
             @while let Some(notice) = notices.next_if(|notice| notice.after_seq < this.seq) {
                 (day_separator(&mut day, notice.at))
                 (notice_and_break(notice, &mut previous))
@@ -191,7 +215,7 @@ fn items(text: Text, content: &ConversationPage) -> Markup {
             } @else if !new_day && previous.is_none_or(|previous| is_new_turn(previous, this)) {
                 li.turn hidden {}
             }
-            (message::item(this))
+            (item)
             @let _ = previous.replace(this);
         }
         @for notice in notices {

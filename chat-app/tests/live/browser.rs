@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use chat_app::domain::UserId;
+use chat_app::store::changes;
 use chat_app::tokens;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
@@ -124,6 +126,13 @@ impl Person {
             .unwrap()
     }
 
+    pub async fn page(&self, replica: &Replica, path: &str) -> String {
+        let request = self.http.get(format!("http://{}{path}", replica.address));
+        let answer = request.header("cookie", &self.cookie).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        answer.text().await.unwrap()
+    }
+
     pub async fn send(&self, replica: &Replica, conversation: i64, body: &str) -> Value {
         self.send_again(replica, conversation, body, Uuid::new_v4())
             .await
@@ -157,7 +166,8 @@ impl Person {
             .unwrap();
         let now: u64 = now.parse().unwrap();
         let cursor = eventually("a cursor that has passed now", async || {
-            let cursor = chat_app::store::changes::cursor(pool).await.unwrap();
+            let cursor = changes::cursor_and_blocks(pool, UserId(self.id)).await;
+            let (cursor, _) = cursor.unwrap();
             (cursor.xid > now).then_some(cursor)
         })
         .await;

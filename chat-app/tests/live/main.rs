@@ -12,6 +12,7 @@ mod lifecycle;
 mod limits;
 mod monitoring;
 mod notifications;
+mod pages;
 mod process;
 mod prometheus;
 mod proxy;

@@ -1,5 +1,7 @@
 //! Avatars: uploaded, re-encoded, served. Does I/O.
 
+use std::time::Instant;
+
 use axum::extract::multipart::MultipartRejection;
 use axum::extract::{Multipart, State};
 use axum::http::{StatusCode, header};
@@ -50,6 +52,7 @@ pub(in crate::http) async fn put_avatar(
     let error = match rendered.map_err(|error| AppError::Internal(error.into()))? {
         Ok(avatar) => {
             store::avatars::put(&app.pool, session.user.id, Uuid::new_v4(), &avatar).await?;
+            app.recent_pages.clear(Instant::now());
             return Ok(saved_redirect("picture").into_response());
         }
         Err(AvatarError::Format) => InputError::AvatarFormat,
@@ -77,6 +80,7 @@ pub(in crate::http) async fn remove_avatar(
     session: Session,
 ) -> Result<Redirect, AppError> {
     store::avatars::remove(&app.pool, session.user.id).await?;
+    app.recent_pages.clear(Instant::now());
     Ok(saved_redirect("picture"))
 }
 
