@@ -26,6 +26,35 @@ use crate::domain::Mention;
 
 /// The message as HTML, with its `mentions` marked.
 pub(crate) fn html(body: &str, mentions: &[Mention]) -> String {
+    match is_prose(body) {
+        true => format!("<p>{body}</p>\n"),
+        false => rendered(body, mentions),
+    }
+}
+
+/// Whether this is one line of Latin words and punctuation in which nothing can format, as most messages are: they need no
+/// parser and no sanitizer. A test compares both ways.
+fn is_prose(body: &str) -> bool {
+    let mut before = ' ';
+    for (at, this) in body.char_indices() {
+        let is_plain = match this {
+            'a'..='z' | 'A'..='Z' | 'À'..='Ö' | 'Ø'..='ö' | 'ø'..='ɏ' => before != '.',
+            // Not at the beginning, where it may be a list.
+            '0'..='9' => at > 0 && before != '.',
+            ' ' => before != ' ',
+            // Between letters it may be an address.
+            '.' | ',' | '!' | '?' | '\'' => at > 0 && before.is_alphanumeric(),
+            _ => false,
+        };
+        if !is_plain {
+            return false;
+        }
+        before = this;
+    }
+    before != ' '
+}
+
+fn rendered(body: &str, mentions: &[Mention]) -> String {
     let source = Source::of(body);
     let mut events = ChatEvents::new(&source, mentions);
     let mut html = String::with_capacity(body.len() * 2);
