@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::HttpBody;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -13,7 +13,6 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{
     DefaultPredicate, NotForContentType, Predicate, SizeAbove,
 };
-use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 use tracing::Instrument;
 
@@ -46,7 +45,7 @@ const HEADERS: [(HeaderName, &str); 5] = [
     (header::CACHE_CONTROL, "no-store"),
 ];
 
-/// The layer added last runs first. Uploads have their own limits. A hook's token says all about who posts: no cookie counts, so
+/// Few layers: each one costs every request some allocations. The layer added last runs first. Uploads have their own limits. A hook's token says all about who posts: no cookie counts, so
 /// pages of other sites may post too.
 pub(super) fn add_layers(
     routes: Router<App>,
@@ -54,7 +53,7 @@ pub(super) fn add_layers(
     hooks: Router<App>,
     app: &App,
 ) -> Router<App> {
-    let mut routes = routes
+    routes
         .layer(DefaultBodyLimit::max(body_limit(
             app.config.max_message_characters,
         )))
@@ -63,21 +62,7 @@ pub(super) fn add_layers(
         .layer(from_fn_with_state(app.clone(), origin::refuse_foreign))
         .merge(hooks.layer(timeout()))
         .layer(CatchPanicLayer::custom(panic_response))
-        .layer(from_fn_with_state(app.clone(), error::render));
-    for (name, value) in HEADERS {
-        routes = routes.layer(SetResponseHeaderLayer::if_not_present(
-            name,
-            HeaderValue::from_static(value),
-        ));
-    }
-    if over_tls(&app.config) {
-        let value = HeaderValue::from_static("max-age=31536000");
-        routes = routes.layer(SetResponseHeaderLayer::overriding(
-            header::STRICT_TRANSPORT_SECURITY,
-            value,
-        ));
-    }
-    routes
+        .layer(from_fn_with_state(app.clone(), error::render))
         .layer(
             CompressionLayer::new()
                 .gzip(true)
@@ -128,7 +113,22 @@ fn redact_token(path: &str) -> &str {
     prefix.unwrap_or(path)
 }
 
-/// Counts the request by its route, and logs only its method and path: queries, headers and bodies may be private.
+fn add_headers(app: &App, id: &str, headers: &mut HeaderMap) {
+    for (name, value) in HEADERS {
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
+    }
+    if over_tls(&app.config) {
+        let value = HeaderValue::from_static("max-age=31536000");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, value);
+    }
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert("x-request-id", id);
+    }
+}
+
+/// Counts the request by its route, adds the headers of all responses, and logs only its method and path: queries, headers and bodies may be private.
 async fn trace(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let id = uuid::Uuid::new_v4().simple().to_string();
     let span = tracing::info_span!("request", id, method = %request.method(), path = redact_token(request.uri().path()));
@@ -142,9 +142,7 @@ async fn trace(State(app): State<App>, mut request: Request, next: Next) -> Resp
         let route = route.as_ref().map(MatchedPath::as_str);
         app.metrics.request(&method, route, status, elapsed);
         tracing::debug!(status = status.as_u16(), ?elapsed, "answered");
-        if let Ok(id) = HeaderValue::from_str(&id) {
-            response.headers_mut().insert("x-request-id", id);
-        }
+        add_headers(&app, &id, response.headers_mut());
         response
     }
     .instrument(span)
