@@ -13,7 +13,13 @@ pub(crate) enum Measure {
     /// With so many sends under way.
     Messages(usize),
     MessagesPerCpu(usize),
+    /// CPU of each part for a message.
+    MessageApp(usize),
+    MessageDatabase(usize),
+    MessageBroker(usize),
     MessagesPerCommit(usize),
+    FloorMessages(usize),
+    FloorMessagesPerCpu(usize),
     ThroughputLoad(usize),
     RoomPerAppCpu,
     RoomPerCpu,
@@ -62,6 +68,8 @@ impl Measure {
             | Self::KafkaP50
             | Self::FloorP50
             | Self::FloorP99
+            | Self::FloorMessages(_)
+            | Self::FloorMessagesPerCpu(_)
             | Self::ThroughputLoad(_)
             | Self::RoomLoad
             | Self::ConsumedPerCpu
@@ -81,7 +89,11 @@ impl Measure {
             Self::LatencyP50 | Self::LatencyP99 | Self::RoomP50 | Self::RoomP99 | Self::PageP50 => {
                 format!("{number} ms")
             }
-            Self::PageAppCpu | Self::PageDatabaseCpu => format!("{number} ms"),
+            Self::MessageApp(_)
+            | Self::MessageDatabase(_)
+            | Self::MessageBroker(_)
+            | Self::PageAppCpu
+            | Self::PageDatabaseCpu => format!("{number} ms"),
             Self::HerdP50(_) | Self::HerdP99(_) => format!("{number} s"),
             Self::RoomPlain | Self::RoomWire | Self::RecordSize => format!("{value:.0} B"),
             Self::IdleApp(_) | Self::IdleDatabase(_) | Self::IdleBroker(_) => {
@@ -129,6 +141,16 @@ impl fmt::Display for Measure {
             Self::MessagesPerCpu(n) => {
                 write!(f, "messages per CPU-second of everything, {n} under way")
             }
+            Self::MessageApp(n) => write!(f, "message, {n} under way: CPU of the app"),
+            Self::MessageDatabase(n) => write!(f, "message, {n} under way: CPU of PostgreSQL"),
+            Self::MessageBroker(n) => write!(f, "message, {n} under way: CPU of Kafka or Redis"),
+            Self::FloorMessages(n) => {
+                write!(f, "plain rows and records/s, {n} at a time, the floor")
+            }
+            Self::FloorMessagesPerCpu(n) => write!(
+                f,
+                "the same per CPU-second of PostgreSQL and Kafka, {n} at a time"
+            ),
             Self::MessagesPerCommit(n) => write!(f, "messages per commit, {n} under way"),
             Self::ThroughputLoad(n) => {
                 write!(f, "CPU of the load generator, {n} under way, % of a core")

@@ -15,20 +15,19 @@ use super::postgres::Postgres;
 use crate::wait::seconds;
 use crate::{Error, Result, anyhow};
 
-/// Its own, so that the replicas do not read its records.
-const TOPIC: &str = "floor";
-
 pub struct Floor {
+    /// Its own, so that the replicas do not read its records.
+    topic: String,
     database: PgConnection,
     producer: FutureProducer,
     consumer: StreamConsumer,
 }
 
 impl Floor {
-    /// Connects to the database and the broker of a chat. Only once for each: it creates a table and a topic.
+    /// Connects to the database and the broker of a chat, and creates a table and a topic.
     pub async fn new(postgres: SocketAddr, kafka: SocketAddr) -> Result<Self> {
         let mut database = PgConnection::connect(&Postgres::url(postgres)).await?;
-        sqlx::raw_sql("CREATE TABLE floor (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, body text NOT NULL)")
+        sqlx::raw_sql("CREATE TABLE IF NOT EXISTS floor (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, body text NOT NULL)")
             .execute(&mut database)
             .await?;
         let mut client = ClientConfig::new();
@@ -41,16 +40,18 @@ impl Floor {
             .set("group.id", "floor")
             .set("fetch.wait.max.ms", "100");
         let consumer: StreamConsumer = client.create()?;
+        let topic = format!("floor-{}", uuid::Uuid::new_v4());
         // From the beginning of an empty topic: the end could be found only after the first record.
-        let topic = NewTopic::new(TOPIC, 1, TopicReplication::Fixed(1));
+        let new = NewTopic::new(&topic, 1, TopicReplication::Fixed(1));
         let admin: AdminClient<_> = client.create()?;
-        for created in admin.create_topics([&topic], &AdminOptions::new()).await? {
+        for created in admin.create_topics([&new], &AdminOptions::new()).await? {
             created.map_err(|(topic, error)| anyhow!("topic {topic}: {error}"))?;
         }
         let mut partition = TopicPartitionList::new();
-        partition.add_partition_offset(TOPIC, 0, Offset::Beginning)?;
+        partition.add_partition_offset(&topic, 0, Offset::Beginning)?;
         consumer.assign(&partition)?;
         Ok(Self {
+            topic,
             database,
             producer: producer.create()?,
             consumer,
@@ -70,7 +71,7 @@ impl Floor {
     /// Produces a record, and waits until it is consumed.
     pub async fn kafka(&mut self) -> Result<Duration> {
         let body = uuid::Uuid::new_v4().to_string();
-        let record = FutureRecord::to(TOPIC).key("floor").payload(&body);
+        let record = FutureRecord::to(&self.topic).key("floor").payload(&body);
         let start = Instant::now();
         let producing = self.producer.send(record, seconds(5));
         let consuming = async {
@@ -84,6 +85,31 @@ impl Floor {
         let both = async { tokio::join!(producing, consuming) };
         let (produced, consumed) = tokio::time::timeout(seconds(10), both).await?;
         produced.map_err(|(error, _)| error)?;
+        consumed
+    }
+
+    /// Commits a row for each of these in one transaction, then produces a record for each, and waits until all are consumed.
+    pub async fn batch(&mut self, bodies: &[String]) -> Result<()> {
+        sqlx::query("INSERT INTO floor (body) SELECT * FROM unnest($1)")
+            .bind(bodies)
+            .execute(&mut self.database)
+            .await?;
+        let producing = bodies.iter().map(|body| {
+            let record = FutureRecord::to(&self.topic).key("floor").payload(body);
+            self.producer.send(record, seconds(5))
+        });
+        let producing = futures_util::future::join_all(producing);
+        let consuming = async {
+            for _ in bodies {
+                self.consumer.recv().await?;
+            }
+            Ok::<_, Error>(())
+        };
+        let both = async { tokio::join!(producing, consuming) };
+        let (produced, consumed) = tokio::time::timeout(seconds(10), both).await?;
+        for produced in produced {
+            produced.map_err(|(error, _)| error)?;
+        }
         consumed
     }
 }

@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use confab_tests::local::floor::Floor;
 use confab_tests::wait::seconds;
 use confab_tests::{Error, Result, ensure};
 use tokio::task::JoinSet;
@@ -38,11 +39,41 @@ pub(super) async fn run(system: &mut System, size: Size) -> Result<Figures> {
         }
     }
     let mut figures = Figures::new();
+    if let Some(mut floor) = system.floor().await? {
+        for under_way in UNDER_WAY {
+            figures.extend(measure_floor(system, &mut floor, under_way, size.load).await?);
+        }
+    }
     for under_way in UNDER_WAY {
         let senders = Senders::start(system, &board, &conversations, under_way).await?;
         figures.extend(measure(system, &board, senders, size.load).await?);
     }
     Ok(figures)
+}
+
+/// What PostgreSQL and Kafka take for as many plain rows and records at a time. This program's CPU does not count: what
+/// a chat does with them is not in the floor.
+async fn measure_floor(
+    system: &System,
+    floor: &mut Floor,
+    under_way: usize,
+    load: Duration,
+) -> Result<Figures> {
+    let (before, start) = (system.usage()?, Instant::now());
+    let bodies: Vec<String> = (0..under_way as u32).map(body).collect();
+    let mut messages = 0.0;
+    while start.elapsed() < load {
+        floor.batch(&bodies).await?;
+        messages += under_way as f64;
+    }
+    let (used, wall) = (system.usage()? - before, start.elapsed().as_secs_f64());
+    Ok(vec![
+        (Measure::FloorMessages(under_way), messages / wall),
+        (
+            Measure::FloorMessagesPerCpu(under_way),
+            messages / used.everything(),
+        ),
+    ])
 }
 
 struct Senders {
@@ -124,6 +155,9 @@ async fn measure(
     let mut figures = vec![
         (Measure::Messages(n), messages / wall),
         (Measure::MessagesPerCpu(n), messages / used.everything()),
+        (Measure::MessageApp(n), used.app / messages * 1_000.0),
+        (Measure::MessageDatabase(n), used.database / messages * 1_000.0),
+        (Measure::MessageBroker(n), used.broker / messages * 1_000.0),
         (Measure::ThroughputLoad(n), used.load / wall * 100.0),
     ];
     if let (Some(before), Some(after)) = (before.1, after.1) {
