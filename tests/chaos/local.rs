@@ -26,6 +26,8 @@ use crate::proxy::Proxy;
 pub(crate) const REPLICAS: usize = 5;
 /// The number of replicas, except in the fault that scales.
 pub(crate) const DEFAULT_REPLICAS: usize = 2;
+/// Of each topic, so that records overtake each other.
+const PARTITIONS: usize = 3;
 /// The size of Kafka's file system, if it has its own.
 const KAFKA_SIZE: &str = "size=2g";
 
@@ -67,6 +69,7 @@ impl Local {
             &listeners,
         );
         let (postgres, kafka) = tokio::try_join!(postgres, kafka)?;
+        kafka.set_partitions(PARTITIONS).await?;
         migrate(&programs.chat_app, &postgres).await?;
         let mut replicas = Vec::new();
         for (number, to_kafka) in to_kafka.into_iter().enumerate() {

@@ -5,7 +5,6 @@ use confab_tests::wait::seconds;
 use confab_tests::{Result, ensure};
 
 use crate::local::Local;
-use crate::local::kafka::PARTITIONS;
 use crate::local::process::Signal;
 use crate::pace::Pace;
 
@@ -45,9 +44,7 @@ pub(super) async fn partitions_added(local: &mut Local, pace: &mut Pace) -> Resu
     pace.hold(seconds(4)).await;
     let has = local.kafka.partitions().await?;
     ensure!(has == had + 1, "{has} partitions instead of {}", had + 1);
-    Ok(format!(
-        "partitions: {had} → {has} (at the start {PARTITIONS})"
-    ))
+    Ok(format!("partitions: {had} → {has}"))
 }
 
 pub(super) async fn disk_full(local: &mut Local, pace: &mut Pace) -> Result<String> {

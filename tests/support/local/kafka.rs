@@ -20,8 +20,8 @@ const LOGGING: &str = include_str!("../../services/log4j2.properties");
 const LIMIT: Duration = seconds(60);
 /// The topics of a chat without a prefix.
 pub const TOPICS: [&str; 2] = ["confab.events", "confab.signals"];
-/// The initial number of partitions of each topic.
-pub const PARTITIONS: i32 = 3;
+/// The initial number of partitions of each topic: the operator's default.
+pub const PARTITIONS: i32 = 1;
 
 /// The listener of one replica: its address, and the advertised address of its proxy.
 #[derive(Clone, Copy, Debug)]
