@@ -20,6 +20,7 @@ BEGIN
     IF what IN ('disable', 'sign_out') THEN
         PERFORM end_sessions(person, NULL);
         DELETE FROM reset_links r WHERE r.user_id = person AND what = 'disable';
+        DELETE FROM access_tokens t WHERE t.user_id = person AND what = 'sign_out';
     END IF;
     IF what IN ('disable', 'unmake_admin') THEN
         PERFORM end_links(person);

@@ -1,4 +1,4 @@
--- Deletes an account: it leaves every group and room, its sessions end, and its name becomes free. The row stays, since
+-- Deletes an account: it leaves every group and room, its sessions and access tokens end, and its name becomes free. The row stays, since
 -- the messages refer to it. With `erase` the messages go too: housekeeping deletes them one by one, so that everybody
 -- sees it. Returns 'done' or 'last_admin'.
 --
@@ -19,6 +19,7 @@ BEGIN
         PERFORM remove_member(place, person, person, false);
     END LOOP;
     PERFORM end_sessions(person, NULL);
+    DELETE FROM access_tokens t WHERE t.user_id = person;
     DELETE FROM reset_links r WHERE r.user_id = person;
     DELETE FROM known_devices d WHERE d.user_id = person;
     DELETE FROM identities i WHERE i.user_id = person;

@@ -1,5 +1,6 @@
 //! The types of the chat: ids, names, messages, changes. Pure: no I/O.
 
+mod access_tokens;
 mod body;
 mod conversations;
 mod excerpt;
@@ -10,6 +11,7 @@ mod names;
 mod people;
 mod position;
 
+pub use self::access_tokens::{AccessToken, Caller, Scope, TOKEN_NAME_CHARS};
 pub use self::body::{BodyError, MessageBody};
 pub use self::conversations::{
     ConversationKind, ConversationSummary, Level, Member, Page, Preview, Role, Window,
@@ -17,7 +19,7 @@ pub use self::conversations::{
 pub(crate) use self::excerpt::shortened;
 pub use self::excerpt::{Excerpt, FileSummary, Gist};
 pub use self::hooks::{Hook, HookKind};
-pub use self::ids::{ConversationId, HookId, IdentityId, SessionId, UserId};
+pub use self::ids::{AccessTokenId, ConversationId, HookId, IdentityId, SessionId, UserId};
 pub use self::messages::{
     AddressedChange, Attachment, Audience, Change, Integration, Mention, Message, MessageAlias,
     Notice, NoticeKind, Quote, Reaction,

@@ -1,6 +1,7 @@
 //! browser → http → writer. All routes; handlers, error pages and layers are in this module's files. Does I/O.
 
 mod about;
+mod access_tokens;
 mod account;
 mod admin;
 mod assets;
@@ -133,6 +134,14 @@ fn settings() -> Router<App> {
         .route("/account/logins/disconnect", post(account::disconnect))
         .route("/account/devices/revoke", post(account::revoke))
         .route("/account/devices/others", post(account::revoke_others))
+        .route(
+            "/account/tokens",
+            get(account::tokens::show).post(account::tokens::create),
+        )
+        .route(
+            "/account/tokens/{token}/revoke",
+            post(account::tokens::revoke),
+        )
         .route("/account/block", post(account::block))
         .route("/account/unblock", post(account::unblock))
         .route("/account/folded.css", get(account::folded))

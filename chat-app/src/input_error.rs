@@ -118,6 +118,11 @@ pub enum InputError {
     HookNameMissing,
     HookNameTooLong,
     TooManyHooks,
+
+    TokenNameMissing,
+    TokenNameTooLong,
+    TokenWithoutScope,
+    TooManyTokens,
 }
 
 impl InputError {
@@ -205,6 +210,10 @@ impl InputError {
             Self::HookNameMissing => t!(text, "hooks-name-missing"),
             Self::HookNameTooLong => t!(text, "hooks-name-long"),
             Self::TooManyHooks => t!(text, "hooks-too-many"),
+            Self::TokenNameMissing => t!(text, "tokens-name-missing"),
+            Self::TokenNameTooLong => t!(text, "tokens-name-long"),
+            Self::TokenWithoutScope => t!(text, "tokens-scope-missing"),
+            Self::TooManyTokens => t!(text, "tokens-too-many"),
         }
     }
 
@@ -340,6 +349,10 @@ mod tests {
             E::HookNameMissing,
             E::HookNameTooLong,
             E::TooManyHooks,
+            E::TokenNameMissing,
+            E::TokenNameTooLong,
+            E::TokenWithoutScope,
+            E::TooManyTokens,
         ]
     }
 

@@ -14,6 +14,7 @@ macro_rules! excerpt {
     };
 }
 
+pub mod access_tokens;
 pub mod accounts;
 pub mod admin;
 pub mod attachments;

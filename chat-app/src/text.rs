@@ -96,6 +96,7 @@ static AREAS: &[[&str; 3]] = &areas! {
     "providers"
     "search"
     "site"
+    "tokens"
 };
 
 type Bundle = FluentBundle<FluentResource>;

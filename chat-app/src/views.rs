@@ -3,6 +3,7 @@
 //! Pages work without JavaScript. The script reads data attributes.
 
 pub(crate) mod about;
+pub(crate) mod access_tokens;
 pub(crate) mod account;
 pub(crate) mod actions;
 pub(crate) mod admin;

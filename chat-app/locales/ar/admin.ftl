@@ -77,3 +77,5 @@ audit-hook_rotate = أعطى { $actor } التكامل { $subject } في الغ�
 audit-hook_disable = عطّل { $actor } التكامل { $subject } في الغرفة { $place }
 audit-hook_enable = فعّل { $actor } التكامل { $subject } في الغرفة { $place }
 audit-hook_delete = حذف { $actor } التكامل { $subject } من الغرفة { $place }
+audit-token_create = أنشأ { $actor } رمز الوصول { $detail } لحساب { $subject }
+audit-token_revoke = ألغى { $actor } رمز الوصول { $detail } لحساب { $subject }

@@ -69,3 +69,5 @@ audit-hook_rotate = { $actor } hat der Integration { $subject } von Raum { $plac
 audit-hook_disable = { $actor } hat die Integration { $subject } von Raum { $place } deaktiviert
 audit-hook_enable = { $actor } hat die Integration { $subject } von Raum { $place } aktiviert
 audit-hook_delete = { $actor } hat die Integration { $subject } von Raum { $place } gelöscht
+audit-token_create = { $actor } hat das Zugriffstoken { $detail } für { $subject } angelegt
+audit-token_revoke = { $actor } hat das Zugriffstoken { $detail } von { $subject } widerrufen

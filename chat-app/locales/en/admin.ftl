@@ -69,3 +69,5 @@ audit-hook_rotate = { $actor } gave integration { $subject } of room { $place } 
 audit-hook_disable = { $actor } disabled integration { $subject } of room { $place }
 audit-hook_enable = { $actor } enabled integration { $subject } of room { $place }
 audit-hook_delete = { $actor } deleted integration { $subject } of room { $place }
+audit-token_create = { $actor } created access token { $detail } for { $subject }
+audit-token_revoke = { $actor } revoked access token { $detail } of { $subject }

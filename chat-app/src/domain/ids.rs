@@ -36,6 +36,7 @@ id!(
     SessionId
 );
 id!(HookId);
+id!(AccessTokenId);
 id!(
     /// The account of a person at a login provider.
     IdentityId

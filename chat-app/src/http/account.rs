@@ -6,6 +6,7 @@ mod delete;
 mod export;
 mod logins;
 mod sessions;
+pub(super) mod tokens;
 
 use std::time::Instant;
 

@@ -50,6 +50,9 @@ fn page_of(path: &str) -> &str {
         let end = path.find("/hooks").map(|at| at + "/hooks".len());
         return &path[..end.unwrap_or(path.len())];
     }
+    if path.starts_with("/account/tokens") {
+        return "/account/tokens";
+    }
     if !path.starts_with("/admin") {
         return "/account";
     }

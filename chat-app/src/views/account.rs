@@ -47,6 +47,7 @@ pub(crate) fn page(shell: &Shell, page: &AccountPage) -> Markup {
     let text = shell.text;
     let nav = html! {
         a.button.quiet href="/notifications" { (t!(text, "notifications")) }
+        a.button.quiet href="/account/tokens" { (t!(text, "tokens")) }
         @if page.session.admin { a.button.quiet href="/admin" { (t!(text, "account-admin")) } }
     };
     let content = html! {
