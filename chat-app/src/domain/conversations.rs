@@ -136,3 +136,12 @@ pub struct Page {
     /// Whether there are newer messages.
     pub newer: bool,
 }
+
+impl Page {
+    /// The rev of the last change on it; 0 if it is empty.
+    pub fn last_rev(&self) -> i64 {
+        let messages = self.messages.iter().map(|message| message.rev);
+        let notices = self.notices.iter().map(|notice| notice.rev);
+        messages.chain(notices).max().unwrap_or(0)
+    }
+}

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::extract::{Form, Path};
 use super::page::{PageContext, html};
 use crate::app::App;
-use crate::domain::{ConversationId, ConversationSummary, Message, Session, UserId, Window};
+use crate::domain::{ConversationId, ConversationSummary, Message, Page, Session, UserId, Window};
 use crate::error::AppError;
 use crate::recent_pages::PageKey;
 use crate::store;
@@ -107,39 +107,60 @@ async fn conversation_page(
     Ok(views::conversation::page(&context.shell(app), &content))
 }
 
-/// The messages in this window as this member sees them, of this state of the conversation or a later one.
+/// The messages in this window, of this state of the conversation or a later one.
 async fn rendered_page(
     app: &App,
     context: &PageContext,
     conversation: &ConversationSummary,
     window: Window,
 ) -> Result<Arc<RenderedPage>, AppError> {
-    let (id, floor) = (conversation.id, conversation.floor());
-    let (key, state) = (
-        PageKey { conversation: id, floor },
-        context.page_state(conversation),
-    );
+    let key = PageKey {
+        conversation: conversation.id,
+        floor: conversation.floor(),
+    };
+    let state = context.page_state(conversation);
     let began = Instant::now();
     let is_latest = matches!(window, Window::Latest);
     if is_latest && let Some(page) = app.recent_pages.get(key, &state, began) {
         return Ok(page);
     }
-    let mut page = store::messages::page(&app.pool, id, floor, window, PAGE_MESSAGES).await?;
-    let changes = page.messages.iter().map(|message| message.rev);
-    let mut changes = changes.chain(page.notices.iter().map(|notice| notice.rev));
-    let is_later = changes.any(|rev| rev > conversation.rev);
-    // This person may have been removed since, before newer messages were sent. A member gets those live.
-    page.messages
-        .retain(|message| message.seq <= conversation.last_seq);
-    // The same goes for newer changes.
-    if is_later && context.conversation_now(app, id).await?.floor() != floor {
-        return Err(AppError::NotFound);
-    }
+    let page = visible_page(app, context.me.id, conversation, window, PAGE_MESSAGES).await?;
+    let is_later = page.last_rev() > conversation.rev;
     let page = Arc::new(RenderedPage::of(page));
     if is_latest && !is_later {
         app.recent_pages.insert(key, state, page.clone(), began);
     }
     Ok(page)
+}
+
+/// The messages that this person may see, of a conversation as it was before.
+pub(super) async fn visible_page(
+    app: &App,
+    me: UserId,
+    conversation: &ConversationSummary,
+    window: Window,
+    limit: i64,
+) -> Result<Page, AppError> {
+    let (id, floor) = (conversation.id, conversation.floor());
+    let mut page = store::messages::page(&app.pool, id, floor, window, limit).await?;
+    // This person may have been removed since, before newer messages were sent. A member gets those live.
+    page.messages
+        .retain(|message| message.seq <= conversation.last_seq);
+    // The same goes for newer changes.
+    if page.last_rev() > conversation.rev && seen_by(app, me, id).await?.floor() != floor {
+        return Err(AppError::NotFound);
+    }
+    Ok(page)
+}
+
+/// The conversation as this person sees it. Fails with [`AppError::NotFound`] if they are no member.
+pub(super) async fn seen_by(
+    app: &App,
+    me: UserId,
+    id: ConversationId,
+) -> Result<ConversationSummary, AppError> {
+    let summary = store::conversations::summary(&app.pool, me, id).await?;
+    summary.ok_or(AppError::NotFound)
 }
 
 /// The page of a conversation with the text as typed and its error.
@@ -160,8 +181,7 @@ pub(super) async fn item(
     text: Text,
     Path(id): Path<ConversationId>,
 ) -> Result<Html<String>, AppError> {
-    let summary = store::conversations::summary(&app.pool, session.user.id, id).await?;
-    let summary = summary.ok_or(AppError::NotFound)?;
+    let summary = seen_by(&app, session.user.id, id).await?;
     Ok(html(list::item(text, &summary, false)))
 }
 

@@ -16,9 +16,9 @@ use crate::store::conversations::Marked;
 
 #[derive(Deserialize)]
 pub(super) struct MarkForm {
-    seq: i64,
+    pub(super) seq: i64,
     /// The version that the page knows. If something was marked unread since, this mark is void.
-    version: Option<i64>,
+    pub(super) version: Option<i64>,
 }
 
 #[derive(Serialize)]
@@ -64,7 +64,7 @@ pub(super) async fn seen(
     ))
 }
 
-async fn mark_read(
+pub(super) async fn mark_read(
     app: &App,
     me: UserId,
     id: ConversationId,

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
+use emojis::Emoji;
 use serde::{Deserialize, Serialize};
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
@@ -19,7 +20,6 @@ use crate::files::PER_MESSAGE;
 use crate::input_error::InputError;
 use crate::markdown;
 use crate::store;
-use crate::store::Outcome;
 use crate::store::messages::Extra;
 use crate::text::Text;
 use crate::views::actions;
@@ -92,26 +92,47 @@ pub(super) async fn send(
             return conversations::page_with_error(&app, context, conversation, draft).await;
         }
     };
-    let extra = Extra {
+    let draft = Draft {
+        client_id: form.client_id,
+        body,
         reply_to: form.reply_to.parse().ok(),
-        mentions: markdown::mentioned_names(body.as_str()),
         attachments,
-        alias: None,
     };
-    let sent = app
-        .writer
-        .send(NewMessage {
-            conversation,
-            sender: session.user.id,
-            client_id: form.client_id,
-            body,
-            extra,
-        })
-        .await?;
+    let sent = submit(&app, session.user.id, conversation, draft).await?;
     Ok(match json {
         true => (StatusCode::CREATED, Json(response(sent))).into_response(),
         false => Redirect::to(&format!("/c/{conversation}")).into_response(),
     })
+}
+
+/// A message to send, of a person or a program.
+pub(super) struct Draft {
+    pub(super) client_id: Uuid,
+    pub(super) body: MessageBody,
+    pub(super) reply_to: Option<i64>,
+    pub(super) attachments: Vec<Uuid>,
+}
+
+pub(super) async fn submit(
+    app: &App,
+    sender: UserId,
+    conversation: ConversationId,
+    draft: Draft,
+) -> Result<Sent, AppError> {
+    let extra = Extra {
+        reply_to: draft.reply_to,
+        mentions: markdown::mentioned_names(draft.body.as_str()),
+        attachments: draft.attachments,
+        alias: None,
+    };
+    let message = NewMessage {
+        conversation,
+        sender,
+        client_id: draft.client_id,
+        body: draft.body,
+        extra,
+    };
+    Ok(app.writer.send(message).await?)
 }
 
 fn response(sent: Sent) -> SendResponse {
@@ -186,10 +207,20 @@ pub(super) async fn edit(
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
         }
     };
+    change_body(&app, session.user.id, (id, seq), &body).await?;
+    Ok(respond(json, id, seq))
+}
+
+/// Changes the body of one's own message.
+pub(super) async fn change_body(
+    app: &App,
+    me: UserId,
+    (id, seq): (ConversationId, i64),
+    body: &MessageBody,
+) -> Result<(), AppError> {
     let mentions = markdown::mentioned_names(body.as_str());
-    let me = session.user.id;
     let outcome = store::messages::edit(&app.pool, id, seq, me, body.as_str(), &mentions).await?;
-    respond(&app, json, id, seq, outcome).await
+    Ok(app.announce(id, outcome).await?)
 }
 
 pub(super) async fn delete(
@@ -198,8 +229,18 @@ pub(super) async fn delete(
     Path((id, seq)): Path<(ConversationId, i64)>,
     WantsJson(json): WantsJson,
 ) -> Result<Response, AppError> {
-    let outcome = store::messages::delete(&app.pool, id, seq, session.user.id, false).await?;
-    respond(&app, json, id, seq, outcome).await
+    erase(&app, session.user.id, (id, seq)).await?;
+    Ok(respond(json, id, seq))
+}
+
+/// Deletes a message that this person may delete.
+pub(super) async fn erase(
+    app: &App,
+    me: UserId,
+    (id, seq): (ConversationId, i64),
+) -> Result<(), AppError> {
+    let outcome = store::messages::delete(&app.pool, id, seq, me, false).await?;
+    Ok(app.announce(id, outcome).await?)
 }
 
 #[derive(Deserialize)]
@@ -217,22 +258,25 @@ pub(super) async fn react(
     Form(ReactionForm { emoji, present }): Form<ReactionForm>,
 ) -> Result<Response, AppError> {
     let emoji = emojis::get(&emoji).ok_or(AppError::BadRequest)?;
-    let me = session.user.id;
-    let outcome = store::messages::react(&app.pool, id, seq, me, emoji.as_str(), present).await?;
-    respond(&app, json, id, seq, outcome).await
+    change_reaction(&app, session.user.id, (id, seq), emoji, present).await?;
+    Ok(respond(json, id, seq))
 }
 
-/// Publishes a change and answers the request.
-async fn respond(
+/// Adds or removes a reaction. Without `present`, it is toggled.
+pub(super) async fn change_reaction(
     app: &App,
-    json: bool,
-    id: ConversationId,
-    seq: i64,
-    outcome: Outcome,
-) -> Result<Response, AppError> {
-    app.announce(id, outcome).await?;
-    Ok(match json {
+    me: UserId,
+    (id, seq): (ConversationId, i64),
+    emoji: &Emoji,
+    present: Option<bool>,
+) -> Result<(), AppError> {
+    let outcome = store::messages::react(&app.pool, id, seq, me, emoji.as_str(), present).await?;
+    Ok(app.announce(id, outcome).await?)
+}
+
+fn respond(json: bool, id: ConversationId, seq: i64) -> Response {
+    match json {
         true => StatusCode::NO_CONTENT.into_response(),
         false => Redirect::to(&format!("/c/{id}?at={seq}#m{seq}")).into_response(),
-    })
+    }
 }

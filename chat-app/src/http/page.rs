@@ -3,6 +3,7 @@
 use axum::response::Html;
 use maud::Markup;
 
+use super::conversations::seen_by;
 use crate::app::App;
 use crate::domain::{ConversationId, ConversationSummary, Cursor, User};
 use crate::error::AppError;
@@ -58,18 +59,8 @@ impl PageContext {
         let mut listed = self.list.conversations.iter();
         match listed.find(|listed| listed.id == id) {
             Some(listed) => Ok(listed.clone()),
-            None => self.conversation_now(app, id).await,
+            None => seen_by(app, self.me.id, id).await,
         }
-    }
-
-    /// As [`Self::conversation`], read again.
-    pub(super) async fn conversation_now(
-        &self,
-        app: &App,
-        id: ConversationId,
-    ) -> Result<ConversationSummary, AppError> {
-        let summary = store::conversations::summary(&app.pool, self.me.id, id).await?;
-        summary.ok_or(AppError::NotFound)
     }
 
     /// The state of a conversation that was read with this.

@@ -42,7 +42,13 @@ pub(super) async fn results(
     )))
 }
 
-async fn search(app: &App, me: UserId, q: &str, older: Option<i64>) -> sqlx::Result<Results> {
+/// The messages of one's own conversations that match a query.
+pub(super) async fn search(
+    app: &App,
+    me: UserId,
+    q: &str,
+    older: Option<i64>,
+) -> sqlx::Result<Results> {
     let query = match search::parse(q) {
         Ok(query) if query.is_empty() => return Ok(Results::default()),
         Ok(query) => query,
