@@ -13,7 +13,7 @@ use secrecy::ExposeSecret;
 use crate::batch_loader::{BatchLoader, BatchQuery};
 use crate::bucket::BucketError;
 use crate::config::Config;
-use crate::domain::{ConversationId, Session, SessionId, UserId};
+use crate::domain::{Change, ConversationId, Session, SessionId, UserId};
 use crate::event::Event;
 use crate::files::Files;
 use crate::hub::Hub;
@@ -64,6 +64,8 @@ pub struct Parts {
     pub sharing: BatchLoader<SessionId, Sharing>,
     pub large_rooms: BatchLoader<UserId, Vec<RoomMembership>>,
     pub missed: BatchLoader<ResumePoint, Missed>,
+    /// By conversation and rev.
+    pub(crate) changes: BatchLoader<(ConversationId, i64), Change>,
     /// `None` without a VAPID key.
     pub push: Option<Arc<PushClient>>,
 }
@@ -162,6 +164,9 @@ impl App {
             }),
             missed: loader(&pool, MAX_RESUME_POINTS, |pool, points| {
                 Box::pin(async move { missed::read(&pool, points).await })
+            }),
+            changes: loader(&pool, MAX_KEYS, |pool, keys| {
+                Box::pin(async move { timeline::changes_at(&pool, &keys).await })
             }),
             push,
             postgres: connections.postgres.clone(),

@@ -60,6 +60,8 @@ pub enum Command {
     /// Bring the history of another chat in, then exit. The chat keeps serving; run it again to continue after an interruption
     #[command(subcommand)]
     Import(Import),
+    /// Print the OpenAPI document of the API, then exit
+    Openapi,
 }
 
 /// Settings of `serve`.

@@ -266,7 +266,8 @@ impl Event {
     }
 }
 
-fn rfc3339(at: OffsetDateTime) -> String {
+/// As the records and the API write a time.
+pub(crate) fn rfc3339(at: OffsetDateTime) -> String {
     at.format(&Rfc3339)
         .expect("a time from PostgreSQL has a year of four digits")
 }

@@ -4,6 +4,7 @@ mod about;
 mod access_tokens;
 mod account;
 mod admin;
+pub mod api;
 mod assets;
 mod attachments;
 mod auth;

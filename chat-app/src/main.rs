@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use chat_app::config::{self, Command, Import};
+use chat_app::http::api;
 use chat_app::{backup, import, migrate, replay, serve, telemetry};
 
 /// How long to wait for blocking tasks: dropping a Kafka client takes as long as its broker does not answer.
@@ -24,14 +25,15 @@ fn main() -> ExitCode {
 
 async fn run(command: Command) -> ExitCode {
     let log = match &command {
-        Command::Serve(config) => &config.log,
-        Command::Migrate(settings) => &settings.log,
-        Command::Replay(settings) => &settings.log,
-        Command::Backup(settings) => &settings.log,
-        Command::Restore(settings) => &settings.log,
-        Command::Import(settings) => &settings.settings().log,
+        Command::Serve(config) => Some(&config.log),
+        Command::Migrate(settings) => Some(&settings.log),
+        Command::Replay(settings) => Some(&settings.log),
+        Command::Backup(settings) => Some(&settings.log),
+        Command::Restore(settings) => Some(&settings.log),
+        Command::Import(settings) => Some(&settings.settings().log),
+        Command::Openapi => None,
     };
-    if let Err(sentence) = telemetry::init(log) {
+    if let Some(Err(sentence)) = log.map(telemetry::init) {
         return fail(&sentence);
     }
     for name in config::unknown_variables(
@@ -49,6 +51,10 @@ async fn run(command: Command) -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(&error.to_string()),
         },
+        Command::Openapi => {
+            print!("{}", api::document());
+            ExitCode::SUCCESS
+        }
     }
 }
 

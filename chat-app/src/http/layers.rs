@@ -18,7 +18,7 @@ use tracing::Instrument;
 
 use super::request_id::RequestId;
 use super::session::over_tls;
-use super::{error, origin};
+use super::{api, error, origin};
 use crate::app::App;
 use crate::error::AppError;
 
@@ -45,8 +45,8 @@ const HEADERS: [(HeaderName, &str); 5] = [
     (header::CACHE_CONTROL, "no-store"),
 ];
 
-/// Few layers: each one costs every request some allocations. The layer added last runs first. Uploads have their own limits. A hook's token says all about who posts: no cookie counts, so
-/// pages of other sites may post too.
+/// Few layers: each one costs every request some allocations. The layer added last runs first. Uploads have their own limits. The
+/// token of a hook or of the API says all about who calls: no cookie counts, so the origin does not matter.
 pub(super) fn add_layers(
     routes: Router<App>,
     uploads: Router<App>,
@@ -61,6 +61,7 @@ pub(super) fn add_layers(
         .merge(uploads)
         .layer(from_fn_with_state(app.clone(), origin::refuse_foreign))
         .merge(hooks.layer(timeout()))
+        .merge(api(app))
         .layer(CatchPanicLayer::custom(panic_response))
         .layer(from_fn_with_state(app.clone(), error::render))
         .layer(
@@ -69,6 +70,17 @@ pub(super) fn add_layers(
                 .compress_when(Compressible),
         )
         .layer(from_fn_with_state(app.clone(), trace))
+}
+
+/// The API answers with problems, so its errors go no further out. They are nested last: what is not found elsewhere is a page.
+fn api(app: &App) -> Router<App> {
+    let routes = api::routes()
+        .layer(DefaultBodyLimit::max(body_limit(
+            app.config.max_message_characters,
+        )))
+        .layer(timeout())
+        .layer(CatchPanicLayer::custom(panic_response));
+    Router::new().nest(api::PREFIX, api::with_problems(routes))
 }
 
 fn timeout() -> TimeoutLayer {

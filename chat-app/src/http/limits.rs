@@ -1,4 +1,5 @@
-//! How often people may try to log in, to sign up and to prove who they are, and programs may post. Does I/O.
+//! How often people may try to log in, to sign up and to prove who they are, and programs may post and call
+//! the API. Does I/O.
 //!
 //! PostgreSQL counts for all replicas. Whoever has logged in with a browser before has a limit of their own there, which
 //! strangers cannot use up. All others share limits by name, and by address where trusted proxies name addresses. What
@@ -77,6 +78,15 @@ impl<'a> Attempt<'a> {
     /// To post with a hook: bursts, and then one message a second.
     pub(super) async fn post(app: &'a App, hook: HookId) -> Result<Self, AppError> {
         Self::take(app, vec![limit(key("hook", hook), 60, 1)]).await
+    }
+
+    /// To call the API, for one account: bursts, and then ten requests a second.
+    pub(super) async fn call(app: &'a App, user: UserId) -> Result<Self, AppError> {
+        let calls = Limit {
+            every: Duration::from_millis(100),
+            ..limit(key("API", user), 600, 1)
+        };
+        Self::take(app, vec![calls]).await
     }
 
     /// To prove with a password who uses an open session. Nobody else can use this up.

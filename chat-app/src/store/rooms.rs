@@ -150,14 +150,36 @@ pub async fn members(
     .bind(limit)
     .fetch_all(pool)
     .await?;
-    let member = |row: &PgRow| {
-        Ok(Member {
-            user: user_of(row, "id")?,
-            role: row.try_get("role")?,
-            integration: row.try_get("bot")?,
-        })
-    };
-    rows.iter().map(member).collect()
+    rows.iter().map(member_of).collect()
+}
+
+/// The members with a higher id than `after`, by id.
+pub async fn members_after(
+    pool: &Pool,
+    id: ConversationId,
+    after: UserId,
+    limit: i64,
+) -> sqlx::Result<Vec<Member>> {
+    let rows = sqlx::query(
+        "SELECT m.role, u.id, u.name, u.display_name, u.avatar, u.bot
+         FROM members m JOIN users u ON u.id = m.user_id
+         WHERE m.conversation_id = $1 AND m.left_rev IS NULL AND m.user_id > $2
+         ORDER BY m.user_id LIMIT $3",
+    )
+    .bind(id)
+    .bind(after)
+    .bind(limit)
+    .fetch_all(pool)
+    .await?;
+    rows.iter().map(member_of).collect()
+}
+
+fn member_of(row: &PgRow) -> sqlx::Result<Member> {
+    Ok(Member {
+        user: user_of(row, "id")?,
+        role: row.try_get("role")?,
+        integration: row.try_get("bot")?,
+    })
 }
 
 pub async fn size(pool: &Pool, id: ConversationId) -> sqlx::Result<i64> {

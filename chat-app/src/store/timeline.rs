@@ -31,6 +31,27 @@ pub async fn changes(
     Ok(changes)
 }
 
+/// The changes of exactly these revs. What a later change has replaced is left out.
+pub async fn changes_at(
+    pool: &Pool,
+    keys: &[(ConversationId, i64)],
+) -> sqlx::Result<Vec<((ConversationId, i64), Change)>> {
+    let spans: Vec<Span> = keys
+        .iter()
+        .map(|&(conversation, rev)| Span {
+            conversation,
+            after: rev - 1,
+            up_to: rev,
+        })
+        .collect();
+    let mut connection = pool.acquire().await?;
+    let found = changes(&mut connection, &spans, 1).await?;
+    let keyed = found.into_iter();
+    Ok(keyed
+        .map(|change| ((change.conversation(), change.rev()), change))
+        .collect())
+}
+
 /// The changes of the revs (after, up_to] in order, each with its recipients, at most `limit`; and the rev up to which
 /// they are complete.
 pub async fn addressed_changes(

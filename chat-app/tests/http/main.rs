@@ -8,6 +8,7 @@
 mod account;
 mod accounts;
 mod admin;
+mod api;
 mod attachments;
 mod backup;
 mod bucket;

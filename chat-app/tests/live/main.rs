@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+mod api;
 mod beyond_repair;
 mod browser;
 mod clients;
