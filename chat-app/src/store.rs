@@ -23,6 +23,7 @@ pub mod audit;
 pub mod avatars;
 pub mod backup;
 pub mod blocks;
+pub mod bots;
 pub mod changes;
 pub mod conversations;
 pub mod devices;

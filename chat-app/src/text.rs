@@ -87,6 +87,7 @@ static AREAS: &[[&str; 3]] = &areas! {
     "accounts"
     "admin"
     "attachments"
+    "bots"
     "chat"
     "errors"
     "hooks"

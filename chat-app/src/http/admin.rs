@@ -1,5 +1,6 @@
 //! Administration. For everybody else its pages do not exist. Does I/O.
 
+mod bots;
 mod invites;
 mod messages;
 mod people;
@@ -42,6 +43,14 @@ pub(super) fn routes() -> Router<App> {
             "/admin/messages",
             get(messages::show).post(messages::remove),
         )
+        .route("/admin/bots", get(bots::list).post(bots::create))
+        .route("/admin/bots/{id}", get(bots::show))
+        .route("/admin/bots/{id}/tokens", post(bots::create_token))
+        .route(
+            "/admin/bots/{id}/tokens/{token}/revoke",
+            post(bots::revoke_token),
+        )
+        .route("/admin/bots/{id}/remove", post(bots::delete))
         .route("/admin/log", get(log))
 }
 

@@ -11,7 +11,9 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Deserialize;
 
 pub(super) use self::reset::{reset, reset_page};
-pub(super) use self::sign_up::{join, join_page, register, register_page, setup, setup_page};
+pub(super) use self::sign_up::{
+    join, join_page, new_name, register, register_page, setup, setup_page,
+};
 use super::extract::Form;
 use super::limits::Attempt;
 use super::provider_login;

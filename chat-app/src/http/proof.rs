@@ -56,6 +56,8 @@ fn page_of(path: &str) -> &str {
     if !path.starts_with("/admin") {
         return "/account";
     }
+    // The access tokens of a bot: all their acts are on its page.
+    let path = path.split_once("/tokens").map_or(path, |(page, _)| page);
     let acts = ["/remove", "/reset", "/revoke"];
     let page = acts.iter().find_map(|act| path.strip_suffix(act));
     page.unwrap_or(path)

@@ -1,5 +1,6 @@
 //! The pages of administration. Pure.
 
+pub(crate) mod bots;
 pub(crate) mod invites;
 pub(crate) mod messages;
 pub(crate) mod people;
@@ -14,10 +15,11 @@ use crate::store::audit::Entry;
 use crate::t;
 use crate::text::{FluentArgs, FluentValue, Text};
 
-const TABS: [(&str, &str); 5] = [
+const TABS: [(&str, &str); 6] = [
     ("/admin", "admin-people"),
     ("/admin/rooms", "admin-rooms"),
     ("/admin/invites", "admin-invites"),
+    ("/admin/bots", "admin-bots"),
     ("/admin/messages", "admin-messages"),
     ("/admin/log", "admin-log"),
 ];

@@ -1,5 +1,6 @@
 //! The API: what programs read and change with an access token, and what they are refused.
 
+mod bots;
 mod messages;
 mod refusals;
 mod tokens;

@@ -215,7 +215,11 @@ async fn check(
     })
 }
 
-async fn new_name(app: &App, given: &str) -> sqlx::Result<Result<UserName, InputError>> {
+/// The login name of a new account.
+pub(in crate::http) async fn new_name(
+    app: &App,
+    given: &str,
+) -> sqlx::Result<Result<UserName, InputError>> {
     let name = match UserName::parse_new(given) {
         Ok(name) => name,
         Err(error) => return Ok(Err(error.into())),
