@@ -118,8 +118,9 @@ test-release: ## Publish a release to a registry on this machine and use it, wit
 	@tests/release/run
 
 .PHONY: generate
-generate: ## Write the CRD and its reference page from the code
-	tests/cargo build --bin operator
+generate: ## Write the CRD, its reference page and the OpenAPI document from the code
+	tests/cargo build --bin operator --bin chat-app
 	@tests/cargo run --quiet --bin operator -- crd > crds/chatdeployments.yaml
 	@tests/cargo run --quiet --bin operator -- reference > docs/reference/chatdeployment.md
+	@tests/cargo run --quiet --bin chat-app -- openapi > docs/reference/openapi.json
 	@cp crds/chatdeployments.yaml charts/confab/files/chatdeployments.yaml

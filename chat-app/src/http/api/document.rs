@@ -131,3 +131,14 @@ pub(super) async fn serve() -> impl IntoResponse {
     let media_type = [(header::CONTENT_TYPE, "application/json")];
     (media_type, document())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reference_is_up_to_date() {
+        let written = include_str!("../../../../docs/reference/openapi.json");
+        assert!(written == document(), "run make generate");
+    }
+}
