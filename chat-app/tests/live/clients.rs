@@ -24,7 +24,7 @@ const CLIENTS: &str = concat!(
     "/../tests/webhook-clients/post.py"
 );
 
-fn fetched(variable: &str) -> PathBuf {
+pub fn fetched(variable: &str) -> PathBuf {
     let path = std::env::var_os(variable);
     path.expect("run tests/services/up and load its env file, as make test-rust does")
         .into()

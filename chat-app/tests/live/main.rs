@@ -4,9 +4,11 @@
 
 mod api;
 mod beyond_repair;
+mod bots;
 mod browser;
 mod clients;
 mod delivery;
+mod fuzz;
 mod guards;
 mod herd;
 mod lifecycle;
