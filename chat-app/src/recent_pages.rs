@@ -75,8 +75,7 @@ impl RecentPages {
         let is_fresh = |polled| now.saturating_duration_since(polled) <= MAX_POLL_AGE;
         pages.polled.filter(|&polled| is_fresh(polled))?;
         let kept = pages.kept.get(&key)?;
-        let is_current =
-            now.saturating_duration_since(kept.at) <= LIFETIME && kept.state == *state;
+        let is_current = now.saturating_duration_since(kept.at) <= LIFETIME && kept.state == *state;
         is_current.then(|| kept.page.clone())
     }
 
@@ -192,7 +191,11 @@ mod tests {
         assert!(pages.get(KEY, &state(10), at).is_none());
         let epoch = "8-00000001".into();
         assert!(pages.get(KEY, &PageState { epoch, rev: 9 }, at).is_none());
-        assert!(pages.get(PageKey { floor: 3, ..KEY }, &state(9), at).is_none());
+        assert!(
+            pages
+                .get(PageKey { floor: 3, ..KEY }, &state(9), at)
+                .is_none()
+        );
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-use chat_app::domain::{ConversationId, Cursor, UserId, UserName};
-use chat_app::store::messages::{Appended, Draft, Extra};
+use chat_app::domain::{ConversationId, UserId, UserName};
 use chat_app::store::avatars::AvatarImage;
+use chat_app::store::messages::{Appended, Draft, Extra};
 use chat_app::store::{accounts, avatars, changes, conversations, messages, outbox, users};
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -23,11 +23,6 @@ fn draft(conversation: ConversationId, sender: UserId, client_id: u128) -> Draft
         body: format!("message {client_id}"),
         extra: Extra::default(),
     }
-}
-
-async fn cursor_now(pool: &PgPool) -> Cursor {
-    let (cursor, _) = changes::cursor_and_blocks(pool, UserId(0)).await.unwrap();
-    cursor
 }
 
 async fn append(pool: &PgPool, drafts: &[Draft]) -> Vec<Appended> {
@@ -215,16 +210,24 @@ async fn a_read_mark_only_grows_and_never_beyond_the_newest_message(pool: PgPool
 async fn a_person_with_another_name_or_picture_is_a_change(pool: PgPool) {
     let ada = person(&pool, "ada").await;
     let named = async || {
-        sqlx::query_scalar::<_, UserId>("DELETE FROM changes WHERE user_id IS NOT NULL RETURNING user_id")
-            .fetch_all(&pool)
-            .await
-            .unwrap()
+        sqlx::query_scalar::<_, UserId>(
+            "DELETE FROM changes WHERE user_id IS NOT NULL RETURNING user_id",
+        )
+        .fetch_all(&pool)
+        .await
+        .unwrap()
     };
     assert_eq!(named().await, []);
-    accounts::set_display_name(&pool, ada, Some("Ada")).await.unwrap();
+    accounts::set_display_name(&pool, ada, Some("Ada"))
+        .await
+        .unwrap();
     assert_eq!(named().await, [ada]);
-    accounts::set_display_name(&pool, ada, Some("Ada")).await.unwrap();
-    accounts::set_language(&pool, ada, Some("de")).await.unwrap();
+    accounts::set_display_name(&pool, ada, Some("Ada"))
+        .await
+        .unwrap();
+    accounts::set_language(&pool, ada, Some("de"))
+        .await
+        .unwrap();
     assert_eq!(named().await, []);
     let image = AvatarImage {
         media_type: "image/webp".into(),
@@ -241,7 +244,7 @@ async fn old_changes_are_dropped_and_cursors_before_them_are_below_the_horizon(p
         .await
         .unwrap()
         .unwrap();
-    let cursor = cursor_now(&pool).await;
+    let cursor = changes::cursor(&pool).await.unwrap();
     changes::maintain(&pool, 24).await.unwrap();
     let parts = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'changes'::regclass";
     let count = async || {
@@ -269,10 +272,10 @@ async fn old_changes_are_dropped_and_cursors_before_them_are_below_the_horizon(p
     .execute(&pool)
     .await
     .unwrap();
-    assert!(cursor_now(&pool).await.horizon <= cursor.xid);
+    assert!(changes::cursor(&pool).await.unwrap().horizon <= cursor.xid);
     changes::maintain(&pool, 24).await.unwrap();
     assert_eq!(count().await, 4);
-    assert!(cursor_now(&pool).await.horizon > cursor.xid);
+    assert!(changes::cursor(&pool).await.unwrap().horizon > cursor.xid);
     assert_eq!(
         sqlx::query_scalar::<_, i64>("SELECT count(*) FROM changes")
             .fetch_one(&pool)
@@ -280,7 +283,7 @@ async fn old_changes_are_dropped_and_cursors_before_them_are_below_the_horizon(p
             .unwrap(),
         1
     );
-    let now = cursor_now(&pool).await;
+    let now = changes::cursor(&pool).await.unwrap();
     assert!(now.horizon <= now.xid);
     rows_older_than_the_oldest_transaction(&pool).await;
 }
@@ -296,7 +299,7 @@ async fn rows_older_than_the_oldest_transaction(pool: &PgPool) {
         .execute(pool)
         .await
         .unwrap();
-    let now = cursor_now(pool).await;
+    let now = changes::cursor(pool).await.unwrap();
     assert!(now.horizon <= now.xid);
 }
 
@@ -310,7 +313,7 @@ async fn a_database_from_a_dump_has_another_epoch_and_its_former_transactions_ar
         .unwrap()
         .unwrap();
     append(&pool, &[draft(id, ada, 1)]).await;
-    let before = cursor_now(&pool).await;
+    let before = changes::cursor(&pool).await.unwrap();
     // As pg_restore leaves it: the same rows in new tables, here from a server with much higher transaction ids.
     sqlx::raw_sql(
         "UPDATE changes SET xid = '9000000000';
@@ -324,7 +327,7 @@ async fn a_database_from_a_dump_has_another_epoch_and_its_former_transactions_ar
     .unwrap();
     let mut connection = pool.acquire().await.unwrap();
     let start = changes::start(&mut connection).await.unwrap();
-    let cursor = cursor_now(&pool).await;
+    let cursor = changes::cursor(&pool).await.unwrap();
     assert_ne!(cursor.epoch, before.epoch);
     append(&pool, &[draft(id, ada, 2)]).await;
     // A replica reads each change once,

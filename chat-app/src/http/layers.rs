@@ -140,7 +140,8 @@ fn add_headers(app: &App, id: &str, headers: &mut HeaderMap) {
     }
 }
 
-/// Counts the request by its route, adds the headers of all responses, and logs only its method and path: queries, headers and bodies may be private.
+/// Counts the request by its route, adds the headers of all responses, and logs only its method and path: queries, headers and
+/// bodies may be private.
 async fn trace(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let id = uuid::Uuid::new_v4().simple().to_string();
     let span = tracing::info_span!("request", id, method = %request.method(), path = redact_token(request.uri().path()));

@@ -38,7 +38,8 @@ fn the_subset_is_rendered() {
 #[test]
 fn prose_looks_as_if_it_were_parsed() {
     const WORDS: [&str; 16] = [
-        "a", "I", "don't", "Größe", "well", "x2", "http", "www", "1", "0xff", "ok.", "no?", "yes!", "so,", "e.g", "com",
+        "a", "I", "don't", "Größe", "well", "x2", "http", "www", "1", "0xff", "ok.", "no?", "yes!",
+        "so,", "e.g", "com",
     ];
     let mut prose = 0;
     for one in WORDS {
@@ -53,7 +54,23 @@ fn prose_looks_as_if_it_were_parsed() {
         }
     }
     assert!(prose > 1_000, "{prose}");
-    for body in ["", " a", "a ", "1. a", "1", "a  b", "a.b", "a\nb", "@ada", "a:b", "a_b", "-a", "日本", "a&b", "a\u{202e}b"] {
+    for body in [
+        "",
+        " a",
+        "a ",
+        "1. a",
+        "1",
+        "a  b",
+        "a.b",
+        "a\nb",
+        "@ada",
+        "a:b",
+        "a_b",
+        "-a",
+        "日本",
+        "a&b",
+        "a\u{202e}b",
+    ] {
         assert!(!super::is_prose(body), "{body}");
     }
 }

@@ -81,7 +81,13 @@ macro_rules! cursor {
     };
 }
 
-/// The cursor of a browser that has read everything committed now, and whether its user has blocked somebody.
+/// The cursor of a reader that has read everything committed now.
+pub async fn cursor(pool: &Pool) -> sqlx::Result<Cursor> {
+    let select = concat!("SELECT ", cursor!(), " FROM changes_horizon h");
+    cursor_of(&sqlx::query(select).fetch_one(pool).await?)
+}
+
+/// As [`cursor`], and whether this user has blocked somebody.
 pub async fn cursor_and_blocks(pool: &Pool, user: UserId) -> sqlx::Result<(Cursor, bool)> {
     let select = concat!(
         "SELECT ",

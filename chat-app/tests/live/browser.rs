@@ -3,8 +3,6 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use chat_app::domain::UserId;
-use chat_app::store::changes;
 use chat_app::tokens;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
@@ -166,8 +164,7 @@ impl Person {
             .unwrap();
         let now: u64 = now.parse().unwrap();
         let cursor = eventually("a cursor that has passed now", async || {
-            let cursor = changes::cursor_and_blocks(pool, UserId(self.id)).await;
-            let (cursor, _) = cursor.unwrap();
+            let cursor = chat_app::store::changes::cursor(pool).await.unwrap();
             (cursor.xid > now).then_some(cursor)
         })
         .await;

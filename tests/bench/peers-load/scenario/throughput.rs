@@ -156,7 +156,10 @@ async fn measure(
         (Measure::Messages(n), messages / wall),
         (Measure::MessagesPerCpu(n), messages / used.everything()),
         (Measure::MessageApp(n), used.app / messages * 1_000.0),
-        (Measure::MessageDatabase(n), used.database / messages * 1_000.0),
+        (
+            Measure::MessageDatabase(n),
+            used.database / messages * 1_000.0,
+        ),
         (Measure::MessageBroker(n), used.broker / messages * 1_000.0),
         (Measure::ThroughputLoad(n), used.load / wall * 100.0),
     ];
