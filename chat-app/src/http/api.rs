@@ -17,7 +17,7 @@ mod search;
 
 use axum::Router;
 use axum::middleware::from_fn;
-use axum::routing::{get, put};
+use axum::routing::{any, get, put};
 
 pub use self::document::document;
 use crate::app::App;
@@ -54,7 +54,12 @@ pub(super) fn routes() -> Router<App> {
         .fallback(|| async { AppError::NotFound })
 }
 
-/// Turns every error of these routes into a problem.
-pub(super) fn with_problems(routes: Router<App>) -> Router<App> {
-    routes.layer(from_fn(problem::render))
+/// Puts these routes at their path and turns each of their errors into a problem.
+pub(super) fn nest(routes: Router<App>) -> Router<App> {
+    let problems = from_fn(problem::render);
+    // `nest` leaves this path out.
+    let slash = any(|| async { AppError::NotFound }).layer(problems.clone());
+    Router::new()
+        .nest(PREFIX, routes.layer(problems))
+        .route(&format!("{PREFIX}/"), slash)
 }

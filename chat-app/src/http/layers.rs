@@ -8,7 +8,6 @@ use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::any;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{
@@ -81,14 +80,7 @@ fn api(app: &App) -> Router<App> {
         )))
         .layer(timeout())
         .layer(CatchPanicLayer::custom(panic_response));
-    // `nest` leaves this path out.
-    let slash = Router::new().route(
-        &format!("{}/", api::PREFIX),
-        any(|| async { AppError::NotFound }),
-    );
-    Router::new()
-        .nest(api::PREFIX, api::with_problems(routes))
-        .merge(api::with_problems(slash))
+    api::nest(routes)
 }
 
 fn timeout() -> TimeoutLayer {
