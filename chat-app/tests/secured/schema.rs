@@ -170,7 +170,10 @@ async fn each_migration_leaves_what_the_release_before_relies_on(pool: PgPool) {
             "ALTER TABLE owner ADD COLUMN why text NOT NULL",
             "owner.why",
         ),
-        ("ALTER TABLE users DROP COLUMN avatar", "users.avatar"),
+        (
+            "ALTER TABLE users DROP COLUMN avatar CASCADE",
+            "users.avatar",
+        ),
     ] {
         sqlx::raw_sql(contracts).execute(&pool).await.unwrap();
         let missed = missed(&before, &relied_on(&pool).await);
