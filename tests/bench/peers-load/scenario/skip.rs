@@ -90,7 +90,6 @@ fn size(record: &OwnedMessage) -> usize {
     headers.sum::<usize>() + parts.map(<[u8]>::len).sum::<usize>()
 }
 
-/// Spreads copies over all partitions.
 fn produce(kafka: SocketAddr, record: &OwnedMessage) -> Result<()> {
     let mut config = client(kafka);
     config.set("linger.ms", "20");
@@ -99,9 +98,8 @@ fn produce(kafka: SocketAddr, record: &OwnedMessage) -> Result<()> {
     let key = record.key().context("a record without a key")?;
     let payload = record.payload().context("a record without a value")?;
     let headers = record.headers().context("a record without headers")?;
-    for number in 0..RECORDS {
+    for _ in 0..RECORDS {
         let copy = BaseRecord::to(TOPICS[0]).key(key).payload(payload);
-        let copy = copy.partition(number as i32 % PARTITIONS);
         let copy = copy.headers(headers.clone());
         producer.send(copy).map_err(|(error, _)| error)?;
     }
