@@ -69,7 +69,7 @@ start_apiserver() {
     --service-account-signing-key-file "$apiserver_dir/service-accounts.key" --service-cluster-ip-range 10.96.0.0/16 \
     --endpoint-reconciler-type none --enable-admission-plugins OwnerReferencesPermissionEnforcement \
     --audit-policy-file "$apiserver_dir/audit-policy.yaml" --audit-log-path "$apiserver_audit_log" --audit-log-maxsize 4000
-  wait_until 60 apiserver_answers_or_is_dead
+  wait_until 180 apiserver_answers_or_is_dead
   [ -n "$(apiserver_pid)" ] || { tail -n 20 "$apiserver_dir/apiserver.log"; return 1; }
   apply_confab # before the garbage collector reads the list of kinds
   start_program controllers "$kubernetes/kube-controller-manager" --kubeconfig "$apiserver_kubeconfig" --leader-elect=false \
@@ -85,6 +85,9 @@ start_program() { # NAME PROGRAM ARGUMENT…
 nodeless_kubectl() { "$kubernetes/kubectl" --kubeconfig "$apiserver_kubeconfig" "$@"; }
 
 apiserver_answers() { [ "$(nodeless_kubectl get --raw /readyz)" = ok ]; } 2>/dev/null
+
+# The controllers start last: a start that was interrupted lacks them, and no namespace would ever go.
+apiserver_runs() { [ -n "$(apiserver_pid)" ] && [ -n "$(pid_of_program controllers kube-controller-manager)" ] && apiserver_answers; }
 
 apiserver_answers_or_is_dead() { apiserver_answers || ! pid_is_alive "$(cat "$apiserver_dir/apiserver.pid")"; }
 
