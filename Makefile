@@ -26,7 +26,7 @@ dev: ## Run two replicas of the chat-app as local processes, without a cluster; 
 	@tests/services/dev $(if $(SEED),--seed)
 
 .PHONY: test
-test: test-fast test-cluster ## Run every test: test-fast, then test-cluster
+test: test-fast test-cluster test-cloudnativepg ## Run every test: test-fast, then those on the cluster
 
 .PHONY: test-fast
 test-fast: check test-rust chaos-fast ## Run everything that needs no cluster: check, test-rust, chaos-fast
@@ -38,6 +38,11 @@ test-cluster: up ## Start the cluster, then test the chart, the operator and the
 	$(CLUSTER_ENV) tests/chart.sh --cluster
 	$(CLUSTER_ENV) tests/cargo test --test browser -- --test-threads=2
 	$(CLUSTER_ENV) tests/cargo test --test e2e -- --test-threads=4   # these mostly wait
+
+.PHONY: test-cloudnativepg
+test-cloudnativepg: up ## Start CloudNativePG on the cluster and test chats on its PostgreSQL, with a failover under load
+	@tests/cluster/cloudnativepg
+	$(CLUSTER_ENV) tests/cargo test --test e2e -- --ignored cloudnativepg
 
 .PHONY: check
 check: ## Check formatting, lints, the licenses of dependencies, and that generated files are up to date

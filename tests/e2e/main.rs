@@ -4,6 +4,7 @@
 
 mod autoscaling;
 mod backup;
+mod cloudnativepg;
 mod definition;
 mod deletion;
 mod external;
