@@ -20,6 +20,7 @@ use crate::hub::Hub;
 use crate::kafka::Link;
 use crate::lifecycle::Lifecycle;
 use crate::oidc::{self, Provider};
+use crate::outbound::PrivateNetworks;
 use crate::passwords::Passwords;
 use crate::postgres::{Connections, Postgres};
 use crate::publisher::{Publisher, SignalPublisher};
@@ -196,7 +197,10 @@ fn push(config: &Config) -> Result<Option<PushClient>, KeyError> {
     };
     let url = config.url.as_ref().filter(|url| url.scheme() == "https");
     let contact = url.map(|url| url.origin().ascii_serialization());
-    let allow_private = config.push.push_private_addresses;
+    let private = match config.push.push_private_addresses {
+        true => PrivateNetworks::all(),
+        false => PrivateNetworks::default(),
+    };
     let key = VapidKey::parse(key.expose_secret())?;
-    Ok(Some(PushClient::new(key, contact, allow_private)))
+    Ok(Some(PushClient::new(key, contact, private)))
 }

@@ -31,6 +31,7 @@ pub mod lifecycle;
 pub(crate) mod markdown;
 pub mod migrate;
 pub(crate) mod oidc;
+pub(crate) mod outbound;
 pub(crate) mod passwords;
 pub(crate) mod poller;
 pub mod postgres;

@@ -8,33 +8,26 @@
 use std::time::{Duration, SystemTime};
 
 use axum::body::Body;
-use axum::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use axum::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use axum::http::{Request, StatusCode, Uri};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc2822;
 use web_push_native::p256::PublicKey;
 
+use crate::outbound::{self, HttpClient, PrivateNetworks};
 use crate::store::push::DuePush;
 
-pub(crate) mod address;
 pub(crate) mod consumer;
 mod payload;
 pub(crate) mod quiet;
 pub(crate) mod sender;
 pub(crate) mod vapid;
 
-use address::{Connector, NotPublic};
 pub(crate) use vapid::{KeyError, VapidKey};
 
 /// How long a push service may take to accept a push.
 const LIMIT: Duration = Duration::from_secs(8);
 /// How long a push service keeps a push for a device that is off.
 const TTL: Duration = Duration::from_secs(24 * 60 * 60);
-/// The longest delay that a push service may ask for.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(6 * 60 * 60);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PushResult {
@@ -52,27 +45,18 @@ pub enum PushResult {
 pub struct PushClient {
     key: VapidKey,
     contact: Option<String>,
-    allow_private: bool,
-    client: Client<HttpsConnector<Connector>, Body>,
+    private: PrivateNetworks,
+    client: HttpClient,
 }
 
 impl PushClient {
     /// `contact` is the URL by which push services can reach the operators of this deployment.
-    pub fn new(key: VapidKey, contact: Option<String>, allow_private: bool) -> Self {
-        let https = HttpsConnectorBuilder::new()
-            .with_webpki_roots()
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(Connector { allow_private });
+    pub(crate) fn new(key: VapidKey, contact: Option<String>, private: PrivateNetworks) -> Self {
         Self {
             key,
             contact,
-            allow_private,
-            // Follows no redirects: only the status of the response matters.
-            client: Client::builder(TokioExecutor::new())
-                .pool_idle_timeout(Duration::from_secs(30))
-                .pool_max_idle_per_host(8)
-                .build(https),
+            client: outbound::client(private.clone()),
+            private,
         }
     }
 
@@ -87,7 +71,7 @@ impl PushClient {
     }
 
     fn endpoint(&self, text: &str) -> Option<Uri> {
-        address::endpoint(text, self.allow_private)
+        outbound::endpoint(text, &self.private)
     }
 
     /// Posts a push to its push service.
@@ -97,7 +81,7 @@ impl PushClient {
         };
         match tokio::time::timeout(LIMIT, self.client.request(request)).await {
             Ok(Ok(answer)) => outcome(answer.status(), answer.headers()),
-            Ok(Err(error)) if is_not_public(&error) => PushResult::Forbidden,
+            Ok(Err(error)) if outbound::is_not_public(&error) => PushResult::Forbidden,
             Ok(Err(error)) => {
                 tracing::debug!(%error, "could not reach a push service");
                 PushResult::Later(None)
@@ -137,47 +121,22 @@ pub(crate) fn are_valid_keys(p256dh: &[u8], auth: &[u8]) -> bool {
     p256dh.len() == 65 && auth.len() == 16 && PublicKey::from_sec1_bytes(p256dh).is_ok()
 }
 
-fn is_not_public(error: &(dyn std::error::Error + 'static)) -> bool {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        // `source` of an I/O error skips the inner error itself and returns that one's source.
-        let inner = error.downcast_ref::<std::io::Error>();
-        if inner.is_some_and(|io| io.get_ref().is_some_and(|inner| inner.is::<NotPublic>())) {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
-}
-
 fn outcome(status: StatusCode, headers: &HeaderMap) -> PushResult {
     match status {
         _ if status.is_success() => PushResult::Sent,
         StatusCode::NOT_FOUND | StatusCode::GONE => PushResult::Gone,
         StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => {
-            PushResult::Later(retry_after(headers))
+            PushResult::Later(outbound::retry_after(headers))
         }
-        _ if status.is_server_error() => PushResult::Later(retry_after(headers)),
+        _ if status.is_server_error() => PushResult::Later(outbound::retry_after(headers)),
         _ => PushResult::Refused(status),
     }
-}
-
-/// Seconds, or a date (RFC 9110, 10.2.3).
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let wait = match text.parse() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => {
-            let at = OffsetDateTime::parse(text, &Rfc2822).ok()?;
-            Duration::try_from(at - OffsetDateTime::now_utc()).unwrap_or_default()
-        }
-    };
-    Some(wait.min(MAX_RETRY_AFTER))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::header::RETRY_AFTER;
     use base64::Engine;
     use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
     use web_push_native::p256::SecretKey;
@@ -200,8 +159,6 @@ mod tests {
         assert_eq!(answered(503, ""), PushResult::Later(None));
         let later = |seconds| PushResult::Later(Some(Duration::from_secs(seconds)));
         assert_eq!(answered(429, "7"), later(7));
-        assert_eq!(answered(503, "999999999"), later(6 * 60 * 60));
-        assert_eq!(answered(503, "Sun, 06 Nov 1994 08:49:37 GMT"), later(0));
     }
 
     /// RFC 8291, appendix A: the encryption is tested against the standard, not only against its own inverse.

@@ -7,13 +7,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBuilder};
 use jiff::Timestamp;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::quiet::is_quiet;
 use super::{PushClient, PushResult};
+use crate::outbound;
 use crate::store::Pool;
 use crate::store::push::{self, DuePush};
 use crate::telemetry::{Metrics, PushOutcome};
@@ -21,11 +21,6 @@ use crate::telemetry::{Metrics, PushOutcome};
 /// Requests in flight at a time.
 const CONCURRENCY: usize = 32;
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
-/// The delay after the first failure; each further failure doubles it.
-const MIN_DELAY: Duration = Duration::from_secs(10);
-const MAX_DELAY: Duration = Duration::from_secs(60 * 60);
-/// After so many failures the delay is [`MAX_DELAY`].
-const MAX_DOUBLINGS: i16 = 9;
 
 /// Sends pushes until `stop` is cancelled, then waits for the requests in flight.
 pub(crate) async fn run(
@@ -95,7 +90,8 @@ async fn settle(pool: &Pool, due: &DuePush, result: Option<&PushResult>) -> sqlx
             push::delete_subscription(pool, due.subscription).await
         }
         Some(PushResult::Later(delay)) => {
-            let delay = delay.unwrap_or_default().max(back_off(due.failures));
+            let failures = usize::try_from(due.failures).unwrap_or(0);
+            let delay = outbound::delay(failures, *delay);
             push::postpone(pool, due.subscription, delay).await
         }
         Some(PushResult::Sent) => {
@@ -113,27 +109,5 @@ async fn settle(pool: &Pool, due: &DuePush, result: Option<&PushResult>) -> sqlx
             push::done(pool, due).await
         }
         None => push::done(pool, due).await,
-    }
-}
-
-/// The delay after so many failures in a row before this one.
-fn back_off(failures: i16) -> Duration {
-    let mut delays = ExponentialBuilder::default()
-        .with_min_delay(MIN_DELAY)
-        .with_max_delay(MAX_DELAY)
-        .without_max_times()
-        .build();
-    let before = usize::try_from(failures.min(MAX_DOUBLINGS)).unwrap_or(0);
-    delays.nth(before).unwrap_or(MAX_DELAY)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_delay_doubles_up_to_an_hour() {
-        let seconds = [0, 1, 2, 8, 9, i16::MAX].map(|failures| back_off(failures).as_secs());
-        assert_eq!(seconds, [10, 20, 40, 2560, 3600, 3600]);
     }
 }

@@ -24,7 +24,7 @@ pub struct KeyError;
 
 /// The deployment's private key.
 #[derive(Clone)]
-pub struct VapidKey(SigningKey);
+pub(crate) struct VapidKey(SigningKey);
 
 impl fmt::Debug for VapidKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -41,19 +41,24 @@ struct Claims<'a> {
 }
 
 impl VapidKey {
-    pub fn parse(text: &str) -> Result<Self, KeyError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, KeyError> {
         let bytes = BASE64.decode(text.trim()).map_err(|_| KeyError)?;
         let key = SigningKey::from_slice(&bytes).map_err(|_| KeyError)?;
         Ok(Self(key))
     }
 
     /// The public key as browsers take it: the uncompressed point in base64url.
-    pub fn public(&self) -> String {
+    pub(crate) fn public(&self) -> String {
         BASE64.encode(self.0.verifying_key().to_encoded_point(false))
     }
 
     /// The `Authorization` header of a push to this endpoint. `contact` is the URL of the operators.
-    pub fn authorization(&self, endpoint: &Uri, contact: Option<&str>, now: SystemTime) -> String {
+    pub(crate) fn authorization(
+        &self,
+        endpoint: &Uri,
+        contact: Option<&str>,
+        now: SystemTime,
+    ) -> String {
         let expires = now + LIFETIME;
         let expires = expires
             .duration_since(SystemTime::UNIX_EPOCH)

@@ -1,52 +1,74 @@
-//! The addresses that pushes may go to. Does I/O: resolves names and connects.
+//! The addresses that requests may go to. Does I/O: resolves names and connects.
 //!
-//! A user chooses the endpoint, so it must not reach hosts that only this network can reach. The check is made on the
-//! address that is then connected to.
+//! A user chooses the endpoint, so it must not reach hosts that only this network can reach, unless the settings allow their
+//! network. The check is made on the address that is then connected to.
 
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::http::Uri;
 use hyper_util::rt::TokioIo;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use tokio::net::TcpStream;
 use tower::Service;
 
-/// No push service has longer ones.
+/// Longer than any that is in use.
 const MAX_ENDPOINT_BYTES: usize = 1024;
 
-/// Parses the endpoint of a subscription. `None` if its text alone shows that it is not allowed.
-pub(crate) fn endpoint(text: &str, allow_private: bool) -> Option<Uri> {
+/// The networks whose addresses are allowed besides the public ones, also without TLS.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PrivateNetworks(Arc<[IpNet]>);
+
+impl PrivateNetworks {
+    pub(crate) fn new(networks: &[IpNet]) -> Self {
+        Self(networks.into())
+    }
+
+    /// Every address is allowed.
+    pub(crate) fn all() -> Self {
+        Self::new(&[Ipv4Net::default().into(), Ipv6Net::default().into()])
+    }
+
+    fn allow(&self, ip: IpAddr, tls: bool) -> bool {
+        let ip = ip.to_canonical();
+        self.0.iter().any(|network| network.contains(&ip)) || (tls && is_public(ip))
+    }
+}
+
+/// Parses an endpoint. `None` if its text alone shows that it is not allowed.
+pub(crate) fn endpoint(text: &str, private: &PrivateNetworks) -> Option<Uri> {
     if text.len() > MAX_ENDPOINT_BYTES {
         return None;
     }
     // Parsed as browsers do, so that unusual forms of an address (0x7f.1) become the address they stand for.
     let url = url::Url::parse(text).ok()?;
-    let scheme = url.scheme() == "https" || (allow_private && url.scheme() == "http");
+    let tls = url.scheme() == "https";
+    let scheme = tls || (url.scheme() == "http" && !private.0.is_empty());
     let bare = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
-    let public = match url.host()? {
+    let allowed = match url.host()? {
         url::Host::Domain(_) => true,
-        url::Host::Ipv4(ip) => is_public(ip.into()),
-        url::Host::Ipv6(ip) => is_public(ip.into()),
+        url::Host::Ipv4(ip) => private.allow(ip.into(), tls),
+        url::Host::Ipv6(ip) => private.allow(ip.into(), tls),
     };
-    (scheme && bare && (public || allow_private))
+    (scheme && bare && allowed)
         .then(|| url.as_str().parse().ok())
         .flatten()
 }
 
-/// The endpoint's name resolves to no public address.
+/// The endpoint's name resolves to no address that is allowed.
 #[derive(Debug, thiserror::Error)]
-#[error("the push endpoint has no public address")]
+#[error("the endpoint has no public address")]
 pub(crate) struct NotPublic;
 
-/// Connects only to public addresses, and to the very address that was checked: a second lookup of the name could
-/// return another one.
-#[derive(Clone, Copy, Debug)]
+/// Connects only to allowed addresses, and to the very address that was checked: a second lookup of the name could return
+/// another one.
+#[derive(Clone, Debug)]
 pub(crate) struct Connector {
-    /// Whether private addresses are allowed too.
-    pub allow_private: bool,
+    pub(super) private: PrivateNetworks,
 }
 
 type Connecting = Pin<Box<dyn Future<Output = io::Result<TokioIo<TcpStream>>> + Send>>;
@@ -61,26 +83,23 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, uri: Uri) -> Connecting {
-        let allow_private = self.allow_private;
+        let private = self.private.clone();
         Box::pin(async move {
-            let stream = TcpStream::connect(&*addresses(&uri, allow_private).await?).await?;
+            let stream = TcpStream::connect(&*addresses(&uri, &private).await?).await?;
             stream.set_nodelay(true)?;
             Ok(TokioIo::new(stream))
         })
     }
 }
 
-async fn addresses(uri: &Uri, allow_private: bool) -> io::Result<Vec<SocketAddr>> {
-    let default = if uri.scheme_str() == Some("http") {
-        80
-    } else {
-        443
-    };
+async fn addresses(uri: &Uri, private: &PrivateNetworks) -> io::Result<Vec<SocketAddr>> {
+    let tls = uri.scheme_str() != Some("http");
+    let default = if tls { 443 } else { 80 };
     let host = uri.host().unwrap_or_default();
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let found = tokio::net::lookup_host((host, uri.port_u16().unwrap_or(default))).await?;
     let usable: Vec<_> = found
-        .filter(|address| allow_private || is_public(address.ip()))
+        .filter(|address| private.allow(address.ip(), tls))
         .collect();
     if usable.is_empty() {
         return Err(io::Error::other(NotPublic));
@@ -89,7 +108,7 @@ async fn addresses(uri: &Uri, allow_private: bool) -> io::Result<Vec<SocketAddr>
 }
 
 /// Whether the address is globally reachable, by the IANA special-purpose address registries.
-pub(crate) fn is_public(ip: IpAddr) -> bool {
+fn is_public(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => is_public_v4(ip),
         IpAddr::V6(ip) => is_public_v6(ip),
@@ -173,8 +192,9 @@ mod tests {
 
     #[test]
     fn an_endpoint_is_https_at_a_name_or_a_public_address() {
+        let none = PrivateNetworks::default();
         for good in ["https://push.example/a?b=c", "https://8.8.8.8/x"] {
-            assert!(endpoint(good, false).is_some(), "{good}");
+            assert!(endpoint(good, &none).is_some(), "{good}");
         }
         let bad = [
             "",
@@ -192,18 +212,44 @@ mod tests {
             "https://10.1/",
         ];
         for bad in bad {
-            assert!(endpoint(bad, false).is_none(), "{bad}");
+            assert!(endpoint(bad, &none).is_none(), "{bad}");
         }
         let long = format!("https://push.example/{}", "x".repeat(MAX_ENDPOINT_BYTES));
-        assert!(endpoint(&long, false).is_none());
-        assert!(endpoint("http://127.0.0.1:1/", true).is_some());
+        assert!(endpoint(&long, &none).is_none());
+        assert!(endpoint("http://127.0.0.1:1/", &PrivateNetworks::all()).is_some());
+    }
+
+    #[test]
+    fn a_network_that_is_allowed_needs_no_tls_and_allows_no_other() {
+        let private = PrivateNetworks::new(&["10.96.0.0/12".parse().unwrap()]);
+        for good in [
+            "http://10.96.0.1/",
+            "https://10.97.0.1:8443/",
+            "https://8.8.8.8/",
+            "http://bot.apps.svc/",
+            "https://[::ffff:10.96.0.1]/",
+        ] {
+            assert!(endpoint(good, &private).is_some(), "{good}");
+        }
+        for bad in [
+            "http://10.0.0.1/",
+            "https://127.0.0.1/",
+            "http://8.8.8.8/",
+            "ftp://10.96.0.1/",
+        ] {
+            assert!(endpoint(bad, &private).is_none(), "{bad}");
+        }
     }
 
     #[tokio::test]
     async fn a_name_that_resolves_to_loopback_is_not_connected_to() {
         let uri: Uri = "https://localhost:1/".parse().unwrap();
-        let error = addresses(&uri, false).await.unwrap_err();
-        assert!(error.get_ref().is_some_and(|inner| inner.is::<NotPublic>()));
-        assert!(!addresses(&uri, true).await.unwrap().is_empty());
+        let elsewhere = PrivateNetworks::new(&["10.96.0.0/12".parse().unwrap()]);
+        for private in [PrivateNetworks::default(), elsewhere] {
+            let error = addresses(&uri, &private).await.unwrap_err();
+            assert!(error.get_ref().is_some_and(|inner| inner.is::<NotPublic>()));
+        }
+        let all = PrivateNetworks::all();
+        assert!(!addresses(&uri, &all).await.unwrap().is_empty());
     }
 }
