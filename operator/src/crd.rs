@@ -19,6 +19,7 @@ mod resources;
 mod secrets;
 mod status;
 mod topics;
+mod webhooks;
 
 pub(crate) use attachments::{AttachmentStore, Attachments, S3Store};
 pub(crate) use auth::Auth;
@@ -40,6 +41,7 @@ pub(crate) use resources::Resources;
 pub(crate) use secrets::{CaSecret, CredentialsSecret, PasswordSecret, UrlSecret};
 pub(crate) use status::{BackupStatus, ChatDeploymentStatus, SchemaStatus, TopicStatus};
 pub(crate) use topics::Topics;
+pub(crate) use webhooks::Webhooks;
 
 use k8s_openapi::api::core::v1::{EnvVar, PodSecurityContext, SecurityContext};
 use kube::{CustomResource, KubeSchema};
@@ -158,6 +160,10 @@ pub(crate) struct ChatDeploymentSpec {
     #[serde(default)]
     pub push: Switch,
 
+    /// Webhooks of the chat.
+    #[serde(default)]
+    pub webhooks: Webhooks,
+
     /// CPU, memory and other resources of each replica. Defaults to requests of 50m CPU and 64Mi memory and a memory limit of
     /// 256Mi. A value replaces all of these defaults.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -201,7 +207,8 @@ pub(crate) struct ChatDeploymentSpec {
 
     /// Whether NetworkPolicies restrict the traffic of the pods. `Enabled` allows a replica to reach only DNS,
     /// Kafka and PostgreSQL on the ports in the spec, the S3 bucket, with `auth.oidc` port 443 and the ports of the
-    /// issuers, and, with `push`, port 443 of public addresses. Embedded services accept connections only from this chat and the operator. NetworkPolicies
+    /// issuers, with `push` and `webhooks.outgoing` port 443 of public addresses, and all ports of
+    /// `webhooks.privateNetworks`. Embedded services accept connections only from this chat and the operator. NetworkPolicies
     /// have no effect if the cluster's network plugin does not enforce them.
     #[serde(default = "defaults::network_policy")]
     pub network_policy: Switch,

@@ -3,7 +3,7 @@
 
 mod keys;
 
-pub(crate) use keys::{Keys, SETUP_TOKEN, VAPID_PRIVATE_KEY};
+pub(crate) use keys::{Keys, SETUP_TOKEN, VAPID_PRIVATE_KEY, WEBHOOK_KEY};
 
 use std::collections::BTreeMap;
 

@@ -22,7 +22,7 @@ use crate::children::Children;
 use crate::crd::{
     Attachments, Auth, Autoscaling, Backup, ChatDeployment, ChatDeploymentSpec, ChatSettings,
     DeletionPolicy, Exposure, ImagePullSecret, Kafka, PodMetadata, Postgres, Resources, Restore,
-    Scheduling, ServiceAccountSpec, Switch, Topics,
+    Scheduling, ServiceAccountSpec, Switch, Topics, Webhooks,
 };
 
 /// Images that are used where the spec names none.
@@ -56,6 +56,7 @@ pub(crate) struct Chat {
     pub backup: Option<Backup>,
     pub restore: Option<Restore>,
     pub push: Switch,
+    pub webhooks: Webhooks,
     pub resources: Resources,
     pub extra_env: Vec<EnvVar>,
     pub pod_security_context: Option<PodSecurityContext>,
@@ -131,6 +132,7 @@ fn chat(object: &ChatDeployment, defaults: &Images) -> Result<Chat, InvalidSpec>
         backup: spec.backup,
         restore: spec.restore,
         push: spec.push,
+        webhooks: spec.webhooks,
         extra_env: spec.extra_env,
         pod_security_context: spec.pod_security_context,
         container_security_context: spec.container_security_context,

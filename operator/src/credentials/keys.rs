@@ -14,6 +14,8 @@ use crate::digest::digest;
 pub(crate) const SETUP_TOKEN: &str = "setup-token";
 /// Key of the Secret: what push services know the chat by (VAPID, RFC 8292).
 pub(crate) const VAPID_PRIVATE_KEY: &str = "vapid-private-key";
+/// Key of the Secret: from which the secrets of outgoing webhooks are derived.
+pub(crate) const WEBHOOK_KEY: &str = "webhook-key";
 
 /// 32 characters of 62 are 190 bits.
 const TOKEN_LENGTH: usize = 32;
@@ -32,6 +34,8 @@ pub(crate) struct Keys {
     pub setup_token: SecretString,
     /// A private key on P-256 as 43 characters of base64url.
     pub vapid_private_key: SecretString,
+    /// 32 bytes as 43 characters of base64url.
+    pub webhook_key: SecretString,
 }
 
 impl Keys {
@@ -41,11 +45,15 @@ impl Keys {
         let vapid = stored
             .get(VAPID_PRIVATE_KEY)
             .filter(|text| is_private_key(text));
+        let webhook = stored.get(WEBHOOK_KEY).filter(|text| is_key(text));
         Self {
             setup_token: SecretString::from(
                 token.unwrap_or_else(|| random_text(TOKEN_LENGTH, ALPHANUMERIC)),
             ),
             vapid_private_key: SecretString::from(vapid.unwrap_or_else(new_private_key)),
+            webhook_key: SecretString::from(
+                webhook.unwrap_or_else(|| URL_SAFE_NO_PAD.encode(random_bytes::<32>())),
+            ),
         }
     }
 
@@ -61,6 +69,7 @@ impl Keys {
         digest([
             self.setup_token.expose_secret(),
             self.vapid_private_key.expose_secret(),
+            self.webhook_key.expose_secret(),
         ])
     }
 }
@@ -77,6 +86,11 @@ fn is_private_key(text: &str) -> bool {
         .ok()
         .and_then(|bytes| bytes.try_into().ok())
         .is_some_and(|bytes| is_scalar(&bytes))
+}
+
+fn is_key(text: &str) -> bool {
+    let bytes = URL_SAFE_NO_PAD.decode(text);
+    bytes.is_ok_and(|bytes| bytes.len() == 32)
 }
 
 fn is_scalar(bytes: &[u8; 32]) -> bool {
@@ -102,8 +116,12 @@ mod tests {
     use k8s_openapi::ByteString;
     use k8s_openapi::api::core::v1::Secret;
 
-    fn kept(token: &str, vapid: &str) -> (bool, bool) {
-        let data = [(SETUP_TOKEN, token), (VAPID_PRIVATE_KEY, vapid)];
+    fn kept(token: &str, vapid: &str, webhook: &str) -> (bool, bool, bool) {
+        let data = [
+            (SETUP_TOKEN, token),
+            (VAPID_PRIVATE_KEY, vapid),
+            (WEBHOOK_KEY, webhook),
+        ];
         let data = data.map(|(key, text)| (key.to_owned(), ByteString(text.as_bytes().to_vec())));
         let secret = Secret {
             data: Some(data.into()),
@@ -114,16 +132,18 @@ mod tests {
         (
             keys.setup_token.expose_secret() == token,
             keys.vapid_private_key.expose_secret() == vapid,
+            keys.webhook_key.expose_secret() == webhook,
         )
     }
 
     #[test]
-    fn new_keys_are_a_token_of_32_characters_and_a_private_key_on_p256() {
+    fn new_keys_are_a_token_of_32_characters_a_private_key_on_p256_and_32_bytes() {
         let keys = credentials(&Children::default()).keys;
         assert!(is_token(keys.setup_token.expose_secret()));
         assert_eq!(keys.setup_token.expose_secret().len(), 32);
         assert_eq!(keys.vapid_private_key.expose_secret().len(), 43);
         assert!(is_private_key(keys.vapid_private_key.expose_secret()));
+        assert!(is_key(keys.webhook_key.expose_secret()));
         assert_ne!(
             keys.digest(),
             credentials(&Children::default()).keys.digest()
@@ -134,9 +154,12 @@ mod tests {
     fn keys_that_a_secret_holds_are_kept_if_they_can_be_used() {
         let token = "a-token_0123456789012345678901234";
         let key = URL_SAFE_NO_PAD.encode([1; 32]);
-        assert_eq!(kept(token, &key), (true, true));
-        assert_eq!(kept("admin", &key), (false, true));
-        assert_eq!(kept(&format!("{token}; rm"), "not a key"), (false, false));
+        let any = URL_SAFE_NO_PAD.encode([0xff; 32]);
+        assert_eq!(kept(token, &key, &any), (true, true, true));
+        assert_eq!(kept("admin", &key, ""), (false, true, false));
+        let short = URL_SAFE_NO_PAD.encode([1; 31]);
+        let wrong = kept(&format!("{token}; rm"), "not a key", &short);
+        assert_eq!(wrong, (false, false, false));
     }
 
     #[test]

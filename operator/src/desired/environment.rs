@@ -12,7 +12,7 @@ use crate::crd::{
     AttachmentStore, Attachments, Auth, Backup, ChatSettings, OidcProvider, PasswordLogin, Restore,
     S3Store,
 };
-use crate::credentials::{SETUP_TOKEN, VAPID_PRIVATE_KEY};
+use crate::credentials::{SETUP_TOKEN, VAPID_PRIVATE_KEY, WEBHOOK_KEY};
 use crate::migration::{Release, SEARCH_LANGUAGE};
 use crate::names::Role;
 use crate::validate::Chat;
@@ -288,5 +288,16 @@ fn keys(chat: &Chat) -> Vec<EnvVar> {
         .push
         .on()
         .then(|| pod::env_secret("CONFAB_VAPID_PRIVATE_KEY", &secret, VAPID_PRIVATE_KEY));
-    [Some(token), push].into_iter().flatten().collect()
+    let webhooks = chat
+        .webhooks
+        .outgoing
+        .on()
+        .then(|| pod::env_secret("CONFAB_WEBHOOK_KEY", &secret, WEBHOOK_KEY));
+    let networks = &chat.webhooks.private_networks;
+    let networks = (!networks.is_empty())
+        .then(|| pod::env("CONFAB_WEBHOOK_PRIVATE_NETWORKS", networks.join(",")));
+    [Some(token), push, webhooks, networks]
+        .into_iter()
+        .flatten()
+        .collect()
 }

@@ -17,7 +17,7 @@ use crate::crd::{AttachmentStore, Kafka, Postgres, S3Store};
 use crate::names::Role;
 use crate::validate::Chat;
 
-/// No push service has one of these addresses.
+/// No push service has one of these addresses, and no receiver of a webhook that the spec does not list.
 const PRIVATE_V4: &[&str] = &[
     "10.0.0.0/8",
     "100.64.0.0/10",
@@ -34,7 +34,9 @@ pub(super) fn app(chat: &Chat, access: &Access) -> Option<NetworkPolicy> {
     egress.extend(postgres(chat, access));
     egress.extend(buckets(chat));
     egress.extend(login_providers(chat));
-    egress.extend(chat.push.on().then(push_services));
+    let outgoing = chat.webhooks.outgoing.on();
+    egress.extend((chat.push.on() || outgoing).then(public_addresses));
+    egress.extend(private_receivers(chat).filter(|_| outgoing));
     let ingress = vec![
         NetworkPolicyIngressRule {
             from: None,
@@ -164,7 +166,8 @@ fn login_providers(chat: &Chat) -> Option<NetworkPolicyEgressRule> {
     (!chat.auth.oidc.is_empty()).then(|| to_anywhere(ports))
 }
 
-fn push_services() -> NetworkPolicyEgressRule {
+/// Of push services and of receivers of webhooks.
+fn public_addresses() -> NetworkPolicyEgressRule {
     let internet = |all: &str, private: &[&str]| NetworkPolicyPeer {
         ip_block: Some(IPBlock {
             cidr: all.to_owned(),
@@ -179,6 +182,24 @@ fn push_services() -> NetworkPolicyEgressRule {
         ]),
         ports: Some(vec![port("TCP", 443)]),
     }
+}
+
+/// Receivers of webhooks inside the cluster or beside it, at any port.
+fn private_receivers(chat: &Chat) -> Option<NetworkPolicyEgressRule> {
+    let networks = chat.webhooks.private_networks.iter();
+    let peers: Vec<_> = networks
+        .map(|network| NetworkPolicyPeer {
+            ip_block: Some(IPBlock {
+                cidr: network.clone(),
+                except: None,
+            }),
+            ..NetworkPolicyPeer::default()
+        })
+        .collect();
+    (!peers.is_empty()).then(|| NetworkPolicyEgressRule {
+        to: Some(peers),
+        ports: None,
+    })
 }
 
 fn dns() -> NetworkPolicyEgressRule {

@@ -32,6 +32,7 @@ fn credentials() -> Credentials {
         keys: Keys {
             setup_token: password("setuptoken"),
             vapid_private_key: password("vapidkey"),
+            webhook_key: password("webhookkey"),
         },
     }
 }
@@ -160,6 +161,7 @@ fn external_services_a_route_and_autoscaling_create_only_the_replicas_and_their_
             "endpoint": "https://s3.example.com", "bucket": "files", "credentialsSecret": {"name": "bucket"},
         }}},
         "push": "Disabled",
+        "webhooks": {"privateNetworks": ["10.96.0.0/12", "fd00::/8"]},
         "resources": {"requests": {"cpu": "1"}, "limits": {"memory": "512Mi"}},
         "deletionPolicy": "Delete",
     });
@@ -458,8 +460,38 @@ fn network_policies_beside_external_services_name_the_ports_of_what_the_spec_ena
         "postgres": {"external": {"host": "db.example.com", "port": 6432, "database": "chat", "user": "chat", "passwordSecret": {"name": "db"}}},
         "attachments": {"store": {"s3": {"endpoint": "http://s3.example.com:9000", "bucket": "files", "credentialsSecret": {"name": "bucket"}}}},
         "push": "Disabled",
+        "webhooks": {"outgoing": "Disabled", "privateNetworks": ["10.96.0.0/12"]},
     })));
     assert_eq!(policies(json!({"networkPolicy": "Disabled"})), "");
+}
+
+#[test]
+fn a_network_policy_lets_webhooks_out_to_public_addresses_and_to_the_networks_of_the_spec() {
+    let spec = json!({
+        "networkPolicy": "Enabled",
+        "push": "Disabled",
+        "webhooks": {"privateNetworks": ["10.96.0.0/12"]},
+    });
+    let policy = children(spec);
+    let policy = policy.get::<NetworkPolicy>(Role::App).unwrap();
+    let egress = serde_json::to_value(policy).unwrap()["spec"]["egress"].take();
+    let names = |rule: &Value, cidr: &str| {
+        let peers = rule["to"].as_array().into_iter().flatten();
+        peers
+            .into_iter()
+            .any(|peer| peer["ipBlock"]["cidr"] == cidr)
+    };
+    let to = |cidr: &str| {
+        let mut rules = egress.as_array().unwrap().iter();
+        rules
+            .find(|rule| names(rule, cidr))
+            .map(|rule| rule["ports"].clone())
+    };
+    assert_eq!(
+        to("0.0.0.0/0"),
+        Some(json!([{"port": 443, "protocol": "TCP"}]))
+    );
+    assert_eq!(to("10.96.0.0/12"), Some(Value::Null));
 }
 
 #[test]
@@ -505,6 +537,7 @@ fn a_login_provider_reaches_the_replicas_with_its_secrets_as_files() {
         "url": "https://chat.example.com",
         "networkPolicy": "Enabled",
         "push": "Disabled",
+        "webhooks": {"outgoing": "Disabled"},
         "auth": {"password": "AdminsOnly", "oidc": [{
             "name": "sso", "displayName": "A $(HOME) B", "issuerURL": "https://login.example.com:8443/team", "clientID": "confab",
             "clientSecret": {"name": "sso", "key": "secret"}, "caSecret": {"name": "sso-ca"}, "adminGroups": ["ops"],
@@ -715,6 +748,7 @@ fn no_password_is_in_anything_but_a_secret() {
         "postgrespassword",
         "setuptoken",
         "vapidkey",
+        "webhookkey",
     ] {
         assert!(!text.contains(secret), "{secret}");
     }
