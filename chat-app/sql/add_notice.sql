@@ -1,7 +1,7 @@
 -- Adds a notice, a line in the flow that is not a message, after the newest message. Returns its rev.
 --
 -- Locks: none; the caller holds the conversation's row.
--- Called by: add_member, remove_member, describe, set_role, store/import.rs.
+-- Called by: add_member, remove_member, describe, set_role, disable_webhook, store/import.rs.
 CREATE OR REPLACE FUNCTION add_notice(conversation bigint, what text, actor bigint, subject bigint,
                                       words text)
 RETURNS bigint LANGUAGE plpgsql AS $$

@@ -24,6 +24,7 @@ BEGIN
         UPDATE messages s SET body = '', deleted_at = clock_timestamp(), edited_at = NULL, reply_to = NULL,
                               rev = delete_message.rev, sent_rev = coalesce(s.sent_rev, s.rev)
         WHERE s.conversation_id = conversation AND s.seq = place;
+        PERFORM note_event(conversation, rev, place, 'message.deleted');
         INSERT INTO tombstones VALUES (conversation, place);
         DELETE FROM reactions r WHERE r.conversation_id = conversation AND r.seq = place;
         DELETE FROM mentions x WHERE x.conversation_id = conversation AND x.seq = place;

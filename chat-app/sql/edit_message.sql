@@ -24,6 +24,7 @@ BEGIN
         UPDATE messages s SET body = new_body, edited_at = clock_timestamp(), rev = edit_message.rev,
                               sent_rev = coalesce(s.sent_rev, s.rev)
         WHERE s.conversation_id = conversation AND s.seq = place;
+        PERFORM note_event(conversation, rev, place, 'message.edited');
         -- As in append_messages, the shorter of two names wins.
         called := ARRAY(
             SELECT u.name FROM users u

@@ -2,7 +2,7 @@
 -- 'forbidden'.
 --
 -- Locks: the conversation's row.
--- Called by: create_hook, change_hook.
+-- Called by: create_hook, change_hook, create_webhook, change_webhook, redeliver.
 CREATE OR REPLACE FUNCTION locked_room(conversation bigint, actor bigint, as_admin boolean) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -31,6 +31,7 @@ BEGIN
         first := rev;
         UPDATE messages s SET rev = react.rev, sent_rev = coalesce(s.sent_rev, s.rev)
         WHERE s.conversation_id = conversation AND s.seq = place;
+        PERFORM note_event(conversation, rev, place, 'message.reacted');
     END IF;
     outcome := 'done';
 END

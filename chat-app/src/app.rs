@@ -32,6 +32,7 @@ use crate::store::people::{self, Sharing};
 use crate::store::timeline::{self, RoomMembership};
 use crate::store::{Outcome, Pool, Refusal, sessions};
 use crate::telemetry::Metrics;
+use crate::webhooks::{WebhookClient, WebhookKey, WebhookKeyError};
 use crate::writer::Writer;
 
 /// The most keys in one query, where each finds a few rows.
@@ -69,6 +70,8 @@ pub struct Parts {
     pub(crate) changes: BatchLoader<(ConversationId, i64), Change>,
     /// `None` without a VAPID key.
     pub push: Option<Arc<PushClient>>,
+    /// `None` without a key for webhooks.
+    pub(crate) webhooks: Option<Arc<WebhookClient>>,
 }
 
 /// An invalid setting.
@@ -80,6 +83,8 @@ pub enum SettingError {
     Bucket(#[from] BucketError),
     #[error(transparent)]
     VapidKey(#[from] KeyError),
+    #[error(transparent)]
+    WebhookKey(#[from] WebhookKeyError),
     #[error(transparent)]
     Providers(#[from] oidc::NoUrl),
 }
@@ -129,6 +134,7 @@ impl App {
     ) -> Result<Self, SettingError> {
         let pool = connections.readers.clone();
         let push = push(&config)?.map(Arc::new);
+        let webhooks = webhooks(&config)?.map(Arc::new);
         let limits = config.security.session_limits();
         let metrics = Metrics::default();
         let providers = oidc::providers(&config)?;
@@ -170,6 +176,7 @@ impl App {
                 Box::pin(async move { timeline::changes_at(&pool, &keys).await })
             }),
             push,
+            webhooks,
             postgres: connections.postgres.clone(),
             pool,
             config,
@@ -203,4 +210,14 @@ fn push(config: &Config) -> Result<Option<PushClient>, KeyError> {
     };
     let key = VapidKey::parse(key.expose_secret())?;
     Ok(Some(PushClient::new(key, contact, private)))
+}
+
+/// `None` without a key.
+fn webhooks(config: &Config) -> Result<Option<WebhookClient>, WebhookKeyError> {
+    let Some(key) = &config.webhooks.webhook_key else {
+        return Ok(None);
+    };
+    let key = WebhookKey::parse(key.expose_secret())?;
+    let private = PrivateNetworks::new(&config.webhooks.webhook_private_networks.0);
+    Ok(Some(WebhookClient::new(key, private)))
 }

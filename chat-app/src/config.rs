@@ -10,6 +10,7 @@ mod import;
 mod kafka;
 mod oidc;
 mod security;
+mod webhooks;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -27,7 +28,8 @@ pub use self::kafka::{Kafka, SecurityProtocol};
 pub use self::oidc::{
     ClaimNames, Login, OidcProvider, OidcProviders, OidcRegistration, PasswordLogin,
 };
-pub use self::security::{Security, TrustedProxies};
+pub use self::security::{Networks, Security};
+pub use self::webhooks::Webhooks;
 use crate::search::Language;
 
 /// A self-hosted team chat. Its replicas share PostgreSQL and Kafka.
@@ -160,6 +162,9 @@ pub struct Config {
     /// Push notifications.
     #[command(flatten)]
     pub push: Push,
+    /// Outgoing webhooks.
+    #[command(flatten)]
+    pub webhooks: Webhooks,
     /// Logging.
     #[command(flatten)]
     pub log: Log,
@@ -407,6 +412,8 @@ pub(crate) mod tests {
             "hunter4",
             "--database-password",
             "hunter5",
+            "--webhook-key",
+            "hunter6",
         ];
         let config = serve(&flags).unwrap();
         let text = format!("{config:?}");

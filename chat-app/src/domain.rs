@@ -10,6 +10,7 @@ mod messages;
 mod names;
 mod people;
 mod position;
+mod webhooks;
 
 pub use self::access_tokens::{AccessToken, Caller, Scope, TOKEN_NAME_CHARS};
 pub use self::body::{BodyError, MessageBody};
@@ -19,7 +20,9 @@ pub use self::conversations::{
 pub(crate) use self::excerpt::shortened;
 pub use self::excerpt::{Excerpt, FileSummary, Gist};
 pub use self::hooks::{Hook, HookKind};
-pub use self::ids::{AccessTokenId, ConversationId, HookId, IdentityId, SessionId, UserId};
+pub use self::ids::{
+    AccessTokenId, ConversationId, HookId, IdentityId, SessionId, UserId, WebhookId,
+};
 pub use self::messages::{
     AddressedChange, Attachment, Audience, Change, Integration, Mention, Message, MessageAlias,
     Notice, NoticeKind, Quote, Reaction,
@@ -31,3 +34,4 @@ pub use self::people::{
     parse_display_name,
 };
 pub use self::position::{Cursor, Snapshot, Span};
+pub use self::webhooks::{Delivery, DeliveryState, DisabledBecause, Webhook, WebhookEvent};

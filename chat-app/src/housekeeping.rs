@@ -1,5 +1,5 @@
-//! Deletes messages past their retention, those of deleted accounts that asked for it, and what limits no longer need. Does I/O
-//! (PostgreSQL).
+//! Deletes messages past their retention, those of deleted accounts that asked for it, and what limits no longer need; wakes
+//! webhooks that nothing else has woken. Does I/O (PostgreSQL).
 //!
 //! One replica does it at a time: the one whose connection holds an advisory lock. Retention deletes rows and takes no
 //! rev: a fetch returns a range of revs, so its reader moves past what is gone. An erasure leaves tombstones, like every
@@ -55,6 +55,7 @@ async fn lead(database: &PgConnectOptions, retention_days: Option<u16>) -> sqlx:
     for round in 0_u32.. {
         erase(&mut connection).await?;
         store::housekeeping::forget(&mut connection).await?;
+        store::webhooks::wake_all(&mut connection).await?;
         if let Some(days) = retention_days.filter(|_| round % EXPIRE_EVERY == 0) {
             expire(&mut connection, days.into()).await?;
         }

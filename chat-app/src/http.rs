@@ -30,6 +30,7 @@ mod session;
 mod source;
 mod switch;
 mod user_agent;
+mod webhooks;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -73,6 +74,14 @@ pub fn router(app: App) -> Router {
         .route("/c/{id}/about", get(about::show).post(about::describe))
         .route("/c/{id}/hooks", get(hooks::show).post(hooks::create))
         .route("/c/{id}/hooks/{hook}", post(hooks::act))
+        .route(
+            "/c/{id}/webhooks",
+            get(webhooks::list).post(webhooks::create),
+        )
+        .route(
+            "/c/{id}/webhooks/{webhook}",
+            get(webhooks::show).post(webhooks::act),
+        )
         .route("/c/{id}/join", post(rooms::join))
         .route("/c/{id}/leave", post(rooms::leave))
         .route("/c/{id}/members", get(rooms::members).post(about::add))

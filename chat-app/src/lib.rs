@@ -51,6 +51,8 @@ pub(crate) mod termination;
 pub mod text;
 pub mod tokens;
 pub(crate) mod views;
+pub(crate) mod webhooks;
+pub(crate) mod workers;
 pub(crate) mod writer;
 
 pub(crate) use self::text::t;

@@ -1,4 +1,4 @@
-//! Web Push: events topic → [`consumer`] → PostgreSQL → [`sender`] → push services → devices. RFC 8030, 8291 and 8292.
+//! Web Push: events topic → [`crate::workers`] → PostgreSQL → [`sender`] → push services → devices. RFC 8030, 8291 and 8292.
 //! Does I/O.
 //!
 //! The consumer group that all replicas share records once which subscriptions get a push for a message. Any replica
@@ -16,7 +16,6 @@ use web_push_native::p256::PublicKey;
 use crate::outbound::{self, HttpClient, PrivateNetworks};
 use crate::store::push::DuePush;
 
-pub(crate) mod consumer;
 mod payload;
 pub(crate) mod quiet;
 pub(crate) mod sender;

@@ -22,12 +22,12 @@ use crate::lifecycle::{Lifecycle, ShutdownSignals};
 use crate::poller::{Poller, maintenance};
 use crate::postgres::Connections;
 use crate::publisher::sweeper;
-use crate::push::consumer::PushConsumer;
 use crate::relay::Relay;
 use crate::store::schema::{self, Compatibility};
 use crate::store::search::index;
 use crate::telemetry::{self, Readiness};
-use crate::{files, housekeeping, http, hub, indexer, push};
+use crate::workers::WorkerConsumer;
+use crate::{files, housekeeping, http, hub, indexer, push, webhooks};
 
 /// How often to look for the schema while PostgreSQL does not answer.
 const SCHEMA_RETRY_DELAY: Duration = Duration::from_secs(1);
@@ -212,24 +212,34 @@ pub fn start_background(
         app.files.clone(),
         stop,
     ));
-    start_push(app, lifecycle);
+    start_workers(app, lifecycle);
 }
 
-/// Starts the tasks that send push notifications, if there is a VAPID key.
-fn start_push(app: &App, lifecycle: &Lifecycle) {
-    let Some(push) = &app.push else { return };
-    let consumer = PushConsumer {
+/// Starts the tasks that send push notifications and webhooks, where the settings have the keys.
+fn start_workers(app: &App, lifecycle: &Lifecycle) {
+    let consumer = WorkerConsumer {
         kafka: app.config.kafka.clone(),
         group: format!("{}.workers", app.config.instance),
         pool: app.pool.clone(),
+        push: app.push.is_some(),
         link: Link::default(),
         metrics: app.metrics.clone(),
     };
     lifecycle.spawn(consumer.run(lifecycle.hard_token()));
-    lifecycle.spawn(push::sender::run(
-        push.clone(),
-        app.pool.clone(),
-        app.metrics.clone(),
-        lifecycle.hard_token(),
-    ));
+    if let Some(push) = &app.push {
+        lifecycle.spawn(push::sender::run(
+            push.clone(),
+            app.pool.clone(),
+            app.metrics.clone(),
+            lifecycle.hard_token(),
+        ));
+    }
+    if let Some(client) = &app.webhooks {
+        lifecycle.spawn(webhooks::sender::run(
+            client.clone(),
+            app.pool.clone(),
+            app.metrics.clone(),
+            lifecycle.hard_token(),
+        ));
+    }
 }

@@ -51,6 +51,7 @@ pub mod server;
 pub mod sessions;
 pub mod timeline;
 pub mod users;
+pub mod webhooks;
 
 /// A pool of connections. The writer has a connection of its own.
 pub type Pool = sqlx::PgPool;

@@ -12,7 +12,7 @@ use tracing_subscriber::EnvFilter;
 pub use self::admin::router;
 pub(crate) use self::log_throttle::LogThrottle;
 pub use self::metrics::Metrics;
-pub use self::outcomes::{LoginOutcome, PushOutcome, RelayOutcome};
+pub use self::outcomes::{LoginOutcome, PushOutcome, RelayOutcome, WebhookOutcome};
 pub use self::readiness::Readiness;
 use crate::config::{Log, LogFormat};
 

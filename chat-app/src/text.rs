@@ -98,6 +98,7 @@ static AREAS: &[[&str; 3]] = &areas! {
     "search"
     "site"
     "tokens"
+    "webhooks"
 };
 
 type Bundle = FluentBundle<FluentResource>;

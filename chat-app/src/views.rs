@@ -26,5 +26,6 @@ pub(crate) mod rooms;
 pub(crate) mod search;
 mod settings;
 pub(crate) mod shell;
+pub(crate) mod webhooks;
 mod widgets;
 pub(crate) mod words;

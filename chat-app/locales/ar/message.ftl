@@ -28,3 +28,4 @@ notice-topic = غيّر { $actor } الموضوع إلى «{ $text }»
 notice-promoted = أصبح { $subject } مالكًا
 notice-demoted = لم يعد { $subject } مالكًا
 notice-imported = مستورد من { $text }
+notice-disabled = عُطِّل خطاف الويب «{ $text }» بسبب مستقبِله. يمكن لمالك الغرفة تفعيله من جديد.

@@ -22,3 +22,4 @@ notice-topic = { $actor } hat das Thema in „{ $text }“ geändert
 notice-promoted = { $subject } ist jetzt mitverantwortlich
 notice-demoted = { $subject } ist nicht mehr mitverantwortlich
 notice-imported = Aus { $text } übernommen
+notice-disabled = Der Webhook „{ $text }“ wurde wegen seines Empfängers deaktiviert. Mitverantwortliche des Raums können ihn wieder aktivieren.

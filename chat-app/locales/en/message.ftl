@@ -22,3 +22,4 @@ notice-topic = { $actor } changed the topic to “{ $text }”
 notice-promoted = { $subject } is now an owner
 notice-demoted = { $subject } is no longer an owner
 notice-imported = Imported from { $text }
+notice-disabled = Webhook “{ $text }” was disabled because of its receiver. An owner of the room can enable it again.

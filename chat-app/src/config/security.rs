@@ -21,7 +21,7 @@ pub struct Security {
         hide_default_value = true,
         value_name = "CIDRS"
     )]
-    pub trusted_proxies: TrustedProxies,
+    pub trusted_proxies: Networks,
     /// Sign-ups that the chat accepts in a minute, after the first twenty; others wait
     #[arg(
         long,
@@ -51,9 +51,9 @@ impl Security {
 
 /// Ranges of addresses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TrustedProxies(pub Vec<IpNet>);
+pub struct Networks(pub Vec<IpNet>);
 
-impl FromStr for TrustedProxies {
+impl FromStr for Networks {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {

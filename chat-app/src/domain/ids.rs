@@ -36,6 +36,10 @@ id!(
     SessionId
 );
 id!(HookId);
+id!(
+    /// An outgoing webhook.
+    WebhookId
+);
 id!(AccessTokenId);
 id!(
     /// The account of a person at a login provider.

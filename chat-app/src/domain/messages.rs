@@ -118,6 +118,8 @@ pub enum NoticeKind {
     Demoted,
     /// What is before it comes from another chat.
     Imported,
+    /// Of an outgoing webhook, because of its receiver.
+    Disabled,
 }
 
 /// An event among the messages of a conversation.
@@ -133,7 +135,7 @@ pub struct Notice {
     pub actor_name: String,
     /// The user whom it concerns, unless that is the actor.
     pub subject: Option<(UserId, String)>,
-    /// The new title or topic, or the name of the other chat.
+    /// The new title or topic, or the name of the other chat or of the webhook.
     pub text: Option<String>,
     pub at: OffsetDateTime,
 }

@@ -10,7 +10,7 @@ mod conversations;
 mod document;
 mod events;
 mod messages;
-mod model;
+pub(crate) mod model;
 mod people;
 mod problem;
 mod search;

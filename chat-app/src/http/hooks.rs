@@ -26,7 +26,7 @@ const NAME_CHARS: usize = 64;
 
 /// A person who has proved lately who they are, if this is more than looking.
 pub(super) struct Proved {
-    user: User,
+    pub(super) user: User,
     admin: bool,
 }
 
@@ -45,7 +45,7 @@ impl FromRequestParts<App> for Proved {
 }
 
 impl Proved {
-    fn manager(&self, room: ConversationId) -> Manager {
+    pub(super) fn manager(&self, room: ConversationId) -> Manager {
         Manager {
             room,
             user: self.user.id,
@@ -146,7 +146,7 @@ async fn shown_once(
     Ok(page(app, proved, text, room, made).await?.into_response())
 }
 
-fn parse_name(text: &str) -> Result<String, InputError> {
+pub(super) fn parse_name(text: &str) -> Result<String, InputError> {
     let name = parse_visible(text, NAME_CHARS);
     let name = name.map_err(|error| InputError::visible(error, InputError::HookNameTooLong))?;
     name.ok_or(InputError::HookNameMissing)

@@ -46,7 +46,7 @@ pub(super) fn require(session: Session, parts: &Parts) -> Result<User, AppError>
 /// The page that has the form or the link of an act.
 fn page_of(path: &str) -> &str {
     if path.starts_with("/c/") {
-        // The hooks of a room: all their acts are on one page.
+        // The hooks of a room: all their acts are on one page. A webhook's are on its own.
         let end = path.find("/hooks").map(|at| at + "/hooks".len());
         return &path[..end.unwrap_or(path.len())];
     }

@@ -8,7 +8,7 @@ use axum::http::HeaderName;
 use axum::http::request::Parts;
 
 use crate::app::App;
-use crate::config::TrustedProxies;
+use crate::config::Networks;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
@@ -36,7 +36,7 @@ impl FromRequestParts<App> for Source {
 }
 
 /// The last address that is not a trusted proxy's: each proxy appends the one that it was called from.
-fn client(proxies: &TrustedProxies, peer: IpAddr, forwarded: &[&str]) -> Option<IpAddr> {
+fn client(proxies: &Networks, peer: IpAddr, forwarded: &[&str]) -> Option<IpAddr> {
     let is_trusted = |address: IpAddr| {
         let address = address.to_canonical();
         proxies.0.iter().any(|range| range.contains(&address))
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn the_address_is_the_last_one_that_no_trusted_proxy_has() {
-        let proxies: TrustedProxies = "10.0.0.0/8,fd00::/8".parse().unwrap();
+        let proxies: Networks = "10.0.0.0/8,fd00::/8".parse().unwrap();
         for (peer, forwarded, expected) in [
             ("10.1.1.1", &["1.2.3.4"][..], Some("1.2.3.4")),
             ("::ffff:10.1.1.1", &["1.2.3.4:5678"], Some("1.2.3.4")),
@@ -94,7 +94,7 @@ mod tests {
                 "{forwarded:?}"
             );
         }
-        let nobody = TrustedProxies::default();
+        let nobody = Networks::default();
         assert_eq!(
             client(&nobody, "10.1.1.1".parse().unwrap(), &["1.2.3.4"]),
             None

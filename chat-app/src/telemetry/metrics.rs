@@ -16,7 +16,8 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 use super::outcomes::{
-    LoginLabels, LoginOutcome, PushLabels, PushOutcome, RelayLabels, RelayOutcome,
+    LoginLabels, LoginOutcome, PushLabels, PushOutcome, RelayLabels, RelayOutcome, WebhookLabels,
+    WebhookOutcome,
 };
 use super::requests::Requests;
 
@@ -39,6 +40,7 @@ struct Families {
     outbox_rows: Gauge,
     outbox_oldest_seconds: Gauge<f64, AtomicU64>,
     push_notifications: Family<PushLabels, Counter>,
+    webhook_deliveries: Family<WebhookLabels, Counter>,
     worker_lag: Gauge<f64, AtomicU64>,
     provider_logins: Family<LoginLabels, Counter>,
     requests: Requests,
@@ -66,6 +68,7 @@ impl Default for Metrics {
             outbox_rows: Gauge::default(),
             outbox_oldest_seconds: Gauge::default(),
             push_notifications: Family::default(),
+            webhook_deliveries: Family::default(),
             worker_lag: Gauge::default(),
             provider_logins: Family::default(),
         };
@@ -144,6 +147,7 @@ impl Families {
             self.outbox_oldest_seconds.clone(),
         );
         registry.register("push_notifications", "Push notifications by outcome; when failed grows, the push service or the connection to it is down, and they are retried; when refused grows, see the log", self.push_notifications.clone());
+        registry.register("webhook_deliveries", "Attempts to deliver an event to the receiver of a webhook by outcome; when failed grows, a receiver or the connection to it is down, and its webhook's page has the status; when forbidden grows, a receiver has a private address: see webhooks.md", self.webhook_deliveries.clone());
         registry.register(
             "worker_lag_seconds",
             "Age of the record that the shared consumer group processes; when it grows, notifications are late: check PostgreSQL, Kafka and the connection to the push services",
@@ -163,6 +167,10 @@ impl Families {
         for outcome in RelayOutcome::ALL {
             self.relay_records
                 .get_or_create_owned(&RelayLabels { outcome });
+        }
+        for outcome in WebhookOutcome::ALL {
+            self.webhook_deliveries
+                .get_or_create_owned(&WebhookLabels { outcome });
         }
         for outcome in PushOutcome::ALL {
             self.push_notifications
@@ -235,6 +243,14 @@ impl Metrics {
         self.0
             .push_notifications
             .get_or_create(&PushLabels { outcome })
+            .inc();
+    }
+
+    /// An attempt to deliver an event to the receiver of a webhook has ended.
+    pub fn webhook_delivery(&self, outcome: WebhookOutcome) {
+        self.0
+            .webhook_deliveries
+            .get_or_create(&WebhookLabels { outcome })
             .inc();
     }
 
@@ -319,6 +335,7 @@ mod tests {
         };
         assert_eq!(count("confab_relay_records_total{"), 5, "{page}");
         assert_eq!(count("confab_push_notifications_total{"), 6, "{page}");
+        assert_eq!(count("confab_webhook_deliveries_total{"), 6, "{page}");
         assert_eq!(count("confab_provider_logins_total{"), 4, "{page}");
     }
 

@@ -1,4 +1,4 @@
-//! The outcomes of records and pushes as label values. No I/O.
+//! The outcomes of records, pushes and deliveries as label values. No I/O.
 
 use std::fmt::Write;
 
@@ -82,6 +82,51 @@ impl EncodeLabelValue for PushOutcome {
             Self::Suppressed => "suppressed",
         })
     }
+}
+
+/// How an attempt to deliver an event to the receiver of a webhook ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WebhookOutcome {
+    Delivered,
+    /// The receiver failed, did not answer, or asked to wait; the delivery is retried.
+    Failed,
+    /// The receiver rejects the event; it is retried a few times.
+    Refused,
+    /// The receiver is gone for good; the webhook was disabled.
+    Gone,
+    /// The receiver has no address that is allowed.
+    Forbidden,
+    /// The message was deleted before, so that there is nothing to deliver.
+    Skipped,
+}
+
+impl WebhookOutcome {
+    pub(super) const ALL: [Self; 6] = [
+        Self::Delivered,
+        Self::Failed,
+        Self::Refused,
+        Self::Gone,
+        Self::Forbidden,
+        Self::Skipped,
+    ];
+}
+
+impl EncodeLabelValue for WebhookOutcome {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> std::fmt::Result {
+        encoder.write_str(match self {
+            Self::Delivered => "delivered",
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+            Self::Gone => "gone",
+            Self::Forbidden => "forbidden",
+            Self::Skipped => "skipped",
+        })
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct WebhookLabels {
+    pub outcome: WebhookOutcome,
 }
 
 /// How an attempt to log in at a provider ended.

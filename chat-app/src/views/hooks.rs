@@ -41,8 +41,18 @@ pub(crate) fn page(shell: &Shell, page: &HooksPage) -> Markup {
         (new(text, &path, &page.made))
         @if page.hooks.is_empty() { p.hint { (t!(text, "hooks-none")) } }
         @for hook in page.hooks { (hook_section(text, &path, hook)) }
+        @if shell.config.webhooks.webhook_key.is_some() {
+            (section(text, "outgoing", &t!(text, "webhooks"), &Outcome::None, outgoing(text, page.room)))
+        }
     };
     settings_page(shell, &title, html! {}, content)
+}
+
+fn outgoing(text: Text, room: ConversationId) -> Markup {
+    html! {
+        p.hint { (t!(text, "webhooks-about")) }
+        a.button href={ "/c/" (room) "/webhooks" } data-testid="webhooks-link" { (t!(text, "webhooks-manage")) }
+    }
 }
 
 fn new(text: Text, path: &str, made: &Made) -> Markup {

@@ -36,5 +36,6 @@ fn message_id(kind: NoticeKind) -> &'static str {
         NoticeKind::Promoted => "notice-promoted",
         NoticeKind::Demoted => "notice-demoted",
         NoticeKind::Imported => "notice-imported",
+        NoticeKind::Disabled => "notice-disabled",
     }
 }

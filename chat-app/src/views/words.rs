@@ -9,7 +9,7 @@ use crate::files::PER_MESSAGE;
 use crate::text::{FluentArgs, Language, Text};
 
 /// The values of `data-t`: ids of Fluent messages in `message.ftl`.
-const MESSAGES: [&str; 16] = [
+const MESSAGES: [&str; 17] = [
     "app",
     "app-of",
     "former",
@@ -26,6 +26,7 @@ const MESSAGES: [&str; 16] = [
     "notice-promoted",
     "notice-demoted",
     "notice-imported",
+    "notice-disabled",
 ];
 /// The values of `data-t` with a count in `data-count`, from 2 to the most files of a message.
 const COUNTED: [&str; 2] = ["photos", "files"];

@@ -30,3 +30,4 @@ mod search;
 mod sessions;
 mod sign_up;
 mod site;
+mod webhooks;

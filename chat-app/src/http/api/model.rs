@@ -1,4 +1,5 @@
-//! The JSON of the API: what is in bodies, and how it is made of the chat's own types. Pure.
+//! The JSON of the API: what is in bodies, and how it is made of the chat's own types. Webhooks write messages in the same way.
+//! Pure.
 //!
 //! These types are a promise to programs: a field may be added, none is renamed or removed within a version of the API.
 
@@ -9,5 +10,6 @@ mod people;
 
 pub(super) use self::conversations::{Conversation, ConversationPage, Mark, MemberPage, NewMark};
 pub(super) use self::events::LiveEvent;
-pub(super) use self::messages::{Edit, Found, FoundPage, Message, MessagePage, NewMessage};
+pub(crate) use self::messages::Message;
+pub(super) use self::messages::{Edit, Found, FoundPage, MessagePage, NewMessage};
 pub(super) use self::people::{Me, People, Person};

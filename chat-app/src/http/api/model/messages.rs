@@ -32,7 +32,7 @@ pub(in crate::http::api) struct Edit {
 
 /// The current state of a message.
 #[derive(Serialize, ToSchema)]
-pub(in crate::http::api) struct Message {
+pub(crate) struct Message {
     conversation: i64,
     /// Numbers the conversation's messages from 1, without gaps.
     seq: i64,
@@ -59,20 +59,20 @@ pub(in crate::http::api) struct Message {
 }
 
 #[derive(Serialize, ToSchema)]
-pub(in crate::http::api) struct MentionedUser {
+pub(crate) struct MentionedUser {
     id: i64,
     name: String,
 }
 
 #[derive(Serialize, ToSchema)]
-pub(in crate::http::api) struct EmojiReaction {
+pub(crate) struct EmojiReaction {
     emoji: String,
     /// The accounts that react with it, in the order of their reactions.
     users: Vec<i64>,
 }
 
 #[derive(Serialize, ToSchema)]
-pub(in crate::http::api) struct MessageFile {
+pub(crate) struct MessageFile {
     id: Uuid,
     name: String,
     media_type: String,
@@ -80,7 +80,7 @@ pub(in crate::http::api) struct MessageFile {
 }
 
 impl Message {
-    pub(in crate::http::api) fn of(message: domain::Message) -> Self {
+    pub(crate) fn of(message: domain::Message) -> Self {
         let mentions = message.mentions.into_iter().map(|it| MentionedUser {
             id: it.user.0,
             name: it.name,
@@ -126,7 +126,7 @@ pub(in crate::http::api) struct Notice {
     actor: i64,
     /// Whom it concerns, if not the actor.
     subject: Option<i64>,
-    /// The new title or topic, or the name of the chat that messages were imported from.
+    /// The new title or topic, or the name of the chat that messages were imported from, or of the webhook.
     text: Option<String>,
     #[schema(format = DateTime)]
     at: String,

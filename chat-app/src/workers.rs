@@ -1,10 +1,11 @@
-//! Kafka events topic → `pushes` in PostgreSQL: the consumer group that all replicas share. Does I/O (Kafka, PostgreSQL).
+//! Kafka events topic → `pushes` and `webhooks` in PostgreSQL: the consumer group that all replicas share. Does I/O (Kafka,
+//! PostgreSQL).
 //!
 //! Kafka gives each partition to one replica of the group, so each record is handled once, or again after a crash: the
-//! offset is stored only after its record was handled. The statement that records the pushes is therefore idempotent.
-//! Records are handled in batches, so that a burst costs one statement.
+//! offset is stored only after its record was handled. The statements that record the pushes and wake the webhooks are
+//! therefore idempotent. Records are handled in batches, so that a burst costs two statements.
 //!
-//! The consumer is owned by [`PushConsumer::run`], which replaces it after a fatal error and drops it when the replica
+//! The consumer is owned by [`WorkerConsumer::run`], which replaces it after a fatal error and drops it when the replica
 //! stops; dropping it commits the stored offsets and leaves the group.
 
 use std::collections::HashMap;
@@ -23,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Kafka;
 use crate::domain::ConversationId;
 use crate::kafka::{self, Assignee, Context, Link};
-use crate::store::{Pool, push};
+use crate::store::{Pool, push, webhooks};
 use crate::telemetry::Metrics;
 
 const BATCH: usize = 200;
@@ -38,17 +39,19 @@ impl Assignee for Unit {}
 type Reader = StreamConsumer<Context<Unit>>;
 
 /// A replica's member of the shared consumer group.
-pub(crate) struct PushConsumer {
+pub(crate) struct WorkerConsumer {
     pub kafka: Kafka,
     /// The consumer group, the same on every replica.
     pub group: String,
-    /// Takes the pushes to send.
+    /// Takes what is to be sent.
     pub pool: Pool,
+    /// Whether there are push notifications.
+    pub push: bool,
     pub link: Link,
     pub metrics: Metrics,
 }
 
-/// The fields of an event that decide whether it is a new message.
+/// The fields of an event that say what has changed.
 #[derive(Deserialize)]
 struct EventHead {
     v: u8,
@@ -56,19 +59,23 @@ struct EventHead {
     #[serde(rename = "type")]
     kind: String,
     conversation: ConversationId,
+    rev: i64,
     seq: i64,
 }
 
 /// Records that are handled together.
 struct Batch {
+    /// New messages by their `seq`.
     messages: Vec<(ConversationId, i64)>,
+    /// The last rev of each conversation.
+    heads: HashMap<ConversationId, i64>,
     /// When the oldest of them was written.
     oldest: OffsetDateTime,
     /// The offset to continue at, by partition.
     next: HashMap<i32, i64>,
 }
 
-impl PushConsumer {
+impl WorkerConsumer {
     /// Handles records until `stop` is cancelled. Replaces a consumer that fails.
     pub(crate) async fn run(self, stop: CancellationToken) {
         kafka::run_consumer(&self.link, &stop, || self.consume(&stop)).await;
@@ -96,7 +103,7 @@ impl PushConsumer {
             .set("auto.commit.interval.ms", "1000")
             // An offset is stored once its record was handled, not when it was read.
             .set("enable.auto.offset.store", "false")
-            // Records from before the group existed are handled too: PostgreSQL decides who still needs a push.
+            // Records from before the group existed are handled too: PostgreSQL decides what is still to be sent.
             .set("auto.offset.reset", "earliest")
             // Many records in one answer: a notification may wait for half a second, unlike a message on screen.
             .set("fetch.min.bytes", "65536")
@@ -112,7 +119,7 @@ impl PushConsumer {
         let topic = self.kafka.events();
         loop {
             let batch = self.read(consumer).await?;
-            self.record_pushes(&batch).await;
+            self.handle(&batch).await;
             self.metrics.set_worker_lag(0.0);
             // If the partition moved to another replica in the meantime, that one handles the batch again.
             if let Err(error) = consumer.store_offsets(&batch.next(&topic)?) {
@@ -125,6 +132,7 @@ impl PushConsumer {
     async fn read(&self, consumer: &Reader) -> KafkaResult<Batch> {
         let mut batch = Batch {
             messages: Vec::new(),
+            heads: HashMap::new(),
             oldest: OffsetDateTime::now_utc(),
             next: HashMap::new(),
         };
@@ -149,24 +157,32 @@ impl PushConsumer {
         Ok(batch)
     }
 
-    /// Records the pushes to send. Retries for as long as PostgreSQL does not answer.
-    async fn record_pushes(&self, batch: &Batch) {
-        if batch.messages.is_empty() {
-            return;
-        }
+    /// Retries for as long as PostgreSQL does not answer.
+    async fn handle(&self, batch: &Batch) {
         let mut logged = false;
         loop {
             let age = OffsetDateTime::now_utc() - batch.oldest;
             self.metrics.set_worker_lag(age.as_seconds_f64().max(0.0));
-            match push::record(&self.pool, &batch.messages).await {
+            match self.record(batch).await {
                 Ok(()) => return,
                 Err(error) if !std::mem::replace(&mut logged, true) => {
-                    tracing::warn!(%error, "notifications are waiting for PostgreSQL");
+                    tracing::warn!(%error, "notifications and webhooks are waiting for PostgreSQL");
                 }
                 Err(_) => {}
             }
             tokio::time::sleep(RETRY_DELAY).await;
         }
+    }
+
+    /// Records the pushes to send, and wakes the webhooks of what has changed.
+    async fn record(&self, batch: &Batch) -> sqlx::Result<()> {
+        if self.push && !batch.messages.is_empty() {
+            push::record(&self.pool, &batch.messages).await?;
+        }
+        if !batch.heads.is_empty() {
+            webhooks::wake(&self.pool, &batch.heads).await?;
+        }
+        Ok(())
     }
 }
 
@@ -185,8 +201,12 @@ impl Batch {
             self.oldest = self.oldest.min(written);
         }
         match record.payload().map(serde_json::from_slice::<EventHead>) {
-            Some(Ok(event)) if event.v == 1 && event.kind == "message" => {
-                self.messages.push((event.conversation, event.seq));
+            Some(Ok(event)) if event.v == 1 => {
+                let head = self.heads.entry(event.conversation).or_default();
+                *head = event.rev.max(*head);
+                if event.kind == "message" {
+                    self.messages.push((event.conversation, event.seq));
+                }
             }
             Some(Ok(_)) => {}
             // The relay logs the details and counts it.

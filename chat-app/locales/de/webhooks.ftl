@@ -1,0 +1,51 @@
+# Ausgehende Webhooks: was in einem Raum geschieht, an eine URL gesendet.
+webhooks = Ausgehende Webhooks
+webhooks-of = Ausgehende Webhooks von { $name }
+webhooks-about = Ein ausgehender Webhook sendet an die URL eines Programms, was in diesem Raum geschieht.
+webhooks-manage = Ausgehende Webhooks verwalten
+webhooks-off = Dieser Chat hat keine ausgehenden Webhooks. Bitte die Leute, die ihn betreiben, sie einzuschalten.
+webhooks-owners-only = Nur Mitverantwortliche des Raums können ausgehende Webhooks anlegen und ändern, denn diese senden seine Nachrichten. Wer den Chat verwaltet, kann sie deaktivieren und löschen.
+webhooks-none = Noch sendet kein ausgehender Webhook, was hier geschieht.
+webhooks-new = Neuer ausgehender Webhook
+webhooks-url = URL des Empfängers
+webhooks-url-hint = Beginnt mit https:// und führt zu einer öffentlichen Adresse.
+webhooks-url-bad = Gib eine URL ein, die mit https:// beginnt und zu einer öffentlichen Adresse führt.
+webhooks-events = Was er sendet
+webhooks-event-created = Neue Nachrichten
+webhooks-event-edited = Bearbeitete Nachrichten
+webhooks-event-deleted = Gelöschte Nachrichten
+webhooks-event-reacted = Reaktionen
+webhooks-events-missing = Wähle aus, was der Webhook sendet.
+webhooks-too-many = Ein Raum hat höchstens 20 ausgehende Webhooks. Lösche einen, der nicht mehr benutzt wird.
+webhooks-create = Anlegen
+webhooks-secret = Trage dieses Geheimnis beim Empfänger ein, der damit Signaturen prüft. Es wird nur einmal angezeigt.
+webhooks-by = Angelegt von { $name }
+webhooks-working = Aktiviert
+webhooks-failing = Die letzte Zustellung ist fehlgeschlagen. Erfolglos seit
+webhooks-next = Nächster Versuch
+webhooks-disabled-person = Deaktiviert
+webhooks-disabled-gone = Deaktiviert, weil es den Empfänger laut seiner Antwort nicht mehr gibt (410)
+webhooks-disabled-failing = Deaktiviert, weil drei Tage lang keine Zustellung gelungen ist
+webhooks-disabled-key = Deaktiviert, weil der Schlüssel des Chats ersetzt wurde. Erzeuge ein neues Geheimnis, trage es beim Empfänger ein und aktiviere den Webhook.
+webhooks-settings = Einstellungen
+webhooks-rotate = Neues Geheimnis
+webhooks-disable = Deaktivieren
+webhooks-enable = Aktivieren
+webhooks-enable-hint = Was inzwischen geschehen ist, wird nicht gesendet.
+webhooks-delete = Löschen
+webhooks-log = Zustellungen
+webhooks-log-hint = Die letzten 100. Eine erneute Zustellung sendet die Nachricht, wie sie jetzt ist.
+webhooks-log-none = Noch wurde nichts gesendet.
+webhooks-message = Nachricht { $seq }
+webhooks-waiting = Wartet
+webhooks-delivered = Zugestellt
+webhooks-failed = Fehlgeschlagen
+webhooks-skipped = Übersprungen: Die Nachricht wurde gelöscht
+webhooks-attempts = { $count ->
+    [one] { $count } Versuch
+   *[other] { $count } Versuche
+}
+webhooks-status = Antwort { $status }
+webhooks-no-answer = Keine Antwort
+webhooks-redeliver = Erneut zustellen
+webhooks-redeliver-named = { $event } von Nachricht { $seq } erneut zustellen

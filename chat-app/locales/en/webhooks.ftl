@@ -1,0 +1,51 @@
+# Outgoing webhooks: what happens in a room, posted to a URL.
+webhooks = Outgoing webhooks
+webhooks-of = Outgoing webhooks of { $name }
+webhooks-about = An outgoing webhook posts what happens in this room to a program’s URL.
+webhooks-manage = Manage outgoing webhooks
+webhooks-off = This chat has no outgoing webhooks. Ask the person who runs it to turn them on.
+webhooks-owners-only = Only owners of the room create and change outgoing webhooks, because these post its messages. Admins can disable and delete them.
+webhooks-none = No outgoing webhook posts what happens here yet.
+webhooks-new = New outgoing webhook
+webhooks-url = URL of the receiver
+webhooks-url-hint = Begins with https:// and leads to a public address.
+webhooks-url-bad = Enter a URL that begins with https:// and leads to a public address.
+webhooks-events = What it posts
+webhooks-event-created = New messages
+webhooks-event-edited = Edited messages
+webhooks-event-deleted = Deleted messages
+webhooks-event-reacted = Reactions
+webhooks-events-missing = Choose what the webhook posts.
+webhooks-too-many = A room has at most 20 outgoing webhooks. Delete one that is no longer used.
+webhooks-create = Create
+webhooks-secret = Give this secret to the receiver, which checks signatures with it. It is shown only once.
+webhooks-by = Created by { $name }
+webhooks-working = Enabled
+webhooks-failing = The last delivery failed. Failing since
+webhooks-next = Next attempt
+webhooks-disabled-person = Disabled
+webhooks-disabled-gone = Disabled because the receiver answered that it is gone for good (410)
+webhooks-disabled-failing = Disabled because no delivery succeeded for three days
+webhooks-disabled-key = Disabled because the chat’s key was replaced. Create a new secret, give it to the receiver, and enable the webhook.
+webhooks-settings = Settings
+webhooks-rotate = New secret
+webhooks-disable = Disable
+webhooks-enable = Enable
+webhooks-enable-hint = What happened while it was disabled is not posted.
+webhooks-delete = Delete
+webhooks-log = Deliveries
+webhooks-log-hint = The last 100. Delivering again posts the message as it is now.
+webhooks-log-none = Nothing was posted yet.
+webhooks-message = Message { $seq }
+webhooks-waiting = Waiting
+webhooks-delivered = Delivered
+webhooks-failed = Failed
+webhooks-skipped = Skipped: the message was deleted
+webhooks-attempts = { $count ->
+    [one] { $count } attempt
+   *[other] { $count } attempts
+}
+webhooks-status = Answer { $status }
+webhooks-no-answer = No answer
+webhooks-redeliver = Deliver again
+webhooks-redeliver-named = Deliver { $event } of message { $seq } again
