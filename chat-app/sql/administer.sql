@@ -1,4 +1,5 @@
--- What an administrator does to an account: `disable`, `enable`, `sign_out`, `make_admin` or `unmake_admin`.
+-- What an administrator does to an account: `disable`, `enable`, `sign_out`, `make_admin`, `unmake_admin` or
+-- `remove_second_factor`.
 -- Returns 'done', 'not_found' or 'last_admin': one administrator always stays.
 --
 -- Locks: the advisory lock `confab.admins`, so that two administrators cannot disable each other; the account's row.
@@ -12,6 +13,8 @@ BEGIN
     ELSIF what IN ('disable', 'unmake_admin') AND NOT EXISTS (
         SELECT FROM users u WHERE u.id <> person AND u.is_admin AND u.disabled_at IS NULL) THEN
         RETURN 'last_admin';
+    ELSIF what = 'remove_second_factor' AND NOT remove_second_factor(person) THEN
+        RETURN 'not_found';
     END IF;
     UPDATE users u SET
         disabled_at = CASE what WHEN 'disable' THEN coalesce(u.disabled_at, now()) WHEN 'enable' THEN NULL ELSE u.disabled_at END,
@@ -24,6 +27,10 @@ BEGIN
     END IF;
     IF what IN ('disable', 'unmake_admin') THEN
         PERFORM end_links(person);
+    END IF;
+    IF what = 'make_admin' THEN
+        -- It may need a second factor from now on.
+        PERFORM recheck_sessions(person);
     END IF;
     INSERT INTO audit_log (actor_id, act, subject_id) VALUES (actor, what, person);
     RETURN 'done';

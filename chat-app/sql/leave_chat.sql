@@ -23,6 +23,8 @@ BEGIN
     DELETE FROM reset_links r WHERE r.user_id = person;
     DELETE FROM known_devices d WHERE d.user_id = person;
     DELETE FROM identities i WHERE i.user_id = person;
+    DELETE FROM authenticators a WHERE a.user_id = person;
+    DELETE FROM removed_second_factors r WHERE r.user_id = person;
     DELETE FROM avatars a WHERE a.user_id = person;
     DELETE FROM blocks b WHERE b.user_id = person OR b.blocked_id = person;
     DELETE FROM mentions x WHERE x.user_id = person;

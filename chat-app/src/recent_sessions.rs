@@ -113,6 +113,8 @@ mod tests {
             },
             admin: false,
             proved: false,
+            second_factor: false,
+            began_at_provider: false,
         }
     }
 

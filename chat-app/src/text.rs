@@ -96,6 +96,7 @@ static AREAS: &[[&str; 3]] = &areas! {
     "notifications"
     "providers"
     "search"
+    "second-factor"
     "site"
     "tokens"
 };

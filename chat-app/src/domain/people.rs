@@ -107,8 +107,13 @@ pub struct Session {
     pub id: SessionId,
     pub user: User,
     pub admin: bool,
-    /// Whether they have entered their password, or their credentials at a login provider, within the last [`PROOF_MINUTES`].
+    /// Whether they have entered their password with the code of a second factor if they have one, or their credentials at a login
+    /// provider, within the last [`PROOF_MINUTES`].
     pub proved: bool,
+    /// Whether their password alone does not log them in.
+    pub second_factor: bool,
+    /// Whether it began with a login at a provider.
+    pub began_at_provider: bool,
 }
 
 /// What a login provider has ended: a session there, all sessions of a person there, or both.

@@ -5,10 +5,11 @@ use maud::Markup;
 
 use super::conversations::seen_by;
 use crate::app::App;
-use crate::domain::{ConversationId, ConversationSummary, Cursor, User};
+use crate::domain::{ConversationId, ConversationSummary, User};
 use crate::error::AppError;
 use crate::recent_pages::PageState;
 use crate::store;
+use crate::store::changes::PageStart;
 use crate::store::conversations::{ListEnd, Listed};
 use crate::text::Text;
 use crate::views::shell::Shell;
@@ -20,8 +21,7 @@ const LIST_PART: usize = 50;
 pub(super) struct PageContext {
     pub(super) me: User,
     text: Text,
-    has_blocks: bool,
-    cursor: Cursor,
+    start: PageStart,
     list: Listed,
 }
 
@@ -38,13 +38,12 @@ impl PageContext {
         text: Text,
         end: Option<ListEnd>,
     ) -> sqlx::Result<Self> {
-        let (cursor, has_blocks) = store::changes::cursor_and_blocks(&app.pool, me.id).await?;
+        let start = store::changes::page_start(&app.pool, me.id).await?;
         let list = store::conversations::list(&app.pool, me.id, end, LIST_PART).await?;
         Ok(Self {
             me,
             text,
-            has_blocks,
-            cursor,
+            start,
             list,
         })
     }
@@ -66,7 +65,7 @@ impl PageContext {
     /// The state of a conversation that was read with this.
     pub(super) fn page_state(&self, conversation: &ConversationSummary) -> PageState {
         PageState {
-            epoch: self.cursor.epoch.clone(),
+            epoch: self.start.cursor.epoch.clone(),
             rev: conversation.rev,
         }
     }
@@ -76,8 +75,7 @@ impl PageContext {
             config: &app.config,
             text: self.text,
             me: &self.me,
-            has_blocks: self.has_blocks,
-            cursor: &self.cursor,
+            start: &self.start,
             list: &self.list,
         }
     }

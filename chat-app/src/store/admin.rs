@@ -13,6 +13,7 @@ pub struct Person {
     pub user: User,
     pub admin: bool,
     pub disabled: bool,
+    pub second_factor: bool,
     pub created_at: OffsetDateTime,
 }
 
@@ -26,6 +27,8 @@ pub enum Act {
     SignOut,
     MakeAdmin,
     UnmakeAdmin,
+    /// They have lost it.
+    RemoveSecondFactor,
 }
 
 impl Act {
@@ -36,6 +39,7 @@ impl Act {
             Self::SignOut => "sign_out",
             Self::MakeAdmin => "make_admin",
             Self::UnmakeAdmin => "unmake_admin",
+            Self::RemoveSecondFactor => "remove_second_factor",
         }
     }
 }
@@ -56,14 +60,24 @@ fn done(outcome: &str) -> Done {
     }
 }
 
+macro_rules! people {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, name, display_name, avatar, is_admin, disabled_at IS NOT NULL AS disabled, created_at,
+                    EXISTS (SELECT FROM authenticators a WHERE a.user_id = users.id) AS second_factor
+             FROM users ",
+            $rest
+        )
+    };
+}
+
 /// Users whose name or display name contains `q`, by name, after `after`.
 pub async fn people(pool: &Pool, q: &str, after: &str, limit: i64) -> sqlx::Result<Vec<Person>> {
-    let rows = sqlx::query(
-        "SELECT id, name, display_name, avatar, is_admin, disabled_at IS NOT NULL AS disabled, created_at FROM users
-         WHERE NOT former AND NOT bot AND name > $2
-           AND ($1 = '' OR strpos(name, $1) > 0 OR strpos(lower(display_name), $1) > 0)
-         ORDER BY name LIMIT $3",
-    )
+    let rows = sqlx::query(people!(
+        "WHERE NOT former AND NOT bot AND name > $2
+               AND ($1 = '' OR strpos(name, $1) > 0 OR strpos(lower(display_name), $1) > 0)
+             ORDER BY name LIMIT $3"
+    ))
     .bind(q.trim().to_lowercase())
     .bind(after)
     .bind(limit)
@@ -73,13 +87,10 @@ pub async fn people(pool: &Pool, q: &str, after: &str, limit: i64) -> sqlx::Resu
 }
 
 pub async fn person(pool: &Pool, id: UserId) -> sqlx::Result<Option<Person>> {
-    let row = sqlx::query(
-        "SELECT id, name, display_name, avatar, is_admin, disabled_at IS NOT NULL AS disabled, created_at FROM users
-         WHERE NOT former AND NOT bot AND id = $1",
-    )
-    .bind(id)
-    .fetch_optional(pool)
-    .await?;
+    let row = sqlx::query(people!("WHERE NOT former AND NOT bot AND id = $1"))
+        .bind(id)
+        .fetch_optional(pool)
+        .await?;
     row.as_ref().map(person_of).transpose()
 }
 
@@ -88,6 +99,7 @@ fn person_of(row: &sqlx::postgres::PgRow) -> sqlx::Result<Person> {
         user: user_of(row, "id")?,
         admin: row.try_get("is_admin")?,
         disabled: row.try_get("disabled")?,
+        second_factor: row.try_get("second_factor")?,
         created_at: row.try_get("created_at")?,
     })
 }

@@ -87,15 +87,31 @@ pub async fn cursor(pool: &Pool) -> sqlx::Result<Cursor> {
     cursor_of(&sqlx::query(select).fetch_one(pool).await?)
 }
 
-/// As [`cursor`], and whether this user has blocked somebody.
-pub async fn cursor_and_blocks(pool: &Pool, user: UserId) -> sqlx::Result<(Cursor, bool)> {
+/// What every page of a user starts from.
+#[derive(Clone, Debug)]
+pub struct PageStart {
+    /// As [`cursor`].
+    pub cursor: Cursor,
+    /// Whether this user has blocked somebody.
+    pub has_blocks: bool,
+    /// Whether somebody else has removed their second factor, and they have not read it yet.
+    pub second_factor_removed: bool,
+}
+
+pub async fn page_start(pool: &Pool, user: UserId) -> sqlx::Result<PageStart> {
     let select = concat!(
         "SELECT ",
         cursor!(),
-        ", EXISTS (SELECT FROM blocks WHERE user_id = $1) AS has_blocks FROM changes_horizon h"
+        ", EXISTS (SELECT FROM blocks WHERE user_id = $1) AS has_blocks,
+           EXISTS (SELECT FROM removed_second_factors WHERE user_id = $1) AS second_factor_removed
+         FROM changes_horizon h"
     );
     let row = sqlx::query(select).bind(user).fetch_one(pool).await?;
-    Ok((cursor_of(&row)?, row.try_get("has_blocks")?))
+    Ok(PageStart {
+        cursor: cursor_of(&row)?,
+        has_blocks: row.try_get("has_blocks")?,
+        second_factor_removed: row.try_get("second_factor_removed")?,
+    })
 }
 
 fn cursor_of(row: &PgRow) -> sqlx::Result<Cursor> {

@@ -19,6 +19,7 @@ pub async fn profile(pool: &Pool, user: UserId) -> sqlx::Result<String> {
              'logins', (SELECT coalesce(jsonb_agg(jsonb_build_object('issuer', i.issuer, 'subject', i.subject,
                         'account', i.account, 'since', i.created_at) ORDER BY i.id), '[]')
                         FROM identities i WHERE i.user_id = u.id),
+             'second_factor_since', (SELECT a.created_at FROM authenticators a WHERE a.user_id = u.id),
              'blocked', (SELECT coalesce(jsonb_agg(x.name), '[]') FROM blocks b JOIN users x ON x.id = b.blocked_id
                          WHERE b.user_id = u.id)))
          FROM users u WHERE id = $1",

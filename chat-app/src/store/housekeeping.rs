@@ -109,12 +109,14 @@ pub async fn finish_erasure(connection: &mut PgConnection, user: UserId) -> sqlx
     Ok(())
 }
 
-/// Deletes the attempts that limit nothing any more, the devices that nobody can use any more, the logins at providers that nobody
-/// has ended, and the groups of alerts of which nothing was heard for a month: Alertmanager repeats what fires every few hours.
+/// Deletes the attempts that limit nothing any more, the devices that nobody can use any more, the logins and the setups of second
+/// factors that nobody has ended, and the groups of alerts of which nothing was heard for a month: Alertmanager repeats what fires every few hours.
 pub async fn forget(connection: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::query(
         "WITH devices AS (DELETE FROM known_devices WHERE seen_at < now() - interval '400 days'),
               flows AS (DELETE FROM oidc_flows WHERE began_at < now() - interval '1 hour'),
+              logins AS (DELETE FROM pending_logins WHERE began_at < now() - interval '1 hour'),
+              setups AS (DELETE FROM authenticator_setups WHERE began_at < now() - interval '1 hour'),
               alerts AS (DELETE FROM alert_groups WHERE changed_at < now() - interval '30 days')
          DELETE FROM attempts WHERE clear_at < now()",
     )

@@ -82,7 +82,8 @@ pub async fn find(
     limits: Limits,
 ) -> sqlx::Result<Vec<([u8; 32], Session)>> {
     let rows = sqlx::query(
-        "SELECT s.token_hash, s.id, u.id AS user_id, u.name, u.display_name, u.avatar, u.is_admin,
+        "SELECT s.token_hash, s.id, u.id AS user_id, u.name, u.display_name, u.avatar, u.is_admin, s.identity_id IS NOT NULL AS began_at_provider,
+                EXISTS (SELECT FROM authenticators a WHERE a.user_id = u.id) AS second_factor,
                 coalesce(s.proved_at, s.created_at) > now() - make_interval(mins => $2) AS proved,
                 s.last_seen_at < now() - interval '5 minutes' AS stale
          FROM sessions s JOIN users u ON u.id = s.user_id
@@ -99,6 +100,8 @@ pub async fn find(
             user: user_of(row, "user_id")?,
             admin: row.try_get("is_admin")?,
             proved: row.try_get("proved")?,
+            second_factor: row.try_get("second_factor")?,
+            began_at_provider: row.try_get("began_at_provider")?,
         };
         if row.try_get("stale")? {
             stale.push(session.id);
@@ -126,7 +129,7 @@ async fn touch(pool: &Pool, sessions: &[SessionId], limits: Limits) -> sqlx::Res
     Ok(())
 }
 
-/// The person of the session has entered their password, or proved at a provider who they are.
+/// The person of the session has proved who they are, with all their factors or at a provider.
 pub async fn prove(pool: &Pool, session: SessionId) -> sqlx::Result<()> {
     sqlx::query("UPDATE sessions SET proved_at = now() WHERE id = $1")
         .bind(session)

@@ -7,7 +7,8 @@ use super::document::document;
 use super::widgets::{SEARCH_ICON, avatar, handle, icon_link, logo};
 use super::{assets, list, message};
 use crate::config::Config;
-use crate::domain::{ConversationId, ConversationSummary, Cursor, User};
+use crate::domain::{ConversationId, ConversationSummary, User};
+use crate::store::changes::PageStart;
 use crate::store::conversations::Listed;
 use crate::t;
 use crate::text::Text;
@@ -18,10 +19,8 @@ pub(crate) struct Shell<'a> {
     pub(crate) config: &'a Config,
     pub(crate) text: Text,
     pub(crate) me: &'a User,
-    /// Where live events continue. Read before anything else on the page.
-    pub(crate) cursor: &'a Cursor,
-    /// Whether this person has blocked anybody, so that the page loads the style sheet that folds messages.
-    pub(crate) has_blocks: bool,
+    /// Read before anything else on the page: live events continue at its cursor.
+    pub(crate) start: &'a PageStart,
     pub(crate) list: &'a Listed,
 }
 
@@ -63,13 +62,14 @@ impl Shell<'_> {
             &title_with_count,
             html! {
                 body.app.(pane.layout) data-title=(title) data-me=(self.me.id)
-                    data-epoch=(self.cursor.epoch) data-xid=(self.cursor.xid)
+                    data-epoch=(self.start.cursor.epoch) data-xid=(self.start.cursor.xid)
                     data-conversation=[pane.live.map(|live| live.id)] data-rev=[pane.live.map(|live| live.rev)]
                     data-last-read=[pane.live.map(|live| live.last_read_seq)]
                     data-last-seq=[pane.live.map(|live| live.last_seq)]
                     data-read-version=[pane.live.map(|live| live.read_version)] {
                     link rel="stylesheet" href=(assets::own_url(self.me.id));
-                    @if self.has_blocks { link rel="stylesheet" href="/account/folded.css"; }
+                    // Folds the messages of blocked people.
+                    @if self.start.has_blocks { link rel="stylesheet" href="/account/folded.css"; }
                     a.skip href="#main" { (t!(text, "skip")) }
                     // On a phone this page is the list alone, so the list is its main content.
                     @if pane.layout == AT_LIST {
@@ -116,6 +116,12 @@ impl Shell<'_> {
                 }
                 @if let Some(end) = self.list.end {
                     a.button.quiet.list-end data-testid="list-end" href={ "/c?older=" (end) } { (t!(text, "list-older")) }
+                }
+            }
+            @if self.start.second_factor_removed {
+                p.account-notice role="status" data-testid="second-factor-removed" {
+                    (t!(text, "second-factor-removed")) " "
+                    a href="/account#second-factor" { (t!(text, "second-factor-removed-link")) }
                 }
             }
             (notifications_hint(text))
