@@ -12,8 +12,9 @@ use secrecy::ExposeSecret;
 
 use crate::batch_loader::{BatchLoader, BatchQuery};
 use crate::bucket::BucketError;
-use crate::config::Config;
+use crate::config::{self, Config, SecondFactorPolicy};
 use crate::domain::{Change, ConversationId, Session, SessionId, UserId};
+use crate::encryption::{EncryptionKey, InvalidKey};
 use crate::event::Event;
 use crate::files::Files;
 use crate::hub::Hub;
@@ -68,6 +69,8 @@ pub struct Parts {
     pub(crate) changes: BatchLoader<(ConversationId, i64), Change>,
     /// `None` without a VAPID key.
     pub push: Option<Arc<PushClient>>,
+    /// `None` without an encryption key.
+    pub encryption: Option<EncryptionKey>,
 }
 
 /// An invalid setting.
@@ -81,6 +84,12 @@ pub enum SettingError {
     VapidKey(#[from] KeyError),
     #[error(transparent)]
     Providers(#[from] oidc::NoUrl),
+    #[error(transparent)]
+    EncryptionKey(#[from] InvalidKey),
+    #[error(
+        "CONFAB_SECOND_FACTOR requires CONFAB_ENCRYPTION_KEY: without it nobody can set up a second factor"
+    )]
+    NoEncryptionKey,
 }
 
 impl Deref for App {
@@ -128,6 +137,7 @@ impl App {
     ) -> Result<Self, SettingError> {
         let pool = connections.readers.clone();
         let push = push(&config)?.map(Arc::new);
+        let encryption = encryption(&config)?;
         let limits = config.security.session_limits();
         let metrics = Metrics::default();
         let providers = oidc::providers(&config)?;
@@ -169,6 +179,7 @@ impl App {
                 Box::pin(async move { timeline::changes_at(&pool, &keys).await })
             }),
             push,
+            encryption,
             postgres: connections.postgres.clone(),
             pool,
             config,
@@ -189,6 +200,15 @@ where
     BatchLoader::start(max_keys, move |keys| query(pool.clone(), keys))
 }
 
+/// `None` without a key, which must not be where people need a second factor.
+fn encryption(config: &Config) -> Result<Option<EncryptionKey>, SettingError> {
+    match config::exposed(config.security.encryption_key.as_ref()) {
+        Some(key) => Ok(Some(EncryptionKey::parse(key)?)),
+        None if config.login.second_factor == SecondFactorPolicy::Optional => Ok(None),
+        None => Err(SettingError::NoEncryptionKey),
+    }
+}
+
 /// `None` without a key. Push services take only an https URL as contact.
 fn push(config: &Config) -> Result<Option<PushClient>, KeyError> {
     let Some(key) = &config.push.vapid_private_key else {
@@ -199,4 +219,29 @@ fn push(config: &Config) -> Result<Option<PushClient>, KeyError> {
     let allow_private = config.push.push_private_addresses;
     let key = VapidKey::parse(key.expose_secret())?;
     Ok(Some(PushClient::new(key, contact, allow_private)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::tests::serve;
+
+    #[test]
+    fn a_chat_that_requires_second_factors_has_a_key_for_their_secrets() {
+        let key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        let state = |flags: &[&str]| encryption(&serve(flags).unwrap()).map(|key| key.is_some());
+        assert!(matches!(state(&[]), Ok(false)));
+        assert!(matches!(state(&["--encryption-key", key]), Ok(true)));
+        let wrong = state(&["--encryption-key", "short"]);
+        assert!(matches!(wrong, Err(SettingError::EncryptionKey(_))));
+        for policy in ["required", "required-for-admins"] {
+            let alone = state(&["--second-factor", policy]);
+            assert!(
+                matches!(alone, Err(SettingError::NoEncryptionKey)),
+                "{policy}"
+            );
+            let both = state(&["--second-factor", policy, "--encryption-key", key]);
+            assert!(matches!(both, Ok(true)), "{policy}");
+        }
+    }
 }

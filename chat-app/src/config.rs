@@ -26,6 +26,7 @@ pub use self::import::{Import, ImportSlack};
 pub use self::kafka::{Kafka, SecurityProtocol};
 pub use self::oidc::{
     ClaimNames, Login, OidcProvider, OidcProviders, OidcRegistration, PasswordLogin,
+    SecondFactorPolicy,
 };
 pub use self::security::{Security, TrustedProxies};
 use crate::search::Language;
@@ -407,6 +408,8 @@ pub(crate) mod tests {
             "hunter4",
             "--database-password",
             "hunter5",
+            "--encryption-key",
+            "hunter6",
         ];
         let config = serve(&flags).unwrap();
         let text = format!("{config:?}");

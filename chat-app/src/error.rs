@@ -32,6 +32,9 @@ pub enum AppError {
     /// `next`.
     #[error("a recent proof is needed")]
     ProofNeeded { next: String },
+    /// The person has to set up a second factor before anything else. A browser is redirected to the page for it.
+    #[error("a second factor is needed")]
+    SecondFactorNeeded,
     /// The person may see it but not change it.
     #[error("forbidden")]
     Forbidden,
@@ -58,7 +61,7 @@ pub enum AppError {
     /// An invitation or a reset link that is used up, revoked, expired or made up.
     #[error("the link is no longer valid")]
     LinkSpent,
-    /// Of logging in or signing up; the next one may be made after this time.
+    /// Of logging in, proving or signing up; the next one may be made after this time.
     #[error("too many attempts")]
     TooManyAttempts(Duration),
     /// Too many passwords are waiting to be hashed.
@@ -86,6 +89,7 @@ impl AppError {
             Self::NotFound => (S::NOT_FOUND, "error-not-found"),
             Self::SignedOut { .. } => (S::UNAUTHORIZED, "error-signed-out"),
             Self::ProofNeeded { .. } => (S::FORBIDDEN, "error-proof-needed"),
+            Self::SecondFactorNeeded => (S::FORBIDDEN, "error-second-factor-needed"),
             Self::Forbidden => (S::FORBIDDEN, "error-forbidden"),
             Self::Blocked => (S::FORBIDDEN, "error-blocked"),
             Self::NoAttachment => (S::UNPROCESSABLE_ENTITY, "error-no-attachment"),
@@ -287,6 +291,7 @@ mod tests {
             E::NotFound,
             E::SignedOut { next: None },
             E::ProofNeeded { next: "/c".into() },
+            E::SecondFactorNeeded,
             E::Forbidden,
             E::Blocked,
             E::NoAttachment,

@@ -26,6 +26,7 @@ mod provider_login;
 mod request_id;
 mod rooms;
 mod search;
+mod second_factor;
 mod session;
 mod source;
 mod switch;
@@ -48,6 +49,10 @@ pub fn router(app: App) -> Router {
         .route("/reset/{token}", get(auth::reset_page).post(auth::reset))
         .route("/setup", get(auth::setup_page).post(auth::setup))
         .route("/logout", post(auth::logout))
+        .route(
+            "/second-factor",
+            get(second_factor::page).post(second_factor::enter),
+        )
         .route("/login/{provider}", post(provider_login::begin))
         .route("/login/{provider}/callback", get(provider_login::callback))
         .route(
@@ -133,6 +138,7 @@ fn settings() -> Router<App> {
         .route("/account/password", post(account::set_password))
         .route("/account/logins/connect", post(account::connect))
         .route("/account/logins/disconnect", post(account::disconnect))
+        .merge(second_factor_settings())
         .route("/account/devices/revoke", post(account::revoke))
         .route("/account/devices/others", post(account::revoke_others))
         .route(
@@ -149,4 +155,24 @@ fn settings() -> Router<App> {
         .route("/account/export", get(account::export))
         .route("/account/delete", post(account::delete))
         .route("/avatar/{id}", get(account::get_avatar))
+}
+
+/// Also for people who have to set up a second factor before anything else.
+fn second_factor_settings() -> Router<App> {
+    use account::second_factor;
+    Router::new()
+        .route(
+            "/account/second-factor",
+            get(second_factor::start).post(second_factor::confirm),
+        )
+        .route(
+            "/account/second-factor/setup",
+            get(second_factor::setup_page).post(second_factor::begin),
+        )
+        .route("/account/second-factor/codes", post(second_factor::codes))
+        .route("/account/second-factor/remove", post(second_factor::remove))
+        .route(
+            "/account/second-factor/read",
+            post(second_factor::read_removal),
+        )
 }

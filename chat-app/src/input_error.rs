@@ -77,6 +77,11 @@ pub enum InputError {
     SetupTokenWrong,
     SetupNameTaken,
     CurrentPasswordWrong,
+    SecondFactorWrong,
+    /// While the person sets it up.
+    AuthenticatorWrong,
+    /// The settings require it.
+    SecondFactorRequired,
     AvatarFormat,
     AvatarTooLarge,
     /// The last admin can't delete their account.
@@ -179,6 +184,9 @@ impl InputError {
             Self::SetupTokenWrong => t!(text, "setup-token-wrong"),
             Self::SetupNameTaken => t!(text, "setup-name-taken"),
             Self::CurrentPasswordWrong => t!(text, "account-password-wrong"),
+            Self::SecondFactorWrong => t!(text, "second-factor-wrong"),
+            Self::AuthenticatorWrong => t!(text, "second-factor-setup-wrong"),
+            Self::SecondFactorRequired => t!(text, "second-factor-required"),
             Self::AvatarFormat => t!(text, "account-picture-format"),
             Self::AvatarTooLarge => t!(text, "account-picture-large"),
             Self::OwnAccountLastAdmin => t!(text, "account-delete-last-admin"),
@@ -324,6 +332,9 @@ mod tests {
             E::SetupTokenWrong,
             E::SetupNameTaken,
             E::CurrentPasswordWrong,
+            E::SecondFactorWrong,
+            E::AuthenticatorWrong,
+            E::SecondFactorRequired,
             E::AvatarFormat,
             E::AvatarTooLarge,
             E::OwnAccountLastAdmin,

@@ -1,4 +1,4 @@
-//! Settings of how people log in: passwords, and providers of OpenID Connect. Pure.
+//! Settings of how people log in: passwords, second factors, and providers of OpenID Connect. Pure.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -6,6 +6,8 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 use openidconnect::IssuerUrl;
 use serde::Deserialize;
+
+use crate::domain::Session;
 
 /// How people log in.
 #[derive(Clone, Debug, Args)]
@@ -17,6 +19,13 @@ pub struct Login {
         default_value = "enabled"
     )]
     pub passwords: PasswordLogin,
+    /// Who has to set up a second factor before they can do anything else, if they log in with a password
+    #[arg(
+        long = "second-factor",
+        env = "CONFAB_SECOND_FACTOR",
+        default_value = "optional"
+    )]
+    pub second_factor: SecondFactorPolicy,
     /// Providers of OpenID Connect, as a JSON list of objects with the fields of auth.oidc in a ChatDeployment, but with
     /// clientSecretFile and caFile for the paths of files; requires a URL
     #[arg(
@@ -27,6 +36,36 @@ pub struct Login {
         value_name = "JSON"
     )]
     pub providers: OidcProviders,
+}
+
+impl Login {
+    /// Whether the person of this session has to set up a second factor first. A provider asks for factors of its own.
+    pub fn lacks_second_factor(&self, session: &Session) -> bool {
+        self.second_factor.requires(session.admin)
+            && !session.second_factor
+            && !session.began_at_provider
+    }
+}
+
+/// Who has to have a second factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SecondFactorPolicy {
+    /// Nobody.
+    Optional,
+    /// Everyone who logs in with a password.
+    Required,
+    /// Admins who log in with a password.
+    RequiredForAdmins,
+}
+
+impl SecondFactorPolicy {
+    pub fn requires(self, admin: bool) -> bool {
+        match self {
+            Self::Optional => false,
+            Self::Required => true,
+            Self::RequiredForAdmins => admin,
+        }
+    }
 }
 
 /// Who can log in with a password. Only with `Enabled` can people sign up with one.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use ipnet::IpNet;
+use secrecy::SecretString;
 
 use crate::store::sessions::Limits;
 
@@ -36,6 +37,15 @@ pub struct Security {
     /// Hours after which people have to log in again in a browser that they have not used
     #[arg(long, env = "CONFAB_SESSION_IDLE_HOURS", default_value = "336", value_name = "HOURS", value_parser = clap::value_parser!(u32).range(1..=8760))]
     pub session_idle_hours: u32,
+    /// Key that encrypts the secrets of second factors in PostgreSQL: 32 bytes as base64url without padding; if omitted, nobody can set
+    /// one up
+    #[arg(
+        long,
+        env = "CONFAB_ENCRYPTION_KEY",
+        hide_env_values = true,
+        value_name = "KEY"
+    )]
+    pub encryption_key: Option<SecretString>,
 }
 
 impl Security {

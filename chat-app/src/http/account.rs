@@ -5,6 +5,7 @@ mod blocks;
 mod delete;
 mod export;
 mod logins;
+pub(super) mod second_factor;
 mod sessions;
 pub(super) mod tokens;
 
@@ -20,6 +21,7 @@ pub(super) use self::avatar::{UPLOAD_LIMIT, get_avatar, put_avatar, remove_avata
 pub(super) use self::blocks::{block, folded, unblock};
 pub(super) use self::delete::delete;
 pub(super) use self::export::export;
+use self::logins::require_proof;
 pub(super) use self::logins::{connect, disconnect};
 pub(super) use self::sessions::{revoke, revoke_others};
 use super::auth::password_error;
@@ -71,6 +73,7 @@ async fn account_page(
         sessions: &store::sessions::list(&app.pool, me, MAX_LISTED_SESSIONS).await?,
         blocked: &store::blocks::list(&app.pool, me).await?,
         has_password: has_password(app, session).await?,
+        second_factor: second_factor::section(app, session).await?,
         identities: &store::identities::list(&app.pool, me).await?,
         providers: &app.config.login.providers.0,
         outcome,
@@ -187,6 +190,9 @@ pub(super) async fn set_password(
     text: Text,
     Form(form): Form<PasswordForm>,
 ) -> Result<Response, AppError> {
+    if session.second_factor {
+        require_proof(&session)?;
+    }
     if !knows_password(&app, &session, form.current).await? {
         return page_with_error(
             &app,
@@ -206,7 +212,8 @@ pub(super) async fn set_password(
     Ok(saved_redirect("password").into_response())
 }
 
-/// Protects against someone else at an open browser. False where the person cannot use a password.
+/// Protects against someone else at an open browser. False where the person cannot use a password. Whoever has a second factor has
+/// proved nothing with the password alone.
 pub(super) async fn knows_password(
     app: &App,
     session: &Session,
@@ -218,7 +225,9 @@ pub(super) async fn knows_password(
     let correct = app.passwords.verify(password, Some(hash)).await? && allowed;
     if correct {
         attempt.succeeded().await?;
-        store::sessions::prove(&app.pool, session.id).await?;
+        if !session.second_factor {
+            store::sessions::prove(&app.pool, session.id).await?;
+        }
     }
     Ok(correct)
 }

@@ -1,4 +1,4 @@
-//! Log in and log out. Does I/O.
+//! Log in and log out. Does I/O. A second factor is asked for in `second_factor.rs`.
 
 mod reset;
 mod sign_up;
@@ -17,7 +17,8 @@ pub(super) use self::sign_up::{
 use super::extract::Form;
 use super::limits::Attempt;
 use super::provider_login;
-use super::session::{self, Browser};
+use super::second_factor;
+use super::session::{self, AnySession, Browser};
 use super::source::Source;
 use crate::app::App;
 use crate::config::Registration;
@@ -117,8 +118,7 @@ pub(super) async fn login(
         }
         Some(person) => {
             attempt.succeeded().await?;
-            let jar = session::start(&app, browser, person.id, None).await?;
-            return Ok((jar, Redirect::to(&return_path(&form.next))).into_response());
+            return second_factor::log_in(&app, browser, person.id, &return_path(&form.next)).await;
         }
         None => InputError::LoginWrong,
     };
@@ -140,7 +140,7 @@ pub(super) async fn login(
 /// Ends the session, and the one of the provider that it began at: the browser goes to the provider's page for that.
 pub(super) async fn logout(
     State(app): State<App>,
-    session: Session,
+    AnySession(session): AnySession,
     text: Text,
     jar: CookieJar,
 ) -> Result<Response, AppError> {

@@ -57,6 +57,9 @@ pub(super) async fn render(State(app): State<App>, request: Request, next: Next)
         AppError::ProofNeeded { next } if !json => {
             return redirect("/confirm", [("next", next.as_str())].into_iter());
         }
+        AppError::SecondFactorNeeded if !json && !upgrade => {
+            return redirect("/account/second-factor", std::iter::empty());
+        }
         error if json => json_response(text, error),
         error => page_response(&app, text, error, id.as_deref()),
     };

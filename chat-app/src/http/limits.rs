@@ -1,4 +1,4 @@
-//! How often people may try to log in, to sign up and to prove who they are, and programs may post and call
+//! How often people may try to log in, to sign up, to enter codes and to prove who they are, and programs may post and call
 //! the API. Does I/O.
 //!
 //! PostgreSQL counts for all replicas. Whoever has logged in with a browser before has a limit of their own there, which
@@ -94,6 +94,26 @@ impl<'a> Attempt<'a> {
         Self::take(app, vec![own(key("proof", user))]).await
     }
 
+    /// To enter a code of an authenticator app. A million codes are few, so that this is slow: who knows the password and tries all year
+    /// finds one with a probability of a tenth.
+    pub(super) async fn code(
+        app: &'a App,
+        user: UserId,
+        place: CodePlace,
+    ) -> Result<Self, AppError> {
+        let of = match place {
+            CodePlace::Session => key("code in session", user),
+            CodePlace::KnownDevice(device) => key("code on device", (user, device)),
+            CodePlace::Elsewhere => key("code", user),
+        };
+        Self::take(app, vec![limit(of, 10, 15 * 60)]).await
+    }
+
+    /// To enter a recovery code, which nobody can guess: strangers must not keep its owner out.
+    pub(super) async fn recovery_code(app: &'a App, user: UserId) -> Result<Self, AppError> {
+        Self::take(app, vec![shared(key("recovery code", user), 20, 1)]).await
+    }
+
     /// Waits for the attempt's turn.
     async fn take(app: &'a App, limits: Vec<Limit>) -> Result<Self, AppError> {
         match attempts::take(&app.pool, &limits).await? {
@@ -109,6 +129,15 @@ impl<'a> Attempt<'a> {
     pub(super) async fn succeeded(self) -> sqlx::Result<()> {
         attempts::give_back(&self.app.pool, &self.limits).await
     }
+}
+
+/// Where a person enters a code. Each has a limit of its own, which attempts elsewhere do not use up.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum CodePlace {
+    Session,
+    /// The hash of the token of a browser in which they have logged in before.
+    KnownDevice([u8; 32]),
+    Elsewhere,
 }
 
 /// What only one person has an interest in using up.

@@ -1,5 +1,5 @@
-//! Asks people for a proof before what somebody else at an open browser must not do: for their password, or for another login at
-//! a provider. Does I/O.
+//! Asks people for a proof before what somebody else at an open browser must not do: for their password, with a code if they have a
+//! second factor, or for another login at a provider, which asks for its own factors. Does I/O.
 
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
@@ -11,13 +11,16 @@ use serde::Deserialize;
 use super::account::knows_password;
 use super::auth::{NextQuery, return_path, unprocessable};
 use super::extract::{Form, Path};
+use super::limits::CodePlace;
 use super::provider_login::{self, Errand};
+use super::second_factor;
+use super::session::AnySession;
 use crate::app::App;
 use crate::domain::{Session, User};
 use crate::error::AppError;
 use crate::input_error::InputError;
 use crate::store::oidc_flows::Purpose;
-use crate::store::{accounts, identities};
+use crate::store::{accounts, identities, sessions};
 use crate::text::Text;
 use crate::views;
 use crate::views::auth::{AuthForm, Proofs};
@@ -65,7 +68,7 @@ fn page_of(path: &str) -> &str {
 
 pub(super) async fn page(
     State(app): State<App>,
-    session: Session,
+    AnySession(session): AnySession,
     text: Text,
     Form(NextQuery { next }): Form<NextQuery>,
 ) -> Result<Html<String>, AppError> {
@@ -84,6 +87,7 @@ async fn render(app: &App, session: &Session, text: Text, form: &AuthForm) -> sq
     let providers = app.providers.iter().map(|provider| &provider.settings);
     let proofs = Proofs {
         password: has_password(app, session).await?,
+        code: session.second_factor,
         providers: providers
             .filter(|it| {
                 identities
@@ -124,7 +128,7 @@ pub(super) async fn page_with_error(
 /// Sends the person to a provider, which has to ask for their credentials.
 pub(super) async fn confirm_at_provider(
     State(app): State<App>,
-    session: Session,
+    AnySession(session): AnySession,
     text: Text,
     jar: CookieJar,
     Path(name): Path<String>,
@@ -142,24 +146,43 @@ pub(super) async fn confirm_at_provider(
 #[derive(Deserialize)]
 pub(super) struct ProofForm {
     password: String,
+    /// Of people who have a second factor.
+    #[serde(default)]
+    code: String,
     #[serde(default)]
     next: String,
 }
 
+/// True also for who needs none.
+async fn has_second_factor(app: &App, session: &Session, code: &str) -> Result<bool, AppError> {
+    match session.second_factor {
+        true => second_factor::is_right(app, session.user.id, CodePlace::Session, code).await,
+        false => Ok(true),
+    }
+}
+
 pub(super) async fn confirm(
     State(app): State<App>,
-    session: Session,
+    AnySession(session): AnySession,
     text: Text,
-    Form(ProofForm { password, next }): Form<ProofForm>,
+    Form(ProofForm {
+        password,
+        code,
+        next,
+    }): Form<ProofForm>,
 ) -> Result<Response, AppError> {
-    if knows_password(&app, &session, password).await? {
-        return Ok(Redirect::to(&return_path(&next)).into_response());
-    }
-    let form = AuthForm {
+    let mut form = AuthForm {
         name: session.user.name.to_string(),
         next,
-        password_error: Some(InputError::CurrentPasswordWrong),
         ..Default::default()
     };
+    if !knows_password(&app, &session, password).await? {
+        form.password_error = Some(InputError::CurrentPasswordWrong);
+    } else if !has_second_factor(&app, &session, &code).await? {
+        form.code_error = Some(InputError::SecondFactorWrong);
+    } else {
+        sessions::prove(&app.pool, session.id).await?;
+        return Ok(Redirect::to(&return_path(&form.next)).into_response());
+    }
     Ok(unprocessable(render(&app, &session, text, &form).await?))
 }

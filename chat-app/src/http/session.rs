@@ -1,4 +1,6 @@
 //! The session cookie, and the session in PostgreSQL that it belongs to. Does I/O.
+//!
+//! A person who has to set up a second factor first has a session, but handlers that ask for [`Session`] do not run.
 
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
@@ -38,6 +40,10 @@ impl Browser {
     pub(super) fn device(&self, config: &Config) -> Option<[u8; 32]> {
         let cookie = self.jar.get(&cookie_name(config, DEVICE))?;
         Some(tokens::hash(cookie.value()))
+    }
+
+    pub(super) fn jar(&self) -> &CookieJar {
+        &self.jar
     }
 }
 
@@ -120,7 +126,7 @@ pub(super) async fn end(
     Ok(jar.add(cookie(&app.config, SESSION, String::new(), Duration::ZERO)))
 }
 
-/// The token of this browser for logins at providers, and its cookie, which lives as long as such a login. A browser may begin
+/// The token of this browser for logins that have begun and not ended, at providers or with a second factor, and its cookie, which lives as long as such a login. A browser may begin
 /// several at once.
 pub(super) fn flow_token(
     app: &App,
@@ -210,14 +216,23 @@ impl FromRequestParts<App> for RecentSession {
             return Err(signed_out);
         };
         let began = Instant::now();
-        if let Some(session) = app.recent_sessions.get(&hash, began) {
+        // They may have set up a second factor since.
+        let recent = app.recent_sessions.get(&hash, began);
+        if let Some(session) = recent.filter(|session| !lacks_second_factor(app, session)) {
             return Ok(Self(session));
         }
         let session = find(app, hash).await?.ok_or(signed_out)?;
+        if lacks_second_factor(app, &session) {
+            return Err(AppError::SecondFactorNeeded);
+        }
         app.recent_sessions
             .insert(hash, &session, began, Instant::now());
         Ok(Self(session))
     }
+}
+
+fn lacks_second_factor(app: &App, session: &Session) -> bool {
+    app.config.login.lacks_second_factor(session)
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Session
@@ -227,8 +242,26 @@ where
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AppError> {
+        let AnySession(session) = AnySession::from_request_parts(parts, state).await?;
+        match lacks_second_factor(&App::from_ref(state), &session) {
+            true => Err(AppError::SecondFactorNeeded),
+            false => Ok(session),
+        }
+    }
+}
+
+/// A session, also of a person who has to set up a second factor first: for the pages that lead there, and to log out.
+pub(super) struct AnySession(pub(super) Session);
+
+impl<S: Send + Sync> FromRequestParts<S> for AnySession
+where
+    App: FromRef<S>,
+{
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AppError> {
         let session = of_headers(&App::from_ref(state), &parts.headers).await?;
-        session.ok_or_else(|| {
+        session.map(Self).ok_or_else(|| {
             let page = (parts.method == Method::GET)
                 .then(|| parts.uri.path_and_query())
                 .flatten();

@@ -3,10 +3,12 @@
 mod logins;
 mod people;
 mod safety;
+mod second_factor;
 
 use maud::{Markup, html};
 
 pub(crate) use self::people::folded_css;
+pub(crate) use self::second_factor::Section as SecondFactorSection;
 use super::document::card;
 pub(crate) use super::settings::Outcome;
 use super::settings::{button, page as settings_page, section};
@@ -29,6 +31,7 @@ pub(crate) struct AccountPage<'a> {
     pub(crate) blocked: &'a [User],
     /// Whether they have a password that they can use.
     pub(crate) has_password: bool,
+    pub(crate) second_factor: SecondFactorSection,
     pub(crate) identities: &'a [Identity],
     pub(crate) providers: &'a [OidcProvider],
     /// The section whose form was sent, and its outcome.
@@ -57,6 +60,7 @@ pub(crate) fn page(shell: &Shell, page: &AccountPage) -> Markup {
         (privacy(text, page))
         (logins::logins(text, page))
         @if page.has_password { (safety::password(text, page)) }
+        (second_factor::second_factor(text, page))
         (safety::sessions(text, page))
         (people::blocked(text, page))
         (safety::data(text, page))

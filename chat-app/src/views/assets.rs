@@ -119,6 +119,7 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     "badge.js"   "js/badge.js" "text/javascript; charset=utf-8"
     "notifications.css" "css/notifications.css" "text/css; charset=utf-8"
     "search.css" "css/search.css" "text/css; charset=utf-8"
+    "second-factor.css" "css/second-factor.css" "text/css; charset=utf-8"
     "icon.svg"   "icon.svg" "image/svg+xml; charset=utf-8"
     "icon-192.png" "icon-192.png" "image/png"
     "icon-512.png" "icon-512.png" "image/png"

@@ -1,4 +1,4 @@
-//! Log in, sign up, set up, reset a password: cards with a form. Pure.
+//! Log in, sign up, set up, reset a password, enter a code: cards with a form. Pure.
 
 mod providers;
 
@@ -22,6 +22,8 @@ pub(crate) struct AuthForm {
     pub(crate) ended: bool,
     pub(crate) name_error: Option<InputError>,
     pub(crate) password_error: Option<InputError>,
+    /// Of a second factor.
+    pub(crate) code_error: Option<InputError>,
     /// Of the setup token.
     pub(crate) token_error: Option<InputError>,
     /// Of a login at a provider.
@@ -33,6 +35,7 @@ impl AuthForm {
         let errors = [
             &self.name_error,
             &self.password_error,
+            &self.code_error,
             &self.token_error,
             &self.provider_error,
         ];
@@ -157,10 +160,49 @@ pub(crate) fn reset(config: &Config, text: Text, token: &str, form: &AuthForm) -
     card(config, text, &t!(text, "reset-heading"), content)
 }
 
+/// Asks for a code of the second factor, after the password.
+pub(crate) fn second_factor(config: &Config, text: Text, form: &AuthForm) -> Markup {
+    let content = html! {
+        p.hint { (t!(text, "second-factor-sentence", name = form.name.as_str())) }
+        form method="post" action="/second-factor" data-testid="code-form" novalidate {
+            (code_field(text, form.code_error.as_ref(), true, true))
+            button.primary type="submit" { (t!(text, "login")) }
+        }
+        p.aside { a href="/login" { (t!(text, "second-factor-other")) } }
+    };
+    card(config, text, &t!(text, "second-factor-heading"), content)
+}
+
+/// A code of the authenticator app; with `recovery`, or a recovery code. `first`: it is what the page is for.
+pub(super) fn code_field(
+    text: Text,
+    error: Option<&InputError>,
+    recovery: bool,
+    first: bool,
+) -> Markup {
+    let described_by = match error {
+        Some(_) => Some("code-error"),
+        None => recovery.then_some("code-hint"),
+    };
+    html! {
+        div.field {
+            label for="code" { (t!(text, "second-factor-code")) }
+            // Not `inputmode="numeric"` where recovery codes are taken: their keyboard needs letters.
+            input #code name="code" type="text" required maxlength="64" dir="ltr" autocomplete="one-time-code" autocapitalize="none"
+                autocorrect="off" spellcheck="false" inputmode=[(!recovery).then_some("numeric")]
+                aria-invalid=[error.map(|_| "true")] aria-describedby=[described_by] autofocus[first || error.is_some()];
+            @if recovery && error.is_none() { p.hint #code-hint { (t!(text, "second-factor-code-hint")) } }
+            (field_error(text, "code-error", error))
+        }
+    }
+}
+
 /// How a person can prove who they are.
 #[derive(Debug)]
 pub(crate) struct Proofs<'a> {
     pub(crate) password: bool,
+    /// Whether the password needs a code of the second factor.
+    pub(crate) code: bool,
     pub(crate) providers: Vec<&'a OidcProvider>,
 }
 
@@ -175,6 +217,7 @@ pub(crate) fn confirm(config: &Config, text: Text, proofs: &Proofs, form: &AuthF
                 input type="hidden" name="name" value=(form.name) autocomplete="username";
                 input type="hidden" name="next" value=(form.next);
                 (password_field(text, form, false))
+                @if proofs.code { (code_field(text, form.code_error.as_ref(), true, false)) }
                 button.primary type="submit" { (t!(text, "confirm-submit")) }
             }
         } @else if proofs.providers.is_empty() {

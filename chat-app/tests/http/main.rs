@@ -27,6 +27,7 @@ mod provider;
 mod provider_logins;
 mod rooms;
 mod search;
+mod second_factor;
 mod sessions;
 mod sign_up;
 mod site;

@@ -4,6 +4,7 @@ mod account;
 mod answers;
 mod outages;
 mod passwords;
+mod second_factor;
 
 use serde_json::{Value, json};
 use sqlx::PgPool;

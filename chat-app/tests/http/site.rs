@@ -20,6 +20,8 @@ use tower::ServiceExt;
 use uuid::Uuid;
 
 pub const PASSWORD: &str = "correct horse";
+/// 32 bytes as base64url.
+pub const ENCRYPTION_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 pub const SETUP_TOKEN: &str = "a token of the operator";
 /// Settings of a chat that an administrator can be made in.
 pub const SETUP: [&str; 2] = ["--setup-token", SETUP_TOKEN];

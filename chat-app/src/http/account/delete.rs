@@ -40,9 +40,11 @@ pub(in crate::http) async fn delete(
     jar: CookieJar,
     Form(form): Form<DeleteForm>,
 ) -> Result<Response, AppError> {
-    if !has_password(&app, &session).await? {
+    let has_password = has_password(&app, &session).await?;
+    if session.second_factor || !has_password {
         require_proof(&session)?;
-    } else if !knows_password(&app, &session, form.password).await? {
+    }
+    if has_password && !knows_password(&app, &session, form.password).await? {
         return page_with_error(
             &app,
             &session,

@@ -9,7 +9,8 @@ use crate::app::App;
 use crate::config::PasswordLogin;
 use crate::error::AppError;
 use crate::http::extract::{Form, Path};
-use crate::http::session::{self, Browser};
+use crate::http::second_factor;
+use crate::http::session::Browser;
 use crate::store::resets;
 use crate::text::Text;
 use crate::{tokens, views};
@@ -56,8 +57,7 @@ pub(in crate::http) async fn reset(
         // The new password lets admins in, and nobody else.
         return Ok(Redirect::to("/login").into_response());
     }
-    let jar = session::start(&app, browser, user, None).await?;
-    Ok((jar, Redirect::to("/c")).into_response())
+    second_factor::log_in(&app, browser, user, "/c").await
 }
 
 async fn name(app: &App, token: &str) -> Result<String, AppError> {

@@ -11,6 +11,7 @@ use crate::domain::{Session, UserId, UserName};
 use crate::error::AppError;
 use crate::http::extract::{Form, Path};
 use crate::http::limits::Attempt;
+use crate::http::second_factor;
 use crate::http::session::{self, Browser};
 use crate::http::source::Source;
 use crate::input_error::InputError;
@@ -170,7 +171,7 @@ pub(in crate::http) async fn setup(
         Ok(Some(user)) => sign_in(&app, browser, user, "/admin").await,
         Ok(None) => Err(AppError::NotFound),
         Err(CreateUserError::Taken) => match promote(&app, &new, given.password).await? {
-            Some(user) => sign_in(&app, browser, user, "/admin").await,
+            Some(user) => second_factor::log_in(&app, browser, user, "/admin").await,
             None => {
                 let form = AuthForm {
                     name: given.name,

@@ -60,6 +60,7 @@ fn row(text: Text, person: &Person) -> Markup {
 fn tags(text: Text, person: &Person) -> Markup {
     html! {
         @if person.admin { span.tag { (t!(text, "admin-is-admin")) } }
+        @if person.second_factor { span.tag { (t!(text, "admin-second-factor")) } }
         @if person.disabled { span.tag.off { (t!(text, "admin-is-disabled")) } }
     }
 }
@@ -104,6 +105,9 @@ fn acts(config: &Config, text: Text, person: &Person) -> Markup {
                 (button(&format!("{path}/reset"), &[], "primary", &t!(text, "admin-reset-link")))
             }
             (act("sign_out", "quiet", &t!(text, "admin-sign-out")))
+            @if person.second_factor {
+                (act("remove_second_factor", "quiet", &t!(text, "admin-remove-second-factor")))
+            }
             @if person.admin { (act("unmake_admin", "quiet", &t!(text, "admin-unmake-admin"))) }
             @else { (act("make_admin", "quiet", &t!(text, "admin-make-admin"))) }
             (act("disable", "danger", &t!(text, "admin-disable")))
