@@ -61,6 +61,8 @@ pub enum Command {
     /// Bring the history of another chat in, then exit. The chat keeps serving; run it again to continue after an interruption
     #[command(subcommand)]
     Import(Import),
+    /// Remove a person's second factor, then exit. For who lost it and their recovery codes, if no admin can do it
+    RemoveSecondFactor(RemoveSecondFactor),
     /// Print the OpenAPI document of the API, then exit
     Openapi,
 }
@@ -209,6 +211,20 @@ pub struct Migrate {
     /// Where the result goes.
     #[command(flatten)]
     pub termination: Termination,
+    /// Logging.
+    #[command(flatten)]
+    pub log: Log,
+}
+
+/// Settings of `remove-second-factor`.
+#[derive(Clone, Debug, Args)]
+pub struct RemoveSecondFactor {
+    /// Login name of the person
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Connection to PostgreSQL.
+    #[command(flatten)]
+    pub database: Database,
     /// Logging.
     #[command(flatten)]
     pub log: Log,

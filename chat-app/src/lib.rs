@@ -40,6 +40,7 @@ pub(crate) mod push;
 pub(crate) mod recent_pages;
 pub(crate) mod recent_sessions;
 pub mod relay;
+pub mod remove_second_factor;
 pub mod replay;
 pub mod search;
 pub mod second_factor;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chat_app::config::{self, Command, Import};
 use chat_app::http::api;
-use chat_app::{backup, import, migrate, replay, serve, telemetry};
+use chat_app::{backup, import, migrate, remove_second_factor, replay, serve, telemetry};
 
 /// How long to wait for blocking tasks: dropping a Kafka client takes as long as its broker does not answer.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(1);
@@ -31,6 +31,7 @@ async fn run(command: Command) -> ExitCode {
         Command::Backup(settings) => Some(&settings.log),
         Command::Restore(settings) => Some(&settings.log),
         Command::Import(settings) => Some(&settings.settings().log),
+        Command::RemoveSecondFactor(settings) => Some(&settings.log),
         Command::Openapi => None,
     };
     if let Some(Err(sentence)) = log.map(telemetry::init) {
@@ -47,6 +48,7 @@ async fn run(command: Command) -> ExitCode {
         Command::Backup(settings) => backup::save::run(*settings).await,
         Command::Restore(settings) => backup::load::run(*settings).await,
         Command::Import(Import::Slack(settings)) => import::run(*settings).await,
+        Command::RemoveSecondFactor(settings) => remove_second_factor::run(settings).await,
         Command::Serve(config) => match serve::run(*config).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(&error.to_string()),
