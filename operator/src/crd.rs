@@ -21,7 +21,7 @@ mod status;
 mod topics;
 
 pub(crate) use attachments::{AttachmentStore, Attachments, S3Store};
-pub(crate) use auth::Auth;
+pub(crate) use auth::{Auth, SecondFactor};
 pub(crate) use backup::{Backup, Restore};
 pub(crate) use chat::{ChatSettings, Switch};
 pub(crate) use definition::definition;

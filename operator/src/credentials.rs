@@ -3,7 +3,7 @@
 
 mod keys;
 
-pub(crate) use keys::{Keys, SETUP_TOKEN, VAPID_PRIVATE_KEY};
+pub(crate) use keys::{ENCRYPTION_KEY, Keys, SETUP_TOKEN, VAPID_PRIVATE_KEY};
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,7 @@
 //! API types for how people sign in. No I/O.
 
 use kube::KubeSchema;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::oidc::{OidcProvider, PasswordLogin};
@@ -16,6 +17,11 @@ pub(crate) struct Auth {
     /// effect.
     #[serde(default)]
     pub password: PasswordLogin,
+
+    /// Who has to set up a second factor, an authenticator app, before they can do anything else in the chat. Concerns people who log in
+    /// with a password: at a provider of `oidc`, its own factors count. Access tokens and bots of the API are not affected.
+    #[serde(default)]
+    pub second_factor: SecondFactor,
 
     /// Providers of OpenID Connect at which people log in, in the order in which the login page offers them.
     /// Requires `url`.
@@ -48,10 +54,23 @@ pub(crate) struct Auth {
     pub trusted_proxies: Vec<String>,
 }
 
+/// Who has to have a second factor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub(crate) enum SecondFactor {
+    /// Nobody. Everyone with a password can set one up.
+    #[default]
+    Optional,
+    /// Everyone who logs in with a password.
+    Required,
+    /// Admins who log in with a password.
+    RequiredForAdmins,
+}
+
 impl Default for Auth {
     fn default() -> Self {
         Self {
             password: PasswordLogin::default(),
+            second_factor: SecondFactor::default(),
             oidc: Vec::new(),
             session_lifetime_hours: defaults::session_lifetime_hours(),
             session_idle_hours: defaults::session_idle_hours(),

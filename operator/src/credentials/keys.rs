@@ -14,6 +14,11 @@ use crate::digest::digest;
 pub(crate) const SETUP_TOKEN: &str = "setup-token";
 /// Key of the Secret: what push services know the chat by (VAPID, RFC 8292).
 pub(crate) const VAPID_PRIVATE_KEY: &str = "vapid-private-key";
+/// Key of the Secret: what the chat-app encrypts secrets of people with, in PostgreSQL.
+pub(crate) const ENCRYPTION_KEY: &str = "encryption-key";
+
+/// Of AES-256.
+const ENCRYPTION_KEY_BYTES: usize = 32;
 
 /// 32 characters of 62 are 190 bits.
 const TOKEN_LENGTH: usize = 32;
@@ -32,6 +37,8 @@ pub(crate) struct Keys {
     pub setup_token: SecretString,
     /// A private key on P-256 as 43 characters of base64url.
     pub vapid_private_key: SecretString,
+    /// 32 bytes as 43 characters of base64url.
+    pub encryption_key: SecretString,
 }
 
 impl Keys {
@@ -41,11 +48,15 @@ impl Keys {
         let vapid = stored
             .get(VAPID_PRIVATE_KEY)
             .filter(|text| is_private_key(text));
+        let encryption = stored
+            .get(ENCRYPTION_KEY)
+            .filter(|text| is_encryption_key(text));
         Self {
             setup_token: SecretString::from(
                 token.unwrap_or_else(|| random_text(TOKEN_LENGTH, ALPHANUMERIC)),
             ),
             vapid_private_key: SecretString::from(vapid.unwrap_or_else(new_private_key)),
+            encryption_key: SecretString::from(encryption.unwrap_or_else(new_encryption_key)),
         }
     }
 
@@ -61,6 +72,7 @@ impl Keys {
         digest([
             self.setup_token.expose_secret(),
             self.vapid_private_key.expose_secret(),
+            self.encryption_key.expose_secret(),
         ])
     }
 }
@@ -83,6 +95,15 @@ fn is_scalar(bytes: &[u8; 32]) -> bool {
     *bytes != [0; 32] && *bytes < P256_ORDER
 }
 
+fn is_encryption_key(text: &str) -> bool {
+    let bytes = URL_SAFE_NO_PAD.decode(text);
+    bytes.is_ok_and(|bytes| bytes.len() == ENCRYPTION_KEY_BYTES)
+}
+
+fn new_encryption_key() -> String {
+    URL_SAFE_NO_PAD.encode(random_bytes::<ENCRYPTION_KEY_BYTES>())
+}
+
 /// Uniform over all private keys: a number that is none is skipped, one in four thousand million.
 fn new_private_key() -> String {
     loop {
@@ -102,8 +123,12 @@ mod tests {
     use k8s_openapi::ByteString;
     use k8s_openapi::api::core::v1::Secret;
 
-    fn kept(token: &str, vapid: &str) -> (bool, bool) {
-        let data = [(SETUP_TOKEN, token), (VAPID_PRIVATE_KEY, vapid)];
+    fn kept(token: &str, vapid: &str, encryption: &str) -> (bool, bool, bool) {
+        let data = [
+            (SETUP_TOKEN, token),
+            (VAPID_PRIVATE_KEY, vapid),
+            (ENCRYPTION_KEY, encryption),
+        ];
         let data = data.map(|(key, text)| (key.to_owned(), ByteString(text.as_bytes().to_vec())));
         let secret = Secret {
             data: Some(data.into()),
@@ -114,19 +139,23 @@ mod tests {
         (
             keys.setup_token.expose_secret() == token,
             keys.vapid_private_key.expose_secret() == vapid,
+            keys.encryption_key.expose_secret() == encryption,
         )
     }
 
     #[test]
-    fn new_keys_are_a_token_of_32_characters_and_a_private_key_on_p256() {
+    fn new_keys_are_a_token_of_32_characters_a_private_key_on_p256_and_32_random_bytes() {
         let keys = credentials(&Children::default()).keys;
         assert!(is_token(keys.setup_token.expose_secret()));
         assert_eq!(keys.setup_token.expose_secret().len(), 32);
         assert_eq!(keys.vapid_private_key.expose_secret().len(), 43);
         assert!(is_private_key(keys.vapid_private_key.expose_secret()));
+        assert!(is_encryption_key(keys.encryption_key.expose_secret()));
+        let others = credentials(&Children::default()).keys;
+        assert_ne!(keys.digest(), others.digest());
         assert_ne!(
-            keys.digest(),
-            credentials(&Children::default()).keys.digest()
+            keys.encryption_key.expose_secret(),
+            others.encryption_key.expose_secret()
         );
     }
 
@@ -134,9 +163,13 @@ mod tests {
     fn keys_that_a_secret_holds_are_kept_if_they_can_be_used() {
         let token = "a-token_0123456789012345678901234";
         let key = URL_SAFE_NO_PAD.encode([1; 32]);
-        assert_eq!(kept(token, &key), (true, true));
-        assert_eq!(kept("admin", &key), (false, true));
-        assert_eq!(kept(&format!("{token}; rm"), "not a key"), (false, false));
+        assert_eq!(kept(token, &key, &key), (true, true, true));
+        assert_eq!(kept("admin", &key, "a"), (false, true, false));
+        let short = URL_SAFE_NO_PAD.encode([1; 31]);
+        assert_eq!(
+            kept(&format!("{token}; rm"), "not a key", &short),
+            (false, false, false)
+        );
     }
 
     #[test]

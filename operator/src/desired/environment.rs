@@ -10,9 +10,9 @@ use super::{BuildInput, connections, pod};
 use crate::access::{Access, DatabaseAddress, DatabaseLogin, KafkaAccess};
 use crate::crd::{
     AttachmentStore, Attachments, Auth, Backup, ChatSettings, OidcProvider, PasswordLogin, Restore,
-    S3Store,
+    S3Store, SecondFactor,
 };
-use crate::credentials::{SETUP_TOKEN, VAPID_PRIVATE_KEY};
+use crate::credentials::{ENCRYPTION_KEY, SETUP_TOKEN, VAPID_PRIVATE_KEY};
 use crate::migration::{Release, SEARCH_LANGUAGE};
 use crate::names::Role;
 use crate::validate::Chat;
@@ -200,6 +200,14 @@ fn auth(auth: &Auth) -> Vec<EnvVar> {
             PasswordLogin::Disabled => "disabled",
         },
     ));
+    env.push(pod::env(
+        "CONFAB_SECOND_FACTOR",
+        match auth.second_factor {
+            SecondFactor::Optional => "optional",
+            SecondFactor::Required => "required",
+            SecondFactor::RequiredForAdmins => "required-for-admins",
+        },
+    ));
     if !auth.oidc.is_empty() {
         let providers: Vec<_> = auth.oidc.iter().map(provider).collect();
         let list = serde_json::Value::from(providers).to_string();
@@ -284,9 +292,13 @@ fn bucket(stem: &str, chat: &Chat, bucket: &S3Store) -> Vec<EnvVar> {
 fn keys(chat: &Chat) -> Vec<EnvVar> {
     let secret = chat.child(Role::Keys);
     let token = pod::env_secret("CONFAB_SETUP_TOKEN", &secret, SETUP_TOKEN);
+    let encryption = pod::env_secret("CONFAB_ENCRYPTION_KEY", &secret, ENCRYPTION_KEY);
     let push = chat
         .push
         .on()
         .then(|| pod::env_secret("CONFAB_VAPID_PRIVATE_KEY", &secret, VAPID_PRIVATE_KEY));
-    [Some(token), push].into_iter().flatten().collect()
+    [Some(token), Some(encryption), push]
+        .into_iter()
+        .flatten()
+        .collect()
 }

@@ -9,7 +9,9 @@ use secrecy::ExposeSecret;
 
 use super::meta;
 use crate::crd::DeletionPolicy;
-use crate::credentials::{KafkaLogin, Keys, PostgresLogin, SETUP_TOKEN, VAPID_PRIVATE_KEY};
+use crate::credentials::{
+    ENCRYPTION_KEY, KafkaLogin, Keys, PostgresLogin, SETUP_TOKEN, VAPID_PRIVATE_KEY,
+};
 use crate::names::{ANNOTATION_CHAT, ANNOTATION_VOLUME, Role};
 use crate::validate::Chat;
 
@@ -37,13 +39,17 @@ pub(super) fn postgres(chat: &Chat, login: &PostgresLogin, volume: Option<&str>)
     secret
 }
 
-/// Keys: setup-token, vapid-private-key.
+/// Keys: setup-token, vapid-private-key, encryption-key.
 pub(super) fn keys(chat: &Chat, keys: &Keys) -> Secret {
     let data = [
         (SETUP_TOKEN, keys.setup_token.expose_secret().to_owned()),
         (
             VAPID_PRIVATE_KEY,
             keys.vapid_private_key.expose_secret().to_owned(),
+        ),
+        (
+            ENCRYPTION_KEY,
+            keys.encryption_key.expose_secret().to_owned(),
         ),
     ];
     secret(chat, Role::Keys, data)

@@ -32,6 +32,7 @@ fn credentials() -> Credentials {
         keys: Keys {
             setup_token: password("setuptoken"),
             vapid_private_key: password("vapidkey"),
+            encryption_key: password("encryptionkey"),
         },
     }
 }
@@ -505,7 +506,7 @@ fn a_login_provider_reaches_the_replicas_with_its_secrets_as_files() {
         "url": "https://chat.example.com",
         "networkPolicy": "Enabled",
         "push": "Disabled",
-        "auth": {"password": "AdminsOnly", "oidc": [{
+        "auth": {"password": "AdminsOnly", "secondFactor": "RequiredForAdmins", "oidc": [{
             "name": "sso", "displayName": "A $(HOME) B", "issuerURL": "https://login.example.com:8443/team", "clientID": "confab",
             "clientSecret": {"name": "sso", "key": "secret"}, "caSecret": {"name": "sso-ca"}, "adminGroups": ["ops"],
             "registration": "Disabled",
@@ -522,6 +523,7 @@ fn a_login_provider_reaches_the_replicas_with_its_secrets_as_files() {
             .to_owned()
     };
     assert_eq!(variable("CONFAB_PASSWORD_LOGIN"), "admins-only");
+    assert_eq!(variable("CONFAB_SECOND_FACTOR"), "required-for-admins");
     let providers = variable("CONFAB_OIDC_PROVIDERS").replace("$$", "$");
     let providers: serde_json::Value = serde_json::from_str(&providers).unwrap();
     let expected = json!([{

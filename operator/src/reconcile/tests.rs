@@ -471,6 +471,7 @@ async fn nothing_but_the_secrets_holds_a_password_or_a_key() {
         ("team-postgres", "password"),
         ("team-keys", "setup-token"),
         ("team-keys", "vapid-private-key"),
+        ("team-keys", "encryption-key"),
     ] {
         let hidden = world.secret(secret, key);
         for (path, object) in world.server.all() {
