@@ -36,7 +36,7 @@ pub(super) async fn log_in(
         let jar = session::start(app, browser, user, None).await?;
         return Ok((jar, Redirect::to(next)).into_response());
     }
-    let (token, cookie) = session::flow_token(app, browser.jar())?;
+    let (token, cookie) = session::code_token(app)?;
     let next = Some(next).filter(|next| next.len() <= MAX_NEXT);
     pending_logins::begin(&app.pool, &tokens::hash(&token), user, next.unwrap_or("/c")).await?;
     let jar = CookieJar::new().add(cookie);
@@ -102,7 +102,7 @@ async fn pending(
     app: &App,
     browser: &Browser,
 ) -> sqlx::Result<Option<([u8; 32], pending_logins::PendingLogin)>> {
-    let Some(token) = session::given_flow_token(&app.config, browser.jar()) else {
+    let Some(token) = session::given_code_token(&app.config, browser.jar()) else {
         return Ok(None);
     };
     let key = tokens::hash(&token);

@@ -1,6 +1,4 @@
-//! The session cookie, and the session in PostgreSQL that it belongs to. Does I/O.
-//!
-//! A person who has to set up a second factor first has a session, but handlers that ask for [`Session`] do not run.
+//! The session cookie, and the session in PostgreSQL that it belongs to. Does I/O. A person who has to set up a second factor first has a session, but handlers that ask for [`Session`] do not run.
 
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
@@ -16,8 +14,8 @@ use crate::batch_loader::Loaded;
 use crate::config::Config;
 use crate::domain::{Session, UserId};
 use crate::error::AppError;
-use crate::store::oidc_flows;
 use crate::store::sessions::{NewSession, ProviderSession};
+use crate::store::{oidc_flows, pending_logins};
 use crate::text::{self, Language};
 use crate::{store, tokens};
 
@@ -25,6 +23,7 @@ use crate::{store, tokens};
 const SESSION: &str = "confab";
 const DEVICE: &str = "confab-device";
 const FLOW: &str = "confab-login";
+const CODE: &str = "confab-code";
 
 /// How long a browser is known: browsers keep cookies no longer.
 const DEVICE_LIFETIME: Duration = Duration::from_secs(400 * 24 * 60 * 60);
@@ -126,7 +125,7 @@ pub(super) async fn end(
     Ok(jar.add(cookie(&app.config, SESSION, String::new(), Duration::ZERO)))
 }
 
-/// The token of this browser for logins that have begun and not ended, at providers or with a second factor, and its cookie, which lives as long as such a login. A browser may begin
+/// The token of this browser for logins at providers, and its cookie, which lives as long as such a login. A browser may begin
 /// several at once.
 pub(super) fn flow_token(
     app: &App,
@@ -142,7 +141,23 @@ pub(super) fn flow_token(
 }
 
 pub(super) fn given_flow_token(config: &Config, jar: &CookieJar) -> Option<String> {
-    let cookie = jar.get(&cookie_name(config, FLOW))?;
+    given_token(config, jar, FLOW)
+}
+
+/// A new token for a login that waits for a code, and its cookie: somebody else may have put an older one there.
+pub(super) fn code_token(app: &App) -> Result<(String, Cookie<'static>), AppError> {
+    let token = tokens::random()?;
+    let lifetime = Duration::from_secs(pending_logins::MINUTES.unsigned_abs().into()) * 60;
+    let cookie = cookie(&app.config, CODE, token.clone(), lifetime);
+    Ok((token, cookie))
+}
+
+pub(super) fn given_code_token(config: &Config, jar: &CookieJar) -> Option<String> {
+    given_token(config, jar, CODE)
+}
+
+fn given_token(config: &Config, jar: &CookieJar, name: &str) -> Option<String> {
+    let cookie = jar.get(&cookie_name(config, name))?;
     Some(cookie.value().to_owned()).filter(|token| token.len() == 64)
 }
 

@@ -86,6 +86,7 @@ impl Site {
             cookie: None,
             device: None,
             flow: None,
+            code: None,
             language: None,
             headers: Vec::new(),
             peer: None,
@@ -156,6 +157,8 @@ pub struct Person {
     pub device: Option<String>,
     /// Of logins at providers.
     pub flow: Option<String>,
+    /// Of a login that waits for a code.
+    pub code: Option<String>,
     pub language: Option<String>,
     pub headers: Vec<(&'static str, &'static str)>,
     /// Where the connection comes from.
@@ -171,6 +174,7 @@ impl Person {
             cookie: self.cookie.clone(),
             device: self.device.clone(),
             flow: self.flow.clone(),
+            code: self.code.clone(),
             language: self.language.clone(),
             headers,
             peer: self.peer,
@@ -227,11 +231,17 @@ impl Person {
         body: Body,
     ) -> Answer {
         request = request.header(header::HOST, "chat.example");
-        let cookies: Vec<_> = [&self.cookie, &self.device, &self.flow, &self.language]
-            .into_iter()
-            .flatten()
-            .cloned()
-            .collect();
+        let cookies: Vec<_> = [
+            &self.cookie,
+            &self.device,
+            &self.flow,
+            &self.code,
+            &self.language,
+        ]
+        .into_iter()
+        .flatten()
+        .cloned()
+        .collect();
         if !cookies.is_empty() {
             request = request.header(header::COOKIE, cookies.join("; "));
         }
@@ -257,6 +267,7 @@ impl Person {
                 chat_app::text::COOKIE => &mut self.language,
                 "confab-device" => &mut self.device,
                 "confab-login" => &mut self.flow,
+                "confab-code" => &mut self.code,
                 _ => &mut self.cookie,
             };
             *kept = Some(pair).filter(|pair| !pair.ends_with('='));

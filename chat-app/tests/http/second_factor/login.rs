@@ -125,6 +125,12 @@ async fn a_login_ends_in_the_browser_in_which_it_began_and_in_time(pool: PgPool)
         eve.post("/second-factor", &code)
             .await
             .says(422, "This login took too long");
+        // Nor one who has put a cookie into her browser.
+        let planted = format!("confab-code={}", "a".repeat(64));
+        let mut victim = site.stranger();
+        (victim.code, eve.code) = (Some(planted.clone()), Some(planted));
+        enters_password(&mut victim, "ada").await;
+        eve.get("/second-factor").await.redirects_to("/login");
         site.run("UPDATE pending_logins SET began_at = began_at - interval '11 minutes'")
             .await;
         browser
