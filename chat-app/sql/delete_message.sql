@@ -26,6 +26,8 @@ BEGIN
         WHERE s.conversation_id = conversation AND s.seq = place;
         INSERT INTO tombstones VALUES (conversation, place);
         DELETE FROM reactions r WHERE r.conversation_id = conversation AND r.seq = place;
+        DELETE FROM pins p WHERE p.conversation_id = conversation AND p.seq = place;
+        DELETE FROM saved v WHERE v.conversation_id = conversation AND v.seq = place;
         DELETE FROM mentions x WHERE x.conversation_id = conversation AND x.seq = place;
         DELETE FROM attachments a WHERE a.conversation_id = conversation AND a.seq = place;
         outcome := 'done';

@@ -26,6 +26,7 @@ BEGIN
     DELETE FROM avatars a WHERE a.user_id = person;
     DELETE FROM blocks b WHERE b.user_id = person OR b.blocked_id = person;
     DELETE FROM mentions x WHERE x.user_id = person;
+    DELETE FROM saved v WHERE v.user_id = person;
     PERFORM end_links(person);
     IF erase THEN
         INSERT INTO erasures (user_id) VALUES (person) ON CONFLICT DO NOTHING;

@@ -1,7 +1,7 @@
 -- The row of a message that the person may see, and the lock under which it may be changed. Null fields: there is none.
 --
 -- Locks: the conversation's row.
--- Called by: delete_message, edit_message, react.
+-- Called by: delete_message, edit_message, pin_message, react.
 CREATE OR REPLACE FUNCTION locked_message(conversation bigint, place bigint, person bigint,
                                           as_admin boolean)
 RETURNS messages LANGUAGE plpgsql AS $$

@@ -22,7 +22,7 @@ pub use self::hooks::{Hook, HookKind};
 pub use self::ids::{AccessTokenId, ConversationId, HookId, IdentityId, SessionId, UserId};
 pub use self::messages::{
     AddressedChange, Attachment, Audience, Change, Integration, Mention, Message, MessageAlias,
-    Notice, NoticeKind, Quote, Reaction,
+    Notice, NoticeKind, Pin, Quote, Reaction,
 };
 pub use self::names::{VisibleNameError, look_alike, lookalike_keys, parse_visible};
 pub(crate) use self::names::{is_invisible, is_visible};

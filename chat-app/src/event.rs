@@ -72,7 +72,7 @@ pub struct Event {
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     Message,
-    /// A message was edited, deleted or reacted to: this is its current state.
+    /// A message was edited, deleted, reacted to, pinned or unpinned: this is its current state.
     Changed,
     /// Anything else that happened to the conversation.
     Notice,

@@ -21,10 +21,12 @@ mod notifications;
 pub(crate) mod origin;
 mod page;
 mod people;
+mod pins;
 mod proof;
 mod provider_login;
 mod request_id;
 mod rooms;
+mod saved;
 mod search;
 mod session;
 mod source;
@@ -64,7 +66,10 @@ pub fn router(app: App) -> Router {
         .route("/c/{id}/messages/{seq}/edit", post(messages::edit))
         .route("/c/{id}/messages/{seq}/delete", post(messages::delete))
         .route("/c/{id}/messages/{seq}/reactions", post(messages::react))
+        .route("/c/{id}/messages/{seq}/pin", post(pins::pin))
+        .route("/c/{id}/messages/{seq}/save", post(saved::save))
         .route("/c/{id}/messages/{seq}/unread", post(marks::unread))
+        .route("/c/{id}/pins", get(pins::page))
         .route("/c/{id}/files/{file}", get(files::original))
         .route("/c/{id}/files/{file}/thumbnail", get(files::thumbnail))
         .route("/c/{id}/files/{file}/remove", post(attachments::remove))
@@ -101,6 +106,7 @@ pub fn router(app: App) -> Router {
         .route("/sw.js", get(assets::service_worker))
         .route("/manifest.webmanifest", get(assets::manifest))
         .route("/people", get(people::search))
+        .route("/saved", get(saved::page))
         .route("/switch", get(switch::find))
         .route("/search", get(search::results))
         .route("/live", get(socket::upgrade))

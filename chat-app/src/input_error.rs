@@ -22,6 +22,15 @@ pub enum InputError {
         limit: usize,
     },
 
+    /// Of a conversation.
+    TooManyPins {
+        limit: usize,
+    },
+    /// Of one person.
+    TooManySaved {
+        limit: usize,
+    },
+
     UserNameLength,
     UserNameCharacters,
     UserNameReserved,
@@ -134,6 +143,8 @@ impl InputError {
             }
             Self::MessageControlCharacters => t!(text, "message-control-characters"),
             Self::TooManyFiles { limit } => t!(text, "files-per-message", limit = *limit),
+            Self::TooManyPins { limit } => t!(text, "pins-too-many", limit = *limit),
+            Self::TooManySaved { limit } => t!(text, "saved-too-many", limit = *limit),
             Self::UserNameLength => t!(text, "name-length"),
             Self::UserNameCharacters => t!(text, "name-characters"),
             Self::UserNameReserved => t!(text, "name-reserved"),
@@ -295,6 +306,8 @@ mod tests {
             },
             E::MessageControlCharacters,
             E::TooManyFiles { limit: 10 },
+            E::TooManyPins { limit: 100 },
+            E::TooManySaved { limit: 1_000 },
             E::UserNameLength,
             E::UserNameCharacters,
             E::UserNameReserved,

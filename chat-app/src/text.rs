@@ -94,6 +94,7 @@ static AREAS: &[[&str; 3]] = &areas! {
     "message"
     "rooms"
     "notifications"
+    "pins"
     "providers"
     "search"
     "site"

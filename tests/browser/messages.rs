@@ -1,4 +1,4 @@
-//! Changes of messages, live on another replica: replies, reactions, edits, deletions, mentions, drafts.
+//! Changes of messages, live on another replica: replies, reactions, pins, edits, deletions, mentions, drafts.
 
 use confab_tests::{Result, ensure};
 
@@ -20,7 +20,7 @@ async fn act(browser: &confab_tests::browser::Browser, seq: i64, what: &str) -> 
 }
 
 #[tokio::test]
-async fn a_reaction_a_reply_an_edit_and_a_deletion_reach_the_other_replica() -> Result<()> {
+async fn a_reaction_a_pin_a_reply_an_edit_and_a_deletion_reach_the_other_replica() -> Result<()> {
     let _chat = confab_tests::example::shared().await?;
     let Pair {
         ada, bo, bo_name, ..
@@ -46,6 +46,31 @@ async fn a_reaction_a_reply_an_edit_and_a_deletion_reach_the_other_replica() -> 
         );
         Ok(())
     })
+    .await?;
+
+    act(&bo, 1, "[data-act=pin]").await?;
+    ada.sees("the pin, and the count in the header", |page| {
+        ensure!(page.has("pinned"), "the message is not pinned");
+        ensure!(page.texts("pins")[0].starts_with('1'), "not counted");
+        Ok(())
+    })
+    .await?;
+    ada.until(
+        "the link to the pinned messages",
+        "!document.querySelector('.pins').hidden",
+    )
+    .await?;
+    act(&ada, 1, "[data-act=unpin]").await?;
+    bo.until(
+        "that nothing is pinned",
+        "document.querySelector('.pins').hidden && !document.querySelector('#m1 .pinned')",
+    )
+    .await?;
+    act(&bo, 1, "[data-act=save]").await?;
+    bo.until(
+        "that it is saved",
+        "document.querySelector('#copied').textContent === 'Saved for later'",
+    )
     .await?;
 
     act(&bo, 1, "[data-act=copy]").await?;

@@ -7,6 +7,7 @@ former = عضو سابق
 app = تطبيق
 app-of = تطبيق { $text }
 edited = (معدَّلة)
+pinned = ثبّتها { $actor }
 deleted = حُذفت هذه الرسالة.
 photo = صورة
 # $count is 2 or more.

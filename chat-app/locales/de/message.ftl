@@ -7,6 +7,7 @@ former = Ehemaliges Mitglied
 app = App
 app-of = App { $text }
 edited = (bearbeitet)
+pinned = Angeheftet von { $actor }
 deleted = Diese Nachricht wurde gelöscht.
 photo = Foto
 # $count is 2 or more.

@@ -7,6 +7,7 @@ former = Former member
 app = App
 app-of = App { $text }
 edited = (edited)
+pinned = Pinned by { $actor }
 deleted = This message was deleted.
 photo = Photo
 # $count is 2 or more.

@@ -22,6 +22,13 @@ pub struct Reaction {
     pub names: Vec<String>,
 }
 
+/// That a message is pinned, and who pinned it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pin {
+    pub user: UserId,
+    pub name: String,
+}
+
 /// The integration that sent a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Integration {
@@ -57,7 +64,7 @@ pub struct Message {
     pub seq: i64,
     /// The change that led to its current state.
     pub rev: i64,
-    /// Whether it was edited, deleted or reacted to since it was sent.
+    /// Whether it was edited, deleted, reacted to or pinned since it was sent.
     pub changed: bool,
     pub sender: UserId,
     /// The sender's name, or the one that the message gives itself.
@@ -77,6 +84,8 @@ pub struct Message {
     pub quote: Option<Quote>,
     pub mentions: Vec<Mention>,
     pub reactions: Vec<Reaction>,
+    /// `None` if it is not pinned.
+    pub pin: Option<Box<Pin>>,
     pub attachments: Vec<Attachment>,
 }
 
@@ -166,7 +175,7 @@ pub struct Attachment {
 /// A change in its current state: one that a later change has replaced does not exist any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// A message that was sent, edited, deleted or reacted to.
+    /// A message that was sent, edited, deleted, reacted to, pinned or unpinned.
     Message(Message),
     Notice(Notice),
 }

@@ -51,6 +51,11 @@ pub(super) fn routes() -> Router<App> {
             "/conversations/{id}/messages/{seq}/reactions/{emoji}",
             put(messages::react).delete(messages::unreact),
         )
+        .route(
+            "/conversations/{id}/messages/{seq}/pin",
+            put(messages::pin).delete(messages::unpin),
+        )
+        .route("/conversations/{id}/pins", get(messages::pinned))
         .fallback(|| async { AppError::NotFound })
 }
 

@@ -92,6 +92,7 @@ async fn conversation_page(
         true => store::people::readers(&app.pool, context.me.id, id).await?,
         false => Vec::new(),
     };
+    let places = store::saved::places(&app.pool, context.me.id, &conversation).await?;
     context.list(&conversation);
     let missing = match window {
         Window::Around(seq) => !page.has(seq),
@@ -102,6 +103,7 @@ async fn conversation_page(
         page: &page,
         missing,
         readers: &readers,
+        places: &places,
         draft,
     };
     Ok(views::conversation::page(&context.shell(app), &content))

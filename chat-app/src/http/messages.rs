@@ -174,9 +174,11 @@ async fn actions_page(
 ) -> Result<Html<String>, AppError> {
     let context = PageContext::read(app, me, text).await?;
     let conversation = context.conversation(app, message.conversation).await?;
+    let places = store::saved::places(&app.pool, context.me.id, &conversation).await?;
     let content = actions::ActionsPage {
         conversation: &conversation,
         message,
+        saved: places.saved.contains(&message.seq),
         error,
     };
     Ok(html(actions::page(&context.shell(app), &content)))
@@ -274,7 +276,7 @@ pub(super) async fn change_reaction(
     Ok(app.announce(id, outcome).await?)
 }
 
-fn respond(json: bool, id: ConversationId, seq: i64) -> Response {
+pub(super) fn respond(json: bool, id: ConversationId, seq: i64) -> Response {
     match json {
         true => StatusCode::NO_CONTENT.into_response(),
         false => Redirect::to(&format!("/c/{id}?at={seq}#m{seq}")).into_response(),

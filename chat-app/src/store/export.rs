@@ -19,6 +19,8 @@ pub async fn profile(pool: &Pool, user: UserId) -> sqlx::Result<String> {
              'logins', (SELECT coalesce(jsonb_agg(jsonb_build_object('issuer', i.issuer, 'subject', i.subject,
                         'account', i.account, 'since', i.created_at) ORDER BY i.id), '[]')
                         FROM identities i WHERE i.user_id = u.id),
+             'saved', (SELECT coalesce(jsonb_agg(jsonb_build_object('conversation', v.conversation_id, 'place', v.seq,
+                       'since', v.created_at) ORDER BY v.number), '[]') FROM saved v WHERE v.user_id = u.id),
              'blocked', (SELECT coalesce(jsonb_agg(x.name), '[]') FROM blocks b JOIN users x ON x.id = b.blocked_id
                          WHERE b.user_id = u.id)))
          FROM users u WHERE id = $1",

@@ -8,11 +8,11 @@ use sqlx::{FromRow, PgConnection, PgExecutor, Row};
 
 pub use self::append::{Appended, Draft, Extra, append};
 use super::{Outcome, Pool};
-use crate::domain::{ConversationId, Integration, Message, Page, Quote, Span, UserId, Window};
+use crate::domain::{ConversationId, Integration, Message, Page, Pin, Quote, Span, UserId, Window};
 use crate::store::notices;
 
 /// The SELECT of all reads of messages. What belongs to a message comes as JSON, so that a page is one query. Most messages
-/// have none of it, and each CASE spares PostgreSQL a look: only a changed message has reactions.
+/// have none of it, and each CASE spares PostgreSQL a look: only a changed message has reactions or a pin.
 macro_rules! messages {
     ($rest:literal) => {
         concat!(
@@ -40,6 +40,10 @@ macro_rules! messages {
                                   array_agg(coalesce(ru.display_name, ru.name) ORDER BY r.created_at) AS names
                            FROM reactions r JOIN users ru ON ru.id = r.user_id
                            WHERE r.conversation_id = m.conversation_id AND r.seq = m.seq GROUP BY r.emoji) r) END AS reactions,
+                    CASE WHEN m.sent_rev IS NOT NULL THEN (
+                     SELECT jsonb_build_object('user', p.user_id, 'name', coalesce(pu.display_name, pu.name))
+                     FROM pins p JOIN users pu ON pu.id = p.user_id
+                     WHERE p.conversation_id = m.conversation_id AND p.seq = m.seq) END AS pin,
                     (SELECT jsonb_agg(jsonb_build_object('id', a.id, 'conversation', a.conversation_id, 'name', a.name,
                                                          'media_type', a.media_type, 'bytes', a.bytes, 'width', a.width,
                                                          'height', a.height, 'thumbnail', a.thumbnail)
@@ -52,9 +56,12 @@ macro_rules! messages {
     };
 }
 
+pub(super) use messages;
+
 impl FromRow<'_, PgRow> for Message {
     fn from_row(row: &PgRow) -> sqlx::Result<Self> {
         let quote: Option<Json<Quote>> = row.try_get("quote")?;
+        let pin: Option<Json<Pin>> = row.try_get("pin")?;
         let integration: Option<String> = row.try_get("integration")?;
         let icon = row.try_get("icon")?;
         Ok(Self {
@@ -74,6 +81,7 @@ impl FromRow<'_, PgRow> for Message {
             quote: quote.map(|Json(quote)| quote),
             mentions: list(row, "mentions")?,
             reactions: list(row, "reactions")?,
+            pin: pin.map(|Json(pin)| Box::new(pin)),
             attachments: list(row, "attachments")?,
         })
     }

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::pins::spaced;
 use super::shell::{Pane, Shell};
 use super::widgets::{back_link, field_error, icon};
 use super::{attachment, message};
@@ -25,10 +26,11 @@ const EMOJI_GROUPS: [&str; 9] = [
     "emoji-flags",
 ];
 
-/// The menu that the script opens beside a message, with its dialogs. All messages share it.
-pub(super) fn menu(text: Text) -> Markup {
+/// The menu that the script opens beside a message, with its dialogs. All messages share it; `saved` are those that the
+/// person has saved.
+pub(super) fn menu(text: Text, saved: &[i64]) -> Markup {
     html! {
-        div.menu #menu popover role="menu" aria-label=(t!(text, "message-actions")) data-testid="menu" {
+        div.menu #menu popover role="menu" aria-label=(t!(text, "message-actions")) data-testid="menu" data-saved=(spaced(saved)) {
             div.quick role="group" aria-label=(t!(text, "react")) {
                 @for emoji in QUICK_REACTIONS { button type="button" role="menuitem" data-emoji=(emoji) { (emoji) } }
                 button type="button" role="menuitem" data-act="react" title=(t!(text, "more-reactions")) {
@@ -40,6 +42,10 @@ pub(super) fn menu(text: Text) -> Markup {
             (act(text, "edit", "edit"))
             (act(text, "copy", "copy-text"))
             (act(text, "link", "copy-link"))
+            (act(text, "save", "save-for-later"))
+            (act(text, "unsave", "unsave"))
+            (act(text, "pin", "pin"))
+            (act(text, "unpin", "unpin"))
             (act(text, "unread", "mark-unread"))
             (act(text, "delete", "delete"))
         }
@@ -61,7 +67,8 @@ pub(super) fn menu(text: Text) -> Markup {
                 (icon("M9 9V5a1 1 0 0 1 1-1h9a1 1 0 0 1 1 1v9a1 1 0 0 1-1 1h-4M5 9h9a1 1 0 0 1 1 1v9a1 1 0 0 1-1 1H5a1 1 0 0 1-1-1v-9a1 1 0 0 1 1-1z"))
             }
         }
-        p.toast #copied role="status" data-text=(t!(text, "copied")) {}
+        p.toast #copied role="status" data-text=(t!(text, "copied")) data-saved=(t!(text, "saved-done"))
+            data-unsaved=(t!(text, "saved-undone")) {}
         dialog.ask #ask-delete aria-labelledby="ask-delete-title" {
             h2 #ask-delete-title { (t!(text, "delete-sure")) }
             form method="dialog" {
@@ -87,6 +94,8 @@ fn act(text: Text, name: &str, id: &str) -> Markup {
 pub(crate) struct ActionsPage<'a> {
     pub(crate) conversation: &'a ConversationSummary,
     pub(crate) message: &'a Message,
+    /// Whether the person has saved it.
+    pub(crate) saved: bool,
     /// What is wrong with an edit, and its text as typed.
     pub(crate) error: Option<(InputError, String)>,
 }
@@ -111,6 +120,8 @@ pub(crate) fn page(shell: &Shell, content: &ActionsPage) -> Markup {
                     @if !message.deleted {
                         (react(text, &path))
                         p { a.button.quiet href={ "/c/" (message.conversation) "?reply=" (message.seq) } { (t!(text, "reply")) } }
+                        (toggle(&format!("{path}/save"), !content.saved, &saved_label(text, content.saved)))
+                        (toggle(&format!("{path}/pin"), message.pin.is_none(), &pin_label(text, message)))
                         (post(&format!("{path}/unread"), &t!(text, "mark-unread")))
                         @if own { (edit(text, &path, content)) }
                         @if own || owner { (post(&format!("{path}/delete"), &t!(text, "delete"))) }
@@ -131,6 +142,27 @@ fn react(text: Text, path: &str) -> Markup {
 
 fn post(action: &str, name: &str) -> Markup {
     html! { form method="post" action=(action) { button.quiet type="submit" { (name) } } }
+}
+
+/// Turns something on or off.
+fn toggle(action: &str, present: bool, name: &str) -> Markup {
+    html! {
+        form method="post" action=(action) { button.quiet name="present" value=(present) { (name) } }
+    }
+}
+
+fn saved_label(text: Text, saved: bool) -> String {
+    match saved {
+        true => t!(text, "unsave"),
+        false => t!(text, "save-for-later"),
+    }
+}
+
+fn pin_label(text: Text, message: &Message) -> String {
+    match message.pin {
+        Some(_) => t!(text, "unpin"),
+        None => t!(text, "pin"),
+    }
 }
 
 fn edit(text: Text, path: &str, content: &ActionsPage) -> Markup {

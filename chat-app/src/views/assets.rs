@@ -16,7 +16,7 @@ use crate::text::Language;
 pub(crate) const ICON: &str = include_str!("../../static/icon.svg");
 
 /// The modules that `confab.js` imports.
-pub(crate) const MODULES: [&str; 19] = [
+pub(crate) const MODULES: [&str; 20] = [
     "arrange.js",
     "compose.js",
     "delivery.js",
@@ -27,6 +27,7 @@ pub(crate) const MODULES: [&str; 19] = [
     "fold.js",
     "list.js",
     "live.js",
+    "kept.js",
     "log.js",
     "marks.js",
     "menu.js",
@@ -94,6 +95,7 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     "draft.js" "js/draft.js" "text/javascript; charset=utf-8"
     "edits.js" "js/edits.js" "text/javascript; charset=utf-8"
     "emoji.js"   "js/emoji.js" "text/javascript; charset=utf-8"
+    "kept.js"    "js/kept.js" "text/javascript; charset=utf-8"
     "keys.js"    "js/keys.js" "text/javascript; charset=utf-8"
     "excerpt.js" "js/excerpt.js" "text/javascript; charset=utf-8"
     "find.js"    "js/find.js" "text/javascript; charset=utf-8"

@@ -8,9 +8,10 @@ use super::composer::{self, ComposerDraft};
 use super::list::{conversation_avatar, conversation_name, kind, partner_handle};
 use super::shell::{Pane, Shell};
 use super::widgets::{SEARCH_ICON, back_link, display_name, icon, icon_link, rfc3339};
-use super::{actions, attachment, message, notice};
+use super::{actions, attachment, message, notice, pins};
 use crate::domain::{ConversationKind, ConversationSummary, Message, Notice, Page, Role};
 use crate::store::people::Reader;
+use crate::store::saved::Places;
 use crate::t;
 use crate::text::Text;
 
@@ -26,6 +27,7 @@ pub(crate) struct ConversationPage<'a> {
     pub(crate) missing: bool,
     /// How far the other members have read, of those who share it.
     pub(crate) readers: &'a [Reader],
+    pub(crate) places: &'a Places,
     pub(crate) draft: ComposerDraft,
 }
 
@@ -63,7 +65,7 @@ pub(crate) fn page(shell: &Shell, content: &ConversationPage) -> Markup {
         current: Some(conversation.id),
         content: html! {
             (attachment::style())
-            (header(text, conversation))
+            (header(text, conversation, content.places))
             (log(text, content))
             div.activity {
                 @if shell.config.typing {
@@ -73,12 +75,12 @@ pub(crate) fn page(shell: &Shell, content: &ConversationPage) -> Markup {
             }
             (composer::form(shell, content.conversation, &content.draft))
             (composer::outgoing(shell))
-            (actions::menu(text))
+            (actions::menu(text, &content.places.saved))
         },
     })
 }
 
-fn header(text: Text, conversation: &ConversationSummary) -> Markup {
+fn header(text: Text, conversation: &ConversationSummary, places: &Places) -> Markup {
     let (id, title) = (conversation.id, conversation_name(text, conversation));
     html! {
         header.bar data-kind=(kind(conversation.kind)) data-owner[conversation.role == Role::Owner] {
@@ -91,6 +93,7 @@ fn header(text: Text, conversation: &ConversationSummary) -> Markup {
                     @if !conversation.topic.is_empty() { span.topic dir="auto" { (conversation.topic) } }
                 }
             }
+            (pins::link(text, id, &places.pinned))
             (icon_link(&format!("/search?q=in:{id}+"), &t!(text, "search"), SEARCH_ICON))
         }
     }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::widgets::{Face, app_label, avatar, is_former, name_element, rfc3339, time_of_day};
 use super::{attachment, excerpt, notice};
-use crate::domain::{Change, ConversationId, Message, Quote, Reaction, UserId};
+use crate::domain::{Change, ConversationId, Message, Pin, Quote, Reaction, UserId};
 use crate::markdown;
 
 const QUOTE_CHARS: usize = 160;
@@ -50,6 +50,7 @@ impl Shown {
             && message.quote.is_none()
             && message.mentions.is_empty()
             && message.reactions.is_empty()
+            && message.pin.is_none()
             && message.attachments.is_empty()
             && message.integration.is_none()
             && !is_former(&message.sender_name);
@@ -91,6 +92,7 @@ pub(super) fn template() -> Markup {
         quote: None,
         mentions: Vec::new(),
         reactions: Vec::new(),
+        pin: None,
         attachments: Vec::new(),
     };
     html! { template #plain-message { (item(&message)) } }
@@ -130,6 +132,7 @@ pub(crate) fn item(message: &Message) -> Markup {
                 }
                 (attachment::list(&message.attachments))
                 @if message.edited { span.edited data-testid="edited" data-t="edited" {} }
+                @if let Some(pin) = &message.pin { (pinned(pin)) }
                 (reactions(message))
                 a.more href={ "/c/" (message.conversation) "/messages/" (message.seq) } aria-labelledby="t-more" {}
             }
@@ -163,6 +166,11 @@ fn quoted(quote: &Quote) -> Markup {
             (excerpt::line(&quote.excerpt, QUOTE_CHARS))
         }
     }
+}
+
+fn pinned(pin: &Pin) -> Markup {
+    let former = is_former(&pin.name).then_some("actor");
+    html! { div.pinned data-testid="pinned" { span data-t="pinned" data-actor=(pin.name) data-former=[former] {} } }
 }
 
 /// One form with a button for each reaction, which toggles the viewer's own.
@@ -226,6 +234,7 @@ pub(crate) mod tests {
             quote: None,
             mentions: Vec::new(),
             reactions: Vec::new(),
+            pin: None,
             attachments: Vec::new(),
         }
     }
@@ -260,12 +269,39 @@ pub(crate) mod tests {
                 users: vec![UserId(3), UserId(4)],
                 names: vec!["ada.l".into(), "bob".into()],
             }],
+            pin: Some(pin("bob")),
             ..message("@bob yes")
         };
         insta::assert_snapshot!(item(&whole).into_string(), @r#"
         <li class="message" id="m7" data-testid="message" data-seq="7" data-rev="9" data-sender="3" data-client-id="00000000-0000-0000-0000-000000000001" data-mentions="4"><span class="avatar tone-1" aria-hidden="true">AL</span><div class="meta"><span class="sender"><bdi>ada.l</bdi></span> <time datetime="2026-03-04T05:06:07Z">05:06</time></div><a class="quote" href="?at=5#m5" data-quote="5"><b><bdi>bob</bdi></b> <span dir="auto">really?</span></a><div class="body" dir="auto"><p><span class="mention" data-user="4">@bob</span> yes</p>
-        </div><span class="edited" data-testid="edited" data-t="edited"></span><form class="reactions" method="post" action="/c/1/messages/7/reactions"><button class="reaction" name="emoji" value="👍" title="ada.l, bob" data-testid="reaction" data-users="3 4"><span class="emoji">👍</span> <span class="count">2</span></button></form><a class="more" href="/c/1/messages/7" aria-labelledby="t-more"></a></li>
+        </div><span class="edited" data-testid="edited" data-t="edited"></span><div class="pinned" data-testid="pinned"><span data-t="pinned" data-actor="bob"></span></div><form class="reactions" method="post" action="/c/1/messages/7/reactions"><button class="reaction" name="emoji" value="👍" title="ada.l, bob" data-testid="reaction" data-users="3 4"><span class="emoji">👍</span> <span class="count">2</span></button></form><a class="more" href="/c/1/messages/7" aria-labelledby="t-more"></a></li>
         "#);
+    }
+
+    fn pin(name: &str) -> Box<Pin> {
+        Box::new(Pin {
+            user: UserId(4),
+            name: name.into(),
+        })
+    }
+
+    #[test]
+    fn a_pinned_message_is_a_whole_item_and_says_who_pinned_it() {
+        let pinned = |name: &str| Message {
+            pin: Some(pin(name)),
+            ..message("here")
+        };
+        assert!(Shown::of(&pinned("bob")).plain.is_none());
+        let html = item(&pinned("former-4")).into_string();
+        assert!(
+            html.contains("data-actor=\"former-4\" data-former=\"actor\""),
+            "{html}"
+        );
+        let deleted = Message {
+            deleted: true,
+            ..pinned("bob")
+        };
+        assert!(!item(&deleted).into_string().contains("pinned"));
     }
 
     #[test]

@@ -1,11 +1,10 @@
 //! The search for messages. Pure.
 
 use maud::{Markup, html};
-use time::macros::format_description;
 
 use super::assets;
 use super::shell::{Pane, Shell};
-use super::widgets::{SEARCH_ICON, app_label, avatar, back_link, display_name, icon, rfc3339};
+use super::widgets::{SEARCH_ICON, app_label, avatar, back_link, day, display_name, icon};
 use crate::search::Problem;
 use crate::search::excerpt::Segment;
 use crate::store::search::Hit;
@@ -113,9 +112,6 @@ fn older(q: &str, number: i64) -> String {
 }
 
 fn item(text: Text, FoundMessage { hit, segments }: &FoundMessage) -> Markup {
-    let day = hit.at.to_utc().format(format_description!(
-        "[day padding:none] [month repr:short] [year]"
-    ));
     html! {
         li data-testid="hit" data-conversation=(hit.conversation) data-seq=(hit.seq) data-sender=(hit.sender) {
             a.hit href={ "/c/" (hit.conversation) "?at=" (hit.seq) "#m" (hit.seq) } {
@@ -126,7 +122,7 @@ fn item(text: Text, FoundMessage { hit, segments }: &FoundMessage) -> Markup {
                     @if hit.integration { (app_label(None)) " " }
                     span.place { (t!(text, "search-in", place = conversation_name(text, hit))) }
                     " "
-                    time datetime=(rfc3339(hit.at)) { (day.unwrap_or_default()) }
+                    (day(hit.at))
                 }
                 // The style sheet folds the inner element if the reader has blocked the sender.
                 span.text dir="auto" data-sender=(hit.sender) {

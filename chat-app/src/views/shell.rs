@@ -4,6 +4,7 @@
 use maud::{Markup, html};
 
 use super::document::document;
+use super::saved::SAVED_ICON;
 use super::widgets::{SEARCH_ICON, avatar, handle, icon_link, logo};
 use super::{assets, list, message};
 use crate::config::Config;
@@ -124,6 +125,7 @@ impl Shell<'_> {
                     (avatar(&self.me.display_name, self.me.avatar))
                     span.name dir="auto" { (self.me.display_name) }
                 }
+                (icon_link("/saved", &t!(text, "saved-title"), SAVED_ICON))
                 form method="post" action="/logout" {
                     button.quiet type="submit" data-testid="logout" { (t!(text, "log-out")) }
                 }

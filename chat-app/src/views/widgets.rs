@@ -153,6 +153,14 @@ pub(super) fn time_of_day(at: OffsetDateTime) -> String {
         .unwrap_or_default()
 }
 
+/// The day in UTC, such as `4 Mar 2026`, for lists of messages.
+pub(super) fn day(at: OffsetDateTime) -> Markup {
+    let day = at.to_utc().format(format_description!(
+        "[day padding:none] [month repr:short] [year]"
+    ));
+    html! { time datetime=(rfc3339(at)) { (day.unwrap_or_default()) } }
+}
+
 /// Day and time in UTC, for pages other than conversations.
 pub(super) fn timestamp(at: OffsetDateTime) -> Markup {
     let words = at

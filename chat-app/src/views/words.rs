@@ -9,12 +9,13 @@ use crate::files::PER_MESSAGE;
 use crate::text::{FluentArgs, Language, Text};
 
 /// The values of `data-t`: ids of Fluent messages in `message.ftl`.
-const MESSAGES: [&str; 16] = [
+const MESSAGES: [&str; 17] = [
     "app",
     "app-of",
     "former",
     "edited",
     "deleted",
+    "pinned",
     "photo",
     "notice-created",
     "notice-joined",

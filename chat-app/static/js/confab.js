@@ -2,6 +2,7 @@
 
 import { whole } from './arrange.js';
 import { Composer, NEAR_LIMIT } from './compose.js';
+import { Kept } from './kept.js';
 import { prepareKeys } from './keys.js';
 import { List } from './list.js';
 import { Live } from './live.js';
@@ -195,9 +196,11 @@ function startComposing(conversation, { me, log, list, marks }) {
   };
   const outbox = new Outbox({ form, composer, edits, log, conversation, onSent });
   const messages = document.querySelector('.messages');
+  const kept = new Kept();
   log.onPlaced = (item) => {
     composer.follow(item);
     edits.follow(item);
+    kept.follow(item);
   };
   /**
    * @param {Part} item
@@ -208,7 +211,7 @@ function startComposing(conversation, { me, log, list, marks }) {
     marks.follow(mark);
     log.showUnread(item);
   };
-  prepareMenu({ list: messages, me, conversation, composer, edits, onUnread });
+  prepareMenu({ list: messages, me, conversation, composer, edits, kept, onUnread });
   import('./attach.js').then(({ prepareAttachments }) => {
     outbox.files = prepareAttachments(form, { conversation, onChange: () => outbox.filesChanged() }) ?? outbox.files;
   });

@@ -6,15 +6,18 @@ import { post } from './delivery.js';
 /** @import { Composer } from './compose.js' */
 /** @import { Edits } from './edits.js' */
 
+/** @import { Kept } from './kept.js' */
+
 const GAP_PX = 4;
 const TOAST_MS = 2_000;
+const READING_MS = 40; // for each character
 let toastTimer = 0;
 
 /**
  * Opens the menu at `.more`, and handles reactions. Loaded with the page, so that the menu opens without delay.
- * @param {{ list: Part, me: string, conversation: number, composer: Composer, edits: Edits, onUnread: (item: Part, mark: Mark) => void }} options
+ * @param {{ list: Part, me: string, conversation: number, composer: Composer, edits: Edits, kept: Kept, onUnread: (item: Part, mark: Mark) => void }} options
  */
-export function prepareMenu({ list, me, conversation, composer, edits, onUnread }) {
+export function prepareMenu({ list, me, conversation, composer, edits, kept, onUnread }) {
   const menu = document.querySelector('#menu');
   /** @type {Part | null} */
   let item = null;
@@ -24,7 +27,7 @@ export function prepareMenu({ list, me, conversation, composer, edits, onUnread 
     if (!more || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     item = more.closest('.message');
-    open(menu, more, item.dataset.sender === me);
+    open(menu, more, { own: item.dataset.sender === me, pinned: !!item.querySelector('.pinned'), saved: kept.isSaved(item) });
   });
   list.addEventListener('submit', (event) => {
     if (!event.target.matches('.reactions')) return;
@@ -65,6 +68,27 @@ export function prepareMenu({ list, me, conversation, composer, edits, onUnread 
     const emoji = await pickEmoji();
     if (emoji) react(message, emoji, true);
   };
+  /**
+   * Returns whether it is done; says so if the server refuses it.
+   * @param {Part} message
+   * @param {'pin' | 'save'} what
+   * @param {boolean} present
+   */
+  const toggle = async (message, what, present) => {
+    const { settled, refusal } = await post(`${pathOf(conversation, message.dataset.seq)}/${what}`, { present: String(present) });
+    if (refusal) announce(refusal);
+    return settled && refusal === undefined;
+  };
+  /**
+   * @param {Part} message
+   * @param {boolean} present
+   */
+  const save = async (message, present) => {
+    if (!(await toggle(message, 'save', present))) return;
+    kept.save(message, present);
+    const { saved, unsaved } = document.querySelector('#copied').dataset;
+    announce(present ? saved : unsaved);
+  };
   /** @type {Record<string, (message: Part) => void>} */
   const acts = {
     reply: (message) => composer.reply(message),
@@ -75,6 +99,10 @@ export function prepareMenu({ list, me, conversation, composer, edits, onUnread 
       const { answer } = await post(`${pathOf(conversation, message.dataset.seq)}/unread`, {});
       if (answer) onUnread(message, answer);
     },
+    pin: (message) => toggle(message, 'pin', true),
+    unpin: (message) => toggle(message, 'pin', false),
+    save: (message) => save(message, true),
+    unsave: (message) => save(message, false),
     delete: (message) => ask('#ask-delete', () => post(`${pathOf(conversation, message.dataset.seq)}/delete`, {})),
   };
 }
@@ -82,9 +110,14 @@ export function prepareMenu({ list, me, conversation, composer, edits, onUnread 
 /**
  * @param {Part} menu
  * @param {Part} more
- * @param {boolean} own
+ * @param {{ own: boolean, pinned: boolean, saved: boolean }} state
  */
-function open(menu, more, own) {
+function open(menu, more, { own, pinned, saved }) {
+  const show = (/** @type {string} */ act, /** @type {boolean} */ shown) => (menu.querySelector(`[data-act=${act}]`).hidden = !shown);
+  show('pin', !pinned);
+  show('unpin', pinned);
+  show('save', !saved);
+  show('unsave', saved);
   menu.querySelector('[data-act=edit]').hidden = !own;
   menu.querySelector('[data-act=delete]').hidden = !own && !document.querySelector('.bar[data-owner]:not([data-kind=direct])');
   menu.showPopover();
@@ -175,11 +208,19 @@ async function typed(conversation, message) {
  */
 export async function copy(text) {
   await put(text);
+  announce(document.querySelector('#copied').dataset.text);
+}
+
+/**
+ * Shows a sentence for a moment, and longer the more there is to read.
+ * @param {string} sentence
+ */
+function announce(sentence) {
   const toast = document.querySelector('#copied');
   clearTimeout(toastTimer);
   toast.textContent = ''; // the same text twice would be announced once
-  requestAnimationFrame(() => (toast.textContent = toast.dataset.text));
-  toastTimer = setTimeout(() => (toast.textContent = ''), TOAST_MS);
+  requestAnimationFrame(() => (toast.textContent = sentence));
+  toastTimer = setTimeout(() => (toast.textContent = ''), TOAST_MS + sentence.length * READING_MS);
 }
 
 /** @param {string | Promise<string>} text */

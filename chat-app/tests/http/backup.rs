@@ -164,6 +164,10 @@ async fn busy(site: &Site) -> String {
     bob.send(&talk, "for the search index").await;
     let seq = format!("{talk}/messages/2/reactions");
     ada.post(&seq, &[("emoji", "👍")]).await;
+    for act in ["pin", "save"] {
+        let path = format!("{talk}/messages/2/{act}");
+        ada.post(&path, &[("present", "true")]).await;
+    }
     let room = [("kind", "public"), ("title", "Ops \u{2014} night")];
     ada.post("/rooms", &room).await;
     let put = ada.put(&talk, "photo.png", &png(900, 600)).await.json();

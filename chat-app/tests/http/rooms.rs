@@ -79,10 +79,10 @@ async fn a_private_room_shows_only_messages_sent_during_membership(pool: PgPool)
         for hidden in ["messages/1", "messages/999"] {
             eve.get(&format!("{path}/{hidden}")).await.says(404, "");
         }
-        for act in ["edit", "delete", "reactions"] {
+        for act in ["edit", "delete", "reactions", "pin", "save"] {
             eve.post(
                 &format!("{path}/messages/1/{act}"),
-                &[("body", "x"), ("emoji", "👍")],
+                &[("body", "x"), ("emoji", "👍"), ("present", "true")],
             )
             .await
             .says(404, "");
@@ -100,7 +100,15 @@ async fn a_private_room_shows_only_messages_sent_during_membership(pool: PgPool)
         ada.post(&format!("{path}/members/{eve_id}/remove"), &[])
             .await
             .redirects_to(&format!("{path}/about"));
-        for gone in ["", "/about", "/item", "/members", "?at=2", "/messages/2"] {
+        for gone in [
+            "",
+            "/about",
+            "/item",
+            "/pins",
+            "/members",
+            "?at=2",
+            "/messages/2",
+        ] {
             eve.get(&format!("{path}{gone}")).await.says(404, "");
         }
         eve.send(&path, "still here?").await.says(404, "");
@@ -124,6 +132,8 @@ async fn an_outsider_changes_nothing(pool: PgPool) {
             ("/messages/1/delete", vec![]),
             ("/messages/1/unread", vec![]),
             ("/messages/1/reactions", vec![("emoji", "👍")]),
+            ("/messages/1/pin", vec![("present", "true")]),
+            ("/messages/1/save", vec![("present", "true")]),
         ];
         for (act, fields) in posts {
             eve.post(&format!("{path}{act}"), &fields)

@@ -38,11 +38,12 @@ export const load = (name) => import(`${SCRIPTS}${name}?page=${count}`);
 export const seqs = () =>
   Array.from(document.querySelectorAll('.messages > .message'), (item) => (item.dataset.seq ? Number(item.dataset.seq) : 'pending'));
 
-export function message({ seq, rev = seq, text = `message ${seq}`, sender = 2, client = `c${seq}`, quote, deleted = false }) {
+export function message({ seq, rev = seq, text = `message ${seq}`, sender = 2, client = `c${seq}`, quote, deleted = false, pinned = false }) {
   const quoted = quote ? `<a class="quote" data-quote="${quote.seq}"><b>bo</b> <span dir="auto">${quote.text}</span></a>` : '';
+  const pin = pinned ? '<div class="pinned"><span data-t="pinned" data-actor="bo"></span></div>' : '';
   const body = deleted ? '<div class="body" data-t="deleted"></div>' : `<div class="body" dir="auto"><p>${text}</p></div>`;
   return `<li class="message${deleted ? ' deleted' : ''}" id="m${seq}" data-seq="${seq}" data-rev="${rev}" data-sender="${sender}"
-    data-client-id="${client}"><div class="meta"><span class="sender">bo</span><time datetime="2026-03-04T05:06:07Z"></time></div>${quoted}${body}</li>`;
+    data-client-id="${client}"><div class="meta"><span class="sender">bo</span><time datetime="2026-03-04T05:06:07Z"></time></div>${quoted}${body}${pin}<a class="more" href="/c/7/messages/${seq}"></a></li>`;
 }
 
 export function notice({ rev, after, kind = 'joined', actor = `person ${rev}` }) {

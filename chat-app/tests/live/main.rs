@@ -16,6 +16,7 @@ mod limits;
 mod monitoring;
 mod notifications;
 mod pages;
+mod pins;
 mod process;
 mod prometheus;
 mod proxy;

@@ -16,7 +16,8 @@ use super::{conversations, events, messages, people, problem, search};
     paths(
         people::me, people::search, search::messages,
         conversations::list, conversations::show, conversations::members, conversations::mark_read,
-        messages::list, messages::send, messages::show, messages::edit, messages::delete, messages::react, messages::unreact, events::follow,
+        messages::list, messages::send, messages::show, messages::edit, messages::delete, messages::react, messages::unreact,
+        messages::pin, messages::unpin, messages::pinned, events::follow,
     ),
     components(schemas(problem::Problem)),
     security(("token" = [])),

@@ -1,4 +1,4 @@
-//! Messages of a conversation: read, sent, changed, reacted to. Does I/O.
+//! Messages of a conversation: read, sent, changed, reacted to, pinned. Does I/O.
 
 use axum::Json;
 use axum::extract::State;
@@ -8,8 +8,8 @@ use utoipa::IntoParams;
 
 use super::body::{Body, Query, limit};
 use super::caller::{Reader, Writer};
-use super::model::{Edit, Message, MessagePage, NewMessage};
-use super::problem::ApiError;
+use super::model::{Edit, Message, MessagePage, NewMessage, PinnedMessages};
+use super::problem::{ApiError, Problem};
 use crate::app::App;
 use crate::domain::{
     Change, ConversationId, ConversationSummary, MessageBody, Span, UserId, Window,
@@ -18,8 +18,9 @@ use crate::error::AppError;
 use crate::http::conversations::{seen_by, visible, visible_page};
 use crate::http::extract::Path;
 use crate::http::messages::{self, Draft};
+use crate::http::pins;
 use crate::input_error::InputError;
-use crate::store::timeline;
+use crate::store::{self, timeline};
 
 /// Where a page of messages begins. Without a parameter, the page has the newest messages.
 #[derive(Deserialize, IntoParams)]
@@ -37,8 +38,8 @@ pub(super) struct MessagesQuery {
 /// List messages and notices of a conversation.
 ///
 /// Without `after_rev`, these are the newest messages before `before`, oldest first; `more` says whether there are older ones.
-/// With `after_rev`, they are the messages that were sent, edited, deleted or reacted to after that change, in the order of
-/// their `rev`, each in its current state; ask again with the `rev` of the answer until `more` is false.
+/// With `after_rev`, they are the messages that were sent, edited, deleted, reacted to, pinned or unpinned after that change,
+/// in the order of their `rev`, each in its current state; ask again with the `rev` of the answer until `more` is false.
 #[utoipa::path(get, path = "/conversations/{id}/messages", operation_id = "list_messages", tag = "messages",
     params(("id" = i64, Path, description = "The conversation."), MessagesQuery), security(("token" = ["read"])),
     responses((status = 200, description = "A page of messages.", body = MessagePage)))]
@@ -211,5 +212,49 @@ async fn change_reaction(
 ) -> Result<StatusCode, ApiError> {
     let emoji = emojis::get(emoji).ok_or(AppError::NotFound)?;
     messages::change_reaction(app, me, place, emoji, Some(present)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// List the pinned messages of a conversation.
+#[utoipa::path(get, path = "/conversations/{id}/pins", operation_id = "list_pins", tag = "messages",
+    params(("id" = i64, Path, description = "The conversation.")), security(("token" = ["read"])),
+    responses((status = 200, description = "All pinned messages, at most 100.", body = PinnedMessages)))]
+pub(super) async fn pinned(
+    State(app): State<App>,
+    Reader(caller): Reader,
+    Path(id): Path<ConversationId>,
+) -> Result<Json<PinnedMessages>, ApiError> {
+    let me = caller.user.id;
+    seen_by(&app, me, id).await?;
+    let pinned = store::pins::list(&app.pool, id, me).await?;
+    let messages = pinned.into_iter().map(Message::of).collect();
+    Ok(Json(PinnedMessages { messages }))
+}
+
+/// Pin a message, for all members.
+#[utoipa::path(put, path = "/conversations/{id}/messages/{seq}/pin", operation_id = "pin_message", tag = "messages",
+    params(("id" = i64, Path, description = "The conversation."), ("seq" = i64, Path, description = "The message.")),
+    security(("token" = ["write"])),
+    responses((status = 204, description = "The message is pinned."),
+              (status = 422, description = "The conversation has 100 pinned messages.", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn pin(
+    State(app): State<App>,
+    Writer(caller): Writer,
+    Path(place): Path<(ConversationId, i64)>,
+) -> Result<StatusCode, ApiError> {
+    pins::change_pin(&app, caller.user.id, place, true).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Unpin a message, whoever pinned it.
+#[utoipa::path(delete, path = "/conversations/{id}/messages/{seq}/pin", operation_id = "unpin_message", tag = "messages",
+    params(("id" = i64, Path, description = "The conversation."), ("seq" = i64, Path, description = "The message.")),
+    security(("token" = ["write"])), responses((status = 204, description = "The message is not pinned.")))]
+pub(super) async fn unpin(
+    State(app): State<App>,
+    Writer(caller): Writer,
+    Path(place): Path<(ConversationId, i64)>,
+) -> Result<StatusCode, ApiError> {
+    pins::change_pin(&app, caller.user.id, place, false).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -9,5 +9,7 @@ mod people;
 
 pub(super) use self::conversations::{Conversation, ConversationPage, Mark, MemberPage, NewMark};
 pub(super) use self::events::LiveEvent;
-pub(super) use self::messages::{Edit, Found, FoundPage, Message, MessagePage, NewMessage};
+pub(super) use self::messages::{
+    Edit, Found, FoundPage, Message, MessagePage, NewMessage, PinnedMessages,
+};
 pub(super) use self::people::{Me, People, Person};

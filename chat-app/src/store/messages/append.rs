@@ -143,6 +143,7 @@ fn plain(draft: &Draft, row: &PgRow) -> sqlx::Result<Message> {
         quote: None,
         mentions: Vec::new(),
         reactions: Vec::new(),
+        pin: None,
         attachments: Vec::new(),
     })
 }

@@ -76,6 +76,49 @@ async fn a_message_is_edited_reacted_to_and_deleted(pool: PgPool) {
     .await;
 }
 
+#[sqlx::test(migrator = "chat_app::store::schema::FOR_TESTS")]
+async fn a_program_pins_and_unpins_and_lists_what_is_pinned(pool: PgPool) {
+    with(pool, &[], async |site| {
+        let (mut ada, mut bob, path) = site.pair().await;
+        let program = Program::of(site, &mut ada, "read write").await;
+        let conversation = of_page(&path);
+        bob.send(&path, "the plan").await.redirects_to(&path);
+        let message = format!("{conversation}/messages/1");
+        assert_eq!(program.read(&message).await["pinned_by"], json!(null));
+        let pin = format!("{message}/pin");
+        assert_eq!(program.call("PUT", &pin, None).await.status, 204);
+        assert_eq!(program.call("PUT", &pin, None).await.status, 204);
+        let ada_id: i64 = site.user_id("ada").await.parse().unwrap();
+        assert_eq!(program.read(&message).await["pinned_by"], json!(ada_id));
+        let pins = program.read(&format!("{conversation}/pins")).await;
+        assert_eq!(seqs(&pins), [1]);
+        let changed = program
+            .read(&format!("{conversation}/messages?after_rev=1"))
+            .await;
+        assert_eq!((seqs(&changed), &changed["rev"]), (vec![1], &json!(2)));
+        assert_eq!(program.call("DELETE", &pin, None).await.status, 204);
+        let pins = program.read(&format!("{conversation}/pins")).await;
+        assert_eq!(pins, json!({"messages": []}));
+
+        let reader = Program::of(site, &mut ada, "read").await;
+        is_problem(
+            &reader.call("PUT", &pin, None).await,
+            403,
+            "insufficient_scope",
+        );
+        let mut eve = site.person("eve").await;
+        let outsider = Program::of(site, &mut eve, "read write").await;
+        for (method, path) in [
+            ("PUT", &pin),
+            ("DELETE", &pin),
+            ("GET", &format!("{conversation}/pins")),
+        ] {
+            is_problem(&outsider.call(method, path, None).await, 404, "not_found");
+        }
+    })
+    .await;
+}
+
 fn seqs(page: &Value) -> Vec<i64> {
     let messages = page["messages"].as_array().unwrap().iter();
     messages.map(|it| it["seq"].as_i64().unwrap()).collect()

@@ -55,6 +55,8 @@ pub(in crate::http::api) struct Message {
     reply_to: Option<i64>,
     mentions: Vec<MentionedUser>,
     reactions: Vec<EmojiReaction>,
+    /// The account that pinned it; null if it is not pinned.
+    pinned_by: Option<i64>,
     attachments: Vec<MessageFile>,
 }
 
@@ -110,6 +112,7 @@ impl Message {
             reply_to: message.quote.map(|quote| quote.seq),
             mentions: mentions.collect(),
             reactions: reactions.collect(),
+            pinned_by: message.pin.map(|pin| pin.user.0),
             attachments: attachments.collect(),
         }
     }
@@ -144,6 +147,12 @@ impl Notice {
             at: rfc3339(notice.at),
         }
     }
+}
+
+/// The pinned messages of a conversation, those that were pinned last first.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::api) struct PinnedMessages {
+    pub(in crate::http::api) messages: Vec<Message>,
 }
 
 #[derive(Serialize, ToSchema)]
