@@ -17,6 +17,7 @@ mod mapping;
 mod message;
 mod names;
 mod people;
+mod pins;
 mod report;
 mod slack;
 mod text;

@@ -9,7 +9,7 @@ use super::{Database, Files, Log};
 /// Where the history comes from.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Import {
-    /// Import an export of a Slack workspace: people, channels, direct messages, threads, reactions and files
+    /// Import an export of a Slack workspace: people, channels, direct messages, threads, reactions, pins and files
     Slack(Box<ImportSlack>),
 }
 

@@ -1,8 +1,11 @@
 //! One conversation of an export: its messages in order, in batches, then its members. Does I/O (files, PostgreSQL, S3).
 
+use std::collections::HashMap;
+
 use super::author::Author;
 use super::names::visible;
-use super::slack::{self, Message};
+use super::pins;
+use super::slack::{self, Message, Pin};
 use super::transcript::Transcript;
 use super::{Error, Importer};
 use crate::domain::{ConversationId, ConversationKind, UserId};
@@ -24,6 +27,8 @@ pub(super) struct Coming<'a> {
     pub(super) batch: Batch,
     /// Times and places of its messages, for replies.
     pub(super) places: Vec<(i64, i64)>,
+    /// By the times of their messages.
+    pub(super) pins: HashMap<i64, Pin>,
 }
 
 impl Importer {
@@ -43,6 +48,7 @@ impl Importer {
             places: store::places(&mut self.database.connection, progress.conversation).await?,
             progress,
             batch: Batch::default(),
+            pins: pins::of(slack),
         };
         let days = self.archive.days(&[&slack.name, &slack.id]);
         let mut transcript = Transcript::new(days, self.now);
@@ -195,12 +201,7 @@ impl Importer {
                 || coming.name.to_owned(),
             );
         }
-        if !slack.pins.is_empty() {
-            self.report.problem(
-                "conversations have pinned messages, which come without their pins",
-                || coming.name.to_owned(),
-            );
-        }
+        coming.report_pins(slack, &mut self.report);
         self.report.imported("conversations", 1);
         let mut members = Vec::new();
         for id in &slack.members {

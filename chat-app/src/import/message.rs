@@ -1,4 +1,4 @@
-//! One message of an export: its text, files and reactions, and its place. Does I/O (files, PostgreSQL, S3).
+//! One message of an export: its text, files, reactions and pin, and its place. Does I/O (files, PostgreSQL, S3).
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use super::attachments::Owner;
 use super::author::Author;
 use super::conversation::Coming;
 use super::emoji::emoji;
-use super::slack::{Message, Ts};
+use super::slack::{Message, Pin, Ts};
 use super::text::{Body, Names};
 use super::{Error, Importer, uuid_of};
 use crate::domain::UserId;
@@ -30,6 +30,8 @@ struct Post {
     body: Body,
     reply_to: Option<i64>,
     reactions: Vec<(&'static str, UserId)>,
+    /// Who pinned it, and when.
+    pin: Option<(UserId, Ts)>,
     files: Vec<Uuid>,
 }
 
@@ -95,6 +97,10 @@ impl Importer {
             body,
             reply_to: self.reply_to(coming, &message),
             reactions: self.reactions(&message, &at).await?,
+            pin: match coming.pins.get(&message.ts.0).filter(|_| !deleted) {
+                Some(pin) => Some(self.pin(pin, author).await?),
+                None => None,
+            },
             files,
         };
         coming.push(&post);
@@ -110,6 +116,7 @@ impl Importer {
                 usize::from(post.reply_to.is_some()),
             ),
             ("reactions", post.reactions.len()),
+            ("pins", usize::from(post.pin.is_some())),
             ("files", post.files.len()),
         ] {
             if count > 0 {
@@ -163,6 +170,18 @@ impl Importer {
         Ok(found)
     }
 
+    /// Who pinned a message, and when. The author counts as who did where the export does not say.
+    async fn pin(&mut self, pin: &Pin, author: &Author) -> Result<(UserId, Ts), Error> {
+        if pin.user.is_empty() {
+            return Ok((author.account.id, pin.at()));
+        }
+        let account = self
+            .people
+            .person(&mut self.database, &pin.user, &[], &mut self.report)
+            .await?;
+        Ok((account.id, pin.at()))
+    }
+
     /// The place of the message that the thread of this one began with.
     fn reply_to(&mut self, coming: &Coming<'_>, message: &Message) -> Option<i64> {
         let root = message.thread_ts.filter(|root| *root != message.ts)?;
@@ -179,7 +198,10 @@ impl Importer {
 
 impl Coming<'_> {
     fn push(&mut self, post: &Post) {
-        let changed = post.deleted || post.edited.is_some() || !post.reactions.is_empty();
+        let changed = post.deleted
+            || post.edited.is_some()
+            || !post.reactions.is_empty()
+            || post.pin.is_some();
         let progress = &mut self.progress;
         progress.last_seq += 1;
         // It was sent with one rev, and a later one changed it.
@@ -216,6 +238,11 @@ impl Coming<'_> {
                 user.0.into(),
                 at,
             ]);
+        }
+        if let Some((user, at)) = post.pin {
+            batch
+                .pins
+                .push([conversation.into(), seq.into(), user.0.into(), time(at)]);
         }
         for user in &post.body.mentions {
             batch

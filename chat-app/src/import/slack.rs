@@ -62,6 +62,19 @@ pub(super) struct Conversation {
     pub(super) pins: Vec<Value>,
 }
 
+/// One of a conversation's `pins`. The `id` of a pinned file is not the time of a message.
+#[derive(Debug, Deserialize)]
+pub(super) struct Pin {
+    /// Of the message.
+    pub(super) id: Ts,
+    /// Who pinned it.
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) user: String,
+    /// In seconds since 1970.
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) created: Option<i64>,
+}
+
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Topic {
     #[serde(default, deserialize_with = "lenient")]

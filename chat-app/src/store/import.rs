@@ -91,6 +91,8 @@ pub struct Batch {
     pub notices: Rows,
     /// `conversation_id, seq, emoji, user_id, created_at`
     pub reactions: Rows,
+    /// `conversation_id, seq, user_id, created_at`
+    pub pins: Rows,
     /// `user_id, conversation_id, seq`
     pub mentions: Rows,
     /// Files that are stored, and the messages they belong to.
@@ -116,6 +118,10 @@ pub async fn append(
         (
             "reactions (conversation_id, seq, emoji, user_id, created_at)",
             batch.reactions,
+        ),
+        (
+            "pins (conversation_id, seq, user_id, created_at)",
+            batch.pins,
         ),
         ("mentions (user_id, conversation_id, seq)", batch.mentions),
     ] {

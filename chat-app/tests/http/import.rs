@@ -75,6 +75,7 @@ async fn the_history_of_a_workspace_is_there_as_it_was(pool: PgPool) {
         page.says(200, "data-t=\"deleted\"");
         page.says(200, "Build &lt;b&gt;#1&lt;/b&gt;");
         page.says(200, "🎉");
+        page.says(200, "data-t=\"pinned\" data-actor=\"Bob evil\"");
         page.says(200, "photo.png");
         assert_eq!(page.count("EXPIRED LINK"), 0);
         page.says(200, "📎 expired.pdf");
@@ -182,7 +183,7 @@ async fn what_cannot_come_is_reported_and_costs_nothing_else(pool: PgPool) {
             "neither text nor files",
             "from the future",
             "channels are archived",
-            "pinned messages",
+            "conversations have pins of files",
         ] {
             assert!(report.contains(problem), "{problem}: {report}");
         }

@@ -76,7 +76,7 @@ pub fn nasty() -> Export {
         {"id": "U6", "team_id": "T1", "name": "former-7", "profile": {"display_name": "Former-7"}},
     ]));
     export.json("channels.json", json!([
-        {"id": "C1", "name": "general", "creator": "U1", "members": ["U1", "U2", "U3", "U404"], "pins": [{"id": "1704099600.000001"}],
+        {"id": "C1", "name": "general", "creator": "U1", "members": ["U1", "U2", "U3", "U404"], "pins": [{"id": "1704099600.000001", "created": 1_704_099_800, "user": "U2"}, {"id": "F1", "type": "F"}, {"id": "1604099600.000001"}],
          "topic": {"value": "A &amp; B"}, "purpose": {"value": "All"}},
         {"id": "C2", "name": "../../etc", "creator": "U9", "is_archived": true, "members": []},
     ]));
