@@ -87,6 +87,7 @@ fn message(tag: &str, html: &str) -> Option<Message> {
             version: version(html),
             deleted: attribute(tag, "class")?.ends_with(" deleted"),
             reactions: reactions(html),
+            pinned: html.contains("data-testid=\"pinned\""),
         },
     })
 }
@@ -167,6 +168,7 @@ mod tests {
         <span data-t="notice-added" data-actor="ada" data-subject="bob"></span></li>
         <li class="message" id="m1" data-testid="message" data-seq="1" data-rev="12" data-sender="4"
         data-client-id="67e55044-10b1-426f-9247-bb680e5fe0c8"><div class="body" dir="auto"><p>version 3 of a message</p></div>
+        <div class="pinned" data-testid="pinned"><span data-t="pinned" data-actor="ada"></span></div>
         <form class="reactions"><button class="reaction" name="emoji" value="🎉" title="a" data-users="4 5">🎉 2</button></form></li>
         <li class="message deleted" id="m2" data-testid="message" data-seq="2" data-rev="9" data-sender="5"
         data-client-id="67e55044-10b1-426f-9247-bb680e5fe0c9"><div class="body" data-t="deleted"></div></li></ol>
@@ -190,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_has_a_version_reactions_and_may_be_deleted() {
+    fn a_message_has_a_version_reactions_and_a_pin_and_may_be_deleted() {
         let messages: Vec<Content> = items(PAGE)
             .into_iter()
             .filter_map(|item| match item {
@@ -204,7 +206,8 @@ mod tests {
             Content {
                 version: 3,
                 deleted: false,
-                reactions: both
+                reactions: both,
+                pinned: true
             }
         );
         assert_eq!(
@@ -212,7 +215,8 @@ mod tests {
             Content {
                 version: 0,
                 deleted: true,
-                reactions: 0
+                reactions: 0,
+                pinned: false
             }
         );
     }

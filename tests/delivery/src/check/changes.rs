@@ -1,4 +1,4 @@
-//! Whether edits, deletions, reactions, joins and leaves are there, and whether revs count exactly what happened. Pure.
+//! Whether edits, deletions, reactions, pins, joins and leaves are there, and whether revs count exactly what happened. Pure.
 
 use std::collections::HashMap;
 
@@ -15,6 +15,7 @@ pub(super) fn check(index: &Index, truth: &GroundTruth, before: &[Violation]) ->
         .collect();
     let mut found: Vec<Violation> = ops.iter().filter_map(|op| not_durable(truth, op)).collect();
     found.extend(reactions(index, truth, &ops));
+    found.extend(pins(truth, &ops));
     found.extend(membership_changes(index, truth, &ops));
     let mut all = before.iter().chain(&found);
     if !all.any(|violation| violation.anomaly == Anomaly::NotDurable) {
@@ -72,6 +73,34 @@ fn reactions(index: &Index, truth: &GroundTruth, ops: &[&Op]) -> Vec<Violation> 
         .map(|(seq, _)| {
             let detail =
                 format!("the reactions to message {seq} are not those that were acknowledged");
+            Violation::new(Anomaly::NotDurable, detail)
+        })
+        .collect()
+}
+
+/// If the outcome of the pin of a message and of its end is known, the message is pinned as was acknowledged last.
+fn pins(truth: &GroundTruth, ops: &[&Op]) -> Vec<Violation> {
+    // A message is pinned at most once, and unpinned after that at most once.
+    let mut expected: HashMap<i64, (bool, bool)> = HashMap::new();
+    for op in ops {
+        let Action::Pin { seq, present } = op.intent.action else {
+            continue;
+        };
+        let (pinned, certain) = expected.entry(seq).or_insert((false, true));
+        match op.answer() {
+            Answer::Refused { .. } => {}
+            Answer::Unknown { .. } => *certain = false,
+            _ => *pinned = present,
+        }
+    }
+    let wrong = expected.into_iter().filter(|(seq, (pinned, certain))| {
+        let content = truth.messages.get(seq).map(|message| message.content);
+        *certain && content.is_none_or(|content| !content.deleted && content.pinned != *pinned)
+    });
+    wrong
+        .map(|(seq, (pinned, _))| {
+            let act = if pinned { "pin" } else { "end of the pin" };
+            let detail = format!("the {act} of message {seq} was acknowledged, and is not there");
             Violation::new(Anomaly::NotDurable, detail)
         })
         .collect()

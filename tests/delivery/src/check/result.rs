@@ -146,7 +146,7 @@ pub struct Totals {
     pub refused: u64,
     /// Sends without an answer.
     pub unknown: u64,
-    /// Edits, deletions, reactions, joins and leaves that were acknowledged.
+    /// Edits, deletions, reactions, pins, joins and leaves that were acknowledged.
     pub changes: u64,
     /// Changes that pages received.
     pub received: u64,

@@ -34,6 +34,11 @@ pub enum Action {
         seq: i64,
         emoji: String,
     },
+    /// Pins the message, or unpins it.
+    Pin {
+        seq: i64,
+        present: bool,
+    },
     /// Joins, or adds a member.
     Join {
         who: u32,

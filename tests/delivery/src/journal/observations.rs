@@ -120,6 +120,9 @@ pub struct Content {
     pub deleted: bool,
     /// The sum of [`Content::reaction`] over its reactions.
     pub reactions: u32,
+    /// Whether it is pinned.
+    #[serde(default)]
+    pub pinned: bool,
 }
 
 impl Content {

@@ -1,4 +1,4 @@
-//! Sends, edits, deletions and reactions, each due at a fixed time. Does I/O.
+//! Sends, edits, deletions, reactions and pins, each due at a fixed time. Does I/O.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,6 +16,8 @@ use super::shared::{Performed, Shared};
 use crate::journal::{Action, Answer, Micros};
 use crate::page;
 
+/// More than these stay pinned in no conversation: the chat has a limit.
+const PINNED: usize = 10;
 const EMOJI: [&str; 4] = ["🎉", "👍", "❤️", "👀"];
 
 /// Draws what is due when from the seed, and spawns a task for each.
@@ -50,7 +52,7 @@ impl Driver {
     pub(super) async fn run(mut self) {
         let plan = &self.shared.plan;
         let sends = plan.sends.unwrap_or(u64::MAX);
-        let changes = [plan.edits, plan.deletions, plan.reactions];
+        let changes = [plan.edits, plan.deletions, plan.reactions, plan.pins];
         let mut next = self.shared.recorder.now() as f64;
         for _ in 0..sends {
             let step = 1e6 / *self.shared.rate();
@@ -97,7 +99,7 @@ impl Driver {
             .spawn(async move { send(&shared, at, person, conversation, uuid, retried).await });
     }
 
-    /// An edit, a deletion or a reaction, of one of the latest messages.
+    /// An edit, a deletion, a reaction or a pin, of one of the latest messages.
     fn change(&mut self, kind: usize, at: Micros) {
         let conversation = self.rooms[self.rng.usize(..self.rooms.len())];
         let chosen = {
@@ -108,7 +110,8 @@ impl Driver {
             match kind {
                 0 => edit(room, &mut self.rng),
                 1 => delete(room, &mut self.rng),
-                _ => react(room, &mut self.rng),
+                2 => react(room, &mut self.rng),
+                _ => pin(room, &mut self.rng),
             }
         };
         let Some((person, action)) = chosen else {
@@ -131,6 +134,7 @@ fn edit(room: &mut Room, rng: &mut fastrand::Rng) -> Option<(u32, Action)> {
 fn delete(room: &mut Room, rng: &mut fastrand::Rng) -> Option<(u32, Action)> {
     let (seq, sender) = room.idle(rng).map(|target| (target.seq, target.sender))?;
     room.targets.retain(|target| target.seq != seq);
+    room.pinned.retain(|pinned| *pinned != seq);
     Some((sender, Action::Delete { seq }))
 }
 
@@ -148,6 +152,20 @@ fn react(room: &mut Room, rng: &mut fastrand::Rng) -> Option<(u32, Action)> {
             emoji: emoji_text,
         },
     ))
+}
+
+/// Pins a message, or unpins the one that is pinned the longest. The pin of a message has ended before it is unpinned.
+fn pin(room: &mut Room, rng: &mut fastrand::Rng) -> Option<(u32, Action)> {
+    let person = room.permanent[rng.usize(..room.permanent.len())];
+    if room.pinned.len() >= PINNED {
+        let seq = room.pinned.pop_front()?;
+        let present = false;
+        return Some((person, Action::Pin { seq, present }));
+    }
+    let target = room.idle(rng)?;
+    let fresh = !std::mem::replace(&mut target.pinned, true);
+    let (seq, present) = (target.seq, true);
+    fresh.then_some((person, Action::Pin { seq, present }))
 }
 
 /// Sends a message; returns its position.
@@ -208,6 +226,7 @@ async fn change(shared: &Shared, at: Micros, person: u32, conversation: i64, act
             "reactions",
             vec![("emoji", emoji.clone()), ("present", "true".to_owned())],
         ),
+        Action::Pin { seq, present } => (*seq, "pin", vec![("present", present.to_string())]),
         Action::Send { .. } | Action::Join { .. } | Action::Leave { .. } => return,
     };
     let path = format!("/c/{conversation}/messages/{seq}/{rest}");
@@ -219,10 +238,12 @@ async fn change(shared: &Shared, at: Micros, person: u32, conversation: i64, act
         answer, attempts, ..
     } = shared.perform(person, &path, &form, true).await;
     shared.record_outcome(op, attempts, answer);
-    if matches!(action, Action::Edit { .. })
-        && let Some(room) = shared.rooms().get_mut(&conversation)
-    {
-        room.edited(seq);
+    if let Some(room) = shared.rooms().get_mut(&conversation) {
+        match action {
+            Action::Edit { .. } => room.edited(seq),
+            Action::Pin { present: true, .. } if answer.is_ok() => room.pinned.push_back(seq),
+            _ => {}
+        }
     }
 }
 

@@ -23,10 +23,11 @@ pub struct Plan {
     pub sends: Option<u64>,
     /// Determines who sends what where. The timing of the chat is not reproducible.
     pub seed: u64,
-    /// Edits, deletions and reactions per message (0.1: one for ten messages).
+    /// Edits, deletions, reactions, and pins or the end of one, per message (0.1: one for ten messages).
     pub edits: f64,
     pub deletions: f64,
     pub reactions: f64,
+    pub pins: f64,
     /// The share of sends that are retried if there is no answer; the others may appear once or never.
     pub retried: f64,
     /// The time between two membership changes; if not set, memberships do not change.
@@ -50,6 +51,7 @@ impl Plan {
             edits: 0.08,
             deletions: 0.02,
             reactions: 0.1,
+            pins: 0.05,
             retried: 0.8,
             churn: Some(Duration::from_secs(1)),
             bounds: Bounds::default(),

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet, VecDeque};
 
 use crate::journal::ConversationKind;
 
-/// Messages that may still be edited, deleted or reacted to.
+/// Messages that may still be edited, deleted, reacted to or pinned.
 const TARGETS: usize = 50;
 
 /// A conversation of the load.
@@ -21,6 +21,8 @@ pub(super) struct Room {
     /// The current members, as far as known.
     pub members: BTreeSet<u32>,
     pub targets: VecDeque<Target>,
+    /// Messages whose pin was acknowledged, the oldest pin first.
+    pub pinned: VecDeque<i64>,
 }
 
 /// A message that can be changed.
@@ -32,6 +34,8 @@ pub(super) struct Target {
     /// An edit is in progress. Edits of a message are sequential, so that versions grow with revs.
     pub busy: bool,
     pub reacted: HashSet<(u32, &'static str)>,
+    /// It was pinned once; it is not pinned again.
+    pub pinned: bool,
 }
 
 impl Room {
@@ -47,6 +51,7 @@ impl Room {
             version: 0,
             busy: false,
             reacted: HashSet::new(),
+            pinned: false,
         });
         if self.targets.len() > TARGETS {
             self.targets.pop_front();

@@ -105,6 +105,7 @@ fn draw(people: &[Person], kind: ConversationKind, rng: &mut fastrand::Rng) -> R
         permanent: order,
         churning,
         targets: VecDeque::new(),
+        pinned: VecDeque::new(),
     }
 }
 

@@ -25,6 +25,7 @@ fn a_change_that_was_acknowledged_and_is_not_there_is_not_durable() {
         Action::Edit { seq, version: 1 },
         Action::Delete { seq },
         Action::React { seq, emoji },
+        Action::Pin { seq, present: true },
         Action::Leave { who: 2 },
     ] {
         let mut scenario = Scenario::new(ConversationKind::Group);
