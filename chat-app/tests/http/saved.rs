@@ -143,7 +143,7 @@ async fn a_person_with_a_thousand_saved_messages_is_told_to_remove_one(pool: PgP
         )
         .await;
         let save = format!("{path}/messages/1/save");
-        let refused = "You have 1,000 saved messages";
+        let refused = "You have 1000 saved messages";
         ada.post(&save, &SAVE).await.says(422, refused);
         ada.script().post(&save, &SAVE).await.says(422, refused);
         ada.post(&format!("{path}/messages/2/save"), &[("present", "false")]).await;
