@@ -10,7 +10,7 @@ use confab_tests::{Result, unique};
 use serde_json::{Value, json};
 
 /// Longer than anything takes that succeeds, however busy the machine is.
-pub const LIMIT: Duration = Duration::from_secs(150);
+pub const LIMIT: Duration = Duration::from_secs(60);
 
 /// One operator, its namespace, and the proxies in front of its process.
 pub struct World {
