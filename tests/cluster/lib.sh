@@ -50,23 +50,6 @@ node_image() {
 
 node_names() { docker ps --all --filter "label=io.x-k8s.kind.cluster=$cluster_name" --format '{{.Names}}' | sort; }
 
-load_into_nodes() { # STEP IMAGE
-  local missing
-  missing=$(nodes_without "$2" | paste -sd,)
-  if [ -n "$missing" ]; then
-    step "$1" "load $2 into the nodes" kind load docker-image "$2" --name "$cluster_name" --nodes "$missing"
-  else
-    say "$1" "$2 is already in the nodes"
-  fi
-}
-
-nodes_without() { # IMAGE
-  local node
-  for node in $(node_names); do
-    docker exec "$node" ctr --namespace k8s.io images ls --quiet | grep -qxF -e "$1" -e "docker.io/$1" || echo "$node"
-  done
-}
-
 # Each manifest in this folder has a Deployment with the manifest's name. An annotation keeps the hash that it was applied with.
 manifest_hash() { cat "$cluster_dir/$1.yaml" "$tests_dir/versions.env" | sha256sum | cut -c1-16; } # NAME
 
