@@ -51,15 +51,19 @@ pub(super) fn routes() -> Router<App> {
             "/conversations/{id}/messages/{seq}/reactions/{emoji}",
             put(messages::react).delete(messages::unreact),
         )
-        .fallback(|| async { AppError::NotFound })
+        .fallback(not_found)
 }
 
 /// Puts these routes at their path and turns each of their errors into a problem.
 pub(super) fn nest(routes: Router<App>) -> Router<App> {
     let problems = from_fn(problem::render);
     // `nest` leaves this path out.
-    let slash = any(|| async { AppError::NotFound }).layer(problems.clone());
+    let slash = any(not_found).layer(problems.clone());
     Router::new()
         .nest(PREFIX, routes.layer(problems))
         .route(&format!("{PREFIX}/"), slash)
+}
+
+async fn not_found() -> AppError {
+    AppError::NotFound
 }
