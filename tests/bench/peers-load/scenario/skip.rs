@@ -99,8 +99,10 @@ fn produce(kafka: SocketAddr, record: &OwnedMessage) -> Result<()> {
     let payload = record.payload().context("a record without a value")?;
     let headers = record.headers().context("a record without headers")?;
     for _ in 0..RECORDS {
-        let copy = BaseRecord::to(TOPICS[0]).key(key).payload(payload);
-        let copy = copy.headers(headers.clone());
+        let copy = BaseRecord::to(TOPICS[0])
+            .key(key)
+            .payload(payload)
+            .headers(headers.clone());
         producer.send(copy).map_err(|(error, _)| error)?;
     }
     Ok(producer.flush(LIMIT)?)
